@@ -1,0 +1,84 @@
+# Every target sets up what it needs, once, into .venv and node_modules.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# Apart: checkov pins versions that differ from ours.
+CHECKOV := .venv-checkov
+CHECKOV_READY := $(CHECKOV)/.ready
+NODE_READY := node_modules/.ready
+# cdktf's command line and its jsii runtime start the Python of this environment.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONDONTWRITEBYTECODE :=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo synth test test-quick check format snapshots docs lock benchmarks clean
+
+help: ## Print these targets
+	@echo "biomodal-aws: the documented AWS environment, synthesized, planned, applied and destroyed"
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: $(READY) $(NODE_READY) ## Install everything into .venv and node_modules
+
+demo: $(READY) ## Run the whole job against an AWS account on loopback
+	@$(BIN)/biomodal-aws demo
+
+synth: $(READY) ## Write cdktf.out/stacks/*/cdk.tf.json
+	@$(BIN)/python main.py
+
+test: setup ## Every test, the engine tests on real Terraform included
+	@$(BIN)/pytest -n 2 --dist loadfile
+
+test-quick: $(READY) ## The tests that start no engine: under a minute
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not engine"
+
+check: $(READY) $(CHECKOV_READY) ## Lint, formats, types, shell scripts, checkov on the stacks
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/shellcheck scripts/*.sh .ci/run
+	@$(BIN)/python -m compliance
+
+format: $(READY) ## Format the code and mend what the linter can
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+snapshots: $(READY) ## Write the snapshots anew; review the difference before committing it
+	@$(BIN)/pytest -m "not engine" --snapshot-update
+
+docs: $(READY) ## Write the pages that come from the code: docs/commands.md, docs/hardening.md
+	@$(BIN)/python -m biomodal_deploy.cli.reference
+	@$(BIN)/python -m biomodal_deploy.explain.page
+
+lock: $(READY) ## Resolve requirements.lock and package-lock.json anew
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --all-extras \
+		--no-emit-index-url --no-header --quiet --output-file requirements.lock pyproject.toml
+	@echo "checkov==3.3.30" | $(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 \
+		--no-emit-index-url --no-header --quiet --output-file requirements-checkov.lock -
+	@$(BIN)/python -m biomodal_deploy.toolchain.npm install --package-lock-only \
+		--omit-lockfile-registry-resolved --no-audit --no-fund
+
+clean: ## Remove what the other targets wrote, state and plans excepted
+	@rm -rf cdktf.out $(VENV) $(CHECKOV) node_modules dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "error: $(PYTHON) is older than Python 3.11. Fix: make $(or $(MAKECMDGOALS),demo) PYTHON=python3.12" >&2; exit 64; }
+	@echo "Setting up Python packages in $(VENV) (once, about two minutes) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(CHECKOV_READY): requirements-checkov.lock
+	@echo "Setting up checkov in $(CHECKOV) (once, about a minute) ..."
+	@$(PYTHON) -m venv --clear $(CHECKOV)
+	@$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-checkov.lock
+	@touch $@
+
+$(NODE_READY): package.json package-lock.json | $(READY)
+	@echo "Setting up cdktf's command line in node_modules (once, about half a minute) ..."
+	@$(BIN)/python -m biomodal_deploy.toolchain.npm ci --no-audit --no-fund --loglevel=error
+	@touch $@

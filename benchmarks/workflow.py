@@ -1,0 +1,140 @@
+"""What the workflow costs over plain Terraform: whole processes, in turns, medians.
+
+    .venv/bin/python -m benchmarks.workflow [--runs 7] [--json figures.json]
+
+Both sides synthesize, plan to a file, read the plan as JSON and apply it, on a stack that needs no
+provider and makes one change a run. Also: `--help`, and `show` of a sealed plan with 5,000
+resources. Exit status 2 where a target is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from biomodal_deploy.bundle import Facts, drafting
+from biomodal_deploy.plan import Plan
+from tests.support.light import STACK, LightProject
+
+RESOURCES = 5000
+TARGETS = {"added": 0.4, "help": 0.3, "show": 2.0}
+
+
+def main() -> int:
+    """Measure, print a table, and say whether the targets are met."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        ours, plain = _turns(folder, options.runs)
+        large = _large(folder / "large")
+        figures = {
+            "ours": statistics.median(ours),
+            "plain": statistics.median(plain),
+            "added": statistics.median(a - b for a, b in zip(ours, plain, strict=True)),
+            "help": _median(options.runs, lambda: _biomodal(folder, "--help")),
+            "show": _median(options.runs, lambda: _biomodal(large, "show")),
+        }
+    table = Table("seconds, median", "measured", "target")
+    for what, seconds in figures.items():
+        target = TARGETS.get(what)
+        table.add_row(what, f"{seconds:.2f}", f"at most {target}" if target else "")
+    Console().print(table)
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2), encoding="utf-8")
+    return 2 if any(figures[what] > most for what, most in TARGETS.items()) else 0
+
+
+def _turns(folder: Path, runs: int) -> tuple[list[float], list[float]]:
+    ours, plain = LightProject(folder / "ours"), LightProject(folder / "plain")
+    # Neither side counts its first init.
+    _ours(ours, "first")
+    stack = plain.folder / "cdktf.out" / "stacks" / STACK
+    _run(["python", "app.py"], plain.folder)
+    _run(["terraform", "init", "-no-color"], stack)
+    times: tuple[list[float], list[float]] = ([], [])
+    for run in range(runs):
+        word = f"word{run}"
+        times[0].append(_timed(lambda word=word: _ours(ours, word)))  # type: ignore[misc]
+        times[1].append(_timed(lambda word=word: _plain(plain, stack, word)))  # type: ignore[misc]
+    return times
+
+
+def _ours(project: LightProject, word: str) -> None:
+    _biomodal(project.folder, "plan", "--var", f"word={word}")
+    _biomodal(project.folder, "apply")
+
+
+def _plain(project: LightProject, stack: Path, word: str) -> None:
+    _run(["python", "app.py"], project.folder)
+    _run(["terraform", "plan", "-no-color", "-var", f"word={word}", "-out=tfplan"], stack)
+    _run(["terraform", "show", "-json", "tfplan"], stack)
+    _run(["terraform", "apply", "-no-color", "tfplan"], stack)
+
+
+def _large(folder: Path) -> Path:
+    """Seal a plan of many resources, as `plan` would have."""
+    project = LightProject(folder)
+    project.run("synth")
+    changes = [
+        {
+            "address": f'terraform_data.many["{index}"]',
+            "mode": "managed",
+            "type": "terraform_data",
+            "name": "many",
+            "change": {"actions": ["create"], "before": None, "after": {"input": "x" * 200}},
+        }
+        for index in range(RESOURCES)
+    ]
+    document = {"format_version": "1.2", "resource_changes": changes}
+    plan = Plan.from_json(json.dumps(document).encode())
+    facts = Facts(
+        stack=STACK,
+        directory=f"cdktf.out/stacks/{STACK}",
+        backend="local",
+        backend_sha256="0" * 64,
+        terraform_version="1.11.4",
+        synthesized_sha256="0" * 64,
+    )
+    with drafting(folder / "plans", STACK) as draft:
+        draft.plan_file.write_bytes(b"large")
+        draft.seal(plan, facts, lifetime=timedelta(hours=1))
+    return folder
+
+
+def _biomodal(folder: Path, *words: str) -> None:
+    _run([sys.executable, "-m", "biomodal_deploy", *words], folder)
+
+
+def _run(argv: Sequence[str], folder: Path) -> None:
+    done = subprocess.run(argv, cwd=folder, capture_output=True, check=False)
+    # 2 is `plan` with changes.
+    if done.returncode not in (0, 2):
+        raise SystemExit(f"{' '.join(argv)} ended with {done.returncode}: {done.stderr.decode()}")
+
+
+def _median(runs: int, work: Callable[[], None]) -> float:
+    return statistics.median(_timed(work) for _ in range(runs))
+
+
+def _timed(work: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,40 @@
+"""The plan-file workflow: a command line and a Python API around Terraform.
+
+`from biomodal_deploy import Project` is the way in. Importing the package loads nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from biomodal_deploy.errors import (
+    BiomodalError,
+    BundleRefused,
+    EngineError,
+    GuardRefused,
+    Interrupted,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from biomodal_deploy.project import Project, SealedPlan
+
+__all__ = [
+    "BiomodalError",
+    "BundleRefused",
+    "EngineError",
+    "GuardRefused",
+    "Interrupted",
+    "Project",
+    "SealedPlan",
+    "UsageError",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in ("Project", "SealedPlan"):
+        # On first use: the app imports this package for its contract and pays for no more.
+        from biomodal_deploy import project
+
+        return getattr(project, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

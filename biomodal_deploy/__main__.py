@@ -1,0 +1,26 @@
+"""`biomodal-aws`, also as `python -m biomodal_deploy`."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and exit with its documented status."""
+    # First of all: a signal may come while the rest is still being imported.
+    from biomodal_deploy.cli.stopping import stop_no_more, stop_on_signals
+    from biomodal_deploy.errors import EXIT_INTERRUPTED
+
+    try:
+        stop_on_signals()
+        from biomodal_deploy.cli.boundary import run
+
+        status = run(sys.argv[1:])
+        stop_no_more()
+    except KeyboardInterrupt:
+        status = EXIT_INTERRUPTED
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

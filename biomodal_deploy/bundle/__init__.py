@@ -1,0 +1,50 @@
+"""Sealed plans: what was approved is bound by digests to what may run, once."""
+
+from biomodal_deploy.bundle.actor import Actor, whoami
+from biomodal_deploy.bundle.digests import file_sha256, sha256, tree_sha256
+from biomodal_deploy.bundle.facts import Facts, FileDigest, Module, StateId
+from biomodal_deploy.bundle.fingerprints import Backend, backend_of, modules_of
+from biomodal_deploy.bundle.gathering import gather
+from biomodal_deploy.bundle.git import Revision, revision_of
+from biomodal_deploy.bundle.manifest import Manifest
+from biomodal_deploy.bundle.pruning import Pruned, prune
+from biomodal_deploy.bundle.sealed import Bundle, newest, sealed_plans
+from biomodal_deploy.bundle.sealing import Draft, clear_leftovers, drafting
+from biomodal_deploy.bundle.use import Claim, Outcome, Use, UseState, consume, record_outcome
+from biomodal_deploy.bundle.verifying import Difference, raise_on, verify
+
+__all__ = [
+    "Actor",
+    "Backend",
+    "Bundle",
+    "Claim",
+    "Difference",
+    "Draft",
+    "Facts",
+    "FileDigest",
+    "Manifest",
+    "Module",
+    "Outcome",
+    "Pruned",
+    "Revision",
+    "StateId",
+    "Use",
+    "UseState",
+    "backend_of",
+    "clear_leftovers",
+    "consume",
+    "drafting",
+    "file_sha256",
+    "gather",
+    "modules_of",
+    "newest",
+    "prune",
+    "raise_on",
+    "record_outcome",
+    "revision_of",
+    "sealed_plans",
+    "sha256",
+    "tree_sha256",
+    "verify",
+    "whoami",
+]

@@ -1,0 +1,109 @@
+"""What a sealed plan was made from and for: recomputed before it is applied."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+# One line: a manifest that somebody edited must not write on the terminal as it likes.
+LONGEST_LINE: Final = 4000
+Line = Annotated[
+    str,
+    StringConstraints(
+        max_length=LONGEST_LINE,
+        pattern=r"^[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*$",
+    ),
+]
+
+
+def one_line(text: str) -> str:
+    """Return a text of any origin as it may stand in a `Line`."""
+    line = "".join(letter if letter.isprintable() else " " for letter in text)
+    return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 3]}..."
+
+
+class Sealed(BaseModel):
+    """Frozen, strict data of a manifest."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileDigest(Sealed):
+    """A file as it was; no digest where there was none."""
+
+    path: Line
+    sha256: Sha256 | None
+
+
+class Module(Sealed):
+    """A module of the configuration, as downloaded.
+
+    Attributes:
+        key: Its place among the calls, `bootstrap.security_group`.
+        commit: What Git checked out; None for a module that is no clone.
+        sha256: Of its files.
+    """
+
+    key: Line
+    source: Line
+    version: Line | None = None
+    commit: Line | None = None
+    sha256: Sha256
+
+
+class StateId(Sealed):
+    """One version of one state."""
+
+    lineage: Line
+    serial: Annotated[int, Field(ge=0)]
+
+
+class Facts(Sealed):
+    """Everything that must still hold when a sealed plan is applied.
+
+    Attributes:
+        directory: The synthesized stack, relative to the project.
+        data_dir: Terraform's data directory where it is not the default, relative to `directory`.
+        backend: Where the state lives, for people.
+        state: The state that the plan starts from; None where there was none.
+        synthesized_sha256: Of the synthesized directory.
+        lock_file_sha256: Of the provider lock file.
+        var_files: In Terraform's order, paths relative to the project where they are inside it.
+        install_script: The VM's start-up script.
+        engine: `terraform` or `tofu`.
+        endpoint: What stands in for AWS; None where it is AWS itself.
+        caller: Who acts, as AWS names it.
+        git_clean: Whether the working tree was exactly the commit.
+    """
+
+    stack: Line
+    directory: Line
+    workspace: Line = "default"
+    data_dir: Line | None = None
+    backend: Line
+    backend_sha256: Sha256
+    account: Line | None = None
+    region: Line | None = None
+    endpoint: Line | None = None
+    caller: Line | None = None
+    engine: Line = "terraform"
+    terraform_version: Line
+    providers: dict[Line, Line] = {}
+    state: StateId | None = None
+    synthesized_sha256: Sha256
+    var_files: tuple[FileDigest, ...] = ()
+    install_script: FileDigest | None = None
+    lock_file_sha256: Sha256 | None = None
+    modules: tuple[Module, ...] = ()
+    git_commit: Line | None = None
+    git_clean: bool | None = None
+
+
+def principal(caller: str) -> str:
+    """Return who a caller is, without the name of this session: that changes with every login."""
+    prefix, slash, rest = caller.partition("/")
+    if prefix.endswith(":assumed-role") and "/" in rest:
+        return f"{prefix}{slash}{rest.rpartition('/')[0]}"
+    return caller

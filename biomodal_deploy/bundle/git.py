@@ -1,0 +1,75 @@
+"""Which commit lies in a folder, and whether anything differs from it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A commit, and whether the working tree is exactly that. None where there is no Git."""
+
+    commit: str | None = None
+    clean: bool | None = None
+
+
+def revision_of(project: Path) -> Revision:
+    """Return the commit of a project's working tree; files that Git does not know count."""
+    head = _git(project, "rev-parse", "--verify", "HEAD")
+    if head is None or not _COMMIT.fullmatch(head.strip()):
+        return Revision()
+    changes = _git(project, "status", "--porcelain", "--untracked-files=normal")
+    return Revision(head.strip(), None if changes is None else not changes.strip())
+
+
+def commit_of(clone: Path) -> str | None:
+    """Return the commit that is checked out in a clone, read from its files.
+
+    Terraform leaves a clone for every module, and a Git process for each would cost more than all
+    other checks together.
+    """
+    git_dir = clone / ".git"
+    try:
+        if git_dir.is_file():  # a worktree or a submodule
+            git_dir = clone / git_dir.read_text(encoding="utf-8").partition("gitdir:")[2].strip()
+        head = (git_dir / "HEAD").read_text(encoding="utf-8").strip()
+        if head.startswith("ref:"):
+            head = _reference(git_dir, head.removeprefix("ref:").strip())
+    except (OSError, UnicodeDecodeError):
+        return None
+    return head if _COMMIT.fullmatch(head) else None
+
+
+def _reference(git_dir: Path, name: str) -> str:
+    loose = git_dir / name
+    if loose.is_file():
+        return loose.read_text(encoding="utf-8").strip()
+    for line in (git_dir / "packed-refs").read_text(encoding="utf-8").splitlines():
+        commit, _, packed = line.partition(" ")
+        if packed == name:
+            return commit
+    return ""
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    # Where a hook or a caller exported GIT_DIR, Git would answer for another repository.
+    environment = {name: value for name, value in os.environ.items() if name[:4] != "GIT_"}
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments],  # noqa: S607  # whichever Git the user has
+            env={**environment, "GIT_OPTIONAL_LOCKS": "0"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=20,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode("utf-8", "replace")

@@ -1,0 +1,160 @@
+"""The one error boundary: from exceptions to a line on screen and a documented exit status."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import pairwise
+from typing import Final
+
+from biomodal_deploy.errors import (
+    EXIT_BUG,
+    EXIT_DONE,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    BiomodalError,
+)
+
+# What the machine or its owner has to mend: a full disk, a read-only one, a missing right.
+_MENDABLE: Final = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EMFILE,
+    errno.ENOTDIR,
+    errno.ENAMETOOLONG,
+}
+# A closed pipe (`| head`), and a closed terminal.
+_NOBODY_THERE: Final = {errno.EPIPE, errno.EIO}
+# What an error knows besides its line, for programs.
+_DETAILS: Final = ("reason", "field", "log")
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and return its exit status; nothing escapes.
+
+    Args:
+        arguments: The words after the program's name.
+    """
+    _open_streams()
+    as_json = _wants_json(arguments)
+    try:
+        status = _dispatch(list(arguments), as_json)
+    except KeyboardInterrupt:
+        status = _interrupted(as_json)  # while it said something else
+    _let_go()
+    return status
+
+
+def _dispatch(arguments: list[str], as_json: bool) -> int:
+    import typer
+
+    from biomodal_deploy.cli.app import app
+
+    try:
+        status = app(arguments or ["--help"], prog_name="biomodal-aws", standalone_mode=False)
+    except typer.TyperException as error:
+        message = error.format_message()
+        message += "" if message.endswith(("?", ".")) else "."
+        return _fail(EXIT_USAGE, as_json, code="usage", message=message)
+    except BiomodalError as error:
+        return _fail(error.exit_status, as_json, code=error.code, message=str(error), error=error)
+    except (KeyboardInterrupt, typer.Abort):
+        return _interrupted(as_json)
+    except SystemExit:
+        # Typer ends the process where a reader went away.
+        return EXIT_INTERRUPTED
+    except OSError as error:
+        return _system_error(error, as_json)
+    except Exception as error:  # noqa: BLE001 - the boundary
+        return _bug(error, as_json)
+    if status == EXIT_INTERRUPTED:
+        return _interrupted(as_json)  # No command returns it: Typer has made it of a Ctrl-C.
+    return status if isinstance(status, int) else EXIT_DONE
+
+
+def _fail(
+    status: int, as_json: bool, *, code: str, message: str, error: BaseException | None = None
+) -> int:
+    """Say what failed: a line for people, and under JSON the envelope of every command."""
+    line = f"error: {message}"
+    if as_json:
+        found = {name: getattr(error, name, None) for name in _DETAILS}
+        details = {name: str(value) for name, value in found.items() if value is not None}
+        envelope = {
+            "exit_status": status,
+            "data": None,
+            "error": {"code": code, "message": message, **details},
+        }
+        line = json.dumps(envelope, indent=2)
+    # Where nobody can be told, the status still says it.
+    with suppress(OSError):
+        print(line, file=sys.stdout if as_json else sys.stderr, flush=True)
+    return status
+
+
+def _interrupted(as_json: bool) -> int:
+    message = "Interrupted: nothing more was done."
+    return _fail(EXIT_INTERRUPTED, as_json, code="interrupted", message=message)
+
+
+def _system_error(error: OSError, as_json: bool) -> int:
+    if error.errno in _NOBODY_THERE:
+        return EXIT_INTERRUPTED
+    if error.errno not in _MENDABLE:
+        return _bug(error, as_json)
+    where = f"{error.filename}: " if error.filename else ""
+    return _fail(EXIT_USAGE, as_json, code="usage", message=f"{where}{error.strerror}.")
+
+
+def _bug(error: BaseException, as_json: bool) -> int:
+    """Keep the traceback for us in a private file and on screen: this is our fault."""
+    details = "".join(traceback.format_exception(error))
+    kept = "what is above"
+    with suppress(OSError):  # no room for it
+        descriptor, name = tempfile.mkstemp(prefix="biomodal-aws-bug-", suffix=".log")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as log:
+            log.write(details)
+        kept = f"{name}; it holds no variable's value that we know of"
+    if not as_json:
+        with suppress(OSError):
+            sys.stderr.write(details)
+    message = (
+        f"This is a bug of biomodal-aws ({type(error).__name__}). Please report it with {kept}."
+    )
+    return _fail(EXIT_BUG, as_json, code="bug", message=message)
+
+
+def _open_streams() -> None:
+    """Put something in the place of streams that the caller closed (`>&-`)."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # In this order they get the numbers that are missing, and no file of ours does.
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
+
+
+def _let_go() -> None:
+    """Make sure that Python has nothing left to complain of when it closes its streams."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - a device
+                os.dup2(nowhere.fileno(), stream.fileno())
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    if "--" in arguments:  # what follows is another program's
+        arguments = arguments[: arguments.index("--")]
+    return any(
+        word in ("--output=json", "-ojson") or (word in ("--output", "-o") and value == "json")
+        for word, value in pairwise([*arguments, ""])
+    )

@@ -1,0 +1,58 @@
+"""`biomodal-aws demo`."""
+
+from __future__ import annotations
+
+from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir
+from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE
+
+
+def demo(project_dir: ProjectDir = HERE, output: OutputFormat = Format.TEXT) -> int:
+    """Rehearse the whole job against an AWS account on loopback.
+
+    Real Terraform, the real AWS provider, and the commands that you would type; nothing of yours is
+    touched, and no AWS account is needed. Takes about three minutes. Exit status 0 only if every
+    step held.
+
+    Example: biomodal-aws demo
+    """
+    import os
+    import tempfile
+    from functools import partial
+    from pathlib import Path
+
+    from biomodal_deploy.cli.result import Result, emit
+    from biomodal_deploy.demo import STEPS, Rehearsal, StepResult
+    from biomodal_deploy.demo.rehearsal import timed
+    from biomodal_deploy.sandbox import Sandbox
+    from biomodal_deploy.screen.console import message_console
+    from biomodal_deploy.screen.demo import show_command, show_step, show_summary
+
+    screen = message_console()
+    results: list[StepResult] = []
+    with tempfile.TemporaryDirectory(prefix="biomodal-aws-demo-") as name:
+        folder = Path(name)
+        Rehearsal.copy_project(project_dir.absolute(), folder)
+        screen.print("Starting an AWS account on loopback ...")
+        with Sandbox.start() as sandbox:
+            screen.print(f"It answers at {sandbox.endpoint}; no real account is used.")
+            rehearsal = Rehearsal(
+                folder, sandbox, os.environ, lambda command: show_command(screen, command)
+            )
+            for number, (title, step) in enumerate(STEPS, start=1):
+                show_step(screen, number, len(STEPS), title)
+                results.append(timed(title, partial(step, rehearsal)))
+                if not results[-1].ok:
+                    break
+    held = len(results) == len(STEPS) and results[-1].ok
+    data = [
+        {"step": each.title, "ok": each.ok, "seconds": round(each.seconds, 1), "note": each.note}
+        for each in results
+    ]
+    return emit(
+        Result(
+            data=data,
+            show=lambda console: show_summary(console, results, len(STEPS)),
+            exit_status=EXIT_DONE if held else EXIT_ENGINE,
+        ),
+        output,
+    )

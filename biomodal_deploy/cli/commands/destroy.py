@@ -1,0 +1,67 @@
+"""`biomodal-aws destroy`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from biomodal_deploy.cli.options import (
+    HERE,
+    AllowDestroy,
+    Confirm,
+    Format,
+    NoCache,
+    OutputFormat,
+    ProjectDir,
+    Stack,
+    VarFiles,
+    Variables,
+)
+
+
+def destroy(
+    var_file: VarFiles = None,
+    var: Variables = None,
+    allow_destroy: AllowDestroy = None,
+    confirm: Confirm = None,
+    project_dir: ProjectDir = HERE,
+    stack: Stack = None,
+    no_cache: NoCache = False,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Make a destroy plan, show every address that goes, ask for the stack's name, apply it.
+
+    Each protected resource needs --allow-destroy; without it the plan is refused with exit status
+    3, and the refusal names the addresses.
+
+    Example: biomodal-aws destroy --allow-destroy aws_instance.vm
+    """
+    from biomodal_deploy.cli.asking import asking
+    from biomodal_deploy.cli.result import Result, emit
+    from biomodal_deploy.cli.session import session
+    from biomodal_deploy.plan import PlanKind
+    from biomodal_deploy.screen.applies import applied_data, show_applied
+    from biomodal_deploy.screen.bundles import show_bundle
+    from biomodal_deploy.screen.console import message_console
+    from biomodal_deploy.workflow.applying import apply_bundle
+    from biomodal_deploy.workflow.planning import make_plan
+    from biomodal_deploy.workflow.requests import PlanRequest
+    from biomodal_deploy.workflow.stack import fresh_stack
+
+    request = PlanRequest(
+        kind=PlanKind.DESTROY,
+        var_files=var_file or (),
+        variables=var or (),
+        allow_destroy=allow_destroy or (),
+        cwd=Path.cwd(),
+    )
+    with session(project_dir, output) as work:
+        chosen = fresh_stack(work.location, stack, work.listen, use_cache=not no_cache)
+        planned = make_plan(chosen, request, work.listen)
+        work.progress.pause()
+        show_bundle(message_console(), planned.bundle, planned.plan)
+        done = apply_bundle(
+            chosen, planned.bundle, confirm=asking(work, confirm), listen=work.listen
+        )
+    return emit(
+        Result(data=applied_data(done), show=lambda console: show_applied(console, done)), output
+    )

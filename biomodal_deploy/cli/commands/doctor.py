@@ -1,0 +1,110 @@
+"""`biomodal-aws doctor`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from biomodal_deploy.cli.options import (
+    HERE,
+    Format,
+    OutputFormat,
+    ProjectDir,
+    Stack,
+    VarFiles,
+    Variables,
+)
+from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
+
+
+def doctor(
+    toolchain: Annotated[
+        bool,
+        typer.Option("--toolchain", help="Show which Terraform, Node and providers run, and why."),
+    ] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Ask only what is asked before every plan.")
+    ] = False,
+    project_dir: ProjectDir = HERE,
+    stack: Stack = None,
+    var_file: VarFiles = None,
+    var: Variables = None,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Ask the account what an apply would meet: access, network, roles, names, quotas.
+
+    Nothing is changed. Each check passes, fails, warns, or cannot tell and says why; what mends
+    it stands below. Exit status 2 where a check fails.
+
+    Example: biomodal-aws doctor
+    """
+    if toolchain:
+        return _toolchain(output)
+    return _account(project_dir, stack, var_file or [], var or [], output, quick=quick)
+
+
+def _account(
+    project_dir: Path,
+    stack: str | None,
+    var_files: list[Path],
+    variables: list[str],
+    output: Format,
+    *,
+    quick: bool,
+) -> int:
+    from biomodal_deploy.cli.result import Result, emit
+    from biomodal_deploy.preflight import run_preflight
+    from biomodal_deploy.preflight.compiled import read_needed
+    from biomodal_deploy.preflight.session import open_session
+    from biomodal_deploy.preflight.subject import read_owned, read_target
+    from biomodal_deploy.screen.console import message_console
+    from biomodal_deploy.screen.preflight import PreflightProgress, show_report
+    from biomodal_deploy.workflow.location import Location, choose
+
+    location = Location.of(project_dir)
+    name = choose(stack, list(location.deployments))
+    target = read_target(location, location.settings(name), var_files, variables)
+    with PreflightProgress(message_console()) as progress:
+        report = run_preflight(
+            target,
+            open_session(target.region),
+            quick=quick,
+            on_progress=progress,
+            owned=read_owned(location, name),
+            needed_actions=read_needed(location, name, var_files, variables),
+        )
+    return emit(
+        Result(
+            data=report.as_data(),
+            show=lambda console: show_report(console, report),
+            exit_status=report.exit_status,
+        ),
+        output,
+    )
+
+
+def _toolchain(output: Format) -> int:
+    from biomodal_deploy.cli.result import Result, emit
+    from biomodal_deploy.screen.tools import show_tools
+    from biomodal_deploy.toolchain import inspect
+
+    found = inspect()
+    data = [
+        {
+            "name": tool.name,
+            "path": str(tool.path) if tool.path else None,
+            "version": tool.version,
+            "source": tool.source,
+            "reason": tool.reason,
+        }
+        for tool in found.tools
+    ]
+    status = EXIT_DONE if found.ok else EXIT_FINDINGS
+    return emit(
+        Result(
+            data=data, show=lambda console: show_tools(console, found.tools), exit_status=status
+        ),
+        output,
+    )

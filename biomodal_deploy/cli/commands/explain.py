@@ -1,0 +1,42 @@
+"""`biomodal-aws explain`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from biomodal_deploy.cli.options import Format, OutputFormat
+
+
+def explain(
+    points: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="POINT", help="Only these points; all where left out."),
+    ] = None,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Print the documented and the hardened profile side by side.
+
+    Each difference with its risk, the reason for the hardened value, the way back, and what the
+    module implementation cannot express.
+
+    Example: biomodal-aws explain ssh imdsv2
+    """
+    from biomodal_deploy.cli.result import Result, emit
+    from biomodal_deploy.explain import CHECKED
+    from biomodal_deploy.explain.choosing import chosen
+    from biomodal_deploy.screen.explain import show_differences
+
+    differences = chosen(points or ())
+    data = {
+        "differences": [each.as_data() for each in differences],
+        "checkov": {
+            "documented_stack_failed": CHECKED.documented_stack,
+            "documented_plan_failed": CHECKED.documented_plan,
+            "hardened_waived": CHECKED.hardened_waived,
+        },
+    }
+    return emit(
+        Result(data=data, show=lambda console: show_differences(console, differences)), output
+    )

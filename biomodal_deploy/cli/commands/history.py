@@ -1,0 +1,34 @@
+"""`biomodal-aws history`."""
+
+from __future__ import annotations
+
+from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
+
+
+def history(
+    project_dir: ProjectDir = HERE,
+    stack: Stack = None,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Print every plan, apply, refusal and result of the stack, and check the log's chain.
+
+    Each entry holds the digest of the one before, so a changed or missing entry shows: exit
+    status 2.
+
+    Example: biomodal-aws history
+    """
+    from biomodal_deploy.cli.result import Result, emit
+    from biomodal_deploy.screen.histories import history_data, show_history
+    from biomodal_deploy.workflow.location import Location
+    from biomodal_deploy.workflow.stack import last_stack
+
+    chain = last_stack(Location.of(project_dir), stack).history.verify_chain()
+    return emit(
+        Result(
+            data=history_data(chain),
+            show=lambda console: show_history(console, chain),
+            exit_status=EXIT_FINDINGS if chain.broken_at else EXIT_DONE,
+        ),
+        output,
+    )

@@ -1,0 +1,42 @@
+"""`biomodal-aws keygen`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from biomodal_deploy.cli.options import Format, OutputFormat
+
+SSH_DIRECTORY = Path("~/.ssh")
+
+
+def keygen(
+    name: Annotated[str, typer.Argument(help="The VM's name: vm_name of terraform.tfvars.")],
+    directory: Annotated[
+        Path, typer.Option("--directory", help="Where the two files go.")
+    ] = SSH_DIRECTORY,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Make the VM's SSH key pair; Terraform sees only its public half.
+
+    An ed25519 key: NAME.pem, mode 0600, and NAME.pub, which the native stack reads. A key that is
+    there is never overwritten.
+
+    Example: biomodal-aws keygen development-vm
+    """
+    from rich.console import Console
+
+    from biomodal_deploy.cli.result import Result, emit
+    from biomodal_deploy.ssh_key import make_key
+
+    files = make_key(directory.expanduser(), name)
+
+    def show(console: Console) -> None:
+        console.print("Made" if files.made else "Nothing to do: both are there")
+        console.print(f"  private key  {files.private}")
+        console.print(f"  public key   {files.public}")
+
+    data = {"private": str(files.private), "public": str(files.public), "made": files.made}
+    return emit(Result(data=data, show=show), output)

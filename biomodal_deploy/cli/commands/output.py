@@ -1,0 +1,64 @@
+"""`biomodal-aws output`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from biomodal_deploy.cli.options import HERE, Format, ProjectDir, Stack
+from biomodal_deploy.errors import UsageError
+
+
+class OutputsFormat(StrEnum):
+    """How outputs are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    ENV = "env"
+
+
+def output(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="One output, its bare value; all where left out."),
+    ] = None,
+    project_dir: ProjectDir = HERE,
+    stack: Stack = None,
+    format_: Annotated[
+        OutputsFormat,
+        typer.Option("--output", "-o", help="Text, JSON, or shell assignments (env)."),
+    ] = OutputsFormat.TEXT,
+) -> int:
+    """Print the stack's outputs.
+
+    A sensitive output is shown only where it is asked for by name, or under json and env.
+
+    Example: ssh -i "$(biomodal-aws output private_key_filename)" ubuntu@203.0.113.7
+    """
+    from difflib import get_close_matches
+
+    from biomodal_deploy.cli.result import Result, emit
+    from biomodal_deploy.cli.session import session
+    from biomodal_deploy.screen.outputs import show_environment, show_outputs, show_value
+    from biomodal_deploy.workflow.reading import read_outputs
+    from biomodal_deploy.workflow.stack import last_stack
+
+    as_format = Format.JSON if format_ is OutputsFormat.JSON else Format.TEXT
+    with session(project_dir, as_format) as work:
+        found = read_outputs(last_stack(work.location, stack), work.listen)
+    if name is not None and name not in found:
+        close = get_close_matches(name, list(found), n=1)
+        raise UsageError(
+            "There is no such output" if found else "The stack has no outputs yet",
+            field=name,
+            fix=f'did you mean "{close[0]}"?' if close else "run biomodal-aws output for all",
+        )
+    chosen = {name: found[name]} if name else found
+    if format_ is OutputsFormat.ENV:
+        shower = show_environment
+    else:
+        shower = show_value if name else show_outputs
+    data = {key: each.model_dump(mode="json") for key, each in chosen.items()}
+    return emit(Result(data=data, show=lambda console: shower(console, chosen)), as_format)

@@ -1,0 +1,76 @@
+"""`biomodal-aws plan`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from biomodal_deploy.cli.options import (
+    HERE,
+    AllowDestroy,
+    Format,
+    NoCache,
+    OutputFormat,
+    ProjectDir,
+    Stack,
+    VarFiles,
+    Variables,
+)
+from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD, UsageError
+
+
+def plan(
+    destroy: Annotated[
+        bool, typer.Option("--destroy", help="Plan to remove everything that the stack made.")
+    ] = False,
+    refresh_only: Annotated[
+        bool,
+        typer.Option("--refresh-only", help="Plan to record what changed outside Terraform."),
+    ] = False,
+    var_file: VarFiles = None,
+    var: Variables = None,
+    allow_destroy: AllowDestroy = None,
+    project_dir: ProjectDir = HERE,
+    stack: Stack = None,
+    no_cache: NoCache = False,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Plan to a file, judge it, seal it, and print what will happen.
+
+    Nothing is changed in AWS. Exit status 0 without changes, 2 with changes to review, 3 where a
+    guard refuses the plan.
+
+    Example: biomodal-aws plan --var-file environments/prod.tfvars
+    """
+    if destroy and refresh_only:
+        raise UsageError("It excludes --refresh-only", field="--destroy", fix="use one of the two")
+    from biomodal_deploy.cli.result import Result, emit
+    from biomodal_deploy.cli.session import session
+    from biomodal_deploy.plan import PlanKind
+    from biomodal_deploy.screen.bundles import bundle_data, show_bundle
+    from biomodal_deploy.workflow.planning import make_plan
+    from biomodal_deploy.workflow.requests import PlanRequest
+    from biomodal_deploy.workflow.stack import fresh_stack
+
+    kind = PlanKind.DESTROY if destroy else PlanKind.APPLY
+    request = PlanRequest(
+        kind=PlanKind.REFRESH_ONLY if refresh_only else kind,
+        var_files=var_file or (),
+        variables=var or (),
+        allow_destroy=allow_destroy or (),
+        cwd=Path.cwd(),
+    )
+    with session(project_dir, output) as work:
+        chosen = fresh_stack(work.location, stack, work.listen, use_cache=not no_cache)
+        planned = make_plan(chosen, request, work.listen)
+    status = EXIT_FINDINGS if planned.bundle.manifest.has_changes else EXIT_DONE
+    return emit(
+        Result(
+            data=bundle_data(planned.bundle, planned.plan),
+            show=lambda console: show_bundle(console, planned.bundle, planned.plan),
+            exit_status=EXIT_GUARD if planned.refusals else status,
+        ),
+        output,
+    )

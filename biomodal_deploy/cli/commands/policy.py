@@ -1,0 +1,274 @@
+"""`biomodal-aws policy`: what deploying takes, and what the VM is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from biomodal_deploy.cli.options import (
+    HERE,
+    Format,
+    NoCache,
+    OutputFormat,
+    ProjectDir,
+    Stack,
+    VarFiles,
+    Variables,
+)
+from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
+
+if TYPE_CHECKING:
+    from biomodal_deploy.permissions.catalog import Phase
+    from biomodal_deploy.permissions.check import Finding
+    from biomodal_deploy.permissions.deployment import DeploymentPermissions
+    from biomodal_deploy.permissions.vm import VmPolicy
+
+
+class PhaseChoice(StrEnum):
+    """Which commands a policy is for."""
+
+    PLAN = "plan"
+    APPLY = "apply"
+    UPDATE = "update"
+    DESTROY = "destroy"
+    ALL = "all"
+
+
+class Form(StrEnum):
+    """How policies are printed."""
+
+    JSON = "json"
+    TERRAFORM = "terraform"
+    AWS_CLI = "aws-cli"
+
+
+Phases = Annotated[
+    PhaseChoice,
+    typer.Option(
+        "--phase",
+        help="The command it has to suffice for: plan, apply (of a new environment), update "
+        "(in place), destroy. A replacement is destroy and apply.",
+    ),
+]
+Account = Annotated[
+    str | None,
+    typer.Option(
+        "--account",
+        metavar="ID",
+        help="The AWS account, 12 digits. Otherwise the one that the deployment's limits name, "
+        "otherwise the one that the credentials belong to.",
+    ),
+]
+
+policy = typer.Typer(
+    help="The permissions that deploying takes, compiled from the stack, and those of the VM.",
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
+
+@policy.command()
+def deployer(
+    documented: Annotated[
+        bool,
+        typer.Option("--documented", help="The published policy, its placeholders filled in."),
+    ] = False,
+    phase: Phases = PhaseChoice.ALL,
+    form: Annotated[Form, typer.Option("--format", help="How to print it.")] = Form.JSON,
+    var_file: VarFiles = None,
+    var: Variables = None,
+    account: Account = None,
+    project_dir: ProjectDir = HERE,
+    stack: Stack = None,
+    no_cache: NoCache = False,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Print the least policy that deploys the stack with these values.
+
+    Several policies where one is too long for IAM. Where something is in the stack of which
+    nothing is known, standard error says so and the exit status is 2.
+
+    Example: biomodal-aws policy deployer --format aws-cli
+    """
+    from biomodal_deploy.cli.result import Result, emit
+    from biomodal_deploy.permissions.formats import PolicyFormat, rendered
+    from biomodal_deploy.permissions.policies import size
+    from biomodal_deploy.screen.policy import show_gaps, show_text
+
+    known = _permissions(project_dir, stack, var_file, var, account, output, no_cache=no_cache)
+    if documented:
+        named = {f"{known.name}-documented": known.documented()}
+        gaps: tuple[str, ...] = ()
+    else:
+        named = {each.name: each.as_json() for each in known.deployer(_phases(phase))}
+        gaps = known.needs.gaps
+    text = rendered(named, known.place, PolicyFormat(form.value))
+    if output is Format.TEXT:
+        show_gaps(gaps)
+    data = {
+        "gaps": list(gaps),
+        "policies": [
+            {"name": name, "size": size(document), "document": document}
+            for name, document in named.items()
+        ],
+    }
+    return emit(
+        Result(
+            data=data,
+            show=lambda console: show_text(console, text),
+            exit_status=EXIT_FINDINGS if gaps else EXIT_DONE,
+        ),
+        output,
+    )
+
+
+@policy.command()
+def check(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...", help="Policies as JSON: what one user or role holds, together."
+        ),
+    ],
+    phase: Phases = PhaseChoice.ALL,
+    var_file: VarFiles = None,
+    var: Variables = None,
+    account: Account = None,
+    project_dir: ProjectDir = HERE,
+    stack: Stack = None,
+    no_cache: NoCache = False,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Say what a policy lacks for this stack, what IAM does not know, and what it gives away.
+
+    Exit status 0 where there is nothing to say, else 2.
+
+    Example: biomodal-aws policy check deployer.json --phase apply
+    """
+    from biomodal_deploy.cli.result import Result, emit
+    from biomodal_deploy.permissions.language import read_policies
+    from biomodal_deploy.screen.policy import finding_data, show_findings, show_gaps
+
+    given = [each for file in files for each in read_policies(file)]
+    known = _permissions(project_dir, stack, var_file, var, account, output, no_cache=no_cache)
+    found = known.check(given, _phases(phase))
+    gaps = known.needs.gaps
+    if output is Format.TEXT:
+        show_gaps(gaps)
+    return emit(
+        Result(
+            data={"gaps": list(gaps), "findings": finding_data(found)},
+            show=lambda console: show_findings(console, found),
+            exit_status=EXIT_FINDINGS if found or gaps else EXIT_DONE,
+        ),
+        output,
+    )
+
+
+@policy.command()
+def vm(
+    var_file: VarFiles = None,
+    var: Variables = None,
+    account: Account = None,
+    project_dir: ProjectDir = HERE,
+    stack: Stack = None,
+    no_cache: NoCache = False,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Print what the stack lets the VM do, beside what Nextflow and its pipelines need.
+
+    What is known only after the plan stands as *. Exit status 2 where there are findings.
+
+    Example: biomodal-aws policy vm
+    """
+    known = _permissions(project_dir, stack, var_file, var, account, output, no_cache=no_cache)
+    return _show_given(known, known.vm(), output)
+
+
+@policy.command()
+def bucket(
+    var_file: VarFiles = None,
+    var: Variables = None,
+    account: Account = None,
+    project_dir: ProjectDir = HERE,
+    stack: Stack = None,
+    no_cache: NoCache = False,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Print what the stack lets the VM do with the data bucket, new or existing.
+
+    Exit status 2 where there are findings.
+
+    Example: biomodal-aws policy bucket --var use_existing_bucket_url=s3://my-bucket
+    """
+    from biomodal_deploy.permissions.vm import bucket_part
+
+    known = _permissions(project_dir, stack, var_file, var, account, output, no_cache=no_cache)
+    return _show_given(known, [bucket_part(each) for each in known.vm()], output)
+
+
+def _show_given(known: DeploymentPermissions, given: Sequence[VmPolicy], output: Format) -> int:
+    from biomodal_deploy.cli.result import Result, emit
+    from biomodal_deploy.screen.policy import finding_data, show_given
+
+    found: list[tuple[VmPolicy, tuple[Finding, ...]]] = [
+        (each, known.check_vm(each)) for each in given
+    ]
+    data = [
+        {
+            "address": each.address,
+            "document": each.document,
+            "findings": finding_data(findings),
+        }
+        for each, findings in found
+    ]
+    return emit(
+        Result(
+            data=data,
+            show=lambda console: show_given(console, found),
+            exit_status=EXIT_FINDINGS if any(each for _, each in found) else EXIT_DONE,
+        ),
+        output,
+    )
+
+
+def _permissions(
+    project_dir: Path,
+    stack: str | None,
+    var_file: list[Path] | None,
+    var: list[str] | None,
+    account: str | None,
+    output: Format,
+    *,
+    no_cache: bool,
+) -> DeploymentPermissions:
+    import json
+
+    from biomodal_deploy.cli.session import session
+    from biomodal_deploy.identity import region_of, who_am_i
+    from biomodal_deploy.permissions.deployment import DeploymentPermissions
+    from biomodal_deploy.var_files.values import to_json
+    from biomodal_deploy.workflow.stack import fresh_stack
+    from biomodal_deploy.workflow.variables import given_values
+
+    with session(project_dir, output) as work:
+        chosen = fresh_stack(work.location, stack, work.listen, use_cache=not no_cache)
+        given = given_values(chosen, var_file or (), var or (), Path.cwd())
+        limits = chosen.settings.limits.account_ids
+        if account is None and len(limits) == 1:
+            [account] = limits
+        if account is None:
+            account = who_am_i(region_of(work.location.environment)).account
+    return DeploymentPermissions(
+        chosen.directory, json.loads(to_json(given.resolved.values)), account
+    )
+
+
+def _phases(choice: PhaseChoice) -> Sequence[Phase]:
+    from biomodal_deploy.permissions.catalog import LIFE_CYCLE, Phase
+
+    return LIFE_CYCLE if choice is PhaseChoice.ALL else (Phase(choice.value),)

@@ -1,0 +1,58 @@
+"""`biomodal-aws sandbox`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from biomodal_deploy.cli.options import HERE, ProjectDir
+
+sandbox = typer.Typer(
+    help="An AWS account on loopback, for rehearsals.", rich_markup_mode=None, add_completion=False
+)
+
+
+@sandbox.callback()
+def about() -> None:
+    """Keep `run` a word of its own: a group of one command would lose it."""
+
+
+@sandbox.command(context_settings={"ignore_unknown_options": True})
+def run(
+    command: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="COMMAND...",
+            help="The command and its arguments; {tfvars} stands for a file of values.",
+        ),
+    ],
+    project_dir: ProjectDir = HERE,
+) -> int:
+    """Start the account, run a command against it, stop it.
+
+    The command talks to the sandbox and to nothing else of AWS: AWS_ENDPOINT_URL is set, and no
+    real credentials are near. Values for the documented variables are in TF_VAR_..., in the file
+    that SANDBOX_TFVARS names, and wherever {tfvars} stands. Terraform and Node are those that
+    `doctor --toolchain` shows. The exit status is the command's own.
+
+    Example: biomodal-aws sandbox run -- biomodal-aws plan --var-file {tfvars}
+    """
+    import os
+    import tempfile
+    from pathlib import Path
+
+    from biomodal_deploy.sandbox.run import run_in_sandbox
+    from biomodal_deploy.screen.console import message_console
+    from biomodal_deploy.toolchain.everything import tool_environment
+
+    with tempfile.TemporaryDirectory(prefix="biomodal-tools-") as folder:
+        environment = tool_environment(
+            Path(folder), project_dir=project_dir.absolute(), environ=os.environ
+        )
+        return run_in_sandbox(
+            command,
+            directory=Path.cwd(),
+            environment=environment,
+            on_message=lambda text: message_console().print(text, style="quiet"),
+        )

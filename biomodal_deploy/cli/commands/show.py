@@ -1,0 +1,46 @@
+"""`biomodal-aws show`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
+
+Bundle = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="BUNDLE",
+        help="A sealed plan's id or folder; the newest unused one of the stack where left out.",
+    ),
+]
+
+
+def show(
+    bundle: Bundle = None,
+    project_dir: ProjectDir = HERE,
+    stack: Stack = None,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Print a sealed plan: what it will do, what the guards say, how long it is good for.
+
+    Read from the sealed data, secrets hidden; Terraform is not started.
+
+    Example: biomodal-aws show
+    """
+    from biomodal_deploy.cli.result import Result, emit
+    from biomodal_deploy.screen.bundles import bundle_data, show_bundle
+    from biomodal_deploy.workflow.finding import find_bundle
+    from biomodal_deploy.workflow.location import Location
+    from biomodal_deploy.workflow.stack import last_stack
+
+    location = Location.of(project_dir)
+    found = find_bundle(location, last_stack(location, stack).name, bundle)
+    plan = found.plan()
+    return emit(
+        Result(
+            data=bundle_data(found, plan), show=lambda console: show_bundle(console, found, plan)
+        ),
+        output,
+    )

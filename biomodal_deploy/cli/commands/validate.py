@@ -1,0 +1,51 @@
+"""`biomodal-aws validate`."""
+
+from __future__ import annotations
+
+from biomodal_deploy.cli.options import HERE, Format, NoCache, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
+
+
+def validate(
+    project_dir: ProjectDir = HERE,
+    stack: Stack = None,
+    no_cache: NoCache = False,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Check the stack with Terraform and the schemas of its providers.
+
+    Findings name the construct that they come from. Exit status 2 where there are any errors.
+
+    Example: biomodal-aws validate
+    """
+    from biomodal_deploy.cli.result import Result, emit
+    from biomodal_deploy.cli.session import session
+    from biomodal_deploy.screen.findings import show_findings
+    from biomodal_deploy.workflow.reading import validate as validate_stack
+    from biomodal_deploy.workflow.stack import fresh_stack
+
+    with session(project_dir, output) as work:
+        chosen = fresh_stack(work.location, stack, work.listen, use_cache=not no_cache)
+        validation, findings = validate_stack(chosen, work.listen)
+    data = {
+        "stack": chosen.name,
+        "valid": validation.valid,
+        "findings": [
+            {
+                "severity": each.diagnostic.severity,
+                "construct": each.construct,
+                "summary": each.diagnostic.summary,
+                "detail": each.diagnostic.detail,
+            }
+            for each in findings
+        ],
+    }
+    status = EXIT_DONE if validation.valid else EXIT_FINDINGS
+    return emit(
+        Result(
+            data=data,
+            show=lambda console: show_findings(console, chosen.name, findings),
+            exit_status=status,
+        ),
+        output,
+    )

@@ -1,0 +1,74 @@
+"""Options that several commands share, so that they read and behave alike."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """How a command prints its result."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+ProjectDir = Annotated[
+    Path,
+    typer.Option(
+        "--project-dir",
+        envvar="BIOMODAL_PROJECT_DIR",
+        help="The project: the folder that holds cdktf.json.",
+    ),
+]
+Stack = Annotated[
+    str | None,
+    typer.Option(
+        "--stack",
+        envvar="BIOMODAL_STACK",
+        help="The deployment. Needed only where cdktf.json has several.",
+    ),
+]
+OutputFormat = Annotated[
+    Format, typer.Option("--output", "-o", help="Text for people, JSON for programs.")
+]
+VarFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--var-file",
+        help="A file of variables, after the project's own terraform.tfvars. Repeatable; "
+        "later files win.",
+    ),
+]
+Variables = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--var",
+        help="One variable as NAME=VALUE, over every file. Repeatable. Not for secrets: "
+        "other users of this machine can read a command's arguments.",
+    ),
+]
+AllowDestroy = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-destroy",
+        metavar="ADDRESS",
+        help="A protected resource that the plan may delete, replace or forget. Repeatable.",
+    ),
+]
+Confirm = Annotated[
+    str | None,
+    typer.Option(
+        "--confirm",
+        metavar="STACK",
+        help="The stack's name, where there is no terminal to type it at.",
+    ),
+]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Synthesize anew, whatever the cache holds.")
+]
+
+HERE = Path()

@@ -1,0 +1,61 @@
+"""What every workflow command needs: the project, and a progress display that listens."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from biomodal_deploy.cli.options import Format
+from biomodal_deploy.screen.console import message_console
+from biomodal_deploy.screen.progress import Progress
+from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.signals import Notice, Signal, Step
+
+
+@dataclass(frozen=True)
+class Session:
+    """One command at work.
+
+    Attributes:
+        location: The project.
+        progress: What people see meanwhile.
+    """
+
+    location: Location
+    progress: Progress
+
+    def listen(self, signal: Signal) -> None:
+        """Show one signal of the workflow."""
+        match signal:
+            case Step(text):
+                self.progress.step(text)
+            case Notice(text):
+                self.progress.notice(text)
+            case _:
+                self.progress.event(signal)
+
+    def ask(self, question: str) -> str | None:
+        """Ask a person, where there is one; None where nobody can answer."""
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return None
+        self.progress.pause()
+        return message_console().input(question).strip()
+
+
+@contextmanager
+def session(project_dir: Path, output: Format) -> Iterator[Session]:
+    """Open a project for a command.
+
+    Args:
+        project_dir: The folder that holds `cdktf.json`.
+        output: How the command prints; programs get no progress on the way.
+
+    Raises:
+        UsageError: `cdktf.json` is missing or wrong.
+    """
+    location = Location.of(project_dir)
+    with Progress(message_console(), quiet=output is Format.JSON) as progress:
+        yield Session(location, progress)

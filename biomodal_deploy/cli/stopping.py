@@ -1,0 +1,44 @@
+"""Ending on a signal as on Ctrl-C: by an exception, so that everything is tidied up."""
+
+from __future__ import annotations
+
+import signal
+import time
+from math import inf
+from types import FrameType
+from typing import Final
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# A terminal hangs up once for the kernel and once for the shell, and `timeout` signals its child
+# and then the child's group: a second exception would tear through the tidying up.
+_SAME_WISH: Final = 1.0
+
+
+class StopRequested(KeyboardInterrupt):
+    """Somebody wants the command to end.
+
+    A class of its own: where KeyboardInterrupt itself passes through `exec` (every dataclass is
+    made by one), CPython ends the process by SIGINT in the end, although it was caught.
+    """
+
+
+def stop_on_signals() -> None:
+    """Raise StopRequested on each stopping signal; one that is ignored (`nohup`) stays so."""
+    last = -inf
+
+    def stop(_: int, __: FrameType | None) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= _SAME_WISH:
+            last = now
+            raise StopRequested
+
+    for number in _SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, stop)
+
+
+def stop_no_more() -> None:
+    """Ignore stopping signals from now on: all is done, and the process is about to end."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)

@@ -1,0 +1,1 @@
+"""Which permissions a stack needs, compiled from what it will make."""

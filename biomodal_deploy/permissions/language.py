@@ -1,0 +1,100 @@
+"""IAM's policy language as data: documents that others wrote, read and checked for their shape."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+from biomodal_deploy.errors import UsageError
+
+_JSON: Final[TypeAdapter[JsonValue]] = TypeAdapter(JsonValue)
+
+
+def _as_list(value: object) -> object:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _as_text(value: object) -> object:
+    """Return a condition's value as IAM reads it: booleans and numbers are texts to it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
+Texts = Annotated[tuple[Annotated[str, BeforeValidator(_as_text)], ...], BeforeValidator(_as_list)]
+
+
+class StatementText(BaseModel):
+    """One statement of an identity policy, as written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sid: str = Field(default="", alias="Sid")
+    effect: Literal["Allow", "Deny"] = Field(alias="Effect")
+    actions: Texts = Field(default=(), alias="Action")
+    not_actions: Texts = Field(default=(), alias="NotAction")
+    resources: Texts = Field(default=(), alias="Resource")
+    not_resources: Texts = Field(default=(), alias="NotResource")
+    condition: dict[str, dict[str, Texts]] = Field(default_factory=dict, alias="Condition")
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> Self:
+        for name, pair in (
+            ("Action", (self.actions, self.not_actions)),
+            ("Resource", (self.resources, self.not_resources)),
+        ):
+            if bool(pair[0]) is bool(pair[1]):
+                raise ValueError(f"a statement has {name} or Not{name}, and one of them")
+        return self
+
+
+class PolicyText(BaseModel):
+    """An identity policy, as written."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    version: str = Field(default="2008-10-17", alias="Version")
+    statements: Annotated[tuple[StatementText, ...], BeforeValidator(_as_list)] = Field(
+        alias="Statement", min_length=1
+    )
+
+
+def parse_policy(document: JsonValue) -> PolicyText:
+    """Return a policy document as data."""
+    return PolicyText.model_validate(document)
+
+
+def read_policies(path: Path) -> tuple[PolicyText, ...]:
+    """Read a file with one policy, a list of them, or a table of them by name.
+
+    Raises:
+        UsageError: It cannot be read, or is no identity policy.
+    """
+    try:
+        return _documents(_JSON.validate_json(path.read_bytes()))
+    except OSError as error:
+        rule = f"It cannot be read ({error.strerror})"
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        reason = f"{where}: {first['msg']}" if where else first["msg"]
+        rule = f"It is not an IAM identity policy ({reason})"
+    raise UsageError(rule, field=str(path), fix='give JSON like {"Statement": [...]}')
+
+
+def _documents(value: JsonValue) -> tuple[PolicyText, ...]:
+    if isinstance(value, dict) and "Statement" not in value and value:
+        value = list(value.values())
+    listed = value if isinstance(value, list) else [value]
+    return tuple(map(parse_policy, listed))

@@ -1,0 +1,65 @@
+"""Where a deployment goes: partition, region and account, which every ARN begins with."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, Self
+
+from biomodal_deploy.errors import UsageError
+
+_ACCOUNT: Final = re.compile("[0-9]{12}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """One account in one region.
+
+    Attributes:
+        partition: `aws`, `aws-cn`, `aws-us-gov` and so on; it follows from the region.
+        region: The AWS region.
+        account: The account's twelve digits.
+    """
+
+    partition: str
+    region: str
+    account: str
+
+    @classmethod
+    def of(cls, region: str, account: str) -> Self:
+        """Return the place, its partition found from the region.
+
+        Raises:
+            UsageError: No partition has such a region, or the account id is none.
+        """
+        if not _ACCOUNT.fullmatch(account):
+            raise UsageError(
+                "An AWS account id has 12 digits",
+                field="account",
+                value=account,
+                fix="ask AWS: aws sts get-caller-identity",
+            )
+        for partition, pattern in _partitions():
+            if pattern.fullmatch(region):
+                return cls(partition=partition, region=region, account=account)
+        raise UsageError(
+            "No AWS partition has such a region",
+            field="region",
+            value=region,
+            fix="give one of: aws account list-regions",
+        )
+
+    def principals(self, service: str) -> tuple[str, ...]:
+        """Return the names by which IAM knows a service here: China has a second one."""
+        name = f"{service}.amazonaws.com"
+        return (name, f"{name}.cn") if self.partition == "aws-cn" else (name,)
+
+
+@cache
+def _partitions() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Return AWS's partitions and how their regions read, as the AWS SDK knows them."""
+    from botocore.loaders import Loader
+
+    data = Loader(include_default_search_paths=True).load_data("partitions")
+    return tuple((each["id"], re.compile(each["regionRegex"])) for each in data["partitions"])

@@ -1,0 +1,32 @@
+"""A plan as data: `Plan.from_json` reads and redacts what `terraform show -json` prints."""
+
+from biomodal_deploy.plan.actions import Action, PlanKind
+from biomodal_deploy.plan.changes import (
+    AttributeChange,
+    Check,
+    DeferredChange,
+    OutputChange,
+    ResourceChange,
+    Variable,
+)
+from biomodal_deploy.plan.model import Counts, Plan
+from biomodal_deploy.plan.reading import read_plan
+from biomodal_deploy.plan.redactor import HIDDEN_TEXT, UNKNOWN_TEXT, Redactor, leaves
+
+__all__ = [
+    "HIDDEN_TEXT",
+    "UNKNOWN_TEXT",
+    "Action",
+    "AttributeChange",
+    "Check",
+    "Counts",
+    "DeferredChange",
+    "OutputChange",
+    "Plan",
+    "PlanKind",
+    "Redactor",
+    "ResourceChange",
+    "Variable",
+    "leaves",
+    "read_plan",
+]

@@ -1,0 +1,145 @@
+"""The parts of a plan as data, redacted: one object, output, check or variable each."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from biomodal_deploy.plan.actions import Action
+from biomodal_deploy.plan.diff import differences, spell
+from biomodal_deploy.plan.redactor import HIDDEN_TEXT, UNKNOWN_TEXT
+
+
+class Data(BaseModel):
+    """Frozen data that is read back exactly as it was written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AttributeChange(Data):
+    """One place inside an object that changes.
+
+    Attributes:
+        path: Where, as Terraform spells it: `root_block_device[0].volume_size`.
+        before: The value now; None where there is none.
+        after: The value then; None where there is none.
+        sensitive: A value here is hidden, and `before` and `after` say so.
+        unknown: The value is known only after the apply.
+        forces_replacement: This is why the object is replaced.
+        matters: In drift: it touches the configuration, a tag or access. The rest AWS filled in.
+    """
+
+    path: str
+    before: object = None
+    after: object = None
+    sensitive: bool = False
+    unknown: bool = False
+    forces_replacement: bool = False
+    matters: bool = True
+
+
+class ResourceChange(Data):
+    """What happens to one object, or what happened to it outside Terraform (drift).
+
+    Attributes:
+        actions: Terraform's own words, for an action that is not known.
+        reason: Terraform's `action_reason`, such as `replace_because_tainted`.
+        deposed: The key of an old object that an interrupted replacement left behind.
+        import_id: The id of the object that is adopted.
+        before, after: All attributes, redacted; None for an object that does not change.
+        updates: What differs, for an update or a replacement; see `attributes`.
+    """
+
+    address: str
+    type: str
+    name: str
+    action: Action
+    actions: tuple[str, ...] = ()
+    module: str = ""
+    mode: str = "managed"
+    provider: str = ""
+    previous_address: str | None = None
+    deposed: str | None = None
+    reason: str | None = None
+    imported: bool = False
+    import_id: str | None = None
+    replace_paths: tuple[str, ...] = ()
+    before: dict[str, object] | None = None
+    after: dict[str, object] | None = None
+    updates: tuple[AttributeChange, ...] = ()
+
+    @property
+    def managed(self) -> bool:
+        """Whether it is an object of ours, and not a data source."""
+        return self.mode == "managed"
+
+    @property
+    def moved(self) -> bool:
+        """Whether the state knows the object under another address so far."""
+        return self.previous_address is not None and self.previous_address != self.address
+
+    @property
+    def matters(self) -> bool:
+        """Whether it is drift that somebody should know of: an object that is gone included."""
+        gone = self.before is None or self.after is None
+        return self.action.acts and (gone or any(each.matters for each in self.updates))
+
+    @property
+    def acts(self) -> bool:
+        """Whether applying it changes an object or the state."""
+        return self.action.acts or self.moved or self.imported
+
+    @property
+    def attributes(self) -> tuple[AttributeChange, ...]:
+        """Each attribute that changes; for a creation or a destruction, each that has a value."""
+        if self.updates or (self.before is not None and self.after is not None):
+            return self.updates
+        return tuple(
+            AttributeChange(
+                path=spell(found.path),
+                before=found.before,
+                after=found.after,
+                sensitive=HIDDEN_TEXT in (found.before, found.after),
+                unknown=found.after == UNKNOWN_TEXT,
+            )
+            for found in differences(self.before or {}, self.after or {})
+        )
+
+
+class OutputChange(Data):
+    """What happens to one root output."""
+
+    name: str
+    action: Action
+    before: object = None
+    after: object = None
+    sensitive: bool = False
+    unknown: bool = False
+
+
+class DeferredChange(Data):
+    """A change that Terraform puts off to a later plan, and why."""
+
+    reason: str
+    change: ResourceChange
+
+
+class Check(Data):
+    """The result of one instance of a check, or of an object's own conditions."""
+
+    address: str
+    kind: str
+    status: str
+    problems: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether it found something. `unknown` is decided by the apply."""
+        return self.status in {"fail", "error"}
+
+
+class Variable(Data):
+    """A root variable and its value, hidden where the declaration says sensitive."""
+
+    name: str
+    value: object = None
+    sensitive: bool = False

@@ -1,0 +1,110 @@
+"""Which of the differences between state and reality matter, and which AWS just filled in.
+
+Right after an apply Terraform finds drift in half of the resources: tags that were nothing and
+are now an empty map, an address that a machine got with its Elastic IP, rules and policies that
+other resources made. Who sees that each day overlooks the port that somebody opened.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from biomodal_deploy.plan.access import ManagedAccess
+from biomodal_deploy.plan.diff import Difference, Path
+from biomodal_deploy.plan.document import ModuleConfiguration, PlanDocument, ResourceChange
+
+_INDEX: Final = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|\d+)\]')
+_EXPRESSION: Final = frozenset({"constant_value", "references"})
+_TAGS: Final = ("tags", "tags_all")
+
+
+class DriftJudge:
+    """Says which differences of drifted objects matter.
+
+    Those do that touch what the configuration sets, tags, or access that was given by hand. The
+    rest was computed by AWS. An argument that only a `dynamic` block sets counts as computed:
+    Terraform's document does not show those.
+
+    Args:
+        plan: The plan.
+    """
+
+    def __init__(self, plan: PlanDocument) -> None:
+        root = plan.configuration.root_module if plan.configuration else None
+        self._configured = dict(_resources(root)) if root else None
+        self._access = ManagedAccess(plan)
+
+    def matters(self, resource: ResourceChange, found: Difference) -> bool:
+        """Whether a difference of a drifted object matters."""
+        if _is_empty(found.before) and _is_empty(found.after):
+            return False
+        attribute = str(found.path[0]) if found.path else ""
+        settings = self._settings(resource)
+        if attribute in _TAGS or settings is None:
+            return True
+        if attribute in settings and _sets(settings[attribute], found.path[1:]):
+            return True
+        return self._opened(resource, attribute, found)
+
+    def _settings(self, resource: ResourceChange) -> Mapping[str, object] | None:
+        """Return what the configuration sets; None where it does not know the object."""
+        if self._configured is None:
+            return None
+        address = f"{resource.type}.{resource.name}"
+        if resource.module_address:
+            address = f"{_INDEX.sub('', resource.module_address)}.{address}"
+        return self._configured.get(address)
+
+    def _opened(self, resource: ResourceChange, attribute: str, found: Difference) -> bool:
+        """Whether access was given by hand. What was taken away shows on its own resource."""
+        if found.after is None:
+            return False
+        before, after = resource.change.before, resource.change.after
+        shown = _of(after, attribute)
+        index = found.path[1] if len(found.path) > 1 else None
+        if isinstance(shown, list) and isinstance(index, int):
+            shown = shown[index]
+        new = self._access.by_hand(resource.type, after, attribute, shown)
+        old = self._access.by_hand(resource.type, before, attribute, _of(before, attribute))
+        return bool(new - old)
+
+
+def _resources(
+    module: ModuleConfiguration, prefix: str = ""
+) -> Iterator[tuple[str, Mapping[str, object]]]:
+    for resource in module.resources:
+        if resource.mode == "managed":
+            yield f"{prefix}{resource.type}.{resource.name}", resource.expressions
+    for name, call in module.module_calls.items():
+        if call.module:
+            yield from _resources(call.module, f"{prefix}module.{name}.")
+
+
+def _sets(settings: object, path: Path) -> bool:
+    """Whether a configuration sets what lies at a path, or something within it."""
+    if not path:
+        return True
+    if isinstance(settings, list):  # blocks, which an index chooses from; a set has no order
+        rest = path[1:] if isinstance(path[0], int) else path
+        return any(_sets(block, rest) for block in settings)
+    if not isinstance(settings, dict) or settings.keys() <= _EXPRESSION:
+        return True
+    key = path[0]
+    if isinstance(key, int):  # a single block, which the state holds as a list of one
+        return _sets(settings, path[1:])
+    return key in settings and _sets(settings[key], path[1:])
+
+
+def _is_empty(value: object) -> bool:
+    """Whether a value says nothing: null and an empty list are the same to AWS."""
+    if isinstance(value, dict):
+        return all(map(_is_empty, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_empty, value))
+    return value is None or value == ""
+
+
+def _of(values: object, attribute: str) -> object:
+    return values.get(attribute) if isinstance(values, dict) else None

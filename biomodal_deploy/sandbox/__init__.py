@@ -1,0 +1,13 @@
+"""An AWS account on loopback: moto in server mode, patched, seeded, and gone afterwards.
+
+The synthesized configuration runs against it unchanged: the AWS provider, the S3 backend and
+boto3 all follow `AWS_ENDPOINT_URL`. Nothing here is imported that is slow to import; moto and
+boto3 are loaded where they are used.
+"""
+
+from __future__ import annotations
+
+from biomodal_deploy.sandbox.account import Account, Item
+from biomodal_deploy.sandbox.sandbox import DEFAULT_VM_NAME, Sandbox
+
+__all__ = ["DEFAULT_VM_NAME", "Account", "Item", "Sandbox"]

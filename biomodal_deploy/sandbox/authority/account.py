@@ -1,0 +1,123 @@
+"""What the sandbox's account holds, as far as authorization asks: read from moto's own memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from biomodal_deploy.permissions import facts
+from biomodal_deploy.permissions.language import PolicyText, parse_policy
+from biomodal_deploy.permissions.place import Place
+
+_NO_TAGS: Final[Mapping[str, str]] = {}
+
+
+class Account:
+    """The account in one region.
+
+    Args:
+        place: Partition, region and account.
+    """
+
+    def __init__(self, place: Place) -> None:
+        from moto.backends import get_backend
+
+        self.place = place
+        self._ec2: Any = get_backend("ec2")[place.account][place.region]
+        self._iam: Any = get_backend("iam")[place.account][place.partition]
+
+    def user_of(self, key_id: str) -> str | None:
+        """Return the IAM user whose access key this is, None for the account's owner."""
+        for user in self._iam.users.values():
+            if any(key.access_key_id == key_id for key in user.access_keys):
+                return str(user.name)
+        return None
+
+    def policies_of(self, user: str) -> Iterator[PolicyText]:
+        """Give the user's policies: inline ones, attached ones, and those of groups."""
+        for name in self._iam.list_user_policies(user):
+            yield _policy(self._iam.get_user_policy(user, name)["policy_document"])
+        attached, _ = self._iam.list_attached_user_policies(user)
+        for group in self._iam.get_groups_for_user(user):
+            for name in self._iam.list_group_policies(group.name):
+                yield _policy(self._iam.get_group_policy(group.name, name)["policy_document"])
+            attached = [*attached, *self._iam.list_attached_group_policies(group.name)[0]]
+        for policy in attached:
+            yield from (
+                _policy(version.document)
+                for version in policy.versions
+                if version.is_default_version
+            )
+
+    def tags(self, resource_id: str) -> Mapping[str, str]:
+        """Return an EC2 resource's tags."""
+        return dict(self._ec2.tags.get(resource_id, _NO_TAGS))
+
+    def role_arn(self, name: str) -> str:
+        """Return a role's ARN, its path in it where it exists."""
+        role = next((each for each in self._iam.roles.values() if each.name == name), None)
+        default = f"arn:{self.place.partition}:iam::{self.place.account}:role/{name}"
+        return str(role.arn) if role else default
+
+    def profile_roles(self, name_or_arn: str) -> list[str]:
+        """Return the ARNs of the roles in an instance profile."""
+        name = name_or_arn.rpartition("/")[2]
+        for profile in self._iam.instance_profiles.values():
+            if profile.name == name:
+                return [str(role.arn) for role in profile.roles]
+        return []
+
+    def facts(self, kind: str, resource_id: str) -> dict[str, str]:
+        """Return what EC2's condition keys say of a resource, nothing where there is none.
+
+        Args:
+            kind: Its type, as IAM calls it.
+            resource_id: Its id.
+        """
+        from moto.core.exceptions import ServiceException
+
+        try:
+            return self._facts(kind, resource_id)
+        except ServiceException:  # what moto raises for an id that it does not know
+            return {}
+
+    def _facts(self, kind: str, resource_id: str) -> dict[str, str]:
+        if kind == "security-group":
+            group = self._ec2.get_security_group_from_id(resource_id)
+            return {"ec2:Vpc": self._arn("vpc", group.vpc_id)} if group else {}
+        if kind == "subnet":
+            return {"ec2:Vpc": self._arn("vpc", self._ec2.get_subnet(resource_id).vpc_id)}
+        if kind == "network-interface":
+            subnet = self._ec2.get_network_interface(resource_id).subnet
+            return {
+                "ec2:Vpc": self._arn("vpc", subnet.vpc_id),
+                "ec2:Subnet": self._arn("subnet", subnet.id),
+            }
+        if kind == "image":
+            return {"ec2:Owner": str(self._ec2.describe_images([resource_id])[0].owner_id)}
+        if kind == "volume":
+            encrypted = bool(self._ec2.get_volume(resource_id).encrypted)
+            return {"ec2:Encrypted": str(encrypted).lower()}
+        return {}
+
+    def _arn(self, kind: str, resource_id: str) -> str:
+        return facts.arn(f"ec2:{kind}", resource_id, self.place)
+
+    def key_name(self, key_id: str) -> str:
+        """Return the name of the key pair with that id."""
+        return next(
+            (str(pair.key_name) for pair in self._ec2.key_pairs.values() if pair.id == key_id),
+            key_id,
+        )
+
+    def allocation(self, association_id: str) -> str | None:
+        """Return the allocation of an attached elastic IP."""
+        for address in self._ec2.describe_addresses():
+            if address.association_id == association_id:
+                return str(address.allocation_id)
+        return None
+
+
+def _policy(document: str) -> PolicyText:
+    return parse_policy(json.loads(document))

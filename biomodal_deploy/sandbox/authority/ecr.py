@@ -1,0 +1,25 @@
+"""What AWS authorizes of a call to ECR."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from biomodal_deploy.permissions import facts
+from biomodal_deploy.permissions.evaluate import Request
+from biomodal_deploy.sandbox.authority.account import Account
+from biomodal_deploy.sandbox.authority.call import ApiCall
+from biomodal_deploy.sandbox.authority.common import request, request_tags, tags_in
+
+
+def requests(call: ApiCall, account: Account) -> Iterator[Request]:
+    """Give what AWS authorizes; creating with tags is creating and tagging."""
+    action = f"ecr:{call.operation}"
+    tags = tags_in(call.parameters, "tags")
+    names = call.each("repositoryName") or call.each("repositoryNames") or ["*"]
+    arns = call.each("resourceArn") or [
+        facts.arn("ecr:repository", name, account.place) for name in names
+    ]
+    for arn in arns:
+        yield request(call, action, arn, request_tags(tags))
+        if tags and call.operation == "CreateRepository":
+            yield request(call, "ecr:TagResource", arn, request_tags(tags))

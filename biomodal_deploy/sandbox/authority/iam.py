@@ -1,0 +1,34 @@
+"""What AWS authorizes of a call to IAM."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from biomodal_deploy.permissions import facts
+from biomodal_deploy.permissions.evaluate import Request
+from biomodal_deploy.sandbox.authority.account import Account
+from biomodal_deploy.sandbox.authority.call import ApiCall
+from biomodal_deploy.sandbox.authority.common import request, request_tags, tags_in
+
+
+def requests(call: ApiCall, account: Account) -> Iterator[Request]:
+    """Give what AWS authorizes; creating with tags is creating and tagging."""
+    action = f"iam:{call.operation}"
+    tags = tags_in(call.parameters, "Tags")
+    known = facts.action(action)
+    kinds = [use.name for use in known.resources] if known else []
+    role, profile = call.one("RoleName"), call.one("InstanceProfileName")
+    arns = []
+    if role and "role" in kinds:
+        arns.append(account.role_arn(role))
+    if profile and "instance-profile" in kinds:
+        arns.append(facts.arn("iam:instance-profile", profile, account.place))
+    for arn in arns or ["*"]:
+        yield request(call, action, arn, request_tags(tags))
+        if tags and call.operation.startswith("Create"):
+            tagging = f"iam:Tag{call.operation.removeprefix('Create')}"
+            yield request(call, tagging, arn, request_tags(tags))
+    if call.operation == "AddRoleToInstanceProfile" and role:
+        # IAM API reference: "the caller of this operation must be granted the PassRole permission".
+        context = {"iam:PassedToService": ("ec2.amazonaws.com",)}
+        yield request(call, "iam:PassRole", account.role_arn(role), context)

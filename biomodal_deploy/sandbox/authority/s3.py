@@ -1,0 +1,59 @@
+"""What AWS authorizes of a call to S3.
+
+Source: S3 user guide, "Required permissions for Amazon S3 API operations". Most operations have
+the action of their own name; these have not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from biomodal_deploy.permissions import facts
+from biomodal_deploy.permissions.evaluate import Request
+from biomodal_deploy.sandbox.authority.account import Account
+from biomodal_deploy.sandbox.authority.call import ApiCall
+from biomodal_deploy.sandbox.authority.common import request
+
+_ACTIONS: Final = {
+    "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+    "DeleteBucketTagging": "PutBucketTagging",
+    "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+    "GetBucketAccelerateConfiguration": "GetAccelerateConfiguration",
+    "GetBucketCors": "GetBucketCORS",
+    "GetBucketEncryption": "GetEncryptionConfiguration",
+    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "GetBucketReplication": "GetReplicationConfiguration",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "HeadBucket": "ListBucket",
+    "HeadObject": "GetObject",
+    "ListBuckets": "ListAllMyBuckets",
+    "ListObjectVersions": "ListBucketVersions",
+    "ListObjects": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+}
+
+
+def requests(call: ApiCall, account: Account) -> Iterator[Request]:
+    """Give what AWS authorizes."""
+    bucket, key = call.one("Bucket"), call.one("Key")
+    if call.operation == "DeleteObjects" and bucket:
+        for name, each in call.parameters.items():
+            if name.endswith(".Key.1"):
+                version = call.one(name.replace(".Key.1", ".VersionId.1"))
+                action = "s3:DeleteObjectVersion" if version else "s3:DeleteObject"
+                yield request(call, action, _object(bucket, each, account))
+        return
+    action = f"s3:{_ACTIONS.get(call.operation, call.operation)}"
+    if bucket and key:
+        yield request(call, action, _object(bucket, key, account))
+    else:
+        arn = facts.arn("s3:bucket", bucket, account.place) if bucket else "*"
+        yield request(call, action, arn)
+
+
+def _object(bucket: str, key: str, account: Account) -> str:
+    return facts.arn("s3:object", f"{bucket}/{key}", account.place)

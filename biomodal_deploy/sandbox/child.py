@@ -1,0 +1,113 @@
+"""Start the sandbox's server, learn where it is, and end it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from biomodal_deploy.errors import EngineError
+from biomodal_deploy.sandbox.account import Account, Item
+
+_START_LIMIT_S: Final = 60.0
+_STOP_LIMIT_S: Final = 5.0
+_MODULE: Final = "biomodal_deploy.sandbox.server"
+
+
+class ServerChild:
+    """The server process, started, ready, and bound to our life by a pipe.
+
+    Args:
+        arguments: The server's.
+        environment: All of its environment.
+        log: Where its words go, mode 0600 in a folder of our own.
+
+    Raises:
+        EngineError: It ended or said nothing before the limit.
+    """
+
+    def __init__(self, arguments: list[str], *, environment: Mapping[str, str], log: Path) -> None:
+        self._log = log
+        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as stderr:
+            # -P: the caller's directory may hold a module of any name, and is no place to import
+            # from. A session of its own: the terminal's Ctrl-C must not reach it, for Terraform
+            # still needs an account to finish in.
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", _MODULE, *arguments],
+                env=dict(environment),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                start_new_session=True,
+                umask=0o077,
+            )
+        try:
+            self.account = self._await_report()
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        return self._process.pid
+
+    def stop(self) -> None:
+        """End it and reap it; again is fine."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                pipe.close()
+        try:
+            self._process.wait(_STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        finally:
+            self._process.wait()
+
+    def _await_report(self) -> Account:
+        # A server that hangs gives no line and no end of file: its death gives the latter.
+        deadline = threading.Timer(_START_LIMIT_S, self._process.kill)
+        deadline.daemon = True
+        deadline.start()
+        try:
+            line = self._process.stdout.readline() if self._process.stdout else b""
+        finally:
+            deadline.cancel()
+        try:
+            return _account(json.loads(line))
+        except (ValueError, TypeError, KeyError):
+            # Its last words are written after the end of its report, and its log goes with it once
+            # it sees the end of ours.
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_STOP_LIMIT_S)
+            raise EngineError(
+                f"The sandbox's server did not start: {self._last_words()}",
+                advice='check that it is installed: pip install "biomodal-aws[sandbox]"',
+            ) from None
+
+    def _last_words(self) -> str:
+        lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return lines[-1].strip() if lines else "it said nothing"
+
+
+def _account(report: dict[str, object]) -> Account:
+    text = {name: value for name, value in report.items() if isinstance(value, str)}
+    subnets, baseline = report["subnet_ids"], report["baseline"]
+    if not isinstance(subnets, list) or not isinstance(baseline, list):
+        raise TypeError("not the server's report")
+    return Account(
+        endpoint=text["endpoint"],
+        region=text["region"],
+        account_id=text["account_id"],
+        vpc_id=text["vpc_id"],
+        subnet_ids=tuple(map(str, subnets)),
+        private_subnet_id=text["private_subnet_id"],
+        image_id=text["image_id"],
+        baseline=frozenset(Item(str(kind), str(identifier)) for kind, identifier in baseline),
+    )

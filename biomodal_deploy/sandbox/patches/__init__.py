@@ -1,0 +1,42 @@
+"""Small, named patches around moto: where it differs from AWS in what our stacks use.
+
+Each patch is a function that returns its changes and whose docstring says why it is there. Its
+test fails without it, so a moto that mends a gap shows which patch can go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from biomodal_deploy.sandbox.patches import (
+    batch,
+    budgets,
+    ecr,
+    iam,
+    instances,
+    launch_templates,
+    protection,
+    volumes,
+)
+from biomodal_deploy.sandbox.patches.change import Change, Method
+
+PATCHES: Final[tuple[Callable[[], list[Change]], ...]] = (
+    *batch.PATCHES,
+    *budgets.PATCHES,
+    *ecr.PATCHES,
+    *iam.PATCHES,
+    *instances.PATCHES,
+    *launch_templates.PATCHES,
+    *protection.PATCHES,
+    *volumes.PATCHES,
+)
+
+__all__ = ["PATCHES", "Change", "Method", "apply"]
+
+
+def apply() -> None:
+    """Apply every patch; once in a process, before its first request."""
+    for patch in PATCHES:
+        for change in patch():
+            change.apply()

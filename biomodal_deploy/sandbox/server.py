@@ -1,0 +1,99 @@
+"""The child process: moto on loopback, patched and seeded, until its parent is gone.
+
+Started as `python -m biomodal_deploy.sandbox.server REGION ACCOUNT_ID DIRECTORY`. Its standard
+input is a pipe that its parent holds open and never writes to: the end of it is the parent's
+end, however that came about (SIGKILL included), on Linux and macOS alike. One line of JSON on
+standard output says that it is ready, and where.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final, Never
+
+from biomodal_deploy.sandbox.account import Account
+from biomodal_deploy.sandbox.environment import CONFIG_FILE, PREFIX
+
+LOOPBACK: Final = "127.0.0.1"
+
+
+def main(region: str, account_id: str, directory: Path) -> Never:
+    """Serve until the parent's pipe ends.
+
+    Args:
+        region: The region to seed.
+        account_id: The account's number.
+        directory: The sandbox's private folder, removed at the end: a parent that was killed
+            could not do it.
+    """
+    threading.Thread(target=_end_with_parent, args=[directory], daemon=True).start()
+    # The terminal's Ctrl-C is for Terraform, which still needs an account to finish in.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as report:
+        # moto prints; whatever it says belongs into the log and not between us and the parent.
+        os.dup2(2, 1)
+        account = _serve(region, account_id, directory / CONFIG_FILE)
+        report.write(json.dumps({**asdict(account), "baseline": _rows(account)}) + "\n")
+    while True:
+        signal.pause()
+
+
+def _serve(region: str, account_id: str, config_file: Path) -> Account:
+    from biomodal_deploy.sandbox import patches
+    from biomodal_deploy.sandbox.authority import guarded
+    from biomodal_deploy.sandbox.clients import client_factory
+    from biomodal_deploy.sandbox.gate import Gate
+    from biomodal_deploy.sandbox.seed import IMAGES, seed
+
+    # Read when moto is imported. Its own 1,300 images cost a second and hold no Ubuntu 22.04.
+    os.environ["MOTO_AMIS_PATH"] = str(IMAGES)
+    os.environ["MOTO_ACCOUNT_ID"] = account_id
+    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+    patches.apply()
+
+    from moto.moto_server.werkzeug_app import (
+        DomainDispatcherApplication,
+        MotoRequestHandler,
+        create_backend_app,
+    )
+    from werkzeug.serving import make_server
+
+    class Handler(MotoRequestHandler):
+        """Without a line in the log for each request."""
+
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            """Say nothing."""
+
+    moto = guarded(DomainDispatcherApplication(create_backend_app), account_id)
+    gate = Gate(moto, lambda text: print(text, file=sys.stderr, flush=True))
+    server = make_server(LOOPBACK, 0, gate, threaded=True, request_handler=Handler)
+    host, port = server.socket.getsockname()[:2]
+    if host != LOOPBACK:
+        raise RuntimeError(f"bound {host}, not {LOOPBACK}")
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    endpoint = f"http://{LOOPBACK}:{port}"
+    clients = client_factory(endpoint, region, config_file)
+    return seed(clients, endpoint=endpoint, region=region, account_id=account_id)
+
+
+def _rows(account: Account) -> list[tuple[str, str]]:
+    return sorted((item.kind, item.identifier) for item in account.baseline)
+
+
+def _end_with_parent(directory: Path) -> None:
+    while os.read(0, 1):
+        pass
+    if directory.name.startswith(PREFIX):
+        shutil.rmtree(directory, ignore_errors=True)
+    os._exit(0)  # Nothing here is worth keeping, and no thread may hold it up.
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))

@@ -1,0 +1,38 @@
+"""What an apply did."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from biomodal_deploy.plan import PlanKind
+from biomodal_deploy.words import counted
+from biomodal_deploy.workflow.applying import Applied
+
+
+def show_applied(console: Console, applied: Applied) -> None:
+    """Print how many changes were made, and where to go on."""
+    count = counted(len(applied.run.completed), "change")
+    line = Text("Done: ", style="good").append(
+        f"{count} made in {applied.seconds:.0f} s.", style="default"
+    )
+    console.print(line)
+    if applied.run.interrupted:
+        console.print("It was asked to stop, and had nothing left to do.", style="warning")
+    if applied.bundle.manifest.kind is PlanKind.APPLY:
+        console.print("Next: biomodal-aws output", style="quiet")
+
+
+def applied_data(applied: Applied) -> dict[str, object]:
+    """Return what an apply did, as data for programs."""
+    return {
+        "bundle": applied.bundle.id,
+        "stack": applied.bundle.manifest.facts.stack,
+        "kind": str(applied.bundle.manifest.kind),
+        "seconds": round(applied.seconds, 1),
+        "completed": [
+            {"address": each.address, "action": each.action, "id": each.id}
+            for each in applied.run.completed
+        ],
+        "interrupted": applied.run.interrupted,
+    }

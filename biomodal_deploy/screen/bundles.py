@@ -1,0 +1,98 @@
+"""A sealed plan, on screen and as data."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.text import Text
+
+from biomodal_deploy.bundle import Bundle, UseState
+from biomodal_deploy.guards import Outcome
+from biomodal_deploy.plan import Plan, PlanKind
+from biomodal_deploy.screen.drifts import show_changed
+from biomodal_deploy.screen.plan_view import show_plan
+
+_STYLES = {
+    Outcome.REFUSED: ("refused", "bad"),
+    Outcome.ALLOWED: ("allowed", "warning"),
+    Outcome.NOTICE: ("notice", "warning"),
+}
+_KINDS = {
+    PlanKind.APPLY: "Plan",
+    PlanKind.DESTROY: "Destroy plan",
+    PlanKind.REFRESH_ONLY: "Refresh-only plan",
+}
+
+
+def show_bundle(console: Console, bundle: Bundle, plan: Plan) -> None:
+    """Print a sealed plan and what to do with it."""
+    manifest, facts = bundle.manifest, bundle.manifest.facts
+    where = [part for part in (facts.region, facts.account and f"account {facts.account}") if part]
+    if facts.endpoint:
+        where.append(f"not AWS but {facts.endpoint}")
+    heading = Text(f"{_KINDS[manifest.kind]} for {facts.stack}", style="bold")
+    console.print(heading.append(f"  {', '.join(where)}", style="quiet"))
+    console.print()
+    records_drift = manifest.kind is PlanKind.REFRESH_ONLY
+    show_plan(console, plan, records_drift=records_drift)
+    if records_drift:
+        show_changed(console, plan.drifted)
+    refused = False
+    for verdict in manifest.verdicts:
+        if verdict.outcome in _STYLES:
+            word, style = _STYLES[verdict.outcome]
+            console.print(Text(f"{word}: ", style=style).append(verdict.message, style="default"))
+            refused |= verdict.outcome is Outcome.REFUSED
+    console.print()
+    console.print(f"bundle  {bundle.id}")
+    console.print(f"sha256  {bundle.sha256}")
+    console.print(f"folder  {bundle.path}", style="quiet")
+    console.print(Text(_next_step(bundle, refused=refused)))
+
+
+def bundle_data(bundle: Bundle, plan: Plan) -> dict[str, object]:
+    """Return a sealed plan as data for programs."""
+    manifest = bundle.manifest
+    return {
+        "bundle": bundle.id,
+        "sha256": bundle.sha256,
+        "path": str(bundle.path),
+        "stack": manifest.facts.stack,
+        "kind": str(manifest.kind),
+        "use": str(bundle.use.state),
+        "created": manifest.created.isoformat(),
+        "expires": manifest.expires.isoformat(),
+        "has_changes": manifest.has_changes,
+        "counts": manifest.counts.model_dump(),
+        "verdicts": [verdict.model_dump(mode="json") for verdict in manifest.verdicts],
+        "facts": manifest.facts.model_dump(mode="json"),
+        "changes": [
+            {
+                "address": change.address,
+                "action": str(change.action),
+                "reason": change.reason,
+                "previous_address": change.previous_address,
+                "attributes": [
+                    each.model_dump(mode="json", exclude={"matters"}) for each in change.updates
+                ],
+            }
+            for change in plan.changes
+        ],
+        "outputs": [output.model_dump(mode="json") for output in plan.output_changes],
+        "drift": [change.address for change in plan.drifted],
+    }
+
+
+def _next_step(bundle: Bundle, *, refused: bool) -> str:
+    manifest = bundle.manifest
+    if bundle.use.state is not UseState.UNUSED:
+        return f"It is {bundle.use.sentence()}."
+    if refused:
+        return "A guard refuses it: it can be shown, not applied."
+    if manifest.is_expired(datetime.now(UTC)):
+        return "It has expired. Next: biomodal-aws plan"
+    if not manifest.has_changes:
+        return "There is nothing to apply."
+    until = manifest.expires.astimezone().strftime("%Y-%m-%d %H:%M %Z")
+    return f"Good for one apply until {until}. Next: biomodal-aws apply {bundle.id}"

@@ -1,0 +1,60 @@
+"""The two consoles: results go to standard output, everything on the way to standard error."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from functools import cache
+from typing import NoReturn
+
+from rich.console import Console
+from rich.theme import Theme
+
+_THEME = Theme(
+    {
+        "create": "green",
+        "update": "yellow",
+        "replace": "bold red",
+        "delete": "red",
+        "forget": "magenta",
+        "read": "cyan",
+        "quiet": "dim",
+        "good": "green",
+        "bad": "bold red",
+        "warning": "yellow",
+    }
+)
+
+
+@cache
+def output_console() -> Console:
+    """Return the console for results."""
+    return _console(stderr=False)
+
+
+@cache
+def message_console() -> Console:
+    """Return the console for progress, notices and questions."""
+    return _console(stderr=True)
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> NoReturn:
+        """Leave it to the caller, who knows the command's status; Rich would end the process."""
+        raise BrokenPipeError(errno.EPIPE, "nobody reads any more")
+
+
+def _console(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    # Where no terminal cuts lines, none are cut: an address in a CI log stays whole.
+    width = None if stream.isatty() or "COLUMNS" in os.environ else 200
+    return _Console(
+        stderr=stderr,
+        theme=_THEME,
+        highlight=False,
+        # By itself Rich would keep bold and dim, which are escape codes too.
+        color_system=None if os.environ.get("NO_COLOR") else "auto",
+        width=width,
+        soft_wrap=width == 200,
+    )

@@ -1,0 +1,235 @@
+"""`cdktf.json` as typed, frozen settings: read once, at the edge, by both programs.
+
+The app takes from a deployment what to synthesize; the workflow takes what to guard. One model
+holds both, so that a misspelt key is found whichever program runs first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self, TypeVar
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.faults import Location, usage_error
+
+PROJECT_FILE: Final = "cdktf.json"
+CONTEXT_VARIABLE: Final = "CDKTF_CONTEXT_JSON"
+OUTDIR_VARIABLE: Final = "CDKTF_OUTDIR"
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+_NAME: Final = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+_ACCOUNT: Final = r"^[0-9]{12}$"
+_PATTERNS: Final = {
+    _NAME: "A deployment's name has lower-case letters, digits and single hyphens between them, "
+    "and starts with a letter",
+    _ACCOUNT: "An AWS account id has 12 digits",
+}
+
+# A deployment's name is a directory, part of an address on screen, and a state file's name.
+DeploymentName = Annotated[str, StringConstraints(pattern=_NAME, max_length=63)]
+
+PROTECTED_KINDS: Final = (
+    "aws_s3_bucket",
+    "aws_ecr_repository",
+    "aws_eip",
+    "aws_key_pair",
+    "aws_iam_role",
+    "aws_instance",
+)
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Limits(_Frozen):
+    """What a plan of this deployment must stay within.
+
+    Attributes:
+        account_ids: AWS accounts it may touch; empty for any.
+        regions: AWS regions it may touch; empty for any.
+        max_deletes: The most resources one plan may delete, a destroy plan excepted.
+    """
+
+    account_ids: tuple[Annotated[str, StringConstraints(pattern=_ACCOUNT)], ...] = ()
+    regions: tuple[str, ...] = ()
+    max_deletes: Annotated[int, Field(ge=0)] | None = None
+
+
+class Deployment(_Frozen):
+    """One stack with its settings and state.
+
+    Attributes:
+        bootstrap: `module` calls the documented upstream module; `native` builds the same
+            environment from this project's constructs; `prerequisites` makes the account's roles
+            that either needs.
+        profile: `documented` keeps to the document; `hardened` changes what `biomodal-aws explain`
+            lists.
+        open_ssh_waiver: Why the hardened profile may open port 22 to everyone. Without a reason
+            it cannot.
+        protected: Resource types whose delete, replacement or removal from state needs
+            `--allow-destroy`.
+        limits: Account, region and number of deletes.
+        plan_hours: How many hours a sealed plan may be applied.
+    """
+
+    bootstrap: Literal["module", "native", "prerequisites"] = "module"
+    profile: Literal["documented", "hardened"] = "documented"
+    open_ssh_waiver: Annotated[str, StringConstraints(min_length=10)] | None = None
+    protected: tuple[str, ...] = PROTECTED_KINDS
+    limits: Limits = Limits()
+    plan_hours: Annotated[float, Field(gt=0, le=24 * 30)] = 24
+
+    @model_validator(mode="after")
+    def _is_what_it_says(self) -> Self:
+        if self.bootstrap == "prerequisites" and self.profile == "hardened":
+            raise PydanticCustomError(
+                "profile", "The prerequisites have no hardened profile: they are roles only"
+            )
+        if self.open_ssh_waiver and self.profile != "hardened":
+            raise PydanticCustomError(
+                "profile", "open_ssh_waiver lifts a rule of the hardened profile only"
+            )
+        return self
+
+
+class _Context(BaseModel):
+    """The part of cdktf's context that is ours; cdktf keeps feature flags beside it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    deployments: dict[DeploymentName, Deployment] = Field(min_length=1)
+
+
+class ProjectFile(BaseModel):
+    """`cdktf.json`, as far as we read it.
+
+    Attributes:
+        app: The command that synthesizes.
+        output: The folder it writes to, relative to the project.
+        context: cdktf's context.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    app: str = Field(min_length=1)
+    output: str = "cdktf.out"
+    context: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+def read_project_file(project_dir: Path) -> ProjectFile:
+    """Read `cdktf.json`.
+
+    Raises:
+        UsageError: It is missing, unreadable, no JSON, or has a wrong value.
+    """
+    path = project_dir / PROJECT_FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UsageError(
+            "There is no such file", field=str(path), fix="name the project with --project-dir"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"It cannot be read ({error})", field=str(path), fix="make it a readable UTF-8 file"
+        ) from None
+    return _validated(ProjectFile, _object(text, str(path)), prefix="", source=PROJECT_FILE)
+
+
+def read_deployments(
+    project_file: ProjectFile, environment: Mapping[str, str] = os.environ
+) -> dict[str, Deployment]:
+    """Return every deployment by name, `CDKTF_CONTEXT_JSON` taking precedence as in cdktf.
+
+    Raises:
+        UsageError: A setting is unknown, misspelt or wrong.
+    """
+    context = dict(project_file.context)
+    source = PROJECT_FILE
+    if override := environment.get(CONTEXT_VARIABLE):
+        context |= _object(override, CONTEXT_VARIABLE)
+        source = f"{PROJECT_FILE} or {CONTEXT_VARIABLE}"
+    return _validated(_Context, context, prefix="context.", source=source).deployments
+
+
+def optional_deployments(
+    project_file: ProjectFile, environment: Mapping[str, str] = os.environ
+) -> dict[str, Deployment]:
+    """Return every deployment by name; none for an app that keeps its settings elsewhere.
+
+    Raises:
+        UsageError: A setting is unknown, misspelt or wrong.
+    """
+    if "deployments" in project_file.context or environment.get(CONTEXT_VARIABLE):
+        return read_deployments(project_file, environment)
+    return {}
+
+
+def output_directory(
+    project_dir: Path, project_file: ProjectFile, environment: Mapping[str, str] = os.environ
+) -> Path:
+    """Return the folder that synthesis writes to: `CDKTF_OUTDIR`, else the project's setting."""
+    return project_dir / (environment.get(OUTDIR_VARIABLE) or project_file.output)
+
+
+def _object(text: str, where: str) -> dict[str, JsonValue]:
+    try:
+        value = json.loads(text, object_pairs_hook=_each_once)
+    # ValueError: malformed JSON, but also a number with more digits than Python reads.
+    except (ValueError, RecursionError) as error:
+        raise UsageError(
+            f"It is not valid JSON ({error})",
+            field=where,
+            fix="look there for a missing comma, quote or brace",
+        ) from None
+    if not isinstance(value, dict):
+        raise UsageError(
+            "It is not a JSON object", field=where, value=value, fix="put it between { and }"
+        )
+    return value
+
+
+def _each_once(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    # JSON lets the last one win: a deployment copied and not renamed would be gone without a word.
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f'"{name}" is there twice')
+    return dict(pairs)
+
+
+def _validated(
+    model: type[_Model], value: dict[str, JsonValue], *, prefix: str, source: str
+) -> _Model:
+    try:
+        # JSON mode: a JSON array is a tuple, and yet "true" is no boolean.
+        return model.model_validate_json(json.dumps(value))
+    except ValidationError as error:
+        raise usage_error(
+            error,
+            prefix=f"{source}: {prefix}",
+            source=source,
+            keys_at=_settings_at,
+            patterns=_PATTERNS,
+        ) from None
+
+
+def _settings_at(location: Location) -> Iterable[str]:
+    # deployments.NAME.limits; the name may itself be "limits".
+    return Limits.model_fields if location[2:] == ("limits",) else Deployment.model_fields

@@ -1,0 +1,109 @@
+"""The VM's SSH key pair, made outside Terraform, which would keep its private half in state."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from biomodal_deploy.errors import UsageError
+
+_SAFE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True)
+class KeyFiles:
+    """Where the two halves lie, `NAME.pem` and `NAME.pub`, as the outputs say.
+
+    Attributes:
+        private: The private key, mode 0600.
+        public: The public key, which Terraform reads.
+        made: Whether anything was written.
+    """
+
+    private: Path
+    public: Path
+    made: bool
+
+
+def make_key(directory: Path, name: str) -> KeyFiles:
+    """Make an ed25519 key pair, or the missing public half of one; never overwrite a key.
+
+    Args:
+        directory: Where to, usually `~/.ssh`; made with mode 0700 where it is missing.
+        name: The VM's name.
+
+    Raises:
+        UsageError: The name is no file name, or a private key that is there cannot be read.
+    """
+    if not _SAFE_NAME.fullmatch(name):
+        raise UsageError(
+            "It names two files: letters, digits, dots, hyphens and underscores only",
+            field="name",
+            value=name,
+            fix="give the vm_name of terraform.tfvars",
+        )
+    private, public = directory / f"{name}.pem", directory / f"{name}.pub"
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if private.exists() and public.exists():
+        return KeyFiles(private, public, made=False)
+    if private.exists():
+        key = _read(private)
+    elif public.exists():
+        raise UsageError(
+            "It lies there without its private key",
+            field=str(public),
+            fix="move it away, or put the private key beside it",
+        )
+    else:
+        key = Ed25519PrivateKey.generate()
+        _write_new(private, _private_text(key), 0o600)
+    _write_new(public, _public_text(key, name), 0o644)
+    return KeyFiles(private, public, made=True)
+
+
+def _read(private: Path) -> Ed25519PrivateKey:
+    fix = f"write its public half with: ssh-keygen -y -f {private} > {private.with_suffix('.pub')}"
+    try:
+        key = serialization.load_ssh_private_key(private.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm):
+        raise UsageError("Its public half cannot be derived", field=str(private), fix=fix) from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise UsageError("It is not an ed25519 key", field=str(private), fix=fix)
+    return key
+
+
+def _private_text(key: Ed25519PrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.OpenSSH,
+        serialization.NoEncryption(),
+    )
+
+
+def _public_text(key: Ed25519PrivateKey, comment: str) -> bytes:
+    line = key.public_key().public_bytes(
+        serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+    )
+    return line + f" {comment}\n".encode()
+
+
+def _write_new(path: Path, content: bytes, mode: int) -> None:
+    """Write a file that must not exist; a full disk leaves no half of a key behind."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        raise

@@ -1,0 +1,36 @@
+"""The engine: Terraform's arguments, events, exits and locks, and nothing of stacks or bundles."""
+
+from biomodal_deploy.terraform.calls import OnEvent
+from biomodal_deploy.terraform.cli import TerraformCli
+from biomodal_deploy.terraform.environment import Conflict, conflicting_environment
+from biomodal_deploy.terraform.failures import TerraformFailed, TerraformStopped
+from biomodal_deploy.terraform.locks import LockInfo
+from biomodal_deploy.terraform.results import (
+    ApplyRun,
+    OutputValue,
+    PlanRun,
+    StateHeader,
+    Touched,
+    Validation,
+    VersionInfo,
+)
+from biomodal_deploy.terraform.runlog import LoggedRun, read_log
+
+__all__ = [
+    "ApplyRun",
+    "Conflict",
+    "LockInfo",
+    "LoggedRun",
+    "OnEvent",
+    "OutputValue",
+    "PlanRun",
+    "StateHeader",
+    "TerraformCli",
+    "TerraformFailed",
+    "TerraformStopped",
+    "Touched",
+    "Validation",
+    "VersionInfo",
+    "conflicting_environment",
+    "read_log",
+]

@@ -1,0 +1,99 @@
+"""The environment that Terraform gets: a caller's variables never change what a plan does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+# Extra arguments, values beside the one var-file, another workspace or data directory, a provider
+# process or a backend other than the configuration's, and logs that hold every value in clear.
+_DROPPED: Final = (
+    "TF_CLI_ARGS",
+    "TF_VAR_",
+    "TF_LOG",
+    "TF_WORKSPACE",
+    "TF_DATA_DIR",
+    "TF_REATTACH_PROVIDERS",
+    "TF_FORCE_LOCAL_BACKEND",
+)
+_SET: Final = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
+DEFAULT_DATA_DIR: Final = ".terraform"
+
+
+@dataclass(frozen=True)
+class ChildEnvironment:
+    """What Terraform gets, and the names of what was taken from the caller's environment."""
+
+    variables: Mapping[str, str]
+    dropped: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A variable that would send a sealed plan somewhere else.
+
+    Attributes:
+        name: The variable.
+        found: What the environment says.
+        expected: What was sealed.
+    """
+
+    name: str
+    found: str
+    expected: str
+
+
+def child_environment(
+    environment: Mapping[str, str],
+    *,
+    workspace: str = "default",
+    data_dir: Path | None = None,
+    trace: bool = False,
+) -> ChildEnvironment:
+    """Return the environment for Terraform.
+
+    Args:
+        environment: The caller's.
+        workspace: Always set, so that the one last selected in the directory does not matter.
+        data_dir: Where Terraform keeps providers and backend settings; its default where None.
+        trace: Keep `TF_LOG*`.
+    """
+    prefixes = tuple(name for name in _DROPPED if not (trace and name == "TF_LOG"))
+    ours = _SET | {"TF_WORKSPACE": workspace}
+    if data_dir is not None:
+        ours["TF_DATA_DIR"] = str(data_dir)
+    kept = {name: value for name, value in environment.items() if not name.startswith(prefixes)}
+    dropped = sorted(
+        name for name in environment if name not in kept and environment[name] != ours.get(name)
+    )
+    return ChildEnvironment(kept | ours, tuple(dropped))
+
+
+def conflicting_environment(
+    environment: Mapping[str, str],
+    *,
+    directory: Path,
+    workspace: str = "default",
+    data_dir: Path | None = None,
+) -> tuple[Conflict, ...]:
+    """Return what the environment says of workspace and data directory that was not sealed.
+
+    The child would get the sealed ones either way; whoever set another meant another, so `apply`
+    refuses instead of guessing.
+    """
+    conflicts = []
+    found = environment.get("TF_WORKSPACE")
+    if found and found != workspace:
+        conflicts.append(Conflict("TF_WORKSPACE", found, workspace))
+    found = environment.get("TF_DATA_DIR")
+    sealed = _resolved(directory, data_dir or Path(DEFAULT_DATA_DIR))
+    if found and _resolved(directory, Path(found)) != sealed:
+        conflicts.append(Conflict("TF_DATA_DIR", found, str(sealed)))
+    return tuple(conflicts)
+
+
+def _resolved(directory: Path, data_dir: Path) -> Path:
+    # Terraform reads it from its own working directory, which is always the stack's.
+    return (directory / data_dir).resolve()

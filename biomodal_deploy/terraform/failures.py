@@ -1,0 +1,137 @@
+"""A call of Terraform that failed or was stopped, as an error that names the cause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from biomodal_deploy.errors import EngineError, Interrupted
+from biomodal_deploy.events import Diagnostic
+from biomodal_deploy.process import Step
+from biomodal_deploy.terraform.diagnoses import diagnose
+from biomodal_deploy.terraform.locks import LockInfo
+from biomodal_deploy.terraform.results import ApplyRun, Touched
+
+_LONGEST_DETAIL: Final = 600
+_MOST_NAMED: Final = 5
+
+
+class TerraformFailed(EngineError):
+    """Terraform failed.
+
+    Attributes:
+        code: A stable word where the failure is a known one (`stale_plan`, `locked`,
+            `credentials`, ...), else `engine`.
+        verb: What it was asked to do.
+        diagnostics: Its errors, the cause first.
+        lock: Who holds the lock, where that is why.
+        run: What an apply had done by then.
+    """
+
+    def __init__(
+        self,
+        product: str,
+        verb: str,
+        diagnostics: Sequence[Diagnostic],
+        *,
+        returncode: int,
+        log: Path | None = None,
+        lock: LockInfo | None = None,
+        unlock: str | None = None,
+        run: ApplyRun | None = None,
+    ) -> None:
+        known = diagnose(diagnostics)
+        self.code = known.code if known else EngineError.code
+        advice = known.advice if known else None
+        if lock and unlock:
+            advice = f"wait until it has ended; if no such Terraform runs any more: `{unlock}`"
+        cause = _cause(diagnostics, returncode)
+        if lock:
+            locked = f"the state is locked, {lock}"
+            cause = locked if self.code == "locked" else f"{cause}; {locked}"
+        done = f". {_done(run)}" if run else ""
+        super().__init__(
+            f"{product} {verb} failed: {cause.rstrip('.')}{done}",
+            log=log,
+            returncode=returncode,
+            advice=advice,
+        )
+        self.verb, self.diagnostics, self.lock, self.run = verb, tuple(diagnostics), lock, run
+
+
+class TerraformStopped(Interrupted):
+    """Terraform was asked to stop, and has ended.
+
+    Attributes:
+        verb: What it was doing.
+        steps: What it took: an interrupt, then a termination, then a kill.
+        lock: Who holds the lock now; None after a graceful stop.
+        unlock: The exact command that removes that lock.
+        run: What an apply had done by then.
+        log: The file that holds everything it printed.
+    """
+
+    def __init__(
+        self,
+        product: str,
+        verb: str,
+        steps: Sequence[Step],
+        *,
+        log: Path | None = None,
+        lock: LockInfo | None = None,
+        unlock: str | None = None,
+        unlocked: bool = False,
+        run: ApplyRun | None = None,
+    ) -> None:
+        self.verb, self.steps, self.log = verb, tuple(steps), log
+        self.lock, self.unlock, self.run = lock, unlock, run
+        how = {"interrupt": "stopped", "terminate": "made to stop at once", "kill": "killed"}
+        parts = [f"{product} {verb} was {how[self.steps[-1]]}."]
+        if run:
+            parts.append(f"{_done(run)}.")
+        if lock:
+            parts.append(f"The state is still locked, {lock}.")
+            parts.append(f"When no Terraform runs any more: `{unlock}`." if unlock else "")
+        elif unlocked:
+            parts.append("The state is not locked. Next: biomodal-aws plan.")
+        if log:
+            parts.append(f"Log: {log}")
+        super().__init__(" ".join(part for part in parts if part))
+
+
+def _cause(diagnostics: Sequence[Diagnostic], returncode: int) -> str:
+    if not diagnostics:
+        ended = f"signal {-returncode}" if returncode < 0 else f"status {returncode}"
+        return f"it ended with {ended} and said nothing"
+    first = diagnostics[0]
+    where = first.address or ""
+    if first.range:
+        place = f"{first.range.filename}:{first.range.start.line}"
+        where = f"{where}, {place}" if where else place
+    # The lines that follow the first paragraph explain Terraform in general.
+    detail = " ".join(first.detail.strip().split("\n\n")[0].split())
+    if len(detail) > _LONGEST_DETAIL:
+        detail = detail[: _LONGEST_DETAIL - 3] + "..."
+    text = " ".join(first.summary.split())
+    text = f"{text}: {detail}" if detail else text
+    text = f"{text.rstrip('.')} ({where})" if where else text
+    others = len(diagnostics) - 1
+    return f"{text}, and {others} more error{'s' if others > 1 else ''}" if others else text
+
+
+def _done(run: ApplyRun) -> str:
+    if not (run.completed or run.failed or run.in_progress):
+        return "nothing was changed"
+    parts = [f"{len(run.completed)} change{'' if len(run.completed) == 1 else 's'} made"]
+    if run.failed:
+        parts.append(f"not made: {_named(run.failed)}")
+    if run.in_progress:
+        parts.append(f"begun, end unknown: {_named(run.in_progress)}")
+    return "; ".join(parts)
+
+
+def _named(touched: Sequence[Touched]) -> str:
+    names = [one.address for one in touched[:_MOST_NAMED]]
+    more = len(touched) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")

@@ -1,0 +1,84 @@
+"""Which AWS account, caller and region a stack meets."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Final
+
+from biomodal_deploy.identity import Identity, endpoint_of, region_of, who_am_i
+from biomodal_deploy.workflow.stack import Stack
+
+_VARIABLE: Final = re.compile(r"\$\{var\.([A-Za-z_][A-Za-z0-9_-]*)\}")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in AWS a stack is deployed.
+
+    Attributes:
+        region: The provider's region, else the environment's.
+        endpoint: What stands in for AWS.
+    """
+
+    region: str | None
+    environment_region: str | None
+    endpoint: str | None
+
+    @property
+    def sealed_region(self) -> str | None:
+        """The region as it is sealed: another one in the environment at apply is a difference.
+
+        The provider's own setting wins, so nothing would go elsewhere. But whoever applies in a
+        shell that points at another region believes to be there.
+        """
+        if self.region and self.environment_region and self.region != self.environment_region:
+            return f"{self.region} (environment: {self.environment_region})"
+        return self.region
+
+
+def place_of(stack: Stack, values: Mapping[str, object]) -> Place:
+    """Return where a stack goes.
+
+    Args:
+        stack: The stack, synthesized.
+        values: The values that it gets.
+    """
+    environment = stack.location.environment
+    theirs = region_of(environment)
+    ours = _provider_region(stack, values)
+    return Place(ours or theirs, theirs, endpoint_of(environment))
+
+
+def ask_identity(stack: Stack, region: str | None) -> Future[Identity | None]:
+    """Start asking AWS who is calling, beside what else takes time; None for other stacks."""
+    answer: Future[Identity | None] = Future()
+    if not stack.synthesized.uses_aws:
+        answer.set_result(None)
+        return answer
+
+    def ask() -> None:
+        try:
+            answer.set_result(who_am_i(region, stack.location.environment))
+        except BaseException as error:  # noqa: BLE001 - raised where the answer is needed
+            answer.set_exception(error)
+
+    # A thread of a pool would hold up the end of a command that was stopped meanwhile.
+    threading.Thread(target=ask, name="identity", daemon=True).start()
+    return answer
+
+
+def _provider_region(stack: Stack, values: Mapping[str, object]) -> str | None:
+    provider = stack.synthesized.provider.get("aws")
+    block = provider[0] if isinstance(provider, list) and provider else provider
+    region = block.get("region") if isinstance(block, dict) else None
+    if not isinstance(region, str):
+        return None
+    reference = _VARIABLE.fullmatch(region)
+    if reference is None:
+        return region
+    value = values.get(reference[1], stack.synthesized.default(reference[1]))
+    return value if isinstance(value, str) else None

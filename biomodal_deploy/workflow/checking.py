@@ -1,0 +1,80 @@
+"""Everything that was sealed, computed anew before an apply."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from biomodal_deploy.bundle import Bundle, raise_on, verify
+from biomodal_deploy.errors import BundleRefused
+from biomodal_deploy.terraform import TerraformCli, conflicting_environment
+from biomodal_deploy.workflow.aws import ask_identity, place_of
+from biomodal_deploy.workflow.engine import initialize, open_engine, tell_dropped
+from biomodal_deploy.workflow.readiness import facts_now
+from biomodal_deploy.workflow.sealed_values import SealedValues, read_values
+from biomodal_deploy.workflow.signals import Listener, Step
+from biomodal_deploy.workflow.stack import Stack
+
+
+def check(
+    stack: Stack, bundle: Bundle, listen: Listener, expect_sha256: str | None
+) -> tuple[TerraformCli, SealedValues]:
+    """Return Terraform, ready to apply, where nothing differs from what was sealed.
+
+    Args:
+        stack: The stack, as it is now.
+        bundle: The sealed plan.
+        listen: Told of what goes on.
+        expect_sha256: The digest that was approved elsewhere.
+
+    Returns:
+        Terraform, and the values that the plan was made with.
+
+    Raises:
+        BundleRefused: Something differs.
+        EngineError: Terraform or AWS does not say how things are.
+    """
+    listen(Step("Checking the sealed plan"))
+    if expect_sha256 is not None:
+        bundle.require(expect_sha256)
+    sealed = bundle.manifest.facts
+    # What is used or expired is refused first: its other differences explain nothing.
+    raise_on(bundle, verify(bundle, sealed))
+    if stack.history.was_started(bundle.id):
+        raise BundleRefused("used", f"The plan {bundle.id} was applied before. Plan again.")
+    if sealed.stack != stack.name:
+        raise BundleRefused(
+            "other_stack",
+            f"The plan {bundle.id} is refused: it was planned with stack {sealed.stack}, and here "
+            f"it is {stack.name}. Next: biomodal-aws apply --stack {sealed.stack}",
+        )
+    environment = stack.location.environment
+    data_dir = Path(sealed.data_dir) if sealed.data_dir else None
+    for conflict in conflicting_environment(
+        environment, directory=stack.directory, workspace=sealed.workspace, data_dir=data_dir
+    ):
+        raise BundleRefused(
+            "other_workspace" if conflict.name == "TF_WORKSPACE" else "other_data_dir",
+            f"The plan {bundle.id} is for {conflict.name} {conflict.expected}, and here "
+            f"{conflict.name} is {conflict.found}. Unset it, or plan again.",
+        )
+    values = read_values(stack, bundle)
+    place = place_of(stack, values.values)
+    identity = ask_identity(stack, place.region)
+    engine = open_engine(
+        stack.location,
+        stack.directory,
+        workspace=sealed.workspace,
+        redact=values.redactor.text,
+    )
+    tell_dropped(engine, listen)
+    # A runner that got the bundle from another one has nothing installed yet.
+    initialize(engine, listen, bundle.logs / "init.log")
+    now = facts_now(
+        stack,
+        engine,
+        var_files=[stack.location.project_dir / file.path for file in sealed.var_files],
+        place=place,
+        identity=identity,
+    )
+    raise_on(bundle, verify(bundle, now))
+    return engine, values

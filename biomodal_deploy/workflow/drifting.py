@@ -1,0 +1,62 @@
+"""What changed outside Terraform: a refresh-only plan that is read and thrown away."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from biomodal_deploy.bundle.files import private_dir
+from biomodal_deploy.plan import Plan, read_plan
+from biomodal_deploy.workflow.engine import initialize, open_engine, workspace_of
+from biomodal_deploy.workflow.signals import Listener, Step
+from biomodal_deploy.workflow.stack import Stack
+from biomodal_deploy.workflow.variables import given_values
+
+
+def find_drift(
+    stack: Stack,
+    *,
+    var_files: Sequence[Path],
+    variables: Sequence[str],
+    cwd: Path,
+    listen: Listener,
+) -> Plan:
+    """Compare the state with what is really there; nothing is sealed, and nothing changes.
+
+    Args:
+        stack: The stack.
+        var_files: `--var-file`, in order.
+        variables: `--var`, in order.
+        cwd: What relative paths start from.
+        listen: Told of what goes on.
+
+    Returns:
+        The plan; what changed is its `drift`.
+    """
+    given = given_values(stack, var_files, variables, cwd)
+    engine = open_engine(
+        stack.location,
+        stack.directory,
+        workspace=workspace_of(stack.directory, stack.location.environment),
+        redact=given.redactor.text,
+    )
+    logs = private_dir(stack.location.plans / stack.name / "logs")
+    # Beside the sealed plans and not in the system's folder: the plan file holds secrets.
+    folder = Path(tempfile.mkdtemp(prefix="drift-", dir=logs))
+    try:
+        initialize(engine, listen, logs / "init.log")
+        listen(Step("Looking for changes outside Terraform"))
+        plan_file = folder / "plan.tfplan"
+        engine.plan(
+            plan_file,
+            listen,
+            logs / "drift.log",
+            var_files=[given.write(folder)],
+            refresh_only=True,
+        )
+        plan, _ = read_plan(engine.show_plan(plan_file))
+        return plan
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

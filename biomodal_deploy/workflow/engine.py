@@ -1,0 +1,121 @@
+"""Terraform made ready for one stack: chosen, pointed at providers and backend, initialized."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from biomodal_deploy.terraform import TerraformCli
+from biomodal_deploy.toolchain import (
+    Terraform,
+    cli_config_environment,
+    find_provider_source,
+    find_terraform,
+    required_providers,
+)
+from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.signals import Listener, Notice, Step
+from biomodal_deploy.workflow.synthesized import read_stack
+
+LOCK_FILE: Final = ".terraform.lock.hcl"
+DEFAULT_WORKSPACE: Final = "default"
+
+
+def workspace_of(directory: Path, environment: Mapping[str, str]) -> str:
+    """Return the workspace that Terraform itself would use in a directory."""
+    if named := environment.get("TF_WORKSPACE"):
+        return named
+    try:
+        data_dir = environment.get("TF_DATA_DIR") or ".terraform"
+        selected = (directory / data_dir / "environment").read_text(encoding="utf-8").strip()
+    except OSError:
+        return DEFAULT_WORKSPACE
+    return selected or DEFAULT_WORKSPACE
+
+
+def open_engine(
+    location: Location,
+    directory: Path,
+    *,
+    workspace: str,
+    redact: Callable[[str], str] = str,
+) -> TerraformCli:
+    """Return Terraform for a stack's directory.
+
+    Args:
+        location: The project.
+        directory: The synthesized stack.
+        workspace: Terraform's workspace.
+        redact: Applied to every line before it is shown or logged.
+
+    Raises:
+        UsageError: No Terraform that will do is found.
+    """
+    environment = location.environment
+    source = find_provider_source(environment, wanted=required_providers(directory))
+    ours = cli_config_environment(location.plans / ".terraform-cli", source, environment)
+    data_dir = environment.get("TF_DATA_DIR")
+    return TerraformCli(
+        terraform_of(location),
+        directory,
+        environment={**environment, **ours},
+        workspace=workspace,
+        data_dir=Path(data_dir) if data_dir else None,
+        redact=redact,
+    )
+
+
+def terraform_of(location: Location) -> Terraform:
+    """Return the Terraform that the project runs."""
+    return find_terraform(environ=location.environment, cwd=location.project_dir)
+
+
+def tell_dropped(engine: TerraformCli, listen: Listener) -> None:
+    """Say what of the caller's environment does not reach Terraform."""
+    # Values in TF_VAR_ are resolved by us and reach it through the values file.
+    # What concerns `terraform providers lock` alone changes nothing here.
+    quiet = ("TF_VAR_", "TF_CLI_ARGS_providers_lock")
+    names = [name for name in engine.dropped if not name.startswith(quiet)]
+    if names:
+        listen(Notice(f"{', '.join(names)} of the environment is not passed to Terraform"))
+
+
+def initialize(engine: TerraformCli, listen: Listener, log: Path) -> None:
+    """Run `terraform init` where something that it depends on has changed.
+
+    Args:
+        engine: Terraform in the stack's directory.
+        listen: Told of what goes on.
+        log: Where everything that Terraform says is written.
+    """
+    marker = engine.directory / (engine.data_dir or ".terraform") / "biomodal-init"
+    wanted = _fingerprint(engine)
+    try:
+        if marker.read_text(encoding="utf-8") == wanted:
+            return
+    except OSError:
+        pass
+    listen(Step("Initializing Terraform"))
+    engine.init(listen, log)
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    # Computed again: the first init writes the provider lock file.
+    marker.write_text(_fingerprint(engine), encoding="utf-8")
+
+
+def _fingerprint(engine: TerraformCli) -> str:
+    """Return a digest of what `init` acts on: versions, providers, modules, backend, lock file."""
+    stack = read_stack(engine.directory)
+    sources = {
+        name: [call.get("source"), call.get("version")] for name, call in stack.module.items()
+    }
+    lock = engine.directory / LOCK_FILE
+    parts = [
+        engine.binary.version,
+        stack.terraform,
+        sources,
+        lock.read_text(encoding="utf-8") if lock.exists() else None,
+    ]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

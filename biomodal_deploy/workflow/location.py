@@ -1,0 +1,90 @@
+"""Where a project and its stacks lie on disk, and the settings of each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.settings import (
+    Deployment,
+    ProjectFile,
+    optional_deployments,
+    output_directory,
+    read_project_file,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Location:
+    """A project: its folder, its `cdktf.json`, and the settings of its deployments.
+
+    Attributes:
+        project_dir: The folder that holds `cdktf.json`, absolute.
+        project_file: What `cdktf.json` says.
+        deployments: Settings by deployment; empty for an app that keeps none there.
+        environment: The caller's environment variables.
+    """
+
+    project_dir: Path
+    project_file: ProjectFile
+    deployments: Mapping[str, Deployment]
+    environment: Mapping[str, str]
+
+    @classmethod
+    def of(cls, project_dir: Path, environment: Mapping[str, str] = os.environ) -> Location:
+        """Read a project's settings.
+
+        Raises:
+            UsageError: `cdktf.json` is missing or wrong.
+        """
+        folder = project_dir.absolute()
+        project_file = read_project_file(folder)
+        return cls(
+            project_dir=folder,
+            project_file=project_file,
+            deployments=optional_deployments(project_file, environment),
+            environment=environment,
+        )
+
+    @property
+    def output(self) -> Path:
+        """The folder that synthesis writes to."""
+        return output_directory(self.project_dir, self.project_file, self.environment)
+
+    @property
+    def plans(self) -> Path:
+        """The folder of sealed plans and of the history."""
+        return self.project_dir / "plans"
+
+    def settings(self, stack: str) -> Deployment:
+        """Return a stack's settings, the defaults where there are none."""
+        return self.deployments.get(stack, Deployment())
+
+
+def choose(stack: str | None, names: list[str]) -> str:
+    """Return the stack that is meant: the one named, or the only one.
+
+    Raises:
+        UsageError: It is unknown, or there are several and none is named.
+    """
+    if stack is None:
+        if len(names) == 1:
+            return names[0]
+        raise UsageError(
+            "There are several deployments" if names else "There is no deployment",
+            field="--stack",
+            fix=f"name one of {', '.join(names)}" if names else "add one to cdktf.json",
+        )
+    if stack not in names:
+        close = get_close_matches(stack, names, n=1)
+        raise UsageError(
+            "There is no such deployment",
+            field="--stack",
+            value=stack,
+            fix=f'did you mean "{close[0]}"?' if close else f"name one of {', '.join(names)}",
+        )
+    return stack

@@ -1,0 +1,160 @@
+"""From sources to a sealed plan: synthesize, initialize, plan, judge, seal, write down."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from biomodal_deploy.bundle import Bundle, Draft, drafting, prune
+from biomodal_deploy.errors import EngineError, Interrupted
+from biomodal_deploy.guards import Outcome, Verdict, judge
+from biomodal_deploy.history import Event, History
+from biomodal_deploy.plan import Plan, PlanKind, read_plan
+from biomodal_deploy.terraform import TerraformCli
+from biomodal_deploy.workflow.account_checks import quick_checks
+from biomodal_deploy.workflow.aws import Place, ask_identity, place_of
+from biomodal_deploy.workflow.contents import count_contents
+from biomodal_deploy.workflow.engine import initialize, open_engine, tell_dropped, workspace_of
+from biomodal_deploy.workflow.readiness import facts_now
+from biomodal_deploy.workflow.requests import PlanRequest
+from biomodal_deploy.workflow.signals import Listener, Notice, Step
+from biomodal_deploy.workflow.stack import Stack
+from biomodal_deploy.workflow.unfinished import tell_unfinished
+from biomodal_deploy.workflow.variables import given_values, values_digest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A sealed plan, fresh.
+
+    Attributes:
+        bundle: What was sealed.
+        plan: It as data, redacted.
+        seconds: How long it took.
+    """
+
+    bundle: Bundle
+    plan: Plan
+    seconds: float
+
+    @property
+    def refusals(self) -> tuple[Verdict, ...]:
+        """What guards refuse; such a plan is sealed, and can be shown but not applied."""
+        verdicts = self.bundle.manifest.verdicts
+        return tuple(each for each in verdicts if each.outcome is Outcome.REFUSED)
+
+
+def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
+    """Make and seal a plan.
+
+    Args:
+        stack: The stack, freshly synthesized.
+        request: What to plan.
+        listen: Told of what goes on.
+
+    Raises:
+        UsageError: Variables, allowances or settings are wrong.
+        EngineError: Terraform failed.
+        Interrupted: It was asked to stop.
+    """
+    started = time.monotonic()
+    tell_unfinished(stack, listen)
+    # What can no longer be applied still holds its secrets in clear.
+    prune(stack.location.plans, stack.name)
+    given = given_values(stack, request.var_files, request.variables, request.cwd)
+    for note in given.resolved.notes:
+        listen(Notice(note))
+    place = place_of(stack, given.resolved.values)
+    identity = ask_identity(stack, place.region)
+    environment = stack.location.environment
+    workspace = workspace_of(stack.directory, environment)
+    redact = given.redactor.text
+    engine = open_engine(stack.location, stack.directory, workspace=workspace, redact=redact)
+    tell_dropped(engine, listen)
+    history = History(stack.location.plans, stack.name, redact=redact)
+    with (
+        _told_in(history),
+        quick_checks(stack, request, listen),
+        drafting(stack.location.plans, stack.name) as draft,
+    ):
+        initialize(engine, listen, draft.logs / "init.log")
+        values = given.write(draft.path)
+        plan = _plan(engine, draft, request.kind, values, listen)
+        listen(Step("Sealing the plan"))
+        facts = facts_now(stack, engine, var_files=given.files, place=place, identity=identity)
+        verdicts = _judged(stack, request, plan, place, facts.account)
+        bundle = draft.seal(
+            plan,
+            facts,
+            kind=request.kind,
+            verdicts=verdicts,
+            lifetime=timedelta(hours=stack.settings.plan_hours),
+            variables_sha256=values_digest(values),
+        )
+    _write_down(history, bundle)
+    return Planned(bundle=bundle, plan=plan, seconds=time.monotonic() - started)
+
+
+def _plan(
+    engine: TerraformCli, draft: Draft, kind: PlanKind, values: Path, listen: Listener
+) -> Plan:
+    listen(Step("Planning"))
+    engine.plan(
+        draft.plan_file,
+        listen,
+        draft.logs / "plan.log",
+        var_files=[values],
+        destroy=kind is PlanKind.DESTROY,
+        refresh_only=kind is PlanKind.REFRESH_ONLY,
+    )
+    plan, _ = read_plan(engine.show_plan(draft.plan_file))
+    return plan
+
+
+def _judged(
+    stack: Stack, request: PlanRequest, plan: Plan, place: Place, account: str | None
+) -> tuple[Verdict, ...]:
+    settings = stack.settings
+    return judge(
+        plan,
+        kind=request.kind,
+        protected=settings.protected,
+        limits=settings.limits,
+        allow_destroy=request.allow_destroy,
+        account=account,
+        region=place.region,
+        object_counts=count_contents(plan, place.region, stack.location.environment),
+    )
+
+
+@contextmanager
+def _told_in(history: History) -> Iterator[None]:
+    """Write down that there was to be a plan, and why there is none."""
+    try:
+        yield
+    except EngineError as error:
+        history.append(Event.RESULT, message=f"no plan: {error}", details={"ok": False})
+        raise
+    except (Interrupted, KeyboardInterrupt) as error:
+        history.append(Event.INTERRUPTED, message=f"no plan: {str(error) or 'stopped'}")
+        raise
+
+
+def _write_down(history: History, bundle: Bundle) -> None:
+    manifest = bundle.manifest
+    refused = sum(verdict.outcome is Outcome.REFUSED for verdict in manifest.verdicts)
+    history.append(
+        Event.PLAN,
+        bundle=bundle.id,
+        message=manifest.counts.sentence(),
+        details={
+            "kind": str(manifest.kind),
+            "sha256": bundle.sha256,
+            "refused": refused,
+            "commit": manifest.facts.git_commit,
+        },
+    )

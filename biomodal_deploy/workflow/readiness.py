@@ -1,0 +1,75 @@
+"""The facts of a stack as they are now, gathered for the seal and again before the apply."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Final
+
+from biomodal_deploy.bundle import Facts, StateId, gather
+from biomodal_deploy.identity import Identity
+from biomodal_deploy.terraform import TerraformCli
+from biomodal_deploy.workflow.aws import Place
+from biomodal_deploy.workflow.engine import LOCK_FILE
+from biomodal_deploy.workflow.stack import Stack
+
+INSTALL_SCRIPT: Final = Path("scripts") / "install_script.sh"
+_SELECTION: Final = re.compile(r'^provider "([^"]+)" \{\s*version\s*=\s*"([^"]+)"', re.MULTILINE)
+
+
+def facts_now(
+    stack: Stack,
+    engine: TerraformCli,
+    *,
+    var_files: Iterable[Path],
+    place: Place,
+    identity: Future[Identity | None],
+) -> Facts:
+    """Gather a stack's facts.
+
+    Args:
+        stack: The stack.
+        engine: Terraform in its directory.
+        var_files: The files that its values come from.
+        place: Where in AWS it goes.
+        identity: Who is calling, asked before.
+
+    Raises:
+        EngineError: The state cannot be read, or AWS does not say who is calling.
+        UsageError: Something cannot be read.
+    """
+    header = engine.state_pull()
+    script = stack.location.project_dir / INSTALL_SCRIPT
+    caller = identity.result()
+    return gather(
+        project=stack.location.project_dir,
+        directory=stack.directory,
+        stack=stack.name,
+        workspace=engine.workspace,
+        backend=stack.synthesized.backend,
+        terraform_version=engine.binary.version,
+        providers=selected_providers(stack.directory),
+        state=StateId(lineage=header.lineage, serial=header.serial) if header else None,
+        var_files=var_files,
+        install_script=script if script.exists() else None,
+        data_dir=engine.data_dir,
+        engine=engine.binary.product,
+        account=caller.account if caller else None,
+        region=place.sealed_region,
+        endpoint=place.endpoint,
+        caller=caller.caller if caller else None,
+    )
+
+
+def selected_providers(directory: Path) -> dict[str, str]:
+    """Return the provider versions of a directory's lock file, by source address.
+
+    Read from the file: `terraform version` says the same and costs a process.
+    """
+    try:
+        text = (directory / LOCK_FILE).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    return dict(_SELECTION.findall(text))

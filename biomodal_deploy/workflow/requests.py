@@ -1,0 +1,28 @@
+"""What a person asks a plan for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from biomodal_deploy.plan import PlanKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanRequest:
+    """What a person asks a plan for.
+
+    Attributes:
+        kind: To apply the configuration, to destroy it, or to refresh the state alone.
+        var_files: `--var-file`, in order.
+        variables: `--var`, in order.
+        allow_destroy: Addresses of protected resources that may be lost.
+        cwd: What relative paths start from.
+    """
+
+    kind: PlanKind = PlanKind.APPLY
+    var_files: Sequence[Path] = ()
+    variables: Sequence[str] = ()
+    allow_destroy: Sequence[str] = ()
+    cwd: Path = Path()

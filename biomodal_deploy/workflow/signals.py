@@ -1,0 +1,33 @@
+"""What a workflow tells while it works: its own steps and the engine's events, to one listener."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from biomodal_deploy.events import Event
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that takes a while begins."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that the user should know and need not act on."""
+
+    text: str
+
+
+# In quotes: commands that read sealed plans should not wait for the engine's events.
+Signal: TypeAlias = "Event | Step | Notice"
+Listener: TypeAlias = Callable[[Signal], None]
+
+
+def silent(_: Signal) -> None:
+    """Listen to nothing."""

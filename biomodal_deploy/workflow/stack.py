@@ -1,0 +1,99 @@
+"""One stack of a project: where it lies, what it declares, and what keeps its plans."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.history import History
+from biomodal_deploy.settings import Deployment
+from biomodal_deploy.workflow.location import Location, choose
+from biomodal_deploy.workflow.signals import Listener, Step
+from biomodal_deploy.workflow.synthesized import SynthesizedStack, read_stack
+
+if TYPE_CHECKING:
+    from biomodal_deploy.synthesis import Synthesis
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """A synthesized stack.
+
+    Attributes:
+        location: The project.
+        name: The deployment's name.
+        directory: The synthesized directory, which Terraform works in.
+    """
+
+    location: Location
+    name: str
+    directory: Path
+
+    @property
+    def settings(self) -> Deployment:
+        """What the workflow guards for this deployment."""
+        return self.location.settings(self.name)
+
+    @property
+    def history(self) -> History:
+        """What was done to it."""
+        return History(self.location.plans, self.name)
+
+    @cached_property
+    def synthesized(self) -> SynthesizedStack:
+        """Its Terraform JSON, as far as the workflow reads it."""
+        return read_stack(self.directory)
+
+
+def synthesized_stacks(
+    location: Location, listen: Listener, *, use_cache: bool = True
+) -> Synthesis:
+    """Bring the synthesized directory up to date.
+
+    Raises:
+        UsageError: A setting is wrong.
+        EngineError: The app command failed.
+    """
+    # Only here: what reads sealed plans synthesizes nothing, and should not wait for it.
+    from biomodal_deploy.synthesis import synthesize
+
+    listen(Step("Synthesizing"))
+    return synthesize(location.project_dir, use_cache=use_cache, environment=location.environment)
+
+
+def fresh_stack(
+    location: Location, name: str | None, listen: Listener, *, use_cache: bool = True
+) -> Stack:
+    """Return a stack, synthesized from the sources as they are now.
+
+    Raises:
+        UsageError: A setting is wrong, or the stack is unknown.
+        EngineError: The app command failed.
+    """
+    if location.deployments:
+        choose(name, list(location.deployments))
+    found = {
+        stack.name: stack.directory
+        for stack in synthesized_stacks(location, listen, use_cache=use_cache).stacks
+    }
+    chosen = choose(name, list(found))
+    return Stack(location=location, name=chosen, directory=found[chosen])
+
+
+def last_stack(location: Location, name: str | None) -> Stack:
+    """Return a stack as it was last synthesized; the app command does not run.
+
+    Raises:
+        UsageError: It was never synthesized, or the stack is unknown.
+    """
+    folder = location.output / "stacks"
+    found = sorted(path.parent.name for path in folder.glob("*/cdk.tf.json"))
+    if not found:
+        raise UsageError(
+            "Nothing is synthesized there", field=str(folder), fix="run biomodal-aws synth"
+        )
+    chosen = choose(name, [each for each in found if each in location.deployments] or found)
+    return Stack(location=location, name=chosen, directory=folder / chosen)

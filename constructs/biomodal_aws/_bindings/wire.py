@@ -1,0 +1,145 @@
+"""The messages between Python and Node, and what is done about loading assemblies among them.
+
+jsii loads an assembly when Python imports its package, and waits for it. Nothing needs an assembly
+before the first object is made, so here loads are not waited for: Node reads cdktf while Python
+imports it. The bindings' own load is put off until a message names one of their types. By then
+Python has imported the submodules, and it is known which ones to load.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from biomodal_aws._bindings.layout import ASSEMBLY
+
+_LOAD: Final = b'"api": "load"'
+# Not in a user's text, where the quote is escaped.
+_BINDINGS_TYPE: Final = re.compile(rf'(?<!\\)"{ASSEMBLY}\.'.encode())
+
+_ENDED: Final = "Node, which runs the constructs, has ended"
+
+Pipes = tuple[BinaryIO, BinaryIO]
+
+
+class Wire:
+    """What jsii's Python runtime writes requests to, and reads replies from.
+
+    Args:
+        pipes: Where Node reads requests and writes replies.
+        choose_archive: Returns what to load of the bindings, once it must be known.
+        greeting: Whether Node's greeting is still to be read.
+        restart: Starts Node once more where the first loads failed.
+    """
+
+    def __init__(
+        self,
+        pipes: Pipes,
+        choose_archive: Callable[[], Path],
+        *,
+        greeting: bool = False,
+        restart: Callable[[str], Pipes] | None = None,
+    ) -> None:
+        self._requests, self._replies = pipes
+        self._choose_archive = choose_archive
+        self._greeting = greeting
+        self._restart = restart
+        self._sent: list[bytes] = []
+        self._unread = 0
+        self._deferred: dict[str, Any] | None = None
+        self._answers = deque[bytes]()
+
+    def write(self, message: bytes) -> int:
+        """Take a request; answer loads at once, whatever Node will say to them."""
+        if _LOAD in message:
+            request = json.loads(message)
+            if request.get("api") == "load":
+                self._take_load(request)
+                return len(message)
+        if self._deferred is not None and _BINDINGS_TYPE.search(message):
+            self._send(self._deferred | {"tarball": str(self._choose_archive())})
+            self._deferred = None
+        self._settle()
+        self._restart = None
+        return self._requests.write(message)
+
+    def flush(self) -> None:
+        """Send what was written."""
+        self._requests.flush()
+
+    def readline(self) -> bytes:
+        """Return the reply to the request that was written last."""
+        if self._answers:
+            return self._answers.popleft()
+        reply = self._replies.readline()
+        if not reply:
+            raise RuntimeError(_ENDED)
+        return reply
+
+    @property
+    def closed(self) -> bool:
+        """Whether the requests' pipe is closed."""
+        return self._requests.closed
+
+    def close(self) -> None:
+        """Close the requests' pipe, and after it the replies'."""
+        (self._replies if self._requests.closed else self._requests).close()
+
+    def load(self, name: str, version: str, archive: Path) -> None:
+        """Load an assembly now.
+
+        Raises:
+            RuntimeError: Node cannot load it.
+        """
+        self._send({"api": "load", "name": name, "version": version, "tarball": str(archive)})
+        self._settle()
+
+    def _take_load(self, request: dict[str, Any]) -> None:
+        if request["name"] == ASSEMBLY:
+            self._deferred = request
+        else:
+            self._send(request)
+        answer = {"ok": {"assembly": request["name"], "types": 0}}
+        self._answers.append(json.dumps(answer).encode() + b"\n")
+
+    def _send(self, request: dict[str, Any]) -> None:
+        message = json.dumps(request).encode() + b"\n"
+        self._sent.append(message)
+        self._unread += 1
+        with suppress(OSError):  # Where Node has ended, reading says so.
+            self._requests.write(message)
+            self._requests.flush()
+
+    def _settle(self) -> None:
+        """Read the replies that were not waited for."""
+        error = self._read_replies()
+        if error is not None and self._restart is not None:
+            self._requests, self._replies = self._restart(error)
+            self._restart, self._greeting = None, True
+            self._unread = len(self._sent)
+            self._requests.write(b"".join(self._sent))
+            self._requests.flush()
+            error = self._read_replies()
+        if error is not None:
+            raise RuntimeError(error)
+
+    def _read_replies(self) -> str | None:
+        if self._greeting:
+            self._greeting = False
+            if b"hello" not in self._replies.readline():
+                return _ENDED
+        errors = []
+        while self._unread:
+            self._unread -= 1
+            reply = self._replies.readline()
+            if not reply:
+                return _ENDED
+            error = json.loads(reply).get("error")
+            if error is not None:
+                errors.append(str(error))
+        return errors[0] if errors else None

@@ -1,0 +1,104 @@
+"""The AWS Batch compute environment: Spot hosts that scale from nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cdktf import ITerraformDependable, TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.batch_compute_environment import (
+    BatchComputeEnvironment,
+    BatchComputeEnvironmentComputeResources,
+    BatchComputeEnvironmentComputeResourcesLaunchTemplate,
+)
+from cdktf_cdktf_provider_aws.launch_template import (
+    LaunchTemplate,
+    LaunchTemplateBlockDeviceMappings,
+    LaunchTemplateBlockDeviceMappingsEbs,
+)
+from constructs import Construct
+
+from biomodal_aws.part import Part
+
+
+class BatchEnvironment(Part):
+    """A managed compute environment with its launch template (document section "AWS Batch").
+
+    No service role is named: Batch then uses its service-linked role, makes it where the account
+    has none, and can update the environment in place.
+
+    Args:
+        scope: The stack or construct it belongs to.
+        id_: Its id, part of its addresses.
+        name: Name of the compute environment.
+        subnet_ids: Subnets that hosts start in.
+        security_group_ids: Security groups of the hosts.
+        instance_profile_arn: The hosts' instance profile.
+        max_vcpus: The most vCPUs at one time.
+        volume_gib: Size of a host's volume in GiB.
+        depends_on: What has to outlive the environment: one that loses its permissions before it
+            is deleted hangs in DELETING.
+
+    Attributes:
+        arn: ARN of the compute environment.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        subnet_ids: list[str],
+        security_group_ids: list[str],
+        instance_profile_arn: str,
+        max_vcpus: int = 256,
+        volume_gib: int = 500,
+        depends_on: Sequence[ITerraformDependable] = (),
+    ) -> None:
+        super().__init__(scope, id_)
+        template = self.named(
+            LaunchTemplate(
+                self,
+                "template",
+                name=f"{name}-batch-launch-template",
+                block_device_mappings=[
+                    LaunchTemplateBlockDeviceMappings(
+                        device_name="/dev/xvda",
+                        ebs=LaunchTemplateBlockDeviceMappingsEbs(
+                            volume_size=volume_gib, volume_type="gp2"
+                        ),
+                    )
+                ],
+            )
+        )
+        environment = self.named(
+            BatchComputeEnvironment(
+                self,
+                "environment",
+                compute_environment_name=name,
+                type="MANAGED",
+                compute_resources=BatchComputeEnvironmentComputeResources(
+                    type="SPOT",
+                    allocation_strategy="SPOT_CAPACITY_OPTIMIZED",
+                    bid_percentage=100,
+                    instance_type=["optimal"],
+                    instance_role=instance_profile_arn,
+                    min_vcpus=0,
+                    max_vcpus=max_vcpus,
+                    security_group_ids=security_group_ids,
+                    subnets=subnet_ids,
+                    launch_template=BatchComputeEnvironmentComputeResourcesLaunchTemplate(
+                        launch_template_id=template.id,
+                        # By number: Batch freezes `$Latest` when the environment is made, and a
+                        # number makes a changed template show in the plan.
+                        version=f"${{{template.fqn}.latest_version}}",
+                    ),
+                ),
+                # Batch scales this number itself; a plan must not fight a running pipeline.
+                lifecycle=TerraformResourceLifecycle(
+                    ignore_changes=["compute_resources[0].desired_vcpus"]
+                ),
+                depends_on=list(depends_on) or None,
+            )
+        )
+        self.arn = environment.arn

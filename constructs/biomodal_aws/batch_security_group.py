@@ -1,0 +1,74 @@
+"""The security group of the Batch hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cdktf import TerraformResourceLifecycle
+from cdktf_cdktf_provider_aws.security_group import SecurityGroup
+from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
+from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
+from constructs import Construct
+
+from biomodal_aws.part import Part
+
+
+class BatchSecurityGroup(Part):
+    """All traffic in from the given sources and all traffic out.
+
+    Args:
+        scope: The stack or construct it belongs to.
+        id_: Its id, part of its addresses.
+        name_prefix: Start of the group's name; AWS adds the rest.
+        vpc_id: The VPC of the hosts.
+        ingress_cidr_blocks: IPv4 ranges that reach the hosts on every port, by a short word for
+            each that becomes part of the rule's address.
+
+    Attributes:
+        id: The group's id.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name_prefix: str,
+        vpc_id: str,
+        ingress_cidr_blocks: Mapping[str, str],
+    ) -> None:
+        super().__init__(scope, id_)
+        group = self.named(
+            SecurityGroup(
+                self,
+                "group",
+                name_prefix=name_prefix,
+                description="AWS Batch hosts",
+                vpc_id=vpc_id,
+                # A group in use cannot be deleted: a replacement has to exist first.
+                lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+            )
+        )
+        self.id = group.id
+        for word, block in ingress_cidr_blocks.items():
+            self.named(
+                VpcSecurityGroupIngressRule(
+                    self,
+                    f"from-{word}",
+                    security_group_id=group.id,
+                    description=f"All traffic from the {word}",
+                    ip_protocol="-1",
+                    cidr_ipv4=block,
+                ),
+                f"from_{word}",
+            )
+        self.named(
+            VpcSecurityGroupEgressRule(
+                self,
+                "egress",
+                security_group_id=group.id,
+                description="All outbound traffic",
+                ip_protocol="-1",
+                cidr_ipv4="0.0.0.0/0",
+            )
+        )

@@ -1,0 +1,17 @@
+"""Constructs of the hardened profile, apart so that other stacks do not load their bindings."""
+
+from biomodal_aws.hardened.batch_environments import BatchEnvironments
+from biomodal_aws.hardened.bucket_protection import BucketProtection
+from biomodal_aws.hardened.image_retention import ImageRetention
+from biomodal_aws.hardened.instance_role import InstanceRole
+from biomodal_aws.hardened.task_logs import TaskLogs
+from biomodal_aws.hardened.watch import Watch
+
+__all__ = [
+    "BatchEnvironments",
+    "BucketProtection",
+    "ImageRetention",
+    "InstanceRole",
+    "TaskLogs",
+    "Watch",
+]

@@ -1,0 +1,28 @@
+"""A log group for tasks, with an end."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from constructs import Construct
+
+from biomodal_aws.part import Part
+
+
+class TaskLogs(Part):
+    """A CloudWatch log group whose logs expire; Batch's own `/aws/batch/job` keeps them for ever.
+
+    Nextflow sends tasks there where its configuration says `aws.batch.logsGroup`.
+
+    Args:
+        scope: The stack or construct it belongs to.
+        id_: Its id, part of its addresses.
+        name: Name of the log group.
+        retention_days: A Terraform expression (without `${}`) for the days that logs are kept; 0
+            makes no log group.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, name: str, retention_days: str) -> None:
+        super().__init__(scope, id_)
+        group = self.named(CloudwatchLogGroup(self, "group", name=name))
+        group.add_override("retention_in_days", f"${{{retention_days}}}")
+        group.add_override("count", f"${{{retention_days} > 0 ? 1 : 0}}")

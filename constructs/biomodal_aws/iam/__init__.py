@@ -1,0 +1,1 @@
+"""Roles, one module each, and the permissions they are given."""

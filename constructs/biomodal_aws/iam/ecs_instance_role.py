@@ -1,0 +1,75 @@
+"""The role of the Batch hosts, under the name that the document and Batch's console give it."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
+    DataAwsIamPolicyDocument,
+    DataAwsIamPolicyDocumentStatement,
+    DataAwsIamPolicyDocumentStatementPrincipals,
+)
+from cdktf_cdktf_provider_aws.iam_instance_profile import IamInstanceProfile
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
+from constructs import Construct
+
+from biomodal_aws.part import Part
+
+
+class EcsInstanceRole(Part):
+    """Role, managed policy and instance profile (section "Pre-existing AWS Service Roles").
+
+    Args:
+        scope: The stack or construct it belongs to.
+        id_: Its id, part of its addresses.
+        partition: The account's partition.
+        name: Name of the role and of its instance profile.
+        create: A Terraform condition (without `${}`): where it is false, nothing is made. None
+            makes the role always.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        partition: str,
+        name: str = "ecsInstanceRole",
+        create: str | None = None,
+    ) -> None:
+        super().__init__(scope, id_)
+        trust = self.named(
+            DataAwsIamPolicyDocument(
+                self,
+                "trust",
+                statement=[
+                    DataAwsIamPolicyDocumentStatement(
+                        effect="Allow",
+                        actions=["sts:AssumeRole"],
+                        principals=[
+                            DataAwsIamPolicyDocumentStatementPrincipals(
+                                type="Service", identifiers=["ec2.amazonaws.com"]
+                            )
+                        ],
+                    )
+                ],
+            ),
+            "trust",
+        )
+        role = self.named(IamRole(self, "role", name=name, assume_role_policy=trust.json))
+        # By reference, not by name: the profile and the policy come after the role.
+        role_name = f"${{aws_iam_role.{self.address}{'[0]' if create else ''}.name}}"
+        policy = self.named(
+            IamRolePolicyAttachment(
+                self,
+                "policy",
+                role=role_name,
+                policy_arn=(
+                    f"arn:{partition}:iam::aws:policy/service-role/"
+                    "AmazonEC2ContainerServiceforEC2Role"
+                ),
+            )
+        )
+        profile = self.named(IamInstanceProfile(self, "profile", name=name, role=role_name))
+        if create:
+            for resource in (role, policy, profile):
+                resource.add_override("count", f"${{{create} ? 1 : 0}}")

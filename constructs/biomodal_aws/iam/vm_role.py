@@ -1,0 +1,73 @@
+"""The role of the orchestrator VM, not of the Batch hosts nor of the tasks on them."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
+    DataAwsIamPolicyDocument,
+    DataAwsIamPolicyDocumentStatement,
+    DataAwsIamPolicyDocumentStatementPrincipals,
+)
+from cdktf_cdktf_provider_aws.iam_instance_profile import IamInstanceProfile
+from cdktf_cdktf_provider_aws.iam_role import IamRole
+from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+from constructs import Construct
+
+from biomodal_aws.iam import vm_policy
+from biomodal_aws.part import Part
+
+
+class VmRole(Part):
+    """Role, inline policy and instance profile (document section "IAM Roles and Instance Profile").
+
+    The policies are data sources, so that a plan shows them as statements a reviewer can read.
+
+    Args:
+        scope: The stack or construct it belongs to.
+        id_: Its id, part of its addresses.
+        name: Name of the role, of its policy and of its instance profile.
+        bucket_arn: The data bucket, made by the stack or existing before it.
+
+    Attributes:
+        policy: The inline policy, for `depends_on`.
+        instance_profile_name: The instance profile that hands the role to the VM.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, name: str, bucket_arn: str) -> None:
+        super().__init__(scope, id_)
+        trust = self.named(
+            DataAwsIamPolicyDocument(
+                self,
+                "trust",
+                statement=[
+                    DataAwsIamPolicyDocumentStatement(
+                        effect="Allow",
+                        actions=["sts:AssumeRole"],
+                        principals=[
+                            # This service principal is the same in every partition.
+                            DataAwsIamPolicyDocumentStatementPrincipals(
+                                type="Service", identifiers=["ec2.amazonaws.com"]
+                            )
+                        ],
+                    )
+                ],
+            ),
+            "trust",
+        )
+        permissions = self.named(
+            DataAwsIamPolicyDocument(
+                self,
+                "permissions",
+                statement=[
+                    vm_policy.data_bucket_access(bucket_arn),
+                    vm_policy.image_access(),
+                    vm_policy.batch_jobs(),
+                    vm_policy.describe_hosts(),
+                ],
+            )
+        )
+        role = self.named(IamRole(self, "role", name=name, assume_role_policy=trust.json))
+        self.policy = self.named(
+            IamRolePolicy(self, "policy", name=name, role=role.name, policy=permissions.json)
+        )
+        profile = self.named(IamInstanceProfile(self, "profile", name=name, role=role.name))
+        self.instance_profile_name = profile.name

@@ -1,0 +1,36 @@
+"""The EC2 key pair: the public half only."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.key_pair import KeyPair as AwsKeyPair
+from constructs import Construct
+
+from biomodal_aws.part import Part
+
+
+class KeyPair(Part):
+    """An EC2 key pair from a public key that was made outside Terraform.
+
+    `tls_private_key` would write the private half into state and into every plan file.
+
+    Args:
+        scope: The stack or construct it belongs to.
+        id_: Its id, part of its addresses.
+        name: Name of the key pair in EC2.
+        public_key: OpenSSH public key (`ssh-ed25519 ...` or `ssh-rsa ...`).
+        create: A Terraform condition (without `${}`): where it is false, nothing is made. None
+            makes the pair always.
+
+    Attributes:
+        name: Name of the key pair, known once it exists; null where none is made.
+    """
+
+    def __init__(
+        self, scope: Construct, id_: str, *, name: str, public_key: str, create: str | None = None
+    ) -> None:
+        super().__init__(scope, id_)
+        pair = self.named(AwsKeyPair(self, "pair", key_name=name, public_key=public_key))
+        self.name = pair.key_name
+        if create:
+            pair.add_override("count", f"${{{create} ? 1 : 0}}")
+            self.name = f"${{one({pair.fqn}[*].key_name)}}"

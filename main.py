@@ -1,0 +1,47 @@
+"""The CDKTF app: read the settings, build the stacks, synthesize. `cdktf synth` runs this."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from biomodal_deploy.errors import EXIT_INTERRUPTED, BiomodalError, UsageError
+from biomodal_deploy.settings import output_directory, read_deployments, read_project_file
+
+PROJECT = Path(__file__).parent
+
+
+def main() -> int:
+    """Synthesize every deployment of `cdktf.json` and return the exit status."""
+    try:
+        _refuse_shadowed_package()
+        project_file = read_project_file(PROJECT)
+        deployments = read_deployments(project_file)
+        # Only now: starting jsii costs a second, and wrong settings are answered at once.
+        from stacks.synthesis import synthesize
+
+        synthesize(
+            deployments,
+            install_script=PROJECT / "scripts" / "install_script.sh",
+            output=output_directory(PROJECT, project_file),
+        )
+    except BiomodalError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    return 0
+
+
+def _refuse_shadowed_package() -> None:
+    package = Path("constructs") / "__init__.py"
+    if (PROJECT / package).exists():
+        raise UsageError(
+            "It shadows the PyPI package `constructs`, which cdktf imports",
+            field=str(package),
+            fix="delete the file",
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""What every deployment's stack has: variables, outputs, backend and version constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from cdktf import (
+    LocalBackend,
+    TerraformOutput,
+    TerraformStack,
+    TerraformVariable,
+    TerraformVariableValidationConfig,
+)
+from constructs import Construct
+
+from biomodal_deploy.contract import OUTPUTS, Variable
+
+REQUIRED_VERSION: Final = ">= 1.0"
+
+
+class DeploymentStack(TerraformStack):
+    """A stack named after its deployment.
+
+    Args:
+        scope: The app.
+        id_: The deployment's name.
+        variables: Its Terraform variables.
+
+    Attributes:
+        contract: Its variables as data.
+        variables: The Terraform variables by name.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, variables: tuple[Variable, ...]) -> None:
+        super().__init__(scope, id_)
+        # Relative to the stack's directory and outside the throw-away output folder. Without a
+        # backend, cdktf writes the absolute path of this checkout into the JSON.
+        LocalBackend(self, path=f"../../../state/{id_}.tfstate")
+        self.add_override("terraform.required_version", REQUIRED_VERSION)
+        # Scopes of their own: a variable and an output may have one name, two constructs may not.
+        declared = Construct(self, "variables")
+        self.contract = variables
+        self.variables = {each.name: _declare(declared, each) for each in variables}
+
+    def require_aws_provider(self, constraint: str) -> None:
+        """State the AWS provider's versions, in place of the exact one that the bindings emit."""
+        self.add_override("terraform.required_providers.aws.source", "hashicorp/aws")
+        self.add_override("terraform.required_providers.aws.version", constraint)
+
+    def give_out(self, values: Mapping[str, str]) -> None:
+        """Declare the documented outputs.
+
+        Args:
+            values: An expression for each of them.
+        """
+        scope = Construct(self, "outputs")
+        for name, description in OUTPUTS.items():
+            output = TerraformOutput(scope, name, value=values[name], description=description)
+            output.override_logical_id(name)
+
+    def text(self, name: str) -> str:
+        """Return the reference to a string variable."""
+        return self.variables[name].string_value
+
+    def number(self, name: str) -> float:
+        """Return the reference to a number variable, for arguments that want a number."""
+        return float(self.variables[name].number_value)
+
+
+def _declare(scope: Construct, variable: Variable) -> TerraformVariable:
+    declared = TerraformVariable(
+        scope,
+        variable.name,
+        type=variable.type,
+        description=variable.description,
+        default=list(variable.default) if isinstance(variable.default, tuple) else variable.default,
+        validation=[
+            TerraformVariableValidationConfig(
+                condition=rule.expression(variable.name), error_message=rule.message
+            )
+            for rule in variable.rules
+        ]
+        or None,
+    )
+    declared.override_logical_id(variable.name)
+    return declared

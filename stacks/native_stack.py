@@ -1,0 +1,116 @@
+"""The same environment from this project's own constructs, without a remote module."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
+from cdktf_cdktf_provider_aws.data_aws_subnet import DataAwsSubnet
+from constructs import Construct
+
+from biomodal_aws import (
+    BatchEnvironment,
+    BatchJobQueue,
+    BatchSecurityGroup,
+    DataBucket,
+    ElasticIp,
+    ImageRepository,
+    KeyPair,
+    OrchestratorVm,
+    SshSecurityGroup,
+    VmRole,
+)
+from biomodal_deploy.contract import variables_of
+from stacks.existing_bucket import MAKES_BUCKET, bucket_name
+from stacks.install_script import user_data
+from stacks.native_base import NativeBase
+
+
+class NativeStack(NativeBase):
+    """The documented environment (section "AWS Services and Resources").
+
+    Values are the document's; where it is silent, they are the upstream module's.
+
+    Args:
+        scope: The app.
+        id_: The deployment's name.
+        install_script: The VM's start-up script.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, install_script: Path) -> None:
+        super().__init__(scope, id_, variables=variables_of("native"))
+        self.aws_provider()
+        account = DataAwsCallerIdentity(self, "current").account_id
+        partition = self.partition()
+        name = self.text("vm_name")
+        vpc_id = self.text("vpc_id")
+        # Both at once: a subnet of another VPC then fails the plan, not the apply.
+        subnet = DataAwsSubnet(self, "subnet", id=self.text("subnet_id"), vpc_id=vpc_id)
+        # A name known at plan time: the plan then shows the VM's policy in full.
+        bucket = self.local("bucket_name", f"${{{bucket_name()}}}")
+
+        DataBucket(
+            self,
+            "data_bucket",
+            name=bucket,
+            force_destroy=self.variables["bucket_force_destroy"].boolean_value,
+            create=MAKES_BUCKET,
+        )
+        repository = ImageRepository(self, "image_repository", name=name)
+        role = VmRole(self, "vm_role", name=name, bucket_arn=f"arn:{partition}:s3:::{bucket}")
+        key = KeyPair(self, "ssh_key", name=name, public_key=self.public_key())
+        ssh = SshSecurityGroup(
+            self,
+            "ssh",
+            name=f"{name}-sg",
+            vpc_id=vpc_id,
+            ssh_cidr_blocks={"anywhere": "0.0.0.0/0"},
+        )
+        vm = OrchestratorVm(
+            self,
+            "vm",
+            name=name,
+            ami=self.ubuntu(),
+            instance_type=self.text("instance_type"),
+            subnet_id=subnet.id,
+            security_group_ids=[ssh.id],
+            key_name=key.name,
+            instance_profile=role.instance_profile_name,
+            user_data_base64=user_data(self, install_script),
+        )
+        address = ElasticIp(self, "public_ip", name=name, instance_id=vm.id)
+        hosts = BatchSecurityGroup(
+            self,
+            "batch_hosts",
+            name_prefix=f"{name}-batch-",
+            vpc_id=vpc_id,
+            ingress_cidr_blocks={"subnet": subnet.cidr_block, "vm": f"{address.public_ip}/32"},
+        )
+        environment = BatchEnvironment(
+            self,
+            "batch",
+            name=name,
+            subnet_ids=[subnet.id],
+            security_group_ids=[hosts.id],
+            instance_profile_arn=(
+                f"arn:{partition}:iam::{account}:instance-profile/ecsInstanceRole"
+            ),
+            depends_on=[role.policy],
+        )
+        BatchJobQueue(
+            self,
+            "job_queue",
+            name=f"{name}-job-queue",
+            compute_environment_arns=[environment.arn],
+        )
+        self.give_out(
+            {
+                "bucket_url": f"s3://{bucket}",
+                "docker_repo_url": repository.registry_host,
+                "private_ip": vm.private_ip,
+                "private_key_filename": '${pathexpand("~/.ssh/${var.vm_name}.pem")}',
+                "public_ip": address.public_ip,
+                "ssh_user": self.text("ssh_user"),
+                "vm_name": name,
+            }
+        )

@@ -1,0 +1,50 @@
+"""Roles that an account needs once, before any deployment of AWS Batch."""
+
+from __future__ import annotations
+
+from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
+from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags
+from constructs import Construct
+
+from biomodal_aws.iam.ecs_instance_role import EcsInstanceRole
+from biomodal_aws.iam.service_linked_role import ServiceLinkedRole
+from biomodal_deploy.contract import variables_of
+from stacks.base import DeploymentStack
+
+
+class PrerequisitesStack(DeploymentStack):
+    """What the document's section "Pre-existing AWS Service Roles" asks for, each where asked.
+
+    A stack of its own: these roles serve everything in the account that uses AWS Batch, and must
+    not go when one deployment is destroyed.
+
+    Args:
+        scope: The app.
+        id_: The deployment's name.
+    """
+
+    def __init__(self, scope: Construct, id_: str) -> None:
+        super().__init__(scope, id_, variables=variables_of("prerequisites"))
+        AwsProvider(
+            self,
+            "aws",
+            region=self.text("region"),
+            default_tags=[
+                AwsProviderDefaultTags(tags={self.text("tag_key"): self.text("tag_value")})
+            ],
+        )
+        self.require_aws_provider(">= 5.0, < 7.0")
+        partition = DataAwsPartition(self, "partition")
+        partition.override_logical_id("current")
+        ServiceLinkedRole(
+            self, "batch", service="batch.amazonaws.com", create="var.batch_service_role"
+        )
+        ServiceLinkedRole(
+            self, "spot", service="spot.amazonaws.com", create="var.spot_service_role"
+        )
+        EcsInstanceRole(
+            self,
+            "ecs_instance",
+            partition=partition.partition,
+            create="var.ecs_instance_role",
+        )

@@ -1,0 +1,180 @@
+"""From settings to files: build the app, synthesize beside the output, publish when all is well.
+
+cdktf writes stack by stack into the output folder itself. A wrong setting would then leave half of
+the new output over half of the old.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from cdktf import App
+
+from biomodal_deploy.errors import EngineError, UsageError
+from biomodal_deploy.settings import Deployment
+from stacks.base import REQUIRED_VERSION, DeploymentStack
+from stacks.hcl import repaired
+from stacks.module_stack import ModuleStack
+from stacks.native_stack import NativeStack
+
+_STAGING: Final = ".synthesizing"
+# What synthesis writes into a stack's directory beside the assets. Everything else there
+# (.terraform, the provider lock file, plan files) is Terraform's or the user's.
+_SYNTHESIZED: Final = ("cdk.tf.json", "cdk.tf", "metadata.json")
+# Node's words for a failed system call, such as "ENOSPC: no space left on device, write".
+_SYSTEM_ERROR: Final = re.compile(r"\bE[A-Z]{3,}: ([^,]+)")
+
+
+def synthesize(
+    deployments: Mapping[str, Deployment], *, install_script: Path, output: Path
+) -> None:
+    """Synthesize every deployment into the output folder.
+
+    Args:
+        deployments: Settings by deployment name.
+        install_script: The VM's start-up script.
+        output: The folder to write; nothing in it changes unless all deployments synthesize.
+
+    Raises:
+        UsageError: A setting is wrong, or the folder cannot be written.
+        EngineError: Node ended before it was done.
+    """
+    try:
+        with _staging(output) as staging:
+            _write(deployments, install_script, staging)
+            _publish(staging, output)
+    except ConnectionError:
+        # Not a file: the pipe to Node, where cdktf runs.
+        raise _node_ended() from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise _not_writable(reason, Path(error.filename or output)) from None
+    except RuntimeError as error:
+        # cdktf writes its files in Node, whose errors arrive without a type of their own.
+        if found := _SYSTEM_ERROR.search(str(error)):
+            raise _not_writable(found[1], output) from None
+        if str(error).endswith("has ended"):
+            raise _node_ended() from None
+        raise
+
+
+@contextmanager
+def _staging(output: Path) -> Iterator[Path]:
+    """Give a folder inside the output, on the same file system, to one synthesis at a time."""
+    missing = [each for each in (output, *output.parents) if not each.exists()]
+    output.mkdir(parents=True, exist_ok=True)
+    staging = output / _STAGING
+    descriptor = os.open(output, os.O_RDONLY)
+    try:
+        # The system lifts the lock when this process dies, however it dies. Some network file
+        # systems know no locks; there, two at once are the user's to avoid.
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        # What a killed synthesis left.
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir()
+        yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+        os.close(descriptor)
+        # Where nothing was published, not even an empty folder stays.
+        with suppress(OSError):
+            for folder in missing:
+                folder.rmdir()
+
+
+def _write(deployments: Mapping[str, Deployment], install_script: Path, staging: Path) -> None:
+    app = App(outdir=str(staging), stack_traces=False)
+    stacks = [
+        _stack(app, name, deployment, install_script) for name, deployment in deployments.items()
+    ]
+    app.synth()
+    if app.hcl_output:
+        for stack in stacks:
+            _repair(staging / "stacks" / stack.node.id / "cdk.tf", stack)
+
+
+def _stack(app: App, name: str, deployment: Deployment, install_script: Path) -> DeploymentStack:
+    if deployment.bootstrap == "prerequisites":
+        # Imported only here: its bindings would cost every other synthesis time.
+        from stacks.prerequisites import PrerequisitesStack
+
+        return PrerequisitesStack(app, name)
+    if deployment.profile == "hardened":
+        return _hardened(app, name, deployment, install_script)
+    stack = NativeStack if deployment.bootstrap == "native" else ModuleStack
+    return stack(app, name, install_script=install_script)
+
+
+def _hardened(app: App, name: str, deployment: Deployment, install_script: Path) -> DeploymentStack:
+    open_ssh = deployment.open_ssh_waiver is not None
+    # Imported only here, as above.
+    if deployment.bootstrap == "module":
+        from stacks.hardened_module_stack import HardenedModuleStack
+
+        return HardenedModuleStack(app, name, install_script=install_script, open_ssh=open_ssh)
+    from stacks.hardened_stack import HardenedStack
+
+    return HardenedStack(app, name, install_script=install_script, open_ssh=open_ssh)
+
+
+def _repair(path: Path, stack: DeploymentStack) -> None:
+    defaults = {variable.name: variable.default for variable in stack.contract}
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        repaired(text, required_version=REQUIRED_VERSION, defaults=defaults), encoding="utf-8"
+    )
+
+
+def _publish(staging: Path, output: Path) -> None:
+    """Move the new files over the old, and remove what a former synthesis left.
+
+    Assets come first and old ones go last, since an asset's path holds its digest: whenever this
+    stops halfway, each stack's JSON finds the files that it names.
+    """
+    for stack in sorted((staging / "stacks").iterdir()):
+        target = output / "stacks" / stack.name
+        target.mkdir(parents=True, exist_ok=True)
+        assets = [path.relative_to(stack) for path in stack.glob("assets/**/*") if path.is_file()]
+        for asset in assets:
+            (target / asset).parent.mkdir(parents=True, exist_ok=True)
+            (stack / asset).replace(target / asset)
+        made = [name for name in _SYNTHESIZED if (stack / name).exists()]
+        for name in made:
+            (stack / name).replace(target / name)
+        for name in set(_SYNTHESIZED).difference(made):
+            # The other format's file: Terraform would read both and refuse every block twice.
+            (target / name).unlink(missing_ok=True)
+        _remove_old_assets(target, {target / asset for asset in assets})
+    (staging / "manifest.json").replace(output / "manifest.json")
+
+
+def _remove_old_assets(target: Path, current: set[Path]) -> None:
+    for path in sorted(target.glob("assets/**/*"), reverse=True):
+        if path.is_dir():
+            with suppress(OSError):  # still in use
+                path.rmdir()
+        elif path not in current:
+            path.unlink()
+
+
+def _node_ended() -> EngineError:
+    return EngineError(
+        "Node ended during synthesis",
+        advice="synthesize again; if it ends again, look whether memory runs out",
+    )
+
+
+def _not_writable(reason: str, path: Path) -> UsageError:
+    return UsageError(
+        f"The output folder cannot be written ({reason})",
+        field=str(path),
+        fix="make room, change its owner or mode, or set CDKTF_OUTDIR to another folder",
+    )

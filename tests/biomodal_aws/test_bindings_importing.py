@@ -1,0 +1,95 @@
+"""What generated code costs when it is imported and run, and need not."""
+
+from __future__ import annotations
+
+import gc
+import importlib.metadata
+import subprocess
+import sys
+import typing
+from types import ModuleType
+
+import pytest
+
+from biomodal_aws._bindings import importing
+
+
+def test_the_collector_is_kept_out_and_comes_back() -> None:
+    """Also where the import fails; what was made meanwhile stays out of its way."""
+    frozen = gc.get_freeze_count()
+    version = importlib.metadata.version
+
+    def import_what_fails() -> None:
+        with importing.unhindered():
+            assert not gc.isenabled()
+            assert importlib.metadata.version("typeguard") == version("typeguard")
+            raise ImportError
+
+    with pytest.raises(ImportError):
+        import_what_fails()
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > frozen
+    assert importlib.metadata.version is version
+    gc.unfreeze()
+
+
+def test_a_collector_that_is_off_stays_off() -> None:
+    """It is the program's to say, and one import inside another ends nothing early."""
+    gc.disable()
+    try:
+        with importing.unhindered(), importing.unhindered():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("first", ["", "import unittest.mock\n"])
+def test_typeguard_still_lets_mocks_pass(first: str) -> None:
+    """Whether mocks are imported before or after, and nothing else passes for one."""
+    program = (
+        f"{first}import sys\n"
+        "from biomodal_aws._bindings.importing import import_typeguard\n"
+        "import_typeguard()\n"
+        "import unittest.mock, typeguard\n"
+        "class Part: pass\n"
+        "typeguard.check_type('part', unittest.mock.Mock(), Part)\n"
+        "typeguard.check_type('part', unittest.mock.MagicMock(), Part)\n"
+        "try: typeguard.check_type('part', 'a', Part)\n"
+        "except TypeError: sys.exit(0)\n"
+        "sys.exit(1)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_the_library_does_without_asyncio() -> None:
+    """A fifteenth of the run went into a module for tests and what it imports."""
+    program = "import biomodal_aws, sys; sys.exit('asyncio' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_hints_are_worked_out_once_and_are_the_same() -> None:
+    """A generated function's types, as `typing` itself gives them."""
+    module = ModuleType("generated")
+    source = (
+        "import typing\n"
+        "class Part: pass\n"
+        "def stub(a: typing.Optional['Part'], *, b: typing.Sequence['Part'] = ()) -> None: ...\n"
+        "def hints(): return typing.get_type_hints(stub)\n"
+        "def cast(value): return typing.cast(typing.Any, value)\n"
+    )
+    exec(source, module.__dict__)
+    names = module.__dict__
+    expected = typing.get_type_hints(names["stub"])
+    importing.remember_hints(module)
+    assert names["hints"]() == expected
+    assert names["hints"]() is names["hints"]()
+    assert names["cast"](1) == 1
+    assert typing.get_type_hints(names["stub"]) is not typing.get_type_hints(names["stub"])
+
+
+def test_a_module_without_typing_is_left_alone() -> None:
+    """What was not generated that way gets nothing."""
+    module = ModuleType("other")
+    importing.remember_hints(module)
+    assert "typing" not in module.__dict__

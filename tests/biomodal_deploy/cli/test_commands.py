@@ -1,0 +1,109 @@
+"""Every command explains itself, and costs nothing until it works."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import shlex
+import subprocess
+import sys
+from typing import Final
+
+import pytest
+import typer
+from typer.core import TyperArgument, TyperCommand, TyperOption
+
+from biomodal_deploy.cli.app import app
+from biomodal_deploy.cli.boundary import run
+from biomodal_deploy.cli.reference import _commands
+from biomodal_deploy.errors import EXIT_DONE
+
+FOUND: Final[dict[str, TyperCommand]] = {
+    name.removeprefix("biomodal-aws "): command
+    for name, command in _commands(typer.main.get_command(app), "biomodal-aws")
+}
+# Its output is that of the command which it runs.
+NO_FORMAT: Final = {"sandbox run"}
+
+each_command = pytest.mark.parametrize("name", sorted(FOUND))
+
+
+def test_the_workflow_has_all_its_commands() -> None:
+    """A command that is forgotten in the list of commands would not be there."""
+    workflow = "synth validate plan show apply destroy output drift history doctor"
+    assert set(workflow.split()) <= set(FOUND)
+
+
+@each_command
+def test_help_has_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It says what the command does, and shows one that can be copied."""
+    assert run([*name.split(), "--help"]) == EXIT_DONE
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert f"Usage: biomodal-aws {name}" in printed.out
+    example = inspect.cleandoc(FOUND[name].help or "").partition("Example: ")[2]
+    assert f"biomodal-aws {name}" in example
+    assert shlex.split(example)
+    assert "\n" not in example
+
+
+@each_command
+def test_every_option_of_an_example_is_there(name: str) -> None:
+    """An example never shows an option that was renamed."""
+    example = inspect.cleandoc(FOUND[name].help or "").partition("Example: ")[2]
+    ours = example.partition(f"biomodal-aws {name}")[2].partition(" -- ")[0]
+    options = {option for each in FOUND[name].params for option in each.opts}
+    assert {word for word in ours.split() if word.startswith("--")} <= options
+
+
+@each_command
+def test_everything_that_can_be_given_is_explained(name: str) -> None:
+    """No argument and no option without a sentence."""
+    unexplained = [
+        each.name
+        for each in FOUND[name].params
+        if isinstance(each, TyperArgument | TyperOption) and not each.help
+    ]
+    assert unexplained == []
+
+
+@each_command
+def test_every_command_speaks_to_programs(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--output` is there, with `json` among its choices."""
+    if name in NO_FORMAT:
+        return
+    (option,) = [each for each in FOUND[name].params if "--output" in each.opts]
+    assert "-o" in option.opts
+    run([*name.split(), "--help"])
+    assert re.search(r"-o, --output <[a-z|]*\bjson\b", capsys.readouterr().out)
+
+
+@each_command
+def test_what_needs_a_project_can_be_told_where_it_is(name: str) -> None:
+    """`--project-dir` and `--stack` go together, and read the same variables everywhere."""
+    options = {each.opts[0]: each for each in FOUND[name].params}
+    if "--stack" in options:
+        assert options["--stack"].envvar == "BIOMODAL_STACK"
+        assert options["--project-dir"].envvar == "BIOMODAL_PROJECT_DIR"
+
+
+def test_help_waits_for_nothing() -> None:
+    """None of the workflow's libraries is loaded to print a few lines."""
+    code = (
+        "import sys\n"
+        "from biomodal_deploy.cli.boundary import run\n"
+        "status = run(['--help'])\n"
+        "heavy = {'pydantic', 'rich', 'boto3', 'botocore', 'moto', 'cdktf'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+    assert "plan" in done.stdout
+
+
+def test_without_a_word_it_prints_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever types the name alone wants to know what there is."""
+    assert run([]) == EXIT_DONE
+    printed = capsys.readouterr().out
+    assert all(f"\n  {name.split()[0]}" in printed for name in FOUND)
+    assert "130 interrupted" in printed

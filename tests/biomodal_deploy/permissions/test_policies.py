@@ -1,0 +1,215 @@
+"""Tests of `biomodal_deploy.permissions.policies`, on random names, regions and values."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any, Final
+
+import pytest
+from botocore.session import Session
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from biomodal_deploy.contract import variables_of
+from biomodal_deploy.permissions import facts
+from biomodal_deploy.permissions.catalog import LIFE_CYCLE, Phase
+from biomodal_deploy.permissions.document import Document
+from biomodal_deploy.permissions.language import parse_policy
+from biomodal_deploy.permissions.needs import Needs, needs_of
+from biomodal_deploy.permissions.place import Place
+from biomodal_deploy.permissions.policies import MANAGED_LIMIT, Policy, policies, size
+from tests.support.changes import MODULE, NATIVE
+
+ACCOUNT: Final = "123456789012"
+# IAM user guide, "IAM and AWS STS quotas": managed policies that one user or role may have.
+MOST_POLICIES: Final = 10
+PARTITIONS: Final = ("aws", "aws-cn", "aws-us-gov")
+# Who writes the lifecycle rule that the document asks for can let objects expire. No narrower
+# permission exists; docs/permissions.md says so.
+EXPIRY: Final = "s3:DeleteObject not being allowed, but does allow s3:PutLifecycleConfiguration"
+STACKS: Final = {"module": MODULE, "native": NATIVE}
+
+
+@cache
+def stack(bootstrap: str) -> Document:
+    """Return a synthesized stack, as its snapshot has it."""
+    return Document.model_validate(json.loads(STACKS[bootstrap].read_text()))
+
+
+def compiled(bootstrap: str, **values: Any) -> Needs:
+    """Return what a stack needs with some values."""
+    given_values = {
+        "region": "eu-west-2",
+        "vpc_id": "vpc-0123456789abcdef0",
+        "subnet_id": "subnet-0123456789abcdef0",
+        "vm_name": "dev-vm",
+    } | values
+    place = Place.of(given_values["region"], ACCOUNT)
+    return needs_of(stack(bootstrap), given_values, place)
+
+
+def holds(bootstrap: str, name: str, value: str) -> bool:
+    """Return whether a value keeps the documented rules."""
+    [variable] = [each for each in variables_of(bootstrap) if each.name == name]
+    return all(rule.holds(value) for rule in variable.rules)
+
+
+@cache
+def regions(bootstrap: str) -> list[str]:
+    """Return the regions that a stack can go to."""
+    # The upstream module writes `arn:aws` into its roles' ARNs: it works in that partition only.
+    partitions = PARTITIONS[:1] if bootstrap == "module" else PARTITIONS
+    return [
+        region
+        for partition in partitions
+        for region in Session().get_available_regions("ec2", partition)
+    ]
+
+
+NAMES: Final = st.from_regex(r"[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,9}){0,5}", fullmatch=True)
+TAG_TEXT: Final = st.text("aZ09 é中_.:/=+-@", min_size=1, max_size=128)
+
+
+@pytest.mark.parametrize("bootstrap", STACKS)
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_whatever_the_values(bootstrap: str, data: st.DataObject) -> None:
+    """Every policy of every phase keeps IAM's size rules, and a linter finds nothing in it."""
+    values = {
+        "vm_name": data.draw(NAMES.filter(lambda name: holds(bootstrap, "vm_name", name))),
+        "region": data.draw(st.sampled_from(regions(bootstrap))),
+        "tag_key": data.draw(TAG_TEXT.filter(lambda text: holds(bootstrap, "tag_key", text))),
+        "tag_value": data.draw(TAG_TEXT),
+        "bucket_force_destroy": data.draw(st.booleans()),
+        "use_existing_bucket_url": data.draw(st.sampled_from(["", "s3://my-bucket"])),
+    }
+    needs = compiled(bootstrap, **values)
+    assert needs.gaps == ()
+    for phases in [LIFE_CYCLE, *((phase,) for phase in LIFE_CYCLE)]:
+        made = policies(needs.of(phases), "deployer")
+        assert 1 <= len(made) <= MOST_POLICIES
+        for policy in made:
+            assert policy.size <= MANAGED_LIMIT
+            assert_sound(policy, needs.place)
+        assert not complaints(made)
+
+
+def complaints(made: tuple[Policy, ...]) -> list[str]:
+    """Return what the linter finds.
+
+    It reads statements one by one, and misses in each the resources that an action is allowed on in
+    another: of an action that asks for several, that is no fault where all are granted somewhere.
+    """
+    from parliament import analyze_policy_string  # type: ignore[import-untyped]
+
+    return [
+        f"{found.issue} {found.detail}"
+        for policy in made
+        for found in analyze_policy_string(json.dumps(policy.as_json())).findings
+        if not (
+            found.issue == "RESOURCE_MISMATCH"
+            and all(granted_in_full(made, each["action"]) for each in found.detail)
+        )
+        and not (found.issue == "RESOURCE_POLICY_PRIVILEGE_ESCALATION" and EXPIRY in found.detail)
+    ]
+
+
+def granted_in_full(made: tuple[Policy, ...], action: str) -> bool:
+    """Return whether an action is granted on each type that it requires."""
+    granted = [
+        resource
+        for policy in made
+        for statement in policy.statements
+        if action in statement.actions
+        for resource in statement.resources
+    ]
+    return all(
+        any(facts.is_of_type(resource, action, use.name) for resource in granted)
+        for use in known(action).resources
+        if use.required
+    )
+
+
+def assert_sound(policy: Policy, place: Place) -> None:
+    """Hold a policy to IAM's grammar and to what can be known of it."""
+    sids = [statement.sid for statement in policy.statements]
+    assert len(set(sids)) == len(sids)
+    assert all(sid.isalnum() and sid.isascii() for sid in sids)
+    assert parse_policy(policy.as_json()).statements
+    for statement in policy.statements:
+        assert len({action.partition(":")[0] for action in statement.actions}) == 1
+        for resource in statement.resources:
+            if resource == "*":
+                assert all(not known(action).resources for action in statement.actions)
+                continue
+            assert resource.startswith(f"arn:{place.partition}:")
+            for action in statement.actions:
+                assert any(
+                    facts.is_of_type(resource, action, use.name) for use in known(action).resources
+                )
+
+
+def known(name: str) -> facts.Action:
+    """Return an action that has to exist."""
+    action = facts.action(name)
+    assert action
+    return action
+
+
+def test_the_same_needs_give_the_same_bytes() -> None:
+    """A policy is stable: two compilations do not differ."""
+    once, again = (
+        json.dumps([each.as_json() for each in policies(compiled("native").items, "x")])
+        for _ in range(2)
+    )
+    assert once == again
+
+
+def test_phases_are_parts_of_the_whole() -> None:
+    """The policy for everything allows what the phases' policies allow, and no action more."""
+    needs = compiled("native")
+
+    def actions(phases: tuple[Phase, ...]) -> set[str]:
+        return {
+            action
+            for policy in policies(needs.of(phases), "x")
+            for statement in policy.statements
+            for action in statement.actions
+        }
+
+    assert actions(LIFE_CYCLE) == set().union(*(actions((phase,)) for phase in LIFE_CYCLE))
+    reading = actions((Phase.PLAN,))
+    assert all(known(each).access_level in ("List", "Read") for each in reading)
+
+
+def test_an_existing_bucket_needs_no_bucket_permissions() -> None:
+    """What is not made is not in the policy."""
+    needs = compiled("native", use_existing_bucket_url="s3://mine")
+    assert not [need for need in needs.items if need.action.startswith("s3:")]
+
+
+def test_emptying_is_asked_for_only_with_force_destroy() -> None:
+    """Objects may be deleted only where the deployment says so."""
+    spared = {need.action for need in compiled("native", bucket_force_destroy=False).items}
+    emptied = {need.action for need in compiled("native", bucket_force_destroy=True).items}
+    assert emptied - spared == {
+        "s3:DeleteObject",
+        "s3:DeleteObjectVersion",
+        "s3:ListBucketVersions",
+    }
+
+
+def test_roles_are_passed_to_their_service_only() -> None:
+    """Each role is passed by name, under a condition on the service."""
+    passing = [need for need in compiled("native").items if need.action == "iam:PassRole"]
+    assert {need.resources for need in passing} == {
+        (f"arn:aws:iam::{ACCOUNT}:role/dev-vm",),
+        (f"arn:aws:iam::{ACCOUNT}:role/ecsInstanceRole",),
+    }
+    assert all("iam:PassedToService" in need.condition["StringEquals"] for need in passing)
+
+
+def test_the_size_counts_no_white_space() -> None:
+    """IAM's own way of counting."""
+    assert size({"a": "b c"}) == len('{"a":"bc"}')

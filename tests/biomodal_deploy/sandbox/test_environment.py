@@ -1,0 +1,143 @@
+"""The environment of a command that may reach the sandbox and nothing else of AWS."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import botocore.session
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from biomodal_deploy.sandbox.clients import client_factory
+from biomodal_deploy.sandbox.environment import sandbox_environment, write_config_file
+
+ENDPOINT = "http://127.0.0.1:4566"
+REAL = {
+    "AWS_ACCESS_KEY_ID": "real",
+    "AWS_SECRET_ACCESS_KEY": "real",
+    "AWS_SESSION_TOKEN": "real",
+    "AWS_SECURITY_TOKEN": "real",
+    "AWS_PROFILE": "prod",
+    "AWS_DEFAULT_PROFILE": "prod",
+    "AWS_ROLE_ARN": "arn:aws:iam::999999999999:role/real",
+    "AWS_WEB_IDENTITY_TOKEN_FILE": "/real",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/real",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://169.254.170.2/real",
+    "AWS_CONFIG_FILE": "/real/config",
+    "AWS_SHARED_CREDENTIALS_FILE": "/real/credentials",
+    "AWS_ENDPOINT_URL_S3": "https://real",
+    "AWS_CA_BUNDLE": "/real.pem",
+    "AWS_USE_FIPS_ENDPOINT": "true",
+    "aws_lower": "real",
+}
+OURS = {
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+}
+
+
+def environment(tmp_path: Path, base: dict[str, str]) -> dict[str, str]:
+    """Return a sandbox's environment with a configuration file of its own."""
+    config = tmp_path / "aws-config"
+    if not config.exists():
+        write_config_file(tmp_path)
+    return sandbox_environment(base, endpoint=ENDPOINT, region="eu-west-2", config_file=config)
+
+
+def test_no_real_credential_source_is_left(tmp_path: Path) -> None:
+    """Of sixteen variables that lead to a real account none remains."""
+    made = environment(tmp_path, {**REAL, "PATH": "/bin", "HOME": "/home/me"})
+    assert not set(made.values()) & set(REAL.values()) - {"true"}
+    assert not set(made) & set(REAL) - OURS
+    assert made["PATH"] == "/bin"
+    assert made["HOME"] == "/home/me"
+    assert made["AWS_ENDPOINT_URL"] == ENDPOINT
+    assert made["AWS_REGION"] == made["AWS_DEFAULT_REGION"] == "eu-west-2"
+    assert made["AWS_EC2_METADATA_DISABLED"] == "true"
+
+
+def test_the_callers_environment_is_not_changed(tmp_path: Path) -> None:
+    """The mapping that was given stays as it was."""
+    base = dict(REAL)
+    environment(tmp_path, base)
+    assert base == REAL
+
+
+@given(
+    st.dictionaries(st.from_regex(r"[A-Za-z_]{1,20}", fullmatch=True), st.text("abc", max_size=5))
+)
+def test_everything_else_is_kept(base: dict[str, str]) -> None:
+    """Variables that are not AWS's own come through unchanged."""
+    made = sandbox_environment(
+        base, endpoint=ENDPOINT, region="us-east-1", config_file=Path("/private/aws-config")
+    )
+    ours = {"BOTO_CONFIG", "NO_PROXY", "no_proxy"}
+    for name, value in base.items():
+        if not name.upper().startswith("AWS_") and name not in ours:
+            assert made[name] == value
+
+
+@pytest.mark.parametrize(
+    ("given_hosts", "wanted"),
+    [
+        (None, "127.0.0.1,localhost"),
+        ("", "127.0.0.1,localhost"),
+        ("internal.example", "internal.example,127.0.0.1,localhost"),
+        ("127.0.0.1", "127.0.0.1,localhost"),
+    ],
+)
+def test_a_proxy_is_never_asked_for_loopback(
+    tmp_path: Path, given_hosts: str | None, wanted: str
+) -> None:
+    """Loopback is added to the hosts that go without a proxy."""
+    base = {} if given_hosts is None else {"NO_PROXY": given_hosts, "no_proxy": given_hosts}
+    made = environment(tmp_path, base)
+    assert made["NO_PROXY"] == made["no_proxy"] == wanted
+
+
+def test_the_configuration_is_for_its_owner_only(tmp_path: Path) -> None:
+    """The stand-in for the user's AWS files is private, and never written over another file."""
+    path = write_config_file(tmp_path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with pytest.raises(FileExistsError):
+        write_config_file(tmp_path)
+
+
+def test_botocore_finds_the_sandboxs_keys_and_no_others(tmp_path: Path) -> None:
+    """A home full of real AWS files is not opened by a tool in this environment."""
+    home = tmp_path / "home" / ".aws"
+    home.mkdir(parents=True)
+    for name in ("config", "credentials"):
+        (home / name).write_text("[default]\naws_access_key_id=real\naws_secret_access_key=real\n")
+    (tmp_path / "home" / ".boto").write_text("[Credentials]\naws_access_key_id = real\n")
+    made = environment(tmp_path, {**REAL, "HOME": str(tmp_path / "home")})
+    code = (
+        "import botocore.session as b; s = b.Session(); print(s.get_credentials().access_key,"
+        " s.profile, s.full_config['profiles'])"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", code], env=made, capture_output=True, text=True, check=True
+    )
+    assert shown.stdout == "sandbox None {'default': {}}\n"
+
+
+def test_clients_ignore_the_callers_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Profiles, endpoints, proxies and FIPS settings of the caller reach no client of ours."""
+    for name, value in REAL.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("HTTP_PROXY", "http://real:3128")
+    make = client_factory(ENDPOINT, "eu-west-2", write_config_file(tmp_path))
+    for service in ("ec2", "iam", "s3", "batch", "ecr", "sts"):
+        client = make(service)
+        assert client.meta.endpoint_url == ENDPOINT
+        assert client.meta.config.__dict__["proxies"] == {}
+    with pytest.raises(botocore.exceptions.ProfileNotFound):
+        botocore.session.Session().get_scoped_config()

@@ -1,0 +1,106 @@
+"""The patches that the hardened profile needs: the same calls go wrong without them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from biomodal_deploy.sandbox.patches import budgets, protection
+from biomodal_deploy.sandbox.patches.change import Change
+
+REGION: Final = "us-east-1"
+ACCOUNT: Final = "123456789012"
+NOTIFICATION: Final[dict[str, Any]] = {
+    "NotificationType": "ACTUAL",
+    "ComparisonOperator": "GREATER_THAN",
+    "Threshold": 80,
+    "ThresholdType": "PERCENTAGE",
+}
+SUBSCRIBERS: Final = [{"SubscriptionType": "EMAIL", "Address": "lab@example.org"}]
+TAGS: Final = [{"Key": "environment", "Value": "development"}]
+Use = Callable[[Callable[[], list[Change]]], None]
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
+    """An unpatched moto in this process."""
+    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+    with mock_aws():
+        yield lambda service: boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
+
+
+@pytest.fixture
+def use(monkeypatch: pytest.MonkeyPatch) -> Use:
+    """Applies a patch until the end of the test."""
+
+    def apply(patch: Callable[[], list[Change]]) -> None:
+        for change in patch():
+            old = getattr(change.owner, change.name, None)
+            monkeypatch.setattr(change.owner, change.name, change.made_from(old), raising=False)
+
+    return apply
+
+
+def launch(ec2: Any, **more: Any) -> bool:
+    """Launch an instance and return whether it is protected."""
+    answer = ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1, **more)
+    attribute = ec2.describe_instance_attribute(
+        InstanceId=answer["Instances"][0]["InstanceId"], Attribute="disableApiTermination"
+    )
+    return bool(attribute["DisableApiTermination"]["Value"])
+
+
+def test_a_launch_is_protected(aws: Callable[[str], Any], use: Use) -> None:
+    """Where it asks for that; without the patch it is not."""
+    assert launch(aws("ec2"), DisableApiTermination=True) is False
+    use(protection.launches_can_be_protected)
+    assert launch(aws("ec2"), DisableApiTermination=True) is True
+    assert launch(aws("ec2"), DisableApiTermination=False) is False
+    assert launch(aws("ec2")) is False
+
+
+def make_budget(client: Any, name: str = "monthly") -> None:
+    """Make a budget with one notification."""
+    client.create_budget(
+        AccountId=ACCOUNT,
+        Budget={
+            "BudgetName": name,
+            "BudgetType": "COST",
+            "TimeUnit": "MONTHLY",
+            "BudgetLimit": {"Amount": "100", "Unit": "USD"},
+        },
+        NotificationsWithSubscribers=[{"Notification": NOTIFICATION, "Subscribers": SUBSCRIBERS}],
+        ResourceTags=TAGS,
+    )
+
+
+def test_a_budget_s_subscribers_can_be_read(aws: Callable[[str], Any], use: Use) -> None:
+    """Those of the notification that is asked about."""
+    client = aws("budgets")
+    make_budget(client)
+
+    def read(notification: dict[str, Any]) -> Any:
+        return client.describe_subscribers_for_notification(
+            AccountId=ACCOUNT, BudgetName="monthly", Notification=notification
+        )["Subscribers"]
+
+    with pytest.raises(NotImplementedError):
+        read(NOTIFICATION)
+    use(budgets.subscribers_can_be_read)
+    assert read(NOTIFICATION) == SUBSCRIBERS
+    assert read({**NOTIFICATION, "NotificationType": "FORECASTED"}) == []
+
+
+def test_a_budget_s_tags_can_be_read(aws: Callable[[str], Any], use: Use) -> None:
+    """Those that it was made with."""
+    client = aws("budgets")
+    arn = f"arn:aws:budgets::{ACCOUNT}:budget/monthly"
+    with pytest.raises(NotImplementedError):
+        client.list_tags_for_resource(ResourceARN=arn)
+    use(budgets.tags_can_be_read)
+    make_budget(client)
+    assert client.list_tags_for_resource(ResourceARN=arn)["ResourceTags"] == TAGS

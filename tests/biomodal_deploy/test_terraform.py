@@ -1,0 +1,470 @@
+"""The engine on the real Terraform: what it returns, what it writes, and how it fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import boto3
+import psutil
+import pytest
+from moto.server import ThreadedMotoServer
+
+from biomodal_deploy.errors import EngineError
+from biomodal_deploy.events import (
+    ApplyEvent,
+    Event,
+    LogEvent,
+    ProvisionEvent,
+    TextLine,
+    spellings,
+)
+from biomodal_deploy.terraform import (
+    TerraformCli,
+    TerraformFailed,
+    TerraformStopped,
+    read_log,
+)
+from biomodal_deploy.toolchain import Terraform, find_terraform
+
+pytestmark = pytest.mark.engine
+
+# Quotes, what Go escapes in JSON, and a second line: every way of printing it differs.
+CANARY = 'canary "quoted" <&> 4711\nsecond line of it'
+CONFIGURATION = """
+variable "secret" { type = string }
+resource "terraform_data" "echo" {
+  input = var.secret
+  provisioner "local-exec" {
+    command     = "echo $SAID"
+    environment = { SAID = var.secret }
+  }
+}
+resource "terraform_data" "last" { depends_on = [terraform_data.echo] }
+output "secret" {
+  value     = var.secret
+  sensitive = true
+}
+output "list" { value = ["a", 1] }
+"""
+
+
+S3 = """terraform {
+  backend "s3" {
+    bucket       = "states"
+    key          = "a/b"
+    region       = "us-east-1"
+    use_lockfile = true
+  }
+}
+"""
+
+
+def slow(name: str, command: str) -> str:
+    """Return a resource that takes a command's time."""
+    return f"""resource "terraform_data" "{name}" {{
+  provisioner "local-exec" {{
+    command = "{command}"
+  }}
+}}
+"""
+
+
+def ignore(_: Event) -> None:
+    """Take no notice."""
+
+
+@pytest.fixture(scope="module", params=["path", "embedded"])
+def binary(request: pytest.FixtureRequest) -> Terraform:
+    """Return Terraform as an executable, and as the shared library that pip brings."""
+    return find_terraform("embedded" if request.param == "embedded" else None)
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Path:
+    """Return a stack with a secret input and no provider to download."""
+    directory = tmp_path / "stack"
+    directory.mkdir()
+    (directory / "main.tf").write_text(CONFIGURATION)
+    values = directory / "values.tfvars.json"
+    values.touch(0o600)
+    values.write_text(json.dumps({"secret": CANARY}))
+    return directory
+
+
+def mask(text: str) -> str:
+    """Mask the canary as the workflow does."""
+    for spelling in sorted(spellings(CANARY), key=len, reverse=True):
+        text = text.replace(spelling, "(sensitive)")
+    return text
+
+
+def engine(binary: Terraform, directory: Path, **more: str) -> TerraformCli:
+    """Return Terraform for a stack."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("TF_", "AWS_", "BIOMODAL_"))
+    }
+    return TerraformCli(binary, directory, environment=environment | more, redact=mask)
+
+
+def test_the_whole_way(binary: Terraform, stack: Path) -> None:
+    """Init, validate, plan, show, apply, output and destroy return typed results."""
+    cli = engine(binary, stack)
+    log, plan, values = stack / "logs" / "run.log", stack / "p.tfplan", stack / "values.tfvars.json"
+    assert cli.version().version == binary.version
+    cli.init(ignore, log)
+    assert cli.validate().valid
+    assert cli.state_pull() is None
+    assert cli.output() == {}
+    made = cli.plan(plan, ignore, log, var_files=[values])
+    assert (made.has_changes, made.summary.add, made.summary.total) == (True, 2, 2)
+    assert json.loads(cli.show_plan(plan))["variables"]["secret"]["value"] == CANARY
+    applied = cli.apply(plan, ignore, log)
+    assert [one.address for one in applied.completed] == [
+        "terraform_data.echo",
+        "terraform_data.last",
+    ]
+    assert applied.completed[0].id
+    assert (applied.failed, applied.in_progress, applied.interrupted) == ((), (), False)
+    assert applied.summary is not None
+    assert applied.summary.add == 2
+    outputs = cli.output()
+    assert (outputs["secret"].value, outputs["secret"].sensitive) == (CANARY, True)
+    assert outputs["list"].value == ["a", 1]
+    header = cli.state_pull()
+    assert header is not None
+    assert (header.serial > 0, header.terraform_version) == (True, binary.version)
+    assert cli.lock() is None
+    assert cli.workspace_show() == "default"
+    again = cli.plan(plan, ignore, log, var_files=[values])
+    assert (again.has_changes, again.summary.total) == (False, 0)
+    refresh = cli.plan(plan, ignore, log, var_files=[values], refresh_only=True)
+    assert not refresh.has_changes
+    gone = cli.plan(plan, ignore, log, var_files=[values], destroy=True)
+    assert (gone.has_changes, gone.summary.remove) == (True, 2)
+    assert len(cli.apply(plan, ignore, log).completed) == 2
+
+
+def test_no_secret_is_shown_logged_or_readable(binary: Terraform, stack: Path) -> None:
+    """A value that a provisioner prints reaches neither log, event nor representation."""
+    cli = engine(binary, stack)
+    log, plan = stack / "run.log", stack / "p.tfplan"
+    events: list[Event] = []
+    cli.init(events.append, log)
+    cli.plan(plan, events.append, log, var_files=[stack / "values.tfvars.json"])
+    cli.apply(plan, events.append, log)
+    printed = [event for event in events if isinstance(event, ProvisionEvent)]
+    assert any("(sensitive)" in event.message for event in printed)
+    outputs = cli.output()
+    everything = log.read_text() + repr(events) + repr(outputs)
+    for part in ("4711", "second line of it"):
+        assert part not in everything
+    for path in (log, plan, stack / "terraform.tfstate"):
+        assert path.stat().st_mode & 0o777 == 0o600, path
+
+
+def test_events_come_as_they_happen(stack: Path) -> None:
+    """An event is there while Terraform still works, not when it is done."""
+    (stack / "main.tf").write_text(slow("slow", "sleep 1"))
+    (stack / "values.tfvars.json").unlink()
+    cli = engine(find_terraform(), stack)
+    cli.init(ignore, stack / "log")
+    cli.plan(stack / "p", ignore, stack / "log")
+    moments: dict[str, float] = {}
+
+    def on_event(event: Event) -> None:
+        if isinstance(event, ApplyEvent):
+            moments[event.type] = time.monotonic()
+
+    cli.apply(stack / "p", on_event, stack / "log")
+    assert moments["apply_complete"] - moments["apply_start"] > 0.9
+
+
+def test_the_callers_environment_changes_nothing(stack: Path) -> None:
+    """Extra arguments, values and another workspace in the environment are not obeyed."""
+    cli = engine(
+        find_terraform(),
+        stack,
+        TF_CLI_ARGS_plan="-destroy",
+        TF_VAR_secret="from the environment",
+        TF_WORKSPACE="elsewhere",
+        TF_LOG="TRACE",
+    )
+    assert cli.dropped == ("TF_CLI_ARGS_plan", "TF_LOG", "TF_VAR_secret", "TF_WORKSPACE")
+    log = stack / "log"
+    cli.init(ignore, log)
+    assert (
+        cli.plan(stack / "p", ignore, log, var_files=[stack / "values.tfvars.json"]).summary.add
+        == 2
+    )
+    assert cli.workspace_show() == "default"
+    with pytest.raises(TerraformFailed) as failed:
+        cli.plan(stack / "p", ignore, log)
+    assert failed.value.code == "missing_variable"
+
+
+def test_a_workspace_that_is_not_there_yet(stack: Path) -> None:
+    """The sealed workspace is used from the first init on, and the default one stays empty."""
+    cli = TerraformCli(find_terraform(), stack, environment=os.environ, workspace="dev")
+    log = stack / "log"
+    cli.init(ignore, log)
+    cli.plan(stack / "p", ignore, log, var_files=[stack / "values.tfvars.json"])
+    cli.apply(stack / "p", ignore, log)
+    assert cli.workspace_show() == "dev"
+    assert cli.state_pull() is not None
+    assert engine(find_terraform(), stack).state_pull() is None
+
+
+class TestFailures:
+    """What went wrong is said by its cause."""
+
+    @pytest.fixture
+    def cli(self, stack: Path) -> TerraformCli:
+        """Return Terraform in an initialized stack."""
+        cli = engine(find_terraform(), stack)
+        cli.init(ignore, stack / "log")
+        return cli
+
+    def test_an_invalid_configuration(self, cli: TerraformCli, stack: Path) -> None:
+        """Init and validate name the first error and its place, not the general words after it."""
+        (stack / "main.tf").write_text('output "x" { value = terraform_data.nothing.id }')
+        validation = cli.validate()
+        assert not validation.valid
+        assert validation.diagnostics[0].summary == "Reference to undeclared resource"
+        (stack / "main.tf").write_text('output "x" { valve = 1 }')
+        with pytest.raises(TerraformFailed, match=r"main\.tf:1") as failed:
+            cli.init(ignore, stack / "log")
+        assert failed.value.diagnostics[0].summary in {
+            "Unsupported argument",
+            "Missing required argument",
+        }
+        assert failed.value.returncode == 1
+
+    def test_a_failing_resource(self, cli: TerraformCli, stack: Path) -> None:
+        """The error of an apply names the resource, and what was done before it."""
+        (stack / "main.tf").write_text(
+            'resource "terraform_data" "first" {}\n'
+            + slow("bad", "exit 3").replace("{", "{\n depends_on = [terraform_data.first]", 1)
+        )
+        cli.plan(stack / "p", ignore, stack / "log")
+        with pytest.raises(TerraformFailed, match=r"terraform_data\.bad") as failed:
+            cli.apply(stack / "p", ignore, stack / "log")
+        assert failed.value.run is not None
+        assert [one.address for one in failed.value.run.completed] == ["terraform_data.first"]
+        assert [one.address for one in failed.value.run.failed] == ["terraform_data.bad"]
+        assert str(stack / "log") in str(failed.value)
+
+    def test_a_stale_plan(self, cli: TerraformCli, stack: Path) -> None:
+        """A plan that was applied already is recognised as stale."""
+        cli.plan(stack / "p", ignore, stack / "log", var_files=[stack / "values.tfvars.json"])
+        cli.apply(stack / "p", ignore, stack / "log")
+        with pytest.raises(TerraformFailed, match="Saved plan is stale") as failed:
+            cli.apply(stack / "p", ignore, stack / "log")
+        assert failed.value.code == "stale_plan"
+
+    def test_a_missing_plan(self, cli: TerraformCli, stack: Path) -> None:
+        """A plan file that is not there is an error of show and of apply."""
+        with pytest.raises(TerraformFailed) as failed:
+            cli.show_plan(stack / "nope")
+        assert failed.value.code == "unreadable_plan"
+        with pytest.raises(TerraformFailed) as failed:
+            cli.apply(stack / "nope", ignore, stack / "log")
+        assert (failed.value.code, "nothing was changed" in str(failed.value)) == (
+            "unreadable_plan",
+            True,
+        )
+
+    def test_a_locked_state(self, cli: TerraformCli, stack: Path) -> None:
+        """Who holds the lock is in the error, and no command that could not work."""
+        (stack / "main.tf").write_text(slow("x", "sleep 3"))
+        cli.plan(stack / "p", ignore, stack / "log")
+        holder = threading.Thread(
+            target=lambda: cli.apply(stack / "p", ignore, stack / "holder.log")
+        )
+        holder.start()
+        try:
+            while (held := cli.lock()) is None:
+                time.sleep(0.01)
+            with pytest.raises(TerraformFailed, match="the state is locked, held by") as failed:
+                cli.plan(stack / "q", ignore, stack / "log")
+        finally:
+            holder.join()
+        assert (failed.value.code, failed.value.lock and failed.value.lock.id) == (
+            "locked",
+            held.id,
+        )
+        assert "force-unlock" not in str(failed.value)
+        assert cli.lock() is None
+
+    def test_a_log_that_cannot_be_written(self, cli: TerraformCli, stack: Path) -> None:
+        """Without a log nothing is started; a link in its place is not followed."""
+        (stack / "link").symlink_to(stack / "target")
+        for log in (Path("/dev/null/x"), stack / "link"):
+            with pytest.raises(EngineError, match="the log cannot be written"):
+                cli.plan(stack / "p", ignore, log)
+        assert not (stack / "p").exists()
+        assert not (stack / "target").exists()
+
+    def test_a_terraform_that_is_gone(self, stack: Path) -> None:
+        """A program that is not there is one line, for long and short calls."""
+        cli = engine(Terraform(("/nowhere/terraform",), "1.11.4", "setting", "test"), stack)
+        with pytest.raises(EngineError, match="/nowhere/terraform"):
+            cli.version()
+        with pytest.raises(EngineError, match="/nowhere/terraform: No such file"):
+            cli.plan(stack / "p", ignore, stack / "log")
+
+    def test_a_callback_that_fails(self, cli: TerraformCli, stack: Path) -> None:
+        """An error of ours stops Terraform, is raised as it is, and the log has its end."""
+        (stack / "main.tf").write_text(slow("x", "sleep 30"))
+        cli.plan(stack / "p", ignore, stack / "log")
+        called: list[Event] = []
+
+        def on_event(event: Event) -> None:
+            called.append(event)
+            if isinstance(event, ProvisionEvent):
+                raise ZeroDivisionError
+
+        began = time.monotonic()
+        with pytest.raises(ZeroDivisionError):
+            cli.apply(stack / "p", on_event, stack / "log")
+        assert time.monotonic() - began < 10
+        assert isinstance(called[-1], ProvisionEvent)
+        assert cli.lock() is None
+        logged = read_log(stack / "log")
+        assert logged is not None
+        assert (logged.status, logged.running) == (1, False)
+        assert [one.address for one in logged.run.failed] == ["terraform_data.x"]
+
+
+class TestVersions:
+    """What differs between versions and products."""
+
+    @pytest.mark.parametrize(
+        ("version", "product", "speaks"),
+        [("1.11.4", "terraform", True), ("1.8.5", "terraform", False), ("1.9.0", "tofu", False)],
+    )
+    def test_init_speaks_json_where_it_can(
+        self, stack: Path, version: str, product: str, speaks: bool
+    ) -> None:
+        """`init -json` is asked for from Terraform 1.9 on; plain text is passed on as text."""
+        found = find_terraform().argv_prefix
+        named = Terraform(
+            found, version, "setting", "test", "tofu" if product == "tofu" else "terraform"
+        )
+        events: list[Event] = []
+        engine(named, stack).init(events.append, stack / "log")
+        assert any(isinstance(event, LogEvent) for event in events) == speaks
+        assert any(isinstance(event, TextLine) for event in events) != speaks
+
+
+@pytest.fixture
+def bucket() -> Iterator[dict[str, str]]:
+    """Return the environment of an AWS account on loopback that has a bucket for states."""
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    environment = {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    client = boto3.client(
+        "s3",
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        region_name="us-east-1",
+    )
+    client.create_bucket(Bucket="states")
+    yield environment
+    server.stop()
+
+
+def killed_when(cli: TerraformCli, stack: Path) -> Callable[[Event], None]:
+    """Return a callback that kills Terraform itself, as a machine out of memory does."""
+
+    def on_event(event: Event) -> None:
+        if isinstance(event, ProvisionEvent) and event.type == "provision_start":
+            for child in psutil.Process().children():
+                if child.cwd() == str(stack):
+                    child.send_signal(signal.SIGKILL)
+
+    return on_event
+
+
+def test_a_remote_lock_that_was_left_can_be_removed(stack: Path, bucket: dict[str, str]) -> None:
+    """After a kill the lock's id is found without taking it, and the printed command works."""
+    (stack / "main.tf").write_text(S3 + slow("x", "sleep 20"))
+    cli = engine(find_terraform(), stack, **bucket)
+    log = stack / "log"
+    cli.init(ignore, log)
+    assert cli.lock() is None
+    cli.plan(stack / "p", ignore, log)
+    with pytest.raises(TerraformFailed, match="signal 9") as failed:
+        cli.apply(stack / "p", killed_when(cli, stack), log)
+    error = failed.value
+    assert error.run is not None
+    assert [one.address for one in error.run.in_progress] == ["terraform_data.x"]
+    assert error.lock is not None
+    assert cli.lock() == error.lock
+    with pytest.raises(TerraformFailed) as second:
+        cli.plan(stack / "q", ignore, log)
+    assert (second.value.code, second.value.lock) == ("locked", error.lock)
+    command = cli.unlock_command(error.lock.id)
+    assert command is not None
+    assert command in str(error)
+    subprocess.run(["sh", "-c", command], env=os.environ | bucket, check=True, capture_output=True)
+    assert cli.lock() is None
+    assert cli.plan(stack / "q", ignore, log).has_changes
+
+
+def test_missing_credentials_are_recognised(stack: Path) -> None:
+    """Who is not signed in is told so, in one line with the next step."""
+    (stack / "main.tf").write_text(S3)
+    cli = engine(
+        find_terraform(), stack, AWS_EC2_METADATA_DISABLED="true", HOME=str(stack / "home")
+    )
+    with pytest.raises(TerraformFailed, match="No valid credential sources") as failed:
+        cli.init(ignore, stack / "log")
+    assert failed.value.code == "credentials"
+
+
+def test_a_plan_of_another_version(stack: Path) -> None:
+    """A plan file of one Terraform is refused by another, with a word for it."""
+    log, plan = stack / "log", stack / "p"
+    one, other = engine(find_terraform(), stack), engine(find_terraform("embedded"), stack)
+    if one.binary.version == other.binary.version:
+        pytest.skip("both are the same version")
+    one.init(ignore, log)
+    one.plan(plan, ignore, log, var_files=[stack / "values.tfvars.json"])
+    with pytest.raises(TerraformFailed) as failed:
+        other.apply(plan, ignore, log)
+    assert failed.value.code == "plan_of_other_version"
+
+
+def test_a_stopped_short_call_is_an_interruption(stack: Path) -> None:
+    """A short call that hangs ends at the first signal."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        program = (
+            "python3",
+            "-c",
+            f"import socket; socket.create_connection(('127.0.0.1', {port})).recv(1)",
+        )
+        cli = engine(Terraform(program, "1.11.4", "setting", "test"), stack)
+        threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+        began = time.monotonic()
+        with pytest.raises(TerraformStopped) as stopped:
+            cli.show_plan(stack / "p")
+        assert (stopped.value.steps, time.monotonic() - began < 30) == (("kill",), True)

@@ -1,0 +1,98 @@
+"""The quick checks beside a plan: told, never in its way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from biomodal_deploy.plan import PlanKind
+from biomodal_deploy.preflight import Finding, Layer, Report
+from biomodal_deploy.preflight.result import failed, passed
+from biomodal_deploy.workflow import account_checks
+from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.requests import PlanRequest
+from biomodal_deploy.workflow.signals import Notice, Signal
+from biomodal_deploy.workflow.stack import Stack
+from tests.support.light import LightProject
+
+
+def stack_of(folder: Path, settings: dict[str, object] | None) -> Stack:
+    """Return a stack whose deployment has these settings; None for no deployment."""
+    context = {} if settings is None else {"deployments": {"light": settings}}
+    project = LightProject(folder, context=context)
+    location = Location.of(project.folder, project.environment())
+    return Stack(location=location, name="light", directory=folder)
+
+
+def told(
+    monkeypatch: pytest.MonkeyPatch, stack: Stack, kind: PlanKind, report: Report | None
+) -> list[str]:
+    """Return the notices of a plan for which the checks come to this."""
+    heard: list[Signal] = []
+
+    def check(_: Stack, __: PlanRequest, found: list[Report]) -> None:
+        found.extend([report] if report else [])
+
+    monkeypatch.setattr(account_checks, "_check", check)
+    with account_checks.quick_checks(stack, PlanRequest(kind=kind), heard.append):
+        pass
+    return [signal.text for signal in heard if isinstance(signal, Notice)]
+
+
+REPORT = Report(
+    (
+        Finding("vpc", Layer.NETWORK, "VPC", passed("it exists")),
+        Finding("subnet", Layer.NETWORK, "Subnet", failed("it is gone", "name another")),
+    ),
+    quick=True,
+    seconds=0.1,
+)
+
+
+def test_what_failed_is_told_with_its_fix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reviewer reads beside the plan what an apply would meet."""
+    notices = told(monkeypatch, stack_of(tmp_path, {}), PlanKind.APPLY, REPORT)
+    assert notices[0] == "Subnet: it is gone. Fix: name another"
+    assert notices[1].startswith("Quick checks of the account: 1 pass, 1 fail,")
+
+
+def test_no_answer_is_not_a_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the account says nothing, that is said."""
+    notices = told(monkeypatch, stack_of(tmp_path, {}), PlanKind.APPLY, None)
+    assert len(notices) == 1
+    assert "gave no answer" in notices[0]
+
+
+def test_they_are_told_where_the_plan_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A missing role may be why."""
+    heard: list[Signal] = []
+    monkeypatch.setattr(account_checks, "_check", lambda *words: words[2].append(REPORT))
+    stack = stack_of(tmp_path, {})
+    with (
+        pytest.raises(ValueError, match="planned"),
+        account_checks.quick_checks(stack, PlanRequest(), heard.append),
+    ):
+        raise ValueError("planned")
+    assert len(heard) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind"),
+    [
+        (None, PlanKind.APPLY),
+        ({"bootstrap": "prerequisites"}, PlanKind.APPLY),
+        ({}, PlanKind.DESTROY),
+        ({}, PlanKind.REFRESH_ONLY),
+    ],
+)
+def test_other_plans_are_left_alone(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: dict[str, object] | None,
+    kind: PlanKind,
+) -> None:
+    """Another app's stack, and a plan that builds nothing, ask nothing of the account."""
+    assert told(monkeypatch, stack_of(tmp_path, settings), kind, REPORT) == []

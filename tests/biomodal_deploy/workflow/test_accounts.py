@@ -1,0 +1,228 @@
+"""A plan that was approved for one account, region, endpoint and caller runs nowhere else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from biomodal_deploy import Project
+from biomodal_deploy.errors import (
+    EXIT_BUNDLE,
+    EXIT_DONE,
+    EXIT_ENGINE,
+    EXIT_GUARD,
+    EngineError,
+)
+from biomodal_deploy.sandbox import Sandbox
+from biomodal_deploy.toolchain import find_provider_source
+from tests.support.light import STACK, Ended, LightProject
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("accounts")]
+
+OURS: Final = "111122223333"
+THEIRS: Final = "444455556666"
+TRUST: Final = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"AWS": OURS}, "Action": "sts:AssumeRole"}],
+    }
+)
+
+
+def model(**provider: str) -> dict[str, Any]:
+    """Return a stack that only asks who is calling."""
+    return {
+        "terraform": {"required_providers": {"aws": {"source": "hashicorp/aws"}}},
+        "provider": {"aws": [provider]},
+        "variable": {"region": {"type": "string", "default": "us-east-1"}},
+        "data": {"aws_caller_identity": {"me": {}}},
+        "output": {"account": {"value": "${data.aws_caller_identity.me.account_id}"}},
+    }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _provider() -> None:
+    source = find_provider_source(wanted={"hashicorp/aws": ">= 5.0"})
+    if source.kind == "registry":
+        pytest.skip("no provider mirror on this machine, and tests stay on loopback")
+
+
+@pytest.fixture(scope="module")
+def ours() -> Iterator[Sandbox]:
+    """Our account."""
+    with Sandbox.start(account_id=OURS) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def theirs() -> Iterator[Sandbox]:
+    """Another account."""
+    with Sandbox.start(account_id=THEIRS) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def monday(ours: Sandbox) -> dict[str, str]:
+    """The environment of a session of the deploying role."""
+    iam = ours.client("iam")
+    iam.create_role(RoleName="deployer", AssumeRolePolicyDocument=TRUST)
+    iam.attach_role_policy(
+        RoleName="deployer", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
+    )
+    return session_of(ours, "monday")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, monday: Mapping[str, str]) -> LightProject:
+    """A project with a plan. A refusal leaves it as it was, so one serves all of them."""
+    made = LightProject(
+        tmp_path_factory.mktemp("accounts") / "project", {STACK: model(region="${var.region}")}
+    )
+    made.plan(environment=monday)
+    return made
+
+
+def aws(sandbox: Sandbox, **changed: str) -> dict[str, str]:
+    """Return what a sandbox puts into the environment, some of it changed."""
+    return {**sandbox.environment({}), **changed}
+
+
+def session_of(sandbox: Sandbox, name: str) -> dict[str, str]:
+    """Return an environment with a new session of the deploying role."""
+    arn = f"arn:aws:iam::{OURS}:role/deployer"
+    answer = sandbox.client("sts").assume_role(RoleArn=arn, RoleSessionName=name)
+    return aws(
+        sandbox,
+        AWS_ACCESS_KEY_ID=answer["Credentials"]["AccessKeyId"],
+        AWS_SECRET_ACCESS_KEY=answer["Credentials"]["SecretAccessKey"],
+        AWS_SESSION_TOKEN=answer["Credentials"]["SessionToken"],
+    )
+
+
+def apply(project: LightProject, environment: Mapping[str, str]) -> Ended:
+    """Apply the newest plan."""
+    return project.run("apply", "--output", "json", environment=environment)
+
+
+def refused(ended: Ended, reason: str, words: str) -> None:
+    """Assert a refusal for a reason, with the line that names the difference."""
+    assert ended.status == EXIT_BUNDLE, ended.out + ended.err
+    assert ended.error["reason"] == reason, ended.error["message"]
+    assert words in ended.error["message"]
+
+
+def test_what_is_sealed(project: LightProject, ours: Sandbox) -> None:
+    """Account, region, endpoint and caller, as AWS itself names them."""
+    (sealed,) = project.plans.glob("*/manifest.json")
+    facts = json.loads(sealed.read_text())["facts"]
+    assert (facts["account"], facts["region"]) == (OURS, "us-east-1")
+    assert facts["endpoint"] == ours.endpoint
+    assert facts["caller"] == f"arn:aws:sts::{OURS}:assumed-role/deployer/monday"
+
+
+def test_another_account_is_refused(project: LightProject, theirs: Sandbox) -> None:
+    """A shell with another profile is the most common way to hit the wrong account."""
+    words = f"it was planned with AWS account {OURS}, and here it is {THEIRS}"
+    refused(apply(project, aws(theirs)), "other_account", words)
+
+
+def test_another_region_is_refused(project: LightProject, monday: Mapping[str, str]) -> None:
+    """The provider's own setting would win; whoever applies believes to be elsewhere."""
+    ended = apply(project, {**monday, "AWS_REGION": "eu-west-1"})
+    refused(ended, "other_region", "AWS region us-east-1, and here it is us-east-1 (environment:")
+
+
+def test_another_endpoint_is_refused(
+    project: LightProject, ours: Sandbox, monday: Mapping[str, str]
+) -> None:
+    """What stands in for AWS is not AWS, and one stand-in not another."""
+    elsewhere = ours.endpoint.replace("127.0.0.1", "localhost")
+    ended = apply(project, {**monday, "AWS_ENDPOINT_URL": elsewhere})
+    refused(ended, "other_endpoint", elsewhere)
+
+
+def test_another_caller_is_refused(project: LightProject, ours: Sandbox) -> None:
+    """The plan was made with one person's rights."""
+    iam = ours.client("iam")
+    iam.create_user(UserName="grace")
+    iam.attach_user_policy(
+        UserName="grace", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
+    )
+    key = iam.create_access_key(UserName="grace")["AccessKey"]
+    grace = {
+        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+    }
+    words = f"and here it is arn:aws:iam::{OURS}:user/grace"
+    refused(apply(project, aws(ours, **grace)), "other_caller", words)
+
+
+def test_nobody_is_refused(project: LightProject, monday: Mapping[str, str]) -> None:
+    """Without credentials nobody can say which account would be hit."""
+    nobody = {name: value for name, value in monday.items() if not name.startswith("AWS_ACCESS")}
+    ended = apply(project, nobody)
+    assert ended.status == EXIT_ENGINE
+    assert "AWS does not say who is calling" in ended.error["message"]
+    assert "aws sts get-caller-identity" in ended.error["message"]
+
+
+def test_a_new_session_of_the_same_role_is_the_same_caller(
+    project: LightProject, ours: Sandbox
+) -> None:
+    """After all those refusals the plan is as good as before, in the afternoon's session too."""
+    tuesday = session_of(ours, "tuesday")
+    ended = apply(project, tuesday)
+    assert ended.status == EXIT_DONE, ended.out + ended.err
+    assert project.run("output", "account", environment=tuesday).out.strip() == OURS
+    refusals = project.run("history", "--output", "json").data["entries"]
+    assert [each["details"]["code"] for each in refusals if each["event"] == "refusal"] == [
+        "other_account",
+        "other_region",
+        "other_endpoint",
+        "other_caller",
+    ]
+
+
+def test_another_region_of_a_provider_without_one_is_refused(tmp_path: Path, ours: Sandbox) -> None:
+    """Terraform would read the region anew, and build elsewhere."""
+    project = LightProject(tmp_path / "project", {STACK: model()})
+    project.plan(environment=aws(ours))
+    ended = apply(project, aws(ours, AWS_REGION="eu-west-1"))
+    refused(ended, "other_region", "AWS region us-east-1, and here it is eu-west-1")
+
+
+def test_a_plan_beyond_its_limits_cannot_be_applied(tmp_path: Path, ours: Sandbox) -> None:
+    """It is sealed to be shown, and refused when planned and when applied."""
+    limits = {"account_ids": [THEIRS], "regions": ["eu-west-1"]}
+    context = {"deployments": {STACK: {"limits": limits}}}
+    stack = {STACK: model(region="${var.region}")}
+    project = LightProject(tmp_path / "project", stack, context)
+    planned = project.run("plan", environment=aws(ours))
+    assert planned.status == EXIT_GUARD, planned.err
+    ended = apply(project, aws(ours))
+    assert ended.status == EXIT_GUARD
+    for line in (
+        f"The account is {OURS}, and limits.account_ids has only {THEIRS}.",
+        "The region is us-east-1, and limits.regions has only eu-west-1.",
+    ):
+        assert f"refused: {line}" in planned.out
+        assert line in ended.error["message"]
+
+
+def test_a_python_program_asks_with_the_environment_that_it_gives(
+    tmp_path: Path, ours: Sandbox, theirs: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Terraform gets that environment: who this process is says nothing of the account."""
+    light = LightProject(tmp_path / "project", {STACK: model(region="${var.region}")})
+    for name, value in aws(theirs).items():
+        monkeypatch.setenv(name, value)
+    plan = Project(light.folder, environment=light.environment(aws(ours))).plan()
+    facts = plan.bundle.manifest.facts
+    assert (facts.account, facts.endpoint) == (OURS, ours.endpoint)
+    nobody = light.environment({**aws(ours), "AWS_ACCESS_KEY_ID": ""})
+    with pytest.raises(EngineError, match="AWS does not say who is calling"):
+        Project(light.folder, environment=nobody).sealed(plan.id).apply()

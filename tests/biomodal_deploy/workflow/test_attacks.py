@@ -1,0 +1,245 @@
+"""Every way to make another plan run than the approved one, each refused with its own reason."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from biomodal_deploy.errors import EXIT_BUNDLE, EXIT_DONE
+from tests.support.light import MODEL, STACK, Ended, LightProject
+
+pytestmark = [pytest.mark.engine]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> LightProject:
+    """A project with an install script and a var-file, nothing applied."""
+    made = LightProject(tmp_path / "project", {STACK: MODEL, "other": MODEL})
+    (made.folder / "terraform.tfvars").write_text('word = "approved"\n')
+    (made.folder / "scripts").mkdir()
+    (made.folder / "scripts" / "install_script.sh").write_text("echo approved\n")
+    return made
+
+
+def seal(project: LightProject, *words: str) -> Path:
+    """Seal a plan of the stack."""
+    return project.plan("--stack", STACK, *words)
+
+
+def apply(project: LightProject, *words: str, **environment: str) -> Ended:
+    """Apply the stack's newest plan."""
+    return project.run(
+        "apply", "--stack", STACK, "--output", "json", *words, environment=environment
+    )
+
+
+def refused(ended: Ended, words: str) -> None:
+    """Assert a refusal that names the difference, and that nothing was applied."""
+    assert ended.status == EXIT_BUNDLE, ended.out + ended.err
+    assert words in ended.error["message"], ended.error["message"]
+    assert "Traceback" not in ended.err
+
+
+def test_an_untouched_plan_applies(project: LightProject) -> None:
+    """The refusals below are not the only thing that apply can say."""
+    seal(project)
+    assert apply(project).status == EXIT_DONE
+
+
+def test_another_workspace_is_refused(project: LightProject) -> None:
+    """Terraform would build a second copy of everything in the other workspace."""
+    seal(project)
+    refused(apply(project, TF_WORKSPACE="prod"), "TF_WORKSPACE is prod")
+
+
+def test_another_data_directory_is_refused(project: LightProject, tmp_path: Path) -> None:
+    """Another data directory may hold another backend."""
+    seal(project)
+    refused(apply(project, TF_DATA_DIR=str(tmp_path / "elsewhere")), "TF_DATA_DIR")
+
+
+def test_another_stacks_plan_is_refused(project: LightProject) -> None:
+    """Terraform would write to the first stack's state from the second one's directory."""
+    bundle = seal(project)
+    ended = project.run("apply", str(bundle), "--stack", "other", "--output", "json")
+    refused(ended, "planned with stack light")
+
+
+def test_a_plan_of_another_checkout_is_refused(project: LightProject, tmp_path: Path) -> None:
+    """The same project in another folder has another state."""
+    bundle = seal(project)
+    copy = tmp_path / "copy"
+    shutil.copytree(project.folder, copy)
+    moved = LightProject(copy, {STACK: MODEL, "other": MODEL})
+    refused(apply(moved, str(bundle)), "state")
+
+
+def test_an_edited_plan_inside_the_zip_is_refused(project: LightProject) -> None:
+    """Terraform would run the edit, and `terraform show` would print the original."""
+    plan_file = seal(project) / "plan.tfplan"
+    edited = plan_file.with_suffix(".edited")
+    with zipfile.ZipFile(plan_file) as before, zipfile.ZipFile(edited, "w") as after:
+        for name in before.namelist():
+            content = before.read(name).replace(b"approved", b"modified")
+            after.writestr(name, content)
+    edited.replace(plan_file)
+    plan_file.chmod(0o600)
+    refused(apply(project), "the plan file was changed after it was sealed")
+
+
+def test_an_edited_manifest_is_refused(project: LightProject) -> None:
+    """A longer life, another account or another digest cannot be written in."""
+    manifest = seal(project) / "manifest.json"
+    content = json.loads(manifest.read_text())
+    content["expires"] = "2099-01-01T00:00:00Z"
+    manifest.write_text(json.dumps(content))
+    refused(apply(project), "The manifest was changed after it was sealed")
+
+
+def test_edited_changes_are_refused(project: LightProject) -> None:
+    """What `show` prints is what was sealed."""
+    changes = seal(project) / "changes.json"
+    changes.write_text(changes.read_text().replace("first", "final"))
+    refused(apply(project), "changes.json")
+
+
+def test_an_edited_var_file_is_refused(project: LightProject) -> None:
+    """The plan no longer says what the project says."""
+    seal(project)
+    (project.folder / "terraform.tfvars").write_text('word = "other"\n')
+    refused(apply(project), "terraform.tfvars changed after planning")
+
+
+def test_an_edited_install_script_is_refused(project: LightProject) -> None:
+    """The script that a reviewer read is the one that the VM gets."""
+    seal(project)
+    (project.folder / "scripts" / "install_script.sh").write_text("echo modified\n")
+    refused(apply(project), "install_script.sh changed after planning")
+
+
+def test_edited_synthesized_json_is_refused(project: LightProject) -> None:
+    """Terraform ignores an edit after planning; who made it believes otherwise."""
+    seal(project)
+    synthesized = project.folder / "cdktf.out" / "stacks" / STACK / "cdk.tf.json"
+    synthesized.write_text(synthesized.read_text().replace("hello", "hallo"))
+    refused(apply(project), "the synthesized stack")
+
+
+def test_a_state_that_moved_on_is_refused(project: LightProject) -> None:
+    """Somebody applied another plan in between."""
+    first = seal(project)
+    seal(project, "--var", "word=second")
+    assert apply(project).status == EXIT_DONE
+    refused(apply(project, str(first)), "there was no state when it was planned")
+
+
+def test_a_used_plan_is_refused(project: LightProject) -> None:
+    """A plan is good for one apply, also where Terraform would take it again."""
+    bundle = seal(project)
+    assert apply(project).status == EXIT_DONE
+    refused(apply(project, str(bundle)), "applied at")
+
+
+def test_a_copy_of_a_used_plan_is_refused(project: LightProject, tmp_path: Path) -> None:
+    """Copying the folder before its use does not make it good for a second one."""
+    bundle = seal(project)
+    kept = tmp_path / "kept"
+    shutil.copytree(bundle, kept)
+    assert apply(project).status == EXIT_DONE
+    shutil.rmtree(bundle)
+    shutil.copytree(kept, bundle)
+    refused(apply(project, str(bundle)), "was applied before")
+
+
+def test_an_expired_plan_is_refused(tmp_path: Path) -> None:
+    """A plan lives as long as the deployment's settings say."""
+    settings = {"deployments": {STACK: {"plan_hours": 0.0001}}}
+    project = LightProject(tmp_path / "project", context=settings)
+    project.plan()
+    subprocess.run([sys.executable, "-c", "import time; time.sleep(0.5)"], check=True)
+    refused(apply(project), "expired at")
+
+
+def test_a_bundle_that_others_can_read_is_refused(project: LightProject) -> None:
+    """Whoever could read it has its secrets; whoever could write it made it another."""
+    seal(project).chmod(0o755)
+    refused(apply(project), "is open to others")
+
+
+def test_another_terraform_is_refused(project: LightProject) -> None:
+    """A plan belongs to the version that made it."""
+    seal(project)
+    refused(apply(project, BIOMODAL_TERRAFORM="embedded"), "Terraform version")
+
+
+def test_another_digest_than_the_approved_one_is_refused(project: LightProject) -> None:
+    """The digest that was approved elsewhere pins the bundle."""
+    seal(project)
+    refused(apply(project, "--expect-sha256", "0" * 64), "was approved")
+
+
+def test_another_commit_is_refused(project: LightProject) -> None:
+    """The sources are those that were reviewed."""
+    git(project.folder, "init", "-q")
+    (project.folder / ".gitignore").write_text("cdktf.out\nstate\nplans\nhome\n")
+    commit(project.folder, "first")
+    seal(project)
+    commit(project.folder, "second")
+    refused(apply(project), "commit")
+
+
+def test_of_two_applies_at_once_one_passes(project: LightProject) -> None:
+    """The claim is atomic: two people cannot apply one plan."""
+    bundle = seal(project)
+    words = ["apply", str(bundle), "--stack", STACK, "--output", "json"]
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "biomodal_deploy", *words],
+            cwd=project.folder,
+            env=project.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        for _ in range(2)
+    ]
+    statuses = sorted(process.wait(timeout=60) for process in running)
+    for process in running:
+        assert process.stdout is not None
+        process.stdout.close()
+    assert statuses == [EXIT_DONE, EXIT_BUNDLE]
+
+
+def test_arguments_of_the_environment_change_nothing(project: LightProject) -> None:
+    """TF_CLI_ARGS and TF_VAR_* of whoever applies do not reach Terraform."""
+    seal(project)
+    assert apply(project, TF_CLI_ARGS="-no-such-flag", TF_VAR_word="other").status == EXIT_DONE
+    assert project.run("output", "word", "--stack", STACK).out.strip() == "approved"
+
+
+@pytest.mark.parametrize("name", ["plan.tfplan", "manifest.json", "changes.json"])
+def test_a_link_in_a_files_place_is_refused(
+    project: LightProject, tmp_path: Path, name: str
+) -> None:
+    """A link could lead to what was never sealed."""
+    bundle = seal(project)
+    shutil.move(bundle / name, tmp_path / name)
+    (bundle / name).symlink_to(tmp_path / name)
+    refused(apply(project), "symbolic link")
+
+
+def git(folder: Path, *words: str) -> None:
+    """Run Git as nobody in particular."""
+    who = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.org"]
+    subprocess.run(["git", "-C", str(folder), *who, *words], check=True)
+
+
+def commit(folder: Path, message: str) -> None:
+    """Commit everything."""
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "--allow-empty", "-m", message)

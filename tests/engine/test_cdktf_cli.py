@@ -1,0 +1,137 @@
+"""cdktf's own commands on this project: synth, synth --hcl, deploy and destroy.
+
+The deployment uses an existing bucket: the AWS provider waits almost a minute for a new bucket's
+lifecycle configuration, and test_native_lifecycle.py has waited for that already.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from biomodal_deploy.contract import OUTPUTS
+from biomodal_deploy.sandbox import Sandbox
+from tests.support.cdktf import Cdktf, cdktf_in
+from tests.support.native import NAME, NativeProject, native_project
+from tests.support.project import contents, copy_app, run_main, write_deployments
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("cdktf-cli")]
+
+BOTH: Final = {"biomodal-aws": {"bootstrap": "module"}, NAME: {"bootstrap": "native"}}
+BUCKET: Final = "my-existing-bucket"
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Cdktf:
+    """The command line in a checkout with both implementations."""
+    workdir = tmp_path_factory.mktemp("app")
+    folder = copy_app(workdir / "checkout")
+    write_deployments(folder, BOTH)
+    return cdktf_in(folder, workdir / "home")
+
+
+def test_synth_writes_what_python_writes(app: Cdktf) -> None:
+    """`cdktf synth` and `python main.py`: the same files, the same bytes."""
+    output = app.folder / "cdktf.out"
+    app.must("synth")
+    by_cdktf = contents(output)
+    shutil.rmtree(output)
+    done = run_main(app.folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert contents(output) == by_cdktf
+
+
+def test_formats_take_each_other_s_place(app: Cdktf) -> None:
+    """From JSON to HCL and back: never both, and nothing stale in between."""
+    output = app.folder / "cdktf.out"
+    app.must("synth")
+    json_files = contents(output)
+    app.must("synth", "--hcl")
+    hcl_files = contents(output)
+    assert {name for name in hcl_files if name.endswith(".tf")} == {
+        f"stacks/{name}/cdk.tf" for name in BOTH
+    }
+    assert not [name for name in hcl_files if name.endswith(".tf.json")]
+    app.must("synth")
+    assert contents(output) == json_files
+    app.must("synth", "--hcl")
+    assert contents(output) == hcl_files
+
+
+def test_wrong_settings_stop_cdktf_too(app: Cdktf) -> None:
+    """Our line reaches the person, cdktf fails, and the last good output stays."""
+    app.must("synth")
+    before = contents(app.folder / "cdktf.out")
+    write_deployments(app.folder, {"x": {"bootstrap": "nativ"}})
+    try:
+        done = app("synth")
+    finally:
+        write_deployments(app.folder, BOTH)
+    assert done.returncode != 0
+    assert 'did you mean "native"?' in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert contents(app.folder / "cdktf.out") == before
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NativeProject]:
+    """The native stack with an account that holds the existing bucket."""
+    workdir = tmp_path_factory.mktemp("deploy")
+    with Sandbox.start(workdir) as sandbox, native_project(workdir, sandbox) as project:
+        sandbox.client("s3").create_bucket(Bucket=BUCKET)
+        with (project.stack / "terraform.tfvars").open("a") as values:
+            values.write(f'use_existing_bucket_url = "s3://{BUCKET}"\n')
+        project.init()
+        yield project
+
+
+@pytest.fixture(scope="module")
+def deployer(project: NativeProject) -> Cdktf:
+    """The command line, reaching this account and no other."""
+    variables = dict(project.terraform.variables)
+    del variables["PATH"]
+    return cdktf_in(project.folder, Path(variables["HOME"]), variables)
+
+
+@pytest.fixture(scope="module")
+def deployed(deployer: Cdktf) -> str:
+    """What `cdktf deploy` said."""
+    return deployer.must("deploy", NAME, "--auto-approve")
+
+
+def test_deploy(project: NativeProject, deployed: str) -> None:
+    """`cdktf deploy --auto-approve` makes the environment, around the existing bucket."""
+    outputs = project.outputs()
+    assert set(outputs) == set(OUTPUTS)
+    assert outputs["bucket_url"] == f"s3://{BUCKET}"
+    made = {item.kind for item in project.sandbox.leftovers()}
+    assert {"EC2 instance", "Elastic IP", "ECR repository", "Batch job queue"} <= made
+    buckets = project.sandbox.client("s3").list_buckets()["Buckets"]
+    assert [bucket["Name"] for bucket in buckets] == [BUCKET]
+
+
+def test_the_vm_may_use_the_existing_bucket(project: NativeProject, deployed: str) -> None:
+    """Document section "S3 Bucket Permissions", second half."""
+    name = project.outputs()["vm_name"]
+    iam = project.sandbox.client("iam")
+    policy = iam.get_role_policy(RoleName=name, PolicyName=name)["PolicyDocument"]
+    assert f"arn:aws:s3:::{BUCKET}/*" in json.dumps(policy)
+
+
+def test_nothing_changes_after_deploy(project: NativeProject, deployed: str) -> None:
+    """Plain Terraform, in the same directory, sees the same state and has nothing to do."""
+    arguments = ("plan", "-input=false", "-detailed-exitcode")
+    done = project.terraform(project.stack, *arguments)
+    assert done.returncode == 0, done.stdout
+
+
+def test_destroy(project: NativeProject, deployer: Cdktf, deployed: str) -> None:
+    """`cdktf destroy --auto-approve` takes all of it away, and leaves the bucket."""
+    deployer.must("destroy", NAME, "--auto-approve")
+    left: list[Any] = project.sandbox.leftovers()
+    assert [(item.kind, item.identifier) for item in left] == [("S3 bucket", BUCKET)]

@@ -1,0 +1,88 @@
+"""A documented deployment becomes a hardened one in place, with a bucket that existed before.
+
+The AWS provider waits almost a minute for the lifecycle configuration of a bucket of its own; here
+there is none to wait for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from biomodal_deploy.sandbox import Sandbox
+from tests.support.hardened import apply, change_profile, profile_project, settled
+from tests.support.native import NativeProject, changes, resources
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("changed-profile")]
+
+VM: Final = "engine-vm"
+EXISTING: Final = "lab-data"
+
+
+@pytest.fixture(scope="module")
+def documented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NativeProject]:
+    """A documented deployment with a bucket that exists, applied."""
+    workdir = tmp_path_factory.mktemp("documented")
+    with (
+        Sandbox.start(workdir) as sandbox,
+        profile_project(workdir, sandbox, vm_name=VM, profile="documented") as project,
+    ):
+        sandbox.client("s3").create_bucket(Bucket=EXISTING)
+        values = Path(project.stack / "terraform.tfvars")
+        values.write_text(f'{values.read_text()}use_existing_bucket_url = "s3://{EXISTING}"\n')
+        project.init()
+        project.plan()
+        apply(project, "tfplan")
+        yield project
+
+
+@pytest.fixture(scope="module")
+def changed(documented: NativeProject) -> dict[str, Any]:
+    """The plan that makes it hardened, after its apply."""
+    change_profile(documented, "hardened")
+    plan = documented.plan(out="hardened")
+    apply(documented, "hardened")
+    return plan
+
+
+def test_documented_with_an_existing_bucket_settles(documented: NativeProject) -> None:
+    """Applied, and nothing left to do."""
+    assert settled(documented)
+
+
+def test_changing_the_profile_keeps_the_vm(changed: dict[str, Any]) -> None:
+    """VM, repository, address and role are changed in place; the environment is replaced."""
+    done = changes(changed)
+    replaced = {address for address, actions in done.items() if len(actions) > 1}
+    assert replaced == {"aws_batch_compute_environment.batch"}
+    assert done["aws_batch_compute_environment.batch"] == ["create", "delete"]
+    gone = {address for address, actions in done.items() if actions == ["delete"]}
+    assert {address.split(".")[0] for address in gone} == {"aws_vpc_security_group_ingress_rule"}
+    assert done["aws_instance.vm"] == ["update"]
+
+
+def test_hardened_with_an_existing_bucket_settles(
+    documented: NativeProject, changed: dict[str, Any]
+) -> None:
+    """Nothing of that bucket is the stack's, and the VM and the hosts may use it."""
+    assert settled(documented)
+    made = resources(changed)
+    assert not [address for address in made if address.startswith("aws_s3_")]
+    iam = documented.sandbox.client("iam")
+    for role in (VM, f"{VM}-batch-host"):
+        policy = iam.get_role_policy(RoleName=role, PolicyName=role)["PolicyDocument"]
+        assert f"arn:aws:s3:::{EXISTING}/*" in json.dumps(policy)
+
+
+def test_destroy_leaves_the_existing_bucket(
+    documented: NativeProject, changed: dict[str, Any]
+) -> None:
+    """All of the deployment goes, and only that."""
+    plan = documented.plan("-destroy", out="destroyplan")
+    assert set(map(tuple, changes(plan).values())) == {("delete",)}
+    apply(documented, "destroyplan")
+    assert [item.identifier for item in documented.sandbox.leftovers()] == [EXISTING]

@@ -1,0 +1,283 @@
+"""The whole workflow on the native stack, with the commands that people type.
+
+One apply serves all tests here, since the AWS provider waits almost a minute for the bucket's
+lifecycle configuration. Tests are in the order of that life.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from biomodal_deploy.contract import OUTPUTS
+from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD
+from biomodal_deploy.sandbox import Sandbox
+from biomodal_deploy.settings import PROTECTED_KINDS
+from biomodal_deploy.toolchain import find_provider_source
+from tests.support.light import Ended, command
+from tests.support.project import app_environment, copy_app, write_deployments
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("workflow-sandbox")]
+
+STACK: Final = "native"
+VM: Final = "workflow-vm"
+EVERYTHING: Final = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+    }
+)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A checkout with one native deployment, and an account on loopback."""
+
+    folder: Path
+    sandbox: Sandbox
+    environment: Mapping[str, str]
+
+    def run(self, *words: str) -> Ended:
+        """Run one command."""
+        return command(self.folder, words, self.environment, timeout=240)
+
+    def must(self, status: int, *words: str) -> Ended:
+        """Run one command that has to end with a status."""
+        ended = self.run(*words)
+        assert ended.status == status, ended.out + ended.err
+        assert "Traceback" not in ended.err
+        return ended
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """A checkout, nothing synthesized yet."""
+    source = find_provider_source(wanted={"hashicorp/aws": "~> 5.100"})
+    if source.kind == "registry":
+        pytest.skip("no provider mirror on this machine, and tests stay on loopback")
+    workdir = tmp_path_factory.mktemp("workflow")
+    folder = copy_app(workdir / "checkout")
+    write_deployments(folder, {STACK: {"bootstrap": "native"}})
+    (workdir / "home").mkdir()
+    # A temporary home, but the user's own cache: the AWS bindings are cut to size once.
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    variables = app_environment(folder, {"HOME": str(workdir / "home"), "XDG_CACHE_HOME": cache})
+    with Sandbox.start(workdir) as sandbox:
+        sandbox.write_tfvars(folder / "terraform.tfvars", vm_name=VM)
+        yield Deployment(folder, sandbox, sandbox.environment(variables))
+
+
+@pytest.fixture(scope="module")
+def planned(deployment: Deployment) -> Ended:
+    """What `plan` said."""
+    return deployment.must(EXIT_FINDINGS, "plan")
+
+
+@pytest.fixture(scope="module")
+def applied(deployment: Deployment, planned: Ended) -> Ended:
+    """What `apply` said of exactly the approved plan."""
+    digest = re.findall(r"^sha256  ([0-9a-f]{64})$", planned.out, re.MULTILINE)
+    return deployment.must(EXIT_DONE, "apply", "--expect-sha256", *digest)
+
+
+def test_synth(deployment: Deployment) -> None:
+    """The app's stacks, their resources, and the seconds that it took."""
+    data = deployment.must(EXIT_DONE, "synth", "--output", "json").data
+    (stack,) = data["stacks"]
+    assert (stack["name"], stack["resources"]) == (STACK, 20)
+    assert "synthesized in " in deployment.must(EXIT_DONE, "synth", "--no-cache").out
+
+
+def test_validate(deployment: Deployment) -> None:
+    """Terraform and the provider's schemas accept the stack."""
+    assert deployment.must(EXIT_DONE, "validate").out == f"{STACK} is valid\n"
+
+
+def test_plan(deployment: Deployment, planned: Ended) -> None:
+    """Every resource by its address, the sum, and what is needed to approve it."""
+    assert "    + aws_instance.vm\n" in planned.out
+    assert "Plan: 20 to create, 7 outputs change." in planned.out
+    assert f"not AWS but {deployment.sandbox.endpoint}" in planned.out
+    assert re.search(r"Next: biomodal-aws apply \S+$", planned.out.strip())
+    assert "changed outside Terraform" not in planned.out
+
+
+def test_show(deployment: Deployment, planned: Ended) -> None:
+    """The same again from the sealed data, for people and for programs."""
+    assert deployment.must(EXIT_DONE, "show").out == planned.out
+    data = deployment.must(EXIT_DONE, "show", "--output", "json").data
+    assert data["counts"]["create"] == 20
+    assert data["facts"]["account"] == deployment.sandbox.account_id
+    assert data["facts"]["caller"]
+    assert data["use"] == "unused"
+
+
+def test_apply(applied: Ended) -> None:
+    """Each resource as it is done, and how many there were."""
+    assert re.search(r"^Done: 20 changes made in \d+ s\.$", applied.out, re.MULTILINE)
+    assert "  done   aws_instance.vm (create, " in applied.err
+
+
+def test_output(deployment: Deployment, applied: Ended) -> None:
+    """The documented outputs: as a table, one alone, as data, and for a shell."""
+    data = deployment.must(EXIT_DONE, "output", "--output", "json").data
+    assert set(data) == set(OUTPUTS)
+    assert deployment.must(EXIT_DONE, "output", "vm_name").out == f"{VM}\n"
+    lines = deployment.must(EXIT_DONE, "output", "--output", "env").out.splitlines()
+    assert f"BUCKET_URL=s3://{VM}" in lines
+    assert len(lines) == len(OUTPUTS)
+    wrong = deployment.run("output", "vm_nmae")
+    assert 'did you mean "vm_name"?' in wrong.err
+
+
+def test_right_after_the_apply_nothing_has_drifted(deployment: Deployment, applied: Ended) -> None:
+    """What AWS filled in is no news: ten resources differ, and none of them matters."""
+    ended = deployment.must(EXIT_DONE, "drift", "--output", "json")
+    assert ended.data["drift"] == []
+    computed = {each["address"] for each in ended.data["computed"]}
+    assert {"aws_iam_role.vm_role", "aws_security_group.ssh", "aws_instance.vm"} <= computed
+
+
+def test_a_second_plan_has_no_changes(deployment: Deployment, applied: Ended) -> None:
+    """And says nothing of drift that does not matter."""
+    ended = deployment.must(EXIT_DONE, "plan")
+    assert "No changes.\n" in ended.out
+    assert "There is nothing to apply." in ended.out
+    assert "outside Terraform" not in ended.out
+
+
+@pytest.fixture(scope="module")
+def tampered(deployment: Deployment, applied: Ended) -> None:
+    """By hand: a tag, two opened ports, a closed one, no lifecycle, and rights for everything."""
+    sandbox = deployment.sandbox
+    ec2: Any = sandbox.client("ec2")
+    iam, s3 = sandbox.client("iam"), sandbox.client("s3")
+    (vm,) = ec2.describe_instances()["Reservations"][0]["Instances"]
+    ec2.create_tags(Resources=[vm["InstanceId"]], Tags=[{"Key": "Name", "Value": "someone's"}])
+    named = [{"Name": "group-name", "Values": [f"{VM}-sg"]}]
+    (ssh,) = ec2.describe_security_groups(Filters=named)["SecurityGroups"]
+    for port, source in ((8080, "0.0.0.0/0"), (22, "198.51.100.0/24")):
+        ec2.authorize_security_group_ingress(
+            GroupId=ssh["GroupId"],
+            IpPermissions=[
+                {
+                    "IpProtocol": "tcp",
+                    "FromPort": port,
+                    "ToPort": port,
+                    "IpRanges": [{"CidrIp": source}],
+                }
+            ],
+        )
+    rules = ec2.describe_security_group_rules()["SecurityGroupRules"]
+    (rule,) = [each for each in rules if each.get("Description") == "All traffic from the vm"]
+    ec2.revoke_security_group_ingress(
+        GroupId=rule["GroupId"], SecurityGroupRuleIds=[rule["SecurityGroupRuleId"]]
+    )
+    s3.delete_bucket_lifecycle(Bucket=VM)
+    iam.put_role_policy(RoleName=VM, PolicyName="everything", PolicyDocument=EVERYTHING)
+
+
+CHANGED: Final = {
+    "aws_iam_role.vm_role": ["inline_policy[0]", "inline_policy[1]"],
+    "aws_instance.vm": ["tags.Name", "tags_all.Name"],
+    "aws_s3_bucket_lifecycle_configuration.data_bucket[0]": [],
+    "aws_security_group.ssh": ["ingress[0]", "ingress[1]", "ingress[2]"],
+    "aws_vpc_security_group_ingress_rule.batch_hosts_from_vm": [],
+}
+
+
+def test_drift_by_hand_is_found(deployment: Deployment, tampered: None) -> None:
+    """Each of those changes, and no other, however little the state knows of them."""
+    ended = deployment.must(EXIT_FINDINGS, "drift", "--output", "json")
+    found = {each["address"]: each for each in ended.data["drift"]}
+    assert set(found) == set(CHANGED)
+    for address, paths in CHANGED.items():
+        assert {each["path"] for each in found[address]["attributes"]} <= set(paths)
+    gone = {address for address, each in found.items() if each["action"] == "delete"}
+    assert gone == {address for address, paths in CHANGED.items() if not paths}
+    opened = json.dumps(found["aws_security_group.ssh"])
+    assert "8080" in opened
+    assert "198.51.100.0/24" in opened
+    assert '"SSH from anywhere"' not in opened
+    policies = json.dumps(found["aws_iam_role.vm_role"])
+    assert "everything" in policies
+    assert "DataBucket" not in policies
+
+
+def test_a_plan_folds_what_it_does_not_act_on(deployment: Deployment, tampered: None) -> None:
+    """It mends what the configuration says; the rest is one line."""
+    ended = deployment.must(EXIT_FINDINGS, "plan")
+    assert "Plan: 2 to create, 1 to update." in ended.out
+    assert (
+        "2 resources changed outside Terraform in ways that this plan does not act on: "
+        "biomodal-aws drift shows them.\n"
+    ) in ended.out
+    assert ended.out.count("aws_security_group.ssh") == 0
+
+
+@pytest.fixture(scope="module")
+def destroy_plan(deployment: Deployment, tampered: None) -> Ended:
+    """A destroy plan in which each protected resource is allowed to go."""
+    # Terraform cannot delete a role with a policy that it does not know.
+    deployment.sandbox.client("iam").delete_role_policy(RoleName=VM, PolicyName="everything")
+    made = deployment.must(EXIT_DONE, "history", "--output", "json").data["entries"][0]["bundle"]
+    changes = deployment.must(EXIT_DONE, "show", made, "--output", "json").data["changes"]
+    addresses = [each["address"] for each in changes]
+    addresses = [each for each in addresses if each.partition(".")[0] in PROTECTED_KINDS]
+    allowed = [word for address in addresses for word in ("--allow-destroy", address)]
+    return deployment.must(EXIT_FINDINGS, "plan", "--destroy", *allowed)
+
+
+def test_plan_destroy(destroy_plan: Ended) -> None:
+    """Everything that is there goes, and each allowance is named."""
+    assert "Destroy plan for native" in destroy_plan.out
+    assert "18 to delete" in destroy_plan.out
+    assert destroy_plan.out.count("--allow-destroy allows it.") == len(PROTECTED_KINDS)
+
+
+def test_destroying_has_to_be_confirmed(deployment: Deployment, destroy_plan: Ended) -> None:
+    """Without a terminal nobody is asked, and nothing goes."""
+    ended = deployment.must(EXIT_GUARD, "apply")
+    assert f"--confirm {STACK}" in ended.err
+    assert "nobody can be asked here" in ended.err
+    ended = deployment.must(EXIT_GUARD, "apply", "--confirm", "naitve")
+    assert '"naitve" is not its name' in ended.err
+
+
+def test_apply_of_the_destroy_plan(deployment: Deployment, destroy_plan: Ended) -> None:
+    """AWS itself says that nothing is left."""
+    ended = deployment.must(EXIT_DONE, "apply", "--confirm", STACK)
+    assert "Done: 18 changes made in " in ended.out
+    assert deployment.sandbox.leftovers() == []
+    assert "There are no outputs" in deployment.must(EXIT_DONE, "output").out
+
+
+def test_history(deployment: Deployment, destroy_plan: Ended) -> None:
+    """All of it is written down, and the chain is whole."""
+    data = deployment.must(EXIT_DONE, "history", "--output", "json").data
+    assert data["whole"] is True
+    events = [each["event"] for each in data["entries"]]
+    assert events == [
+        "plan",
+        "apply-start",
+        "result",
+        *["plan"] * 3,
+        "refusal",
+        "refusal",
+        "apply-start",
+        "result",
+    ]
+    assert "The chain is whole" in deployment.must(EXIT_DONE, "history").out
+
+
+def test_nothing_private_is_open_to_others(deployment: Deployment, destroy_plan: Ended) -> None:
+    """Plans, logs and history are for their owner alone."""
+    plans = deployment.folder / "plans"
+    assert [path for path in [plans, *plans.rglob("*")] if path.stat().st_mode & 0o077] == []

@@ -1,0 +1,128 @@
+"""What both stacks have in common, and must never change by accident."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from biomodal_deploy.contract import OUTPUTS, variables_of
+from tests.support.project import ROOT, contents, stack_json
+
+STACKS: Final = {"biomodal-aws": "module", "native": "native"}
+BOTH: Final = pytest.mark.parametrize("name", STACKS)
+
+
+@BOTH
+def test_variables_are_the_contract(synthesized: Path, name: str) -> None:
+    """Each variable of the contract and no other: type, default, description and rules."""
+    declared = stack_json(synthesized, name)["variable"]
+    expected = variables_of(STACKS[name])
+    assert set(declared) == {variable.name for variable in expected}
+    for variable in expected:
+        block = declared[variable.name]
+        assert block["type"] == variable.type
+        assert block["description"] == variable.description
+        assert ("default" in block) is (variable.default is not None)
+        assert block.get("default") == variable.default
+        assert [each["error_message"] for each in block.get("validation", [])] == [
+            rule.message for rule in variable.rules
+        ]
+
+
+@BOTH
+def test_required_variables_have_no_default(synthesized: Path, name: str) -> None:
+    """Terraform asks for the four documented ones and for nothing else."""
+    declared = stack_json(synthesized, name)["variable"]
+    required = {each for each, block in declared.items() if "default" not in block}
+    assert required == {"region", "vpc_id", "subnet_id", "vm_name"}
+
+
+@BOTH
+def test_outputs_are_the_contract(synthesized: Path, name: str) -> None:
+    """The seven documented outputs, in clear and described."""
+    declared = stack_json(synthesized, name)["output"]
+    assert {each: block["description"] for each, block in declared.items()} == OUTPUTS
+    assert all(set(block) == {"description", "value"} for block in declared.values())
+
+
+@BOTH
+def test_any_terraform_since_1_0(synthesized: Path, name: str) -> None:
+    """The documented prerequisite is `Terraform >= 1.0`."""
+    assert stack_json(synthesized, name)["terraform"]["required_version"] == ">= 1.0"
+
+
+@pytest.mark.parametrize(
+    ("name", "constraint"), [("biomodal-aws", ">= 5.0, < 7.0"), ("native", "~> 5.100")]
+)
+def test_provider_constraints(synthesized: Path, name: str, constraint: str) -> None:
+    """The module may choose AWS provider 5 or 6; the native stack names what it is tested on."""
+    required = stack_json(synthesized, name)["terraform"]["required_providers"]
+    assert required == {"aws": {"source": "hashicorp/aws", "version": constraint}}
+
+
+@BOTH
+def test_state_is_a_relative_path_outside_the_output(synthesized: Path, name: str) -> None:
+    """State survives `make clean`, which removes the output folder."""
+    backend = stack_json(synthesized, name)["terraform"]["backend"]
+    assert backend == {"local": {"path": f"../../../state/{name}.tfstate"}}
+    directory = ROOT / "cdktf.out" / "stacks" / name
+    assert (directory / backend["local"]["path"]).resolve() == ROOT / "state" / f"{name}.tfstate"
+
+
+@BOTH
+def test_the_provider_follows_the_region_variable(synthesized: Path, name: str) -> None:
+    """`region` decides, and not the environment of whoever runs Terraform."""
+    (provider,) = stack_json(synthesized, name)["provider"]["aws"]
+    assert provider["region"] == "${var.region}"
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _strings(each)
+
+
+def test_no_absolute_path_is_written(synthesized: Path) -> None:
+    """Nothing of this machine, this checkout or this user gets into the output."""
+    machine = [f"{path}/" for path in (ROOT, Path.home(), synthesized, Path(tempfile.gettempdir()))]
+    for path, content in contents(synthesized).items():
+        assert not [each for each in machine if each.encode() in content], path
+        if path.endswith(".json"):
+            absolute = {each for each in _strings(json.loads(content)) if each.startswith("/")}
+            # The launch template's device, on the Batch hosts.
+            assert absolute <= {"/dev/xvda"}, path
+
+
+def test_the_output_holds_what_it_needs_and_no_more(synthesized: Path) -> None:
+    """Two stacks, each with its JSON and its script; nothing hidden stays behind."""
+    script = "assets/install_script/"
+    names = [
+        each.split(script)[0] + script + each.rsplit("/", 1)[1] if script in each else each
+        for each in contents(synthesized)
+    ]
+    assert names == [
+        "manifest.json",
+        "stacks/biomodal-aws/assets/install_script/install_script.sh",
+        "stacks/biomodal-aws/cdk.tf.json",
+        "stacks/native/assets/install_script/install_script.sh",
+        "stacks/native/cdk.tf.json",
+    ]
+
+
+@BOTH
+def test_json_has_a_stable_order(synthesized: Path, name: str) -> None:
+    """Keys are sorted, so that a change of one thing is a change of one line."""
+    path = synthesized / "stacks" / name / "cdk.tf.json"
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        assert [key for key, _ in found] == sorted(key for key, _ in found)
+        return dict(found)
+
+    json.loads(path.read_text(), object_pairs_hook=pairs)

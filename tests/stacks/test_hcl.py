@@ -1,0 +1,100 @@
+"""Repairs of cdktf's HCL, fault by fault; tests/engine proves them on Terraform."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from stacks.hcl import repaired
+
+# As cdktf 0.21 writes them.
+CDKTF: Final = """\
+terraform {
+required_providers {
+  aws = {
+version = "~> 5.100"
+source  = "hashicorp/aws"
+}
+}
+  0 = "required_version"
+}
+
+
+variable "name" {
+description = "Empty by default"
+type = string
+}
+
+variable "region" {
+type = string
+}
+
+variable "force" {
+type = bool
+}
+
+resource "aws_instance" "vm" {
+  tags = {
+    "a" = "0 = \\"required_version\\""
+}
+lifecycle {
+ignore_changes = [
+"ami",
+"user_data_base64"
+]
+}
+depends_on = [
+"aws_iam_role_policy.vm"
+]
+subnets = [
+"subnet-1"
+]
+}
+"""
+
+
+def fixed() -> str:
+    """Return it repaired."""
+    return repaired(
+        CDKTF,
+        required_version=">= 1.0",
+        defaults={"name": "", "region": None, "force": False},
+    )
+
+
+def test_the_required_version_is_an_attribute() -> None:
+    """Not `0 = "required_version"`; and text that only looks like it stays."""
+    assert '  required_version = ">= 1.0"\n' in fixed()
+    assert fixed().count("required_version") == 2
+
+
+def test_falsy_defaults_are_put_back() -> None:
+    """Without them the variables are required ones; one without a default gets none."""
+    text = fixed()
+    assert 'variable "name" {\n  default = ""\n' in text
+    assert 'variable "force" {\n  default = false\n' in text
+    assert 'variable "region" {\n  type = string\n}' in text
+
+
+def test_references_are_not_quoted() -> None:
+    """In `depends_on` and `ignore_changes`, and nowhere else."""
+    text = fixed()
+    assert "    ignore_changes = [\n      ami,\n      user_data_base64\n    ]\n" in text
+    assert "  depends_on = [\n    aws_iam_role_policy.vm\n  ]\n" in text
+    assert '  subnets = [\n    "subnet-1"\n  ]\n' in text
+
+
+def test_blocks_are_indented_and_apart() -> None:
+    """People read it: two spaces a level, one empty line between blocks, one at the end."""
+    text = fixed()
+    assert "terraform {\n  required_providers {\n    aws = {\n      version" in text
+    assert "\n\n\n" not in text
+    assert '}\n\nvariable "name" {' in text
+    assert text.endswith("}\n")
+    assert not text.endswith("\n\n")
+
+
+def test_repairing_twice_changes_nothing() -> None:
+    """What is right stays as it is, a later cdktf's output among it."""
+    once = fixed()
+    again = repaired(once, required_version=">= 1.0", defaults={})
+    assert again == once

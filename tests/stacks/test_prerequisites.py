@@ -1,0 +1,72 @@
+"""The stack of an account's roles."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pytest
+
+from biomodal_deploy.contract import variables_of
+from biomodal_deploy.settings import Deployment
+from tests.support.project import ROOT, stack_json
+
+ADDRESSES: Final = {
+    "aws_iam_service_linked_role": {"batch", "spot"},
+    "aws_iam_role": {"ecs_instance"},
+    "aws_iam_role_policy_attachment": {"ecs_instance"},
+    "aws_iam_instance_profile": {"ecs_instance"},
+}
+
+
+@pytest.fixture(scope="module")
+def roles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The stack as data."""
+    from stacks.synthesis import synthesize
+
+    output = tmp_path_factory.mktemp("roles")
+    deployments = {"roles": Deployment(bootstrap="prerequisites")}
+    synthesize(deployments, install_script=ROOT / "scripts" / "install_script.sh", output=output)
+    return stack_json(output, "roles")
+
+
+def test_it_makes_the_roles_and_nothing_else(roles: dict[str, Any]) -> None:
+    """Addresses are fixed once applied."""
+    made = {kind: set(named) for kind, named in roles["resource"].items()}
+    assert made == ADDRESSES
+
+
+def test_each_role_is_made_where_it_is_asked_for(roles: dict[str, Any]) -> None:
+    """An account has each of them once: making one that is there would fail."""
+    counts = {
+        f"{kind}.{name}": body["count"]
+        for kind, named in roles["resource"].items()
+        for name, body in named.items()
+    }
+    assert counts.pop("aws_iam_service_linked_role.batch") == "${var.batch_service_role ? 1 : 0}"
+    assert counts.pop("aws_iam_service_linked_role.spot") == "${var.spot_service_role ? 1 : 0}"
+    assert set(counts.values()) == {"${var.ecs_instance_role ? 1 : 0}"}
+    asked = [name for name, each in roles["variable"].items() if each["type"] == "bool"]
+    assert len(asked) == 3
+    assert all(roles["variable"][name]["default"] is False for name in asked)
+
+
+def test_names_and_policy_are_the_documents(roles: dict[str, Any]) -> None:
+    """Batch and the upstream module look for exactly these, in every partition."""
+    resources = roles["resource"]
+    assert resources["aws_iam_role"]["ecs_instance"]["name"] == "ecsInstanceRole"
+    assert resources["aws_iam_instance_profile"]["ecs_instance"]["name"] == "ecsInstanceRole"
+    assert resources["aws_iam_role_policy_attachment"]["ecs_instance"]["policy_arn"] == (
+        "arn:${data.aws_partition.current.partition}:iam::aws:policy/service-role/"
+        "AmazonEC2ContainerServiceforEC2Role"
+    )
+
+
+def test_its_variables(roles: dict[str, Any]) -> None:
+    """A region, tags, and one switch a role; no VPC, no name."""
+    assert set(roles["variable"]) == {each.name for each in variables_of("prerequisites")}
+    assert "vm_name" not in roles["variable"]
+
+
+def test_it_has_a_state_of_its_own(roles: dict[str, Any]) -> None:
+    """Destroying a deployment never takes the account's roles along."""
+    assert roles["terraform"]["backend"]["local"]["path"] == "../../../state/roles.tfstate"

@@ -1,0 +1,100 @@
+"""The `aws` commands that our advice consists of, read as the AWS CLI reads them.
+
+A command that does not exist, or an option that it does not have, is an AssertionError; what is
+left is a call that a test can make. Only the CLI's general rules are here: each command is an API
+operation, each option a parameter of it.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import botocore.session
+from boto3.session import Session
+from botocore import xform_name
+from botocore.model import OperationModel, Shape
+
+_ADVICE: Final = re.compile(r"`(aws [^`]*)`|(?:^|: )(aws .*)$")
+_NO_API: Final = frozenset({"configure", "sso"})
+
+
+@dataclass(frozen=True)
+class AwsCommand:
+    """One command."""
+
+    service: str
+    operation: str
+    region: str | None
+    parameters: dict[str, Any]
+
+    def run(self, session: Session) -> Any:
+        """Make the call."""
+        client: Any = session.client(self.service, region_name=self.region)  # type: ignore[call-overload]
+        return getattr(client, xform_name(self.operation))(**self.parameters)
+
+
+def commands_in(advice: str | None) -> list[AwsCommand]:
+    """Return the commands that a line of advice holds."""
+    found = [one or other for one, other in _ADVICE.findall(advice or "")]
+    return [parse(each) for each in found if each.split()[1] not in _NO_API]
+
+
+def script_commands(script: str) -> list[AwsCommand]:
+    """Return the commands of a shell script that holds nothing else but comments."""
+    text = "\n".join(line for line in script.splitlines() if not line.startswith("#"))
+    return [parse(each) for each in re.split(r"\n(?=aws )|\A(?=aws )", text) if each.strip()]
+
+
+def parse(command: str) -> AwsCommand:
+    """Return a command as the call that it makes."""
+    program, service, verb, *words = shlex.split(command.replace("\\\n", " "))
+    assert program == "aws"
+    model = _operations(service).get(verb)
+    assert model, f"aws {service} has no command {verb}"
+    given: dict[str, list[str]] = {}
+    for word in words:
+        if word.startswith("--"):
+            given[word.removeprefix("--")] = []
+        else:
+            given[list(given)[-1]].append(word)
+    region = given.pop("region", [None])[0]
+    members = model.input_shape.members if model.input_shape else {}
+    options = {xform_name(name, "-"): name for name in members}
+    assert not given.keys() - options.keys(), f"aws {service} {verb} has no {given.keys()}"
+    parameters = {
+        options[option]: _value(members[options[option]], given[option]) for option in given
+    }
+    missing = set(model.input_shape.required_members if model.input_shape else ()) - set(parameters)
+    assert not missing, f"aws {service} {verb} lacks {missing}"
+    return AwsCommand(service, model.name, region, parameters)
+
+
+@cache
+def _operations(service: str) -> dict[str, OperationModel]:
+    model = botocore.session.Session().get_service_model(service)
+    return {xform_name(name, "-"): model.operation_model(name) for name in model.operation_names}
+
+
+def _value(shape: Shape, words: list[str]) -> Any:
+    kind: Any = shape
+    if shape.type_name == "list":
+        structures = kind.member.type_name == "structure"
+        return [_shorthand(word) for word in words] if structures else words
+    if shape.type_name == "boolean":
+        assert not words
+        return True
+    if shape.type_name == "structure" and not words:
+        assert list(kind.members) == ["Value"], "only EC2's attribute values have no word"
+        return {"Value": True}
+    (word,) = words
+    return float(word) if shape.type_name == "double" else word
+
+
+def _shorthand(word: str) -> dict[str, Any]:
+    """Return `Name=vpc-id,Values=a` as the CLI's shorthand syntax means it."""
+    pairs = dict(part.split("=", 1) for part in word.split(","))
+    return {key: [value] if key == "Values" else value for key, value in pairs.items()}

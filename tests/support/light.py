@@ -1,0 +1,134 @@
+"""A project whose stacks need no provider: real Terraform, sealed plans in a second."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+STACK: Final = "light"
+# What would change what the commands do, or how wide they print.
+_STEERING: Final = ("AWS_", "TF_", "CDKTF_", "BIOMODAL_", "COLUMNS", "NO_COLOR", "FORCE_COLOR")
+
+# The app: what cdktf would write, from model.json.
+_APP: Final = """
+import json, os, pathlib, shutil
+here = pathlib.Path(__file__).parent
+output = pathlib.Path(os.environ.get("CDKTF_OUTDIR", here / "cdktf.out"))
+names = json.loads((here / "model.json").read_text())
+for name, model in names.items():
+    folder = output / "stacks" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    backend = {"local": {"path": f"../../../state/{name}.tfstate"}}
+    model["terraform"] = {**model.get("terraform", {}), "backend": backend}
+    (folder / "cdk.tf.json").write_text(json.dumps(model, indent=2, sort_keys=True))
+stacks = {name: {"name": name, "workingDirectory": f"stacks/{name}"} for name in names}
+(output / "manifest.json").write_text(json.dumps({"version": "0.21.0", "stacks": stacks}))
+"""
+
+MODEL: Final[dict[str, Any]] = {
+    "variable": {
+        "word": {"type": "string", "default": "hello"},
+        "secret": {"type": "string", "default": "", "sensitive": True},
+        "nested": {"type": "map(list(string))", "default": {}, "sensitive": True},
+    },
+    "resource": {
+        "terraform_data": {
+            "first": {"input": "${var.word}"},
+            "second": {"input": {"secret": "${var.secret}", "nested": "${var.nested}"}},
+        }
+    },
+    "output": {
+        "word": {"value": "${terraform_data.first.output}"},
+        "hidden": {"value": "${var.secret}", "sensitive": True},
+    },
+}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        """What it printed under `--output json`."""
+        return json.loads(self.out)["data"]
+
+    @property
+    def error(self) -> Any:
+        """The error under `--output json`."""
+        return json.loads(self.out)["error"]
+
+
+def command(
+    folder: Path, words: Sequence[str], environment: Mapping[str, str], *, timeout: int = 120
+) -> Ended:
+    """Run one command of `biomodal-aws` in a folder."""
+    done = subprocess.run(
+        [sys.executable, "-m", "biomodal_deploy", *words],
+        cwd=folder,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+class LightProject:
+    """A project in a folder of the test's, and its command line.
+
+    Args:
+        folder: Where it is written.
+        models: Terraform JSON by stack.
+        context: The `context` of `cdktf.json`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        models: Mapping[str, Any] | None = None,
+        context: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "app.py").write_text(_APP)
+        (folder / "cdktf.json").write_text(
+            json.dumps({"app": "python app.py", "context": context or {}})
+        )
+        self.model(models or {STACK: MODEL})
+
+    def model(self, models: Mapping[str, Any]) -> None:
+        """Change what the app synthesizes."""
+        (self.folder / "model.json").write_text(json.dumps(models))
+
+    @property
+    def plans(self) -> Path:
+        """The folder of the stack's sealed plans."""
+        return self.folder / "plans" / STACK
+
+    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Return an environment without anything of AWS or Terraform, and with its own home."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(_STEERING)}
+        return {**kept, "HOME": str(self.folder / "home"), **(more or {})}
+
+    def run(self, *words: str, environment: Mapping[str, str] | None = None) -> Ended:
+        """Run one command in the project's folder."""
+        return command(self.folder, words, self.environment(environment))
+
+    def plan(self, *words: str, environment: Mapping[str, str] | None = None) -> Path:
+        """Seal a plan that has changes, and return its folder."""
+        ended = self.run("plan", "--output", "json", *words, environment=environment)
+        assert ended.status == 2, ended.out + ended.err
+        return Path(ended.data["path"])

@@ -1,0 +1,78 @@
+"""The app as its users run it: a child process in a project folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).parents[2]
+APP: Final = ("main.py", "cdktf.json", "stacks", "constructs", "scripts", "biomodal_deploy")
+
+
+def copy_app(target: Path) -> Path:
+    """Copy the app's files to another checkout folder and return it."""
+    target.mkdir(parents=True)
+    for name in APP:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target / name)
+    return target
+
+
+def write_deployments(project: Path, deployments: object) -> None:
+    """Put deployments into the project's `cdktf.json`."""
+    path = project / "cdktf.json"
+    document = json.loads(path.read_text())
+    document["context"]["deployments"] = deployments
+    path.write_text(json.dumps(document, indent=2))
+
+
+def app_environment(project: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return this process's environment, less what steers cdktf, with the project's code first."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("CDKTF_", "SYNTH_", "TF_", "AWS_", "BIOMODAL_"))
+    }
+    # The editable install points at this checkout; a copy has to use its own constructs.
+    kept["PYTHONPATH"] = str(project / "constructs")
+    kept["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
+    return kept | dict(extra or {})
+
+
+def run_main(
+    project: Path, *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run `python main.py` of a project and return what came of it."""
+    return subprocess.run(
+        [sys.executable, str(project / "main.py")],
+        cwd=cwd or project,
+        env=app_environment(project, env),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return every file below a folder by its relative path."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def stack_json(output: Path, name: str) -> dict[str, Any]:
+    """Return a synthesized stack as data."""
+    document: dict[str, Any] = json.loads((output / "stacks" / name / "cdk.tf.json").read_bytes())
+    return document

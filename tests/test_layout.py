@@ -1,0 +1,169 @@
+"""Where things live, and which part may know which."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.support.project import ROOT
+
+PYTHON_FILES: Final = sorted(
+    path
+    for folder in ("stacks", "constructs", "biomodal_deploy", "tests")
+    for path in (ROOT / folder).rglob("*.py")
+)
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the top-level package of each import in a file, inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name.partition(".")[0] for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module.partition(".")[0]
+
+
+def importers(folder: str, packages: set[str]) -> list[str]:
+    """Return the files below a folder that import one of these packages."""
+    return [
+        str(path.relative_to(ROOT))
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if packages & set(imports(path))
+    ]
+
+
+def test_constructs_is_no_package() -> None:
+    """An `__init__.py` there shadows the PyPI package `constructs`, which cdktf imports."""
+    assert not (ROOT / "constructs" / "__init__.py").exists()
+    assert [path.name for path in (ROOT / "constructs").iterdir() if path.is_dir()] == [
+        "biomodal_aws"
+    ]
+
+
+def test_tests_hold_no_packages() -> None:
+    """Nor do they shadow it: no `__init__.py`, and no folder of that name."""
+    assert not list((ROOT / "tests").rglob("__init__.py"))
+    assert not (ROOT / "tests" / "constructs").exists()
+
+
+def test_cdktf_gets_the_pypi_package() -> None:
+    """`import constructs` is the installed one, also with this checkout first on the path."""
+    program = (
+        "import sys; sys.path.insert(0, '.')\n"
+        "import constructs, cdktf\n"
+        "print(constructs.__file__, cdktf.App.__mro__[1].__module__)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    file, owner = done.stdout.split()
+    assert "site-packages" in Path(file).parts
+    assert owner == "constructs"
+
+
+def test_the_second_spelling_is_banned() -> None:
+    """`constructs.biomodal_aws` resolves too, and would load a second copy of every class."""
+    spelled = [
+        str(path.relative_to(ROOT))
+        for path in PYTHON_FILES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("constructs.bio")
+    ]
+    assert spelled == []
+    assert '"constructs.biomodal_aws".msg' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_the_workflow_does_not_know_the_app() -> None:
+    """`--help`, `show` and `apply` never pay for jsii, and work on any synthesized directory."""
+    assert importers("biomodal_deploy", {"cdktf", "constructs", "stacks", "biomodal_aws"}) == []
+    assert importers("biomodal_deploy", {"cdktf_cdktf_provider_aws", "jsii"}) == []
+
+
+def test_constructs_do_not_know_the_stacks() -> None:
+    """Nor the settings: whoever installs the library alone has neither."""
+    assert importers("constructs", {"stacks", "pydantic"}) == []
+    # Files for their owner's eyes only are written in one way everywhere; that module is light.
+    shared = {
+        name.name
+        for path in (ROOT / "constructs").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("biomodal_deploy")
+        for name in node.names
+    }
+    assert shared <= {"private"}
+
+
+def test_constructs_and_stacks_do_not_read_the_environment() -> None:
+    """Settings are read once, at the edge; constructs take arguments."""
+    readers = [
+        str(path.relative_to(ROOT))
+        for folder in ("constructs/biomodal_aws", "stacks")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if "_bindings" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
+    ]
+    assert readers == []
+
+
+def test_test_set_up_starts_without_cdktf() -> None:
+    """These guards speak before a traceback about `constructs._jsii` does."""
+    for path in (ROOT / "tests").rglob("conftest.py"):
+        top = ast.parse(path.read_text()).body
+        names = {
+            name
+            for node in top
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for name in imports_of(node)
+        }
+        assert not names & {"cdktf", "constructs", "stacks", "biomodal_aws"}, path
+
+
+def imports_of(node: ast.Import | ast.ImportFrom) -> set[str]:
+    """Return the top-level packages that one statement imports."""
+    names = [name.name for name in node.names] if isinstance(node, ast.Import) else [node.module]
+    return {(name or "").partition(".")[0] for name in names}
+
+
+@pytest.mark.parametrize("package", ["rich", "pydantic", "typer", "boto3", "cdktf", "moto"])
+def test_importing_the_workflow_is_cheap(package: str) -> None:
+    """Nothing heavy is loaded before it is needed."""
+    program = (
+        f"import sys, biomodal_deploy, biomodal_deploy.contract; print({package!r} in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "False\n", done.stderr
+
+
+def test_every_test_says_what_it_promises() -> None:
+    """Each test has a docstring, so that a failure says what is lost."""
+    silent = [
+        f"{path.relative_to(ROOT)}::{node.name}"
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef)
+        and node.name.startswith("test_")
+        and not ast.get_docstring(node)
+    ]
+    assert silent == []
+
+
+def test_no_file_names_a_machine() -> None:
+    """What is under version control works on every machine: no path of somebody's home."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode or len(ROOT.parts) < 3:
+        pytest.skip("not a git checkout, or one whose path could be a word")
+    named = []
+    for name in filter(None, listed.stdout.split("\0")):
+        path = ROOT / name
+        if path.is_file() and str(ROOT).encode() in path.read_bytes():
+            named.append(name)
+    assert named == []
