@@ -23,6 +23,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from biomodal_deploy import backends
+from biomodal_deploy.backends import KINDS, AssumeRole, Backend, LocalBackend
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.faults import Location, usage_error
 
@@ -38,6 +40,7 @@ _PATTERNS: Final = {
     _NAME: "A deployment's name has lower-case letters, digits and single hyphens between them, "
     "and starts with a letter",
     _ACCOUNT: "An AWS account id has 12 digits",
+    **backends.PATTERNS,
 }
 
 # A deployment's name is a directory, part of an address on screen, and a state file's name.
@@ -86,6 +89,7 @@ class Deployment(_Frozen):
             `--allow-destroy`.
         limits: Account, region and number of deletes.
         plan_hours: How many hours a sealed plan may be applied.
+        backend: Where the state lives.
     """
 
     bootstrap: Literal["module", "native", "prerequisites"] = "module"
@@ -94,6 +98,7 @@ class Deployment(_Frozen):
     protected: tuple[str, ...] = PROTECTED_KINDS
     limits: Limits = Limits()
     plan_hours: Annotated[float, Field(gt=0, le=24 * 30)] = 24
+    backend: Backend = LocalBackend()
 
     @model_validator(mode="after")
     def _is_what_it_says(self) -> Self:
@@ -165,7 +170,10 @@ def read_deployments(
     if override := environment.get(CONTEXT_VARIABLE):
         context |= _object(override, CONTEXT_VARIABLE)
         source = f"{PROJECT_FILE} or {CONTEXT_VARIABLE}"
-    return _validated(_Context, context, prefix="context.", source=source).deployments
+    _refuse_credentials(context.get("deployments"), source)
+    found = _validated(_Context, context, prefix="context.", source=source).deployments
+    backends.refuse_shared(((name, each.backend) for name, each in found.items()), source)
+    return found
 
 
 def optional_deployments(
@@ -214,6 +222,14 @@ def _each_once(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     return dict(pairs)
 
 
+def _refuse_credentials(deployments: JsonValue, source: str) -> None:
+    # Before pydantic: what it refuses it quotes.
+    for name, each in deployments.items() if isinstance(deployments, dict) else ():
+        if isinstance(each, dict):
+            field = f"{source}: context.deployments.{name}.backend"
+            backends.refuse_credentials(each.get("backend"), field)
+
+
 def _validated(
     model: type[_Model], value: dict[str, JsonValue], *, prefix: str, source: str
 ) -> _Model:
@@ -227,9 +243,21 @@ def _validated(
             source=source,
             keys_at=_settings_at,
             patterns=_PATTERNS,
+            shown=_in_the_file,
         ) from None
 
 
 def _settings_at(location: Location) -> Iterable[str]:
     # deployments.NAME.limits; the name may itself be "limits".
-    return Limits.model_fields if location[2:] == ("limits",) else Deployment.model_fields
+    match location[2:]:
+        case ("limits",):
+            return Limits.model_fields
+        case ("backend", kind, *inner):
+            return AssumeRole.model_fields if inner else KINDS[kind].model_fields
+        case _:
+            return Deployment.model_fields
+
+
+def _in_the_file(location: Location) -> Location:
+    # deployments.NAME.backend.s3.bucket stands there without the s3.
+    return (*location[:3], *location[4:]) if location[2:3] == ("backend",) else location

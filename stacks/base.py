@@ -1,4 +1,4 @@
-"""What every deployment's stack has: variables, outputs, backend and version constraints."""
+"""What every deployment's stack has: variables, outputs and version constraints."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from cdktf import (
-    LocalBackend,
     TerraformOutput,
     TerraformStack,
     TerraformVariable,
@@ -29,19 +28,22 @@ class DeploymentStack(TerraformStack):
 
     Attributes:
         contract: Its variables as data.
+        required_version: The constraint on Terraform's version.
         variables: The Terraform variables by name.
     """
 
     def __init__(self, scope: Construct, id_: str, *, variables: tuple[Variable, ...]) -> None:
         super().__init__(scope, id_)
-        # Relative to the stack's directory and outside the throw-away output folder. Without a
-        # backend, cdktf writes the absolute path of this checkout into the JSON.
-        LocalBackend(self, path=f"../../../state/{id_}.tfstate")
-        self.add_override("terraform.required_version", REQUIRED_VERSION)
+        self.require_terraform(REQUIRED_VERSION)
         # Scopes of their own: a variable and an output may have one name, two constructs may not.
         declared = Construct(self, "variables")
         self.contract = variables
         self.variables = {each.name: _declare(declared, each) for each in variables}
+
+    def require_terraform(self, constraint: str) -> None:
+        """State Terraform's versions, in place of what was stated before."""
+        self.required_version = constraint
+        self.add_override("terraform.required_version", constraint)
 
     def require_aws_provider(self, constraint: str) -> None:
         """State the AWS provider's versions, in place of the exact one that the bindings emit."""

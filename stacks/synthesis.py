@@ -19,7 +19,8 @@ from cdktf import App
 
 from biomodal_deploy.errors import EngineError, UsageError
 from biomodal_deploy.settings import Deployment
-from stacks.base import REQUIRED_VERSION, DeploymentStack
+from stacks.backend import keep_state
+from stacks.base import DeploymentStack
 from stacks.hcl import repaired
 from stacks.module_stack import ModuleStack
 from stacks.native_stack import NativeStack
@@ -95,6 +96,8 @@ def _write(deployments: Mapping[str, Deployment], install_script: Path, staging:
     stacks = [
         _stack(app, name, deployment, install_script) for name, deployment in deployments.items()
     ]
+    for stack in stacks:
+        keep_state(stack, deployments[stack.node.id].backend)
     app.synth()
     if app.hcl_output:
         for stack in stacks:
@@ -129,7 +132,7 @@ def _repair(path: Path, stack: DeploymentStack) -> None:
     defaults = {variable.name: variable.default for variable in stack.contract}
     text = path.read_text(encoding="utf-8")
     path.write_text(
-        repaired(text, required_version=REQUIRED_VERSION, defaults=defaults), encoding="utf-8"
+        repaired(text, required_version=stack.required_version, defaults=defaults), encoding="utf-8"
     )
 
 

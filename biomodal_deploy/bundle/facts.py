@@ -67,6 +67,7 @@ class Facts(Sealed):
         directory: The synthesized stack, relative to the project.
         data_dir: Terraform's data directory where it is not the default, relative to `directory`.
         backend: Where the state lives, for people.
+        backend_files: What completes a partial configuration of it.
         state: The state that the plan starts from; None where there was none.
         synthesized_sha256: Of the synthesized directory.
         lock_file_sha256: Of the provider lock file.
@@ -84,6 +85,7 @@ class Facts(Sealed):
     data_dir: Line | None = None
     backend: Line
     backend_sha256: Sha256
+    backend_files: tuple[FileDigest, ...] = ()
     account: Line | None = None
     region: Line | None = None
     endpoint: Line | None = None

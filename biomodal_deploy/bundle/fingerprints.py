@@ -22,7 +22,17 @@ _Model = TypeVar("_Model", bound=BaseModel)
 _CREDENTIAL: Final = re.compile(
     r"secret|token|passw|access_key|private|credential|cert|sas_|conn_str|client_"
 )
-_LOCATION: Final = ("bucket", "container_name", "key", "prefix", "path", "address", "hostname")
+_LOCATION: Final = (
+    "bucket",
+    "container_name",
+    "key",
+    "prefix",
+    "path",
+    "address",
+    "hostname",
+    "organization",
+    "workspaces",
+)
 
 
 @dataclass(frozen=True)
@@ -85,7 +95,7 @@ def backend_of(directory: Path, configured: object, data_dir: Path | None = None
         for key, value in settings.items()
         if value is not None and not _CREDENTIAL.search(key)
     }
-    location = [str(kept[key]) for key in _LOCATION if key in kept]
+    location = [_text(kept[key]) for key in _LOCATION if key in kept]
     region = f" ({kept['region']})" if "region" in kept else ""
     return Backend(
         where=f"{kind}:{'/'.join(location)}{region}", sha256=sha256(canonical([kind, kept]))
@@ -128,6 +138,15 @@ def _downloaded_commit(directory: Path, folder: Path) -> str | None:
         if (candidate / ".git").exists():
             return commit_of(candidate)
     return None
+
+
+def _text(setting: JsonValue) -> str:
+    # A workspace is named inside a block of its own.
+    while isinstance(setting, list) and setting:
+        setting = setting[0]
+    if isinstance(setting, dict):
+        setting = setting.get("name") or setting.get("prefix") or ""
+    return str(setting)
 
 
 def _package(source: str) -> str:

@@ -23,6 +23,7 @@ def gather(
     terraform_version: str,
     providers: Mapping[str, str],
     state: StateId | None,
+    backend_files: Iterable[Path] = (),
     var_files: Iterable[Path] = (),
     install_script: Path | None = None,
     data_dir: Path | None = None,
@@ -43,6 +44,7 @@ def gather(
         terraform_version: Of the engine that runs.
         providers: Source address to version, as the lock file selects them.
         state: The version of the state; None where there is none.
+        backend_files: What completes the backend's settings, in Terraform's order.
         var_files: In Terraform's order; relative paths mean the project's folder.
         install_script: The VM's start-up script.
         data_dir: Terraform's data directory where it is not the default.
@@ -65,6 +67,7 @@ def gather(
         data_dir=None if data_dir is None else _shown(directory / data_dir, directory),
         backend=where.where,
         backend_sha256=where.sha256,
+        backend_files=tuple(digest_of(path, project) for path in backend_files),
         account=account,
         region=region,
         endpoint=endpoint,

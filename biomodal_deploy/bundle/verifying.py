@@ -156,6 +156,9 @@ def _sources(sealed: Facts, now: Facts) -> Iterator[Difference]:
             now.synthesized_sha256,
             line,
         )
+    yield from _files(
+        "edited_backend_file", "backend_files", sealed.backend_files, now.backend_files
+    )
     yield from _files("edited_var_file", "var_files", sealed.var_files, now.var_files)
     yield from _files(
         "edited_install_script",
@@ -195,7 +198,8 @@ def _files(
             did = "was removed" if new is None else "was added" if old is None else "changed"
             yield Difference(reason, f"{field}.{path}", old, new, f"{path} {did} after planning")
     if list(before) != list(after) and sorted(before) == sorted(after):
-        line = "the order of the var-files changed after planning"
+        what = "files of the backend" if field == "backend_files" else "var-files"
+        line = f"the order of the {what} changed after planning"
         yield Difference(reason, field, ", ".join(before), ", ".join(after), line)
 
 

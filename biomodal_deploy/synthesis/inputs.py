@@ -34,7 +34,7 @@ _TOOLS: Final = frozenset(
     }
 )
 # What the workflow and Terraform write into a project, at its top.
-_WRITTEN: Final = frozenset({"plans", "state"})
+_WRITTEN: Final = frozenset({"locks", "plans", "state"})
 
 # What differs from one terminal to the next and says nothing of the app. All else counts.
 _TERMINAL: Final = frozenset(

@@ -82,7 +82,7 @@ _KNOWN: Final = (
     ),
     _row(
         "backend_changed",
-        "move the state with `terraform init -migrate-state`, or restore the setting",
+        "move the state with `biomodal-aws backend migrate`, or restore the setting",
         r"backend configuration changed|backend type changed",
     ),
     _row(

@@ -68,7 +68,7 @@ def check(
     )
     tell_dropped(engine, listen)
     # A runner that got the bundle from another one has nothing installed yet.
-    initialize(engine, listen, bundle.logs / "init.log")
+    initialize(stack, engine, listen, bundle.logs / "init.log")
     now = facts_now(
         stack,
         engine,

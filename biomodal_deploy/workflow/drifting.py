@@ -39,14 +39,14 @@ def find_drift(
     engine = open_engine(
         stack.location,
         stack.directory,
-        workspace=workspace_of(stack.directory, stack.location.environment),
+        workspace=workspace_of(stack),
         redact=given.redactor.text,
     )
     logs = private_dir(stack.location.plans / stack.name / "logs")
     # Beside the sealed plans and not in the system's folder: the plan file holds secrets.
     folder = Path(tempfile.mkdtemp(prefix="drift-", dir=logs))
     try:
-        initialize(engine, listen, logs / "init.log")
+        initialize(stack, engine, listen, logs / "init.log")
         listen(Step("Looking for changes outside Terraform"))
         plan_file = folder / "plan.tfplan"
         engine.plan(

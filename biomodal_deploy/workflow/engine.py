@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from biomodal_deploy.backends import CloudBackend
 from biomodal_deploy.terraform import TerraformCli
 from biomodal_deploy.toolchain import (
     Terraform,
@@ -16,16 +17,26 @@ from biomodal_deploy.toolchain import (
     find_terraform,
     required_providers,
 )
+from biomodal_deploy.workflow.backend import (
+    check_config_files,
+    check_nothing_left_behind,
+    check_version,
+    config_files,
+)
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.signals import Listener, Notice, Step
-from biomodal_deploy.workflow.synthesized import read_stack
+from biomodal_deploy.workflow.stack import Stack
 
 LOCK_FILE: Final = ".terraform.lock.hcl"
 DEFAULT_WORKSPACE: Final = "default"
 
 
-def workspace_of(directory: Path, environment: Mapping[str, str]) -> str:
-    """Return the workspace that Terraform itself would use in a directory."""
+def workspace_of(stack: Stack) -> str:
+    """Return the workspace that Terraform itself would use for a stack."""
+    directory, environment = stack.directory, stack.location.environment
+    if isinstance(stack.settings.backend, CloudBackend):
+        # The one that is named in the configuration; it refuses every other.
+        return stack.settings.backend.workspace_of(stack.name)
     if named := environment.get("TF_WORKSPACE"):
         return named
     try:
@@ -83,38 +94,47 @@ def tell_dropped(engine: TerraformCli, listen: Listener) -> None:
         listen(Notice(f"{', '.join(names)} of the environment is not passed to Terraform"))
 
 
-def initialize(engine: TerraformCli, listen: Listener, log: Path) -> None:
+def initialize(stack: Stack, engine: TerraformCli, listen: Listener, log: Path) -> None:
     """Run `terraform init` where something that it depends on has changed.
 
     Args:
-        engine: Terraform in the stack's directory.
+        stack: The stack.
+        engine: Terraform in its directory.
         listen: Told of what goes on.
         log: Where everything that Terraform says is written.
+
+    Raises:
+        UsageError: The backend's settings do not do, or another state was left behind.
+        EngineError: Terraform failed.
     """
+    check_version(stack, engine)
+    check_nothing_left_behind(stack)
+    check_config_files(stack)
     marker = engine.directory / (engine.data_dir or ".terraform") / "biomodal-init"
-    wanted = _fingerprint(engine)
+    wanted = _fingerprint(stack, engine)
     try:
         if marker.read_text(encoding="utf-8") == wanted:
             return
     except OSError:
         pass
     listen(Step("Initializing Terraform"))
-    engine.init(listen, log)
+    engine.init(listen, log, backend_config=config_files(stack))
     marker.parent.mkdir(parents=True, exist_ok=True)
     # Computed again: the first init writes the provider lock file.
-    marker.write_text(_fingerprint(engine), encoding="utf-8")
+    marker.write_text(_fingerprint(stack, engine), encoding="utf-8")
 
 
-def _fingerprint(engine: TerraformCli) -> str:
+def _fingerprint(stack: Stack, engine: TerraformCli) -> str:
     """Return a digest of what `init` acts on: versions, providers, modules, backend, lock file."""
-    stack = read_stack(engine.directory)
+    synthesized = stack.synthesized
     sources = {
-        name: [call.get("source"), call.get("version")] for name, call in stack.module.items()
+        name: [call.get("source"), call.get("version")] for name, call in synthesized.module.items()
     }
     lock = engine.directory / LOCK_FILE
     parts = [
         engine.binary.version,
-        stack.terraform,
+        synthesized.terraform,
+        [path.read_text(encoding="utf-8") for path in config_files(stack)],
         sources,
         lock.read_text(encoding="utf-8") if lock.exists() else None,
     ]

@@ -70,10 +70,10 @@ def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
         listen(Notice(note))
     place = place_of(stack, given.resolved.values)
     identity = ask_identity(stack, place.region)
-    environment = stack.location.environment
-    workspace = workspace_of(stack.directory, environment)
     redact = given.redactor.text
-    engine = open_engine(stack.location, stack.directory, workspace=workspace, redact=redact)
+    engine = open_engine(
+        stack.location, stack.directory, workspace=workspace_of(stack), redact=redact
+    )
     tell_dropped(engine, listen)
     history = History(stack.location.plans, stack.name, redact=redact)
     with (
@@ -81,7 +81,7 @@ def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
         quick_checks(stack, request, listen),
         drafting(stack.location.plans, stack.name) as draft,
     ):
-        initialize(engine, listen, draft.logs / "init.log")
+        initialize(stack, engine, listen, draft.logs / "init.log")
         values = given.write(draft.path)
         plan = _plan(engine, draft, request.kind, values, listen)
         listen(Step("Sealing the plan"))

@@ -12,6 +12,7 @@ from biomodal_deploy.bundle import Facts, StateId, gather
 from biomodal_deploy.identity import Identity
 from biomodal_deploy.terraform import TerraformCli
 from biomodal_deploy.workflow.aws import Place
+from biomodal_deploy.workflow.backend import config_files
 from biomodal_deploy.workflow.engine import LOCK_FILE
 from biomodal_deploy.workflow.stack import Stack
 
@@ -49,6 +50,7 @@ def facts_now(
         stack=stack.name,
         workspace=engine.workspace,
         backend=stack.synthesized.backend,
+        backend_files=config_files(stack),
         terraform_version=engine.binary.version,
         providers=selected_providers(stack.directory),
         state=StateId(lineage=header.lineage, serial=header.serial) if header else None,

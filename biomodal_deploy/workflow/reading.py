@@ -58,8 +58,8 @@ def _ready(stack: Stack, listen: Listener) -> TerraformCli:
     engine = open_engine(
         stack.location,
         stack.directory,
-        workspace=workspace_of(stack.directory, stack.location.environment),
+        workspace=workspace_of(stack),
     )
     logs = private_dir(stack.location.plans / stack.name / "logs")
-    initialize(engine, listen, logs / "init.log")
+    initialize(stack, engine, listen, logs / "init.log")
     return engine

@@ -24,8 +24,16 @@ class SynthesizedStack(BaseModel):
 
     @property
     def backend(self) -> JsonValue:
-        """The backend block, as synthesized."""
+        """The backend block, as synthesized; that of HCP Terraform as one of the kind `cloud`."""
+        if "cloud" in self.terraform:
+            return {"cloud": self.terraform["cloud"]}
         return self.terraform.get("backend")
+
+    def backend_settings(self, kind: str) -> Mapping[str, JsonValue] | None:
+        """The settings of the backend where it is of this kind, else None."""
+        block = self.backend
+        found = block.get(kind) if isinstance(block, dict) else None
+        return found if isinstance(found, dict) else None
 
     @property
     def uses_aws(self) -> bool:

@@ -24,8 +24,8 @@ names = json.loads((here / "model.json").read_text())
 for name, model in names.items():
     folder = output / "stacks" / name
     folder.mkdir(parents=True, exist_ok=True)
-    backend = {"local": {"path": f"../../../state/{name}.tfstate"}}
-    model["terraform"] = {**model.get("terraform", {}), "backend": backend}
+    local = {"backend": {"local": {"path": f"../../../state/{name}.tfstate"}}}
+    model["terraform"] = {**local, **model.get("terraform", {})}
     (folder / "cdk.tf.json").write_text(json.dumps(model, indent=2, sort_keys=True))
 stacks = {name: {"name": name, "workingDirectory": f"stacks/{name}"} for name in names}
 (output / "manifest.json").write_text(json.dumps({"version": "0.21.0", "stacks": stacks}))

@@ -30,6 +30,11 @@ def initialized(directory: Path, kind: str, settings: dict[str, Any]) -> Path:
 class TestBackend:
     """Where the state lives, without credentials."""
 
+    def test_a_workspace_is_named(self, tmp_path: Path) -> None:
+        """The organization and the workspace say where the state is, not the host alone."""
+        block = {"cloud": {"organization": "lab", "workspaces": {"name": "prod"}}}
+        assert backend_of(tmp_path, block).where == "cloud:lab/prod"
+
     def test_it_is_shown_for_people(self, tmp_path: Path) -> None:
         """Bucket, key and region."""
         assert backend_of(tmp_path, {"s3": S3}).where == "s3:states/demo.tfstate (eu-west-2)"

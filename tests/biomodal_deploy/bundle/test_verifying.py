@@ -70,6 +70,11 @@ CHANGED: dict[str, tuple[str, dict[str, Any], str]] = {
         {"backend_sha256": OTHER},
         "the settings of the backend s3:states/demo (eu-west-2) changed after planning",
     ),
+    "a changed file of the backend": (
+        "edited_backend_file",
+        {"backend_files": (FileDigest(path="lab.hcl", sha256=OTHER),)},
+        "lab.hcl was added after planning",
+    ),
     "another account": (
         "other_account",
         {"account": "999999999999"},

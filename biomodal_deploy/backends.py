@@ -1,0 +1,266 @@
+"""Where a deployment's state lives, as typed, frozen settings without credentials.
+
+What stands here reaches the synthesized JSON, Terraform's `.terraform` folder and every plan file.
+So it names a bucket, a workspace, a role, and never a key or a token: those come from the
+environment, a profile or a role.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Annotated, Final, Literal, TypeAlias
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+)
+
+from biomodal_deploy.errors import UsageError
+
+LOCKING_SINCE: Final = (1, 10, 0)
+"""The first Terraform, and OpenTofu, that locks an S3 state without a table beside it."""
+
+_BUCKET: Final = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
+_REGION: Final = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
+_KEY: Final = r"^[A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*$"
+_ROLE: Final = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$"
+_WORD: Final = r"^[A-Za-z0-9_-]+$"
+_HOST: Final = r"^[A-Za-z0-9.-]+(:[0-9]+)?$"
+PATTERNS: Final = {
+    _BUCKET: "A bucket's name has 3 to 63 lower-case letters, digits, hyphens and dots",
+    _REGION: "A region is written such as eu-west-2",
+    _KEY: "A key is a path of letters, digits and !_.*'()- without a slash at either end",
+    _ROLE: "A role is written as its ARN: arn:aws:iam::123456789012:role/NAME",
+    _WORD: "A name has letters, digits, hyphens and underscores",
+    _HOST: "A host name is written without https:// and without a path",
+}
+
+# Exact names of the backends' credentials. `shared_credentials_files` names a file, and is none.
+_CREDENTIALS: Final = frozenset(
+    {
+        "access_key",
+        "access_token",
+        "client_certificate_password",
+        "client_secret",
+        "conn_str",
+        "credentials",
+        "encryption_key",
+        "oidc_request_token",
+        "oidc_token",
+        "password",
+        "sas_token",
+        "secret",
+        "secret_access_key",
+        "secret_id",
+        "secret_key",
+        "security_token",
+        "session_token",
+        "sse_customer_key",
+        "token",
+        "username",
+        "web_identity_token",
+    }
+)
+_WHERE_CREDENTIALS_BELONG: Final = (
+    "take it out; credentials come from the environment (AWS_PROFILE, AWS_ACCESS_KEY_ID, "
+    "TF_TOKEN_..., TF_HTTP_PASSWORD), from profile, or from assume_role"
+)
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def _inside_the_project(path: str) -> str:
+    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        raise ValueError("A file of a partial configuration lies in the project's folder")
+    return path
+
+
+_Text = Annotated[str, StringConstraints(min_length=1)]
+_File = Annotated[_Text, AfterValidator(_inside_the_project)]
+
+
+class LocalBackend(_Frozen):
+    """A file on this machine: `state/NAME.tfstate` beside `cdktf.out`."""
+
+    kind: Literal["local"] = "local"
+
+
+class AssumeRole(_Frozen):
+    """A role that the state is read and written with.
+
+    Attributes:
+        role_arn: The role.
+        session_name: What its sessions are called in CloudTrail.
+        external_id: What the role's trust asks for; no secret.
+    """
+
+    role_arn: Annotated[str, StringConstraints(pattern=_ROLE)]
+    session_name: Annotated[str, StringConstraints(pattern=_WORD, max_length=64)] | None = None
+    external_id: _Text | None = None
+
+
+class S3Backend(_Frozen):
+    """An S3 bucket, always encrypted and always locked by S3 itself.
+
+    Attributes:
+        bucket: The bucket.
+        key: The object; `NAME/terraform.tfstate` where None.
+        region: The bucket's region, which need not be the deployment's.
+        kms_key_id: The KMS key to encrypt with; the bucket's own encryption where None.
+        profile: The profile of the AWS configuration that has access.
+        assume_role: The role that has access.
+    """
+
+    kind: Literal["s3"]
+    bucket: Annotated[str, StringConstraints(pattern=_BUCKET)]
+    key: Annotated[str, StringConstraints(pattern=_KEY, max_length=1000)] | None = None
+    region: Annotated[str, StringConstraints(pattern=_REGION)]
+    kms_key_id: _Text | None = None
+    profile: _Text | None = None
+    assume_role: AssumeRole | None = None
+
+    def key_of(self, deployment: str) -> str:
+        """Return the object that holds a deployment's state."""
+        return self.key or f"{deployment}/terraform.tfstate"
+
+
+class CloudBackend(_Frozen):
+    """A workspace of HCP Terraform or Terraform Enterprise.
+
+    Attributes:
+        organization: The organization.
+        workspace: The workspace's name; the deployment's name where None.
+        hostname: Where Terraform Enterprise runs; `app.terraform.io` where None.
+    """
+
+    kind: Literal["cloud"]
+    organization: Annotated[str, StringConstraints(pattern=_WORD)]
+    workspace: Annotated[str, StringConstraints(pattern=_WORD, max_length=90)] | None = None
+    hostname: Annotated[str, StringConstraints(pattern=_HOST)] | None = None
+
+    def workspace_of(self, deployment: str) -> str:
+        """Return the workspace that holds a deployment's state."""
+        return self.workspace or deployment
+
+
+class PartialBackend(_Frozen):
+    """A backend whose settings stand in files of their own, passed with `-backend-config`.
+
+    Attributes:
+        type: The kind of backend that the files complete.
+        config_files: The files, relative to the project; later ones win.
+    """
+
+    kind: Literal["partial"]
+    type: Literal["s3", "http", "remote", "gcs", "azurerm"] = "s3"
+    # Not strict: once spelled out, what was a JSON array is a list.
+    config_files: Annotated[tuple[_File, ...], Field(min_length=1, strict=False)]
+
+
+def _spelled_out(given: object) -> object:
+    # "local" has nothing more to say; another word alone is a kind that lacks the rest.
+    return {"kind": given} if isinstance(given, str) else given
+
+
+Backend: TypeAlias = Annotated[
+    Annotated[
+        LocalBackend | S3Backend | CloudBackend | PartialBackend, Field(discriminator="kind")
+    ],
+    BeforeValidator(_spelled_out),
+]
+
+KINDS: Final[Mapping[str, type[BaseModel]]] = {
+    "local": LocalBackend,
+    "s3": S3Backend,
+    "cloud": CloudBackend,
+    "partial": PartialBackend,
+}
+
+
+def local_path(deployment: str) -> str:
+    """Return a local state's path, relative to the synthesized stack's directory.
+
+    Outside the throw-away output folder, and the same text on every machine.
+    """
+    return f"../../../state/{deployment}.tfstate"
+
+
+def locks_in_s3(backend: Backend) -> bool:
+    """Whether its state is locked by S3 itself, which old versions of Terraform cannot."""
+    return isinstance(backend, S3Backend) or (
+        isinstance(backend, PartialBackend) and backend.type == "s3"
+    )
+
+
+def place_of_state(backend: Backend, deployment: str) -> tuple[str, ...]:
+    """Return what two deployments must not share; empty where only Terraform knows it."""
+    match backend:
+        case S3Backend():
+            return ("s3", backend.bucket, backend.key_of(deployment))
+        case CloudBackend():
+            host = backend.hostname or "app.terraform.io"
+            return ("cloud", host, backend.organization, backend.workspace_of(deployment))
+        case PartialBackend():
+            return ("partial", backend.type, *backend.config_files)
+        case _:
+            return ()
+
+
+def refuse_shared(backends: Iterable[tuple[str, Backend]], source: str) -> None:
+    """Refuse two deployments with one state: each would delete what the other has made.
+
+    Raises:
+        UsageError: Two share a state.
+    """
+    owners: dict[tuple[str, ...], str] = {}
+    for name, backend in backends:
+        place = place_of_state(backend, name)
+        if not place:
+            continue
+        if first := owners.get(place):
+            raise UsageError(
+                f"It is the state of {first} too ({':'.join(place)})",
+                field=f"{source}: context.deployments.{name}.backend",
+                fix="give each deployment a key, workspace or file of its own",
+            )
+        owners[place] = name
+
+
+def refuse_credentials(settings: JsonValue, field: str) -> None:
+    """Refuse a credential before anything else is said of the settings; never repeat its value.
+
+    Raises:
+        UsageError: One is there.
+    """
+    for path in credentials_in(settings):
+        raise credential_refusal(f"{field}.{path}")
+
+
+def credentials_in(settings: object, *above: str) -> Iterator[str]:
+    """Return where credentials stand in a backend's settings, as dotted names."""
+    if isinstance(settings, Mapping):
+        for name, value in settings.items():
+            if re.sub("-", "_", str(name).lower()) in _CREDENTIALS:
+                yield ".".join((*above, str(name)))
+            yield from credentials_in(value, *above, str(name))
+    elif isinstance(settings, list | tuple):
+        for value in settings:
+            yield from credentials_in(value, *above)
+
+
+def credential_refusal(field: str) -> UsageError:
+    """Return the refusal of a credential where none belongs."""
+    return UsageError(
+        "A credential would stand in clear in files of Terraform's and in every plan",
+        field=field,
+        fix=_WHERE_CREDENTIALS_BELONG,
+    )

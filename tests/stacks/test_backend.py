@@ -1,0 +1,130 @@
+"""Each kind of backend, as the Terraform JSON and HCL that it becomes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.support.project import ROOT, stack_json
+
+BACKENDS: Final[dict[str, dict[str, Any]]] = {
+    "in-file": {"kind": "local"},
+    "in-s3": {
+        "kind": "s3",
+        "bucket": "lab-state",
+        "region": "eu-west-2",
+        "kms_key_id": "alias/state",
+        "profile": "lab",
+        "assume_role": {
+            "role_arn": "arn:aws:iam::123456789012:role/state",
+            "session_name": "deploy",
+            "external_id": "lab",
+        },
+    },
+    "in-s3-elsewhere": {"kind": "s3", "bucket": "lab-state", "key": "a/b", "region": "us-east-1"},
+    "in-cloud": {"kind": "cloud", "organization": "lab", "hostname": "tfe.example.org"},
+    "of-files": {"kind": "partial", "config_files": ("a.hcl",)},
+    "of-http-files": {"kind": "partial", "type": "http", "config_files": ("b.hcl",)},
+    "of-remote-files": {"kind": "partial", "type": "remote", "config_files": ("c.hcl",)},
+    "of-gcs-files": {"kind": "partial", "type": "gcs", "config_files": ("d.hcl",)},
+    "of-azure-files": {"kind": "partial", "type": "azurerm", "config_files": ("e.hcl",)},
+}
+
+
+def written(output: Path) -> Path:
+    """Synthesize a stack for each backend."""
+    from biomodal_deploy.settings import Deployment
+    from stacks.synthesis import synthesize
+
+    deployments = {
+        name: Deployment.model_validate({"bootstrap": "prerequisites", "backend": backend})
+        for name, backend in BACKENDS.items()
+    }
+    synthesize(deployments, install_script=ROOT / "scripts" / "install_script.sh", output=output)
+    return output
+
+
+@pytest.fixture(scope="module")
+def synthesized_backends(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The output folder with a stack for each backend."""
+    return written(tmp_path_factory.mktemp("backends"))
+
+
+def terraform_of(output: Path, name: str) -> dict[str, Any]:
+    """Return a stack's `terraform` block, without its providers."""
+    block: dict[str, Any] = stack_json(output, name)["terraform"]
+    block.pop("required_providers")
+    return block
+
+
+def test_local(synthesized_backends: Path) -> None:
+    """A relative path outside the output folder, and no newer Terraform than before."""
+    assert terraform_of(synthesized_backends, "in-file") == {
+        "backend": {"local": {"path": "../../../state/in-file.tfstate"}},
+        "required_version": ">= 1.0",
+    }
+
+
+def test_s3(synthesized_backends: Path) -> None:
+    """Encrypted and locked whatever is set, each setting in its place."""
+    assert terraform_of(synthesized_backends, "in-s3") == {
+        "backend": {
+            "s3": {
+                "bucket": "lab-state",
+                "key": "in-s3/terraform.tfstate",
+                "region": "eu-west-2",
+                "encrypt": True,
+                "use_lockfile": True,
+                "kms_key_id": "alias/state",
+                "profile": "lab",
+                "assume_role": {
+                    "role_arn": "arn:aws:iam::123456789012:role/state",
+                    "session_name": "deploy",
+                    "external_id": "lab",
+                },
+            }
+        },
+        "required_version": ">= 1.10",
+    }
+    assert terraform_of(synthesized_backends, "in-s3-elsewhere")["backend"]["s3"] == {
+        "bucket": "lab-state",
+        "key": "a/b",
+        "region": "us-east-1",
+        "encrypt": True,
+        "use_lockfile": True,
+    }
+
+
+def test_cloud(synthesized_backends: Path) -> None:
+    """The workspace has the deployment's name where none is given."""
+    assert terraform_of(synthesized_backends, "in-cloud") == {
+        "cloud": {
+            "organization": "lab",
+            "hostname": "tfe.example.org",
+            "workspaces": {"name": "in-cloud"},
+        },
+        "required_version": ">= 1.6",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "backend", "version"),
+    [
+        ("of-files", {"s3": {"encrypt": True, "use_lockfile": True}}, ">= 1.10"),
+        ("of-http-files", {"http": {}}, ">= 1.0"),
+        ("of-remote-files", {"remote": {}}, ">= 1.0"),
+        ("of-gcs-files", {"gcs": {}}, ">= 1.0"),
+        ("of-azure-files", {"azurerm": {}}, ">= 1.0"),
+    ],
+)
+def test_partial(
+    synthesized_backends: Path, name: str, backend: dict[str, Any], version: str
+) -> None:
+    """Nothing of what the files say, and no trace of a file's name."""
+    assert terraform_of(synthesized_backends, name) == {
+        "backend": backend,
+        "required_version": version,
+    }
+    assert ".hcl" not in (synthesized_backends / "stacks" / name / "cdk.tf.json").read_text()

@@ -1,0 +1,112 @@
+"""Light projects whose state lies in a bucket of the sandbox: two people, one state."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from biomodal_deploy.sandbox import Sandbox
+from tests.support.light import STACK, LightProject
+
+BUCKET: Final = "lab-state"
+KEY: Final = f"{STACK}/terraform.tfstate"
+
+# What an apply takes so long for that another one, or a kill, falls into it.
+SLOW: Final = {
+    "resource": {
+        "terraform_data": {
+            "first": {},
+            "slow": {
+                "depends_on": ["terraform_data.first"],
+                "provisioner": {"local-exec": {"command": "sleep 1.5; true"}},
+            },
+        }
+    }
+}
+QUICK: Final = {"resource": {"terraform_data": {"first": {}, "second": {"input": "x"}}}}
+
+
+class SharedProject(LightProject):
+    """One checkout of a project whose state may lie in the sandbox's bucket.
+
+    Args:
+        folder: The checkout.
+        sandbox: The account.
+        model: What the app synthesizes, without a backend.
+    """
+
+    def __init__(self, folder: Path, sandbox: Sandbox, model: Mapping[str, Any] = QUICK) -> None:
+        self.sandbox = sandbox
+        super().__init__(folder, {STACK: model}, {"deployments": {STACK: {}}})
+        self._model = model
+
+    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Return an environment that reaches the sandbox and nothing else of AWS."""
+        return self.sandbox.environment(super().environment(more))
+
+    def keep_in_s3(self, key: str = KEY, bucket: str = BUCKET) -> None:
+        """Change the settings, and what the app synthesizes from them, to the bucket."""
+        settings = {"kind": "s3", "bucket": bucket, "key": key, "region": self.sandbox.region}
+        self._keep(settings, {"s3": {**settings, "encrypt": True, "use_lockfile": True}})
+
+    def keep_in_files(self, *files: str) -> None:
+        """Change them to a bucket that these files name."""
+        settings = {"kind": "partial", "config_files": list(files)}
+        self._keep(settings, {"s3": {"encrypt": True, "use_lockfile": True}})
+
+    def keep_here(self) -> None:
+        """Change them to a local state."""
+        self._keep("local", None)
+
+    def _keep(self, settings: object, block: dict[str, dict[str, Any]] | None) -> None:
+        path = self.folder / "cdktf.json"
+        document = json.loads(path.read_text())
+        document["context"]["deployments"][STACK]["backend"] = settings
+        path.write_text(json.dumps(document))
+        for each in (block or {}).values():
+            each.pop("kind", None)
+        backend = {"terraform": {"backend": block}} if block else {}
+        self.model({STACK: {**self._model, **backend}})
+
+    @property
+    def local_state(self) -> Path:
+        """The state while it is local."""
+        return self.folder / "state" / f"{STACK}.tfstate"
+
+    @property
+    def backups(self) -> list[Path]:
+        """What was kept of states that were moved."""
+        return sorted((self.folder / "state" / "backups").glob("*.tfstate"))
+
+    def applied(self) -> None:
+        """Plan and apply."""
+        self.plan()
+        ended = self.run("apply")
+        assert ended.status == 0, ended.out + ended.err
+
+
+def shared_state(sandbox: Sandbox, key: str = KEY) -> dict[str, Any]:
+    """Return the state in the bucket."""
+    body = sandbox.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    document: dict[str, Any] = json.loads(body)
+    return document
+
+
+def locked(sandbox: Sandbox, key: str = KEY) -> bool:
+    """Whether the bucket holds a lock for the state."""
+    listed = sandbox.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=f"{key}.tflock")
+    return listed["KeyCount"] > 0
+
+
+def addresses(state: Mapping[str, Any]) -> set[str]:
+    """Return what a state holds."""
+    return {f"{each['type']}.{each['name']}" for each in state["resources"]}
+
+
+def make_bucket(sandbox: Sandbox) -> None:
+    """Make the bucket, versioned as `backend create` makes it."""
+    s3 = sandbox.client("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
