@@ -47,14 +47,14 @@ class _Console(Console):
 
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
-    # Where no terminal cuts lines, none are cut: an address in a CI log stays whole.
-    width = None if stream.isatty() or "COLUMNS" in os.environ else 200
+    terminal = stream.isatty()
     return _Console(
         stderr=stderr,
         theme=_THEME,
         highlight=False,
         # By itself Rich would keep bold and dim, which are escape codes too.
         color_system=None if os.environ.get("NO_COLOR") else "auto",
-        width=width,
-        soft_wrap=width == 200,
+        width=None if terminal or "COLUMNS" in os.environ else 200,
+        # Where no terminal cuts lines, none are cut: an address in a CI log stays whole.
+        soft_wrap=not terminal,
     )

@@ -39,6 +39,12 @@ FAILING: Final[dict[str, Any]] = {
         }
     }
 }
+# Long enough that Terraform cannot be done before it hears of the stop.
+SLOW: Final[dict[str, Any]] = {
+    "resource": {
+        "terraform_data": {"first": {"provisioner": {"local-exec": {"command": "sleep 60"}}}}
+    }
+}
 DOCUMENTED: Final[dict[str, Any]] = {
     "variable": {"word": {"type": "string"}},
     "resource": {"terraform_data": {"first": {"input": "${var.word}"}}},
@@ -230,6 +236,7 @@ def test_a_callback_that_raises_stops_terraform(light: LightProject) -> None:
         if isinstance(event, ApplyEvent):
             raise Enough
 
+    light.model({STACK: SLOW})
     plan = project_of(light).plan()
     mine = Project(light.folder, environment=light.environment(), on_event=listen)
     with pytest.raises(Enough):
