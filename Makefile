@@ -27,8 +27,9 @@ demo: $(READY) ## Run the whole job against an AWS account on loopback
 synth: $(READY) ## Write cdktf.out/stacks/*/cdk.tf.json
 	@$(BIN)/python main.py
 
+# Three workers on two cores: the engine tests mostly wait. Their order is tests/conftest.py's.
 test: setup ## Every test, the engine tests on real Terraform included
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-quick: $(READY) ## The tests that start no engine: under a minute
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not engine"

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import signal
+from typing import Final
+
+import pytest
+
+# Whole lives of an environment: minutes each, most of them spent waiting for the AWS provider.
+_LONG: Final = ("tests/engine/", "tests/biomodal_deploy/sandbox/test_lifecycle.py")
 
 
 def pytest_configure() -> None:
@@ -18,3 +24,8 @@ def pytest_configure() -> None:
     ):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, default)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what waits longest, so that the short tests fill the time beside it."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONG))

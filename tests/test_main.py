@@ -25,6 +25,9 @@ from tests.support.project import (
     write_deployments,
 )
 
+# Each test starts the app and, in most, the Node that cdktf runs in.
+pytestmark = pytest.mark.engine
+
 BOTH: Final = {"biomodal-aws": {"bootstrap": "module"}, "native": {"bootstrap": "native"}}
 
 

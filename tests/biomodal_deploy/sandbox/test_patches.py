@@ -5,13 +5,11 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from biomodal_deploy.sandbox import patches
 from biomodal_deploy.sandbox.patches import (
@@ -32,28 +30,6 @@ PROFILE: Final = f"arn:aws:iam::{ACCOUNT}:instance-profile/hosts"
 
 Patch = Callable[[], list[Change]]
 Use = Callable[[Patch], None]
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
-    """An unpatched moto in this process."""
-    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # they are slow, and not asked for
-    with mock_aws():
-        yield lambda service: boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
-
-
-@pytest.fixture
-def use(monkeypatch: pytest.MonkeyPatch) -> Use:
-    """Applies a patch until the end of the test."""
-
-    def apply(patch: Patch) -> None:
-        for change in patch():
-            old = getattr(change.owner, change.name, None)
-            # Set to what it is: this is how monkeypatch learns what to put back, or to remove.
-            monkeypatch.setattr(change.owner, change.name, old, raising=False)
-            change.apply()
-
-    return apply
 
 
 def launch(ec2: Any, **more: Any) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from biomodal_deploy.sandbox.patches import budgets, protection
 from biomodal_deploy.sandbox.patches.change import Change
@@ -23,26 +21,6 @@ NOTIFICATION: Final[dict[str, Any]] = {
 SUBSCRIBERS: Final = [{"SubscriptionType": "EMAIL", "Address": "lab@example.org"}]
 TAGS: Final = [{"Key": "environment", "Value": "development"}]
 Use = Callable[[Callable[[], list[Change]]], None]
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
-    """An unpatched moto in this process."""
-    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
-    with mock_aws():
-        yield lambda service: boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
-
-
-@pytest.fixture
-def use(monkeypatch: pytest.MonkeyPatch) -> Use:
-    """Applies a patch until the end of the test."""
-
-    def apply(patch: Callable[[], list[Change]]) -> None:
-        for change in patch():
-            old = getattr(change.owner, change.name, None)
-            monkeypatch.setattr(change.owner, change.name, change.made_from(old), raising=False)
-
-    return apply
 
 
 def launch(ec2: Any, **more: Any) -> bool:
