@@ -103,8 +103,21 @@ def judge(
         *_protected(plan, frozenset(protected), allowed),
         *_contents(plan, object_counts or {}),
         *_deletes(plan, limits.max_deletes if kind is not PlanKind.DESTROY else None),
-        *_within("account", "limits.account_ids", account, limits.account_ids),
-        *_within("region", "limits.regions", region, limits.regions),
+        *judge_place(limits, account=account, region=region),
+    )
+
+
+def judge_place(limits: Limits, *, account: str | None, region: str | None) -> tuple[Verdict, ...]:
+    """Judge where a deployment goes, whatever it does there.
+
+    Args:
+        limits: Account and region.
+        account: The AWS account that is met; None where it is not known.
+        region: The region.
+    """
+    return (
+        *_within("account", account, limits.account_ids),
+        *_within("region", region, limits.regions),
     )
 
 
@@ -222,18 +235,16 @@ def _deletes(plan: Plan, most: int | None) -> Iterator[Verdict]:
     yield _passed("max-deletes", line) if count <= most else _refused("max-deletes", line)
 
 
-def _within(
-    rule: str, setting: str, found: str | None, allowed: Collection[str]
-) -> Iterator[Verdict]:
+def _within(rule: str, found: str | None, allowed: Collection[str]) -> Iterator[Verdict]:
     if not allowed:
         return
+    limited = f"the deployment is limited to {' or '.join(sorted(allowed))}"
     if found in allowed:
-        yield _passed(rule, f"The {rule} {found} is in {setting}.")
+        yield _passed(rule, f"The {rule} {found} is one that the deployment may touch.")
     elif found is None:
-        yield _refused(rule, f"The {rule} is not known, and {setting} sets a limit.")
+        yield _refused(rule, f"The {rule} is not known, and {limited}.")
     else:
-        line = f"The {rule} is {found}, and {setting} has only {', '.join(sorted(allowed))}."
-        yield _refused(rule, line)
+        yield _refused(rule, f"The {rule} is {found}, and {limited}.")
 
 
 def _fate(loss: ResourceChange) -> str:

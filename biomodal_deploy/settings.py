@@ -36,11 +36,16 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 _NAME: Final = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 _ACCOUNT: Final = r"^[0-9]{12}$"
+_REGION: Final = r"^[a-z]{2}(-[a-z]+)+-[0-9]+$"
+# No absolute path and no ~: the file is shared by people whose folders differ.
+_VAR_FILE: Final = r"^[^/~\x00\n]"
 _PATTERNS: Final = {
     _NAME: "A deployment's name has lower-case letters, digits and single hyphens between them, "
     "and starts with a letter",
     _ACCOUNT: "An AWS account id has 12 digits",
     **backends.PATTERNS,
+    _REGION: "An AWS region is written like eu-west-2",
+    _VAR_FILE: "A variable file's path starts from the project's folder",
 }
 
 # A deployment's name is a directory, part of an address on screen, and a state file's name.
@@ -83,6 +88,11 @@ class Deployment(_Frozen):
             that either needs.
         profile: `documented` keeps to the document; `hardened` changes what `biomodal-aws explain`
             lists.
+        var_files: Files of variables, relative to the project, after its automatic ones and before
+            `--var-file`; later files win.
+        account: The AWS account it is in; the same as limits on that one account.
+        region: The AWS region it is in: the variable `region` where nothing else gives one, and
+            the same as limits on that one region.
         open_ssh_waiver: Why the hardened profile may open port 22 to everyone. Without a reason
             it cannot.
         protected: Resource types whose delete, replacement or removal from state needs
@@ -94,6 +104,9 @@ class Deployment(_Frozen):
 
     bootstrap: Literal["module", "native", "prerequisites"] = "module"
     profile: Literal["documented", "hardened"] = "documented"
+    var_files: tuple[Annotated[str, StringConstraints(pattern=_VAR_FILE)], ...] = ()
+    account: Annotated[str, StringConstraints(pattern=_ACCOUNT)] | None = None
+    region: Annotated[str, StringConstraints(pattern=_REGION)] | None = None
     open_ssh_waiver: Annotated[str, StringConstraints(min_length=10)] | None = None
     protected: tuple[str, ...] = PROTECTED_KINDS
     limits: Limits = Limits()
@@ -110,7 +123,24 @@ class Deployment(_Frozen):
             raise PydanticCustomError(
                 "profile", "open_ssh_waiver lifts a rule of the hardened profile only"
             )
+        for name, place, allowed in (
+            ("account", self.account, self.limits.account_ids),
+            ("region", self.region, self.limits.regions),
+        ):
+            if place and allowed and place not in allowed:
+                raise PydanticCustomError(
+                    "limits", "limits does not have the deployment's own {name}", {"name": name}
+                )
         return self
+
+    @property
+    def bounds(self) -> Limits:
+        """The limits that hold: a deployment that says where it is may be nowhere else."""
+        return Limits(
+            account_ids=(self.account,) if self.account else self.limits.account_ids,
+            regions=(self.region,) if self.region else self.limits.regions,
+            max_deletes=self.limits.max_deletes,
+        )
 
 
 class _Context(BaseModel):

@@ -6,15 +6,16 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from biomodal_deploy.contract import Variable, all_variables, variables_of
+from biomodal_deploy.contract import Variable, variables_of
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.preflight.owned import owned_by
 from biomodal_deploy.preflight.target import Target, target_from
 from biomodal_deploy.settings import Deployment
-from biomodal_deploy.var_files import DeclaredVariable, resolve
+from biomodal_deploy.var_files import DeclaredVariable
 from biomodal_deploy.var_files.type_syntax import parse_type
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.synthesized import read_stack
+from biomodal_deploy.workflow.variables import resolve_for
 
 
 def read_target(
@@ -52,19 +53,17 @@ def read_target(
             open_ssh=deployment.open_ssh_waiver is not None,
         )
     }
-    resolved = resolve(
-        location.project_dir,
+    resolved = resolve_for(
+        location,
+        deployment,
         {name: _declared(variable) for name, variable in contract.items()},
-        var_files,
-        variables,
+        var_files=var_files,
+        variables=variables,
         cwd=cwd,
-        environ=location.environment,
-        # One terraform.tfvars may serve several deployments.
-        known_elsewhere={each.name for each in all_variables()},
         checks=lambda name, value: contract[name].broken_rule(value),
     )
     return target_from(
-        resolved.values, deployment.bootstrap, deployment.limits, profile=deployment.profile
+        resolved.values, deployment.bootstrap, deployment.bounds, profile=deployment.profile
     )
 
 

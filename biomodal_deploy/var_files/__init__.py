@@ -1,18 +1,19 @@
 """Variables: one rule for where values come from, and one private file that takes them on.
 
-In this order, later ones winning: `TF_VAR_name` where the caller passes its environment,
-`terraform.tfvars`, `terraform.tfvars.json`, then `*.auto.tfvars` and `*.auto.tfvars.json` by name,
-all of the project directory; each `--var-file` as given; each `--var` as given.
+In this order, later ones winning: the settings that stand for a variable, `TF_VAR_name` where the
+caller passes its environment, `terraform.tfvars`, `terraform.tfvars.json`, then `*.auto.tfvars` and
+`*.auto.tfvars.json` by name, all of the project directory; each file and each value as given.
 """
 
 from biomodal_deploy.var_files.declared import DeclaredVariable, read_declared
 from biomodal_deploy.var_files.files import VariableFile
-from biomodal_deploy.var_files.resolve import Origin, ResolvedVariables, resolve
+from biomodal_deploy.var_files.resolve import Check, Origin, ResolvedVariables, resolve
 from biomodal_deploy.var_files.types import Type
 from biomodal_deploy.var_files.values import Value
 from biomodal_deploy.var_files.writing import write_private
 
 __all__ = [
+    "Check",
     "DeclaredVariable",
     "Origin",
     "ResolvedVariables",

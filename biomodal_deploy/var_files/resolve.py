@@ -75,6 +75,7 @@ def resolve(
     *,
     cwd: Path | None = None,
     environ: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] | None = None,
     known_elsewhere: Collection[str] = (),
     checks: Check | None = None,
 ) -> ResolvedVariables:
@@ -87,6 +88,7 @@ def resolve(
         variables: `--var`, each `NAME=VALUE`, in order.
         cwd: What relative paths start from; this process's folder where None.
         environ: Where `TF_VAR_*` is read; nowhere where None.
+        settings: Values that stand where nothing else gives one; unknown names are passed over.
         known_elsewhere: Variables of the project's other stacks: noted, not refused.
         checks: Returns the rule that a variable's value breaks, or None.
 
@@ -98,7 +100,7 @@ def resolve(
     files = tuple(map(read_file, paths))
     notes: list[str] = []
     given: dict[str, _Given] = {}
-    for name, each in _in_order(declared, environ or {}, files, variables):
+    for name, each in _in_order(declared, settings or {}, environ or {}, files, variables):
         if name in declared:
             given[name] = each
         elif name in known_elsewhere:
@@ -122,10 +124,13 @@ def resolve(
 
 def _in_order(
     declared: Mapping[str, DeclaredVariable],
+    settings: Mapping[str, str],
     environ: Mapping[str, str],
     files: Sequence[VariableFile],
     variables: Sequence[str],
 ) -> Iterator[tuple[str, _Given]]:
+    for name in declared.keys() & settings.keys():
+        yield name, _Given(settings[name], Origin(f"{name} of the deployment, in cdktf.json"))
     for variable in declared.values():
         source = ENVIRONMENT_PREFIX + variable.name
         if source in environ:

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from biomodal_deploy.bundle.files import private_dir
+from biomodal_deploy.guards import enforce, judge_place
 from biomodal_deploy.plan import Plan, read_plan
+from biomodal_deploy.workflow.aws import ask_identity, place_of
 from biomodal_deploy.workflow.engine import initialize, open_engine, workspace_of
 from biomodal_deploy.workflow.signals import Listener, Step
 from biomodal_deploy.workflow.stack import Stack
-from biomodal_deploy.workflow.variables import given_values
+from biomodal_deploy.workflow.variables import Given, given_values
 
 
 def find_drift(
@@ -34,8 +36,14 @@ def find_drift(
 
     Returns:
         The plan; what changed is its `drift`.
+
+    Raises:
+        UsageError: Variables are wrong.
+        GuardRefused: It is another account or region than the deployment's.
+        EngineError: Terraform failed.
     """
     given = given_values(stack, var_files, variables, cwd)
+    _check_place(stack, given)
     engine = open_engine(
         stack.location,
         stack.directory,
@@ -60,3 +68,13 @@ def find_drift(
         return plan
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check_place(stack: Stack, given: Given) -> None:
+    """Refuse to look in the wrong account, where everything would seem to be gone."""
+    limits = stack.settings.bounds
+    if limits.account_ids or limits.regions:
+        place = place_of(stack, given.resolved.values)
+        caller = ask_identity(stack, place.region).result()
+        account = caller.account if caller else None
+        enforce(judge_place(limits, account=account, region=place.region))

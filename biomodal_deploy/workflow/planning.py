@@ -123,7 +123,7 @@ def _judged(
         plan,
         kind=request.kind,
         protected=settings.protected,
-        limits=settings.limits,
+        limits=settings.bounds,
         allow_destroy=request.allow_destroy,
         account=account,
         region=place.region,

@@ -9,17 +9,22 @@ from typing import Final
 
 from biomodal_deploy.bundle import sha256
 from biomodal_deploy.contract import Rule, all_variables, broken_rule
+from biomodal_deploy.errors import UsageError
 from biomodal_deploy.events import spellings
 from biomodal_deploy.plan import Redactor
+from biomodal_deploy.settings import Deployment
 from biomodal_deploy.var_files import (
+    Check,
     DeclaredVariable,
     ResolvedVariables,
     read_declared,
     resolve,
     write_private,
 )
+from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import Stack
 
+REGION: Final = "region"
 VALUES_FILE: Final = "variables.tfvars.json"
 
 
@@ -65,17 +70,79 @@ def given_values(
     def broken(name: str, value: object) -> str | None:
         return _broken(declared[name], value, rules)
 
-    resolved = resolve(
-        stack.location.project_dir,
+    resolved = resolve_for(
+        stack.location,
+        stack.settings,
         declared,
-        var_files,
-        variables,
+        var_files=var_files,
+        variables=variables,
         cwd=cwd,
-        environ=stack.location.environment,
-        known_elsewhere={each.name for each in all_variables()},
         checks=broken,
     )
     return Given(resolved, redactor_for(resolved.secrets))
+
+
+def resolve_for(
+    location: Location,
+    settings: Deployment,
+    declared: Mapping[str, DeclaredVariable],
+    *,
+    var_files: Sequence[Path],
+    variables: Sequence[str],
+    cwd: Path | None,
+    checks: Check,
+) -> ResolvedVariables:
+    """Resolve a deployment's values: the one place that says where they come from.
+
+    The project's automatic files, the deployment's `var_files`, `--var-file`, `--var`.
+
+    Args:
+        location: The project.
+        settings: The deployment.
+        declared: The variables that its stack has.
+        var_files: `--var-file`, in order.
+        variables: `--var`, each `NAME=VALUE`.
+        cwd: What their relative paths start from; this process's folder where None.
+        checks: Returns the rule that a value breaks.
+
+    Raises:
+        UsageError: A file, name or value is wrong, a required value is missing, or the region is
+            not the deployment's own.
+    """
+    base = cwd or Path.cwd()
+    own = [_own_file(location.project_dir, named) for named in settings.var_files]
+    resolved = resolve(
+        location.project_dir,
+        declared,
+        [*own, *(base / path.expanduser() for path in var_files)],
+        variables,
+        environ=location.environment,
+        settings={REGION: settings.region} if settings.region else {},
+        # One terraform.tfvars may serve several deployments.
+        known_elsewhere={each.name for each in all_variables()},
+        checks=checks,
+    )
+    region = resolved.values.get(REGION)
+    if settings.region and region is not None and region != settings.region:
+        raise UsageError(
+            f"The deployment is in {settings.region} (region in cdktf.json)",
+            field=f"{REGION} ({resolved.origins[REGION]})",
+            value=region,
+            fix="take it out there, or correct the one that is wrong",
+        )
+    return resolved
+
+
+def _own_file(project_dir: Path, named: str) -> Path:
+    path = project_dir / named
+    if not path.exists():
+        raise UsageError(
+            "There is no such file, and the deployment in cdktf.json names it",
+            field="var_files",
+            value=named,
+            fix="write it, or take it out of cdktf.json",
+        )
+    return path
 
 
 def redactor_for(secrets: Iterable[str]) -> Redactor:

@@ -198,8 +198,8 @@ class TestLimits:
     @pytest.mark.parametrize(
         ("account", "line"),
         [
-            ("999999999999", "The account is 999999999999, and limits.account_ids has only"),
-            (None, "The account is not known, and limits.account_ids sets a limit."),
+            ("999999999999", "The account is 999999999999, and the deployment is limited to"),
+            (None, "The account is not known, and the deployment is limited to 111122223333."),
         ],
     )
     def test_another_account_is_refused(self, account: str | None, line: str) -> None:
@@ -211,7 +211,7 @@ class TestLimits:
     def test_another_region_is_refused(self) -> None:
         """The line names both."""
         (refusal,) = refusals(limits=Limits(regions=("eu-west-2",)), region="us-east-1")
-        assert refusal == "The region is us-east-1, and limits.regions has only eu-west-2."
+        assert refusal == "The region is us-east-1, and the deployment is limited to eu-west-2."
 
     def test_too_many_deletes_are_refused(self) -> None:
         """A replacement deletes, too; forgetting does not."""

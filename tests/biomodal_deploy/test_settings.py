@@ -76,6 +76,39 @@ def test_every_setting_is_taken_as_written() -> None:
     assert found.plan_hours == 0.5
 
 
+def test_a_deployment_that_says_where_it_is_may_be_nowhere_else() -> None:
+    """`account` and `region` are limits of one; what `limits` says holds where they are not set."""
+    limits = {"account_ids": ["123456789012", "210987654321"], "regions": ["eu-west-2"]}
+    free = deployments_of({"x": {"limits": limits}})["x"]
+    assert free.bounds == free.limits
+    bound = deployments_of({"x": {"account": "123456789012", "limits": limits}})["x"].bounds
+    assert (bound.account_ids, bound.regions) == (("123456789012",), ("eu-west-2",))
+    there = deployments_of({"x": {"region": "us-east-1", "limits": {"max_deletes": 3}}})["x"].bounds
+    assert (there.account_ids, there.regions, there.max_deletes) == ((), ("us-east-1",), 3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "rule"),
+    [
+        ({"account": "12345"}, "An AWS account id has 12 digits"),
+        ({"account": 123456789012}, "valid string"),
+        ({"region": "London"}, "An AWS region is written like eu-west-2"),
+        ({"region": "eu-west-2", "limits": {"regions": ["us-east-1"]}}, "deployment's own region"),
+        (
+            {"account": "123456789012", "limits": {"account_ids": ["210987654321"]}},
+            "limits does not have the deployment's own account",
+        ),
+        ({"var_files": "prod.tfvars"}, "valid array"),
+        ({"var_files": ["/etc/prod.tfvars"]}, "starts from the project's folder"),
+        ({"var_files": ["~/prod.tfvars"]}, "starts from the project's folder"),
+        ({"var_files": [""]}, "starts from the project's folder"),
+    ],
+)
+def test_where_a_deployment_is_has_rules(settings: Any, rule: str) -> None:
+    """One line for each mistake."""
+    assert rule in refusal({"x": settings})
+
+
 def test_settings_are_frozen() -> None:
     """Nobody changes a setting after it was checked."""
     with pytest.raises(ValueError, match="frozen"):

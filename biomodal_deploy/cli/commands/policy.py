@@ -59,8 +59,8 @@ Account = Annotated[
     typer.Option(
         "--account",
         metavar="ID",
-        help="The AWS account, 12 digits. Otherwise the one that the deployment's limits name, "
-        "otherwise the one that the credentials belong to.",
+        help="The AWS account, 12 digits. Otherwise the deployment's, or the only one that its "
+        "limits name, otherwise the one that the credentials belong to.",
     ),
 ]
 
@@ -258,7 +258,7 @@ def _permissions(
     with session(project_dir, output) as work:
         chosen = fresh_stack(work.location, stack, work.listen, use_cache=not no_cache)
         given = given_values(chosen, var_file or (), var or (), Path.cwd())
-        limits = chosen.settings.limits.account_ids
+        limits = chosen.settings.bounds.account_ids
         if account is None and len(limits) == 1:
             [account] = limits
         if account is None:

@@ -50,7 +50,7 @@ def limits(facts: Facts) -> Answer:
     if allowed.regions and target.region not in allowed.regions:
         return failed(
             f"the deployment is limited to {' or '.join(allowed.regions)}, not {target.region}",
-            'correct region in terraform.tfvars, or "limits" in cdktf.json',
+            'correct region in terraform.tfvars, or region and "limits" in cdktf.json',
         )
     if allowed.account_ids:
         account = facts.caller().account
@@ -58,7 +58,8 @@ def limits(facts: Facts) -> Answer:
             return failed(
                 f"the deployment is limited to account {' or '.join(allowed.account_ids)}, "
                 f"not {account}",
-                'use that account\'s credentials (AWS_PROFILE), or correct "limits" in cdktf.json',
+                "use that account's credentials (AWS_PROFILE), or correct account and "
+                '"limits" in cdktf.json',
             )
         return passed(f"account {account} and region {target.region} are within the limits")
     if allowed.regions:

@@ -206,8 +206,8 @@ def test_a_plan_beyond_its_limits_cannot_be_applied(tmp_path: Path, ours: Sandbo
     ended = apply(project, aws(ours))
     assert ended.status == EXIT_GUARD
     for line in (
-        f"The account is {OURS}, and limits.account_ids has only {THEIRS}.",
-        "The region is us-east-1, and limits.regions has only eu-west-1.",
+        f"The account is {OURS}, and the deployment is limited to {THEIRS}.",
+        "The region is us-east-1, and the deployment is limited to eu-west-1.",
     ):
         assert f"refused: {line}" in planned.out
         assert line in ended.error["message"]
