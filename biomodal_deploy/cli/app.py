@@ -15,6 +15,7 @@ from biomodal_deploy.cli.commands.drift import drift
 from biomodal_deploy.cli.commands.explain import explain
 from biomodal_deploy.cli.commands.history import history
 from biomodal_deploy.cli.commands.keygen import keygen
+from biomodal_deploy.cli.commands.lock import lock
 from biomodal_deploy.cli.commands.output import output
 from biomodal_deploy.cli.commands.plan import plan
 from biomodal_deploy.cli.commands.policy import policy
@@ -31,6 +32,7 @@ COMMANDS: Final = (
     prerequisites,
     keygen,
     synth,
+    lock,
     validate,
     plan,
     show,

@@ -67,6 +67,14 @@ Confirm = Annotated[
         help="The stack's name, where there is no terminal to type it at.",
     ),
 ]
+ReadonlyLock = Annotated[
+    bool,
+    typer.Option(
+        "--readonly-lock",
+        envvar="BIOMODAL_READONLY_LOCK",
+        help="Fail where the provider lock file in locks/ does not fit, as under CI=true.",
+    ),
+]
 NoCache = Annotated[
     bool, typer.Option("--no-cache", help="Synthesize anew, whatever the cache holds.")
 ]

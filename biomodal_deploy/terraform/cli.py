@@ -190,10 +190,24 @@ class TerraformCli:
         *,
         platforms: Sequence[str] = (),
         mirror: Path | None = None,
+        network_mirror: str | None = None,
     ) -> None:
-        """Write the provider lock file for these platforms, from a file system mirror if given."""
-        fs_mirror = mirror.absolute() if mirror else None
-        self._run.long("providers lock", on_event, log, platform=platforms, fs_mirror=fs_mirror)
+        """Write the provider lock file for these platforms, from a mirror if one is given.
+
+        This verb asks the registry whatever the CLI configuration says.
+        """
+        self._run.long(
+            "providers lock",
+            on_event,
+            log,
+            platform=platforms,
+            fs_mirror=mirror.absolute() if mirror else None,
+            net_mirror=network_mirror,
+        )
+
+    def get(self, on_event: OnEvent, log: Path) -> None:
+        """Install the modules alone."""
+        self._run.long("get", on_event, log)
 
     def plan(
         self,

@@ -86,6 +86,14 @@ _KNOWN: Final = (
         r"backend configuration changed|backend type changed",
     ),
     _row(
+        "lock_file",
+        "`biomodal-aws lock` writes the provider lock file anew for every platform; review what "
+        "changed in locks/, and commit it",
+        r"provider dependency changes detected",
+        r"checksums? previously recorded in the dependency lock file",
+        r"locked provider .* does not match configured version",
+    ),
+    _row(
         "provider_unavailable",
         "check the network, or name a provider mirror; "
         + _DOCTOR.format("where providers come from"),

@@ -68,7 +68,8 @@ def check(
     )
     tell_dropped(engine, listen)
     # A runner that got the bundle from another one has nothing installed yet.
-    initialize(stack, engine, listen, bundle.logs / "init.log")
+    # What is sealed of the lock file must not change on the way to the comparison.
+    initialize(stack, engine, listen, bundle.logs / "init.log", readonly_lock=True)
     now = facts_now(
         stack,
         engine,

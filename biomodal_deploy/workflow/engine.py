@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from biomodal_deploy.backends import CloudBackend
+from biomodal_deploy.bundle.gathering import LOCK_FILE
 from biomodal_deploy.terraform import TerraformCli
 from biomodal_deploy.toolchain import (
     Terraform,
@@ -24,10 +25,10 @@ from biomodal_deploy.workflow.backend import (
     config_files,
 )
 from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.lock_files import bring_lock, is_read_only, keep_lock
 from biomodal_deploy.workflow.signals import Listener, Notice, Step
 from biomodal_deploy.workflow.stack import Stack
 
-LOCK_FILE: Final = ".terraform.lock.hcl"
 DEFAULT_WORKSPACE: Final = "default"
 
 
@@ -94,7 +95,14 @@ def tell_dropped(engine: TerraformCli, listen: Listener) -> None:
         listen(Notice(f"{', '.join(names)} of the environment is not passed to Terraform"))
 
 
-def initialize(stack: Stack, engine: TerraformCli, listen: Listener, log: Path) -> None:
+def initialize(
+    stack: Stack,
+    engine: TerraformCli,
+    listen: Listener,
+    log: Path,
+    *,
+    readonly_lock: bool = False,
+) -> None:
     """Run `terraform init` where something that it depends on has changed.
 
     Args:
@@ -102,6 +110,8 @@ def initialize(stack: Stack, engine: TerraformCli, listen: Listener, log: Path) 
         engine: Terraform in its directory.
         listen: Told of what goes on.
         log: Where everything that Terraform says is written.
+        readonly_lock: Fail where the provider lock file does not fit, as in a CI job; a project
+            that has none yet gets its first one all the same.
 
     Raises:
         UsageError: The backend's settings do not do, or another state was left behind.
@@ -110,18 +120,28 @@ def initialize(stack: Stack, engine: TerraformCli, listen: Listener, log: Path) 
     check_version(stack, engine)
     check_nothing_left_behind(stack)
     check_config_files(stack)
+    readonly_lock |= is_read_only(stack.location.environment)
+    has_lock = bring_lock(stack)
     marker = engine.directory / (engine.data_dir or ".terraform") / "biomodal-init"
     wanted = _fingerprint(stack, engine)
     try:
-        if marker.read_text(encoding="utf-8") == wanted:
-            return
+        initialized = marker.read_text(encoding="utf-8") == wanted
     except OSError:
-        pass
+        initialized = False
+    if not initialized:
+        _initialize(stack, engine, listen, log, readonly_lock=readonly_lock and has_lock)
+        # Computed again: the first init writes the provider lock file.
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.write_text(_fingerprint(stack, engine), encoding="utf-8")
+    if not readonly_lock:
+        keep_lock(stack, listen)
+
+
+def _initialize(
+    stack: Stack, engine: TerraformCli, listen: Listener, log: Path, *, readonly_lock: bool
+) -> None:
     listen(Step("Initializing Terraform"))
-    engine.init(listen, log, backend_config=config_files(stack))
-    marker.parent.mkdir(parents=True, exist_ok=True)
-    # Computed again: the first init writes the provider lock file.
-    marker.write_text(_fingerprint(stack, engine), encoding="utf-8")
+    engine.init(listen, log, backend_config=config_files(stack), lockfile_readonly=readonly_lock)
 
 
 def _fingerprint(stack: Stack, engine: TerraformCli) -> str:

@@ -81,7 +81,13 @@ def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
         quick_checks(stack, request, listen),
         drafting(stack.location.plans, stack.name) as draft,
     ):
-        initialize(stack, engine, listen, draft.logs / "init.log")
+        initialize(
+            stack,
+            engine,
+            listen,
+            draft.logs / "init.log",
+            readonly_lock=request.readonly_lock,
+        )
         values = given.write(draft.path)
         plan = _plan(engine, draft, request.kind, values, listen)
         listen(Step("Sealing the plan"))

@@ -19,6 +19,7 @@ class PlanRequest:
         variables: `--var`, in order.
         allow_destroy: Addresses of protected resources that may be lost.
         cwd: What relative paths start from.
+        readonly_lock: Whether the provider lock file has to fit as it is.
     """
 
     kind: PlanKind = PlanKind.APPLY
@@ -26,3 +27,4 @@ class PlanRequest:
     variables: Sequence[str] = ()
     allow_destroy: Sequence[str] = ()
     cwd: Path = Path()
+    readonly_lock: bool = False

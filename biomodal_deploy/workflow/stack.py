@@ -83,6 +83,21 @@ def fresh_stack(
     return Stack(location=location, name=chosen, directory=found[chosen])
 
 
+def fresh_stacks(
+    location: Location, name: str | None, listen: Listener, *, use_cache: bool = True
+) -> list[Stack]:
+    """Return the stack of this name, or every stack, synthesized from the sources as they are now.
+
+    Raises:
+        UsageError: A setting is wrong, or the stack is unknown.
+        EngineError: The app command failed.
+    """
+    if name is not None:
+        return [fresh_stack(location, name, listen, use_cache=use_cache)]
+    stacks = synthesized_stacks(location, listen, use_cache=use_cache).stacks
+    return [Stack(location=location, name=each.name, directory=each.directory) for each in stacks]
+
+
 def last_stack(location: Location, name: str | None) -> Stack:
     """Return a stack as it was last synthesized; the app command does not run.
 

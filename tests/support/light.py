@@ -13,7 +13,16 @@ from typing import Any, Final
 
 STACK: Final = "light"
 # What would change what the commands do, or how wide they print.
-_STEERING: Final = ("AWS_", "TF_", "CDKTF_", "BIOMODAL_", "COLUMNS", "NO_COLOR", "FORCE_COLOR")
+_STEERING: Final = (
+    "AWS_",
+    "TF_",
+    "CDKTF_",
+    "BIOMODAL_",
+    "CI",
+    "COLUMNS",
+    "NO_COLOR",
+    "FORCE_COLOR",
+)
 
 # The app: what cdktf would write, from model.json.
 _APP: Final = """

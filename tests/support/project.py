@@ -38,7 +38,7 @@ def write_deployments(project: Path, deployments: object) -> None:
 def app_environment(project: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return this process's environment, less what steers cdktf, with the project's code first."""
     # COLUMNS: the test runner sets 80 for its workers.
-    steering = ("CDKTF_", "SYNTH_", "TF_", "AWS_", "BIOMODAL_", "COLUMNS")
+    steering = ("CDKTF_", "CI", "SYNTH_", "TF_", "AWS_", "BIOMODAL_", "COLUMNS")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
     # The editable install points at this checkout; a copy has to use its own constructs.
     kept["PYTHONPATH"] = str(project / "constructs")

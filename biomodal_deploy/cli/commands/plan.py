@@ -14,6 +14,7 @@ from biomodal_deploy.cli.options import (
     NoCache,
     OutputFormat,
     ProjectDir,
+    ReadonlyLock,
     Stack,
     VarFiles,
     Variables,
@@ -34,6 +35,7 @@ def plan(
     allow_destroy: AllowDestroy = None,
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
+    readonly_lock: ReadonlyLock = False,
     no_cache: NoCache = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
@@ -61,6 +63,7 @@ def plan(
         variables=var or (),
         allow_destroy=allow_destroy or (),
         cwd=Path.cwd(),
+        readonly_lock=readonly_lock,
     )
     with session(project_dir, output) as work:
         chosen = fresh_stack(work.location, stack, work.listen, use_cache=not no_cache)

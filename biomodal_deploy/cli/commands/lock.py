@@ -1,0 +1,63 @@
+"""`biomodal-aws lock`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from biomodal_deploy.cli.options import HERE, Format, NoCache, OutputFormat, ProjectDir
+from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
+
+
+def lock(
+    platform: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--platform",
+            metavar="OS_ARCH",
+            help="A platform to lock providers for. Repeatable; Linux and macOS on both "
+            "processors where none is given.",
+        ),
+    ] = None,
+    upgrade: Annotated[
+        bool,
+        typer.Option("--upgrade", help="Take the newest providers that the configuration allows."),
+    ] = False,
+    project_dir: ProjectDir = HERE,
+    stack: Annotated[
+        str | None,
+        typer.Option("--stack", envvar="BIOMODAL_STACK", help="One deployment; all without it."),
+    ] = None,
+    no_cache: NoCache = False,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Write the provider lock files in locks/, for every platform that a team works on.
+
+    Commit them: a plan takes exactly those providers, and a CI job (CI=true) takes no others.
+    Exit status 2 where a platform's providers were not to be had, as from a mirror that holds one
+    platform alone.
+
+    Example: biomodal-aws lock --platform linux_amd64 --platform darwin_arm64
+    """
+    from biomodal_deploy.cli.result import Result, emit
+    from biomodal_deploy.cli.session import session
+    from biomodal_deploy.screen.locks import locks_data, show_locks
+    from biomodal_deploy.workflow.locking import checked_platforms, refresh_lock
+    from biomodal_deploy.workflow.stack import fresh_stacks
+
+    platforms = checked_platforms(platform)
+    with session(project_dir, output) as work:
+        locked = [
+            refresh_lock(each, platforms, work.listen, upgrade=upgrade)
+            for each in fresh_stacks(work.location, stack, work.listen, use_cache=not no_cache)
+        ]
+        folder = work.location.project_dir
+    return emit(
+        Result(
+            data=locks_data(locked, folder),
+            show=lambda console: show_locks(console, locked, folder),
+            exit_status=EXIT_FINDINGS if any(each.missing for each in locked) else EXIT_DONE,
+        ),
+        output,
+    )

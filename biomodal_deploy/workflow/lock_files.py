@@ -1,0 +1,96 @@
+"""Provider lock files: kept in the project, since the synthesized directory is thrown away."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from biomodal_deploy.bundle.files import writing
+from biomodal_deploy.bundle.gathering import LOCK_FILE
+from biomodal_deploy.workflow.signals import Listener, Notice
+from biomodal_deploy.workflow.stack import Stack
+
+FOLDER: Final = "locks"
+READ_ONLY_VARIABLE: Final = "BIOMODAL_READONLY_LOCK"
+_YES: Final = frozenset({"1", "true", "yes"})
+
+
+def project_lock(stack: Stack) -> Path:
+    """Return where the project keeps a stack's provider lock file, for everybody to commit."""
+    return stack.location.project_dir / FOLDER / f"{stack.name}{LOCK_FILE}"
+
+
+def is_read_only(environment: Mapping[str, str]) -> bool:
+    """Whether nothing may change a lock file here: asked for, or a CI job (`CI=true`)."""
+    return any(environment.get(name, "").lower() in _YES for name in (READ_ONLY_VARIABLE, "CI"))
+
+
+def bring_lock(stack: Stack) -> bool:
+    """Put the project's lock file where Terraform looks for it.
+
+    Returns:
+        Whether the project has one.
+
+    Raises:
+        UsageError: It cannot be read or written.
+    """
+    target = stack.directory / LOCK_FILE
+    with writing(target):
+        wanted = _content(project_lock(stack))
+        if wanted is not None and wanted != _content(target):
+            _write(target, wanted)
+    return wanted is not None
+
+
+def keep_lock(stack: Stack, listen: Listener) -> None:
+    """Keep what Terraform wrote into its lock file, where that is news.
+
+    Args:
+        stack: The stack, initialized.
+        listen: Told to commit it.
+
+    Raises:
+        UsageError: It cannot be written.
+    """
+    target = project_lock(stack)
+    with writing(target):
+        written, kept = _content(stack.directory / LOCK_FILE), _content(target)
+        # A stack without providers has none.
+        if written is None or written == kept:
+            return
+        target.parent.mkdir(exist_ok=True)
+        _write(target, written)
+    did = "is new" if kept is None else "has changed"
+    listen(Notice(f"{FOLDER}/{target.name} {did}: commit it, so that all run the same providers"))
+
+
+def forget_lock(stack: Stack) -> None:
+    """Let Terraform choose providers anew; the project's own file stays until it has."""
+    with contextlib.suppress(FileNotFoundError):
+        (stack.directory / LOCK_FILE).unlink()
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file whole, with the mode that the user's files have: it is committed, no secret."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        umask = os.umask(0o077)
+        os.umask(umask)
+        Path(name).chmod(0o666 & ~umask)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,60 @@
+"""Where lock files go, and when nothing may change them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from biomodal_deploy.bundle.gathering import LOCK_FILE
+from biomodal_deploy.settings import ProjectFile
+from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.lock_files import bring_lock, is_read_only, keep_lock, project_lock
+from biomodal_deploy.workflow.signals import Notice, Signal
+from biomodal_deploy.workflow.stack import Stack
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Stack:
+    """A stack with a directory and nothing in it."""
+    location = Location(
+        project_dir=tmp_path, project_file=ProjectFile(app="x"), deployments={}, environment={}
+    )
+    directory = tmp_path / "cdktf.out" / "stacks" / "x"
+    directory.mkdir(parents=True)
+    return Stack(location=location, name="x", directory=directory)
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, False),
+        ({"CI": "true"}, True),
+        ({"CI": "1"}, True),
+        ({"CI": "false"}, False),
+        ({"CI": ""}, False),
+        ({"BIOMODAL_READONLY_LOCK": "1"}, True),
+    ],
+)
+def test_where_nothing_may_change_it(environment: dict[str, str], expected: bool) -> None:
+    """In a CI job, or where it is asked for; an empty variable is none."""
+    assert is_read_only(environment) is expected
+
+
+def test_there_and_back(stack: Stack) -> None:
+    """The project's own goes before what lies in the output; what Terraform adds comes back."""
+    heard: list[Signal] = []
+    assert not bring_lock(stack)
+    keep_lock(stack, heard.append)
+    assert (heard, project_lock(stack).exists()) == ([], False)
+    (stack.directory / LOCK_FILE).write_text("one")
+    keep_lock(stack, heard.append)
+    assert project_lock(stack).read_text() == "one"
+    project_lock(stack).write_text("two")
+    assert bring_lock(stack)
+    assert (stack.directory / LOCK_FILE).read_text() == "two"
+    keep_lock(stack, heard.append)
+    assert len(heard) == 1
+    assert isinstance(heard[0], Notice)
+    assert heard[0].text.startswith("locks/x.terraform.lock.hcl is new: commit it")
+    assert [path.name for path in project_lock(stack).parent.iterdir()] == ["x.terraform.lock.hcl"]
