@@ -159,9 +159,7 @@ def test_values_are_never_arguments(tmp_path: Path) -> None:
     record = tmp_path / "record"
     values = tmp_path / "values.tfvars.json"
     values.write_text(json.dumps({"secret": SECRET}))
-    cli = faked(
-        tmp_path, "full_stderr", FAKE_RECORD=str(record), TF_VAR_secret=SECRET, TF_CLI_ARGS="-x"
-    )
+    cli = faked(tmp_path, "mixed", FAKE_RECORD=str(record), TF_VAR_secret=SECRET, TF_CLI_ARGS="-x")
     log = tmp_path / "log"
     cli.init(lambda _: None, log, backend_config=[tmp_path / "backend"], lockfile_readonly=True)
     cli.plan(tmp_path / "p", lambda _: None, log, var_files=[values], destroy=True)
