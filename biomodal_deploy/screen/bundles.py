@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime
 
 from rich.console import Console
@@ -38,17 +39,21 @@ def show_bundle(console: Console, bundle: Bundle, plan: Plan) -> None:
     show_plan(console, plan, records_drift=records_drift)
     if records_drift:
         show_changed(console, plan.drifted)
-    refused = False
     for verdict in manifest.verdicts:
         if verdict.outcome in _STYLES:
             word, style = _STYLES[verdict.outcome]
             console.print(Text(f"{word}: ", style=style).append(verdict.message, style="default"))
-            refused |= verdict.outcome is Outcome.REFUSED
+    refusals = [each for each in manifest.verdicts if each.outcome is Outcome.REFUSED]
+    protected = [each.address for each in refusals if each.rule == "protected" and each.address]
+    if len(protected) > 1:
+        # One to copy: a whole environment is lost by many addresses.
+        flags = " ".join(f"--allow-destroy {shlex.quote(address)}" for address in protected)
+        console.print(Text(f"All of them: {flags}"))
     console.print()
     console.print(f"bundle  {bundle.id}")
     console.print(f"sha256  {bundle.sha256}")
     console.print(f"folder  {bundle.path}", style="quiet")
-    console.print(Text(_next_step(bundle, refused=refused)))
+    console.print(Text(_next_step(bundle, refused=bool(refusals))))
 
 
 def bundle_data(bundle: Bundle, plan: Plan) -> dict[str, object]:
