@@ -20,6 +20,7 @@ from biomodal_deploy.cli.commands.output import output
 from biomodal_deploy.cli.commands.plan import plan
 from biomodal_deploy.cli.commands.policy import policy
 from biomodal_deploy.cli.commands.prerequisites import prerequisites
+from biomodal_deploy.cli.commands.report import report
 from biomodal_deploy.cli.commands.sandbox import sandbox
 from biomodal_deploy.cli.commands.show import show
 from biomodal_deploy.cli.commands.synth import synth
@@ -36,6 +37,7 @@ COMMANDS: Final = (
     validate,
     plan,
     show,
+    report,
     apply,
     output,
     drift,

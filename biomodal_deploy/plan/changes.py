@@ -45,6 +45,8 @@ class ResourceChange(Data):
         reason: Terraform's `action_reason`, such as `replace_because_tainted`.
         deposed: The key of an old object that an interrupted replacement left behind.
         import_id: The id of the object that is adopted.
+        construct_path: The path of the construct that it comes from; empty where none is known.
+        refers_to: The resources and data sources that its configuration mentions, without keys.
         before, after: All attributes, redacted; None for an object that does not change.
         updates: What differs, for an update or a replacement; see `attributes`.
     """
@@ -63,6 +65,8 @@ class ResourceChange(Data):
     imported: bool = False
     import_id: str | None = None
     replace_paths: tuple[str, ...] = ()
+    construct_path: str = ""
+    refers_to: tuple[str, ...] = ()
     before: dict[str, object] | None = None
     after: dict[str, object] | None = None
     updates: tuple[AttributeChange, ...] = ()

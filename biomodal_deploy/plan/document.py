@@ -135,10 +135,17 @@ class ConfiguredResource(_Part):
     expressions: dict[str, object] = {}
 
 
+class ConfiguredOutput(_Part):
+    """An output as configured."""
+
+    expression: object = None
+
+
 class ModuleConfiguration(_Part):
     """A module as configured."""
 
     resources: list[ConfiguredResource] = []
+    outputs: dict[str, ConfiguredOutput] = {}
     variables: dict[str, VariableDeclaration] = {}
     module_calls: dict[str, ModuleCall] = {}
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import TypeAlias
 
 from biomodal_deploy.plan import changes, document, model
@@ -13,19 +14,31 @@ from biomodal_deploy.plan.bulk import without_collecting
 from biomodal_deploy.plan.diff import Difference, Path, differences, holds_unknown, spell
 from biomodal_deploy.plan.drift import DriftJudge
 from biomodal_deploy.plan.redactor import HIDDEN_TEXT, Redactor, mask
+from biomodal_deploy.plan.references import References, plain
 from biomodal_deploy.plan.secrets import secrets_of, sensitive_variables
 
 _Matters: TypeAlias = Callable[[Difference], bool]
 
+_NO_CONSTRUCTS: Mapping[str, str] = MappingProxyType({})
 _INDEX_KEY = re.compile(r'\["(?:[^"\\]|\\.)*"\]')
 
 
-def read_plan(raw: bytes) -> tuple[model.Plan, Redactor]:
-    """Read and redact a plan document; return with it what scrubs its secrets from log lines."""
+def read_plan(
+    raw: bytes, constructs: Mapping[str, str] = _NO_CONSTRUCTS
+) -> tuple[model.Plan, Redactor]:
+    """Read and redact a plan document; return with it what scrubs its secrets from log lines.
+
+    Args:
+        raw: What `terraform show -json` printed.
+        constructs: The construct path of resources and module calls, by address without keys.
+
+    Raises:
+        EngineError: The document is not a plan of a known format.
+    """
     with without_collecting():
         parsed = document.parse(raw)
         redactor = Redactor(secrets_of(parsed))
-        return _Reader(redactor).plan(parsed), redactor
+        return _Reader(redactor, References(parsed), constructs).plan(parsed), redactor
 
 
 def _all(_: Difference) -> bool:
@@ -33,8 +46,10 @@ def _all(_: Difference) -> bool:
 
 
 class _Reader:
-    def __init__(self, redactor: Redactor) -> None:
-        self._redactor = redactor
+    def __init__(
+        self, redactor: Redactor, references: References, constructs: Mapping[str, str]
+    ) -> None:
+        self._redactor, self._references, self._constructs = redactor, references, constructs
 
     def plan(self, parsed: document.PlanDocument) -> model.Plan:
         secret = sensitive_variables(parsed)
@@ -95,10 +110,19 @@ class _Reader:
             imported=importing is not None,
             import_id=self._redactor.text(importing.id) if importing and importing.id else None,
             replace_paths=tuple(self._path(path) for path in change.replace_paths),
+            construct_path=self._construct_path(resource),
+            refers_to=self._references.of(resource.address),
             before=self._tree(before),
             after=self._tree(after),
             updates=tuple(self._updates(before, after, change.replace_paths, matters)),
         )
+
+    def _construct_path(self, resource: document.ResourceChange) -> str:
+        """Return its own construct's path, else that of the module call around it."""
+        module = plain(resource.module_address)
+        call = ".".join(module.split(".")[:2])
+        path = self._constructs.get(plain(resource.address)) or self._constructs.get(call, "")
+        return self._redactor.text(path)
 
     def _updates(
         self,

@@ -23,6 +23,7 @@ from biomodal_deploy.workflow.readiness import facts_now
 from biomodal_deploy.workflow.requests import PlanRequest
 from biomodal_deploy.workflow.signals import Listener, Notice, Step
 from biomodal_deploy.workflow.stack import Stack
+from biomodal_deploy.workflow.synthesized import SynthesizedStack
 from biomodal_deploy.workflow.unfinished import tell_unfinished
 from biomodal_deploy.workflow.variables import given_values, values_digest
 
@@ -89,7 +90,7 @@ def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
             readonly_lock=request.readonly_lock,
         )
         values = given.write(draft.path)
-        plan = _plan(engine, draft, request.kind, values, listen)
+        plan = _plan(engine, draft, request.kind, values, stack.synthesized, listen)
         listen(Step("Sealing the plan"))
         facts = facts_now(stack, engine, var_files=given.files, place=place, identity=identity)
         verdicts = _judged(stack, request, plan, place, facts.account)
@@ -106,7 +107,12 @@ def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
 
 
 def _plan(
-    engine: TerraformCli, draft: Draft, kind: PlanKind, values: Path, listen: Listener
+    engine: TerraformCli,
+    draft: Draft,
+    kind: PlanKind,
+    values: Path,
+    synthesized: SynthesizedStack,
+    listen: Listener,
 ) -> Plan:
     listen(Step("Planning"))
     engine.plan(
@@ -117,7 +123,7 @@ def _plan(
         destroy=kind is PlanKind.DESTROY,
         refresh_only=kind is PlanKind.REFRESH_ONLY,
     )
-    plan, _ = read_plan(engine.show_plan(draft.plan_file))
+    plan, _ = read_plan(engine.show_plan(draft.plan_file), synthesized.construct_paths)
     return plan
 
 

@@ -42,8 +42,9 @@ class SynthesizedStack(BaseModel):
 
     @property
     def construct_paths(self) -> dict[str, str]:
-        """The construct path of each resource and data source, by address."""
-        found = {
+        """The construct path of each resource, data source and module call, by address."""
+        found = {f"module.{name}": _construct_path(block) for name, block in self.module.items()}
+        found |= {
             f"{prefix}{kind}.{name}": _construct_path(block)
             for prefix, kinds in (("", self.resource), ("data.", self.data))
             for kind, blocks in kinds.items()

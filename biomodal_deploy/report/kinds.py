@@ -1,0 +1,176 @@
+"""Kinds of resources: what people call them, which part they belong to, what goes with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from biomodal_deploy.plan import ResourceChange
+
+
+class Area(StrEnum):
+    """A part of the deployment, in the order in which a person meets them."""
+
+    NETWORK = "Network and SSH"
+    VM = "Orchestrator VM"
+    ROLES = "Roles and policies"
+    BATCH = "AWS Batch"
+    DATA = "Data bucket"
+    IMAGES = "Image repository"
+    WATCH = "Logs, alarms, budget"
+    OTHER = "Everything else"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of resource.
+
+    Attributes:
+        label: What people call it.
+        area: Where it belongs.
+        lost: What goes with it when it is destroyed or replaced; empty where it is only settings,
+            which Terraform can write again.
+    """
+
+    label: str
+    area: Area
+    lost: str = ""
+
+
+# What a reviewer has to know before it is gone: AWS documentation of each service, and
+# docs/deploying.md for what lies on the VM.
+_KINDS: Final[Mapping[str, Kind]] = {
+    "aws_instance": Kind(
+        "virtual machine",
+        Area.VM,
+        "{disk}: the .nextflow cache and work history (-resume starts over), logs, everything in"
+        " home folders, running pipelines, and the SSH host key (clients will warn of another"
+        " host)",
+    ),
+    "aws_ebs_volume": Kind("disk", Area.VM, "everything on the disk"),
+    "aws_eip": Kind(
+        "public address",
+        Area.NETWORK,
+        "the public IP address itself: firewall rules, DNS names and SSH settings that name it",
+    ),
+    "aws_eip_association": Kind("public address in use", Area.NETWORK),
+    "aws_key_pair": Kind(
+        "SSH key pair",
+        Area.NETWORK,
+        "the registered public key; a running VM keeps its own copy, and no new VM can start"
+        " with it",
+    ),
+    "tls_private_key": Kind(
+        "private key", Area.NETWORK, "the private key in the state: nobody can make it again"
+    ),
+    "local_file": Kind("local file", Area.NETWORK, "the file on the machine that applies"),
+    "local_sensitive_file": Kind(
+        "local file", Area.NETWORK, "the file on the machine that applies"
+    ),
+    "aws_security_group": Kind(
+        "security group", Area.NETWORK, "its id, which groups elsewhere may name as a source"
+    ),
+    "aws_vpc_security_group_ingress_rule": Kind("rule for incoming traffic", Area.NETWORK),
+    "aws_vpc_security_group_egress_rule": Kind("rule for outgoing traffic", Area.NETWORK),
+    "aws_security_group_rule": Kind("security group rule", Area.NETWORK),
+    "aws_s3_bucket": Kind(
+        "bucket",
+        Area.DATA,
+        "every object in it, all versions included, where force_destroy is set (otherwise AWS"
+        " refuses while there are any), and its name, which anybody may take",
+    ),
+    "aws_s3_bucket_policy": Kind("bucket policy", Area.DATA),
+    "aws_s3_bucket_public_access_block": Kind("public access block", Area.DATA),
+    "aws_s3_bucket_lifecycle_configuration": Kind("lifecycle rules", Area.DATA),
+    "aws_s3_bucket_server_side_encryption_configuration": Kind("bucket encryption", Area.DATA),
+    "aws_s3_bucket_versioning": Kind(
+        "bucket versioning", Area.DATA, "versions of objects written from then on"
+    ),
+    "aws_kms_key": Kind(
+        "encryption key", Area.DATA, "everything encrypted with it, once its waiting time is over"
+    ),
+    "aws_ecr_repository": Kind(
+        "image repository",
+        Area.IMAGES,
+        "every container image in it, where force_delete is set (otherwise AWS refuses while"
+        " there are any)",
+    ),
+    "aws_ecr_lifecycle_policy": Kind("image lifecycle", Area.IMAGES),
+    "aws_ecr_repository_policy": Kind("repository policy", Area.IMAGES),
+    "aws_iam_role": Kind(
+        "role",
+        Area.ROLES,
+        "the permissions of everything that runs as it, until a new one is attached; policies"
+        " elsewhere that name it no longer mean its successor",
+    ),
+    "aws_iam_role_policy": Kind("permissions of a role", Area.ROLES),
+    "aws_iam_policy": Kind("managed policy", Area.ROLES),
+    "aws_iam_role_policy_attachment": Kind("attached policy", Area.ROLES),
+    "aws_iam_instance_profile": Kind(
+        "instance profile", Area.ROLES, "the credentials of machines that run with it"
+    ),
+    "aws_iam_policy_document": Kind("policy document", Area.ROLES),
+    "aws_batch_compute_environment": Kind(
+        "compute environment", Area.BATCH, "its hosts, and the jobs that run on them"
+    ),
+    "aws_batch_job_queue": Kind(
+        "job queue", Area.BATCH, "the jobs that wait in it; pipelines that name it fail"
+    ),
+    "aws_batch_job_definition": Kind("job definition", Area.BATCH),
+    "aws_launch_template": Kind("launch template", Area.BATCH, "its earlier versions"),
+    "aws_cloudwatch_log_group": Kind("log group", Area.WATCH, "every log in it"),
+    "aws_cloudwatch_metric_alarm": Kind("alarm", Area.WATCH, "its history"),
+    "aws_budgets_budget": Kind("budget", Area.WATCH, "its history"),
+    "aws_sns_topic": Kind("notification topic", Area.WATCH, "its subscriptions"),
+}
+_BY_PREFIX: Final = (
+    ("aws_s3", Area.DATA),
+    ("aws_kms", Area.DATA),
+    ("aws_ecr", Area.IMAGES),
+    ("aws_iam", Area.ROLES),
+    ("aws_batch", Area.BATCH),
+    ("aws_launch", Area.BATCH),
+    ("aws_instance", Area.VM),
+    ("aws_ebs", Area.VM),
+    ("aws_ami", Area.VM),
+    ("aws_cloudwatch", Area.WATCH),
+    ("aws_budgets", Area.WATCH),
+    ("aws_sns", Area.WATCH),
+    ("aws_vpc", Area.NETWORK),
+    ("aws_subnet", Area.NETWORK),
+    ("aws_security_group", Area.NETWORK),
+    ("aws_network", Area.NETWORK),
+)
+_WORDS: Final = re.compile(r"[a-z0-9 ]{1,60}")
+_NOT_KNOWN: Final = "the object itself; what it holds is not known here"
+
+
+def kind_of(change: ResourceChange) -> Kind:
+    """Return what kind a resource is; one that is not known gets its type for a label."""
+    known = _KINDS.get(change.type)
+    if known:
+        return known
+    area = next((area for start, area in _BY_PREFIX if change.type.startswith(start)), Area.OTHER)
+    # A type is a name, but a report shows it as a word: nothing else may pass for one.
+    label = change.type.removeprefix("aws_").replace("_", " ")
+    label = label if _WORDS.fullmatch(label) else "resource"
+    return Kind(label, area, _NOT_KNOWN if area is Area.OTHER else "")
+
+
+def lost_with(change: ResourceChange) -> str:
+    """Return what goes with a resource that is destroyed or replaced; empty for mere settings."""
+    return kind_of(change).lost.format(disk=_disk(change.before or {}))
+
+
+def _disk(values: Mapping[str, object]) -> str:
+    blocks = values.get("root_block_device")
+    first = blocks[0] if isinstance(blocks, list) and blocks else None
+    block = first if isinstance(first, dict) else {}
+    size = block.get("volume_size")
+    sized = f"the {size} GB root disk" if type(size) is int else "the root disk"
+    if block.get("delete_on_termination") is False:
+        return f"{sized} comes off and stays, and is billed; with it go out of use"
+    return sized

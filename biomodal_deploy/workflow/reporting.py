@@ -1,0 +1,105 @@
+"""From a sealed plan to a report in one of its formats, and to a file."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from biomodal_deploy.bundle import Bundle
+from biomodal_deploy.bundle.files import writing
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.report import Report, build_report
+from biomodal_deploy.workflow.location import Location
+
+
+class ReportFormat(StrEnum):
+    """What a report is written as."""
+
+    MARKDOWN = "md"
+    JSON = "json"
+
+
+@dataclass(frozen=True)
+class Written:
+    """A report, written.
+
+    Attributes:
+        report: It as data.
+        format: What it is written as.
+        text: It as text; the same sealed plan gives the same text.
+    """
+
+    report: Report
+    format: ReportFormat
+    text: str
+
+
+def make_report(
+    location: Location, bundle: Bundle, format_: ReportFormat, *, most_bytes: int
+) -> Written:
+    """Write the report of a sealed plan.
+
+    Args:
+        location: The project; its waivers are told for a stack of the hardened profile.
+        bundle: The sealed plan.
+        format_: What to write it as.
+        most_bytes: How long Markdown may be.
+
+    Raises:
+        BundleRefused: The changes are not those that were sealed.
+        EngineError: They are of another format.
+        UsageError: The project's waivers cannot be read.
+    """
+    hardened = location.settings(bundle.manifest.facts.stack).profile == "hardened"
+    report = build_report(bundle, waivers_of=location.project_dir if hardened else None)
+    return Written(report, format_, text_of(report, format_, most_bytes))
+
+
+def text_of(report: Report, format_: ReportFormat, most_bytes: int) -> str:
+    """Return a report as text.
+
+    Args:
+        report: The report.
+        format_: What to write it as.
+        most_bytes: How long Markdown may be.
+    """
+    if format_ is ReportFormat.MARKDOWN:
+        from biomodal_deploy.report.markdown import markdown
+
+        return markdown(report, most_bytes)
+    return report.model_dump_json(indent=2, exclude_defaults=True) + "\n"
+
+
+def save(text: str, path: Path) -> None:
+    """Write a report to a file: all of it, or nothing.
+
+    Raises:
+        UsageError: The system refuses, or it is a folder.
+    """
+    content = text.encode()
+    if path.is_dir():
+        raise UsageError("It is a folder", field="--out", value=str(path), fix="name a file in it")
+    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+        # A pipe or a device, such as /dev/stdout: it must be written to, and not exchanged.
+        with writing(path), path.open("wb") as device:
+            device.write(content)
+        return
+    path = path.resolve()  # of a link, the file that it leads to
+    with writing(path):
+        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with writing(path):
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            # It is for others to read, as the user's umask has it: no secret is in it.
+            umask = os.umask(0)
+            os.umask(umask)
+            Path(draft).chmod(0o666 & ~umask)
+            Path(draft).replace(path)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,43 @@
+"""Reports of plans that were never on disk."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from biomodal_deploy.bundle import Actor, Manifest
+from biomodal_deploy.guards import judge
+from biomodal_deploy.plan import Plan, PlanKind
+from biomodal_deploy.report import Report, report_of
+from tests.support.bundles import SHA, facts
+from tests.support.plans import plan
+
+WHEN: Final = datetime(2026, 11, 23, 2, 15, tzinfo=UTC)
+ID: Final = "20261123T021500Z-1a2b3c"
+
+
+def manifest(of: Plan, kind: PlanKind = PlanKind.APPLY, **changed: Any) -> Manifest:
+    """Return a manifest, its guards' verdicts included."""
+    return Manifest(
+        id=ID,
+        kind=kind,
+        created=WHEN,
+        expires=WHEN + timedelta(hours=24),
+        maker=Actor(who="ada@lab", pid=1),
+        plan_sha256=SHA,
+        changes_sha256=SHA,
+        facts=facts(**changed),
+        counts=of.counts,
+        has_changes=of.has_changes,
+        verdicts=judge(of, kind=kind),
+    )
+
+
+def report(of: Plan, kind: PlanKind = PlanKind.APPLY, **changed: Any) -> Report:
+    """Return the report of a plan."""
+    return report_of(of, manifest(of, kind, **changed), SHA)
+
+
+def report_on(*resources: Any, **more: Any) -> Report:
+    """Return the report of a plan with these resource changes."""
+    return report(plan(*resources, **more))
