@@ -14,7 +14,8 @@ from biomodal_deploy.permissions.catalog import LIFE_CYCLE, Phase, catalog
 from biomodal_deploy.permissions.check import Finding, check
 from biomodal_deploy.permissions.document import read_document
 from biomodal_deploy.permissions.documented import documented_policy
-from biomodal_deploy.permissions.expressions import evaluate, is_unknown
+from biomodal_deploy.permissions.expressions import evaluate
+from biomodal_deploy.permissions.functions import is_unknown
 from biomodal_deploy.permissions.language import PolicyText, parse_policy
 from biomodal_deploy.permissions.needs import Needs, needs_of
 from biomodal_deploy.permissions.place import Place

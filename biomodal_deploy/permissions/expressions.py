@@ -8,31 +8,27 @@ never an error. Inside a longer text the unknown stays a mark, so that a name kn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import cache
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from hcl2 import parses_to_tree
 from lark import Token, Tree
 from lark.exceptions import LarkError
 from pydantic import JsonValue
 
+from biomodal_deploy.permissions.functions import (
+    COMPARISONS,
+    FUNCTIONS,
+    UNKNOWN,
+    is_unknown,
+    text_of,
+)
+
 Reference: TypeAlias = tuple[str | int, ...]
 """`("aws_s3_bucket", "data", 0, "id")` for `aws_s3_bucket.data[0].id`."""
 
 Node: TypeAlias = Tree[Token] | Token
-
-UNKNOWN: Final = "\0"
-"""What stands for a value, or for a part of a text, that is not known before the plan."""
-
-
-def is_unknown(value: JsonValue) -> bool:
-    """Return whether a value is unknown, in whole or in part."""
-    if isinstance(value, str):
-        return UNKNOWN in value
-    if isinstance(value, dict):
-        return any(is_unknown(each) for each in value.values())
-    return isinstance(value, list) and any(is_unknown(each) for each in value)
 
 
 def evaluate(value: JsonValue, look_up: Callable[[Reference], JsonValue]) -> JsonValue:
@@ -46,19 +42,32 @@ def evaluate(value: JsonValue, look_up: Callable[[Reference], JsonValue]) -> Jso
         return _template(value, look_up)
     if isinstance(value, dict):
         return {
-            _text(_template(key, look_up)): evaluate(each, look_up) for key, each in value.items()
+            text_of(_template(key, look_up)): evaluate(each, look_up) for key, each in value.items()
         }
     if isinstance(value, list):
         return [evaluate(each, look_up) for each in value]
     return value
 
 
-def reference(value: JsonValue) -> Reference | None:
-    """Return what a template refers to where it is one reference and nothing else."""
+def reference(
+    value: JsonValue, look_up: Callable[[Reference], JsonValue] | None = None
+) -> Reference | None:
+    """Return what a template refers to where it is one reference and nothing else.
+
+    Args:
+        value: The template.
+        look_up: Gives values of references, to choose between two by a condition.
+    """
     tree = _parsed(value) if isinstance(value, str) else None
     parts = _parts(tree) if tree else []
     alone = parts[0] if len(parts) == 1 else None
-    return _path(_only_child(alone)) if isinstance(alone, Tree) else None
+    if not isinstance(alone, Tree):
+        return None
+    expression = _only_child(alone)
+    if expression.data == "conditional" and look_up:
+        chosen = _Evaluator(look_up).chosen(expression)
+        return _path(chosen) if chosen else None
+    return _path(expression)
 
 
 def _template(text: str, look_up: Callable[[Reference], JsonValue]) -> JsonValue:
@@ -99,7 +108,7 @@ class _Evaluator:
         return "".join(
             str(part).replace("$${", "${")
             if isinstance(part, Token)
-            else _text(self.value(_only_child(part)))
+            else text_of(self.value(_only_child(part)))
             for part in parts
         )
 
@@ -124,26 +133,33 @@ class _Evaluator:
     def _literal_value(self, tree: Tree[Token]) -> JsonValue:
         return {"true": True, "false": False}.get(str(tree.children[0]))
 
-    def _conditional(self, tree: Tree[Token]) -> JsonValue:
+    def chosen(self, tree: Tree[Token]) -> Tree[Token] | None:
+        """Return what a conditional chooses, None where its condition is not known."""
         condition, then, otherwise = _trees(tree)
-        chosen = self.value(condition)
-        if not isinstance(chosen, bool):
-            return UNKNOWN
-        return self.value(then if chosen else otherwise)
+        holds = self.value(condition)
+        return (then if holds else otherwise) if isinstance(holds, bool) else None
+
+    def _conditional(self, tree: Tree[Token]) -> JsonValue:
+        chosen = self.chosen(tree)
+        return UNKNOWN if chosen is None else self.value(chosen)
 
     def _binary_op(self, tree: Tree[Token]) -> JsonValue:
         left_tree, term = _trees(tree)
         operator_tree, right_tree = _trees(term)
-        operator = str(operator_tree.children[0])
+        sign = str(operator_tree.children[0])
         left, right = self.value(left_tree), self.value(right_tree)
-        if operator in ("&&", "||"):
-            decisive = operator == "||"
+        if sign in ("&&", "||"):
+            decisive = sign == "||"
             if decisive in (left, right):
                 return decisive
             return (not decisive) if isinstance(left, bool) and isinstance(right, bool) else UNKNOWN
-        if operator not in ("==", "!=") or is_unknown(left) or is_unknown(right):
+        if is_unknown(left) or is_unknown(right):
             return UNKNOWN
-        return (left == right) is (operator == "==")
+        if sign in ("==", "!="):
+            return (left == right) is (sign == "==")
+        if isinstance(left, int | float) and isinstance(right, int | float):
+            return COMPARISONS[sign](left, right) if sign in COMPARISONS else UNKNOWN
+        return UNKNOWN
 
     def _unary_op(self, tree: Tree[Token]) -> JsonValue:
         value = self.value(_trees(tree)[-1])
@@ -157,14 +173,24 @@ class _Evaluator:
         for element in _trees(tree):
             key, value = _trees(element)
             name = _path(_only_child(key))
-            result[str(name[0]) if name else _text(self.value(_only_child(key)))] = self.value(
+            result[str(name[0]) if name else text_of(self.value(_only_child(key)))] = self.value(
                 value
             )
         return result
 
+    def _full_splat_expr_term(self, tree: Tree[Token]) -> JsonValue:
+        """Return the attribute of each: of none where the resource's count is 0."""
+        head, splat = _trees(tree)
+        path = _path(head)
+        names = [str(_trees(each)[0].children[0]) for each in _trees(splat)]
+        if path is None or self._look_up((*path, "count")) in (0, False):
+            return [] if path else UNKNOWN
+        value = self._look_up((*path, *names))
+        return UNKNOWN if is_unknown(value) else [value]
+
     def _function_call(self, tree: Tree[Token]) -> JsonValue:
         name, *rest = _trees(tree)
-        function = _FUNCTIONS.get(str(name.children[0]))
+        function = FUNCTIONS.get(str(name.children[0]))
         given = [self.value(each) for each in (_trees(rest[0]) if rest else [])]
         if function is None or any(is_unknown(each) for each in given):
             return UNKNOWN
@@ -172,45 +198,6 @@ class _Evaluator:
             return function(given)
         except (TypeError, ValueError, IndexError, AttributeError):
             return UNKNOWN
-
-
-def _join(given: Sequence[JsonValue]) -> JsonValue:
-    separator, items = given
-    return str(separator).join(map(_text, items if isinstance(items, list) else [items]))
-
-
-def _lookup(given: Sequence[JsonValue]) -> JsonValue:
-    table, key, *default = given
-    return table.get(str(key), *default) if isinstance(table, dict) else UNKNOWN
-
-
-def _merge(given: Sequence[JsonValue]) -> JsonValue:
-    merged: dict[str, JsonValue] = {}
-    for each in given:
-        merged |= each if isinstance(each, dict) else {}
-    return merged
-
-
-_FUNCTIONS: Final[Mapping[str, Callable[[Sequence[JsonValue]], JsonValue]]] = {
-    "coalesce": lambda given: next((each for each in given if each not in (None, "")), None),
-    "join": _join,
-    "lookup": _lookup,
-    "lower": lambda given: _text(given[0]).lower(),
-    "merge": _merge,
-    "replace": lambda given: _text(given[0]).replace(_text(given[1]), _text(given[2])),
-    "split": lambda given: list(_text(given[1]).split(_text(given[0]))),
-    "tostring": lambda given: _text(given[0]),
-    "trimprefix": lambda given: _text(given[0]).removeprefix(_text(given[1])),
-    "trimsuffix": lambda given: _text(given[0]).removesuffix(_text(given[1])),
-}
-
-
-def _text(value: JsonValue) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if value is None or isinstance(value, list | dict):
-        return UNKNOWN
-    return str(value)
 
 
 def _path(node: Node) -> Reference | None:

@@ -18,7 +18,7 @@ from biomodal_deploy.permissions.catalog import (
     catalog,
 )
 from biomodal_deploy.permissions.document import Document
-from biomodal_deploy.permissions.expressions import UNKNOWN, is_unknown
+from biomodal_deploy.permissions.functions import UNKNOWN, is_unknown
 from biomodal_deploy.permissions.place import Place
 from biomodal_deploy.permissions.stack import Block, Module, Surroundings
 from biomodal_deploy.permissions.templates import fill

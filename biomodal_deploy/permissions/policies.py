@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -142,7 +143,7 @@ def _sid(actions: Sequence[str], resources: Sequence[str]) -> str:
         return f"{service.title()}{first}"
     if tuple(resources) == ("*",):
         return f"{service.title()}Read"
-    kinds = {resource.split(":", 5)[5].partition("/")[0] for resource in resources}
+    kinds = {re.split("[/:]", resource.split(":", 5)[5])[0] for resource in resources}
     [kind, *others] = sorted(kinds)
     word = "".join(part.title() for part in kind.split("-")) if service != "s3" else "Bucket"
     return f"{service.title()}{word}" if not others else f"{service.title()}Several"

@@ -10,13 +10,8 @@ from pydantic import JsonValue
 from biomodal_deploy.permissions import facts
 from biomodal_deploy.permissions.catalog import Catalog, Kind
 from biomodal_deploy.permissions.document import Body, Document, described_module
-from biomodal_deploy.permissions.expressions import (
-    UNKNOWN,
-    Reference,
-    evaluate,
-    is_unknown,
-    reference,
-)
+from biomodal_deploy.permissions.expressions import Reference, evaluate, reference
+from biomodal_deploy.permissions.functions import UNKNOWN, is_unknown
 from biomodal_deploy.permissions.place import Place
 from biomodal_deploy.permissions.templates import fill
 
@@ -71,7 +66,7 @@ class Module:
             for kind, named in section.items():
                 for name, body in named.items():
                     block = Block(module=self, kind=prefix + kind, name=name, body=body)
-                    if block.get("count") not in (0, False):
+                    if block.get("count") not in (0, False) and block.get("for_each") != []:
                         yield block
         for kind, body in self._document.backends():
             yield Block(module=self, kind=f"backend.{kind}", name="", body=body)
@@ -196,7 +191,7 @@ class Block:
         first, _, left = rest.partition(".")
         if isinstance(raw, dict):
             return self._follow(raw.get(first), left) if first in raw else None
-        path = reference(raw)
+        path = reference(raw, self.module.look_up)
         target = self.module.find(path) if path else None
         return target[0].get(rest) if target else UNKNOWN
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from biomodal_deploy.permissions.expressions import UNKNOWN
+from biomodal_deploy.permissions.functions import UNKNOWN
 
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]+)\}")
 

@@ -12,7 +12,8 @@ from typing import Final
 from pydantic import JsonValue, TypeAdapter
 
 from biomodal_deploy.permissions.catalog import Grant
-from biomodal_deploy.permissions.expressions import UNKNOWN, evaluate, reference
+from biomodal_deploy.permissions.expressions import evaluate, reference
+from biomodal_deploy.permissions.functions import UNKNOWN
 from biomodal_deploy.permissions.needs import Need, resources_of
 from biomodal_deploy.permissions.policies import VERSION
 from biomodal_deploy.permissions.stack import Block, Module

@@ -1,35 +1,55 @@
-"""The hardened profile's life on real Terraform: apply, second plan, update, destroy.
+"""The hardened profile's life on real Terraform: apply, second plan, updates, destroy.
 
-One apply serves all tests here, in the order of that life.
+One apply serves all tests here, in the order of that life. Who deploys is a user who holds the
+compiled policy of each command and nothing else, and the account records every call.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import pytest
 
+from biomodal_deploy.permissions.catalog import LIFE_CYCLE, Phase
 from biomodal_deploy.sandbox import Sandbox
-from tests.support.hardened import PLAN, apply, profile_project, settled
+from biomodal_deploy.sandbox.authority import RECORD_VARIABLE, read_record
+from tests.support.hardened import PLAN, profile_project, settled
+from tests.support.life import Document, Life
 from tests.support.native import NativeProject, changes
+from tests.support.proof import Proof, documented_grants, ignored
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("hardened-lifecycle")]
 
 VM: Final = "engine-vm"
+PLANS, APPLY, UPDATE, DESTROY = LIFE_CYCLE
 # Everything that is off by default, and one change of each kind.
-UPDATE: Final = (
-    "-var=log_retention_days=30",
-    "-var=alarm_topic_arn=arn:aws:sns:us-east-1:123456789012:pager",
-    "-var=monthly_budget_usd=100",
-    "-var=budget_email=lab@example.org",
-    '-var=ssh_cidr_blocks=["192.0.2.0/24","2001:db8::/32"]',
-    "-var=batch_volume_gib=200",
-    "-var=batch_max_vcpus=64",
-    "-var=vm_volume_gib=120",
-    "-var=access_log_bucket=lab-logs",
-)
+OPTIONS: Final = {
+    "log_retention_days": 30,
+    "alarm_topic_arn": "arn:aws:sns:us-east-1:123456789012:pager",
+    "monthly_budget_usd": 100,
+    "budget_email": "lab@example.org",
+    "ssh_cidr_blocks": ["192.0.2.0/24", "2001:db8::/32"],
+    "batch_volume_gib": 200,
+    "batch_max_vcpus": 64,
+    "vm_volume_gib": 120,
+    "access_log_bucket": "lab-logs",
+}
+# All of that once more, and what the profile does not leave to a variable.
+OTHERS: Final = {
+    "log_retention_days": 60,
+    "alarm_topic_arn": "arn:aws:sns:us-east-1:123456789012:other",
+    "monthly_budget_usd": 200,
+    "budget_email": "other@example.org",
+    "batch_volume_gib": 300,
+    "permissions_boundary_arn": "arn:aws:iam::123456789012:policy/boundary",
+    "tag_value": "production",
+    "termination_protection": False,
+    "untagged_image_days": 7,
+}
 
 # What S3 asks of a bucket that receives access logs.
 LOG_DELIVERY: Final = {
@@ -45,29 +65,77 @@ LOG_DELIVERY: Final = {
 }
 
 
+@dataclass(frozen=True)
+class Deployed:
+    """The deployment, whoever looks at it, and the life that its deployer has given it."""
+
+    project: NativeProject
+    life: Life
+    record: Path
+
+
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NativeProject]:
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     """A hardened deployment, applied."""
     workdir = tmp_path_factory.mktemp("hardened")
-    with (
-        Sandbox.start(workdir) as sandbox,
-        profile_project(workdir, sandbox, vm_name=VM) as project,
-    ):
-        project.init()
-        project.plan()
-        apply(project, "tfplan")
-        yield project
+    record = workdir / "record.jsonl"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(RECORD_VARIABLE, str(record))
+        sandbox = Sandbox.start(workdir)
+    with sandbox, profile_project(workdir, sandbox, vm_name=VM) as project:
+        life = Life("deployer", sandbox, project.stack, workdir, {**sandbox.variables(VM)})
+        life.init()
+        life.must("plan", PLANS, "plan", "-out=tfplan")
+        life.must("apply", APPLY, "apply", "tfplan")
+        yield Deployed(project, life, record)
 
 
 @pytest.fixture(scope="module")
-def updated(project: NativeProject) -> dict[str, list[str]]:
-    """What the update changed, after its apply."""
-    s3 = project.sandbox.client("s3")
+def project(deployed: Deployed) -> NativeProject:
+    """The deployment as the account's owner sees it."""
+    return deployed.project
+
+
+@pytest.fixture(scope="module")
+def updated(deployed: Deployed) -> dict[str, list[str]]:
+    """What the first update changed, after its apply."""
+    s3 = deployed.project.sandbox.client("s3")
     s3.create_bucket(Bucket="lab-logs")
     s3.put_bucket_policy(Bucket="lab-logs", Policy=json.dumps(LOG_DELIVERY))
-    plan = project.plan(*UPDATE, out="update")
-    apply(project, "update")
+    deployed.life.values |= OPTIONS
+    return _update(deployed, "update", APPLY, UPDATE)
+
+
+@pytest.fixture(scope="module")
+def changed(deployed: Deployed, updated: dict[str, list[str]]) -> dict[str, list[str]]:
+    """What the second update changed, after its apply."""
+    iam = deployed.project.sandbox.client("iam")
+    iam.create_policy(PolicyName="boundary", PolicyDocument=json.dumps(LOG_DELIVERY))
+    deployed.life.values |= OTHERS
+    deployed.life.edit(_other_constants)
+    return _update(deployed, "change", UPDATE)
+
+
+def _update(deployed: Deployed, name: str, *phases: Phase) -> dict[str, list[str]]:
+    deployed.life.must(f"{name}-plan", PLANS, "plan", f"-out={name}")
+    plan = deployed.project.show(name)
+    deployed.life.must_all(name, phases, "apply", name)
     return changes(plan)
+
+
+def _other_constants(document: Document) -> None:
+    of = document["resource"]
+    of["aws_ecr_repository"]["image_repository"] |= {
+        "image_tag_mutability": "MUTABLE",
+        "image_scanning_configuration": {"scan_on_push": False},
+    }
+    protection = "data_bucket_protection"
+    [rule] = of["aws_s3_bucket_server_side_encryption_configuration"][protection]["rule"]
+    rule["bucket_key_enabled"] = True
+    of["aws_s3_bucket_versioning"][protection]["versioning_configuration"]["status"] = "Suspended"
+    of["aws_s3_bucket_logging"][protection]["target_prefix"] = "other/"
+    [statement] = document["data"]["aws_iam_policy_document"][protection]["statement"]
+    statement["sid"] = "Other"
 
 
 def test_a_second_plan_says_no_changes(project: NativeProject) -> None:
@@ -139,13 +207,49 @@ def test_an_update_replaces_nothing(project: NativeProject, updated: dict[str, l
     assert updated["aws_batch_compute_environment.batch"] == ["update"]
     assert updated["aws_batch_compute_environment.batch_on_demand"] == ["update"]
     assert updated["aws_instance.vm"] == ["update"]
-    assert settled(project, *UPDATE)
+    assert settled(project)
 
 
-def test_destroy_leaves_nothing(project: NativeProject, updated: dict[str, list[str]]) -> None:
+def test_options_are_changed_in_place(changed: dict[str, list[str]]) -> None:
+    """Another value of each, another tag, and what no variable steers."""
+    assert set(map(tuple, changed.values())) == {("update",)}
+
+
+@pytest.fixture(scope="module")
+def destroyed(deployed: Deployed, changed: dict[str, list[str]]) -> dict[str, list[str]]:
+    """What the destroy plan deleted, after its apply."""
+    deployed.life.must("destroy-plan", PLANS, "plan", "-destroy", "-out=destroyplan")
+    plan = deployed.project.show("destroyplan")
+    deployed.life.must("destroy", DESTROY, "apply", "destroyplan")
+    return changes(plan)
+
+
+def test_destroy_leaves_nothing(project: NativeProject, destroyed: dict[str, list[str]]) -> None:
     """The protection of the VM included, and the logs' bucket, which is not the stack's, stays."""
-    plan = project.plan("-destroy", *UPDATE, out="destroyplan")
-    assert set(map(tuple, changes(plan).values())) == {("delete",)}
-    apply(project, "destroyplan")
-    assert [item.identifier for item in project.sandbox.leftovers()] == ["lab-logs"]
+    assert set(map(tuple, destroyed.values())) == {("delete",)}
+    left = {item.identifier for item in project.sandbox.leftovers()}
+    assert left - {"boundary", "deployer"} == {"lab-logs"}
     assert json.loads(project.state.read_text())["resources"] == []
+
+
+@pytest.fixture(scope="module")
+def proof(deployed: Deployed, destroyed: dict[str, list[str]]) -> Proof:
+    """The whole life beside the record of all calls."""
+    return Proof([deployed.life], read_record(deployed.record))
+
+
+def test_the_compiled_policies_suffice(proof: Proof) -> None:
+    """Every command succeeded with the policy of its phase; only what is ignored was refused."""
+    assert proof.refused() <= ignored()
+
+
+def test_every_call_is_in_the_catalog(proof: Proof) -> None:
+    """What Terraform did for a kind of resource in a phase is what the catalog says of it."""
+    assert proof.unexpected() == set()
+
+
+def test_nothing_is_granted_that_is_not_needed(proof: Proof) -> None:
+    """Each grant that the documented stacks have no use for is seen at work, or excused."""
+    elsewhere = documented_grants()
+    idle = {grant for grant, at_work in proof.at_work().items() if not at_work}
+    assert idle - elsewhere == proof.excused() - elsewhere

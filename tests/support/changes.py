@@ -91,7 +91,7 @@ def every_argument(document: Document) -> None:
     """Change whatever can change in place."""
     of = document["resource"]
     of["aws_batch_compute_environment"]["batch"]["compute_resources"] |= {
-        "allocation_strategy": "SPOT_PRICE_CAPACITY_OPTIMIZED",
+        "allocation_strategy": "BEST_FIT_PROGRESSIVE",
         "bid_percentage": 90,
         "instance_type": ["m5"],
         "max_vcpus": 128,

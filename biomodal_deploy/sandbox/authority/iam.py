@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from biomodal_deploy.permissions import facts
 from biomodal_deploy.permissions.evaluate import Request
 from biomodal_deploy.sandbox.authority.account import Account
 from biomodal_deploy.sandbox.authority.call import ApiCall
 from biomodal_deploy.sandbox.authority.common import request, request_tags, tags_in
+
+_CONTEXT: Final = {"iam:PermissionsBoundary": "PermissionsBoundary", "iam:PolicyARN": "PolicyArn"}
 
 
 def requests(call: ApiCall, account: Account) -> Iterator[Request]:
@@ -23,8 +26,13 @@ def requests(call: ApiCall, account: Account) -> Iterator[Request]:
         arns.append(account.role_arn(role))
     if profile and "instance-profile" in kinds:
         arns.append(facts.arn("iam:instance-profile", profile, account.place))
+    named = {
+        key: (value,)
+        for key, parameter in _CONTEXT.items()
+        if (value := call.one(parameter)) is not None
+    }
     for arn in arns or ["*"]:
-        yield request(call, action, arn, request_tags(tags))
+        yield request(call, action, arn, request_tags(tags) | named)
         if tags and call.operation.startswith("Create"):
             tagging = f"iam:Tag{call.operation.removeprefix('Create')}"
             yield request(call, tagging, arn, request_tags(tags))

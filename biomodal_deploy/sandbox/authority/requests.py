@@ -13,16 +13,19 @@ from typing import Final
 
 from biomodal_deploy.permissions import facts
 from biomodal_deploy.permissions.evaluate import Request
-from biomodal_deploy.sandbox.authority import batch, ec2, ecr, iam, s3
+from biomodal_deploy.sandbox.authority import batch, budgets, cloudwatch, ec2, ecr, iam, logs, s3
 from biomodal_deploy.sandbox.authority.account import Account
 from biomodal_deploy.sandbox.authority.call import ApiCall
 from biomodal_deploy.sandbox.authority.common import UnknownCallError
 
 _SERVICES: Final[dict[str, Callable[[ApiCall, Account], Iterator[Request]]]] = {
     "batch": batch.requests,
+    "budgets": budgets.requests,
     "ec2": ec2.requests,
     "ecr": ecr.requests,
     "iam": iam.requests,
+    "logs": logs.requests,
+    "monitoring": cloudwatch.requests,
     "s3": s3.requests,
 }
 

@@ -5,13 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import JsonValue
 
-from biomodal_deploy.permissions.expressions import (
-    UNKNOWN,
-    Reference,
-    evaluate,
-    is_unknown,
-    reference,
-)
+from biomodal_deploy.permissions.expressions import Reference, evaluate, reference
+from biomodal_deploy.permissions.functions import UNKNOWN, is_unknown
 
 VALUES: dict[Reference, JsonValue] = {
     ("var", "name"): "dev",

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from biomodal_deploy.permissions.catalog import catalog
 from biomodal_deploy.permissions.document import Document
-from biomodal_deploy.permissions.expressions import UNKNOWN
+from biomodal_deploy.permissions.functions import UNKNOWN
 from biomodal_deploy.permissions.place import Place
 from biomodal_deploy.permissions.stack import Block, Module, Surroundings
 

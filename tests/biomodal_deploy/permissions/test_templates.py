@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import JsonValue
 
-from biomodal_deploy.permissions.expressions import UNKNOWN
+from biomodal_deploy.permissions.functions import UNKNOWN
 from biomodal_deploy.permissions.templates import fill
 
 VALUES: dict[str, JsonValue] = {

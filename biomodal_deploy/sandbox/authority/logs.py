@@ -1,0 +1,32 @@
+"""What AWS authorizes of a call to CloudWatch Logs.
+
+Source: CloudWatch Logs API reference, LogGroup: its ARN in policies ends with `:*`, but for the
+three actions about tags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from biomodal_deploy.permissions import facts
+from biomodal_deploy.permissions.evaluate import Request
+from biomodal_deploy.sandbox.authority.account import Account
+from biomodal_deploy.sandbox.authority.call import ApiCall
+from biomodal_deploy.sandbox.authority.common import request, request_tags
+
+
+def requests(call: ApiCall, account: Account) -> Iterator[Request]:
+    """Give what AWS authorizes; creating with tags is creating and tagging."""
+    action = f"logs:{call.operation}"
+    known = facts.action(action)
+    if known is None or not known.resources:
+        yield request(call, action, "*")
+        return
+    tags = request_tags(call.under("tags"))
+    if arn := call.one("resourceArn"):
+        yield request(call, action, arn, tags)
+    elif name := call.one("logGroupName"):
+        group = facts.arn("logs:log-group", name, account.place)
+        yield request(call, action, f"{group}:*", tags)
+        if tags and call.operation == "CreateLogGroup":
+            yield request(call, "logs:TagResource", group, tags)
