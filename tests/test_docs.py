@@ -16,6 +16,7 @@ from biomodal_deploy.bundle import Facts, verifying
 from biomodal_deploy.cli import reference
 from biomodal_deploy.cli.app import app
 from biomodal_deploy.contract import all_variables
+from biomodal_deploy.permissions import page as permissions
 from biomodal_deploy.settings import Deployment, Limits
 from biomodal_deploy.terraform import diagnoses
 from tests.support.project import ROOT
@@ -41,6 +42,11 @@ def sources(*folders: str) -> Iterator[tuple[Path, str]]:
 def test_the_commands_page_is_what_the_code_says() -> None:
     """`make docs` writes it; whoever changes a command runs that."""
     assert page("commands.md") == reference.page(), "run: make docs"
+
+
+def test_the_permissions_page_is_what_the_data_says() -> None:
+    """`make docs` writes it; whoever changes a stack or the permission data runs that."""
+    assert page("permissions.md") == permissions.page(permissions.read_stacks(ROOT)), "make docs"
 
 
 def statuses() -> dict[str, int]:

@@ -68,6 +68,17 @@ def check(
     )
 
 
+def lacking(policies: Sequence[PolicyText], need: Need, place: Place) -> tuple[str, ...]:
+    """Return why policies do not suffice for one need; nothing where they do.
+
+    Args:
+        policies: What one user or role holds, together.
+        need: The need.
+        place: Where the stack goes.
+    """
+    return tuple(dict.fromkeys(detail for _, _, detail in _refusals(policies, need, place)))
+
+
 def _lacking(
     policies: Sequence[PolicyText], needs: Sequence[Need], place: Place
 ) -> Iterator[Finding]:
