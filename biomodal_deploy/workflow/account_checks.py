@@ -33,12 +33,7 @@ def quick_checks(stack: Stack, request: PlanRequest, listen: Listener) -> Iterat
         listen: Told in notices, also where the block fails: a missing role may be why.
     """
     settings = stack.location.deployments.get(stack.name)
-    if (
-        settings is None
-        or settings.bootstrap not in _CHECKED
-        or settings.profile != "documented"
-        or request.kind is not PlanKind.APPLY
-    ):
+    if settings is None or settings.bootstrap not in _CHECKED or request.kind is not PlanKind.APPLY:
         yield
         return
     found: list[Report] = []

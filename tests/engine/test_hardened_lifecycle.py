@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -43,7 +43,6 @@ OTHERS: Final = {
     "log_retention_days": 60,
     "alarm_topic_arn": "arn:aws:sns:us-east-1:123456789012:other",
     "monthly_budget_usd": 200,
-    "budget_email": "other@example.org",
     "batch_volume_gib": 300,
     "permissions_boundary_arn": "arn:aws:iam::123456789012:policy/boundary",
     "tag_value": "production",
@@ -83,7 +82,10 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         patch.setenv(RECORD_VARIABLE, str(record))
         sandbox = Sandbox.start(workdir)
     with sandbox, profile_project(workdir, sandbox, vm_name=VM) as project:
-        life = Life("deployer", sandbox, project.stack, workdir, {**sandbox.variables(VM)})
+        # The outputs name a file in the home: the owner's plans are to find it the same.
+        values: dict[str, Any] = {**sandbox.variables(VM)}
+        home = Path(project.terraform.variables["HOME"])
+        life = Life("deployer", sandbox, project.stack, workdir, values, home=home)
         life.init()
         life.must("plan", PLANS, "plan", "-out=tfplan")
         life.must("apply", APPLY, "apply", "tfplan")
@@ -113,7 +115,7 @@ def changed(deployed: Deployed, updated: dict[str, list[str]]) -> dict[str, list
     iam.create_policy(PolicyName="boundary", PolicyDocument=json.dumps(LOG_DELIVERY))
     deployed.life.values |= OTHERS
     deployed.life.edit(_other_constants)
-    return _update(deployed, "change", UPDATE)
+    return _update(deployed, "change", UPDATE, APPLY, DESTROY)
 
 
 def _update(deployed: Deployed, name: str, *phases: Phase) -> dict[str, list[str]]:
@@ -212,7 +214,9 @@ def test_an_update_replaces_nothing(project: NativeProject, updated: dict[str, l
 
 def test_options_are_changed_in_place(changed: dict[str, list[str]]) -> None:
     """Another value of each, another tag, and what no variable steers."""
-    assert set(map(tuple, changed.values())) == {("update",)}
+    replaced = [address for address, actions in changed.items() if actions != ["update"]]
+    # ECR keeps one such policy for a repository: the provider deletes it and puts the new one.
+    assert replaced == ["aws_ecr_lifecycle_policy.image_retention"]
 
 
 @pytest.fixture(scope="module")

@@ -576,14 +576,14 @@ def _take(check: str, sandbox: Sandbox, target: Target, cleaning: ExitStack) -> 
         ),
         "job-queue": (
             lambda: batch.create_job_queue(
-                jobQueueName=target.job_queue,
+                jobQueueName=target.job_queues[0],
                 state="ENABLED",
                 priority=1,
                 computeEnvironmentOrder=[
                     {"order": 1, "computeEnvironment": _environment(sandbox, "other")}
                 ],
             ),
-            lambda: _remove_queue(sandbox, target.job_queue),
+            lambda: _remove_queue(sandbox, target.job_queues[0]),
         ),
     }
     make, remove = makers[check]

@@ -12,6 +12,8 @@ from tests.support.project import ROOT
 Document = dict[str, Any]
 
 NATIVE: Final = ROOT / "tests/stacks/__snapshots__/test_snapshots/test_native_stack.json"
+HARDENED_MODULE: Final = ROOT / "tests/stacks/__snapshots__/test_hardened/test_module_snapshot.json"
+HARDENED_NATIVE: Final = ROOT / "tests/stacks/__snapshots__/test_hardened/test_native_snapshot.json"
 MODULE: Final = ROOT / "tests/stacks/__snapshots__/test_snapshots/test_module_stack.json"
 EXTRA: Final = {"extra": "yes"}
 _META: Final = ("//", "count", "depends_on", "lifecycle")

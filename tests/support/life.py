@@ -35,12 +35,13 @@ class Life:
         user: The IAM user's name.
         sandbox: The account.
         directory: The stack.
-        folder: Where logs and the user's home go.
+        folder: Where logs go.
         values: Its variables.
         logs: Terraform's log by command, in the order of the commands.
         phases: The phases of each command.
         permissions: What was compiled for each command.
         actions: What each apply of several phases did, by kind of resource.
+        home: The user's home; a new one in the folder where None.
     """
 
     user: str
@@ -52,14 +53,15 @@ class Life:
     phases: dict[str, tuple[Phase, ...]] = field(default_factory=dict)
     permissions: dict[str, DeploymentPermissions] = field(default_factory=dict)
     actions: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    home: Path | None = None
 
     def __post_init__(self) -> None:
         """Make the user and their home."""
         iam = self.sandbox.client("iam")
         iam.create_user(UserName=self.user)
         key = iam.create_access_key(UserName=self.user)["AccessKey"]
-        home = self.folder / f"{self.user}-home"
-        home.mkdir()
+        home = self.home or self.folder / f"{self.user}-home"
+        home.mkdir(exist_ok=True)
         credentials = {
             "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
@@ -119,8 +121,8 @@ class Life:
     def must_all(self, command: str, phases: Sequence[Phase], verb: str, *arguments: str) -> None:
         """Run Terraform for several phases at once and say what it said where it failed."""
         done = self.run(command, phases, verb, *arguments)
-        assert done.returncode == 0, (
-            f"{self.user} {command}\n{errors(done.stderr)}\n{diagnostics(done.stdout)}"
+        assert done.returncode == 0, f"{self.user} {command}\n{errors(done.stderr)}\n" + "\n".join(
+            each["summary"] for each in diagnostics(done.stdout)
         )
 
     def init(self) -> None:

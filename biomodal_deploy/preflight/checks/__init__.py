@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
 from biomodal_deploy.preflight.check import Check
 from biomodal_deploy.preflight.checks import (
@@ -12,12 +13,16 @@ from biomodal_deploy.preflight.checks import (
     machine,
     names,
     network,
+    options,
     permissions,
     quotas,
     roles,
 )
 from biomodal_deploy.preflight.needs import NeededActions
 from biomodal_deploy.preflight.result import Layer
+
+OPTIONS: Final = "options"
+"""The one check that only the native hardened profile has."""
 
 
 def all_checks(needed_actions: NeededActions | None = None) -> tuple[Check, ...]:
@@ -54,6 +59,7 @@ def all_checks(needed_actions: NeededActions | None = None) -> tuple[Check, ...]
             "compute-environment", names_, "Compute environment", names.compute_environment, True
         ),
         Check("job-queue", names_, "Job queue", names.job_queue, quick=True),
+        Check(OPTIONS, names_, "What the options name", options.options, quick=True),
         Check("image", machine_, "Ubuntu image", machine.image),
         Check("instance-type", machine_, "Instance type", machine.instance_type),
         Check("rehearsal", machine_, "Rehearsed launch", machine.rehearsal),

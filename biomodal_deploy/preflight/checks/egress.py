@@ -42,6 +42,8 @@ def vm_internet(facts: Facts) -> Answer:
 
 def hosts_aws(facts: Facts) -> Answer:
     """Whether Batch hosts reach ECS and ECR; where not, tasks wait in RUNNABLE for ever."""
+    if facts.target.other_host_subnets:
+        return _elsewhere()
     route = facts.default_route()
     gives_addresses = facts.known_subnet().gives_public_addresses
     if route.way == "nat":
@@ -72,6 +74,8 @@ def hosts_aws(facts: Facts) -> Answer:
 
 def s3_endpoint(facts: Facts) -> Answer:
     """Whether traffic to S3 stays off the NAT gateway, which charges for every byte."""
+    if facts.target.other_host_subnets:
+        return _elsewhere()
     route = facts.default_route()
     for endpoint in facts.endpoints():
         if endpoint.service == "s3" and (
@@ -95,6 +99,13 @@ def s3_endpoint(facts: Facts) -> Answer:
         if route.way == "other"
         else f"no S3 gateway endpoint: {route.through} charges for every gigabyte to and from S3",
         command,
+    )
+
+
+def _elsewhere() -> Answer:
+    return cannot_tell(
+        "Batch hosts run in batch_subnet_ids, and only the VM's subnet is looked at",
+        "for each of them: biomodal-aws doctor --var subnet_id=SUBNET --var batch_subnet_ids=[]",
     )
 
 

@@ -15,8 +15,13 @@ if TYPE_CHECKING:
 
 
 def image(facts: Facts) -> Answer:
-    """Whether the region has the Ubuntu image."""
-    found = facts.image()
+    """Whether the region has the Ubuntu image, or the one that is named."""
+    found, hardened = facts.image(), facts.target.hardened
+    if found is None and hardened and hardened.ami_id:
+        return failed(
+            f"{facts.target.region} has no image {hardened.ami_id} that you may use",
+            "correct ami_id",
+        )
     if found is None:
         native = '; set "bootstrap": "native" in cdktf.json'
         return failed(
@@ -72,7 +77,9 @@ def rehearsal(facts: Facts) -> Answer:
         {"Key": key, "Value": value} for key, value in (("Name", target.vm_name), *target.tags)
     ]
     tags: list[TagSpecificationTypeDef] = [
-        {"ResourceType": "instance", "Tags": labels}  # type: ignore[typeddict-item]
+        {"ResourceType": "instance", "Tags": labels},  # type: ignore[typeddict-item]
+        # As Terraform sends it: a policy may ask for this tag too.
+        {"ResourceType": "volume", "Tags": labels[1:]},  # type: ignore[typeddict-item]
     ]
     try:
         facts.clients.ec2().run_instances(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from botocore.exceptions import ClientError
 
 from biomodal_deploy.preflight.aws_errors import code_of
 from biomodal_deploy.preflight.facts import Facts
-from biomodal_deploy.preflight.result import Answer, failed, passed
+from biomodal_deploy.preflight.result import Answer, Verdict, failed, passed
 
 _NONE: Final = frozenset(
     {
@@ -23,6 +23,9 @@ _NONE: Final = frozenset(
 
 def key_pair(facts: Facts) -> Answer:
     """Whether the SSH key pair's name is free."""
+    hardened = facts.target.hardened
+    if hardened and not hardened.ssh_key:
+        return passed("the stack makes none: the VM is reached through Session Manager")
     name = facts.target.vm_name
     return _free(
         facts,
@@ -48,8 +51,11 @@ def repository(facts: Facts) -> Answer:
 
 
 def role(facts: Facts) -> Answer:
-    """Whether the VM role's name is free."""
-    name = facts.target.vm_name
+    """Whether the names of the roles are free."""
+    return _all(_role(facts, name) for name in facts.target.roles)
+
+
+def _role(facts: Facts, name: str) -> Answer:
     return _free(
         facts,
         "IAM role",
@@ -61,8 +67,11 @@ def role(facts: Facts) -> Answer:
 
 
 def instance_profile(facts: Facts) -> Answer:
-    """Whether the VM's instance profile's name is free."""
-    name = facts.target.vm_name
+    """Whether the names of the instance profiles are free."""
+    return _all(_instance_profile(facts, name) for name in facts.target.roles)
+
+
+def _instance_profile(facts: Facts, name: str) -> Answer:
     return _free(
         facts,
         "instance profile",
@@ -113,6 +122,8 @@ def launch_template(facts: Facts) -> Answer:
 def compute_environment(facts: Facts) -> Answer:
     """Whether the Batch compute environment's name is free."""
     name = facts.target.vm_name
+    if facts.target.hardened:
+        return passed(f"AWS completes {name}-spot- and {name}-on-demand-, so that they are free")
     return _free(
         facts,
         "Batch compute environment",
@@ -132,8 +143,11 @@ def compute_environment(facts: Facts) -> Answer:
 
 
 def job_queue(facts: Facts) -> Answer:
-    """Whether the Batch job queue's name is free."""
-    name = facts.target.job_queue
+    """Whether the names of the Batch job queues are free."""
+    return _all(_job_queue(facts, name) for name in facts.target.job_queues)
+
+
+def _job_queue(facts: Facts, name: str) -> Answer:
     return _free(
         facts,
         "Batch job queue",
@@ -147,6 +161,16 @@ def job_queue(facts: Facts) -> Answer:
         f"`aws batch update-job-queue {facts.place} --job-queue {name} --state DISABLED`, and a "
         f"minute later `aws batch delete-job-queue {facts.place} --job-queue {name}`",
     )
+
+
+def _all(answers: Iterable[Answer]) -> Answer:
+    """Return the first answer that is no pass, else all of them in one line."""
+    lines = []
+    for answer in answers:
+        if answer.verdict is not Verdict.PASS:
+            return answer
+        lines.append(answer.line)
+    return passed(", ".join(lines))
 
 
 def _free(

@@ -14,8 +14,6 @@ from biomodal_deploy.preflight.result import Answer, failed, passed, warned
 ELASTIC_IPS: Final = "L-0263D0A3"
 STANDARD_VCPUS: Final = "L-1216C47A"
 SPOT_VCPUS: Final = "L-34B43A08"
-# The most vCPUs that the Batch environment asks for, in both implementations.
-BATCH_VCPUS: Final = 256
 # Batch user guide, "Service quotas": fixed, and the same for both.
 BATCH_LIMIT: Final = 50
 
@@ -55,8 +53,9 @@ def elastic_ips(facts: Facts) -> Answer:
 
 
 def on_demand_vcpus(facts: Facts) -> Answer:
-    """Whether the VM's vCPUs fit beside what runs."""
-    if facts.holds_any("aws_instance"):
+    """Whether the VM's vCPUs fit beside what runs, and the hardened profile's On-Demand hosts'."""
+    runs, hardened = facts.holds_any("aws_instance"), facts.target.hardened
+    if runs and not hardened:
         return passed("the VM runs already")
     kind = facts.instance_kind()
     if kind is None:
@@ -66,31 +65,39 @@ def on_demand_vcpus(facts: Facts) -> Answer:
     used = sum(
         each.vcpus for each in facts.running() if not each.spot and quota_code(each.type) == code
     )
-    line = f"{used} of {limit} On-Demand vCPUs are in use, the VM takes {kind.vcpus}"
-    if used + kind.vcpus > limit:
-        return failed(line, _raise(facts, code, used + kind.vcpus))
+    takes = 0 if runs else kind.vcpus
+    line = f"{used} of {limit} On-Demand vCPUs are in use, the VM takes {takes}"
+    if used + takes > limit:
+        return failed(line, _raise(facts, code, used + takes))
+    if hardened and code == STANDARD_VCPUS:
+        line += f", Batch up to {facts.target.batch_vcpus}"
+        if (wanted := used + takes + facts.target.batch_vcpus) > limit:
+            return warned(
+                f"{line}: some tasks of the On-Demand queue would wait in RUNNABLE",
+                _raise(facts, code, wanted),
+            )
     return passed(line)
 
 
 def spot_vcpus(facts: Facts) -> Answer:
     """Whether Batch can have the Spot vCPUs it may ask for."""
-    limit = _quota(facts, SPOT_VCPUS)
+    limit, batch = _quota(facts, SPOT_VCPUS), facts.target.batch_vcpus
     used = sum(
         each.vcpus
         for each in facts.running()
         if each.spot and quota_code(each.type) == STANDARD_VCPUS
     )
-    line = f"{used} of {limit} Spot vCPUs are in use, Batch takes up to {BATCH_VCPUS}"
-    more = _raise(facts, SPOT_VCPUS, used + BATCH_VCPUS)
+    line = f"{used} of {limit} Spot vCPUs are in use, Batch takes up to {batch}"
+    more = _raise(facts, SPOT_VCPUS, used + batch)
     if limit == 0:
         return failed(f"{line}: no task would ever start", more)
-    if used + BATCH_VCPUS > limit:
+    if used + batch > limit:
         return warned(f"{line}: some tasks would wait in RUNNABLE", more)
     return passed(line)
 
 
 def batch_environments(facts: Facts) -> Answer:
-    """Whether one more compute environment fits."""
+    """Whether the stack's compute environments fit beside the others."""
     if facts.holds_any("aws_batch_compute_environment"):
         return passed("the stack has its compute environment")
     pages = facts.clients.batch().get_paginator("describe_compute_environments")
@@ -99,7 +106,7 @@ def batch_environments(facts: Facts) -> Answer:
 
 
 def batch_queues(facts: Facts) -> Answer:
-    """Whether one more job queue fits."""
+    """Whether the stack's job queues fit beside the others."""
     if facts.holds_any("aws_batch_job_queue"):
         return passed("the stack has its job queue")
     pages = facts.clients.batch().get_paginator("describe_job_queues")
@@ -117,9 +124,12 @@ def quota_code(instance_type: str) -> str:
 
 def _batch(facts: Facts, used: int, what: str, verb: str) -> Answer:
     line = f"{used} of {BATCH_LIMIT} Batch {what} are in use"
-    if used >= BATCH_LIMIT:
+    # A queue for each environment.
+    wanted = len(facts.target.job_queues)
+    if used + wanted > BATCH_LIMIT:
+        left = "none is left" if wanted == 1 else f"the stack makes {wanted}"
         return failed(
-            f"{line}: none is left",
+            f"{line}: {left}",
             f"delete one that `aws batch {verb} {facts.place}` lists, or name another region",
         )
     return passed(line)

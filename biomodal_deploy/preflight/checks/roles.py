@@ -54,7 +54,7 @@ def spot_service_role(facts: Facts) -> Answer:
 
 def ecs_instance_role(facts: Facts) -> Answer:
     """Whether Batch hosts have the role that lets them join the cluster."""
-    if facts.target.own_batch_role:
+    if facts.target.hardened:
         return passed("the hardened profile makes a role of its own for them")
     profile = _profile(facts)
     if profile is None:
@@ -89,7 +89,7 @@ def ecs_instance_role(facts: Facts) -> Answer:
 
 def tasks_bucket(facts: Facts) -> Answer:
     """Whether Batch tasks, which run with the hosts' role, can use the bucket."""
-    if facts.target.own_batch_role:
+    if facts.target.hardened:
         return passed("the hardened profile's role for the hosts covers the bucket")
     role = _role(facts)
     bucket = facts.target.existing_bucket or facts.target.new_bucket

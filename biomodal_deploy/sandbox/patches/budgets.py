@@ -47,15 +47,27 @@ def _same(details: dict[str, Any], asked: dict[str, Any]) -> bool:
     return all(details.get(name) == asked.get(name) for name in names)
 
 
+def budgets_can_be_changed() -> list[Change]:
+    """Implement UpdateBudget: everything but the notifications is replaced."""
+    from moto.budgets.responses import BudgetsResponse
+
+    def update_budget(self: Any) -> str:
+        new = self._get_param("NewBudget")
+        budget: Any = self.backend.budgets[self._get_param("AccountId")][new["BudgetName"]]
+        budget.budget = {"TimePeriod": budget.budget["TimePeriod"]} | new
+        return "{}"
+
+    return [_Addition(BudgetsResponse, "update_budget", lambda own: own or update_budget)]
+
+
 def tags_can_be_read() -> list[Change]:
     """Implement ListTagsForResource, which the AWS provider asks at every refresh."""
     from moto.budgets.models import Budget
     from moto.budgets.responses import BudgetsResponse
 
     def list_tags_for_resource(self: Any) -> str:
-        name = str(self._get_param("ResourceARN")).rpartition("/")[2]
-        budgets = self.backend.budgets[self.current_account]
-        return json.dumps({"ResourceTags": getattr(budgets.get(name), "tags", [])})
+        budget = _named(self, self._get_param("ResourceARN"))
+        return json.dumps({"ResourceTags": getattr(budget, "tags", [])})
 
     def keeping_tags(original: Method) -> Method:
         def create_budget(self: Any) -> object:
@@ -75,4 +87,37 @@ def tags_can_be_read() -> list[Change]:
     ]
 
 
-PATCHES: Final = (subscribers_can_be_read, tags_can_be_read)
+def tags_can_be_changed() -> list[Change]:
+    """Implement TagResource and UntagResource on the tags that a budget was made with."""
+    from moto.budgets.responses import BudgetsResponse
+
+    def tag_resource(self: Any) -> str:
+        new = self._get_param("ResourceTags")
+        _replace_tags(_named(self, self._get_param("ResourceARN")), [t["Key"] for t in new], new)
+        return "{}"
+
+    def untag_resource(self: Any) -> str:
+        gone = self._get_param("ResourceTagKeys")
+        _replace_tags(_named(self, self._get_param("ResourceARN")), gone, [])
+        return "{}"
+
+    return [
+        _Addition(BudgetsResponse, "tag_resource", lambda own: own or tag_resource),
+        _Addition(BudgetsResponse, "untag_resource", lambda own: own or untag_resource),
+    ]
+
+
+def _named(response: Any, arn: str) -> Any:
+    return response.backend.budgets[response.current_account].get(arn.rpartition("/")[2])
+
+
+def _replace_tags(budget: Any, gone: list[str], new: list[dict[str, str]]) -> None:
+    budget.tags = [tag for tag in budget.tags if tag["Key"] not in gone] + new
+
+
+PATCHES: Final = (
+    subscribers_can_be_read,
+    budgets_can_be_changed,
+    tags_can_be_read,
+    tags_can_be_changed,
+)

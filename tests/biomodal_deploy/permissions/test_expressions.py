@@ -14,6 +14,10 @@ VALUES: dict[Reference, JsonValue] = {
     ("var", "url"): "s3://data/",
     ("var", "yes"): True,
     ("var", "tags"): {"stage": "test"},
+    ("var", "number"): 3,
+    ("var", "list"): ["a"],
+    ("aws_key", "made", "name"): "key",
+    ("aws_key", "none", "count"): 0,
 }
 
 
@@ -41,6 +45,12 @@ def look_up(path: Reference) -> JsonValue:
         ('${split("/", "a/b")}', ["a", "b"]),
         ('${coalesce("", var.name)}', "dev"),
         ('${replace(lower("A-B"), "-", "_")}', "a_b"),
+        ('${substr("${var.empty}${var.name}", 0, 2)}-x', "de-x"),
+        ("${var.number > 2 && var.number <= 3}", True),
+        ("${length(var.list) >= 2 ? 1 : 0}", 0),
+        ("${one(aws_key.made[*].name)}", "key"),
+        ("${one(aws_key.none[*].name)}", None),
+        ('${toset(["a", var.name])}', ["a", "dev"]),
     ],
 )
 def test_what_is_known(template: str, value: JsonValue) -> None:
@@ -91,3 +101,18 @@ def test_values_inside_values() -> None:
 def test_references(template: JsonValue, path: Reference | None) -> None:
     """Only a reference that stands alone is one."""
     assert reference(template) == path
+
+
+@pytest.mark.parametrize(
+    ("condition", "path"),
+    [
+        ('var.name == "dev"', ("aws_ami", "a", "id")),
+        ('var.name == "x"', ("aws_ami", "b", "id")),
+        ("var.other", None),
+    ],
+)
+def test_a_reference_behind_a_condition(condition: str, path: Reference | None) -> None:
+    """Where the condition is known, so is what it chooses."""
+    template = "${" + condition + " ? aws_ami.a.id : aws_ami.b.id}"
+    assert reference(template, look_up) == path
+    assert reference(template) is None
