@@ -426,6 +426,40 @@ def test_tags_can_be_read(aws: Callable[[str], Any], use: Use) -> None:
     assert tags == [{"Key": "Step", "Value": "1"}]
 
 
+def test_tags_can_be_changed(aws: Callable[[str], Any], use: Use) -> None:
+    """A budget gets another tag, and loses one."""
+    service = aws("budgets")
+    arn = f"arn:aws:budgets::{ACCOUNT}:budget/monthly"
+    use(budgets.tags_can_be_read)
+    budget(service)
+    with pytest.raises(NotImplementedError):
+        service.tag_resource(ResourceARN=arn, ResourceTags=[])
+    use(budgets.tags_can_be_changed)
+    service.tag_resource(ResourceARN=arn, ResourceTags=[{"Key": "new", "Value": "1"}])
+    service.untag_resource(ResourceARN=arn, ResourceTagKeys=["Step"])
+    tags = service.list_tags_for_resource(ResourceARN=arn)["ResourceTags"]
+    assert tags == [{"Key": "new", "Value": "1"}]
+
+
+def test_budgets_can_be_changed(aws: Callable[[str], Any], use: Use) -> None:
+    """Another amount, in the same period."""
+    service = aws("budgets")
+    budget(service)
+
+    def found() -> Any:
+        return service.describe_budget(AccountId=ACCOUNT, BudgetName="monthly")["Budget"]
+
+    before = found()
+    new = {name: before[name] for name in ("BudgetName", "BudgetType", "TimeUnit")}
+    new |= {"BudgetLimit": {"Amount": "200", "Unit": "USD"}}
+    with pytest.raises(NotImplementedError):
+        service.update_budget(AccountId=ACCOUNT, NewBudget=new)
+    use(budgets.budgets_can_be_changed)
+    service.update_budget(AccountId=ACCOUNT, NewBudget=new)
+    assert float(found()["BudgetLimit"]["Amount"]) == 200
+    assert found()["TimePeriod"] == before["TimePeriod"]
+
+
 @pytest.mark.parametrize(
     ("service", "role"),
     [

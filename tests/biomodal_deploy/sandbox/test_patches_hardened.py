@@ -82,26 +82,3 @@ def test_a_budget_s_tags_can_be_read(aws: Callable[[str], Any], use: Use) -> Non
     use(budgets.tags_can_be_read)
     make_budget(client)
     assert client.list_tags_for_resource(ResourceARN=arn)["ResourceTags"] == TAGS
-
-
-def test_a_budget_and_its_tags_can_be_changed(aws: Callable[[str], Any], use: Use) -> None:
-    """Another amount, another tag and one less; the notifications stay."""
-    client = aws("budgets")
-    arn = f"arn:aws:budgets::{ACCOUNT}:budget/monthly"
-    use(budgets.tags_can_be_read)
-    make_budget(client)
-    made = client.describe_budget(AccountId=ACCOUNT, BudgetName="monthly")["Budget"]
-    new = {"BudgetName": "monthly", "BudgetType": "COST", "TimeUnit": "MONTHLY"}
-    new["BudgetLimit"] = {"Amount": "200", "Unit": "USD"}
-    with pytest.raises(NotImplementedError):
-        client.update_budget(AccountId=ACCOUNT, NewBudget=new)
-    use(budgets.budgets_can_be_changed)
-    client.update_budget(AccountId=ACCOUNT, NewBudget=new)
-    changed = client.describe_budget(AccountId=ACCOUNT, BudgetName="monthly")["Budget"]
-    assert changed["BudgetLimit"]["Amount"] == "200"
-    assert changed["TimePeriod"] == made["TimePeriod"]
-    use(budgets.tags_can_be_changed)
-    client.tag_resource(ResourceARN=arn, ResourceTags=[{"Key": "new", "Value": "1"}])
-    client.untag_resource(ResourceARN=arn, ResourceTagKeys=[tag["Key"] for tag in TAGS])
-    left = client.list_tags_for_resource(ResourceARN=arn)["ResourceTags"]
-    assert left == [{"Key": "new", "Value": "1"}]
