@@ -70,6 +70,10 @@ class PolicyText(BaseModel):
     )
 
 
+LARGEST: Final = 512 * 1024
+"""Bytes that are read of a file: IAM takes ten managed policies of 6,144 characters each."""
+
+
 def parse_policy(document: JsonValue) -> PolicyText:
     """Return a policy document as data."""
     return PolicyText.model_validate(document)
@@ -82,7 +86,14 @@ def read_policies(path: Path) -> tuple[PolicyText, ...]:
         UsageError: It cannot be read, or is no identity policy.
     """
     try:
-        return _documents(_JSON.validate_json(path.read_bytes()))
+        with path.open("rb") as file:
+            text = file.read(LARGEST + 1)
+        if len(text) <= LARGEST:
+            if found := _documents(_JSON.validate_json(text)):
+                return found
+            rule = "It holds no policy"
+        else:
+            rule = f"It is longer than {LARGEST} bytes, and so than all policies of any user"
     except OSError as error:
         rule = f"It cannot be read ({error.strerror})"
     except ValidationError as error:
