@@ -26,6 +26,8 @@ pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("hardened-lifecycle")]
 
 VM: Final = "engine-vm"
 PLANS, APPLY, UPDATE, DESTROY = LIFE_CYCLE
+# Kinds that are there only where an option asks for them.
+OPTIONAL: Final = ("aws_budgets_budget", "aws_cloudwatch_log_group", "aws_cloudwatch_metric_alarm")
 # Everything that is off by default, and one change of each kind.
 OPTIONS: Final = {
     "log_retention_days": 30,
@@ -105,6 +107,7 @@ def updated(deployed: Deployed) -> dict[str, list[str]]:
     s3.create_bucket(Bucket="lab-logs")
     s3.put_bucket_policy(Bucket="lab-logs", Policy=json.dumps(LOG_DELIVERY))
     deployed.life.values |= OPTIONS
+    deployed.life.edit(_one_tag_more)
     return _update(deployed, "update", APPLY, UPDATE)
 
 
@@ -125,8 +128,18 @@ def _update(deployed: Deployed, name: str, *phases: Phase) -> dict[str, list[str
     return changes(plan)
 
 
+def _one_tag_more(document: Document) -> None:
+    for kind in OPTIONAL:
+        for body in document["resource"][kind].values():
+            body["tags"] = {"extra": "yes"}
+
+
 def _other_constants(document: Document) -> None:
     of = document["resource"]
+    for kind in OPTIONAL:
+        for body in of[kind].values():
+            del body["tags"]
+    of["aws_instance"]["vm"]["root_block_device"]["tags"]["extra"] = "yes"
     of["aws_ecr_repository"]["image_repository"] |= {
         "image_tag_mutability": "MUTABLE",
         "image_scanning_configuration": {"scan_on_push": False},

@@ -20,14 +20,24 @@ from typing import Any, Final
 
 import boto3.session
 import pytest
+from pydantic import JsonValue
 
+from biomodal_deploy.permissions.catalog import Phase
+from biomodal_deploy.permissions.document import Document
+from biomodal_deploy.permissions.needs import needs_of
+from biomodal_deploy.permissions.place import Place
+from biomodal_deploy.permissions.policies import policies
 from biomodal_deploy.preflight import Report, Target, Verdict, run_preflight, target_from
+from biomodal_deploy.preflight.checks import all_checks
+from biomodal_deploy.preflight.clients import Clients
+from biomodal_deploy.preflight.facts import Facts
 from biomodal_deploy.preflight.prerequisites import all_steps, steps
-from biomodal_deploy.preflight.runner import run_role_checks
+from biomodal_deploy.preflight.runner import ask, run_role_checks
 from biomodal_deploy.preflight.subject import read_owned
 from biomodal_deploy.sandbox import Sandbox
 from biomodal_deploy.workflow.location import Location
 from tests.support.aws_command import commands_in, script_commands
+from tests.support.changes import snapshot
 from tests.support.native import NAME, NativeProject, native_project
 from tests.support.project import ROOT, write_deployments
 from tests.support.slow_proxy import slow_proxy
@@ -98,6 +108,35 @@ def test_a_seeded_account_is_ready(target: Target, session: boto3.session.Sessio
     assert (failures(report), open_, warned) == (set(), UNANSWERED, {"spot-service-role"})
     assert report.exit_status == 0
     assert found(report, "spot-vcpus")[1].startswith("the endpoint in use does not offer")
+
+
+def test_a_launch_is_rehearsed_as_terraform_launches(
+    sandbox: Sandbox, target: Target, session: boto3.session.Session
+) -> None:
+    """Who holds the compiled policy and nothing else is not told that EC2 would refuse."""
+    values: dict[str, JsonValue] = {**sandbox.variables(VM)}
+    needs = needs_of(
+        Document.model_validate(snapshot()), values, Place.of(sandbox.region, sandbox.account_id)
+    )
+    iam = sandbox.client("iam")
+    iam.create_user(UserName="deployer")
+    for made in policies(needs.of([Phase.PLAN, Phase.APPLY]), "deployer"):
+        document = json.dumps(made.as_json())
+        iam.put_user_policy(UserName="deployer", PolicyName=made.name, PolicyDocument=document)
+    key = iam.create_access_key(UserName="deployer")["AccessKey"]
+    user = boto3.session.Session(key["AccessKeyId"], key["SecretAccessKey"])
+    facts = Facts(target, Clients(user, target.region), frozenset())
+    check = next(each for each in all_checks() if each.name == "rehearsal")
+    assert ask(check, facts).verdict is Verdict.PASS
+    # And the refusal of one who may not launch is no pass.
+    for name in iam.list_user_policies(UserName="deployer")["PolicyNames"]:
+        iam.delete_user_policy(UserName="deployer", PolicyName=name)
+    described = policies(needs.of([Phase.PLAN]), "plan")[0].as_json()
+    iam.put_user_policy(
+        UserName="deployer", PolicyName="plan", PolicyDocument=json.dumps(described)
+    )
+    facts = Facts(target, Clients(user, target.region), frozenset())
+    assert ask(check, facts).verdict is Verdict.FAIL
 
 
 class TestRoles:

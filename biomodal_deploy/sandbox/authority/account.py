@@ -111,6 +111,17 @@ class Account:
             key_id,
         )
 
+    def default_group(self, subnet_id: str) -> str | None:
+        """Return the default security group of a subnet's VPC."""
+        from moto.core.exceptions import ServiceException
+
+        try:
+            vpc_id = self._ec2.get_subnet(subnet_id).vpc_id
+        except ServiceException:
+            return None
+        group = self._ec2.get_security_group_from_name("default", vpc_id)
+        return str(group.id) if group else None
+
     def allocation(self, association_id: str) -> str | None:
         """Return the allocation of an attached elastic IP."""
         for address in self._ec2.describe_addresses():

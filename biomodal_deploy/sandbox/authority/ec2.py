@@ -86,6 +86,10 @@ def _named(call: ApiCall, kind: str, account: Account) -> list[str]:
         ]
     if kind == "elastic-ip" and (association := call.one("AssociationId")):
         found.append(account.allocation(association) or "*")
+    if kind == "security-group" and call.operation == "RunInstances" and not found:
+        # Who names none gets the VPC's default group.
+        default = account.default_group(call.one("SubnetId") or "")
+        found = [default] if default else []
     if kind == "network-interface":
         # The provider names the old VM's, which went with it: the service says that it is gone.
         found = [identifier for identifier in found if account.facts(kind, identifier)]
