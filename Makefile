@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo synth test test-quick check format snapshots docs lock benchmarks clean
+.PHONY: help setup browser demo synth test test-quick check format snapshots docs lock benchmarks clean
 
 help: ## Print these targets
 	@echo "biomodal-aws: the documented AWS environment, synthesized, planned, applied and destroyed"
@@ -28,6 +28,14 @@ synth: $(READY) ## Write cdktf.out/stacks/*/cdk.tf.json
 	@$(BIN)/python main.py
 
 # Three workers on two cores: the engine tests mostly wait. Their order is tests/conftest.py's.
+# The report's page is tried in a browser. Elsewhere those tests are skipped and say why.
+browser: ## Install Chromium for the tests of the report's page (Debian, as root)
+	@command -v chromedriver >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; } || \
+		{ echo "No Chromium, and no apt-get as root: the tests of the report's page are skipped."; exit 0; }; \
+		command -v chromedriver >/dev/null || { apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver >/dev/null; } || \
+		echo "Chromium could not be installed: the tests of the report's page are skipped."
+
 test: setup ## Every test, the engine tests on real Terraform included
 	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 

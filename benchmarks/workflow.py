@@ -3,8 +3,9 @@
     .venv/bin/python -m benchmarks.workflow [--runs 7] [--json figures.json]
 
 Both sides synthesize, plan to a file, read the plan as JSON and apply it, on a stack that needs no
-provider and makes one change a run. Also: `--help`, and `show` of a sealed plan with 5,000
-resources. Exit status 2 where a target is missed.
+provider and makes one change a run. Also: `--help`, `show` of a sealed plan with 5,000 resources,
+and each format of the report on one with every action, drift and failed checks. Exit status 2
+where a target is missed.
 """
 
 from __future__ import annotations
@@ -25,10 +26,13 @@ from rich.table import Table
 
 from biomodal_deploy.bundle import Facts, drafting
 from biomodal_deploy.plan import Plan
+from tests.support.everything import everything
 from tests.support.light import STACK, LightProject
+from tests.support.plans import encoded
+from tests.support.sealed_project import sealed_project
 
 RESOURCES = 5000
-TARGETS = {"added": 0.4, "help": 0.3, "show": 2.0}
+TARGETS = {"added": 0.4, "help": 0.3, "show": 2.0, "html": 3.0, "md": 3.0, "json": 3.0}
 
 
 def main() -> int:
@@ -48,6 +52,10 @@ def main() -> int:
             "help": _median(options.runs, lambda: _biomodal(folder, "--help")),
             "show": _median(options.runs, lambda: _biomodal(large, "show")),
         }
+        told, _ = sealed_project(folder / "told", Plan.from_json(encoded(everything(RESOURCES))))
+        for kind in ("html", "md", "json"):
+            words = ("report", "--format", kind, "--out", "report")
+            figures[kind] = _median(options.runs, lambda words=words: _biomodal(told, *words))  # type: ignore[misc]
     table = Table("seconds, median", "measured", "target")
     for what, seconds in figures.items():
         target = TARGETS.get(what)

@@ -106,12 +106,12 @@ _KINDS: Final[Mapping[str, Kind]] = {
         "the permissions of everything that runs as it, until a new one is attached; policies"
         " elsewhere that name it no longer mean its successor",
     ),
-    "aws_iam_role_policy": Kind("permissions of a role", Area.ROLES),
-    "aws_iam_policy": Kind("managed policy", Area.ROLES),
-    "aws_iam_role_policy_attachment": Kind("attached policy", Area.ROLES),
     "aws_iam_instance_profile": Kind(
         "instance profile", Area.ROLES, "the credentials of machines that run with it"
     ),
+    "aws_iam_role_policy": Kind("permissions of a role", Area.ROLES),
+    "aws_iam_policy": Kind("managed policy", Area.ROLES),
+    "aws_iam_role_policy_attachment": Kind("attached policy", Area.ROLES),
     "aws_iam_policy_document": Kind("policy document", Area.ROLES),
     "aws_batch_compute_environment": Kind(
         "compute environment", Area.BATCH, "its hosts, and the jobs that run on them"
@@ -126,6 +126,7 @@ _KINDS: Final[Mapping[str, Kind]] = {
     "aws_budgets_budget": Kind("budget", Area.WATCH, "its history"),
     "aws_sns_topic": Kind("notification topic", Area.WATCH, "its subscriptions"),
 }
+_RANKS: Final = {label: rank for rank, label in enumerate({k.label: 0 for k in _KINDS.values()})}
 _BY_PREFIX: Final = (
     ("aws_s3", Area.DATA),
     ("aws_kms", Area.DATA),
@@ -158,6 +159,11 @@ def kind_of(change: ResourceChange) -> Kind:
     label = change.type.removeprefix("aws_").replace("_", " ")
     label = label if _WORDS.fullmatch(label) else "resource"
     return Kind(label, area, _NOT_KNOWN if area is Area.OTHER else "")
+
+
+def rank(label: str) -> tuple[int, str]:
+    """Return where a kind stands among others: what things are about before what belongs to it."""
+    return _RANKS.get(label, len(_RANKS)), label
 
 
 def lost_with(change: ResourceChange) -> str:

@@ -14,7 +14,7 @@ from biomodal_deploy.plan import Action, AttributeChange
 from biomodal_deploy.report.access import AccessChange
 from biomodal_deploy.report.fitting import Piece, Section, fit
 from biomodal_deploy.report.model import Blocker, Entry, Level, Report
-from biomodal_deploy.report.spelling import SIGNS, change_words, one_line, spelled
+from biomodal_deploy.report.spelling import SIGNS, act_of, change_words, one_line, spelled
 
 MOST_BYTES: Final = 60_000  # a comment on GitHub has 65,536 characters
 FEWEST_BYTES: Final = 4_000
@@ -67,7 +67,7 @@ def _foot(report: Report, left_out: dict[str, str]) -> str:
     if not left_out:
         return ""
     parts = "; ".join(f"{title}: {what}" for title, what in left_out.items())
-    command = code(f"biomodal-aws report {report.bundle} --format json --out report.json")
+    command = code(f"biomodal-aws report {report.bundle} --format html --out report.html")
     return f"\n---\n*Left out to keep this short: {parts}.* Everything: {command}\n"
 
 
@@ -97,7 +97,7 @@ def _sections(report: Report) -> Iterator[Section]:
     yield Section(
         "Created and updated",
         [*_grouped(report)],
-        note="By construct. The values of new resources are in the JSON report.",
+        note="By construct. The values of new resources are in the HTML and JSON reports.",
     )
     yield Section(
         "Moved",
@@ -221,7 +221,7 @@ def _fact(name: str, value: str) -> Piece:
 
 
 def _headline(entry: Entry) -> str:
-    sign, word = SIGNS[entry.action]
+    sign, word, _ = act_of(entry)
     old = f", the old object {code(entry.deposed)}" if entry.deposed else ""
     return f"- {sign} **{word}** {code(entry.address)} ({entry.label}{old})"
 

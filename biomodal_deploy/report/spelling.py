@@ -6,6 +6,7 @@ import json
 from typing import Final
 
 from biomodal_deploy.plan import HIDDEN_TEXT, UNKNOWN_TEXT, Action, AttributeChange
+from biomodal_deploy.report.model import Entry
 
 LONGEST: Final = 300
 
@@ -22,6 +23,25 @@ SIGNS: Final = {
     Action.READ: ("≤", "read"),
     Action.NO_OP: ("=", "unchanged"),
 }
+
+
+# What an object undergoes that does not change itself.
+_MOVED: Final = ("→", "move", "a-move")
+_IMPORTED: Final = ("↓", "import", "a-move")
+
+
+def act_of(entry: Entry) -> tuple[str, str, str]:
+    """Return the sign, the word and the class of what happens to a resource."""
+    if entry.action is Action.NO_OP and entry.imported:
+        return _IMPORTED
+    if entry.action is Action.NO_OP and entry.moved:
+        return _MOVED
+    return *SIGNS[entry.action], action_class(entry.action)
+
+
+def action_class(action: Action) -> str:
+    """Return the class that gives an action its colours."""
+    return f"a-{'replace' if action.replaces else action.value}"
 
 
 def one_line(text: str) -> str:

@@ -19,6 +19,7 @@ from biomodal_deploy.workflow.location import Location
 class ReportFormat(StrEnum):
     """What a report is written as."""
 
+    HTML = "html"
     MARKDOWN = "md"
     JSON = "json"
 
@@ -67,6 +68,11 @@ def text_of(report: Report, format_: ReportFormat, most_bytes: int) -> str:
         format_: What to write it as.
         most_bytes: How long Markdown may be.
     """
+    # Only here: each format has libraries of its own.
+    if format_ is ReportFormat.HTML:
+        from biomodal_deploy.report.html import html
+
+        return html(report)
     if format_ is ReportFormat.MARKDOWN:
         from biomodal_deploy.report.markdown import markdown
 

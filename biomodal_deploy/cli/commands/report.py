@@ -23,6 +23,7 @@ class Written(StrEnum):
     """What a report is written as."""
 
     MARKDOWN = "md"
+    HTML = "html"
     JSON = "json"
 
 
@@ -33,7 +34,8 @@ def report(
         typer.Option(
             "--format",
             "-f",
-            help="md for a comment on a pull request, json for programs.",
+            help="md for a comment on a pull request, html for a page with a picture, json for "
+            "programs.",
         ),
     ] = Written.MARKDOWN,
     out: Annotated[
@@ -58,7 +60,7 @@ def report(
     created and updated, and what it was made from. Read from the sealed data, secrets hidden;
     the same sealed plan gives the same bytes. Terraform is not started.
 
-    Example: biomodal-aws report --out report.md
+    Example: biomodal-aws report --format html --out report.html
     """
     from biomodal_deploy.cli.result import Result, emit
     from biomodal_deploy.screen.reports import report_data, show_report
