@@ -16,6 +16,7 @@ from biomodal_deploy.bundle import Facts, verifying
 from biomodal_deploy.cli import reference
 from biomodal_deploy.cli.app import app
 from biomodal_deploy.contract import all_variables
+from biomodal_deploy.operations.ssh_failures import NotConnected
 from biomodal_deploy.permissions import page as permissions
 from biomodal_deploy.settings import Deployment, Limits
 from biomodal_deploy.terraform import diagnoses
@@ -69,6 +70,7 @@ def test_every_error_code_is_documented() -> None:
         errors.GuardRefused,
         errors.BundleRefused,
         errors.Interrupted,
+        NotConnected,
     )
     known = {each.code: each.exit_status for each in families}
     known["bug"] = errors.EXIT_BUG

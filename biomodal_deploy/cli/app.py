@@ -8,6 +8,7 @@ import typer
 
 from biomodal_deploy.cli.commands.apply import apply
 from biomodal_deploy.cli.commands.cache import cache
+from biomodal_deploy.cli.commands.connect import connect
 from biomodal_deploy.cli.commands.demo import demo
 from biomodal_deploy.cli.commands.destroy import destroy
 from biomodal_deploy.cli.commands.doctor import doctor
@@ -16,6 +17,7 @@ from biomodal_deploy.cli.commands.explain import explain
 from biomodal_deploy.cli.commands.history import history
 from biomodal_deploy.cli.commands.keygen import keygen
 from biomodal_deploy.cli.commands.lock import lock
+from biomodal_deploy.cli.commands.nextflow_config import nextflow_config
 from biomodal_deploy.cli.commands.output import output
 from biomodal_deploy.cli.commands.plan import plan
 from biomodal_deploy.cli.commands.policy import policy
@@ -23,6 +25,8 @@ from biomodal_deploy.cli.commands.prerequisites import prerequisites
 from biomodal_deploy.cli.commands.report import report
 from biomodal_deploy.cli.commands.sandbox import sandbox
 from biomodal_deploy.cli.commands.show import show
+from biomodal_deploy.cli.commands.ssh_config import ssh_config
+from biomodal_deploy.cli.commands.status import status
 from biomodal_deploy.cli.commands.synth import synth
 from biomodal_deploy.cli.commands.validate import validate
 
@@ -40,6 +44,10 @@ COMMANDS: Final = (
     report,
     apply,
     output,
+    status,
+    connect,
+    ssh_config,
+    nextflow_config,
     drift,
     destroy,
     history,

@@ -78,5 +78,17 @@ ReadonlyLock = Annotated[
 NoCache = Annotated[
     bool, typer.Option("--no-cache", help="Synthesize anew, whatever the cache holds.")
 ]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        "--address",
+        metavar="HOST[:PORT]",
+        help="Another way to the VM's SSH server than its public address: its private one, or "
+        "the near end of a tunnel.",
+    ),
+]
+SessionManager = Annotated[
+    bool, typer.Option("--ssm", help="Go through AWS Session Manager: no open port is needed.")
+]
 
 HERE = Path()

@@ -24,6 +24,7 @@ from biomodal_deploy.terraform.results import (
     ApplyRun,
     OutputValue,
     PlanRun,
+    State,
     StateHeader,
     Validation,
     VersionInfo,
@@ -37,6 +38,7 @@ _NO_LOCK: Final = "00000000-0000-0000-0000-000000000000"
 _VERSION: Final = TypeAdapter(VersionInfo)
 _VALIDATION: Final = TypeAdapter(Validation)
 _STATE: Final = TypeAdapter(StateHeader)
+_WHOLE_STATE: Final = TypeAdapter(State)
 _OUTPUTS: Final = TypeAdapter(dict[str, OutputValue])
 
 _T = TypeVar("_T")
@@ -116,6 +118,11 @@ class TerraformCli:
         """Return what names the state's version; None where there is no state yet."""
         state = self._run.short("state pull")
         return _read(_STATE, "state pull", state) if state.strip() else None
+
+    def whole_state(self) -> State | None:
+        """Return the state's outputs and resources; None where there is no state yet."""
+        state = self._run.short("state pull")
+        return _read(_WHOLE_STATE, "state pull", state) if state.strip() else None
 
     def workspace_show(self) -> str:
         """Return the workspace that Terraform will use."""

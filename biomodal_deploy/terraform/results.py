@@ -46,6 +46,29 @@ class StateHeader(BaseModel, frozen=True):
     terraform_version: str = ""
 
 
+class StateInstance(BaseModel, frozen=True):
+    """One object of a resource: its attributes as the provider wrote them, secrets in clear."""
+
+    attributes: dict[str, JsonValue] = Field(default={}, repr=False)
+
+
+class StateResource(BaseModel, frozen=True):
+    """One resource of a state, with an object for each of its `count` or `for_each`."""
+
+    mode: str
+    type: str
+    name: str
+    module: str = ""
+    instances: tuple[StateInstance, ...] = ()
+
+
+class State(StateHeader, frozen=True):
+    """A state in full; it holds secrets in clear and belongs on no disk."""
+
+    outputs: dict[str, OutputValue] = {}
+    resources: tuple[StateResource, ...] = ()
+
+
 @dataclass(frozen=True)
 class PlanRun:
     """What Terraform said while it planned; the plan itself is read with `show_plan`.

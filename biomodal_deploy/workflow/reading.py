@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from biomodal_deploy.bundle.files import private_dir
 from biomodal_deploy.events import Diagnostic
-from biomodal_deploy.terraform import OutputValue, TerraformCli, Validation
+from biomodal_deploy.terraform import OutputValue, State, TerraformCli, Validation
 from biomodal_deploy.workflow.engine import initialize, open_engine, workspace_of
 from biomodal_deploy.workflow.signals import Listener, Step
 from biomodal_deploy.workflow.stack import Stack
@@ -30,6 +30,13 @@ def read_outputs(stack: Stack, listen: Listener) -> dict[str, OutputValue]:
     engine = _ready(stack, listen)
     listen(Step("Reading the outputs"))
     return engine.output()
+
+
+def read_state(stack: Stack, listen: Listener) -> State | None:
+    """Return a stack's state, secrets in clear; None where nothing was ever applied."""
+    engine = _ready(stack, listen)
+    listen(Step("Reading the state"))
+    return engine.whole_state()
 
 
 def validate(stack: Stack, listen: Listener) -> tuple[Validation, tuple[Finding, ...]]:

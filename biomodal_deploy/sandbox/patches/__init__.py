@@ -12,6 +12,7 @@ from typing import Final
 from biomodal_deploy.sandbox.patches import (
     batch,
     budgets,
+    console,
     ecr,
     iam,
     instances,
@@ -24,6 +25,7 @@ from biomodal_deploy.sandbox.patches.change import Change, Method
 PATCHES: Final[tuple[Callable[[], list[Change]], ...]] = (
     *batch.PATCHES,
     *budgets.PATCHES,
+    *console.PATCHES,
     *ecr.PATCHES,
     *iam.PATCHES,
     *instances.PATCHES,

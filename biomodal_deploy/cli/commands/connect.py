@@ -1,0 +1,53 @@
+"""`biomodal-aws connect`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from biomodal_deploy.cli.options import HERE, Address, Format, ProjectDir, SessionManager, Stack
+from biomodal_deploy.errors import UsageError
+
+
+def connect(
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="COMMAND...",
+            help="What to run there, after --; a login shell where left out. One word is a line "
+            "for the VM's shell, several keep their borders.",
+        ),
+    ] = None,
+    ssm: SessionManager = False,
+    address: Address = None,
+    project_dir: ProjectDir = HERE,
+    stack: Stack = None,
+) -> int:
+    """Open a shell on the VM, or run one command there.
+
+    User, key and address are the outputs'. A deployment without an SSH key is reached through
+    Session Manager, which --ssm chooses for any. The VM's host key is kept in the deployment's own
+    folder: taken from what AWS shows of the VM's console where it is there, else from the first
+    connection, and any other is refused from then on. The exit status is the command's own.
+
+    Example: biomodal-aws connect -- docker ps --all
+    """
+    if ssm and address:
+        raise UsageError("It excludes --ssm", field="--address", fix="use one of the two")
+    from biomodal_deploy.cli.session import session
+    from biomodal_deploy.operations.built import read_built
+    from biomodal_deploy.operations.connecting import connect_by_session, connect_by_ssh
+    from biomodal_deploy.operations.way import has_ssh, session_way, ssh_way
+    from biomodal_deploy.workflow.stack import last_stack
+
+    words = command or []
+    # Progress would draw over the shell, and its lines get in between a command's.
+    with session(project_dir, Format.JSON) as work:
+        chosen = last_stack(work.location, stack)
+        built = read_built(chosen, work.listen)
+        environment = work.location.environment
+        if ssm or not (has_ssh(built) or address):
+            return connect_by_session(session_way(built), words, environment)
+        way = ssh_way(built, work.location.plans / chosen.name, environment, address)
+        return connect_by_ssh(way, words, environment, work.listen)

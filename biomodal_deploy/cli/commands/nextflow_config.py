@@ -1,0 +1,70 @@
+"""`biomodal-aws nextflow-config`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.errors import UsageError
+
+
+def nextflow_config(
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Write nextflow.config and nextflow.env there."),
+    ] = None,
+    env: Annotated[
+        bool, typer.Option("--env", help="Print nextflow.env and not nextflow.config.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over files that say something else.")
+    ] = False,
+    project_dir: ProjectDir = HERE,
+    stack: Stack = None,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Print Nextflow's configuration for what was built, or write it to a folder.
+
+    Region, queues, work directory, command line of the hosts, retries and Java's memory are those
+    of the deployment as it was applied. Comments say what it lacks.
+
+    Example: biomodal-aws nextflow-config --out pipeline
+    """
+    if out and env:
+        raise UsageError("It excludes --out, which writes both", field="--env", fix="use one")
+    if force and not out:
+        raise UsageError("It is for --out", field="--force", fix="add --out DIR")
+    from biomodal_deploy.cli.result import Result, emit
+    from biomodal_deploy.cli.session import session
+    from biomodal_deploy.operations.built import read_built
+    from biomodal_deploy.operations.nextflow import config_text, environment_text, nextflow_facts
+    from biomodal_deploy.operations.nextflow.memory import memory_of
+    from biomodal_deploy.operations.nextflow.writing import (
+        CONFIG_NAME,
+        ENVIRONMENT_NAME,
+        write_files,
+    )
+    from biomodal_deploy.screen.nextflow import show_text, show_written
+    from biomodal_deploy.workflow.stack import last_stack
+
+    with session(project_dir, output) as work:
+        built = read_built(last_stack(work.location, stack), work.listen)
+        facts = nextflow_facts(built, memory_of(built, work.listen))
+        texts = {CONFIG_NAME: config_text(facts), ENVIRONMENT_NAME: environment_text(facts)}
+        written = write_files(out, texts, force=force) if out else None
+    text = texts[ENVIRONMENT_NAME if env else CONFIG_NAME]
+    return emit(
+        Result(
+            data={
+                "files": texts,
+                "written": [str(path) for path in written.changed] if written else [],
+            },
+            show=lambda console: (
+                show_written(console, written) if written else show_text(console, text)
+            ),
+        ),
+        output,
+    )

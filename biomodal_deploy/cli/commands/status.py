@@ -1,0 +1,59 @@
+"""`biomodal-aws status`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from biomodal_deploy.cli.options import HERE, Address, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.errors import UsageError
+
+
+def status(
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Look again until it is ready, has failed, or --timeout.")
+    ] = False,
+    deep: Annotated[
+        bool,
+        typer.Option(
+            "--deep",
+            help="Look at the machine itself too, over SSH: Java, Docker, disk, access to bucket "
+            "and registry, and the install log.",
+        ),
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=0, help="Seconds that --wait waits at most.")
+    ] = 900,
+    address: Address = None,
+    project_dir: ProjectDir = HERE,
+    stack: Stack = None,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Say how the deployment is: VM, install script, Batch, bucket, repository, roles.
+
+    Nothing is changed, but that --deep writes one small object into the bucket and deletes it
+    again. What AWS does not tell is never a pass. Exit status 0 where all is well, 2 where there
+    is something to look at or it is not ready yet.
+
+    Example: biomodal-aws status --wait --deep
+    """
+    if address and not deep:
+        raise UsageError("It is a way for --deep", field="--address", fix="add --deep")
+    from biomodal_deploy.cli.result import Result, emit
+    from biomodal_deploy.cli.session import session
+    from biomodal_deploy.operations.looking import StatusRequest, status_of
+    from biomodal_deploy.screen.status import show_status
+    from biomodal_deploy.workflow.stack import last_stack
+
+    request = StatusRequest(deep=deep, wait_s=timeout if wait else None, address=address)
+    with session(project_dir, output) as work:
+        found = status_of(last_stack(work.location, stack), request, work.listen)
+    return emit(
+        Result(
+            data=found.as_data(),
+            show=lambda console: show_status(console, found),
+            exit_status=found.exit_status,
+        ),
+        output,
+    )
