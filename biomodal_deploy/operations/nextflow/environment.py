@@ -46,4 +46,4 @@ def _lines(facts: NextflowFacts) -> Iterator[str]:
     yield "# Nextflow keeps the cache for -resume in .nextflow, on the VM's disk. To resume"
     yield "# after the VM was replaced, keep it in the bucket, apart from work files that expire:"
     cache = shell(f"s3://{facts.bucket}/{CACHE_FOLDER}")
-    yield f"# export NXF_CLOUDCACHE_PATH={cache}"
+    yield comment(f"# export NXF_CLOUDCACHE_PATH={cache}")

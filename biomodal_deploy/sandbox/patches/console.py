@@ -27,8 +27,8 @@ def console_shows_the_first_boot() -> list[Change]:
     end would wait for ever. What each step says is read from the VM's own user data.
     """
     from moto.core.responses import ActionResult
+    from moto.core.types import Base64EncodedString
     from moto.ec2.responses.general import General
-    from moto.ec2.utils import Base64EncodedString
 
     def showing(original: Method) -> Method:
         def get_console_output(self: Any) -> ActionResult:

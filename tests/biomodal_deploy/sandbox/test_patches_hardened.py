@@ -7,8 +7,10 @@ from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.sandbox.patches import budgets, protection
+from biomodal_deploy.operations.install_log import InstallState, read_install
+from biomodal_deploy.sandbox.patches import budgets, console, protection
 from biomodal_deploy.sandbox.patches.change import Change
+from tests.support.project import ROOT
 
 REGION: Final = "us-east-1"
 ACCOUNT: Final = "123456789012"
@@ -82,3 +84,21 @@ def test_a_budget_s_tags_can_be_read(aws: Callable[[str], Any], use: Use) -> Non
     use(budgets.tags_can_be_read)
     make_budget(client)
     assert client.list_tags_for_resource(ResourceARN=arn)["ResourceTags"] == TAGS
+
+
+def test_the_console_shows_the_first_boot(aws: Callable[[str], Any], use: Use) -> None:
+    """The install script's own words, to its end; without the patch nobody ever sees it end."""
+    script = (ROOT / "scripts" / "install_script.sh").read_text()
+
+    def install(user_data: str) -> InstallState:
+        ec2 = aws("ec2")
+        launched = ec2.run_instances(
+            ImageId="ami-12345678", MinCount=1, MaxCount=1, UserData=user_data
+        )
+        instance = launched["Instances"][0]["InstanceId"]
+        return read_install(ec2.get_console_output(InstanceId=instance)["Output"]).state
+
+    assert install(script) is InstallState.UNSEEN
+    use(console.console_shows_the_first_boot)
+    assert install(script) is InstallState.DONE
+    assert install("#!/bin/sh\necho another script\n") is InstallState.UNSEEN
