@@ -86,11 +86,11 @@ def _inside(
 
 
 def _vm_is_away(status: Status) -> bool:
-    early = ("vm", "vm-status")
-    return any(
-        each.part in early and (each.under_way or each.answer.verdict is Verdict.FAIL)
-        for each in status.looked
-    )
+    """Say whether the VM is starting or does not run; one with another address can be reached."""
+    found = {each.part: each for each in status.looked}
+    vm, checks = found["vm"], found["vm-status"]
+    stopped = vm.answer.verdict is Verdict.FAIL and checks.answer.verdict is not Verdict.PASS
+    return vm.under_way or checks.under_way or stopped
 
 
 def _with(status: Status, inside: tuple[Looked, ...]) -> Status:

@@ -141,7 +141,8 @@ def use_bucket(region: str, bucket: str) -> str:
     aws = Aws(region)
     name = f"biomodal-aws-check-{os.urandom(8).hex()}"
     url = f"{aws.endpoint('s3')}/{bucket}/nf-work/{name}"
-    aws.call("s3", "PUT", url, name.encode())
+    # Otherwise urllib says that it is a form.
+    aws.call("s3", "PUT", url, name.encode(), {"content-type": "application/octet-stream"})
     same = aws.call("s3", "GET", url) == name.encode()
     aws.call("s3", "DELETE", url)
     if not same:

@@ -37,6 +37,8 @@ def ssh_options(way: SshWay) -> dict[str, str]:
         "PreferredAuthentications": "publickey",
         "HostKeyAlias": way.instance_id,
         "UserKnownHostsFile": quoted(way.known_hosts),
+        # Debian's and Ubuntu's default hides names, and whether the VM is known is read there.
+        "HashKnownHosts": "no",
         "StrictHostKeyChecking": "accept-new",
         "ConnectTimeout": str(_CONNECT_SECONDS),
         "ServerAliveInterval": str(_ALIVE_SECONDS),

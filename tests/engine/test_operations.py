@@ -1,0 +1,286 @@
+"""After the apply: an account on loopback, a machine on loopback, and the commands themselves.
+
+The machine is OpenSSH's server with stand-ins for Java, Docker and systemd; what goes there and
+what comes back is real. Objects in the account are made directly: an apply is tested elsewhere,
+and takes a minute.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any, Final
+
+import boto3
+import pytest
+
+from biomodal_deploy.sandbox import Sandbox
+from tests.support.light import Ended, LightProject
+from tests.support.operated import NAME, documented, outputs, queue, state_text
+from tests.support.sshd import Vm, running_vm
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("operations")]
+
+STACK: Final = "lab"
+KEYS: Final = {"AccessKeyId": "AKIAVM", "SecretAccessKey": "secret", "Token": "token"}
+BROKEN: Final = (
+    "biomodal install: step 2/5: installing system packages: curl\n"
+    "biomodal install: FAILED with status 100 at line 93, in step 2/5: installing system packages\n"
+)
+
+
+class Metadata(BaseHTTPRequestHandler):
+    """The instance metadata, version 2: a token first, then the role's keys."""
+
+    def do_PUT(self) -> None:
+        """Give a token."""
+        self._say("a-token")
+
+    def do_GET(self) -> None:
+        """Name the role, or give its keys, to whoever has the token."""
+        if self.headers["X-aws-ec2-metadata-token"] != "a-token":
+            self.send_error(401)
+        elif self.path.endswith("/security-credentials/"):
+            self._say(NAME)
+        else:
+            self._say(json.dumps(KEYS))
+
+    def _say(self, text: str) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@dataclass(frozen=True)
+class Operated:
+    """A deployment that was applied.
+
+    Attributes:
+        project: The project, and its command line.
+        environment: An environment that reaches the account and no other.
+        ec2: EC2, to change what is there.
+        vm: The machine to log in to.
+        instance: The id of the account's VM.
+    """
+
+    project: LightProject
+    environment: Mapping[str, str]
+    ec2: Any
+    vm: Vm
+    instance: str
+
+    def run(self, *words: str, **more: str) -> Ended:
+        """Run one command."""
+        return self.project.run(*words, environment={**self.environment, **more})
+
+    def state(self, resources: dict[str, list[dict[str, Any]]], **changes: str) -> None:
+        """Write the deployment's state."""
+        values = {"private_key_filename": str(self.vm.key), "ssh_user": self.vm.user, **changes}
+        path = self.project.folder / "state" / f"{STACK}.tfstate"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(state_text(resources, outputs(**values)))
+
+
+def resources(instance: dict[str, Any], region: str) -> dict[str, list[dict[str, Any]]]:
+    """Return the state's resources for what the account holds."""
+    arn = f"arn:aws:ec2:{region}:1:instance/{instance['InstanceId']}"
+    vm = {"id": instance["InstanceId"], "arn": arn, "instance_type": "t3.large"}
+    return documented() | {"aws_instance": [vm]}
+
+
+@pytest.fixture(scope="module")
+def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operated]:
+    """One account, one machine, one deployment for all tests here."""
+    workdir = tmp_path_factory.mktemp("operations")
+    project = LightProject(
+        workdir / "project", {STACK: {}}, {"deployments": {STACK: {"bootstrap": "native"}}}
+    )
+    metadata = ThreadingHTTPServer(("127.0.0.1", 0), Metadata)
+    Thread(target=metadata.serve_forever, daemon=True).start()
+    (workdir / "vm").mkdir()
+    with Sandbox.start(workdir) as sandbox:
+        environment = dict(sandbox.environment({}))
+        session = boto3.Session("test", "test", region_name=sandbox.region)
+        client: Any = session.client
+        ec2 = client("ec2", endpoint_url=sandbox.endpoint)
+        client("s3", endpoint_url=sandbox.endpoint).create_bucket(Bucket=NAME)
+        launched = ec2.run_instances(
+            ImageId=ec2.describe_images(Owners=["099720109477"])["Images"][0]["ImageId"],
+            MinCount=1,
+            MaxCount=1,
+        )["Instances"][0]
+        inside = {
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://127.0.0.1:{metadata.server_port}",
+            "AWS_ENDPOINT_URL": sandbox.endpoint,
+        }
+        with running_vm(workdir / "vm", environment=inside) as vm:
+            found = Operated(project, environment, ec2, vm, launched["InstanceId"])
+            assert found.run("synth").status == 0
+            nothing = found.run("status")
+            assert (nothing.status, "Nothing is applied yet" in nothing.err) == (64, True)
+            found.state(resources(launched, sandbox.region))
+            yield found
+    metadata.shutdown()
+    metadata.server_close()
+
+
+def lines(ended: Ended) -> dict[str, dict[str, Any]]:
+    """Return what `status` found, by part."""
+    return {each["check"]: each for each in ended.data["checks"]}
+
+
+def test_a_command_on_the_machine(operated: Operated) -> None:
+    """Its output, its own exit status, and its words with their borders."""
+    to = ("connect", "--address", operated.vm.address, "--")
+    first = operated.run(*to, "printf", "%s|", "two words", "$HOME")
+    assert (first.status, first.out) == (0, "two words|$HOME|")
+    assert "AWS does not show the host key" in first.err
+    again = operated.run(*to, "exit 7")
+    assert (again.status, again.out, again.err) == (7, "", "")
+    assert operated.run(*to, "exit 255").status == 255
+    known = operated.project.folder / "plans" / STACK / "ssh" / "known_hosts"
+    assert known.read_text().startswith(f"{operated.instance} ")
+    assert sorted(path.name for path in known.parent.iterdir()) == ["known_hosts"]
+
+
+def test_the_machine_itself(operated: Operated) -> None:
+    """Every check of the document, made there with the machine's own credentials."""
+    ended = operated.run("status", "--deep", "--address", operated.vm.address, "-o", "json")
+    found = lines(ended)
+    inside = ("ssh", "install-log", "java", "docker", "docker-service", "docker-group", "disk")
+    for part in (*inside, "cloud-init", "bucket-access", "registry-login"):
+        assert found[part]["verdict"] in ("pass", "warning"), found[part]["line"]
+    assert found["bucket-access"]["line"] == "written, read and deleted"
+    login = (operated.vm.folder / "login").read_text()
+    assert login.startswith("login --username AWS --password-stdin ")
+    # The log on the machine is worth more than the console.
+    assert "install-script" not in found
+
+
+def test_a_failed_installation(operated: Operated) -> None:
+    """At which line, and what else is missing there."""
+    operated.vm.log(BROKEN)
+    operated.vm.program("java", "echo 'java: command not found' >&2; exit 127")
+    try:
+        ended = operated.run("status", "--deep", "--address", operated.vm.address)
+    finally:
+        operated.vm.log("biomodal install: all installations completed successfully\n")
+        operated.vm.program("java", "echo 'openjdk version \"21.0.8\"' >&2")
+    assert ended.status == 2
+    assert "failed with status 100 at line 93, in step 2/5" in ended.out
+    assert "Something to look at: " in ended.out
+
+
+def test_what_is_gone_from_the_account(operated: Operated) -> None:
+    """The account holds a VM and a bucket: all else that the state names is gone, and said so."""
+    found = lines(operated.run("status", "-o", "json"))
+    assert found["bucket"]["verdict"] == "pass"
+    assert found["vm-status"]["verdict"] == "pass"
+    for part in ("compute-environment", "job-queue", "repository", "vm-role"):
+        assert found[part]["verdict"] == "fail", found[part]
+    assert operated.run("status").status == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "words", "status", "says"),
+    [
+        ({"private_key_filename": "/missing/key.pem"}, (), 64, "not on this machine"),
+        ({"ssh_user": "nobody-here"}, (), 1, "refuses user nobody-here"),
+        ({}, ("--address", "127.0.0.1:1"), 1, "Nothing listens at 127.0.0.1 port 1"),
+        ({}, ("--ssm", "--address", "x"), 64, "It excludes --ssm"),
+        ({"private_key_filename": ""}, (), 64, "session-manager-plugin: It is not on PATH"),
+    ],
+)
+def test_no_connection(
+    operated: Operated, change: dict[str, str], words: tuple[str, ...], status: int, says: str
+) -> None:
+    """One clear line each, with its status."""
+    state = operated.project.folder / "state" / f"{STACK}.tfstate"
+    before = state.read_text()
+    instance = {"InstanceId": operated.instance}
+    operated.state(resources(instance, "us-east-1"), **change)
+    # Only Session Manager's case has no address to go to.
+    to = words or (
+        () if change.get("private_key_filename") == "" else ("--address", operated.vm.address)
+    )
+    folder = operated.project.folder / "programs"
+    folder.mkdir(exist_ok=True)
+    (folder / "aws").write_text("#!/bin/sh\nexit 1\n")
+    (folder / "aws").chmod(0o755)
+    try:
+        ended = operated.run("connect", *to, "--", "true", PATH=f"{folder}:/usr/bin:/bin")
+    finally:
+        state.write_text(before)
+    assert (ended.status, ended.out) == (status, ""), ended.err
+    assert says in ended.err
+    assert "Traceback" not in ended.err
+    assert ended.err.strip().splitlines()[-1].startswith("error: ")
+
+
+def test_open_keys_and_changed_hosts(operated: Operated) -> None:
+    """Ssh would refuse both at length; here it is one line with what mends it."""
+    operated.vm.key.chmod(0o644)
+    try:
+        ended = operated.run("connect", "--address", operated.vm.address, "--", "true")
+    finally:
+        operated.vm.key.chmod(0o600)
+    assert (ended.status, f"chmod 600 {operated.vm.key}" in ended.err) == (64, True)
+    known = operated.project.folder / "plans" / STACK / "ssh" / "known_hosts"
+    public = (operated.vm.folder / "user_key.pub").read_text().split()
+    known.write_text(f"{operated.instance} {public[0]} {public[1]}\n")
+    try:
+        ended = operated.run("connect", "--address", operated.vm.address, "--", "true")
+    finally:
+        known.unlink()
+    assert ended.status == 1
+    assert "shows another host key than before" in ended.err
+    assert f"ssh-keygen -R {operated.instance} -f {known}" in ended.err
+
+
+def test_through_session_manager(operated: Operated) -> None:
+    """The AWS CLI gets the VM's id and the command as data."""
+    folder = operated.project.folder / "plugin"
+    folder.mkdir()
+    for name, text in (("aws", 'printf "%s\\n" "$@"; exit 5'), ("session-manager-plugin", "")):
+        (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+        (folder / name).chmod(0o755)
+    words = ("connect", "--ssm", "--", "echo", "it's")
+    ended = operated.run(*words, PATH=f"{folder}:/usr/bin:/bin")
+    assert ended.status == 5, ended.err
+    assert ended.out.splitlines()[:6] == [
+        *("ssm", "start-session", "--region", "us-east-1", "--target", operated.instance)
+    ]
+    parameters = json.loads(ended.out.splitlines()[-1])
+    assert parameters == {"command": ["echo 'it'\"'\"'s'"]}
+
+
+def test_files_for_ssh_and_nextflow(operated: Operated, tmp_path: Path) -> None:
+    """A Host block and both of Nextflow's files, from the state."""
+    block = operated.run("ssh-config", "--address", operated.vm.address)
+    assert block.status == 0
+    assert block.out.startswith(f"Host {NAME}\n    HostName 127.0.0.1\n")
+    ended = operated.run("nextflow-config", "--out", str(tmp_path / "run"))
+    assert ended.status == 0, ended.err
+    text = (tmp_path / "run" / "nextflow.config").read_text()
+    assert operated.run("nextflow-config").out == text
+    assert f"queue = '{queue(f'{NAME}-job-queue')['name']}'" in text
+    assert "-Xmx4096m" in (tmp_path / "run" / "nextflow.env").read_text()
+    (tmp_path / "run" / "nextflow.env").write_text("mine")
+    assert operated.run("nextflow-config", "--out", str(tmp_path / "run")).status == 64
+
+
+def test_a_stopped_vm(operated: Operated) -> None:
+    """Last, since it stops: the line has the command that starts it."""
+    operated.ec2.stop_instances(InstanceIds=[operated.instance])
+    start = f"aws ec2 start-instances --region us-east-1 --instance-ids {operated.instance}"
+    for words in (("connect", "--address", "127.0.0.1:1", "--", "true"), ("status",)):
+        ended = operated.run(*words)
+        assert ended.status in (1, 2)
+        assert start in ended.out + ended.err
