@@ -3,7 +3,7 @@
 from biomodal_deploy.bundle.actor import Actor, whoami
 from biomodal_deploy.bundle.digests import file_sha256, sha256, tree_sha256
 from biomodal_deploy.bundle.facts import Facts, FileDigest, Module, StateId
-from biomodal_deploy.bundle.fingerprints import Backend, backend_of, modules_of
+from biomodal_deploy.bundle.fingerprints import Backend, backend_of, described_backend, modules_of
 from biomodal_deploy.bundle.gathering import gather
 from biomodal_deploy.bundle.git import Revision, revision_of
 from biomodal_deploy.bundle.manifest import Manifest
@@ -33,6 +33,7 @@ __all__ = [
     "backend_of",
     "clear_leftovers",
     "consume",
+    "described_backend",
     "drafting",
     "file_sha256",
     "gather",

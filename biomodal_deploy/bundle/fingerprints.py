@@ -86,6 +86,17 @@ def backend_of(directory: Path, configured: object, data_dir: Path | None = None
         settings: Mapping[str, JsonValue] = initialized.backend.config
     else:
         kind, settings = _configured(configured)
+    return described_backend(directory, kind, settings)
+
+
+def described_backend(directory: Path, kind: str, settings: Mapping[str, JsonValue]) -> Backend:
+    """Return a backend by its kind and settings.
+
+    Args:
+        directory: What the path of a local one starts from.
+        kind: Such as `s3`.
+        settings: As they are configured, or as Terraform remembers them.
+    """
     if kind == "local":
         # The same relative path is another state in another directory.
         path = directory / str(settings.get("path") or "terraform.tfstate")

@@ -7,6 +7,7 @@ from typing import Final
 import typer
 
 from biomodal_deploy.cli.commands.apply import apply
+from biomodal_deploy.cli.commands.backend import backend
 from biomodal_deploy.cli.commands.cache import cache
 from biomodal_deploy.cli.commands.connect import connect
 from biomodal_deploy.cli.commands.demo import demo
@@ -66,6 +67,7 @@ app = typer.Typer(
 for command in COMMANDS:
     app.command()(command)
 
+app.add_typer(backend, name="backend")
 app.add_typer(policy, name="policy")
 app.add_typer(sandbox, name="sandbox")
 app.add_typer(cache, name="cache")

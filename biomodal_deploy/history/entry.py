@@ -25,6 +25,7 @@ class Event(StrEnum):
     RESULT = "result"
     INTERRUPTED = "interrupted"
     UNLOCK = "unlock"
+    MIGRATION = "migration"
     MENDED = "mended"
 
 

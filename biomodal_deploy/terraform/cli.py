@@ -117,7 +117,24 @@ class TerraformCli:
     def state_pull(self) -> StateHeader | None:
         """Return what names the state's version; None where there is no state yet."""
         state = self._run.short("state pull")
-        return _read(_STATE, "state pull", state) if state.strip() else None
+        header = _read(_STATE, "state pull", state) if state.strip() else None
+        # Of a remote backend that holds none yet, Terraform prints one without a lineage.
+        return header if header and header.lineage else None
+
+    def state_content(self) -> bytes:
+        """Return the whole state, with its secrets; empty where there is none yet."""
+        return self._run.short("state pull")
+
+    def state_push(self, state: Path, on_event: OnEvent, log: Path, *, force: bool = False) -> None:
+        """Put a state file in the place of the state.
+
+        Args:
+            state: The file.
+            on_event: Told of everything that Terraform says.
+            log: Where it is written.
+            force: Also over another lineage or a newer version, which are refused otherwise.
+        """
+        self._run.long("state push", on_event, log, state.absolute(), force=FLAG if force else None)
 
     def whole_state(self) -> State | None:
         """Return the state's outputs and resources; None where there is no state yet."""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 from biomodal_deploy.backends import (
     LOCKING_SINCE,
@@ -13,16 +10,15 @@ from biomodal_deploy.backends import (
     PartialBackend,
     credential_refusal,
     credentials_in,
-    local_path,
 )
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.terraform import TerraformCli
 from biomodal_deploy.toolchain.tool import numbers
 from biomodal_deploy.var_files.files import read_file, shown
 from biomodal_deploy.words import counted
+from biomodal_deploy.workflow.journal import read_journal
 from biomodal_deploy.workflow.stack import Stack
-
-_BACKEND_FILE: Final = "backend.config_files"
+from biomodal_deploy.workflow.state_files import local_state_of, resources_in
 
 
 def config_files(stack: Stack) -> tuple[Path, ...]:
@@ -68,14 +64,20 @@ def check_version(stack: Stack, engine: TerraformCli) -> None:
 
 
 def check_nothing_left_behind(stack: Stack) -> None:
-    """Refuse to work with a new backend while the old, local state still holds resources.
+    """Refuse to work with a new backend while the old one's state is still to be moved.
 
     Terraform itself warns only where `.terraform` remembers the old backend. In a fresh checkout
     or after `cdktf.out` was cleared it would plan to make everything a second time.
 
     Raises:
-        UsageError: There is such a state.
+        UsageError: A local state still holds resources, or a move was begun and not finished.
     """
+    if read_journal(stack):
+        raise UsageError(
+            "Moving the state was begun, and is not finished",
+            field=f"backend of {stack.name}",
+            fix=f"run biomodal-aws backend migrate --stack {stack.name}, which goes on",
+        )
     if isinstance(stack.settings.backend, LocalBackend):
         return
     path = local_state_of(stack)
@@ -87,29 +89,3 @@ def check_nothing_left_behind(stack: Stack) -> None:
             value=stack.settings.backend.kind,
             fix=f"run biomodal-aws backend migrate --stack {stack.name}",
         )
-
-
-def local_state_of(stack: Stack) -> Path:
-    """Return where a deployment's state lies while its backend is local."""
-    return (stack.directory / local_path(stack.name)).resolve()
-
-
-def resources_in(state: Path) -> int | None:
-    """Return how many resources a state file holds; None where it is no state.
-
-    A file that is missing or empty holds none: Terraform leaves an empty one beside a lock.
-    """
-    try:
-        content = state.read_bytes()
-    except FileNotFoundError:
-        return 0
-    except OSError:
-        return None
-    if not content.strip():
-        return 0
-    try:
-        document = json.loads(content)
-    except ValueError:
-        return None
-    resources = document.get("resources") if isinstance(document, Mapping) else None
-    return len(resources) if isinstance(resources, list) else None

@@ -137,11 +137,41 @@ def initialize(
         keep_lock(stack, listen)
 
 
+def point_at_backend(stack: Stack, engine: TerraformCli, listen: Listener, log: Path) -> None:
+    """Initialize with the backend as it is set now, whatever it was before; move no state.
+
+    Raises:
+        UsageError: The backend's settings do not do.
+        EngineError: Terraform failed.
+    """
+    check_version(stack, engine)
+    check_config_files(stack)
+    has_lock = bring_lock(stack)
+    readonly_lock = is_read_only(stack.location.environment)
+    _initialize(
+        stack, engine, listen, log, readonly_lock=readonly_lock and has_lock, reconfigure=True
+    )
+    if not readonly_lock:
+        keep_lock(stack, listen)
+
+
 def _initialize(
-    stack: Stack, engine: TerraformCli, listen: Listener, log: Path, *, readonly_lock: bool
+    stack: Stack,
+    engine: TerraformCli,
+    listen: Listener,
+    log: Path,
+    *,
+    readonly_lock: bool,
+    reconfigure: bool = False,
 ) -> None:
     listen(Step("Initializing Terraform"))
-    engine.init(listen, log, backend_config=config_files(stack), lockfile_readonly=readonly_lock)
+    engine.init(
+        listen,
+        log,
+        backend_config=config_files(stack),
+        lockfile_readonly=readonly_lock,
+        reconfigure=reconfigure,
+    )
 
 
 def _fingerprint(stack: Stack, engine: TerraformCli) -> str:
