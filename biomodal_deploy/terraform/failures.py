@@ -45,7 +45,7 @@ class TerraformFailed(EngineError):
         self.code = known.code if known else EngineError.code
         advice = known.advice if known else None
         if lock and unlock:
-            advice = f"wait until it has ended; if no such Terraform runs any more: `{unlock}`"
+            advice = f"wait until it has ended; {_unlocking(lock, unlock)}"
         cause = _cause(diagnostics, returncode)
         if lock:
             locked = f"the state is locked, {lock}"
@@ -92,12 +92,20 @@ class TerraformStopped(Interrupted):
             parts.append(f"{_done(run)}.")
         if lock:
             parts.append(f"The state is still locked, {lock}.")
-            parts.append(f"When no Terraform runs any more: `{unlock}`." if unlock else "")
+            parts.append(f"Next: {_unlocking(lock, unlock)}." if unlock else "")
         elif unlocked:
             parts.append("The state is not locked. Next: biomodal-aws plan.")
         if log:
             parts.append(f"Log: {log}")
         super().__init__(" ".join(part for part in parts if part))
+
+
+def _unlocking(lock: LockInfo, unlock: str) -> str:
+    # Two that write at once overwrite each other's state: what one has made is then nobody's.
+    return (
+        f"if you are sure that the Terraform of {lock.who or 'whoever holds it'} runs nowhere any "
+        f"more (with two at once what one makes gets lost from the state): `{unlock}`"
+    )
 
 
 def _cause(diagnostics: Sequence[Diagnostic], returncode: int) -> str:

@@ -15,6 +15,7 @@ from biomodal_deploy.terraform.record_locks import is_locked
 _FIELD: Final = re.compile(
     r"^\s*(ID|Path|Operation|Who|Version|Created):[ \t]*(.*?)\s*$", re.MULTILINE
 )
+_FRACTION: Final = re.compile(r"(?<=:\d\d)\.\d+")
 _STATE: Final = "terraform.tfstate"
 
 
@@ -37,7 +38,9 @@ class LockInfo(BaseModel, frozen=True):
 
     def __str__(self) -> str:
         doing = self.operation.removeprefix("OperationType").lower() or "unknown"
-        when = f" since {self.created}" if self.created else ""
+        # Go writes nanoseconds, and the zone twice.
+        created = _FRACTION.sub("", self.created).replace(" +0000 UTC", " UTC")
+        when = f" since {created}" if created else ""
         return f"held by {self.who or 'unknown'} ({doing}){when}, id {self.id}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -13,11 +14,14 @@ from tests.support.light import STACK, LightProject
 BUCKET: Final = "lab-state"
 KEY: Final = f"{STACK}/terraform.tfstate"
 
+QUICK: Final[dict[str, Any]] = {
+    "resource": {"terraform_data": {"first": {}, "second": {"input": "x"}}}
+}
 # What an apply takes so long for that another one, or a kill, falls into it.
 SLOW: Final = {
     "resource": {
         "terraform_data": {
-            "first": {},
+            **QUICK["resource"]["terraform_data"],
             "slow": {
                 "depends_on": ["terraform_data.first"],
                 "provisioner": {"local-exec": {"command": "sleep 1.5; true"}},
@@ -25,7 +29,6 @@ SLOW: Final = {
         }
     }
 }
-QUICK: Final = {"resource": {"terraform_data": {"first": {}, "second": {"input": "x"}}}}
 
 
 class SharedProject(LightProject):
@@ -60,6 +63,13 @@ class SharedProject(LightProject):
         """Change them to a local state."""
         self._keep("local", None)
 
+    def change(self, model: Mapping[str, Any]) -> None:
+        """Change what the app synthesizes, and keep its backend."""
+        path = self.folder / "model.json"
+        backend = {"terraform": json.loads(path.read_text())[STACK].get("terraform", {})}
+        self._model = model
+        self.model({STACK: {**model, **backend}})
+
     def _keep(self, settings: object, block: dict[str, dict[str, Any]] | None) -> None:
         path = self.folder / "cdktf.json"
         document = json.loads(path.read_text())
@@ -80,6 +90,13 @@ class SharedProject(LightProject):
         """What was kept of states that were moved."""
         return sorted((self.folder / "state" / "backups").glob("*.tfstate"))
 
+    def copy(self, folder: Path) -> SharedProject:
+        """Return another checkout with all that is in this one, sealed plans too."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        copied = SharedProject.__new__(SharedProject)
+        copied.folder, copied.sandbox, copied._model = folder, self.sandbox, self._model
+        return copied
+
     def applied(self) -> None:
         """Plan and apply."""
         self.plan()
@@ -92,6 +109,12 @@ def shared_state(sandbox: Sandbox, key: str = KEY) -> dict[str, Any]:
     body = sandbox.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
     document: dict[str, Any] = json.loads(body)
     return document
+
+
+def put_state(sandbox: Sandbox, key: str, state: Mapping[str, Any]) -> None:
+    """Put a state into the bucket, as an apply would have."""
+    body = json.dumps(state).encode()
+    sandbox.client("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
 
 
 def locked(sandbox: Sandbox, key: str = KEY) -> bool:

@@ -117,7 +117,8 @@ def test_a_lock_is_told_with_its_holder_and_its_command() -> None:
     )
     assert str(failed) == (
         "terraform plan failed: the state is locked, held by ada@lab (apply) since noon, id 8ec9."
-        " Next: wait until it has ended; if no such Terraform runs any more:"
+        " Next: wait until it has ended; if you are sure that the Terraform of ada@lab runs nowhere"
+        " any more (with two at once what one makes gets lost from the state):"
         " `terraform force-unlock -force 8ec9`."
     )
 
@@ -135,7 +136,9 @@ def test_a_killed_apply_says_what_to_look_at() -> None:
     assert str(stopped) == (
         "terraform apply was killed. 0 changes made; begun, end unknown: aws_instance.vm."
         " The state is still locked, held by unknown (unknown), id 8ec9."
-        " When no Terraform runs any more: `terraform force-unlock -force 8ec9`."
+        " Next: if you are sure that the Terraform of whoever holds it runs nowhere any more (with"
+        " two at once what one makes gets lost from the state):"
+        " `terraform force-unlock -force 8ec9`."
     )
     assert stopped.exit_status == EXIT_INTERRUPTED
 

@@ -24,7 +24,7 @@ Lock Info:
   Operation: OperationTypeApply
   Who:       ada@lab
   Version:   1.11.4
-  Created:   2026-11-23 02:39:47 +0000 UTC
+  Created:   2026-11-23 02:39:47.884834202 +0000 UTC
   Info:      
 
 Terraform acquires a state lock to protect the state"""  # noqa: W291 - as Terraform prints it
@@ -35,7 +35,7 @@ def test_the_lock_in_an_error() -> None:
     lock = lock_in_text(ERROR)
     assert lock is not None
     assert str(lock) == (
-        "held by ada@lab (apply) since 2026-11-23 02:39:47 +0000 UTC,"
+        "held by ada@lab (apply) since 2026-11-23 02:39:47 UTC,"
         " id 8ec9dbb3-e8b5-64bb-de41-ddc66be14f10"
     )
     assert lock_in_text("Error: nothing of the kind") is None
