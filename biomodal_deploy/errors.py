@@ -109,10 +109,19 @@ class BundleRefused(BiomodalError):
 
 
 class Interrupted(BiomodalError):
-    """The user or the system asked to stop, and the engine stopped."""
+    """The user or the system asked to stop, and the engine stopped.
+
+    Args:
+        message: The line that says so, and what is left.
+        data: What was done before, as data for programs.
+    """
 
     exit_status = EXIT_INTERRUPTED
     code = "interrupted"
+
+    def __init__(self, message: str = "", *, data: object = None) -> None:
+        self.data = data
+        super().__init__(message)
 
 
 def _shown(value: object) -> str:

@@ -91,7 +91,7 @@ def _fail(
         details = {name: str(value) for name, value in found.items() if value is not None}
         envelope = {
             "exit_status": status,
-            "data": None,
+            "data": getattr(error, "data", None),
             "error": {"code": code, "message": message, **details},
         }
         line = json.dumps(envelope, indent=2)

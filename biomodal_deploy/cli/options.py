@@ -32,6 +32,36 @@ Stack = Annotated[
         help="The deployment. Needed only where cdktf.json has several.",
     ),
 ]
+Stacks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--stack",
+        envvar="BIOMODAL_STACK",
+        help="The deployment. Needed only where cdktf.json has several. Several names, with commas "
+        "or repeated, and patterns such as 'prod-*' stand for a set.",
+    ),
+]
+Every = Annotated[
+    bool, typer.Option("--all", help="Every deployment, a few at a time: one table at the end.")
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        min=1,
+        max=32,
+        help="How many of a set at once. Otherwise one a processor, at least 2, at most 4, and no "
+        "more than fit in memory at 1 GiB each.",
+    ),
+]
+Part = Annotated[
+    bool,
+    typer.Option(
+        "--part",
+        hidden=True,
+        help="One of a set: the stack as it was last synthesized, and progress for a program.",
+    ),
+]
 OutputFormat = Annotated[
     Format, typer.Option("--output", "-o", help="Text for people, JSON for programs.")
 ]
@@ -92,3 +122,8 @@ SessionManager = Annotated[
 ]
 
 HERE = Path()
+
+
+def only(stacks: list[str] | None) -> str | None:
+    """Return the one name that `--stack` gives where no set is meant."""
+    return next((name for given in stacks or () for name in [given.strip(", ")] if name), None)

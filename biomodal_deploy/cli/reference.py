@@ -49,7 +49,7 @@ def _section(name: str, command: TyperCommand) -> str:
     rows = [
         _row(each)
         for each in command.params
-        if isinstance(each, TyperArgument | TyperOption) and each.name != "help"
+        if isinstance(each, TyperArgument | TyperOption) and each.name != "help" and not each.hidden
     ]
     if rows:
         lines.append("\n| argument or option | what it does |\n|---|---|\n" + "\n".join(rows))

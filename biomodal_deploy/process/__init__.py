@@ -20,6 +20,7 @@ from biomodal_deploy.process.lines import LONGEST_LINE, Line, LineSplitter, Stre
 from biomodal_deploy.process.supervisor import (
     AT_ONCE,
     GRACEFUL,
+    HANDED_ON,
     Child,
     Ended,
     InterruptSent,
@@ -29,6 +30,7 @@ from biomodal_deploy.process.supervisor import (
 )
 
 __all__ = [
+    "LARGEST_ANSWER",
     "LARGEST_CAPTURE",
     "LONGEST_LINE",
     "Captured",
@@ -40,10 +42,12 @@ __all__ = [
     "Stream",
     "TooMuchOutput",
     "capture",
+    "collect",
     "run",
 ]
 
 LARGEST_CAPTURE: Final = 1 << 30
+LARGEST_ANSWER: Final = 1 << 26
 _LEASH: Final = str(Path(__file__).with_name("leash.py"))
 
 
@@ -86,19 +90,54 @@ def run(
         NotStarted: The directory is missing. A missing program ends with status 127.
     """
     out, err = LineSplitter("stdout", on_line), LineSplitter("stderr", on_line)
-    leash = [
-        sys.executable,
-        "-I",
-        "-S",
-        _LEASH,
-        str(os.getpid()),
-        str(-1 if lock is None else lock),
-    ]
+    leash = _leash(-1 if lock is None else lock)
     child = Child([*leash, *argv], directory, environment, () if lock is None else (lock,))
     ended = supervise(child, (out.feed, err.feed), GRACEFUL, on_wait)
     out.close()
     err.close()
     return ended
+
+
+def collect(
+    argv: Sequence[str],
+    *,
+    directory: Path,
+    environment: Mapping[str, str],
+    on_line: Callable[[Line], None],
+    wishes: int,
+    limit: int = LARGEST_ANSWER,
+) -> Captured:
+    """Run a command of our own in any thread: its answer is kept, its errors come line by line.
+
+    Args:
+        argv: The program and its arguments.
+        directory: Its working directory.
+        environment: All of its environment.
+        on_line: Called in this thread with each line of standard error.
+        wishes: A pipe that has a byte for each wish to stop; each is handed on.
+        limit: How many bytes of standard output are kept.
+
+    Raises:
+        NotStarted: The directory is missing.
+        TooMuchOutput: It printed more than `limit` bytes; it was asked to stop, and has ended.
+    """
+    out, err = bytearray(), LineSplitter("stderr", on_line)
+
+    def feed(chunk: bytes) -> None:
+        if len(out) + len(chunk) > limit:
+            raise TooMuchOutput(f"more than {limit} bytes")
+        out.extend(chunk)
+
+    child = Child([*_leash(-1), *argv], directory, environment)
+    ended = supervise(child, (feed, err.feed), HANDED_ON, wishes=wishes)
+    err.close()
+    if ended.error:
+        raise ended.error
+    return Captured(ended.returncode, ended.steps, None, bytes(out))
+
+
+def _leash(lock: int) -> list[str]:
+    return [sys.executable, "-I", "-S", _LEASH, str(os.getpid()), str(lock)]
 
 
 def capture(

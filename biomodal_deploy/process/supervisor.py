@@ -30,6 +30,9 @@ Feed: TypeAlias = Callable[[bytes], None]
 GRACEFUL: Final[tuple[Step, ...]] = ("interrupt", "terminate", "kill")
 # For calls that only read: Terraform's do not listen to an interrupt, and have nothing to lose.
 AT_ONCE: Final[tuple[Step, ...]] = ("kill",)
+# For commands of our own, which go down such a ladder themselves and have children to stop: each
+# wish is handed on, and none of them is killed before its Terraform has ended.
+HANDED_ON: Final[tuple[Step, ...]] = ("interrupt", "terminate")
 
 _T = TypeVar("_T")
 _SIGNALS: Final = {"interrupt": signal.SIGINT, "terminate": signal.SIGTERM}
@@ -83,6 +86,7 @@ def supervise(
     feeds: tuple[Feed, Feed],
     ladder: Sequence[Step],
     on_wait: Callable[[InterruptSent], None] = lambda _: None,
+    wishes: int | None = None,
 ) -> Ended:
     """Start a child, and return only when it has ended and was reaped.
 
@@ -91,12 +95,15 @@ def supervise(
         feeds: What takes the bytes of its stdout and of its stderr.
         ladder: What the first wish to stop does, the second, and all later ones.
         on_wait: Told of each step and of each second of waiting after it.
+        wishes: A pipe that has a byte for each wish to stop. Where None, the stopping signals are
+            caught, which only the main thread can do.
 
     Raises:
         NotStarted: The program cannot be started.
     """
     with ExitStack() as stack:
-        wishes = stack.enter_context(stop_signals())
+        if wishes is None:
+            wishes = stack.enter_context(stop_signals())
         with ExitStack() as ends:
             out, out_end = _pipe(stack, ends)
             err, err_end = _pipe(stack, ends)

@@ -65,14 +65,28 @@ def synthesized_stacks(
 
 
 def fresh_stack(
-    location: Location, name: str | None, listen: Listener, *, use_cache: bool = True
+    location: Location,
+    name: str | None,
+    listen: Listener,
+    *,
+    use_cache: bool = True,
+    synthesized: bool = False,
 ) -> Stack:
     """Return a stack, synthesized from the sources as they are now.
+
+    Args:
+        location: The project.
+        name: The stack; None for the only one.
+        listen: Told of what goes on.
+        use_cache: Whether an earlier synthesis of the same sources will do.
+        synthesized: Whether it was done a moment ago, once for a set of stacks.
 
     Raises:
         UsageError: A setting is wrong, or the stack is unknown.
         EngineError: The app command failed.
     """
+    if synthesized:
+        return last_stack(location, name)
     if location.deployments:
         choose(name, list(location.deployments))
     found = {
@@ -104,11 +118,21 @@ def last_stack(location: Location, name: str | None) -> Stack:
     Raises:
         UsageError: It was never synthesized, or the stack is unknown.
     """
+    found = {stack.name: stack for stack in last_stacks(location)}
+    return found[choose(name, list(found))]
+
+
+def last_stacks(location: Location) -> list[Stack]:
+    """Return every stack as it was last synthesized; the app command does not run.
+
+    Raises:
+        UsageError: Nothing was ever synthesized.
+    """
     folder = location.output / "stacks"
     found = sorted(path.parent.name for path in folder.glob("*/cdk.tf.json"))
     if not found:
         raise UsageError(
             "Nothing is synthesized there", field=str(folder), fix="run biomodal-aws synth"
         )
-    chosen = choose(name, [each for each in found if each in location.deployments] or found)
-    return Stack(location=location, name=chosen, directory=folder / chosen)
+    names = [each for each in found if each in location.deployments] or found
+    return [Stack(location=location, name=name, directory=folder / name) for name in names]

@@ -6,24 +6,54 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.cli.commands.show import Bundle
-from biomodal_deploy.cli.options import HERE, Confirm, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli.options import (
+    HERE,
+    Every,
+    Format,
+    Jobs,
+    OutputFormat,
+    Part,
+    ProjectDir,
+    Stacks,
+    only,
+)
+
+Bundles = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="BUNDLE...",
+        help="A sealed plan's id or folder; the newest unused one of the stack where left out. "
+        "Several are a set.",
+    ),
+]
+Confirms = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--confirm",
+        metavar="STACK",
+        help="The stack's name, where there is no terminal to type it at. Repeatable for a set.",
+    ),
+]
 
 
 def apply(
-    bundle: Bundle = None,
+    bundle: Bundles = None,
     expect_sha256: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--expect-sha256",
             metavar="DIGEST",
-            help="The digest that was approved elsewhere, as `plan` printed it.",
+            help="The digest that was approved elsewhere, as `plan` printed it. Repeatable for a "
+            "set: then exactly those plans, or none.",
         ),
     ] = None,
-    confirm: Confirm = None,
+    confirm: Confirms = None,
     project_dir: ProjectDir = HERE,
-    stack: Stack = None,
+    stack: Stacks = None,
+    every: Every = False,
+    jobs: Jobs = None,
     output: OutputFormat = Format.TEXT,
+    part: Part = False,
 ) -> int:
     """Apply a sealed plan, once: exactly what was planned, where it was planned for.
 
@@ -31,24 +61,48 @@ def apply(
     computed anew; any difference is named and refused with exit status 4. Where something that
     exists would be lost, the stack's name has to be typed, or given with --confirm.
 
+    Of a set (several BUNDLE, --all, or several in --stack) each is applied so, a few at a time. A
+    failure in one leaves the others whole; the exit status is the worst. Nobody is asked then,
+    and destroy plans are refused.
+
     Example: biomodal-aws apply --expect-sha256 9f2c...
     """
+    from biomodal_deploy.many.choosing import is_set
+
+    names, digests, confirmed = bundle or [], expect_sha256 or [], confirm or []
+    if len(names) > 1 or is_set(stack or (), every=every):
+        from biomodal_deploy.cli.apply_set import apply_set
+
+        return apply_set(
+            names,
+            stack or [],
+            every=every,
+            digests=digests,
+            confirm=confirmed,
+            project_dir=project_dir,
+            output=output,
+            jobs=jobs,
+        )
     from biomodal_deploy.cli.asking import asking
     from biomodal_deploy.cli.result import Result, emit
     from biomodal_deploy.cli.session import session
+    from biomodal_deploy.errors import UsageError
     from biomodal_deploy.screen.applies import applied_data, show_applied
     from biomodal_deploy.workflow.applying import apply_bundle
     from biomodal_deploy.workflow.finding import find_bundle
     from biomodal_deploy.workflow.stack import last_stack
 
-    with session(project_dir, output) as work:
-        chosen = last_stack(work.location, stack)
+    if len(digests) > 1:
+        raise UsageError("One plan has one digest", field="--expect-sha256", fix="give it once")
+    with session(project_dir, output, part=part) as work:
+        chosen = last_stack(work.location, only(stack))
+        name = chosen.name if chosen.name in confirmed else next(iter(confirmed), None)
         done = apply_bundle(
             chosen,
-            find_bundle(work.location, chosen.name, bundle),
-            confirm=asking(work, confirm),
+            find_bundle(work.location, chosen.name, next(iter(names), None)),
+            confirm=asking(work, name),
             listen=work.listen,
-            expect_sha256=expect_sha256,
+            expect_sha256=next(iter(digests), None),
         )
     return emit(
         Result(data=applied_data(done), show=lambda console: show_applied(console, done)), output

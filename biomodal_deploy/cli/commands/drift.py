@@ -9,13 +9,17 @@ import typer
 
 from biomodal_deploy.cli.options import (
     HERE,
+    Every,
     Format,
+    Jobs,
     NoCache,
     OutputFormat,
+    Part,
     ProjectDir,
-    Stack,
+    Stacks,
     VarFiles,
     Variables,
+    only,
 )
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 
@@ -24,29 +28,49 @@ def drift(
     var_file: VarFiles = None,
     var: Variables = None,
     project_dir: ProjectDir = HERE,
-    stack: Stack = None,
+    stack: Stacks = None,
+    every: Every = False,
+    jobs: Jobs = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Show what AWS filled in by itself as well.")
     ] = False,
     no_cache: NoCache = False,
     output: OutputFormat = Format.TEXT,
+    part: Part = False,
 ) -> int:
     """Show what changed outside Terraform since the last apply; nothing is changed or kept.
 
     That is: objects that are gone, tags, whatever the configuration sets, and access that was
     given by hand. What AWS fills in by itself is shown with --verbose. Exit status 0 without
-    drift, 2 with drift.
+    drift, 2 with drift. Of a set of deployments (--all, or several in --stack) the worst.
 
     Example: biomodal-aws drift
     """
+    from biomodal_deploy.many.choosing import is_set
+
+    if is_set(stack or (), every=every):
+        from biomodal_deploy.cli.many import SetRun, values_words
+        from biomodal_deploy.screen.described import describe_drift
+
+        run = SetRun(
+            command="drift",
+            describe=describe_drift,
+            project_dir=project_dir,
+            output=output,
+            jobs=jobs,
+        )
+        words = ["drift", *values_words(var_file, var)]
+        return run.synthesized(words, stack or [], every, use_cache=not no_cache)
     from biomodal_deploy.cli.result import Result, emit
     from biomodal_deploy.cli.session import session
     from biomodal_deploy.screen.drifts import drift_data, show_drift
     from biomodal_deploy.workflow.drifting import find_drift
     from biomodal_deploy.workflow.stack import fresh_stack
 
-    with session(project_dir, output) as work:
-        chosen = fresh_stack(work.location, stack, work.listen, use_cache=not no_cache)
+    with session(project_dir, output, part=part) as work:
+        chosen = fresh_stack(
+            work.location, only(stack), work.listen, use_cache=not no_cache, synthesized=part
+        )
         plan = find_drift(
             chosen,
             var_files=var_file or (),

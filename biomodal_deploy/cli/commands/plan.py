@@ -10,14 +10,18 @@ import typer
 from biomodal_deploy.cli.options import (
     HERE,
     AllowDestroy,
+    Every,
     Format,
+    Jobs,
     NoCache,
     OutputFormat,
+    Part,
     ProjectDir,
     ReadonlyLock,
-    Stack,
+    Stacks,
     VarFiles,
     Variables,
+    only,
 )
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD, UsageError
 
@@ -34,20 +38,43 @@ def plan(
     var: Variables = None,
     allow_destroy: AllowDestroy = None,
     project_dir: ProjectDir = HERE,
-    stack: Stack = None,
+    stack: Stacks = None,
+    every: Every = False,
+    jobs: Jobs = None,
     readonly_lock: ReadonlyLock = False,
     no_cache: NoCache = False,
     output: OutputFormat = Format.TEXT,
+    part: Part = False,
 ) -> int:
     """Plan to a file, judge it, seal it, and print what will happen.
 
     Nothing is changed in AWS. Exit status 0 without changes, 2 with changes to review, 3 where a
     guard refuses the plan.
 
+    A set of deployments (--all, or several names or patterns in --stack) is synthesized once and
+    planned a few at a time; the exit status is the worst of them. There is no destroying of a set.
+
     Example: biomodal-aws plan --var-file environments/prod.tfvars
     """
     if destroy and refresh_only:
         raise UsageError("It excludes --refresh-only", field="--destroy", fix="use one of the two")
+    from biomodal_deploy.many.choosing import is_set
+
+    if is_set(stack or (), every=every):
+        return _plan_set(
+            {"--destroy": destroy, "--allow-destroy": bool(allow_destroy)},
+            [
+                "plan",
+                *(["--refresh-only"] if refresh_only else []),
+                *(["--readonly-lock"] if readonly_lock else []),
+            ],
+            (var_file, var),
+            (stack or [], every),
+            project_dir,
+            output,
+            jobs=jobs,
+            use_cache=not no_cache,
+        )
     from biomodal_deploy.cli.result import Result, emit
     from biomodal_deploy.cli.session import session
     from biomodal_deploy.plan import PlanKind
@@ -65,8 +92,10 @@ def plan(
         cwd=Path.cwd(),
         readonly_lock=readonly_lock,
     )
-    with session(project_dir, output) as work:
-        chosen = fresh_stack(work.location, stack, work.listen, use_cache=not no_cache)
+    with session(project_dir, output, part=part) as work:
+        chosen = fresh_stack(
+            work.location, only(stack), work.listen, use_cache=not no_cache, synthesized=part
+        )
         planned = make_plan(chosen, request, work.listen)
     status = EXIT_FINDINGS if planned.bundle.manifest.has_changes else EXIT_DONE
     return emit(
@@ -77,3 +106,29 @@ def plan(
         ),
         output,
     )
+
+
+def _plan_set(
+    alone: dict[str, bool],
+    command: list[str],
+    values: tuple[list[Path] | None, list[str] | None],
+    chosen: tuple[list[str], bool],
+    project_dir: Path,
+    output: Format,
+    *,
+    jobs: int | None,
+    use_cache: bool,
+) -> int:
+    from biomodal_deploy.cli.many import SetRun, refuse_for_sets, values_words
+    from biomodal_deploy.screen.described import describe_plan
+
+    refuse_for_sets(alone, "A set is not destroyed together, and each loss is allowed for itself")
+    words = [*command, *values_words(*values)]
+    run = SetRun(
+        command="plan",
+        describe=describe_plan,
+        project_dir=project_dir,
+        output=output,
+        jobs=jobs,
+    )
+    return run.synthesized(words, *chosen, use_cache=use_cache)

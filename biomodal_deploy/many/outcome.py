@@ -1,0 +1,95 @@
+"""What became of each deployment of a set, and of the set as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from biomodal_deploy.errors import (
+    EXIT_BUG,
+    EXIT_BUNDLE,
+    EXIT_DONE,
+    EXIT_ENGINE,
+    EXIT_FINDINGS,
+    EXIT_GUARD,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+)
+
+# First what may have left something half done, then what was not even begun, then what was
+# refused as it should be, then what waits for a person.
+WORST_FIRST: Final = (
+    EXIT_INTERRUPTED,
+    EXIT_BUG,
+    EXIT_ENGINE,
+    EXIT_USAGE,
+    EXIT_BUNDLE,
+    EXIT_GUARD,
+    EXIT_FINDINGS,
+    EXIT_DONE,
+)
+
+
+class Problem(BaseModel):
+    """Why there is no result, as every command says it under `--output json`.
+
+    Attributes:
+        code: A stable word.
+        message: One line for people.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    code: str
+    message: str
+
+
+class Envelope(BaseModel):
+    """What a command prints under `--output json`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    exit_status: int
+    data: dict[str, JsonValue] | None
+    error: Problem | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one deployment.
+
+    Attributes:
+        stack: The deployment.
+        exit_status: As the command for it alone would have ended.
+        seconds: How long it took.
+        data: What that command would have printed as `data`.
+        problem: Why it failed; None where it did not.
+        notices: What it told on the way.
+    """
+
+    stack: str
+    exit_status: int
+    seconds: float = 0.0
+    data: dict[str, JsonValue] | None = None
+    problem: Problem | None = None
+    notices: tuple[str, ...] = ()
+
+    def as_data(self) -> dict[str, JsonValue]:
+        """Return it as data for programs."""
+        return {
+            "stack": self.stack,
+            "exit_status": self.exit_status,
+            "seconds": round(self.seconds, 1),
+            "notices": list(self.notices),
+            "data": self.data,
+            "error": self.problem.model_dump() if self.problem else None,
+        }
+
+
+def worst(statuses: Iterable[int]) -> int:
+    """Return the exit status of a set: the worst of its parts, in the documented order."""
+    found = {status if status in WORST_FIRST else EXIT_BUG for status in statuses}
+    return next((status for status in WORST_FIRST if status in found), EXIT_DONE)
