@@ -20,6 +20,7 @@ from biomodal_deploy.terraform.locks import (
     lock_in_text,
     unlock_command,
 )
+from biomodal_deploy.terraform.plugin_cache import alone_in, plugin_cache
 from biomodal_deploy.terraform.results import (
     ApplyRun,
     OutputValue,
@@ -85,6 +86,7 @@ class TerraformCli:
         self.data_dir = data_dir
         child = child_environment(environment, workspace=workspace, data_dir=data_dir, trace=trace)
         self.dropped = child.dropped
+        self._plugin_cache = plugin_cache(child.variables)
         self._run = Caller(
             binary.argv_prefix,
             binary.product,
@@ -195,17 +197,18 @@ class TerraformCli:
         """
         number = numbers(self.binary.version) or (0, 0, 0)
         events = self.binary.product == "terraform" and number >= _INIT_EVENTS_SINCE
-        self._run.long(
-            "init",
-            on_event,
-            log,
-            json=FLAG if events else None,
-            input=False,
-            backend_config=[path.absolute() for path in backend_config],
-            lockfile="readonly" if lockfile_readonly else None,
-            upgrade=FLAG if upgrade else None,
-            reconfigure=FLAG if reconfigure else None,
-        )
+        with alone_in(self._plugin_cache):
+            self._run.long(
+                "init",
+                on_event,
+                log,
+                json=FLAG if events else None,
+                input=False,
+                backend_config=[path.absolute() for path in backend_config],
+                lockfile="readonly" if lockfile_readonly else None,
+                upgrade=FLAG if upgrade else None,
+                reconfigure=FLAG if reconfigure else None,
+            )
 
     def providers_lock(
         self,

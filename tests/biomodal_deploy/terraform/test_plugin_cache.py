@@ -6,7 +6,7 @@ import threading
 import time
 from pathlib import Path
 
-from biomodal_deploy.workflow.plugin_cache import alone_in, plugin_cache
+from biomodal_deploy.terraform.plugin_cache import alone_in, plugin_cache
 
 
 def test_it_is_found_as_terraform_finds_it(tmp_path: Path) -> None:
