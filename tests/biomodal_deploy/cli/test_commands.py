@@ -23,7 +23,7 @@ FOUND: Final[dict[str, TyperCommand]] = {
     for name, command in _commands(typer.main.get_command(app), "biomodal-aws")
 }
 # Its output is that of the command which it runs.
-NO_FORMAT: Final = {"sandbox run"}
+NO_FORMAT: Final = {"connect", "sandbox run"}
 
 each_command = pytest.mark.parametrize("name", sorted(FOUND))
 

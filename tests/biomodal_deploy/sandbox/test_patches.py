@@ -11,10 +11,12 @@ from typing import Any, Final
 import pytest
 from botocore.exceptions import ClientError
 
+from biomodal_deploy.operations.install_log import InstallState, read_install
 from biomodal_deploy.sandbox import patches
 from biomodal_deploy.sandbox.patches import (
     batch,
     budgets,
+    console,
     ecr,
     iam,
     instances,
@@ -23,6 +25,7 @@ from biomodal_deploy.sandbox.patches import (
     volumes,
 )
 from biomodal_deploy.sandbox.patches.change import Change
+from tests.support.project import ROOT
 
 REGION: Final = "us-east-1"
 ACCOUNT: Final = "123456789012"
@@ -645,3 +648,21 @@ def test_deleted_clusters_are_gone(aws: Callable[[str], Any], use: Use) -> None:
     assert len(clusters.list_clusters()["clusterArns"]) == 1
     use(batch.deleted_clusters_are_gone)
     assert clusters.list_clusters()["clusterArns"] == []
+
+
+def test_console_shows_the_first_boot(aws: Callable[[str], Any], use: Use) -> None:
+    """The install script's own words, to its end; without the patch nobody ever sees it end."""
+    script = (ROOT / "scripts" / "install_script.sh").read_text()
+
+    def install(user_data: str) -> InstallState:
+        ec2 = aws("ec2")
+        launched = ec2.run_instances(
+            ImageId="ami-12345678", MinCount=1, MaxCount=1, UserData=user_data
+        )
+        instance = launched["Instances"][0]["InstanceId"]
+        return read_install(ec2.get_console_output(InstanceId=instance)["Output"]).state
+
+    assert install(script) is InstallState.UNSEEN
+    use(console.console_shows_the_first_boot)
+    assert install(script) is InstallState.DONE
+    assert install("#!/bin/sh\necho another script\n") is InstallState.UNSEEN
