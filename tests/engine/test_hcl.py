@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from biomodal_deploy.sandbox import Sandbox
+from tests.stacks.test_backend import BACKENDS, CREDENTIALS
 from tests.support.native import init_or_skip
 from tests.support.project import copy_app, run_main, stack_json, write_deployments
 from tests.support.standin import use_standin
@@ -58,6 +60,22 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert (done.returncode, done.stderr) == (0, "")
         use_standin(folder / kind / "stacks" / "biomodal-aws", SOURCE)
     return folder
+
+
+@pytest.fixture(scope="module")
+def backends(folder: Path) -> Path:
+    """A stack for each kind of backend, as HCL, synthesized among credentials."""
+    write_deployments(
+        folder,
+        {
+            name: {"bootstrap": "prerequisites", "backend": backend}
+            for name, backend in BACKENDS.items()
+        },
+    )
+    variables = {"SYNTH_HCL_OUTPUT": "true", "CDKTF_OUTDIR": str(folder / "backends")}
+    done = run_main(folder, env=CREDENTIALS | variables)
+    assert (done.returncode, done.stderr) == (0, "")
+    return folder / "backends" / "stacks"
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +143,12 @@ def test_rules_and_references_are_kept(folder: Path) -> None:
         assert '  required_version = ">= 1.0"\n' in text
     assert "ignore_changes=[ami,user_data_base64,]" in "".join(text.split())
     assert "depends_on=[aws_iam_role_policy.vm_role,]" in "".join(text.split())
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_backends(backends: Path, name: str, snapshot: SnapshotAssertion) -> None:
+    """Each kind of backend in HCL, encrypted and locked as in the JSON, and no credential."""
+    text = (backends / name / "cdk.tf").read_text()
+    assert "canary" not in text
+    block = text[text.index("terraform {") :].partition("\n}\n")[0] + "\n}\n"
+    assert block == snapshot

@@ -254,10 +254,10 @@ def test_a_state_in_use_is_not_moved(sandbox: Sandbox, tmp_path: Path, key: str)
 
 
 def test_two_applies_at_once(sandbox: Sandbox, tmp_path: Path, key: str) -> None:
-    """The same plan applied from two checkouts at once: one does it, one is refused, six times."""
+    """The same plan applied from two checkouts at once: one does it, one is refused, nine times."""
     mine = SharedProject(tmp_path / "a", sandbox)
     mine.keep_in_s3(key)
-    for number in range(6):
+    for number in range(9):
         mine.change({"resource": {"terraform_data": {"first": {"input": number}}}})
         mine.plan()
         theirs = mine.copy(tmp_path / f"b{number}")

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
 
 from tests.support.project import ROOT, stack_json
 
@@ -46,10 +48,25 @@ def written(output: Path) -> Path:
     return output
 
 
+# Where each backend's credentials come from: none of it may reach a file.
+CREDENTIALS: Final = {
+    "AWS_ACCESS_KEY_ID": "canary-id",
+    "AWS_SECRET_ACCESS_KEY": "canary-secret",
+    "AWS_SESSION_TOKEN": "canary-session",
+    "TF_TOKEN_app_terraform_io": "canary-token",
+    "TF_HTTP_PASSWORD": "canary-password",
+    "GOOGLE_BACKEND_CREDENTIALS": "canary-google",
+    "ARM_ACCESS_KEY": "canary-azure",
+}
+
+
 @pytest.fixture(scope="module")
 def synthesized_backends(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The output folder with a stack for each backend."""
-    return written(tmp_path_factory.mktemp("backends"))
+    """The output folder with a stack for each backend, in an environment full of credentials."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in CREDENTIALS.items():
+            patch.setenv(name, value)
+        return written(tmp_path_factory.mktemp("backends"))
 
 
 def terraform_of(output: Path, name: str) -> dict[str, Any]:
@@ -128,3 +145,17 @@ def test_partial(
         "required_version": version,
     }
     assert ".hcl" not in (synthesized_backends / "stacks" / name / "cdk.tf.json").read_text()
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_snapshot(synthesized_backends: Path, name: str, snapshot: SnapshotAssertion) -> None:
+    """What tells Terraform where a state is changes only on purpose."""
+    block = stack_json(synthesized_backends, name)["terraform"]
+    assert block == snapshot(extension_class=JSONSnapshotExtension)
+
+
+def test_no_credential_is_in_any_file(synthesized_backends: Path) -> None:
+    """Whatever the environment holds while it is synthesized, nothing of it is written."""
+    files = [path for path in synthesized_backends.rglob("*") if path.is_file()]
+    assert len(files) > len(BACKENDS)
+    assert [path.name for path in files if b"canary" in path.read_bytes()] == []

@@ -1,0 +1,128 @@
+"""What is written down while a state moves: enough to go on, and no credential."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Final
+
+import pytest
+from pydantic import JsonValue
+
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.settings import ProjectFile
+from biomodal_deploy.workflow.journal import (
+    Journal,
+    Previous,
+    close_journal,
+    default_previous,
+    local_path_of,
+    read_journal,
+    remembered_backend,
+    write_journal,
+)
+from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.stack import Stack
+
+S3: Final[dict[str, JsonValue]] = {"bucket": "old", "key": "x/terraform.tfstate"}
+
+
+def stack_in(folder: Path, **environment: str) -> Stack:
+    """Return a stack with a directory and nothing in it."""
+    location = Location(
+        project_dir=folder,
+        project_file=ProjectFile(app="x"),
+        deployments={},
+        environment=environment,
+    )
+    directory = folder / "cdktf.out" / "stacks" / "x"
+    directory.mkdir(parents=True)
+    return Stack(location=location, name="x", directory=directory)
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Stack:
+    """A stack of a project whose environment says nothing."""
+    return stack_in(tmp_path)
+
+
+def initialized(stack: Stack, backend: object, data_dir: str = ".terraform") -> Path:
+    """Leave behind what `terraform init` leaves."""
+    path = stack.directory / data_dir / "terraform.tfstate"
+    path.parent.mkdir()
+    path.write_text(json.dumps({"version": 3, "backend": backend}))
+    return path
+
+
+def test_written_read_and_closed(stack: Stack, tmp_path: Path) -> None:
+    """What was begun is found again whole, by its owner alone, until it is finished."""
+    assert read_journal(stack) is None
+    begun = Journal(previous=Previous(type="s3", config=S3))
+    write_journal(stack, begun)
+    path = tmp_path / "state" / "backups" / "x.migration.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert read_journal(stack) == begun
+    arrived = begun.model_copy(update={"moved": "digest"})
+    write_journal(stack, arrived)
+    assert read_journal(stack) == arrived
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    close_journal(stack)
+    close_journal(stack)
+    assert read_journal(stack) is None
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"previous": 1}', '{"previous": {"type": ""}, "a": 1}'])
+def test_one_that_cannot_be_read_stops_everything(stack: Stack, text: str) -> None:
+    """Half a journal is not none: a plan would be made on an empty state."""
+    write_journal(stack, Journal(previous=default_previous(stack)))
+    (path,) = (stack.location.project_dir / "state" / "backups").iterdir()
+    path.write_text(text)
+    with pytest.raises(UsageError, match=r"x\.migration\.json: It says where a state is moved"):
+        read_journal(stack)
+
+
+def test_what_terraform_remembers(tmp_path: Path) -> None:
+    """The backend of the last init, also in a data directory of the user's, or nothing."""
+    elsewhere = stack_in(tmp_path, TF_DATA_DIR=".data")
+    assert remembered_backend(elsewhere) is None
+    path = initialized(elsewhere, {"type": "s3", "config": S3}, ".data")
+    assert remembered_backend(elsewhere) == Previous(type="s3", config=S3)
+    for text in ("", "[]", '{"backend": 1}', '{"backend": null}', "{}"):
+        path.write_text(text)
+        assert remembered_backend(elsewhere) is None
+
+
+def test_no_credential_is_written_down(stack: Stack) -> None:
+    """Terraform repeats in its folder what a backend was given; the journal leaves it out."""
+    given = {
+        **S3,
+        "access_key": "canary-1",
+        "secret_key": "canary-2",
+        "token": "canary-3",
+        "profile": None,
+        "assume_role": {"role_arn": "arn", "external_id": None},
+    }
+    initialized(stack, {"type": "s3", "config": given})
+    found = remembered_backend(stack)
+    assert found == Previous(type="s3", config={**S3, "assume_role": {"role_arn": "arn"}})
+    write_journal(stack, Journal(previous=found))
+    (path,) = (stack.location.project_dir / "state" / "backups").iterdir()
+    assert "canary" not in path.read_text()
+
+
+def test_as_part_of_a_configuration() -> None:
+    """HCP Terraform has a block of its own; every other backend is one by its name."""
+    cloud: dict[str, JsonValue] = {"organization": "lab", "workspaces": {"name": "x"}}
+    assert Previous(type="cloud", config=cloud).block == {"cloud": cloud}
+    assert Previous(type="s3", config=S3).block == {"backend": {"s3": S3}}
+
+
+def test_the_file_of_a_local_backend(stack: Stack, tmp_path: Path) -> None:
+    """Relative to the stack's directory, as Terraform reads it; its own name where none is set."""
+    assert local_path_of(stack, default_previous(stack)) == tmp_path / "state" / "x.tfstate"
+    own = tmp_path / "mine.tfstate"
+    assert local_path_of(stack, Previous(type="local", config={"path": str(own)})) == own
+    unnamed = local_path_of(stack, Previous(type="local"))
+    assert unnamed == stack.directory / "terraform.tfstate"
+    assert default_previous(stack).where(stack).endswith("state/x.tfstate")
