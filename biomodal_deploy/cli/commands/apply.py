@@ -55,11 +55,11 @@ def apply(
     output: OutputFormat = Format.TEXT,
     part: Part = False,
 ) -> int:
-    """Apply a sealed plan, once: exactly what was planned, where it was planned for.
+    """Apply a sealed plan, once: exactly what was planned.
 
-    Takes no variables, they are in the plan. Before anything runs, everything that was sealed is
-    computed anew; any difference is named and refused with exit status 4. Where something that
-    exists would be lost, the stack's name has to be typed, or given with --confirm.
+    And where it was planned for: variables are in the plan. Before anything runs, everything that
+    was sealed is computed anew; any difference is named and refused with exit status 4. Where
+    something that exists would be lost, the stack's name has to be typed, or given with --confirm.
 
     Of a set (several BUNDLE, --all, or several in --stack) each is applied so, a few at a time. A
     failure in one leaves the others whole; the exit status is the worst. Nobody is asked then,

@@ -7,7 +7,7 @@ import typer
 from biomodal_deploy.cli.options import HERE, Format, NoCache, OutputFormat, ProjectDir, Stack
 
 backend = typer.Typer(
-    help="A state that a team shares: the bucket for it, and the way there.",
+    help="A state that a team shares, and the way there.",
     rich_markup_mode=None,
     add_completion=False,
 )
@@ -25,7 +25,7 @@ def migrate(
     no_cache: NoCache = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Move a deployment's state to the backend that cdktf.json names for it.
+    """Move a state to the backend that cdktf.json names.
 
     A private copy is made first, and the old state stays until the new one was read back: lineage,
     serial and contents. Stopped at any point, nothing is lost, and running it again goes on. It

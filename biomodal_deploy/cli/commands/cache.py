@@ -18,9 +18,10 @@ def about() -> None:
 
 @cache.command()
 def clear(output: OutputFormat = Format.TEXT) -> int:
-    """Remove synthesized output and sliced AWS bindings from the user's cache directory.
+    """Remove what the user's cache directory holds.
 
-    The next synthesis makes them anew, which takes a few seconds.
+    Synthesized output and sliced AWS bindings. The next synthesis makes them anew, which takes a
+    few seconds.
 
     Example: biomodal-aws cache clear
     """

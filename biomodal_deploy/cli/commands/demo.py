@@ -7,7 +7,7 @@ from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE
 
 
 def demo(project_dir: ProjectDir = HERE, output: OutputFormat = Format.TEXT) -> int:
-    """Rehearse the whole job against an AWS account on loopback.
+    """Rehearse the whole job on a sandboxed AWS account.
 
     Real Terraform, the real AWS provider, and the commands that you would type; nothing of yours is
     touched, and no AWS account is needed. Takes about three minutes. Exit status 0 only if every

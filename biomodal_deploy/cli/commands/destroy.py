@@ -28,10 +28,11 @@ def destroy(
     no_cache: NoCache = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Make a destroy plan, show every address that goes, ask for the stack's name, apply it.
+    """Show every address that goes, ask, and destroy.
 
-    Each protected resource needs --allow-destroy; without it the plan is refused with exit status
-    3, and the refusal names the addresses.
+    A destroy plan is made, sealed and shown, and the stack's name has to be typed. Each protected
+    resource needs --allow-destroy; without it the plan is refused with exit status 3, and the
+    refusal names the addresses.
 
     Example: biomodal-aws destroy --allow-destroy aws_instance.vm
     """

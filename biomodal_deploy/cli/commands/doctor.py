@@ -33,10 +33,10 @@ def doctor(
     var: Variables = None,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Ask the account what an apply would meet: access, network, roles, names, quotas.
+    """Ask the account what an apply would meet.
 
-    Nothing is changed. Each check passes, fails, warns, or cannot tell and says why; what mends
-    it stands below. Exit status 2 where a check fails.
+    Access, network, roles, names and quotas; nothing is changed. Each check passes, fails, warns,
+    or cannot tell and says why; what mends it stands below. Exit status 2 where a check fails.
 
     Example: biomodal-aws doctor
     """

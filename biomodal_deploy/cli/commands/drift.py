@@ -38,11 +38,12 @@ def drift(
     output: OutputFormat = Format.TEXT,
     part: Part = False,
 ) -> int:
-    """Show what changed outside Terraform since the last apply; nothing is changed or kept.
+    """Show what changed outside Terraform since the apply.
 
-    That is: objects that are gone, tags, whatever the configuration sets, and access that was
-    given by hand. What AWS fills in by itself is shown with --verbose. Exit status 0 without
-    drift, 2 with drift. Of a set of deployments (--all, or several in --stack) the worst.
+    Nothing is changed or kept. Drift is: objects that are gone, tags, whatever the configuration
+    sets, and access that was given by hand. What AWS fills in by itself is shown with --verbose.
+    Exit status 0 without drift, 2 with drift. Of a set of deployments (--all, or several in
+    --stack) the worst.
 
     Example: biomodal-aws drift
     """

@@ -16,7 +16,7 @@ def explain(
     ] = None,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Print the documented and the hardened profile side by side.
+    """Print the documented and hardened profiles side by side.
 
     Each difference with its risk, the reason for the hardened value, the way back, and what the
     module implementation cannot express.

@@ -11,10 +11,10 @@ def history(
     stack: Stack = None,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Print every plan, apply, refusal and result of the stack, and check the log's chain.
+    """Print who planned, applied and refused what, and when.
 
-    Each entry holds the digest of the one before, so a changed or missing entry shows: exit
-    status 2.
+    With every result. The log is a chain: each entry holds the digest of the one
+    before, so a changed or missing entry shows: exit status 2.
 
     Example: biomodal-aws history
     """

@@ -19,10 +19,10 @@ def keygen(
     ] = SSH_DIRECTORY,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Make the VM's SSH key pair; Terraform sees only its public half.
+    """Make the VM's SSH key pair on this machine.
 
-    An ed25519 key: NAME.pem, mode 0600, and NAME.pub, which the native stack reads. A key that is
-    there is never overwritten.
+    An ed25519 key: NAME.pem, mode 0600, and NAME.pub, which the native stack reads: Terraform sees
+    the public half alone. A key that is there is never overwritten.
 
     Example: biomodal-aws keygen development-vm
     """

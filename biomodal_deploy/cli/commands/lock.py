@@ -32,11 +32,11 @@ def lock(
     no_cache: NoCache = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Write the provider lock files in locks/, for every platform that a team works on.
+    """Write the provider lock files in locks/.
 
-    Commit them: a plan takes exactly those providers, and a CI job (CI=true) takes no others.
-    Exit status 2 where a platform's providers were not to be had, as from a mirror that holds one
-    platform alone.
+    They name the providers for every platform that a team works on. Commit them: a plan takes
+    exactly those, and a CI job (CI=true) takes no others. Exit status 2 where a platform's
+    providers were not to be had, as from a mirror that holds one platform alone.
 
     Example: biomodal-aws lock --platform linux_amd64 --platform darwin_arm64
     """

@@ -26,7 +26,7 @@ def nextflow_config(
     stack: Stack = None,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Print Nextflow's configuration for what was built, or write it to a folder.
+    """Print or write Nextflow's configuration.
 
     Region, queues, work directory, command line of the hosts, retries and Java's memory are those
     of the deployment as it was applied. Comments say what it lacks.

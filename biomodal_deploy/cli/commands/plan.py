@@ -46,7 +46,7 @@ def plan(
     output: OutputFormat = Format.TEXT,
     part: Part = False,
 ) -> int:
-    """Plan to a file, judge it, seal it, and print what will happen.
+    """Plan to a file, judge it, seal it, print it.
 
     Nothing is changed in AWS. Exit status 0 without changes, 2 with changes to review, 3 where a
     guard refuses the plan.

@@ -65,7 +65,7 @@ Account = Annotated[
 ]
 
 policy = typer.Typer(
-    help="The permissions that deploying takes, compiled from the stack, and those of the VM.",
+    help="The permissions that deploying and the VM take.",
     rich_markup_mode=None,
     add_completion=False,
 )
@@ -87,10 +87,10 @@ def deployer(
     no_cache: NoCache = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Print the least policy that deploys the stack with these values.
+    """Print the least policy that deploys the stack.
 
-    Several policies where one is too long for IAM. Where something is in the stack of which
-    nothing is known, standard error says so and the exit status is 2.
+    With these values, and several policies where one is too long for IAM. Where something is in
+    the stack of which nothing is known, standard error says so and the exit status is 2.
 
     Example: biomodal-aws policy deployer --format aws-cli
     """
@@ -143,9 +143,10 @@ def check(
     no_cache: NoCache = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Say what a policy lacks for this stack, what IAM does not know, and what it gives away.
+    """Say what a policy lacks and gives away for this stack.
 
-    Exit status 0 where there is nothing to say, else 2.
+    What it lacks for this stack, what IAM does not know, and what is broader than needed. Exit
+    status 0 where there is nothing to say, else 2.
 
     Example: biomodal-aws policy check deployer.json --phase apply
     """
@@ -179,7 +180,7 @@ def vm(
     no_cache: NoCache = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Print what the stack lets the VM do, beside what Nextflow and its pipelines need.
+    """Print what the VM may do, beside what Nextflow needs.
 
     What is known only after the plan stands as *. Exit status 2 where there are findings.
 
@@ -199,9 +200,9 @@ def bucket(
     no_cache: NoCache = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Print what the stack lets the VM do with the data bucket, new or existing.
+    """Print what the VM may do with the data bucket.
 
-    Exit status 2 where there are findings.
+    With a new bucket or an existing one. Exit status 2 where there are findings.
 
     Example: biomodal-aws policy bucket --var use_existing_bucket_url=s3://my-bucket
     """

@@ -25,7 +25,7 @@ def prerequisites(
     ] = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Print the aws commands that make the roles this account lacks.
+    """Print the commands that make the roles an account lacks.
 
     AWS Batch needs them before any deployment, and they belong to the account, not to one
     deployment. To make them with Terraform instead, add a deployment whose "bootstrap" is

@@ -54,7 +54,7 @@ def report(
     stack: Stack = None,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Write a report of a sealed plan for the colleague who reviews it.
+    """Write a report of a sealed plan, for its reviewer.
 
     What blocks it, what is destroyed or replaced with cause and loss, who gains access, what is
     created and updated, and what it was made from. Read from the sealed data, secrets hidden;

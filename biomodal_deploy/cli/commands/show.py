@@ -23,9 +23,10 @@ def show(
     stack: Stack = None,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Print a sealed plan: what it will do, what the guards say, how long it is good for.
+    """Print a sealed plan: its changes, guards and expiry.
 
-    Read from the sealed data, secrets hidden; Terraform is not started.
+    What it will do, what the guards say, and how long it is good for. Read from the sealed data,
+    secrets hidden; Terraform is not started.
 
     Example: biomodal-aws show
     """

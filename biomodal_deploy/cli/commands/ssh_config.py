@@ -21,10 +21,11 @@ def ssh_config(
     stack: Stack = None,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Print a Host block for ~/.ssh/config, for ssh, scp, rsync and editors.
+    """Print a Host block for ~/.ssh/config.
 
-    With --ssm the connection goes through Session Manager, with port 22 closed to everyone: it
-    takes the AWS CLI, its session-manager-plugin, and the SSH key all the same.
+    For ssh, scp, rsync and editors. With --ssm the connection goes through Session Manager, with
+    port 22 closed to everyone: it takes the AWS CLI, its session-manager-plugin, and the SSH key
+    all the same.
 
     Example: biomodal-aws ssh-config >> ~/.ssh/config
     """

@@ -30,11 +30,12 @@ def status(
     stack: Stack = None,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Say how the deployment is: VM, install script, Batch, bucket, repository, roles.
+    """Say how the deployment is, from the VM to Batch.
 
-    Nothing is changed, but that --deep writes one small object into the bucket and deletes it
-    again. What AWS does not tell is never a pass. Exit status 0 where all is well, 2 where there
-    is something to look at or it is not ready yet.
+    That is the VM and its install script, Batch, the bucket, the repository and the roles, in one
+    table with one verdict. Nothing is changed, but that --deep writes one small object into the
+    bucket and deletes it again. What AWS does not tell is never a pass. Exit status 0 where all is
+    well, 2 where there is something to look at or it is not ready yet.
 
     Example: biomodal-aws status --wait --deep
     """

@@ -12,7 +12,7 @@ def validate(
     no_cache: NoCache = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Check the stack with Terraform and the schemas of its providers.
+    """Check the stack against its providers' schemas.
 
     Findings name the construct that they come from. Exit status 2 where there are any errors.
 

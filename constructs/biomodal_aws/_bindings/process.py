@@ -53,6 +53,8 @@ class Node:
         try:
             kernel = _unpack(self._folder)
             environment = {**os.environ, "JSII_AGENT": f"Python/{platform.python_version()}"}
+            # The kernel's own temporary folder then goes with ours, also where Node is killed.
+            environment["TMPDIR"] = str(self._folder)
             if own_cache:
                 environment["JSII_RUNTIME_PACKAGE_CACHE_ROOT"] = str(self._folder / "packages")
             self._channel, theirs = socket.socketpair()

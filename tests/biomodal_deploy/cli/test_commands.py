@@ -57,6 +57,14 @@ def test_every_option_of_an_example_is_there(name: str) -> None:
 
 
 @each_command
+def test_what_a_command_does_fits_on_its_line(name: str) -> None:
+    """The list of commands cuts no sentence off on a terminal of 80 columns."""
+    sentence = inspect.cleandoc(FOUND[name].help or "").partition("\n")[0]
+    longest = max(len(each.split()[-1]) for each in FOUND)
+    assert len(sentence) <= 80 - len("  ") - longest - len("  ")
+
+
+@each_command
 def test_everything_that_can_be_given_is_explained(name: str) -> None:
     """No argument and no option without a sentence."""
     unexplained = [
