@@ -10,7 +10,6 @@ from pathlib import Path
 
 from biomodal_deploy.cli.options import Format
 from biomodal_deploy.screen.console import message_console
-from biomodal_deploy.screen.part_progress import PartProgress
 from biomodal_deploy.screen.progress import Progress
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.signals import Notice, Signal, Step
@@ -59,6 +58,10 @@ def session(project_dir: Path, output: Format, *, part: bool = False) -> Iterato
         UsageError: `cdktf.json` is missing or wrong.
     """
     location = Location.of(project_dir)
-    display = PartProgress if part else Progress
+    display = Progress
+    if part:
+        from biomodal_deploy.screen.part_progress import PartProgress
+
+        display = PartProgress
     with display(message_console(), quiet=output is Format.JSON) as progress:
         yield Session(location, progress)

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.history import History
 from biomodal_deploy.settings import Deployment
 from biomodal_deploy.workflow.location import Location, choose
 from biomodal_deploy.workflow.signals import Listener, Step
 from biomodal_deploy.workflow.synthesized import SynthesizedStack, read_stack
 
 if TYPE_CHECKING:
+    from biomodal_deploy.history import History
     from biomodal_deploy.synthesis import Synthesis
 
 
@@ -40,6 +40,9 @@ class Stack:
     @property
     def history(self) -> History:
         """What was done to it."""
+        # Sealed plans and all that judges them: a synthesis does without.
+        from biomodal_deploy.history import History
+
         return History(self.location.plans, self.name)
 
     @cached_property
