@@ -219,6 +219,18 @@ def optional_deployments(
     return {}
 
 
+def check_deployment(name: str, value: dict[str, JsonValue], source: str) -> Deployment:
+    """Return one deployment's settings, which stand in no file yet.
+
+    Raises:
+        UsageError: The name, or a setting, is wrong.
+    """
+    deployments: dict[str, JsonValue] = {name: value}
+    _refuse_credentials(deployments, source)
+    context: dict[str, JsonValue] = {"deployments": deployments}
+    return _validated(_Context, context, prefix="context.", source=source).deployments[name]
+
+
 def output_directory(
     project_dir: Path, project_file: ProjectFile, environment: Mapping[str, str] = os.environ
 ) -> Path:

@@ -29,6 +29,12 @@ def revision_of(project: Path) -> Revision:
     return Revision(head.strip(), None if changes is None else not changes.strip())
 
 
+def is_ignored(path: Path) -> bool:
+    """Whether Git passes a file over that it does not know yet; false where there is no Git."""
+    folder = next(each for each in path.parents if each.is_dir())
+    return _git(folder, "check-ignore", "--quiet", "--", str(path)) is not None
+
+
 def commit_of(clone: Path) -> str | None:
     """Return the commit that is checked out in a clone, read from its files.
 

@@ -16,6 +16,7 @@ from biomodal_deploy.cli.commands.doctor import doctor
 from biomodal_deploy.cli.commands.drift import drift
 from biomodal_deploy.cli.commands.explain import explain
 from biomodal_deploy.cli.commands.history import history
+from biomodal_deploy.cli.commands.init import init
 from biomodal_deploy.cli.commands.keygen import keygen
 from biomodal_deploy.cli.commands.lock import lock
 from biomodal_deploy.cli.commands.nextflow_config import nextflow_config
@@ -33,6 +34,7 @@ from biomodal_deploy.cli.commands.validate import validate
 
 COMMANDS: Final = (
     demo,
+    init,
     doctor,
     explain,
     prerequisites,

@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from boto3.session import Session
 
 
-def open_session(region: str) -> Session:
+def open_session(region: str | None) -> Session:
     """Return a session in a region; whether its credentials work is the first check's question.
+
+    Args:
+        region: The region; that of the AWS profile where None.
 
     Raises:
         UsageError: AWS_PROFILE names no profile, or the AWS configuration cannot be read.

@@ -20,7 +20,8 @@ def show_applied(console: Console, applied: Applied) -> None:
     if applied.run.interrupted:
         console.print("It was asked to stop, and had nothing left to do.", style="warning")
     if applied.bundle.manifest.kind is PlanKind.APPLY:
-        console.print("Next: biomodal-aws output", style="quiet")
+        stack = applied.bundle.manifest.facts.stack
+        console.print(f"Next: biomodal-aws output --stack {stack}", style="quiet")
 
 
 def applied_data(applied: Applied) -> dict[str, object]:

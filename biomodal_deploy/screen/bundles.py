@@ -90,14 +90,14 @@ def bundle_data(bundle: Bundle, plan: Plan) -> dict[str, object]:
 
 
 def _next_step(bundle: Bundle, *, refused: bool) -> str:
-    manifest = bundle.manifest
+    manifest, stack = bundle.manifest, bundle.manifest.facts.stack
     if bundle.use.state is not UseState.UNUSED:
         return f"It is {bundle.use.sentence()}."
     if refused:
         return "A guard refuses it: it can be shown, not applied."
     if manifest.is_expired(datetime.now(UTC)):
-        return "It has expired. Next: biomodal-aws plan"
+        return f"It has expired. Next: biomodal-aws plan --stack {stack}"
     if not manifest.has_changes:
         return "There is nothing to apply."
     until = manifest.expires.astimezone().strftime("%Y-%m-%d %H:%M %Z")
-    return f"Good for one apply until {until}. Next: biomodal-aws apply {bundle.id}"
+    return f"Good for one apply until {until}. Next: biomodal-aws apply {bundle.id} --stack {stack}"

@@ -22,6 +22,10 @@ def find_bundle(location: Location, stack: str, named: str | None) -> Bundle:
         path = location.plans / stack / named
     if not path.is_dir():
         known = [each.name for each in sealed_plans(location.plans, stack)]
-        fix = f"The newest is {known[0]}." if known else "There is none: run biomodal-aws plan."
+        fix = (
+            f"The newest is {known[0]}."
+            if known
+            else f"There is none: run biomodal-aws plan --stack {stack}."
+        )
         raise BundleRefused("no_bundle", f"{stack} has no sealed plan {named}. {fix}")
     return Bundle.load(path)

@@ -105,7 +105,7 @@ def test_plan(deployment: Deployment, planned: Ended) -> None:
     assert "    + aws_instance.vm\n" in planned.out
     assert "Plan: 20 to create, 7 outputs change." in planned.out
     assert f"not AWS but {deployment.sandbox.endpoint}" in planned.out
-    assert re.search(r"Next: biomodal-aws apply \S+$", planned.out.strip())
+    assert re.search(rf"Next: biomodal-aws apply \S+ --stack {STACK}$", planned.out.strip())
     assert "changed outside Terraform" not in planned.out
 
 

@@ -1,0 +1,268 @@
+"""What a new deployment needs: given, copied, asked for, or named as missing, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from biomodal_deploy.adding.account import AccountLists, Aws
+from biomodal_deploy.adding.answers import Answers, Given
+from biomodal_deploy.adding.checks import (
+    check_name,
+    check_setting,
+    check_value,
+    read_value,
+    take_variables,
+)
+from biomodal_deploy.adding.question import Asker, Choice, Question
+from biomodal_deploy.errors import UsageError
+
+_BOOTSTRAPS: Final = (
+    Choice("module", ("the documented upstream module",)),
+    Choice("native", ("the same environment from this project's constructs",)),
+    Choice("prerequisites", ("the account's roles that AWS Batch needs",)),
+)
+_PROFILES: Final = (
+    Choice("documented", ("keeps to the document",)),
+    Choice("hardened", ("the document's security review, done",)),
+)
+_ANY: Final = "any"
+# What another region or account does not have, where a deployment is copied there.
+_OF_A_VPC: Final = ("subnet_id", "batch_subnet_ids")
+_OF_A_REGION: Final = ("vpc_id", *_OF_A_VPC, "ami_id", "alarm_topic_arn")
+_OF_AN_ACCOUNT: Final = (
+    *_OF_A_REGION,
+    "permissions_boundary_arn",
+    "access_log_bucket",
+    "use_existing_bucket_url",
+)
+
+
+def gather(
+    given: Given, base: Answers, *, taken: Collection[str], asker: Asker | None, aws: Aws
+) -> Answers:
+    """Return everything that a new deployment needs.
+
+    Args:
+        given: What was given on the command line.
+        base: What another deployment gives it; that is not asked for again.
+        taken: The deployments that are there.
+        asker: Asks a person; None where nobody can be asked, and then AWS is not asked either.
+        aws: What there is to pick from.
+
+    Raises:
+        UsageError: A value is wrong, or nobody can be asked for what is missing: all of it is
+            named.
+        Interrupted: The person went away.
+    """
+    interview = _Interview(given, base, asker, aws)
+    interview.what_it_is(taken)
+    interview.where_it_is()
+    if interview.answers.bootstrap != "prerequisites":
+        interview.its_network()
+        interview.its_machine()
+    if interview.missing:
+        raise UsageError(
+            "No value is given, and nobody can be asked here",
+            field=", ".join(interview.missing),
+            fix="give each of them",
+        )
+    return interview.answers
+
+
+class _Interview:
+    """The questions, in the order in which one answer bears on the next."""
+
+    def __init__(self, given: Given, base: Answers, asker: Asker | None, aws: Aws) -> None:
+        self.given, self.asker, self.aws = given, asker, aws
+        self.answers = Answers(settings=dict(base.settings), values=dict(base.values))
+        self.missing: list[str] = []
+        self._lists: AccountLists | None = None
+        self._opened = False
+
+    def what_it_is(self, taken: Collection[str]) -> None:
+        """Its name, how it is built, and every value that was given."""
+        name = self.given.name
+        if name is None:
+            name = self._ask(
+                Question(
+                    name="NAME",
+                    text="Name of the deployment",
+                    check=lambda text: check_name(text, taken),
+                )
+            )
+        elif (rule := check_name(name, taken)) is not None:
+            raise UsageError(rule.rstrip("."), field="NAME", value=name, fix="give another name")
+        self.answers.name = name or ""
+        self._kind("bootstrap", "How it is built", _BOOTSTRAPS)
+        if self.answers.bootstrap != "prerequisites":
+            self._kind("profile", "Its profile", _PROFILES)
+        elif "profile" in self.given.settings:
+            self.answers.settings["profile"] = self.given.settings["profile"]
+        if (backend := self.given.backend) is not None:
+            self.answers.settings["backend"] = backend
+        self._forget_elsewhere()
+        take_variables(self.answers, self.given)
+
+    def where_it_is(self) -> None:
+        """Its region and account."""
+        self._variable("region", self.aws.region, lambda: map(Choice, self.aws.regions()))
+        if "region" in self.answers.values:
+            self.answers.settings["region"] = str(self.answers.values["region"])
+        if (account := self.given.settings.get("account")) is not None:
+            if (rule := check_setting("account", account)) is not None:
+                raise UsageError(
+                    rule.rstrip("."), field="--account", value=account, fix="give another value"
+                )
+            self.answers.settings["account"] = account
+        elif self.asker and "account" not in self.answers.settings:
+            self._ask_account()
+        self.answers.drop_limits_that_follow()
+
+    def its_network(self) -> None:
+        """Its VPC, and a subnet of that."""
+        self._variable("vpc_id", None, lambda: self._listed(lambda lists: lists.vpcs()))
+        vpc_id = str(self.answers.values.get("vpc_id", ""))
+        self._variable("subnet_id", None, lambda: self._listed(lambda lists: lists.subnets(vpc_id)))
+
+    def its_machine(self) -> None:
+        """Its name, which everything is named after, its type, and the key to it."""
+        variable = self.answers.variables["vm_name"]
+        name = self.answers.name
+        fits = check_value(variable, name) is None
+        if self.asker is None:
+            # Without the deployment's name, that alone is what is missing.
+            if fits or not name:
+                self.answers.values.setdefault("vm_name", name)
+            self._variable("vm_name", None, tuple)
+            return
+        self._variable("vm_name", name if fits else None, tuple)
+        subnet_id = str(self.answers.values["subnet_id"])
+        kind = self.answers.variables["instance_type"]
+        self._variable(
+            kind.name,
+            str(kind.default),
+            lambda: [
+                choice
+                for choice in self._listed(lambda lists: lists.instance_types(subnet_id))
+                if kind.broken_rule(choice.value) is None
+            ],
+        )
+        if self.answers.bootstrap == "native" and self.answers.profile == "documented":
+            self._ask_key(self.asker)
+
+    def _kind(self, setting: str, text: str, choices: Sequence[Choice]) -> None:
+        found = self.given.settings.get(setting) or self.answers.settings.get(setting)
+        if found is None and self.asker:
+            found = self.asker.ask(
+                Question(
+                    name=setting,
+                    text=text,
+                    check=lambda _: None,
+                    default=choices[0].value,
+                    choices=choices,
+                    closed=True,
+                )
+            )
+        self.answers.settings[setting] = found or choices[0].value
+
+    def _forget_elsewhere(self) -> None:
+        """Leave out of a copy what the place does not have that was given."""
+        values, settings = self.answers.values, self.answers.settings
+        elsewhere: set[str] = set()
+        if self.given.settings.get("account", settings.get("account")) != settings.get("account"):
+            elsewhere.update(_OF_AN_ACCOUNT)
+        for variable, its_own in (("region", _OF_A_REGION), ("vpc_id", _OF_A_VPC)):
+            new = self.given.variables.get(variable)
+            if new is not None and new != values.get(variable):
+                elsewhere.update(its_own)
+        for name in elsewhere | (values.keys() - self.answers.variables.keys()):
+            values.pop(name, None)
+
+    def _variable(
+        self, name: str, default: str | None, choices: Callable[[], Iterable[Choice]]
+    ) -> None:
+        """Ask for a variable that has no value yet."""
+        if name in self.answers.values:
+            return
+        variable = self.answers.variables[name]
+        if self.asker is None:
+            if variable.default is None:
+                self.missing.append(self.given.option(name))
+            return
+        answer = self.asker.ask(
+            Question(
+                name=name,
+                text=variable.description,
+                check=lambda text: check_value(variable, text),
+                default=default,
+                choices=tuple(choices()),
+            )
+        )
+        if answer != variable.default:
+            self.answers.values[name] = read_value(variable, answer)
+
+    def _ask_account(self) -> None:
+        lists = self._account_lists()
+        caller = lists.account() if lists else None
+        answer = self._ask(
+            Question(
+                name="account",
+                text=f"AWS account that it is in ({_ANY}: no limit)",
+                check=lambda text: None if text == _ANY else check_setting("account", text),
+                default=caller or _ANY,
+            )
+        )
+        if answer and answer != _ANY:
+            self.answers.settings["account"] = answer
+            if lists:
+                lists.keep_to(answer)
+
+    def _ask_key(self, asker: Asker) -> None:
+        if "ssh_public_key" in self.answers.values:
+            return
+        variable = self.answers.variables["ssh_public_key"]
+        vm_name = self.answers.values["vm_name"]
+        own = f"~/.ssh/{vm_name}.pub"
+        lists = self._account_lists()
+        keys = lists.public_keys() if lists else {}
+        made = f"made by biomodal-aws keygen {vm_name}"
+        there = Path(own).expanduser().is_file()
+        answer = asker.ask(
+            Question(
+                name=variable.name,
+                text="SSH public key: this file, a key pair of the account, or the key itself",
+                check=lambda text: (
+                    None if text == own or text in keys else check_value(variable, text)
+                ),
+                default=own,
+                choices=(
+                    Choice(own, ("there" if there else made,)),
+                    *(Choice(name, (text.split()[0],)) for name, text in keys.items()),
+                ),
+            )
+        )
+        if answer != own:
+            self.answers.values[variable.name] = keys.get(answer, answer)
+
+    def _ask(self, question: Question) -> str | None:
+        if self.asker:
+            return self.asker.ask(question)
+        self.missing.append(question.name)
+        return None
+
+    def _listed(self, read: Callable[[AccountLists], Iterable[Choice]]) -> Iterable[Choice]:
+        lists = self._account_lists()
+        return read(lists) if lists else ()
+
+    def _account_lists(self) -> AccountLists | None:
+        """Return the account's lists, opened when the first of them is wanted."""
+        if self._opened:
+            return self._lists
+        self._opened = True
+        self._lists = self.aws.lists(str(self.answers.settings["region"]))
+        account = self.answers.settings.get("account")
+        if self._lists and account:
+            self._lists.keep_to(str(account))
+        return self._lists

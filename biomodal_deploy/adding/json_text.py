@@ -1,0 +1,80 @@
+"""Put one member into a JSON text and leave every other character of it as it is."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from pydantic import JsonValue
+
+_DECODER: Final = json.JSONDecoder()
+_BLANKS: Final = " \t\r\n"
+_BLANK: Final = re.compile(f"[{_BLANKS}]*")
+_INDENT: Final = re.compile(r"\n([ \t]+)")
+
+
+def with_member(text: str, path: Sequence[str], value: JsonValue) -> str:
+    """Return a JSON text with a new last member in one of its objects.
+
+    Objects that are missing on the way are added. Indentation and line ends follow the text.
+
+    Args:
+        text: A JSON object, known to be valid.
+        path: The names that lead to the new member, its own last.
+        value: Its value.
+    """
+    start = _past_blank(text, 0)
+    names = list(path)
+    while len(names) > 1 and (inner := _member(text, start, names[0])) is not None:
+        start = inner
+        names.pop(0)
+    for name in reversed(names[1:]):
+        value = {name: value}
+    return _inserted(text, start, names[0], value)
+
+
+def _inserted(text: str, start: int, name: str, value: JsonValue) -> str:
+    close = _DECODER.raw_decode(text, start)[1] - 1
+    first = _past_blank(text, start + 1)
+    empty = first == close
+    line_end = "\r\n" if "\r\n" in text else "\n"
+    found = _INDENT.search(text)
+    step = found[1] if found else "  "
+    end = len(text[:close].rstrip(_BLANKS))
+    if not empty and "\n" not in text[start:first]:
+        # The object stands on one line, and so does what joins it.
+        return f"{text[:end]}, {json.dumps(name)}: {json.dumps(value)}{text[end:]}"
+    outer = _indent_of_line(text, start)
+    inner = outer + step if empty else _indent_of_line(text, first)
+    body = json.dumps(value, indent=step, ensure_ascii=False).replace("\n", line_end + inner)
+    member = f"{line_end}{inner}{json.dumps(name)}: {body}"
+    if empty:
+        return f"{text[: start + 1]}{member}{line_end}{outer}{text[close:]}"
+    return f"{text[:end]},{member}{text[end:]}"
+
+
+def _member(text: str, start: int, name: str) -> int | None:
+    """Return where the value of an object's member begins, where it is an object."""
+    place = _past_blank(text, start + 1)
+    while text[place] == '"':
+        key, place = _DECODER.raw_decode(text, place)
+        value = _past_blank(text, _past_blank(text, place) + 1)
+        if key == name:
+            return value if text[value] == "{" else None
+        place = _past_blank(text, _DECODER.raw_decode(text, value)[1])
+        if text[place] != ",":
+            return None
+        place = _past_blank(text, place + 1)
+    return None
+
+
+def _past_blank(text: str, place: int) -> int:
+    found = _BLANK.match(text, place)
+    return found.end() if found else place
+
+
+def _indent_of_line(text: str, place: int) -> str:
+    line = text[text.rfind("\n", 0, place) + 1 : place]
+    return line[: len(line) - len(line.lstrip(" \t"))]

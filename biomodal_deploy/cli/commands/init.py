@@ -1,0 +1,194 @@
+"""`biomodal-aws init`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir
+from biomodal_deploy.errors import UsageError
+
+if TYPE_CHECKING:
+    from biomodal_deploy.adding import Asker
+
+_NO: Final = ("", "0", "false", "no")
+# Variables with an option of their own, in the order of the questions.
+_OPTIONS: Final = {
+    "region": "--region",
+    "vpc_id": "--vpc-id",
+    "subnet_id": "--subnet-id",
+    "vm_name": "--vm-name",
+    "instance_type": "--instance-type",
+}
+
+
+class Bootstrap(StrEnum):
+    """How a deployment is built."""
+
+    MODULE = "module"
+    NATIVE = "native"
+    PREREQUISITES = "prerequisites"
+
+
+class Profile(StrEnum):
+    """What a deployment keeps to."""
+
+    DOCUMENTED = "documented"
+    HARDENED = "hardened"
+
+
+class Kind(StrEnum):
+    """Where a state lives."""
+
+    LOCAL = "local"
+    S3 = "s3"
+    CLOUD = "cloud"
+    PARTIAL = "partial"
+
+
+def init(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="The new deployment's name.")
+    ] = None,
+    bootstrap: Annotated[
+        Bootstrap | None, typer.Option("--bootstrap", help="How it is built; otherwise module.")
+    ] = None,
+    profile: Annotated[
+        Profile | None, typer.Option("--profile", help="Its profile; otherwise documented.")
+    ] = None,
+    region: Annotated[str | None, typer.Option("--region", help="The AWS region.")] = None,
+    account: Annotated[
+        str | None,
+        typer.Option("--account", help="The AWS account that it may only be in; otherwise any."),
+    ] = None,
+    vpc_id: Annotated[str | None, typer.Option("--vpc-id", help="The VPC.")] = None,
+    subnet_id: Annotated[
+        str | None, typer.Option("--subnet-id", help="A subnet of that VPC.")
+    ] = None,
+    vm_name: Annotated[
+        str | None, typer.Option("--vm-name", help="The VM's name; otherwise NAME.")
+    ] = None,
+    instance_type: Annotated[
+        str | None, typer.Option("--instance-type", help="The VM's type; otherwise t3.large.")
+    ] = None,
+    var: Annotated[
+        list[str] | None,
+        typer.Option("--var", help="Any other variable as NAME=VALUE. Repeatable. No secrets."),
+    ] = None,
+    backend: Annotated[
+        Kind | None, typer.Option("--backend", help="Where its state lives; otherwise local.")
+    ] = None,
+    backend_config: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--backend-config",
+            help="A setting of the backend as KEY=VALUE, such as bucket=NAME or "
+            "assume_role.role_arn=ARN. Repeatable.",
+        ),
+    ] = None,
+    copy_from: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="NAME",
+            help="Copy the settings and values of another deployment, but for the VM's name.",
+        ),
+    ] = None,
+    no_input: Annotated[
+        bool, typer.Option("--no-input", help="Ask nothing, also on a terminal.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")
+    ] = False,
+    project_dir: ProjectDir = HERE,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Add a deployment to cdktf.json, with its var-file.
+
+    On a terminal it asks, with lists from the account where the credentials can see them: regions,
+    VPCs, subnets, instance types of the zone, key pairs. Each answer is checked by the documented
+    rules at once. Everything can be given as an option instead. Where nobody can be asked (no
+    terminal, CI, --no-input, --output json), AWS is not asked either, and everything that is
+    missing is named in one line.
+
+    Writes environments/NAME.tfvars, and adds to cdktf.json without touching the rest of it. What
+    is there already is never overwritten.
+
+    Example: biomodal-aws init dev --bootstrap native --region eu-west-2
+    """
+    from biomodal_deploy.adding import Given, write
+    from biomodal_deploy.adding.account import Aws
+    from biomodal_deploy.adding.backend import backend_from
+    from biomodal_deploy.cli.result import Result, emit
+    from biomodal_deploy.screen.adding import added_data, show_added, show_draft
+    from biomodal_deploy.workflow.adding import next_steps, notes, prepare
+
+    settings = {"bootstrap": bootstrap, "profile": profile, "account": account}
+    own = {
+        "region": region,
+        "vpc_id": vpc_id,
+        "subnet_id": subnet_id,
+        "vm_name": vm_name,
+        "instance_type": instance_type,
+    }
+    given = Given(
+        name=name,
+        settings={key: str(value) for key, value in settings.items() if value is not None},
+        variables=_variables(own, var or []),
+        backend=backend_from(backend and str(backend), backend_config or []),
+        options=_OPTIONS,
+    )
+    asker = _asker(output, no_input=no_input)
+    found = prepare(
+        project_dir,
+        given,
+        other=copy_from,
+        asker=asker,
+        aws=Aws(asker.tell if asker else lambda _: None),
+    )
+    told, steps = notes(found), next_steps(found)
+    if not dry_run:
+        write(found)
+    return emit(
+        Result(
+            data=added_data(found, told, steps, written=not dry_run),
+            show=lambda console: (
+                show_draft(console, found, told)
+                if dry_run
+                else show_added(console, found, told, steps)
+            ),
+        ),
+        output,
+    )
+
+
+def _variables(own: dict[str, str | None], var: list[str]) -> dict[str, str]:
+    given = {name: value for name, value in own.items() if value is not None}
+    for text in var:
+        name, equals, value = text.partition("=")
+        if not equals or name != name.strip() or not name:
+            raise UsageError(
+                "A variable is NAME=VALUE without spaces around =",
+                field="--var",
+                value=name,
+                fix="write --var NAME=VALUE, in quotes where the value has spaces",
+            )
+        if name in given:
+            raise UsageError("It is given twice", field=f"--var {name}", fix="give it once")
+        given[name] = value
+    return given
+
+
+def _asker(output: Format, *, no_input: bool) -> Asker | None:
+    """Return who asks, where there is somebody to answer."""
+    here = sys.stdin.isatty() and sys.stderr.isatty()
+    if no_input or output is Format.JSON or not here or os.environ.get("CI", "").lower() not in _NO:
+        return None
+    from biomodal_deploy.screen.console import message_console
+    from biomodal_deploy.screen.picking import Picker
+
+    return Picker(message_console())

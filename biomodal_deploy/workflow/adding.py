@@ -1,0 +1,78 @@
+"""Adding a deployment to a project: what is written, what to know about it, what comes next."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from biomodal_deploy.adding import Answers, Asker, Draft, Given, draft, gather
+from biomodal_deploy.adding.account import Aws
+from biomodal_deploy.adding.copying import copied_from
+from biomodal_deploy.bundle.git import is_ignored
+from biomodal_deploy.settings import CONTEXT_VARIABLE, PROJECT_FILE, read_project_file
+from biomodal_deploy.workflow.location import Location
+
+_SHARED = "terraform.tfvars"
+
+
+def prepare(
+    project_dir: Path, given: Given, *, other: str | None, asker: Asker | None, aws: Aws
+) -> Draft:
+    """Return a new deployment, as it will be written.
+
+    Args:
+        project_dir: The folder that holds `cdktf.json`.
+        given: What was given on the command line.
+        other: The deployment to copy; None for none.
+        asker: Asks a person; None where nobody can be asked.
+        aws: What there is to pick from.
+
+    Raises:
+        UsageError: A value is wrong or missing, or something would be overwritten.
+        Interrupted: The person went away.
+    """
+    folder = project_dir.absolute()
+    taken = _names(folder)
+    # Without the environment's context: what is written stands beside what is in the file.
+    base = copied_from(Location.of(folder, {}), other) if other else Answers()
+    return draft(folder, gather(given, base, taken=taken, asker=asker, aws=aws))
+
+
+def notes(found: Draft, environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Return what whoever goes on should know, a sentence each without its full stop."""
+    told = []
+    name, file = found.answers.name, found.answers.var_file
+    if (found.project_dir / _SHARED).exists():
+        told.append(
+            f"{_SHARED} is read for {name} too: what {file} leaves at its default comes from there"
+        )
+    if is_ignored(found.var_file):
+        told.append(f"Git ignores {file}: add !{file} to .gitignore, so that it can be reviewed")
+    if environment.get(CONTEXT_VARIABLE):
+        told.append(
+            f"{CONTEXT_VARIABLE} replaces what stands in {PROJECT_FILE}: unset it to use {name}"
+        )
+    return told
+
+
+def next_steps(found: Draft) -> list[str]:
+    """Return the commands that come next."""
+    answers = found.answers
+    steps = [f"biomodal-aws plan --stack {answers.name}"]
+    if answers.bootstrap == "prerequisites":
+        return steps
+    steps.insert(0, f"biomodal-aws doctor --stack {answers.name}")
+    vm_name = str(answers.values["vm_name"])
+    # The hardened VM has no key where no network reaches it.
+    wanted = answers.profile == "documented" or answers.values.get("ssh_cidr_blocks")
+    given = answers.values.get("ssh_public_key")
+    there = (Path.home() / ".ssh" / f"{vm_name}.pub").is_file()
+    if answers.bootstrap == "native" and wanted and not given and not there:
+        steps.insert(0, f"biomodal-aws keygen {vm_name}")
+    return steps
+
+
+def _names(folder: Path) -> Collection[str]:
+    deployments = read_project_file(folder).context.get("deployments")
+    return deployments.keys() if isinstance(deployments, dict) else ()

@@ -1,0 +1,98 @@
+"""`init` from the command line: options in, two files and the next commands out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from biomodal_deploy.cli.boundary import run
+from biomodal_deploy.errors import EXIT_DONE, EXIT_USAGE
+from tests.support.project import ROOT
+
+PLACE = ("--region=eu-west-2", "--vpc-id=vpc-0a1b2c3d", "--subnet-id=subnet-0a1b2c3d")
+
+Init = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def init(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Init:
+    """Runs the command in a project of its own, with a home of its own."""
+    shutil.copy(ROOT / "cdktf.json", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("CDKTF_CONTEXT_JSON", raising=False)
+
+    def command(*words: str) -> tuple[int, str, str]:
+        status = run(["init", *words])
+        printed = capsys.readouterr()
+        return status, printed.out, printed.err
+
+    return command
+
+
+def test_options_alone_make_a_deployment(init: Init) -> None:
+    """It says what it wrote and what comes next, the key of the native VM first."""
+    status, out, err = init("dev", "--bootstrap=native", *PLACE)
+    assert (status, err) == (EXIT_DONE, "")
+    assert out.splitlines() == [
+        "Added: the deployment dev",
+        "  settings   cdktf.json",
+        "  variables  environments/dev.tfvars",
+        "Next: git add cdktf.json environments/dev.tfvars",
+        "      biomodal-aws keygen dev",
+        "      biomodal-aws doctor --stack dev",
+        "      biomodal-aws plan --stack dev",
+    ]
+    again, _, err = init("dev", *PLACE)
+    assert (again, "cdktf.json has a deployment of that name" in err) == (EXIT_USAGE, True)
+    copied, out, _ = init("test", "--from=dev", "--var=tag_value=test")
+    assert copied == EXIT_DONE
+    assert 'tag_value = "test"' in Path("environments/test.tfvars").read_text()
+
+
+def test_what_is_missing_is_one_line(init: Init) -> None:
+    """Nobody is at a terminal here."""
+    status, out, err = init()
+    assert (status, out) == (EXIT_USAGE, "")
+    assert err.startswith("error: NAME, --region, --vpc-id, --subnet-id: No value is given")
+    assert len(err.splitlines()) == 1
+    assert "It is given twice" in init("dev", *PLACE, "--var=region=eu-west-1")[2]
+    assert "A variable is NAME=VALUE" in init("dev", *PLACE, "--var=region")[2]
+
+
+def test_a_dry_run_shows_both_files(init: Init) -> None:
+    """And writes neither."""
+    before = Path("cdktf.json").read_bytes()
+    status, out, _ = init(
+        "dev", *PLACE, "--dry-run", "--backend=cloud", "--backend-config=organization=lab"
+    )
+    assert status == EXIT_DONE
+    assert '+        "profile": "documented",' in out
+    assert '+          "organization": "lab"' in out
+    assert '\nvpc_id = "vpc-0a1b2c3d"\n' in out
+    assert (Path("cdktf.json").read_bytes(), Path("environments").exists()) == (before, False)
+
+
+def test_programs_get_the_same(init: Init, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings, values, the file and the next commands; what should be known is in the notes."""
+    Path("terraform.tfvars").touch()
+    monkeypatch.setenv("CDKTF_CONTEXT_JSON", "{}")
+    status, out, _ = init(
+        "dev", *PLACE, "--profile=hardened", "--output=json", "--var=vm_volume_gib=50"
+    )
+    data: dict[str, Any] = json.loads(out)["data"]
+    assert (status, data["stack"], data["written"]) == (EXIT_DONE, "dev", True)
+    assert data["settings"]["var_files"] == ["environments/dev.tfvars"]
+    assert data["variables"]["vm_volume_gib"] == 50
+    assert data["var_file_text"] == Path("environments/dev.tfvars").read_text()
+    assert data["next"] == ["biomodal-aws doctor --stack dev", "biomodal-aws plan --stack dev"]
+    shared, context = data["notes"]
+    assert shared.startswith("terraform.tfvars is read for dev too")
+    assert context.startswith("CDKTF_CONTEXT_JSON replaces")
