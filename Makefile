@@ -40,7 +40,7 @@ test: setup ## Every test, the engine tests on real Terraform included
 	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-quick: $(READY) ## The tests that start no engine: under a minute
-	@$(BIN)/pytest -n 2 --dist loadfile -m "not engine"
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not engine and not slow"
 
 check: $(READY) $(CHECKOV_READY) ## Lint, formats, types, shell scripts, checkov on the stacks
 	@$(BIN)/ruff check .

@@ -93,8 +93,9 @@ OPTIONS: Final = st.fixed_dictionaries(
 TAG_TEXT: Final = st.text("aZ09 é中_.:/=+-@", min_size=1, max_size=128)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("bootstrap", "profile"), STACKS)
-@settings(deadline=None, max_examples=4, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_whatever_the_values(bootstrap: str, profile: str, data: st.DataObject) -> None:
     """Every policy of every phase keeps IAM's size rules, and a linter finds nothing in it."""
