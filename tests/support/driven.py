@@ -40,6 +40,10 @@ class Terminal:
         master, slave = os.openpty()
         return cls(master), slave
 
+    def type(self, line: str) -> None:
+        """Type a line."""
+        os.write(self._master, f"{line}\r".encode())
+
     def close(self) -> None:
         """Close it, as closing its window does."""
         self._closed.set()
