@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -120,7 +121,8 @@ class AccountLists:
         except (BotoCoreError, ClientError) as error:
             trouble = trouble_of(error, self._clients)
             self._closed = trouble.kind not in _ONE_LIST
-            self._tell(f"No list of {what}: {trouble.line}. Please type the answer")
+            subject = "Nothing to pick from" if self._closed else f"No list of {what}"
+            self._tell(f"{subject}: {trouble.line}. Please type the answer")
             return ()
 
     def _account(self) -> Iterable[Choice]:
@@ -191,7 +193,13 @@ class AccountLists:
         names = {
             str(each["InstanceType"]) for page in pages for each in page["InstanceTypeOfferings"]
         }
-        return [Choice(name) for name in sorted(names)]
+        return [Choice(name) for name in sorted(names, key=_by_size)]
+
+
+def _by_size(instance_type: str) -> list[str | int]:
+    """Sort `m6i.2xlarge` before `m6i.12xlarge`."""
+    parts = re.split("([0-9]+)", instance_type)
+    return [int(part) if part.isdecimal() else part for part in parts]
 
 
 def _name(tags: Iterable[TagTypeDef]) -> str:

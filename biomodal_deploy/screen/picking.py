@@ -39,6 +39,9 @@ class Picker:
         """
         self._console.print(Text(question.text, style="bold").append(f"  {question.name}", "quiet"))
         shown, start = question.choices, 0
+        if len(shown) > PAGE and question.default is not None:
+            # Enter is the likely answer: no page of others in its way.
+            start = -PAGE
         self._show(shown, start)
         while True:
             typed = self._read(question, shown)
@@ -71,13 +74,15 @@ class Picker:
 
     def _show(self, choices: Sequence[Choice], start: int) -> None:
         table = Table.grid(padding=(0, 2))
-        for number, choice in enumerate(choices[start : start + PAGE], start + 1):
+        page = choices[start : start + PAGE] if start >= 0 else ()
+        for number, choice in enumerate(page, start + 1):
             details = (Text(each, style="quiet") for each in choice.details)
             table.add_row(f"  {number}", Text(choice.value), *details)
-        if choices:
+        if page:
             self._console.print(table)
         if (more := len(choices) - start - PAGE) > 0:
-            words = f"{counted(more, 'more line')}: {_MORE} shows them, a word narrows the list"
+            lines = counted(more, "more line" if page else "line")
+            words = f"{lines}: {_MORE} shows them, a word narrows the list"
             self._console.print(Text(f"  {words}", style="quiet"))
 
     def _read(self, question: Question, shown: Sequence[Choice]) -> str:

@@ -49,7 +49,10 @@ def test_each_list_tells_its_lines_apart(recorded: RecordedAws, told: list[str])
         (f"{REGION}a", "10.0.0.0/20", "4000 free", "lab [2J"),
     )
     assert lists.public_keys() == {"ada": "ssh-ed25519 AAAA ada"}
-    assert [each.value for each in lists.instance_types(SUBNET)] == ["t3.large"]
+    offers = [{"InstanceType": f"m6i.{size}"} for size in ("12xlarge", "2xlarge", "large")]
+    recorded.answers["ec2.DescribeInstanceTypeOfferings"] = {"InstanceTypeOfferings": offers}
+    types = [each.value for each in lists.instance_types(SUBNET)]
+    assert types == ["m6i.2xlarge", "m6i.12xlarge", "m6i.large"]
     assert lists.account() == ACCOUNT
     assert told == []
 
@@ -70,7 +73,7 @@ def test_an_account_out_of_reach_is_asked_once(recorded: RecordedAws, told: list
     lists = lists_of(recorded, told)
     assert (lists.account(), lists.vpcs(), lists.public_keys()) == (None, (), {})
     (line,) = told
-    assert line.startswith("No list of accounts: AWS cannot be reached")
+    assert line.startswith("Nothing to pick from: AWS cannot be reached")
     assert len(recorded.calls) <= 3
 
 

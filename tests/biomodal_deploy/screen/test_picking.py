@@ -97,6 +97,12 @@ def test_enter_takes_the_default(typing: Typing) -> None:
     answer, screen = typing(question(default="vpc-00000007"), "")
     assert answer == "vpc-00000007"
     assert "[vpc-00000007]: " in screen
+    # A long list is not in its way, and is there for who wants it.
+    assert "vpc-00000001" not in screen
+    assert "40 lines: + shows them" in screen
+    answer, screen = typing(question(default="vpc-00000007"), "+", "2")
+    assert answer == MANY[1].value
+    assert "  15  vpc-0000000e" in screen
 
 
 def test_a_closed_list_has_no_other_answers(typing: Typing) -> None:
