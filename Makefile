@@ -56,10 +56,11 @@ format: $(READY) ## Format the code and mend what the linter can
 snapshots: $(READY) ## Write the snapshots anew; review the difference before committing it
 	@$(BIN)/pytest -m "not engine" --snapshot-update
 
-docs: $(READY) ## Write the pages that come from the code: commands, hardening, permissions
+docs: $(READY) ## Write the pages that come from the code: commands, hardening, permissions, ...
 	@$(BIN)/python -m biomodal_deploy.cli.reference
 	@$(BIN)/python -m biomodal_deploy.explain.page
 	@$(BIN)/python -m biomodal_deploy.permissions.page
+	@$(BIN)/python -m biomodal_deploy.diagnosis.page
 
 lock: $(READY) ## Resolve requirements.lock and package-lock.json anew
 	@$(BIN)/python -m pip install --quiet uv

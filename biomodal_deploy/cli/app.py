@@ -12,6 +12,7 @@ from biomodal_deploy.cli.commands.cache import cache
 from biomodal_deploy.cli.commands.connect import connect
 from biomodal_deploy.cli.commands.demo import demo
 from biomodal_deploy.cli.commands.destroy import destroy
+from biomodal_deploy.cli.commands.diagnose import diagnose
 from biomodal_deploy.cli.commands.doctor import doctor
 from biomodal_deploy.cli.commands.drift import drift
 from biomodal_deploy.cli.commands.explain import explain
@@ -53,6 +54,7 @@ COMMANDS: Final = (
     nextflow_config,
     drift,
     destroy,
+    diagnose,
     history,
 )
 

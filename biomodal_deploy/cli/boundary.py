@@ -35,7 +35,7 @@ _MENDABLE: Final = {
 # A closed pipe (`| head`), and a closed terminal.
 _NOBODY_THERE: Final = {errno.EPIPE, errno.EIO}
 # What an error knows besides its line, for programs.
-_DETAILS: Final = ("reason", "field", "log")
+_DETAILS: Final = ("reason", "cause", "field", "log")
 
 
 def run(arguments: Sequence[str]) -> int:

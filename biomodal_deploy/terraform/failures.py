@@ -15,6 +15,8 @@ from biomodal_deploy.terraform.results import ApplyRun, Touched
 
 _LONGEST_DETAIL: Final = 600
 _MOST_NAMED: Final = 5
+# It shows the errors whole, and makes what support needs.
+_DIAGNOSE: Final = "biomodal-aws diagnose"
 
 
 class TerraformFailed(EngineError):
@@ -23,6 +25,7 @@ class TerraformFailed(EngineError):
     Attributes:
         code: A stable word where the failure is a known one (`stale_plan`, `locked`,
             `credentials`, ...), else `engine`.
+        cause: The catalog's word for a known failure, finer than the code; else None.
         verb: What it was asked to do.
         diagnostics: Its errors, the cause first.
         lock: Who holds the lock, where that is why.
@@ -43,7 +46,8 @@ class TerraformFailed(EngineError):
     ) -> None:
         known = diagnose(diagnostics)
         self.code = known.code if known else EngineError.code
-        advice = known.advice if known else None
+        self.cause = known.cause if known else None
+        advice = known.advice if known else _DIAGNOSE if log and diagnostics else None
         if lock and unlock:
             advice = f"wait until it has ended; {_unlocking(lock, unlock)}"
         cause = _cause(diagnostics, returncode)

@@ -1,0 +1,58 @@
+"""Secrets that a text shows by their own form, whoever wrote it: hidden before anything is told.
+
+What a deployment's own sensitive variables hold is hidden where logs are written; this stands
+before texts that come from elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from biomodal_deploy.plan.redactor import HIDDEN_TEXT
+
+# A word that stands before a secret; not inside another word: "ExpiredToken: The ..." is none.
+_NAMES: Final = (
+    r"(?:aws_?)?secret(?:_?access)?_?key|(?:aws_?)?(?:session|security)_?token|client_?secret"
+    r"|(?<![a-z])(?:password|passwd|passphrase|token|api_?key|private_?key|secret)"
+)
+_BLOCK: Final = re.compile(
+    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL
+)
+_AFTER: Final = (
+    re.compile(rf"((?:{_NAMES})\\?[\"']?\s*[:=]\s*\\?[\"']?)([^\s\"'\\,;&]+)", re.IGNORECASE),
+    re.compile(r"((?:proxy-)?authorization\\?[\"']?\s*[:=]\s*)([^\r\n\"]+)", re.IGNORECASE),
+    re.compile(r"(://[^/\s:@]*:)([^/\s@]+)(?=@)"),
+    re.compile(r"(X-Amz-(?:Signature|Credential|Security-Token)[=:]\s*)([^&\s\"]+)", re.IGNORECASE),
+    re.compile(r"(--password[= ])(\S+)"),
+)
+_WHOLE: Final = (
+    re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b"),
+    re.compile(r"\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+"),
+    re.compile(
+        r"\b(?:gh[pousr]_\w{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{10,})"
+    ),
+    re.compile(r"\b[\w-]{10,}\.atlasv1\.[\w-]{40,}"),
+    # An AWS secret key: forty characters, of every kind; a digest has small letters alone.
+    re.compile(
+        r"(?<![\w/+=.-])(?=[A-Za-z0-9/+]*[A-Z])(?=[A-Za-z0-9/+]*[a-z])(?=[A-Za-z0-9/+]*\d)"
+        r"[A-Za-z0-9/+]{40}(?![\w/+=-])"
+    ),
+)
+_ACCOUNT: Final = re.compile(r"(?<!\d)\d{12}(?!\d)")
+
+
+def scrubbed(text: str) -> str:
+    """Return a text without what looks like a secret."""
+    if "PRIVATE KEY" in text:
+        text = _BLOCK.sub(HIDDEN_TEXT, text)
+    for pattern in _AFTER:
+        text = pattern.sub(rf"\1{HIDDEN_TEXT}", text)
+    for pattern in _WHOLE:
+        text = pattern.sub(HIDDEN_TEXT, text)
+    return text
+
+
+def without_accounts(text: str) -> str:
+    """Return a text that names no AWS account: every number of twelve digits is masked."""
+    return _ACCOUNT.sub("************", text)

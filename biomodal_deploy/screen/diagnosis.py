@@ -1,0 +1,162 @@
+"""What went wrong: each cause with its fix, what is missing, and the next command."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from pydantic import JsonValue
+from rich.console import Console
+from rich.text import Text
+
+from biomodal_deploy.diagnosis import Finding
+from biomodal_deploy.words import counted
+from biomodal_deploy.workflow.diagnosing import Diagnosed
+
+_MOST_RAW_LINES: Final = 12
+
+
+def show_diagnosis(console: Console, found: Diagnosed) -> None:
+    """Print every error that was found, the known and the unknown, and the verdict."""
+    for line in _head(found):
+        console.print(line, soft_wrap=True)
+    for finding in found.diagnosis.findings:
+        console.print()
+        lines = _known(finding, found) if finding.match else _unknown(finding)
+        for line in lines:
+            # A terminal may wrap it; we must not, or a command could not be copied whole.
+            console.print(line, soft_wrap=True)
+    for line in _foot(found):
+        console.print(line, soft_wrap=True)
+
+
+def diagnosis_data(found: Diagnosed) -> dict[str, JsonValue]:
+    """Return it as data."""
+    findings: list[JsonValue] = [_data(each, found) for each in found.diagnosis.findings]
+    return {
+        "read": found.origin,
+        "stack": found.stack.name if found.stack else None,
+        "verb": found.run.verb if found.run else None,
+        "lines": found.diagnosis.lines,
+        "findings": findings,
+        "suspects": [{"line": number, "text": text} for number, text in found.diagnosis.suspects],
+        "unread": found.diagnosis.unread,
+    }
+
+
+def _data(finding: Finding, found: Diagnosed) -> dict[str, JsonValue]:
+    data: dict[str, JsonValue] = {
+        "cause": None,
+        "error": finding.error.raw,
+        "line": finding.error.line,
+        "count": finding.count,
+        "addresses": list[JsonValue](finding.addresses),
+    }
+    if finding.match is None:
+        return data
+    entry = finding.match.entry
+    missing = found.missing(finding)
+    return data | {
+        "cause": entry.id,
+        "title": entry.title,
+        "why": finding.match.cause(found.context),
+        "fix": finding.match.fix(found.context),
+        "next": found.next_of(finding),
+        "variables": list(entry.variables),
+        "fields": dict(finding.match.fields),
+        "source": list(entry.source),
+        "missing": None
+        if missing is None
+        else {
+            "action": missing.denial.action,
+            "resource": missing.denial.resource,
+            "caller": missing.denial.caller,
+            "compiled": missing.compiled,
+            "statements": [dict(each) for each in missing.statements],
+        },
+    }
+
+
+def _head(found: Diagnosed) -> Iterator[Text]:
+    text = Text(f"Read: {found.origin}", style="quiet")
+    if found.run and found.run.log:
+        at = found.run.at.strftime("%Y-%m-%d %H:%M UTC")
+        text.append(f"  (terraform {found.run.verb} of {found.run.stack}, {at})")
+    yield text
+    if found.run and found.run.running:
+        yield Text("That Terraform is still at work: wait until it has ended.", style="warning")
+
+
+def _known(finding: Finding, found: Diagnosed) -> Iterator[Text]:
+    match = finding.match
+    if match is None:
+        return
+    entry = match.entry
+    yield Text.assemble(
+        (entry.title, "bad"), (f"  {entry.id}", "quiet"), (_where(finding), "quiet")
+    )
+    for line in _raw(finding):
+        yield Text(f"  | {line}", style="quiet")
+    yield Text.assemble(("  why       ", "quiet"), match.cause(found.context))
+    yield Text.assemble(("  fix       ", "quiet"), match.fix(found.context))
+    if entry.variables:
+        yield Text.assemble(("  set       ", "quiet"), ", ".join(entry.variables))
+    if missing := found.missing(finding):
+        whose = (
+            "as `biomodal-aws policy deployer` compiles it"
+            if missing.compiled
+            else "from the error's own words; the deployment itself does not ask for it"
+            if found.stack
+            else "from the error's own words"
+        )
+        on = f" on {missing.denial.resource}" if missing.denial.resource else ""
+        yield Text.assemble(("  missing   ", "quiet"), f"{missing.denial.action}{on}")
+        if missing.denial.caller:
+            yield Text.assemble(("  caller    ", "quiet"), missing.denial.caller)
+        yield Text.assemble(("  statement ", "quiet"), (whose, "quiet"))
+        for statement in missing.statements:
+            for line in json.dumps(statement, indent=2).splitlines():
+                yield Text(f"    {line}")
+    yield Text.assemble(("  next      ", "quiet"), (found.next_of(finding), "bold"))
+    yield Text.assemble(("  source    ", "quiet"), ("; ".join(entry.source), "quiet"))
+
+
+def _unknown(finding: Finding) -> Iterator[Text]:
+    yield Text.assemble(("Not a known error, so word for word:", "warning"), _where(finding))
+    yield from (Text(f"  {line}") for line in finding.error.raw.splitlines())
+
+
+def _raw(finding: Finding) -> Iterator[str]:
+    lines = [line.rstrip() for line in finding.error.raw.splitlines() if line.strip()]
+    yield from lines[:_MOST_RAW_LINES]
+    if len(lines) > _MOST_RAW_LINES:
+        yield f"... {len(lines) - _MOST_RAW_LINES} more lines"
+
+
+def _where(finding: Finding) -> str:
+    parts = [f"line {finding.error.line}", *finding.addresses[:3]]
+    if len(finding.addresses) > 3:
+        parts.append(f"{len(finding.addresses) - 3} more")
+    if finding.count > 1:
+        parts.append(f"{finding.count:,} times")
+    return f"  ({', '.join(parts)})"
+
+
+def _foot(found: Diagnosed) -> Iterator[Text]:
+    diagnosis = found.diagnosis
+    if diagnosis.suspects:
+        yield Text()
+        yield Text("No known error is in it. The last lines that look like one:", style="warning")
+        yield from (Text(f"  line {number}: {text}") for number, text in diagnosis.suspects)
+    elif not diagnosis.findings:
+        yield Text()
+        yield Text(f"No error is in its {counted(diagnosis.lines, 'line')}.", style="warning")
+    if diagnosis.unread:
+        yield Text(f"{counted(diagnosis.unread, 'more error')} not told apart.", style="warning")
+    named = len(diagnosis.named)
+    unknown = len(diagnosis.findings) - named
+    if named:
+        yield Text()
+        counts = counted(named, "cause") + " named"
+        yield Text(f"{counts}, {unknown} unknown." if unknown else f"{counts}.", style="bold")

@@ -1,0 +1,184 @@
+"""From an error, in a file or of the newest failed run, to causes, statements and next commands."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from biomodal_deploy.diagnosis import Diagnosis, Finding, diagnose
+from biomodal_deploy.diagnosis.statements import Missing, denial_in, missing_for
+from biomodal_deploy.errors import BiomodalError, UsageError
+from biomodal_deploy.permissions.deployment import DeploymentPermissions
+from biomodal_deploy.var_files.values import to_json
+from biomodal_deploy.workflow.failed_runs import FailedRun, newest_failed
+from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.stack import Stack, last_stack
+from biomodal_deploy.workflow.variables import given_values
+
+STDIN: Final = Path("-")
+# They take the deployment's name; the others are about no one deployment.
+_OF_ONE: Final = frozenset(
+    {
+        "apply",
+        "connect",
+        "doctor",
+        "drift",
+        "history",
+        "output",
+        "plan",
+        "policy",
+        "report",
+        "show",
+        "status",
+    }
+)
+# Any account will do where only a statement's form is wanted.
+_SOME_ACCOUNT: Final = "111122223333"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnosed:
+    """What was read, and what it says.
+
+    Attributes:
+        origin: What was read, for people.
+        path: The file; None for standard input and for what only the history knows.
+        run: The failed run, where no file was named.
+        diagnosis: What it says.
+        stack: The deployment that it is about, where that is known.
+        several: Whether the project has more deployments than this.
+    """
+
+    origin: str
+    path: Path | None
+    run: FailedRun | None
+    diagnosis: Diagnosis
+    stack: Stack | None
+    several: bool = False
+
+    @cached_property
+    def context(self) -> Mapping[str, str]:
+        """What templates may name besides what the error tells."""
+        if self.stack is None:
+            return {}
+        known = {"stack": self.stack.name, "directory": str(self.stack.directory)}
+        region = self._values.get("region") or self.stack.location.environment.get("AWS_REGION")
+        return {**known, "region": str(region)} if region else known
+
+    def next_of(self, finding: Finding) -> str:
+        """Return the next command for a finding, with the deployment's name where it needs one."""
+        if finding.match is None:
+            return ""
+        command = finding.match.next(self.context)
+        words = command.split()
+        if self.several and self.stack and words[0] == "biomodal-aws" and words[1] in _OF_ONE:
+            command += f" --stack {self.stack.name}"
+        return command
+
+    def missing(self, finding: Finding) -> Missing | None:
+        """Return the statement that a refused caller lacks; None where that is not the matter."""
+        if finding.match is None or not finding.match.entry.statement:
+            return None
+        denial = denial_in(finding.error.text)
+        if denial is None:
+            return None
+        return missing_for(denial, self._permissions(denial.account))
+
+    @cached_property
+    def _values(self) -> Mapping[str, object]:
+        if self.stack is None:
+            return {}
+        with suppress(BiomodalError):
+            given = given_values(self.stack, (), (), Path.cwd())
+            values: dict[str, object] = json.loads(to_json(given.resolved.values))
+            return values
+        return {}
+
+    def _permissions(self, account: str | None) -> DeploymentPermissions | None:
+        """Return what the deployment needs; None where it cannot be known from here."""
+        if self.stack is None or not self._values:
+            return None
+        limits = self.stack.settings.bounds.account_ids
+        chosen = account or next(iter(limits), _SOME_ACCOUNT)
+        values = json.loads(json.dumps(self._values))
+        with suppress(BiomodalError):
+            return DeploymentPermissions(self.stack.directory, values, chosen)
+        return None
+
+
+def diagnose_error(project_dir: Path, stack: str | None, file: Path | None) -> Diagnosed:
+    """Say what went wrong.
+
+    Args:
+        project_dir: The project; it need not be one where a file is named.
+        stack: The deployment; where None, the one whose run failed last, or the only one.
+        file: The file with the error, `-` for standard input; the newest failed run where None.
+
+    Raises:
+        UsageError: The file cannot be read, or there is no failed run.
+    """
+    if file is None:
+        return _of_newest(Location.of(project_dir), stack)
+    location = None
+    if stack is not None:
+        location = Location.of(project_dir)
+    else:
+        with suppress(BiomodalError):
+            location = Location.of(project_dir)
+    with _opened(file) as stream:
+        diagnosis = diagnose(stream)
+    found, several = _stack(location, stack)
+    return Diagnosed(
+        origin="standard input" if file == STDIN else str(file),
+        path=None if file == STDIN else file,
+        run=None,
+        diagnosis=diagnosis,
+        stack=found,
+        several=several,
+    )
+
+
+def _of_newest(location: Location, stack: str | None) -> Diagnosed:
+    run = newest_failed(location, stack)
+    found, several = _stack(location, run.stack)
+    if run.log is None:
+        diagnosis = diagnose(io.BytesIO(f"error: {run.message}\n".encode()))
+        origin = f"the history of {run.stack}"
+    else:
+        with _opened(run.log) as stream:
+            diagnosis = diagnose(stream)
+        origin = str(run.log)
+    return Diagnosed(
+        origin=origin, path=run.log, run=run, diagnosis=diagnosis, stack=found, several=several
+    )
+
+
+def _stack(location: Location | None, name: str | None) -> tuple[Stack | None, bool]:
+    if location is None:
+        return None, False
+    with suppress(BiomodalError):
+        return last_stack(location, name), len(location.deployments) > 1
+    return None, False
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[BinaryIO]:
+    if file == STDIN:
+        yield sys.stdin.buffer
+        return
+    try:
+        with file.open("rb") as stream:
+            yield stream
+    except OSError as error:
+        raise UsageError(
+            f"It cannot be read ({error.strerror})",
+            field=str(file),
+            fix="name a file with the error, or give it on standard input with -",
+        ) from None

@@ -1,0 +1,170 @@
+"""`diagnose` as a person types it: files, standard input, and the newest failed run."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from biomodal_deploy.cli.boundary import run
+from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_USAGE
+from biomodal_deploy.history import Event, History
+from tests.support.project import ROOT
+
+SNAPSHOT = ROOT / "tests/stacks/__snapshots__/test_snapshots/test_native_stack.json"
+STALE = "Error: Saved plan is stale\n"
+USER = "arn:aws:iam::111122223333:user/ada"
+DENIED = (
+    f"Error: adding role: User: {USER} is not authorized to perform: iam:PassRole on resource: "
+    "arn:aws:iam::111122223333:role/lab because no identity-based policy allows it\n"
+)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with two deployments that were synthesized, and values for them."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    context = {"deployments": {"lab": {"bootstrap": "native"}, "prod": {"bootstrap": "native"}}}
+    (folder / "cdktf.json").write_text(json.dumps({"app": "true", "context": context}))
+    for name in ("lab", "prod"):
+        stack = folder / "cdktf.out" / "stacks" / name
+        stack.mkdir(parents=True)
+        (stack / "cdk.tf.json").write_bytes(SNAPSHOT.read_bytes())
+    (folder / "terraform.tfvars").write_text(
+        'region = "eu-west-2"\nvpc_id = "vpc-0a1b2c3d4e5f60718"\n'
+        'subnet_id = "subnet-0a1b2c3d4e5f60718"\nvm_name = "lab-vm"\n'
+        'tag_key = "team"\ntag_value = "lab"\n'
+    )
+    return folder
+
+
+def log_of(project: Path, stack: str, name: str, status: int | None, text: str = "") -> Path:
+    """Write a log as a run leaves it; None where it was killed."""
+    start = {"@module": "biomodal-aws", "@timestamp": "x", "type": "run_started", "verb": "apply"}
+    lines = [json.dumps(start), text]
+    if status is not None:
+        lines.append(json.dumps({"@module": "biomodal-aws", "type": "run_ended", "status": status}))
+    path = project / "plans" / stack / name / "logs" / "apply.log"
+    path.parent.mkdir(parents=True)
+    path.write_text("\n".join(lines))
+    return path
+
+
+def data(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
+    """Run the command, and return what it says to programs."""
+    status = run(["diagnose", *words, "--output", "json"])
+    found = json.loads(capsys.readouterr().out)
+    assert found["exit_status"] == status
+    return found
+
+
+def causes(found: Any) -> list[str | None]:
+    """Return the causes that were named, None for the unknown."""
+    return [each["cause"] for each in found["data"]["findings"]]
+
+
+def test_a_file_outside_any_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No project is needed to read a file."""
+    file = tmp_path / "error.txt"
+    file.write_text(STALE)
+    assert run(["diagnose", str(file), "--project-dir", str(tmp_path)]) == EXIT_DONE
+    printed = capsys.readouterr().out
+    assert "The plan is stale" in printed
+    assert "next      biomodal-aws plan" in printed
+
+
+def test_standard_input(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipe is read like a file."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(STALE.encode())))
+    assert causes(data(capsys, "-", "--project-dir", str(tmp_path))) == ["stale_plan"]
+
+
+def test_exit_statuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """0 where a cause is named, 2 where none is, 64 where there is nothing to read."""
+    file = tmp_path / "error.txt"
+    file.write_text("Error: Something new\n\nIts detail\n")
+    assert run(["diagnose", str(file)]) == EXIT_FINDINGS
+    printed = capsys.readouterr().out
+    assert "word for word" in printed
+    assert "  Something new\n\n  Its detail" in printed.replace("\n  \n", "\n\n")
+    file.write_text("all is well\n")
+    assert run(["diagnose", str(file)]) == EXIT_FINDINGS
+    assert "No error is in its 1 line." in capsys.readouterr().out
+    assert run(["diagnose", str(tmp_path / "missing.txt")]) == EXIT_USAGE
+    assert "missing.txt: It cannot be read (No such file" in capsys.readouterr().err
+    assert run(["diagnose", str(tmp_path)]) == EXIT_USAGE
+
+
+def test_the_missing_statement_is_the_deployments_own(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For a refused action: the compiled policy's statement, with this deployment's names."""
+    file = project / "error.txt"
+    file.write_text(DENIED)
+    found = data(capsys, str(file), "--project-dir", str(project), "--stack", "lab")
+    (finding,) = found["data"]["findings"]
+    assert finding["cause"] == "denied_pass_role"
+    missing = finding["missing"]
+    assert missing["compiled"] is True
+    assert missing["caller"] == USER
+    assert "arn:aws:iam::111122223333:role/lab-vm" in json.dumps(missing["statements"])
+    assert finding["next"] == "biomodal-aws policy deployer --stack lab"
+    # Without a deployment, what the error says.
+    found = data(capsys, str(file), "--project-dir", str(project.parent))
+    missing = found["data"]["findings"][0]["missing"]
+    assert missing["compiled"] is False
+    assert missing["statements"] == [
+        {
+            "Effect": "Allow",
+            "Action": "iam:PassRole",
+            "Resource": "arn:aws:iam::111122223333:role/lab",
+        }
+    ]
+
+
+def test_the_newest_failed_run(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a file, the log of the run that failed last, of any deployment or of one."""
+    old = log_of(project, "lab", "20260101T000000Z-000001", 1, STALE)
+    os.utime(old, (time.time() - 100,) * 2)
+    log_of(project, "lab", "20260101T000000Z-000003", 0)
+    new = log_of(project, "prod", "20260101T000000Z-000002", 1, "Error: no space left on device\n")
+    os.utime(new, (time.time() - 50,) * 2)
+    found = data(capsys, "--project-dir", str(project))
+    assert (found["data"]["stack"], causes(found)) == ("prod", ["disk_full"])
+    found = data(capsys, "--project-dir", str(project), "--stack", "lab")
+    assert causes(found) == ["stale_plan"]
+    assert found["data"]["findings"][0]["next"] == "biomodal-aws plan --stack lab"
+    assert found["data"]["read"] == str(old)
+
+
+def test_a_killed_run(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A log without an end is the newest failure too."""
+    log_of(project, "lab", "20260101T000000Z-000001", None)
+    assert causes(data(capsys, "--project-dir", str(project))) == ["killed_run"]
+
+
+def test_what_failed_before_terraform_began(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A failure that has no log is read from the history."""
+    history = History(project / "plans", "lab")
+    history.append(Event.RESULT, message="no plan: The provided token has expired", details={})
+    found = data(capsys, "--project-dir", str(project))
+    assert causes(found) == ["expired"]
+    assert found["data"]["read"] == "the history of lab"
+
+
+def test_nothing_failed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a failed run the command says what to give it."""
+    log_of(project, "lab", "20260101T000000Z-000001", 0)
+    assert run(["diagnose", "--project-dir", str(project)]) == EXIT_USAGE
+    assert "No run failed here" in capsys.readouterr().err
