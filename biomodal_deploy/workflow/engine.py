@@ -10,6 +10,7 @@ from typing import Final
 
 from biomodal_deploy.backends import CloudBackend
 from biomodal_deploy.bundle.gathering import LOCK_FILE
+from biomodal_deploy.events import DiagnosticEvent, Event
 from biomodal_deploy.terraform import TerraformCli
 from biomodal_deploy.toolchain import (
     Terraform,
@@ -26,10 +27,11 @@ from biomodal_deploy.workflow.backend import (
 )
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.lock_files import bring_lock, is_read_only, keep_lock
-from biomodal_deploy.workflow.signals import Listener, Notice, Step
+from biomodal_deploy.workflow.signals import Listener, Notice, Signal, Step
 from biomodal_deploy.workflow.stack import Stack
 
 DEFAULT_WORKSPACE: Final = "default"
+_ONE_PLATFORM: Final = "Incomplete lock file information for providers"
 
 
 def workspace_of(stack: Stack) -> str:
@@ -166,12 +168,21 @@ def _initialize(
 ) -> None:
     listen(Step("Initializing Terraform"))
     engine.init(
-        listen,
+        lambda event: listen(_in_our_words(event)),
         log,
         backend_config=config_files(stack),
         lockfile_readonly=readonly_lock,
         reconfigure=reconfigure,
     )
+
+
+def _in_our_words(event: Event) -> Signal:
+    """Where Terraform names a command of its own that works on another lock file, name ours."""
+    if isinstance(event, DiagnosticEvent) and event.diagnostic.summary == _ONE_PLATFORM:
+        return Notice(
+            "The provider lock file knows this platform alone; for the others: biomodal-aws lock"
+        )
+    return event
 
 
 def _fingerprint(stack: Stack, engine: TerraformCli) -> str:

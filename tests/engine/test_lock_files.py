@@ -59,6 +59,8 @@ def test_it_survives_the_output_folder(project: Project) -> None:
     kept = project.folder / "locks" / NAME
     ended = project.initialized()
     assert f"locks/{NAME} is new: commit it" in ended.err
+    assert "knows this platform alone; for the others: biomodal-aws lock" in ended.err
+    assert "Incomplete lock file" not in ended.err
     content = kept.read_text()
     assert "hashicorp/aws" in content
     # Committed, so no more private than the user's other files.
