@@ -7,18 +7,24 @@ import fcntl
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from biomodal_deploy.adding.answers import FOLDER, Answers
+from biomodal_deploy.adding.checks import check_name
 from biomodal_deploy.adding.json_text import with_member
 from biomodal_deploy.adding.tfvars import tfvars_text
 from biomodal_deploy.bundle.files import sync, write_new, writing
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.settings import PROJECT_FILE, ProjectFile, read_deployments
+from biomodal_deploy.settings import (
+    PROJECT_FILE,
+    ProjectFile,
+    read_deployments,
+    read_project_file,
+)
 
 _PATH: Final = ("context", "deployments")
 
@@ -58,14 +64,31 @@ class Draft:
         )
 
 
+def deployment_names(project_dir: Path) -> Collection[str]:
+    """Return the names of the deployments that are there.
+
+    Raises:
+        UsageError: `cdktf.json` is missing or no JSON.
+    """
+    deployments = read_project_file(project_dir).context.get("deployments")
+    return deployments.keys() if isinstance(deployments, dict) else ()
+
+
 def draft(project_dir: Path, answers: Answers) -> Draft:
     """Return what writing a deployment would write.
 
     Raises:
-        UsageError: Its settings do not fit, by themselves or beside the other deployments.
+        UsageError: Its name or file is taken, or its settings do not fit, by themselves or beside
+            the other deployments.
     """
+    taken = deployment_names(project_dir)
+    if (rule := check_name(answers.name, taken)) is not None:
+        raise UsageError(
+            rule.rstrip("."), field="NAME", value=answers.name, fix="give another name"
+        )
     with writing(project_dir / PROJECT_FILE):
-        before = _text(project_dir)
+        # Not read_text: it would turn the line ends of another system into ours.
+        before = (project_dir / PROJECT_FILE).read_bytes().decode()
     after = with_member(before, (*_PATH, answers.name), answers.entry)
     # Read as every command will read it: its own rules, and that no two share a state.
     read_deployments(ProjectFile.model_validate_json(after), {})
@@ -77,19 +100,15 @@ def draft(project_dir: Path, answers: Answers) -> Draft:
 def write(found: Draft) -> None:
     """Write a deployment's file of variables, then its entry in `cdktf.json`.
 
-    A file that is there already is left alone: with the same text it is what was stopped before,
-    and with another the deployment is refused.
+    What was changed there since it was drafted stays. A file of variables that is there already is
+    left alone: with the same text it is what was stopped before, and with another the deployment
+    is refused.
 
     Raises:
-        UsageError: Something was written meanwhile, or the system refused to write.
+        UsageError: There is such a deployment or file by now, or the system refused to write.
     """
     with _alone(found.project_dir):
-        if _text(found.project_dir) != found.before:
-            raise UsageError(
-                "It was changed meanwhile, and is left as it is",
-                field=PROJECT_FILE,
-                fix="run biomodal-aws init again",
-            )
+        found = draft(found.project_dir, found.answers)
         with writing(found.var_file):
             found.var_file.parent.mkdir(exist_ok=True)
         made = write_new(found.var_file, found.variables.encode())
@@ -115,11 +134,6 @@ def _refuse_another(found: Draft) -> None:
             field=found.answers.var_file,
             fix=f"give the deployment another name, or move the file out of {FOLDER}/",
         )
-
-
-def _text(project_dir: Path) -> str:
-    # Not read_text: it would turn the line ends of another system into ours.
-    return (project_dir / PROJECT_FILE).read_bytes().decode()
 
 
 def _replace(path: Path, content: bytes) -> None:

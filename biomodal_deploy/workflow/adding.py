@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from biomodal_deploy.adding import Answers, Asker, Draft, Given, draft, gather
 from biomodal_deploy.adding.account import Aws
 from biomodal_deploy.adding.copying import copied_from
+from biomodal_deploy.adding.writing import deployment_names
 from biomodal_deploy.bundle.git import is_ignored
-from biomodal_deploy.settings import CONTEXT_VARIABLE, PROJECT_FILE, read_project_file
+from biomodal_deploy.settings import CONTEXT_VARIABLE, PROJECT_FILE, ProjectFile, read_deployments
 from biomodal_deploy.workflow.location import Location
 
 _SHARED = "terraform.tfvars"
@@ -33,7 +34,7 @@ def prepare(
         Interrupted: The person went away.
     """
     folder = project_dir.absolute()
-    taken = _names(folder)
+    taken = deployment_names(folder)
     # Without the environment's context: what is written stands beside what is in the file.
     base = copied_from(Location.of(folder, {}), other) if other else Answers()
     return draft(folder, gather(given, base, taken=taken, asker=asker, aws=aws))
@@ -47,6 +48,13 @@ def notes(found: Draft, environment: Mapping[str, str] = os.environ) -> list[str
         told.append(
             f"{_SHARED} is read for {name} too: what {file} leaves at its default comes from there"
         )
+    else:
+        others = read_deployments(ProjectFile.model_validate_json(found.after), {})
+        without = [each for each, it in others.items() if each != name and not it.var_files]
+        told += [
+            f"{each} has no values: fill in {_SHARED} for it, or take it out of {PROJECT_FILE}"
+            for each in without
+        ]
     if is_ignored(found.var_file):
         told.append(f"Git ignores {file}: add !{file} to .gitignore, so that it can be reviewed")
     if environment.get(CONTEXT_VARIABLE):
@@ -71,8 +79,3 @@ def next_steps(found: Draft) -> list[str]:
     if answers.bootstrap == "native" and wanted and not given and not there:
         steps.insert(0, f"biomodal-aws keygen {vm_name}")
     return steps
-
-
-def _names(folder: Path) -> Collection[str]:
-    deployments = read_project_file(folder).context.get("deployments")
-    return deployments.keys() if isinstance(deployments, dict) else ()

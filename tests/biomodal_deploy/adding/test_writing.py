@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -90,12 +91,30 @@ def test_a_file_that_comes_meanwhile_is_left_alone(project: Path) -> None:
 
 def test_settings_that_change_meanwhile_are_kept(project: Path) -> None:
     """Somebody else's deployment is not written over."""
-    found, other = drafted(project), drafted(project, "test")
+    found, other, same = drafted(project), drafted(project, "test"), drafted(project)
     write(other)
-    with pytest.raises(UsageError, match=r"cdktf\.json: It was changed meanwhile"):
-        write(found)
-    assert not found.var_file.exists()
-    assert "test" in read_deployments(read_project_file(project), {})
+    write(found)
+    assert list(read_deployments(read_project_file(project), {})) == ["prod", "test", "dev"]
+    with pytest.raises(
+        UsageError, match=r'NAME = "dev": cdktf\.json has a deployment of that name'
+    ):
+        write(same)
+
+
+def test_many_at_once_are_all_kept(project: Path) -> None:
+    """A script may add fifty; each is written beside those that came before it."""
+    drafts = [drafted(project, f"lab-{number}") for number in range(8)]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(write, drafts))
+    assert len(read_deployments(read_project_file(project), {})) == 9
+    assert len(list((project / "environments").iterdir())) == 8
+
+
+def test_the_first_one_of_all(project: Path) -> None:
+    """A project may begin without any deployment."""
+    (project / "cdktf.json").write_text('{"app": "x", "context": {"deployments": {}}}')
+    write(drafted(project))
+    assert list(read_deployments(read_project_file(project), {})) == ["dev"]
 
 
 def test_what_was_stopped_in_between_goes_on(project: Path) -> None:

@@ -16,6 +16,11 @@ from tests.support.project import ROOT
 
 PLACE = ("--region=eu-west-2", "--vpc-id=vpc-0a1b2c3d", "--subnet-id=subnet-0a1b2c3d")
 
+EXAMPLE = (
+    "note: biomodal-aws has no values: fill in terraform.tfvars for it, or take it out of "
+    "cdktf.json."
+)
+
 Init = Callable[..., tuple[int, str, str]]
 
 
@@ -45,6 +50,7 @@ def test_options_alone_make_a_deployment(init: Init) -> None:
         "Added: the deployment dev",
         "  settings   cdktf.json",
         "  variables  environments/dev.tfvars",
+        EXAMPLE,
         "Next: git add cdktf.json environments/dev.tfvars",
         "      biomodal-aws keygen dev",
         "      biomodal-aws doctor --stack dev",
