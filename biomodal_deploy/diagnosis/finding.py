@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO, Final
+from typing import Final
 
 from biomodal_deploy.diagnosis.catalog import catalog
+from biomodal_deploy.diagnosis.lines import Readable
 from biomodal_deploy.diagnosis.matching import Match, name_cause
 from biomodal_deploy.diagnosis.reading import Passage, Reader
 
@@ -68,7 +69,7 @@ class Diagnosis:
         return tuple(each for each in self.findings if each.match)
 
 
-def diagnose(stream: BinaryIO) -> Diagnosis:
+def diagnose(stream: Readable) -> Diagnosis:
     """Read a log, of whatever size and form, and say what went wrong.
 
     Args:

@@ -6,7 +6,7 @@ import codecs
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import Final, Protocol
 
 _CHUNK: Final = 1 << 20
 _LONGEST: Final = 1 << 16
@@ -16,6 +16,13 @@ _ANSI: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1
 _PREFIX: Final = re.compile(
     r"^(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z ?|\[ *\d+\.\d+\] |cloud-init\[\d+\]: )+"
 )
+
+
+class Readable(Protocol):
+    """What bytes are read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return as many bytes or fewer, none at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,7 @@ class RawLine:
         return _PREFIX.sub("", text) if text[:1] in "0123456789[c" else text
 
 
-def read_lines(stream: BinaryIO, marks: Sequence[str]) -> Iterator[RawLine]:
+def read_lines(stream: Readable, marks: Sequence[str]) -> Iterator[RawLine]:
     """Give the lines of a stream; never more than a block of it is in memory.
 
     Args:
@@ -86,7 +93,7 @@ def _hits(small: bytes, wanted: Sequence[bytes]) -> dict[int, int]:
     return hits
 
 
-def _blocks(stream: BinaryIO) -> Iterator[bytes]:
+def _blocks(stream: Readable) -> Iterator[bytes]:
     """Give whole lines, as UTF-8; a line that never ends is cut into several."""
     rest = b""
     for chunk in _as_utf8(stream):
@@ -101,7 +108,7 @@ def _blocks(stream: BinaryIO) -> Iterator[bytes]:
         yield rest
 
 
-def _as_utf8(stream: BinaryIO) -> Iterator[bytes]:
+def _as_utf8(stream: Readable) -> Iterator[bytes]:
     first = stream.read(_CHUNK)
     encoding = _UTF16.get(first[:2])
     if encoding is None:

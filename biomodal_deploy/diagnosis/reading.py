@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO, Final
+from typing import Final
 
-from biomodal_deploy.diagnosis.lines import RawLine, read_lines
+from biomodal_deploy.diagnosis.lines import RawLine, Readable, read_lines
 from biomodal_deploy.diagnosis.scrubbing import scrubbed
 from biomodal_deploy.events import DiagnosticEvent, TextLine, UnknownEvent, parse
 from biomodal_deploy.process import Line
@@ -70,7 +70,7 @@ class Reader:
     suspects: list[tuple[int, str]] = field(default_factory=list)
     _run: tuple[int, str] | None = None
 
-    def passages(self, stream: BinaryIO) -> Iterator[Passage]:
+    def passages(self, stream: Readable) -> Iterator[Passage]:
         """Give the errors of a log in order."""
         block: _Block | None = None
         for line in read_lines(stream, self.marks):
@@ -142,7 +142,7 @@ class _Block:
             return None
         if begins[1] == "Warning" and plain == text and line.marked is not None:
             return None  # of another program: SSH warns of what makes it fail
-        kept = [scrubbed(plain[len(begins[0]) :])]
+        kept = [plain[len(begins[0]) :]]
         return cls(line.number, plain != text, begins[1] == "Error", kept)
 
     def takes(self, line: RawLine) -> bool:
@@ -164,7 +164,7 @@ class _Block:
             return False
         place = _PLACE.match(plain)
         if place is None:
-            self.kept.append(scrubbed(plain.rstrip()))
+            self.kept.append(plain.rstrip())
         elif place["address"] and self.address is None:
             self.address = place["address"]
         return True
@@ -172,6 +172,7 @@ class _Block:
     def passage(self) -> Iterator[Passage]:
         """Give it, where it is an error."""
         if self.error:
+            # All lines at once: a key has several.
             raw = scrubbed("\n".join(self.kept).strip())[:_LONGEST]
             yield Passage(" ".join(raw.split()), raw, self.number, self.address)
 

@@ -19,12 +19,18 @@ _NAMES: Final = (
 _BLOCK: Final = re.compile(
     r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL
 )
+# What is hidden already stays as it is.
+_SEEN: Final = rf"(?!{re.escape(HIDDEN_TEXT)})"
+# Between a name and its value: never given back, or the look ahead would begin one space earlier.
+_IS: Final = r"""\\?[\"']?+\s*+[:=]\s*+\\?+[\"']?+"""
 _AFTER: Final = (
-    re.compile(rf"((?:{_NAMES})\\?[\"']?\s*[:=]\s*\\?[\"']?)([^\s\"'\\,;&]+)", re.IGNORECASE),
-    re.compile(r"((?:proxy-)?authorization\\?[\"']?\s*[:=]\s*)([^\r\n\"]+)", re.IGNORECASE),
+    re.compile(rf"((?:{_NAMES}){_IS}){_SEEN}([^\s\"'\\,;&]+)", re.IGNORECASE),
+    re.compile(rf"((?:proxy-)?authorization{_IS}){_SEEN}([^\r\n\"]+)", re.IGNORECASE),
     re.compile(r"(://[^/\s:@]*:)([^/\s@]+)(?=@)"),
-    re.compile(r"(X-Amz-(?:Signature|Credential|Security-Token)[=:]\s*)([^&\s\"]+)", re.IGNORECASE),
-    re.compile(r"(--password[= ])(\S+)"),
+    re.compile(
+        rf"(X-Amz-(?:Signature|Credential|Security-Token){_IS}){_SEEN}([^&\s\"]+)", re.IGNORECASE
+    ),
+    re.compile(rf"(--password[= ]){_SEEN}(\S+)"),
 )
 _WHOLE: Final = (
     re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b"),

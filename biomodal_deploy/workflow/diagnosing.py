@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -23,6 +23,7 @@ from biomodal_deploy.workflow.stack import Stack, last_stack
 from biomodal_deploy.workflow.variables import given_values
 
 STDIN: Final = Path("-")
+_KEPT: Final = 2 * 1024 * 1024
 # They take the deployment's name; the others are about no one deployment.
 _OF_ONE: Final = frozenset(
     {
@@ -54,6 +55,7 @@ class Diagnosed:
         diagnosis: What it says.
         stack: The deployment that it is about, where that is known.
         several: Whether the project has more deployments than this.
+        kept: The end of what was read, where it is no file that can be read again.
     """
 
     origin: str
@@ -62,6 +64,7 @@ class Diagnosed:
     diagnosis: Diagnosis
     stack: Stack | None
     several: bool = False
+    kept: bytes = field(default=b"", repr=False)
 
     @cached_property
     def context(self) -> Mapping[str, str]:
@@ -133,7 +136,8 @@ def diagnose_error(project_dir: Path, stack: str | None, file: Path | None) -> D
         with suppress(BiomodalError):
             location = Location.of(project_dir)
     with _opened(file) as stream:
-        diagnosis = diagnose(stream)
+        kept = _Tail(stream) if file == STDIN else None
+        diagnosis = diagnose(kept or stream)
     found, several = _stack(location, stack)
     return Diagnosed(
         origin="standard input" if file == STDIN else str(file),
@@ -142,21 +146,30 @@ def diagnose_error(project_dir: Path, stack: str | None, file: Path | None) -> D
         diagnosis=diagnosis,
         stack=found,
         several=several,
+        kept=kept.content if kept else b"",
     )
 
 
 def _of_newest(location: Location, stack: str | None) -> Diagnosed:
     run = newest_failed(location, stack)
+    kept = b""
     found, several = _stack(location, run.stack)
     if run.log is None:
-        diagnosis = diagnose(io.BytesIO(f"error: {run.message}\n".encode()))
+        kept = f"error: {run.message}\n".encode()
+        diagnosis = diagnose(io.BytesIO(kept))
         origin = f"the history of {run.stack}"
     else:
         with _opened(run.log) as stream:
             diagnosis = diagnose(stream)
         origin = str(run.log)
     return Diagnosed(
-        origin=origin, path=run.log, run=run, diagnosis=diagnosis, stack=found, several=several
+        origin=origin,
+        path=run.log,
+        run=run,
+        diagnosis=diagnosis,
+        stack=found,
+        several=several,
+        kept=kept,
     )
 
 
@@ -166,6 +179,19 @@ def _stack(location: Location | None, name: str | None) -> tuple[Stack | None, b
     with suppress(BiomodalError):
         return last_stack(location, name), len(location.deployments) > 1
     return None, False
+
+
+class _Tail:
+    """Keeps the end of a stream that can be read only once."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream, self.content = stream, b""
+
+    def read(self, size: int, /) -> bytes:
+        """Read on."""
+        chunk = self._stream.read(size)
+        self.content = (self.content + chunk)[-_KEPT:]
+        return chunk
 
 
 @contextmanager

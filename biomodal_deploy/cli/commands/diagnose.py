@@ -18,6 +18,15 @@ File = Annotated[
         "input. The newest failed run of the project where left out.",
     ),
 ]
+SupportBundle = Annotated[
+    Path | None,
+    typer.Option(
+        "--support-bundle",
+        metavar="DIR|FILE",
+        help="Write a folder, or an archive (.tar.gz), for whoever helps: versions, settings, "
+        "logs and history, without secrets and account ids.",
+    ),
+]
 
 
 def diagnose(
@@ -25,6 +34,7 @@ def diagnose(
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
     output: OutputFormat = Format.TEXT,
+    support_bundle: SupportBundle = None,
 ) -> int:
     """Name the cause of an error, what mends it, and what next.
 
@@ -39,10 +49,17 @@ def diagnose(
     from biomodal_deploy.workflow.diagnosing import diagnose_error
 
     found = diagnose_error(project_dir, stack, file)
+    data = diagnosis_data(found)
+    written = None
+    if support_bundle:
+        from biomodal_deploy.workflow.supporting import write_support
+
+        support = write_support(support_bundle, found, data)
+        written, data["support_bundle"] = support.path, support.as_data()
     return emit(
         Result(
-            data=diagnosis_data(found),
-            show=lambda console: show_diagnosis(console, found),
+            data=data,
+            show=lambda console: show_diagnosis(console, found, written),
             exit_status=EXIT_DONE if found.diagnosis.named else EXIT_FINDINGS,
         ),
         output,

@@ -133,8 +133,16 @@ def test_what_only_looks_like_an_error() -> None:
 
 def test_secrets_are_hidden_before_anything_is_told() -> None:
     """An error that quotes a secret is shown without it."""
-    (finding,) = read("Error: Something new\n\npassword = hunter2hunter2\n").findings
-    assert "hunter2" not in finding.error.raw + finding.error.text
+    name = "RSA PRIVATE KEY"
+    key = f"-----BEGIN {name}-----\nMIIsecret\n-----END {name}-----"
+    for form in (
+        f"Error: New\n\npassword = hunter2\n{key}\n",
+        event("New", f"{key}\ntoken=hunter2"),
+    ):
+        (finding,) = read(form).findings
+        shown = finding.error.raw + finding.error.text
+        assert "hunter2" not in shown
+        assert "MIIsecret" not in shown
 
 
 def test_a_large_log_is_read_fast_and_in_little_memory() -> None:

@@ -34,6 +34,7 @@ def test_secrets_are_hidden(text: str, secret: str) -> None:
     assert secret in text
     assert secret not in scrubbed(text)
     assert "(sensitive value)" in scrubbed(text)
+    assert scrubbed(scrubbed(text)) == scrubbed(text)
 
 
 @pytest.mark.parametrize(

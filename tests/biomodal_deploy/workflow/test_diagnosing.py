@@ -168,3 +168,45 @@ def test_nothing_failed(project: Path, capsys: pytest.CaptureFixture[str]) -> No
     log_of(project, "lab", "20260101T000000Z-000001", 0)
     assert run(["diagnose", "--project-dir", str(project)]) == EXIT_USAGE
     assert "No run failed here" in capsys.readouterr().err
+
+
+def test_a_support_bundle(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Versions, settings, diagnosis, logs and history, and no secret of any of them."""
+    stack = project / "cdktf.out" / "stacks" / "lab" / "cdk.tf.json"
+    model = json.loads(stack.read_text())
+    model["variable"]["word"] = {"type": "string", "sensitive": True}
+    stack.write_text(json.dumps(model))
+    monkeypatch.setenv("TF_VAR_word", "s3cret-of-mine")
+    log_of(
+        project, "lab", "20260101T000000Z-000001", 1, f"{DENIED}s3cret-of-mine AKIAABCDEFGHIJKLMNOP"
+    )
+    History(project / "plans", "lab").append(Event.RESULT, message="Log: 111122223333", details={})
+    target = project / "support"
+    found = data(
+        capsys, "--project-dir", str(project), "--stack", "lab", "--support-bundle", str(target)
+    )
+    files = found["data"]["support_bundle"]["files"]
+    assert {"versions.json", "settings.json", "diagnosis.json", "history.jsonl"} < set(files)
+    texts = {name: (target / name).read_text() for name in files}
+    assert json.loads(texts["settings.json"])["variables"]["vm_name"]["value"] == "lab-vm"
+    assert json.loads(texts["settings.json"])["variables"]["word"]["value"] == "(sensitive value)"
+    assert "is not authorized to perform: iam:PassRole" in texts["logs/apply.log"]
+    for name, text in texts.items():
+        for secret in ("s3cret-of-mine", "AKIAABCDEFGHIJKLMNOP", "111122223333"):
+            assert secret not in text, name
+
+
+def test_a_support_bundle_of_standard_input(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What can be read only once is in the bundle all the same; without one it is offered."""
+    monkeypatch.chdir(tmp_path)
+    for words in (["--support-bundle", "support"], []):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"Error: Something new\n")))
+        assert run(["diagnose", "-", *words]) == EXIT_FINDINGS
+    printed = capsys.readouterr().out
+    assert "Support bundle: support." in printed
+    assert "biomodal-aws diagnose - --support-bundle support.tar.gz" in printed
+    assert (tmp_path / "support" / "logs" / "input.log").read_text() == "Error: Something new\n"
