@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from biomodal_deploy.adding.question import Choice
+from biomodal_deploy.adding.question import Asker, Choice
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.identity import region_of
 from biomodal_deploy.preflight.aws_errors import Kind, one_line, trouble_of
@@ -30,11 +30,11 @@ class Aws:
     """AWS, as far as a new deployment is concerned: its regions, and an account's lists.
 
     Args:
-        tell: Told why a list cannot be had.
+        asker: Told what is waited for, and why a list cannot be had.
     """
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
+    def __init__(self, asker: Asker) -> None:
+        self._asker = asker
 
     @property
     def region(self) -> str | None:
@@ -56,13 +56,13 @@ class Aws:
     def lists(self, region: str) -> AccountLists | None:
         """Return the lists of the account in a region; None where the set-up is broken."""
         session = self._session(region)
-        return AccountLists(session, region, self._tell) if session else None
+        return AccountLists(session, region, self._asker) if session else None
 
     def _session(self, region: str | None) -> Session | None:
         try:
             return open_session(region)
         except UsageError as error:
-            self._tell(f"Nothing to pick from: {error} Please type the answers")
+            self._asker.tell(f"Nothing to pick from: {error} Please type the answers")
             return None
 
 
@@ -74,24 +74,24 @@ class AccountLists:
     Args:
         session: Where credentials and endpoints come from.
         region: The region to ask in.
-        tell: Told why a list cannot be had.
+        asker: Told what is waited for, and why a list cannot be had.
     """
 
-    def __init__(self, session: Session, region: str, tell: Callable[[str], None]) -> None:
+    def __init__(self, session: Session, region: str, asker: Asker) -> None:
         self._clients = Clients(session, region)
-        self._tell = tell
+        self._asker = asker
         self._closed = False
 
     def account(self) -> str | None:
         """Return the account of the credentials; None where AWS does not say."""
-        return next((found.value for found in self._listed("accounts", self._account)), None)
+        return next((found.value for found in self._listed("the account", self._account)), None)
 
     def keep_to(self, account: str) -> None:
         """Close the lists where the credentials are those of another account."""
         caller = self.account()
         if caller and caller != account:
             self._closed = True
-            self._tell(
+            self._asker.tell(
                 f"The credentials are those of account {caller}, not of {account}: there is "
                 "nothing to pick from. Please type the answers"
             )
@@ -117,12 +117,13 @@ class AccountLists:
         if self._closed:
             return ()
         try:
-            return tuple(read())[:_MOST]
+            with self._asker.waiting(f"Asking AWS for {what} ..."):
+                return tuple(read())[:_MOST]
         except (BotoCoreError, ClientError) as error:
             trouble = trouble_of(error, self._clients)
             self._closed = trouble.kind not in _ONE_LIST
             subject = "Nothing to pick from" if self._closed else f"No list of {what}"
-            self._tell(f"{subject}: {trouble.line}. Please type the answer")
+            self._asker.tell(f"{subject}: {trouble.line}. Please type the answer")
             return ()
 
     def _account(self) -> Iterable[Choice]:
@@ -177,7 +178,7 @@ class AccountLists:
     def _public_keys(self) -> Iterable[Choice]:
         said = self._clients.ec2().describe_key_pairs(IncludePublicKey=True)
         return [
-            Choice(key["KeyName"], (text,))
+            Choice(one_line(key["KeyName"]), (text,))
             for key in sorted(said["KeyPairs"], key=lambda key: key.get("KeyName", ""))
             # Keys made long ago have none that EC2 could show.
             if (text := key.get("PublicKey", "").strip())

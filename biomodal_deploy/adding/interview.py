@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from biomodal_deploy.adding.account import AccountLists, Aws
 from biomodal_deploy.adding.answers import Answers, Given
 from biomodal_deploy.adding.checks import (
     check_name,
@@ -17,6 +16,9 @@ from biomodal_deploy.adding.checks import (
 )
 from biomodal_deploy.adding.question import Asker, Choice, Question
 from biomodal_deploy.errors import UsageError
+
+if TYPE_CHECKING:
+    from biomodal_deploy.adding.account import AccountLists, Aws
 
 _BOOTSTRAPS: Final = (
     Choice("module", ("the documented upstream module",)),
@@ -38,9 +40,11 @@ _OF_AN_ACCOUNT: Final = (
     "use_existing_bucket_url",
 )
 
+OpenAws: TypeAlias = "Callable[[Asker], Aws]"
+
 
 def gather(
-    given: Given, base: Answers, *, taken: Collection[str], asker: Asker | None, aws: Aws
+    given: Given, base: Answers, *, taken: Collection[str], asker: Asker | None, open_aws: OpenAws
 ) -> Answers:
     """Return everything that a new deployment needs.
 
@@ -49,17 +53,17 @@ def gather(
         base: What another deployment gives it; that is not asked for again.
         taken: The deployments that are there.
         asker: Asks a person; None where nobody can be asked, and then AWS is not asked either.
-        aws: What there is to pick from.
+        open_aws: Opens what there is to pick from; called where somebody is asked.
 
     Raises:
         UsageError: A value is wrong, or nobody can be asked for what is missing: all of it is
             named.
         Interrupted: The person went away.
     """
-    interview = _Interview(given, base, asker, aws)
+    interview = _Interview(given, base, asker, open_aws(asker) if asker else None)
     interview.what_it_is(taken)
     interview.where_it_is()
-    if interview.answers.bootstrap != "prerequisites":
+    if "vpc_id" in interview.answers.variables:
         interview.its_network()
         interview.its_machine()
     if interview.missing:
@@ -71,10 +75,14 @@ def gather(
     return interview.answers
 
 
+def _nothing() -> None:
+    """Return no default: there is no likely answer."""
+
+
 class _Interview:
     """The questions, in the order in which one answer bears on the next."""
 
-    def __init__(self, given: Given, base: Answers, asker: Asker | None, aws: Aws) -> None:
+    def __init__(self, given: Given, base: Answers, asker: Asker | None, aws: Aws | None) -> None:
         self.given, self.asker, self.aws = given, asker, aws
         self.answers = Answers(settings=dict(base.settings), values=dict(base.values))
         self.missing: list[str] = []
@@ -107,7 +115,10 @@ class _Interview:
 
     def where_it_is(self) -> None:
         """Its region and account."""
-        self._variable("region", self.aws.region, lambda: map(Choice, self.aws.regions()))
+        known = self.aws.regions if self.aws else tuple
+        self._variable(
+            "region", lambda: self.aws.region if self.aws else None, lambda: map(Choice, known())
+        )
         if "region" in self.answers.values:
             self.answers.settings["region"] = str(self.answers.values["region"])
         if (account := self.given.settings.get("account")) is not None:
@@ -122,9 +133,11 @@ class _Interview:
 
     def its_network(self) -> None:
         """Its VPC, and a subnet of that."""
-        self._variable("vpc_id", None, lambda: self._listed(lambda lists: lists.vpcs()))
+        self._variable("vpc_id", _nothing, lambda: self._listed(lambda lists: lists.vpcs()))
         vpc_id = str(self.answers.values.get("vpc_id", ""))
-        self._variable("subnet_id", None, lambda: self._listed(lambda lists: lists.subnets(vpc_id)))
+        self._variable(
+            "subnet_id", _nothing, lambda: self._listed(lambda lists: lists.subnets(vpc_id))
+        )
 
     def its_machine(self) -> None:
         """Its name, which everything is named after, its type, and the key to it."""
@@ -135,14 +148,14 @@ class _Interview:
             # Without the deployment's name, that alone is what is missing.
             if fits or not name:
                 self.answers.values.setdefault("vm_name", name)
-            self._variable("vm_name", None, tuple)
+            self._variable("vm_name", _nothing, tuple)
             return
-        self._variable("vm_name", name if fits else None, tuple)
+        self._variable("vm_name", lambda: name if fits else None, tuple)
         subnet_id = str(self.answers.values["subnet_id"])
         kind = self.answers.variables["instance_type"]
         self._variable(
             kind.name,
-            str(kind.default),
+            lambda: str(kind.default),
             lambda: [
                 choice
                 for choice in self._listed(lambda lists: lists.instance_types(subnet_id))
@@ -181,7 +194,7 @@ class _Interview:
             values.pop(name, None)
 
     def _variable(
-        self, name: str, default: str | None, choices: Callable[[], Iterable[Choice]]
+        self, name: str, default: Callable[[], str | None], choices: Callable[[], Iterable[Choice]]
     ) -> None:
         """Ask for a variable that has no value yet."""
         if name in self.answers.values:
@@ -196,7 +209,7 @@ class _Interview:
                 name=name,
                 text=variable.description,
                 check=lambda text: check_value(variable, text),
-                default=default,
+                default=default(),
                 choices=tuple(choices()),
             )
         )
@@ -226,7 +239,8 @@ class _Interview:
         vm_name = self.answers.values["vm_name"]
         own = f"~/.ssh/{vm_name}.pub"
         lists = self._account_lists()
-        keys = lists.public_keys() if lists else {}
+        found = lists.public_keys() if lists else {}
+        keys = {name: text for name, text in found.items() if variable.broken_rule(text) is None}
         made = f"made by biomodal-aws keygen {vm_name}"
         there = Path(own).expanduser().is_file()
         answer = asker.ask(
@@ -261,7 +275,8 @@ class _Interview:
         if self._opened:
             return self._lists
         self._opened = True
-        self._lists = self.aws.lists(str(self.answers.settings["region"]))
+        if self.aws:
+            self._lists = self.aws.lists(str(self.answers.settings["region"]))
         account = self.answers.settings.get("account")
         if self._lists and account:
             self._lists.keep_to(str(account))

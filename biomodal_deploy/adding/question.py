@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -64,3 +65,6 @@ class Asker(Protocol):
 
     def tell(self, line: str) -> None:
         """Tell something that matters for the questions to come."""
+
+    def waiting(self, what: str) -> AbstractContextManager[object]:
+        """Show what is waited for, for as long as a `with` block."""

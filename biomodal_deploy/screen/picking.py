@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Final
 
 from rich.console import Console
@@ -30,6 +31,10 @@ class Picker:
     def tell(self, line: str) -> None:
         """Print a line between two questions."""
         self._console.print(Text(f"{line}.", style="warning"))
+
+    def waiting(self, what: str) -> AbstractContextManager[object]:
+        """Show what is waited for, for as long as a `with` block."""
+        return self._console.status(Text(what, style="quiet"))
 
     def ask(self, question: Question) -> str:
         """Ask until there is an answer that keeps the rules.
@@ -74,6 +79,9 @@ class Picker:
 
     def _show(self, choices: Sequence[Choice], start: int) -> None:
         table = Table.grid(padding=(0, 2))
+        for _ in range(2):
+            # What is picked is never cut; what tells it apart may be.
+            table.add_column(no_wrap=True)
         page = choices[start : start + PAGE] if start >= 0 else ()
         for number, choice in enumerate(page, start + 1):
             details = (Text(each, style="quiet") for each in choice.details)
@@ -92,6 +100,9 @@ class Picker:
         default = f" [{question.default}]" if question.default is not None else ""
         try:
             typed = self._console.input(Text(f"{what}{default}: "))
+        except UnicodeDecodeError:
+            self._console.print(Text("That is no UTF-8 text.", style="bad"))
+            return self._read(question, shown)
         except (EOFError, KeyboardInterrupt):
             self._console.print()
             raise Interrupted("Interrupted: nothing was written.") from None

@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from biomodal_deploy.adding import Answers, Asker, Draft, Given, draft, gather
-from biomodal_deploy.adding.account import Aws
 from biomodal_deploy.adding.copying import copied_from
 from biomodal_deploy.adding.writing import deployment_names
 from biomodal_deploy.bundle.git import is_ignored
 from biomodal_deploy.settings import CONTEXT_VARIABLE, PROJECT_FILE, ProjectFile, read_deployments
 from biomodal_deploy.workflow.location import Location
 
-_SHARED = "terraform.tfvars"
+if TYPE_CHECKING:
+    from biomodal_deploy.adding.account import Aws
+
+_SHARED: Final = "terraform.tfvars"
 
 
-def prepare(
-    project_dir: Path, given: Given, *, other: str | None, asker: Asker | None, aws: Aws
-) -> Draft:
+def prepare(project_dir: Path, given: Given, *, other: str | None, asker: Asker | None) -> Draft:
     """Return a new deployment, as it will be written.
 
     Args:
@@ -27,7 +28,6 @@ def prepare(
         given: What was given on the command line.
         other: The deployment to copy; None for none.
         asker: Asks a person; None where nobody can be asked.
-        aws: What there is to pick from.
 
     Raises:
         UsageError: A value is wrong or missing, or something would be overwritten.
@@ -37,7 +37,7 @@ def prepare(
     taken = deployment_names(folder)
     # Without the environment's context: what is written stands beside what is in the file.
     base = copied_from(Location.of(folder, {}), other) if other else Answers()
-    return draft(folder, gather(given, base, taken=taken, asker=asker, aws=aws))
+    return draft(folder, gather(given, base, taken=taken, asker=asker, open_aws=_open_aws))
 
 
 def notes(found: Draft, environment: Mapping[str, str] = os.environ) -> list[str]:
@@ -62,6 +62,13 @@ def notes(found: Draft, environment: Mapping[str, str] = os.environ) -> list[str
             f"{CONTEXT_VARIABLE} replaces what stands in {PROJECT_FILE}: unset it to use {name}"
         )
     return told
+
+
+def _open_aws(asker: Asker) -> Aws:
+    # Imported here: where nobody is asked, nothing of AWS is needed.
+    from biomodal_deploy.adding.account import Aws
+
+    return Aws(asker)
 
 
 def next_steps(found: Draft) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from biomodal_deploy.adding import Question
@@ -33,6 +34,10 @@ class Answering:
     def tell(self, line: str) -> None:
         """Hear a line."""
         self.told.append(line)
+
+    def waiting(self, _what: str) -> AbstractContextManager[None]:
+        """Wait."""
+        return nullcontext()
 
     @property
     def names(self) -> list[str]:

@@ -121,7 +121,6 @@ def init(
     Example: biomodal-aws init dev --bootstrap native --region eu-west-2
     """
     from biomodal_deploy.adding import Given, write
-    from biomodal_deploy.adding.account import Aws
     from biomodal_deploy.adding.backend import backend_from
     from biomodal_deploy.cli.result import Result, emit
     from biomodal_deploy.screen.adding import added_data, show_added, show_draft
@@ -143,13 +142,7 @@ def init(
         options=_OPTIONS,
     )
     asker = _asker(output, no_input=no_input)
-    found = prepare(
-        project_dir,
-        given,
-        other=copy_from,
-        asker=asker,
-        aws=Aws(asker.tell if asker else lambda _: None),
-    )
+    found = prepare(project_dir, given, other=copy_from, asker=asker)
     told, steps = notes(found), next_steps(found)
     if not dry_run:
         write(found)

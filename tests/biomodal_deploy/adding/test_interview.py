@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from biomodal_deploy.adding import Answers, Given, gather
+from biomodal_deploy.adding import Answers, Asker, Given, gather
 from biomodal_deploy.adding.account import AccountLists, Aws
 from biomodal_deploy.errors import UsageError
 from tests.support.answering import Answering
@@ -20,11 +20,14 @@ KEY = "ssh-ed25519 AAAA ada"
 class Recorded(Aws):
     """AWS with recorded answers."""
 
-    def __init__(self, asker: Answering | None) -> None:
-        super().__init__(asker.tell if asker else lambda _: None)
+    def __init__(self, asker: Asker) -> None:
+        super().__init__(asker)
         self.account = RecordedAws()
         offers = [{"InstanceType": each} for each in ("m6i.large", "t3.large", "t4g.large")]
-        keys = [{"KeyName": "ada", "PublicKey": KEY}]
+        keys = [
+            {"KeyName": "ada", "PublicKey": KEY},
+            {"KeyName": "odd", "PublicKey": "ecdsa-sha2-nistp256 AAAA odd"},
+        ]
         self.account.answers["ec2.DescribeInstanceTypeOfferings"] = {
             "InstanceTypeOfferings": offers
         }
@@ -41,7 +44,7 @@ class Recorded(Aws):
 
     def lists(self, region: str) -> AccountLists:
         """Return the recorded account's lists."""
-        return AccountLists(self.account.session(region), region, self._tell)
+        return AccountLists(self.account.session(region), region, self._asker)
 
 
 def given(
@@ -53,8 +56,8 @@ def given(
 
 def gathered(what: Given, asker: Answering | None = None, base: Answers | None = None) -> Answers:
     """Return what a deployment needs."""
-    aws = Recorded(asker)
-    return gather(what, base or Answers(), taken=["prod"], asker=asker, aws=aws)
+    base = base or Answers()
+    return gather(what, base, taken=["prod"], asker=asker, open_aws=Recorded)
 
 
 def refusal(what: Given, base: Answers | None = None) -> str:
@@ -78,8 +81,11 @@ def test_everything_that_is_missing_is_one_line() -> None:
 
 def test_nothing_is_asked_of_aws_where_nobody_is_asked() -> None:
     """The answers are the options and nothing else, with or without an account."""
-    aws = Recorded(None)
-    found = gather(given("dev", PLACE), Answers(), taken=(), asker=None, aws=aws)
+
+    def opened(_: Asker) -> Aws:
+        raise AssertionError
+
+    found = gather(given("dev", PLACE), Answers(), taken=(), asker=None, open_aws=opened)
     assert found.values == {**PLACE, "vm_name": "dev"}
     assert found.entry == {
         "bootstrap": "module",
@@ -87,7 +93,6 @@ def test_nothing_is_asked_of_aws_where_nobody_is_asked() -> None:
         "region": REGION,
         "var_files": ["environments/dev.tfvars"],
     }
-    assert aws.account.calls == []
 
 
 @pytest.mark.parametrize(
@@ -163,6 +168,7 @@ def test_a_key_pair_of_the_account_is_taken_by_name() -> None:
     assert found.values["ssh_public_key"] == KEY
     assert "account" not in found.settings
     question = asker.question("ssh_public_key")
+    assert [each.value for each in question.choices] == ["~/.ssh/dev.pub", "ada"]
     assert "private key" in (question.rule_broken_by("-----BEGIN PRIVATE KEY-----") or "")
 
 

@@ -83,6 +83,17 @@ def test_an_answer_that_is_not_listed_is_taken_and_said(typing: Typing) -> None:
     assert "vpc-0a1b2c3d4e5f is not in the list, and is taken as it is typed." in screen
 
 
+def test_ids_are_never_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a narrow terminal the details give way."""
+    choices = [Choice("subnet-0a1b2c3d4e5f60718", ("eu-west-2a", "10.20.128.0/20", "a-long-name"))]
+    monkeypatch.setattr("builtins.input", lambda: "1")
+    screen = io.StringIO()
+    Picker(Console(file=screen, width=50)).ask(
+        Question(name="x", text="X", check=lambda _: None, choices=choices)
+    )
+    assert "  1  subnet-0a1b2c3d4e5f60718  " in screen.getvalue()
+
+
 def test_a_broken_rule_is_named_and_asked_again(typing: Typing) -> None:
     """With or without a list, and for an empty answer too."""
     answer, screen = typing(question(()), "", "vpc", "vpc-0a1b2c3d")
