@@ -14,6 +14,7 @@ from biomodal_deploy.errors import UsageError
 from biomodal_deploy.identity import region_of
 from biomodal_deploy.preflight.aws_errors import Kind, one_line, trouble_of
 from biomodal_deploy.preflight.clients import Clients
+from biomodal_deploy.preflight.pool import Once
 from biomodal_deploy.preflight.session import open_session
 
 if TYPE_CHECKING:
@@ -75,16 +76,16 @@ class AccountLists:
         session: Where credentials and endpoints come from.
         region: The region to ask in.
         asker: Told what is waited for, and why a list cannot be had.
+
+    Attributes:
+        account: Returns the account of the credentials; None where AWS does not say.
     """
 
     def __init__(self, session: Session, region: str, asker: Asker) -> None:
         self._clients = Clients(session, region)
         self._asker = asker
         self._closed = False
-
-    def account(self) -> str | None:
-        """Return the account of the credentials; None where AWS does not say."""
-        return next((found.value for found in self._listed("the account", self._account)), None)
+        self.account = Once(self._caller)
 
     def keep_to(self, account: str) -> None:
         """Close the lists where the credentials are those of another account."""
@@ -126,9 +127,11 @@ class AccountLists:
             self._asker.tell(f"{subject}: {trouble.line}. Please type the answer")
             return ()
 
-    def _account(self) -> Iterable[Choice]:
-        said = self._clients.sts().get_caller_identity()
-        return [Choice(said["Account"], (said["Arn"],))]
+    def _caller(self) -> str | None:
+        def read() -> Iterable[Choice]:
+            return [Choice(self._clients.sts().get_caller_identity()["Account"])]
+
+        return next((found.value for found in self._listed("the account", read)), None)
 
     def _vpcs(self) -> Iterable[Choice]:
         pages = self._clients.ec2().get_paginator("describe_vpcs").paginate()

@@ -67,7 +67,8 @@ def _foot(report: Report, left_out: dict[str, str]) -> str:
     if not left_out:
         return ""
     parts = "; ".join(f"{title}: {what}" for title, what in left_out.items())
-    command = code(f"biomodal-aws report {report.bundle} --format html --out report.html")
+    named = f"{report.bundle} --stack {report.stack}"
+    command = code(f"biomodal-aws report {named} --format html --out report.html")
     return f"\n---\n*Left out to keep this short: {parts}.* Everything: {command}\n"
 
 

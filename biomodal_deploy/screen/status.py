@@ -58,5 +58,5 @@ def _verdict(status: Status) -> Text:
     if status.waited is not None:
         waited = f"after {status.waited:.0f} s"
         return Text(f"Not ready {waited}: {words} {of_all}.", style="warning")
-    advice = "biomodal-aws status --wait waits for it."
+    advice = f"biomodal-aws status --wait --stack {status.stack} waits for it."
     return Text(f"Not ready yet: {words} {of_all}. {advice}", style="warning")
