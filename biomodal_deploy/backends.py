@@ -7,8 +7,7 @@ environment, a profile or a role.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, Final, Literal, TypeAlias
 
@@ -18,7 +17,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    JsonValue,
     StringConstraints,
 )
 
@@ -41,37 +39,6 @@ PATTERNS: Final = {
     _WORD: "A name has letters, digits, hyphens and underscores",
     _HOST: "A host name is written without https:// and without a path",
 }
-
-# Exact names of the backends' credentials. `shared_credentials_files` names a file, and is none.
-_CREDENTIALS: Final = frozenset(
-    {
-        "access_key",
-        "access_token",
-        "client_certificate_password",
-        "client_secret",
-        "conn_str",
-        "credentials",
-        "encryption_key",
-        "oidc_request_token",
-        "oidc_token",
-        "password",
-        "sas_token",
-        "secret",
-        "secret_access_key",
-        "secret_id",
-        "secret_key",
-        "security_token",
-        "session_token",
-        "sse_customer_key",
-        "token",
-        "username",
-        "web_identity_token",
-    }
-)
-_WHERE_CREDENTIALS_BELONG: Final = (
-    "take it out; credentials come from the environment (AWS_PROFILE, AWS_ACCESS_KEY_ID, "
-    "TF_TOKEN_..., TF_HTTP_PASSWORD), from profile, or from assume_role"
-)
 
 
 class _Frozen(BaseModel):
@@ -233,34 +200,3 @@ def refuse_shared(backends: Iterable[tuple[str, Backend]], source: str) -> None:
                 fix="give each deployment a key, workspace or file of its own",
             )
         owners[place] = name
-
-
-def refuse_credentials(settings: JsonValue, field: str) -> None:
-    """Refuse a credential before anything else is said of the settings; never repeat its value.
-
-    Raises:
-        UsageError: One is there.
-    """
-    for path in credentials_in(settings):
-        raise credential_refusal(f"{field}.{path}")
-
-
-def credentials_in(settings: object, *above: str) -> Iterator[str]:
-    """Return where credentials stand in a backend's settings, as dotted names."""
-    if isinstance(settings, Mapping):
-        for name, value in settings.items():
-            if re.sub("-", "_", str(name).lower()) in _CREDENTIALS:
-                yield ".".join((*above, str(name)))
-            yield from credentials_in(value, *above, str(name))
-    elif isinstance(settings, list | tuple):
-        for value in settings:
-            yield from credentials_in(value, *above)
-
-
-def credential_refusal(field: str) -> UsageError:
-    """Return the refusal of a credential where none belongs."""
-    return UsageError(
-        "A credential would stand in clear in files of Terraform's and in every plan",
-        field=field,
-        fix=_WHERE_CREDENTIALS_BELONG,
-    )

@@ -23,10 +23,12 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from biomodal_deploy import backends
-from biomodal_deploy.backends import KINDS, AssumeRole, Backend, LocalBackend
+from biomodal_deploy import backends, state_bucket
+from biomodal_deploy.backends import KINDS, AssumeRole, Backend, LocalBackend, S3Backend
+from biomodal_deploy.credentials import refuse_credentials
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.faults import Location, usage_error
+from biomodal_deploy.state_bucket import StateBucket
 
 PROJECT_FILE: Final = "cdktf.json"
 CONTEXT_VARIABLE: Final = "CDKTF_CONTEXT_JSON"
@@ -44,6 +46,7 @@ _PATTERNS: Final = {
     "and starts with a letter",
     _ACCOUNT: "An AWS account id has 12 digits",
     **backends.PATTERNS,
+    **state_bucket.PATTERNS,
     _REGION: "An AWS region is written like eu-west-2",
     _VAR_FILE: "A variable file's path starts from the project's folder",
 }
@@ -85,7 +88,7 @@ class Deployment(_Frozen):
     Attributes:
         bootstrap: `module` calls the documented upstream module; `native` builds the same
             environment from this project's constructs; `prerequisites` makes the account's roles
-            that either needs.
+            that either needs; `state-bucket` makes a bucket for the states of others.
         profile: `documented` keeps to the document; `hardened` changes what `biomodal-aws explain`
             lists.
         var_files: Files of variables, relative to the project, after its automatic ones and before
@@ -100,9 +103,10 @@ class Deployment(_Frozen):
         limits: Account, region and number of deletes.
         plan_hours: How many hours a sealed plan may be applied.
         backend: Where the state lives.
+        state_bucket: What a `state-bucket` deployment makes.
     """
 
-    bootstrap: Literal["module", "native", "prerequisites"] = "module"
+    bootstrap: Literal["module", "native", "prerequisites", "state-bucket"] = "module"
     profile: Literal["documented", "hardened"] = "documented"
     var_files: tuple[Annotated[str, StringConstraints(pattern=_VAR_FILE)], ...] = ()
     account: Annotated[str, StringConstraints(pattern=_ACCOUNT)] | None = None
@@ -112,6 +116,7 @@ class Deployment(_Frozen):
     limits: Limits = Limits()
     plan_hours: Annotated[float, Field(gt=0, le=24 * 30)] = 24
     backend: Backend = LocalBackend()
+    state_bucket: StateBucket | None = None
 
     @model_validator(mode="after")
     def _is_what_it_says(self) -> Self:
@@ -119,6 +124,7 @@ class Deployment(_Frozen):
             raise PydanticCustomError(
                 "profile", "The prerequisites have no hardened profile: they are roles only"
             )
+        self._check_state_bucket()
         if self.open_ssh_waiver and self.profile != "hardened":
             raise PydanticCustomError(
                 "profile", "open_ssh_waiver lifts a rule of the hardened profile only"
@@ -132,6 +138,23 @@ class Deployment(_Frozen):
                     "limits", "limits does not have the deployment's own {name}", {"name": name}
                 )
         return self
+
+    def _check_state_bucket(self) -> None:
+        made = self.state_bucket
+        if (self.bootstrap == "state-bucket") != (made is not None):
+            raise PydanticCustomError(
+                "state_bucket", "A state-bucket deployment, and no other, has a state_bucket"
+            )
+        if made is None:
+            return
+        if self.region is None or self.profile == "hardened":
+            raise PydanticCustomError(
+                "state_bucket", "A state-bucket deployment has a region, and no hardened profile"
+            )
+        if isinstance(self.backend, S3Backend) and self.backend.bucket == made.bucket:
+            raise PydanticCustomError(
+                "state_bucket", "Its own state cannot be in the bucket that it makes"
+            )
 
     @property
     def bounds(self) -> Limits:
@@ -269,7 +292,7 @@ def _refuse_credentials(deployments: JsonValue, source: str) -> None:
     for name, each in deployments.items() if isinstance(deployments, dict) else ():
         if isinstance(each, dict):
             field = f"{source}: context.deployments.{name}.backend"
-            backends.refuse_credentials(each.get("backend"), field)
+            refuse_credentials(each.get("backend"), field)
 
 
 def _validated(
@@ -294,6 +317,8 @@ def _settings_at(location: Location) -> Iterable[str]:
     match location[2:]:
         case ("limits",):
             return Limits.model_fields
+        case ("state_bucket",):
+            return StateBucket.model_fields
         case ("backend", kind, *inner):
             return AssumeRole.model_fields if inner else KINDS[kind].model_fields
         case _:

@@ -110,6 +110,12 @@ def _stack(app: App, name: str, deployment: Deployment, install_script: Path) ->
         from stacks.prerequisites import PrerequisitesStack
 
         return PrerequisitesStack(app, name)
+    if deployment.state_bucket and deployment.region:
+        from stacks.state_bucket import StateBucketStack
+
+        return StateBucketStack(
+            app, name, region=deployment.region, settings=deployment.state_bucket
+        )
     if deployment.profile == "hardened":
         return _hardened(app, name, deployment, install_script)
     stack = NativeStack if deployment.bootstrap == "native" else ModuleStack

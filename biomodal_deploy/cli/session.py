@@ -37,9 +37,14 @@ class Session:
             case _:
                 self.progress.event(signal)
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether there is a person to ask."""
+        return sys.stdin.isatty() and sys.stderr.isatty()
+
     def ask(self, question: str) -> str | None:
         """Ask a person, where there is one; None where nobody can answer."""
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if not self.can_ask:
             return None
         self.progress.pause()
         return message_console().input(question).strip()

@@ -111,9 +111,10 @@ def read_built(stack: Stack, listen: Listener) -> Built:
         EngineError: Terraform cannot read the state.
     """
     settings = stack.location.deployments.get(stack.name)
-    if settings and settings.bootstrap == "prerequisites":
+    if settings and settings.bootstrap in ("prerequisites", "state-bucket"):
+        made = "roles" if settings.bootstrap == "prerequisites" else "a bucket for states"
         raise UsageError(
-            "It makes roles only: there is no environment to operate",
+            f"It makes {made} only: there is no environment to operate",
             field="bootstrap",
             value=settings.bootstrap,
             fix="name another deployment with --stack",

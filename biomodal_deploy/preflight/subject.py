@@ -45,6 +45,13 @@ def read_target(
             value=deployment.bootstrap,
             fix="name another deployment with --stack",
         )
+    if deployment.bootstrap == "state-bucket":
+        raise UsageError(
+            "It makes a bucket for states, which has a check of its own",
+            field="bootstrap",
+            value=deployment.bootstrap,
+            fix="run biomodal-aws backend check",
+        )
     contract = {
         variable.name: variable
         for variable in variables_of(

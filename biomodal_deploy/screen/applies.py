@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from biomodal_deploy.plan import PlanKind
+from biomodal_deploy.state_bucket import STACK_PREFIX
 from biomodal_deploy.words import counted
 from biomodal_deploy.workflow.applying import Applied
 
@@ -19,9 +20,11 @@ def show_applied(console: Console, applied: Applied) -> None:
     console.print(line)
     if applied.run.interrupted:
         console.print("It was asked to stop, and had nothing left to do.", style="warning")
-    if applied.bundle.manifest.kind is PlanKind.APPLY:
-        stack = applied.bundle.manifest.facts.stack
-        console.print(f"Next: biomodal-aws output --stack {stack}", style="quiet")
+    manifest = applied.bundle.manifest
+    if manifest.facts.stack.startswith(STACK_PREFIX):
+        console.print("Next: biomodal-aws backend policy", style="quiet")
+    elif manifest.kind is PlanKind.APPLY:
+        console.print(f"Next: biomodal-aws output --stack {manifest.facts.stack}", style="quiet")
 
 
 def applied_data(applied: Applied) -> dict[str, object]:

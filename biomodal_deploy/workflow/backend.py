@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from biomodal_deploy.backends import (
-    LOCKING_SINCE,
-    LocalBackend,
-    PartialBackend,
-    credential_refusal,
-    credentials_in,
-)
+from biomodal_deploy.backends import LOCKING_SINCE, LocalBackend, PartialBackend
+from biomodal_deploy.credentials import credential_refusal, credentials_in
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.terraform import TerraformCli
 from biomodal_deploy.toolchain.tool import numbers

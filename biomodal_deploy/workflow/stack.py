@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.settings import Deployment
+from biomodal_deploy.state_bucket import STACK_PREFIX
 from biomodal_deploy.workflow.location import Location, choose
 from biomodal_deploy.workflow.signals import Listener, Step
 from biomodal_deploy.workflow.synthesized import SynthesizedStack, read_stack
@@ -121,6 +122,11 @@ def last_stack(location: Location, name: str | None) -> Stack:
     Raises:
         UsageError: It was never synthesized, or the stack is unknown.
     """
+    if name is not None and name.startswith(STACK_PREFIX) and name not in location.deployments:
+        # `backend create` made it, from what the deployments' backends say.
+        own = Stack(location=location, name=name, directory=location.output / "stacks" / name)
+        if (own.directory / "cdk.tf.json").exists():
+            return own
     found = {stack.name: stack for stack in last_stacks(location)}
     return found[choose(name, list(found))]
 
@@ -137,5 +143,6 @@ def last_stacks(location: Location) -> list[Stack]:
         raise UsageError(
             "Nothing is synthesized there", field=str(folder), fix="run biomodal-aws synth"
         )
-    names = [each for each in found if each in location.deployments] or found
+    others = [each for each in found if not each.startswith(STACK_PREFIX)]
+    names = [each for each in found if each in location.deployments] or others
     return [Stack(location=location, name=name, directory=folder / name) for name in names]

@@ -64,6 +64,9 @@ def given_values(
     Raises:
         UsageError: A file, name or value is wrong, or a required value is missing.
     """
+    if stack.settings.state_bucket and not (var_files or variables):
+        # All of it stands in its settings; the project's files are for its other deployments.
+        return Given(ResolvedVariables({}, {}, (), frozenset(), ()), redactor_for(()))
     declared = read_declared(stack.directory)
     rules = _documented_rules()
 

@@ -11,7 +11,6 @@ from biomodal_deploy.backends import (
     LocalBackend,
     PartialBackend,
     S3Backend,
-    credentials_in,
     locks_in_s3,
 )
 from biomodal_deploy.errors import UsageError
@@ -114,13 +113,6 @@ def test_credentials_are_refused(backend: object) -> None:
     line = refusal(x=backend)
     assert "canary" not in line
     assert "AWS_PROFILE" in line
-
-
-def test_names_of_files_are_no_credentials() -> None:
-    """`shared_credentials_files` names files, and `kms_key_id` a key that stays in KMS."""
-    settings = {"shared_credentials_files": ["x"], "kms_key_id": "y", "profile": "z", "key": "k"}
-    assert list(credentials_in(settings)) == []
-    assert list(credentials_in({"a": [{"Token": "x"}]})) == ["a.Token"]
 
 
 @pytest.mark.parametrize(

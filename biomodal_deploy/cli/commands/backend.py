@@ -2,9 +2,45 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
-from biomodal_deploy.cli.options import HERE, Format, NoCache, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli.options import (
+    HERE,
+    Format,
+    NoCache,
+    OutputFormat,
+    ProjectDir,
+    ReadonlyLock,
+    Stack,
+)
+from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD, UsageError
+
+if TYPE_CHECKING:
+    from biomodal_deploy.cli.session import Session
+    from biomodal_deploy.workflow.planning import Planned
+
+Bucket = Annotated[
+    str | None,
+    typer.Option(help="The bucket. Otherwise the one that the deployment's backend names."),
+]
+Region = Annotated[
+    str | None, typer.Option(help="Its region. Otherwise the one that the backend names.")
+]
+Key = Annotated[
+    str | None,
+    typer.Option(help="The object that holds the state. Otherwise the backend's."),
+]
+KmsKey = Annotated[
+    str | None,
+    typer.Option(
+        "--kms-key-id",
+        metavar="KEY",
+        help="The KMS key to encrypt with: id, ARN or alias. Otherwise the backend's, and where "
+        "there is none the keys of Amazon S3.",
+    ),
+]
 
 backend = typer.Typer(
     help="A state that a team shares, and the way there.",
@@ -16,6 +52,206 @@ backend = typer.Typer(
 @backend.callback()
 def about() -> None:
     """Keep the words below it words of their own, also where there is only one."""
+
+
+@backend.command()
+def create(
+    bucket: Bucket = None,
+    region: Region = None,
+    key: Key = None,
+    kms_key_id: KmsKey = None,
+    keep_days: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=3650,
+            metavar="DAYS",
+            help="For how many days former versions of a state are kept; 90 where nothing says.",
+        ),
+    ] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A tag of the bucket. Repeatable."),
+    ] = None,
+    plan_only: Annotated[
+        bool, typer.Option("--plan-only", help="Seal the plan and print it; apply nothing.")
+    ] = False,
+    yes: Annotated[
+        bool,
+        typer.Option(
+            "--yes", help="Apply the plan without asking; never one that loses something."
+        ),
+    ] = False,
+    project_dir: ProjectDir = HERE,
+    stack: Stack = None,
+    readonly_lock: ReadonlyLock = False,
+    no_cache: NoCache = False,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Make the bucket for states, and print who needs what of it.
+
+    Versioned, encrypted, closed to the public, TLS only; former versions go after some days, the
+    bucket never. Name, region and KMS key are those of the deployments' "backend" in cdktf.json.
+    It is a stack of its own with a local state of its own: planned to a file, sealed, shown, and
+    applied once that is agreed to. Where nobody can be asked, the plan is left for `apply` (exit
+    status 2). Run again, it plans what has changed.
+
+    Example: biomodal-aws backend create --stack biomodal-aws
+    """
+    if plan_only and yes:
+        raise UsageError("It excludes --yes", field="--plan-only", fix="use one of the two")
+    from biomodal_deploy.cli.asking import asking
+    from biomodal_deploy.cli.result import Result, emit
+    from biomodal_deploy.cli.session import session
+    from biomodal_deploy.screen.state_buckets import Created, created_data, show_created
+    from biomodal_deploy.workflow.applying import apply_bundle
+    from biomodal_deploy.workflow.state_bucket import (
+        BucketOptions,
+        plan_bucket,
+        policy_of,
+        wanted_bucket,
+    )
+
+    options = BucketOptions(
+        stack=stack,
+        bucket=bucket,
+        region=region,
+        key=key,
+        kms_key_id=kms_key_id,
+        keep_days=keep_days,
+        tags=_tags(tag or []),
+    )
+    with session(project_dir, output) as work:
+        wanted = wanted_bucket(work.location, options)
+        own, planned = plan_bucket(
+            work.location,
+            wanted,
+            options,
+            work.listen,
+            use_cache=not no_cache,
+            readonly_lock=readonly_lock,
+        )
+        applied = None
+        if not plan_only and _agreed(work, planned, yes=yes):
+            applied = apply_bundle(
+                own, planned.bundle, confirm=asking(work, None), listen=work.listen
+            )
+        created = Created(
+            wanted=wanted,
+            stack=own,
+            planned=planned,
+            applied=applied,
+            policy=policy_of(work.location, wanted),
+        )
+    waits = applied is None and planned.bundle.manifest.has_changes
+    status = EXIT_FINDINGS if waits else EXIT_DONE
+    return emit(
+        Result(
+            data=created_data(created),
+            show=lambda console: show_created(console, created),
+            exit_status=EXIT_GUARD if planned.refusals else status,
+        ),
+        output,
+    )
+
+
+def _agreed(work: Session, planned: Planned, *, yes: bool) -> bool:
+    """Show a plan, and ask whether to apply it; no where nobody can be asked."""
+    from biomodal_deploy.screen.bundles import show_bundle
+    from biomodal_deploy.screen.console import message_console
+
+    if planned.refusals or not planned.bundle.manifest.has_changes:
+        return False
+    if not (yes or work.can_ask):
+        return False
+    work.progress.pause()
+    show_bundle(message_console(), planned.bundle, planned.plan)
+    return yes or work.ask("Apply it? Only yes goes on: ") == "yes"
+
+
+def _tags(given: list[str]) -> dict[str, str]:
+    pairs = [each.partition("=") for each in given]
+    for name, equals, _ in pairs:
+        if not name or not equals:
+            raise UsageError("A tag is NAME=VALUE", field="--tag", value=name, fix="write it so")
+    return {name: value for name, _, value in pairs}
+
+
+@backend.command()
+def check(
+    bucket: Bucket = None,
+    region: Region = None,
+    project_dir: ProjectDir = HERE,
+    stack: Stack = None,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Say whether a bucket is fit to keep states.
+
+    Its region, versions, encryption, public access, TLS, ownership and the end of former versions,
+    as AWS says; each with the command that mends it. Exit status 2 where something that protects
+    a state is missing or AWS does not say.
+
+    Example: biomodal-aws backend check
+    """
+    from biomodal_deploy.cli.result import Result, emit
+    from biomodal_deploy.cli.session import session
+    from biomodal_deploy.preflight.state_bucket import is_fit
+    from biomodal_deploy.screen.state_buckets import checked_data, show_checked
+    from biomodal_deploy.workflow.signals import Step
+    from biomodal_deploy.workflow.state_bucket import BucketOptions, looker, wanted_bucket
+
+    with session(project_dir, output) as work:
+        options = BucketOptions(stack=stack, bucket=bucket, region=region, key="any")
+        wanted = wanted_bucket(work.location, options)
+        work.listen(Step("Asking AWS for the bucket"))
+        found = looker(work.location, wanted).look()
+    return emit(
+        Result(
+            data=checked_data(wanted, found),
+            show=lambda console: show_checked(console, wanted, found),
+            exit_status=EXIT_DONE if is_fit(found) else EXIT_FINDINGS,
+        ),
+        output,
+    )
+
+
+@backend.command()
+def policy(
+    bucket: Bucket = None,
+    region: Region = None,
+    key: Key = None,
+    kms_key_id: KmsKey = None,
+    project_dir: ProjectDir = HERE,
+    stack: Stack = None,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Print the least policy for who uses a state in S3.
+
+    To plan and apply: the state, its lock (`.tflock`), the listing that tells "not there yet" from
+    "forbidden", and the KMS key where there is one. Of every deployment that names the bucket, or
+    of the one that --stack names. Nothing is made, and AWS is asked only for the account of a KMS
+    key that is no ARN.
+
+    Example: biomodal-aws backend policy --stack biomodal-aws > state-policy.json
+    """
+    from biomodal_deploy.cli.result import Result, emit
+    from biomodal_deploy.cli.session import session
+    from biomodal_deploy.screen.state_buckets import policy_data, show_policy
+    from biomodal_deploy.workflow.state_bucket import BucketOptions, policy_of, wanted_bucket
+
+    with session(project_dir, output) as work:
+        options = BucketOptions(
+            stack=stack, bucket=bucket, region=region, key=key, kms_key_id=kms_key_id
+        )
+        wanted = wanted_bucket(work.location, options)
+        document = policy_of(work.location, wanted)
+    return emit(
+        Result(
+            data=policy_data(wanted, document),
+            show=lambda console: show_policy(console, document),
+        ),
+        output,
+    )
 
 
 @backend.command()

@@ -26,6 +26,7 @@ class Account:
         self.place = place
         self._ec2: Any = get_backend("ec2")[place.account][place.region]
         self._iam: Any = get_backend("iam")[place.account][place.partition]
+        self._s3: Any = get_backend("s3")[place.account][place.partition]
 
     def user_of(self, key_id: str) -> str | None:
         """Return the IAM user whose access key this is, None for the account's owner."""
@@ -103,6 +104,11 @@ class Account:
 
     def _arn(self, kind: str, resource_id: str) -> str:
         return facts.arn(f"ec2:{kind}", resource_id, self.place)
+
+    def has_object(self, bucket: str, key: str) -> bool:
+        """Whether a bucket of the account has an object of that name."""
+        found = self._s3.buckets.get(bucket)
+        return found is not None and key in found.keys
 
     def key_name(self, key_id: str) -> str:
         """Return the name of the key pair with that id."""

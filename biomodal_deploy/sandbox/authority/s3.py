@@ -30,12 +30,15 @@ _ACTIONS: Final = {
     "HeadBucket": "ListBucket",
     "HeadObject": "GetObject",
     "ListBuckets": "ListAllMyBuckets",
-    "ListObjectVersions": "ListBucketVersions",
-    "ListObjects": "ListBucket",
-    "ListObjectsV2": "ListBucket",
     "PutBucketEncryption": "PutEncryptionConfiguration",
     "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
     "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+}
+
+_LISTS: Final = {
+    "ListObjectVersions": "ListBucketVersions",
+    "ListObjects": "ListBucket",
+    "ListObjectsV2": "ListBucket",
 }
 
 
@@ -52,9 +55,20 @@ def requests(call: ApiCall, account: Account) -> Iterator[Request]:
     action = f"s3:{_ACTIONS.get(call.operation, call.operation)}"
     if bucket and key:
         yield request(call, action, _object(bucket, key, account))
+        if action == "s3:GetObject" and not account.has_object(bucket, key):
+            # Whether something is missing is told to whoever may list it, and 403 to others.
+            yield _listing(call, bucket, key, account)
+    elif bucket and call.operation in _LISTS:
+        yield _listing(call, bucket, call.parameters.get("prefix"), account)
     else:
         arn = facts.arn("s3:bucket", bucket, account.place) if bucket else "*"
         yield request(call, action, arn)
+
+
+def _listing(call: ApiCall, bucket: str, prefix: str | None, account: Account) -> Request:
+    action = f"s3:{_LISTS.get(call.operation, 'ListBucket')}"
+    arn = facts.arn("s3:bucket", bucket, account.place)
+    return request(call, action, arn, {} if prefix is None else {"s3:prefix": (prefix,)})
 
 
 def _object(bucket: str, key: str, account: Account) -> str:

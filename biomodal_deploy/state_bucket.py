@@ -1,0 +1,96 @@
+"""A bucket that keeps states: its settings, its name, and the name of its own stack.
+
+Sources: Amazon S3 user guide, "General purpose bucket naming rules"; AWS KMS developer guide,
+"Key identifiers (KeyId)".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from ipaddress import IPv4Address
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_RESERVED: Final = re.compile(r"(xn--|sthree-|amzn-s3-demo-).*|.*(-s3alias|--ol-s3|\.mrap|--x-s3)")
+_UUID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_KEY: Final = f"(?:{_UUID}|mrk-[0-9a-f]{{32}})"
+_KMS_KEY: Final = (
+    rf"^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{{12}}:(key/{_KEY}|alias/[A-Za-z0-9/_-]+)"
+    rf"|{_KEY}|alias/[A-Za-z0-9/_-]+)$"
+)
+PATTERNS: Final = {
+    _KMS_KEY: "A KMS key is written as its id, its ARN, or its alias (alias/NAME)",
+}
+STACK_PREFIX: Final = "state-bucket-"
+_LONGEST_STACK: Final = 63
+
+
+def name_problem(name: str) -> str | None:
+    """Return the rule that a new bucket's name breaks, or None."""
+    if not _NAME.fullmatch(name):
+        return (
+            "A bucket's name has 3 to 63 lower-case letters, digits and hyphens, and a letter or "
+            "digit at both ends"
+        )
+    if "." in name:
+        # AWS's certificate is for one label: over TLS, such a name is reached by detours only.
+        kind = "is an IP address" if _is_address(name) else "has a dot"
+        return f"The name {kind}, which AWS advises against: TLS to it cannot be verified"
+    if _RESERVED.fullmatch(name):
+        return "Amazon S3 reserves names that begin or end like this one"
+    return None
+
+
+def kms_key_problem(key: str) -> str | None:
+    """Return the rule that the name of a KMS key breaks, or None."""
+    return None if re.fullmatch(_KMS_KEY, key) else PATTERNS[_KMS_KEY]
+
+
+def stack_of(bucket: str) -> str:
+    """Return the name of the stack that makes a bucket, where cdktf.json has no deployment for it.
+
+    Two buckets never share one.
+    """
+    name = STACK_PREFIX + re.sub("-+", "-", bucket.replace(".", "-"))
+    if name.removeprefix(STACK_PREFIX) == bucket and len(name) <= _LONGEST_STACK:
+        return name
+    digest = hashlib.sha256(bucket.encode()).hexdigest()[:8]
+    return f"{name[: _LONGEST_STACK - 9].rstrip('-')}-{digest}"
+
+
+def _nameable(name: str) -> str:
+    if problem := name_problem(name):
+        raise ValueError(problem)
+    return name
+
+
+class StateBucket(BaseModel):
+    """A bucket for states.
+
+    Attributes:
+        bucket: Its name.
+        kms_key_id: The KMS key that it encrypts with by default; Amazon S3's own where None.
+        keep_days: For how many days former versions of a state are kept.
+        tags: Its tags.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    bucket: Annotated[str, AfterValidator(_nameable)]
+    kms_key_id: Annotated[str, StringConstraints(pattern=_KMS_KEY)] | None = None
+    keep_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    tags: dict[
+        Annotated[str, StringConstraints(min_length=1, max_length=128)],
+        Annotated[str, StringConstraints(max_length=256)],
+    ] = Field(default_factory=dict)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        IPv4Address(name)
+    except ValueError:
+        return False
+    return True
