@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from pydantic import JsonValue
@@ -12,6 +12,10 @@ from biomodal_deploy.settings import check_deployment
 
 # The settings of a backend that hold several texts: given once for each.
 _LISTS: Final = frozenset({"config_files"})
+# Where exactly a state is: two deployments cannot share one.
+_PLACE_OF_STATE: Final = ("key", "workspace")
+# The files of a partial configuration are one deployment's alone.
+_SHARED: Final = ("s3", "cloud")
 _OPTION: Final = "--backend-config"
 
 
@@ -54,6 +58,38 @@ def backend_from(kind: str | None, config: Sequence[str]) -> JsonValue:
         else:
             place[last] = value
     return _checked("local" if found == {"kind": "local"} else found)
+
+
+def shared_by(deployments: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Return the backends that a team shares and another deployment can have too.
+
+    Each is there once, by the name of the first deployment that has it, and without the place of
+    that one's state in it.
+
+    Args:
+        deployments: The entries of `cdktf.json`.
+    """
+    found: dict[str, JsonValue] = {}
+    for name, entry in deployments.items():
+        backend = entry.get("backend") if isinstance(entry, dict) else None
+        if isinstance(backend, dict) and backend.get("kind") in _SHARED:
+            elsewhere = without_place(backend)
+            if elsewhere not in found.values():
+                found[name] = elsewhere
+    return found
+
+
+def without_place(backend: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Return a backend without what says where in it one deployment's state is."""
+    return {name: value for name, value in backend.items() if name not in _PLACE_OF_STATE}
+
+
+def described(backend: JsonValue) -> str:
+    """Return a shared backend in a few words."""
+    if not isinstance(backend, dict):
+        return str(backend)
+    where = backend.get("bucket") or backend.get("organization") or ""
+    return f"{backend.get('kind')} {where}".rstrip()
 
 
 def _checked(backend: JsonValue) -> JsonValue:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from pydantic import JsonValue
-
 from biomodal_deploy.adding.answers import Answers
+from biomodal_deploy.adding.backend import without_place
 from biomodal_deploy.contract import Variable
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.var_files.files import read_file
@@ -17,8 +16,6 @@ from biomodal_deploy.workflow.location import Location, choose
 
 # Everything in the account is named after it, and two of a name do not go together.
 _ITS_OWN: Final = "vm_name"
-# Where the state is: two deployments cannot share one.
-_PLACE_OF_STATE: Final = ("key", "workspace")
 
 
 def copied_from(location: Location, other: str) -> Answers:
@@ -38,7 +35,7 @@ def copied_from(location: Location, other: str) -> Answers:
     settings.setdefault("bootstrap", "module")
     settings.setdefault("profile", "documented")
     if isinstance(backend := settings.get("backend"), dict):
-        settings["backend"] = _without_place(backend)
+        settings["backend"] = without_place(backend)
     answers = Answers(settings=settings)
     variables = answers.variables
     for path in location.settings(name).var_files:
@@ -55,10 +52,6 @@ def _chosen(location: Location, other: str) -> str:
         return choose(other, list(location.deployments))
     except UsageError as error:
         raise UsageError(error.rule, field="--from", value=other, fix=error.fix) from None
-
-
-def _without_place(backend: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    return {name: value for name, value in backend.items() if name not in _PLACE_OF_STATE}
 
 
 def _read(variable: Variable, value: Value, path: str) -> Value:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from pydantic import JsonValue
+
 from biomodal_deploy.adding.answers import Answers, Given
+from biomodal_deploy.adding.backend import described, shared_by
 from biomodal_deploy.adding.checks import (
     check_name,
     check_setting,
     check_value,
-    read_value,
     take_variables,
 )
+from biomodal_deploy.adding.desk import Desk, nothing
 from biomodal_deploy.adding.question import Asker, Choice, Question
 from biomodal_deploy.errors import UsageError
 
 if TYPE_CHECKING:
-    from biomodal_deploy.adding.account import AccountLists, Aws
+    from biomodal_deploy.adding.account import Aws
 
 _BOOTSTRAPS: Final = (
     Choice("module", ("the documented upstream module",)),
@@ -30,6 +33,7 @@ _PROFILES: Final = (
     Choice("hardened", ("the document's security review, done",)),
 )
 _ANY: Final = "any"
+_LOCAL: Final = "local"
 # What another region or account does not have, where a deployment is copied there.
 _OF_A_VPC: Final = ("subnet_id", "batch_subnet_ids")
 _OF_A_REGION: Final = ("vpc_id", *_OF_A_VPC, "ami_id", "alarm_topic_arn")
@@ -44,14 +48,19 @@ OpenAws: TypeAlias = "Callable[[Asker], Aws]"
 
 
 def gather(
-    given: Given, base: Answers, *, taken: Collection[str], asker: Asker | None, open_aws: OpenAws
+    given: Given,
+    base: Answers,
+    *,
+    taken: Mapping[str, JsonValue],
+    asker: Asker | None,
+    open_aws: OpenAws,
 ) -> Answers:
     """Return everything that a new deployment needs.
 
     Args:
         given: What was given on the command line.
         base: What another deployment gives it; that is not asked for again.
-        taken: The deployments that are there.
+        taken: The deployments that are there, as they stand in `cdktf.json`.
         asker: Asks a person; None where nobody can be asked, and then AWS is not asked either.
         open_aws: Opens what there is to pick from; called where somebody is asked.
 
@@ -75,25 +84,14 @@ def gather(
     return interview.answers
 
 
-def _nothing() -> None:
-    """Return no default: there is no likely answer."""
-
-
-class _Interview:
+class _Interview(Desk):
     """The questions, in the order in which one answer bears on the next."""
 
-    def __init__(self, given: Given, base: Answers, asker: Asker | None, aws: Aws | None) -> None:
-        self.given, self.asker, self.aws = given, asker, aws
-        self.answers = Answers(settings=dict(base.settings), values=dict(base.values))
-        self.missing: list[str] = []
-        self._lists: AccountLists | None = None
-        self._opened = False
-
-    def what_it_is(self, taken: Collection[str]) -> None:
+    def what_it_is(self, taken: Mapping[str, JsonValue]) -> None:
         """Its name, how it is built, and every value that was given."""
         name = self.given.name
         if name is None:
-            name = self._ask(
+            name = self.ask(
                 Question(
                     name="NAME",
                     text="Name of the deployment",
@@ -108,15 +106,14 @@ class _Interview:
             self._kind("profile", "Its profile", _PROFILES)
         elif "profile" in self.given.settings:
             self.answers.settings["profile"] = self.given.settings["profile"]
-        if (backend := self.given.backend) is not None:
-            self.answers.settings["backend"] = backend
+        self._backend(taken)
         self._forget_elsewhere()
         take_variables(self.answers, self.given)
 
     def where_it_is(self) -> None:
         """Its region and account."""
         known = self.aws.regions if self.aws else tuple
-        self._variable(
+        self.variable(
             "region", lambda: self.aws.region if self.aws else None, lambda: map(Choice, known())
         )
         if "region" in self.answers.values:
@@ -133,10 +130,10 @@ class _Interview:
 
     def its_network(self) -> None:
         """Its VPC, and a subnet of that."""
-        self._variable("vpc_id", _nothing, lambda: self._listed(lambda lists: lists.vpcs()))
+        self.variable("vpc_id", nothing, lambda: self.listed(lambda lists: lists.vpcs()))
         vpc_id = str(self.answers.values.get("vpc_id", ""))
-        self._variable(
-            "subnet_id", _nothing, lambda: self._listed(lambda lists: lists.subnets(vpc_id))
+        self.variable(
+            "subnet_id", nothing, lambda: self.listed(lambda lists: lists.subnets(vpc_id))
         )
 
     def its_machine(self) -> None:
@@ -148,78 +145,63 @@ class _Interview:
             # Without the deployment's name, that alone is what is missing.
             if fits or not name:
                 self.answers.values.setdefault("vm_name", name)
-            self._variable("vm_name", _nothing, tuple)
+            self.variable("vm_name", nothing, tuple)
             return
-        self._variable("vm_name", lambda: name if fits else None, tuple)
+        self.variable("vm_name", lambda: name if fits else None, tuple)
         subnet_id = str(self.answers.values["subnet_id"])
         kind = self.answers.variables["instance_type"]
-        self._variable(
+        self.variable(
             kind.name,
             lambda: str(kind.default),
             lambda: [
                 choice
-                for choice in self._listed(lambda lists: lists.instance_types(subnet_id))
+                for choice in self.listed(lambda lists: lists.instance_types(subnet_id))
                 if kind.broken_rule(choice.value) is None
             ],
         )
+        # The document's default calls every environment a development.
+        tag = self.answers.variables["tag_value"]
+        self.variable(tag.name, lambda: str(tag.default), tuple)
         if self.answers.bootstrap == "native" and self.answers.profile == "documented":
             self._ask_key(self.asker)
 
     def _kind(self, setting: str, text: str, choices: Sequence[Choice]) -> None:
         found = self.given.settings.get(setting) or self.answers.settings.get(setting)
         if found is None and self.asker:
-            found = self.asker.ask(
-                Question(
-                    name=setting,
-                    text=text,
-                    check=lambda _: None,
-                    default=choices[0].value,
-                    choices=choices,
-                    closed=True,
-                )
-            )
+            found = self.pick(self.asker, setting, text, choices)
         self.answers.settings[setting] = found or choices[0].value
+
+    def _backend(self, taken: Mapping[str, JsonValue]) -> None:
+        """Where its state lives; asked where the others share theirs, and silence would not."""
+        if (backend := self.given.backend) is not None:
+            self.answers.settings["backend"] = backend
+            return
+        shared = {f"as {name}": backend for name, backend in shared_by(taken).items()}
+        if self.asker and shared and "backend" not in self.answers.settings:
+            choices = [Choice(word, (described(each),)) for word, each in shared.items()]
+            choices.append(Choice(_LOCAL, ("a file on this machine",)))
+            answer = self.pick(self.asker, "backend", "Where its state lives", choices)
+            if answer != _LOCAL:
+                self.answers.settings["backend"] = shared[answer]
 
     def _forget_elsewhere(self) -> None:
         """Leave out of a copy what the place does not have that was given."""
         values, settings = self.answers.values, self.answers.settings
         elsewhere: set[str] = set()
-        if self.given.settings.get("account", settings.get("account")) != settings.get("account"):
+        account, new = settings.get("account"), self.given.settings.get("account")
+        if account and new and account != new:
             elsewhere.update(_OF_AN_ACCOUNT)
         for variable, its_own in (("region", _OF_A_REGION), ("vpc_id", _OF_A_VPC)):
             new = self.given.variables.get(variable)
-            if new is not None and new != values.get(variable):
+            if new and new != values.get(variable):
                 elsewhere.update(its_own)
         for name in elsewhere | (values.keys() - self.answers.variables.keys()):
             values.pop(name, None)
 
-    def _variable(
-        self, name: str, default: Callable[[], str | None], choices: Callable[[], Iterable[Choice]]
-    ) -> None:
-        """Ask for a variable that has no value yet."""
-        if name in self.answers.values:
-            return
-        variable = self.answers.variables[name]
-        if self.asker is None:
-            if variable.default is None:
-                self.missing.append(self.given.option(name))
-            return
-        answer = self.asker.ask(
-            Question(
-                name=name,
-                text=variable.description,
-                check=lambda text: check_value(variable, text),
-                default=default(),
-                choices=tuple(choices()),
-            )
-        )
-        if answer != variable.default:
-            self.answers.values[name] = read_value(variable, answer)
-
     def _ask_account(self) -> None:
-        lists = self._account_lists()
+        lists = self.lists()
         caller = lists.account() if lists else None
-        answer = self._ask(
+        answer = self.ask(
             Question(
                 name="account",
                 text=f"AWS account that it is in ({_ANY}: no limit)",
@@ -238,7 +220,7 @@ class _Interview:
         variable = self.answers.variables["ssh_public_key"]
         vm_name = self.answers.values["vm_name"]
         own = f"~/.ssh/{vm_name}.pub"
-        lists = self._account_lists()
+        lists = self.lists()
         found = lists.public_keys() if lists else {}
         keys = {name: text for name, text in found.items() if variable.broken_rule(text) is None}
         made = f"made by biomodal-aws keygen {vm_name}"
@@ -259,25 +241,3 @@ class _Interview:
         )
         if answer != own:
             self.answers.values[variable.name] = keys.get(answer, answer)
-
-    def _ask(self, question: Question) -> str | None:
-        if self.asker:
-            return self.asker.ask(question)
-        self.missing.append(question.name)
-        return None
-
-    def _listed(self, read: Callable[[AccountLists], Iterable[Choice]]) -> Iterable[Choice]:
-        lists = self._account_lists()
-        return read(lists) if lists else ()
-
-    def _account_lists(self) -> AccountLists | None:
-        """Return the account's lists, opened when the first of them is wanted."""
-        if self._opened:
-            return self._lists
-        self._opened = True
-        if self.aws:
-            self._lists = self.aws.lists(str(self.answers.settings["region"]))
-        account = self.answers.settings.get("account")
-        if self._lists and account:
-            self._lists.keep_to(str(account))
-        return self._lists

@@ -7,11 +7,13 @@ import fcntl
 import os
 import secrets
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from pydantic import JsonValue
 
 from biomodal_deploy.adding.answers import FOLDER, Answers
 from biomodal_deploy.adding.checks import check_name
@@ -64,14 +66,14 @@ class Draft:
         )
 
 
-def deployment_names(project_dir: Path) -> Collection[str]:
-    """Return the names of the deployments that are there.
+def deployments_of(project_dir: Path) -> Mapping[str, JsonValue]:
+    """Return the deployments that are there by name, as they stand in `cdktf.json`.
 
     Raises:
         UsageError: `cdktf.json` is missing or no JSON.
     """
     deployments = read_project_file(project_dir).context.get("deployments")
-    return deployments.keys() if isinstance(deployments, dict) else ()
+    return deployments if isinstance(deployments, dict) else {}
 
 
 def draft(project_dir: Path, answers: Answers) -> Draft:
@@ -81,7 +83,7 @@ def draft(project_dir: Path, answers: Answers) -> Draft:
         UsageError: Its name or file is taken, or its settings do not fit, by themselves or beside
             the other deployments.
     """
-    taken = deployment_names(project_dir)
+    taken = deployments_of(project_dir)
     if (rule := check_name(answers.name, taken)) is not None:
         raise UsageError(
             rule.rstrip("."), field="NAME", value=answers.name, fix="give another name"

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from biomodal_deploy.adding import Answers, Asker, Draft, Given, draft, gather
+from biomodal_deploy.adding.backend import described, shared_by
 from biomodal_deploy.adding.copying import copied_from
-from biomodal_deploy.adding.writing import deployment_names
+from biomodal_deploy.adding.writing import deployments_of
 from biomodal_deploy.bundle.git import is_ignored
 from biomodal_deploy.settings import CONTEXT_VARIABLE, PROJECT_FILE, ProjectFile, read_deployments
 from biomodal_deploy.workflow.location import Location
@@ -34,7 +35,7 @@ def prepare(project_dir: Path, given: Given, *, other: str | None, asker: Asker 
         Interrupted: The person went away.
     """
     folder = project_dir.absolute()
-    taken = deployment_names(folder)
+    taken = deployments_of(folder)
     # Without the environment's context: what is written stands beside what is in the file.
     base = copied_from(Location.of(folder, {}), other) if other else Answers()
     return draft(folder, gather(given, base, taken=taken, asker=asker, open_aws=_open_aws))
@@ -55,6 +56,13 @@ def notes(found: Draft, environment: Mapping[str, str] = os.environ) -> list[str
             f"{each} has no values: fill in {_SHARED} for it, or take it out of {PROJECT_FILE}"
             for each in without
         ]
+    kept = found.answers.settings.get("backend", "local")
+    if kept == "local" and (shared := shared_by(deployments_of(found.project_dir))):
+        other, backend = next(iter(shared.items()))
+        told.append(
+            f"The state of {name} is on this machine alone; that of {other} is in "
+            f"{described(backend)} ({PROJECT_FILE}: backend)"
+        )
     if is_ignored(found.var_file):
         told.append(f"Git ignores {file}: add !{file} to .gitignore, so that it can be reviewed")
     if environment.get(CONTEXT_VARIABLE):

@@ -130,6 +130,7 @@ def test_a_person_picks_from_the_account(project: Project) -> None:
     assert " lines: + shows them" in types
     assert "t4g." not in types
     assert "  1  m6i.2xlarge" in talk.answer("m6i.2xlarge", "1")
+    talk.answer("Resource tag value", "lab")
     assert "made by biomodal-aws keygen dev" in talk.answer("SSH public key", "ada")
     assert talk.end() == EXIT_DONE, talk.screen
     assert "Next: git add cdktf.json environments/dev.tfvars" in talk.screen
@@ -139,6 +140,7 @@ def test_a_person_picks_from_the_account(project: Project) -> None:
         "subnet_id": account.subnet_ids[1],
         "vm_name": "dev",
         "instance_type": "m6i.2xlarge",
+        "tag_value": "lab",
         "ssh_public_key": project.sandbox.public_key,
     }
     written = read_deployments(read_project_file(project.folder), {})["dev"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from pydantic import JsonValue
 
 from biomodal_deploy.adding import Answers, Asker, Given, gather
 from biomodal_deploy.adding.account import AccountLists, Aws
@@ -57,7 +58,7 @@ def given(
 def gathered(what: Given, asker: Answering | None = None, base: Answers | None = None) -> Answers:
     """Return what a deployment needs."""
     base = base or Answers()
-    return gather(what, base, taken=["prod"], asker=asker, open_aws=Recorded)
+    return gather(what, base, taken={"prod": {}}, asker=asker, open_aws=Recorded)
 
 
 def refusal(what: Given, base: Answers | None = None) -> str:
@@ -85,7 +86,7 @@ def test_nothing_is_asked_of_aws_where_nobody_is_asked() -> None:
     def opened(_: Asker) -> Aws:
         raise AssertionError
 
-    found = gather(given("dev", PLACE), Answers(), taken=(), asker=None, open_aws=opened)
+    found = gather(given("dev", PLACE), Answers(), taken={}, asker=None, open_aws=opened)
     assert found.values == {**PLACE, "vm_name": "dev"}
     assert found.entry == {
         "bootstrap": "module",
@@ -138,7 +139,7 @@ def test_lists_and_numbers_are_read_as_terraform_reads_them() -> None:
 
 
 def test_a_person_is_asked_in_the_order_of_what_follows() -> None:
-    """Each list rests on the answer before it, and what is chosen by default is not written."""
+    """Each list rests on the answer before it, and every answer is written."""
     asker = Answering({"NAME": "dev", "bootstrap": "native", "vpc_id": VPC, "subnet_id": SUBNET})
     found = gathered(given(None), asker)
     assert asker.names == [
@@ -151,9 +152,12 @@ def test_a_person_is_asked_in_the_order_of_what_follows() -> None:
         "subnet_id",
         "vm_name",
         "instance_type",
+        "tag_value",
         "ssh_public_key",
     ]
-    assert found.values == {**PLACE, "vm_name": "dev"}
+    # An answer is written, also a default: terraform.tfvars may say something else.
+    defaults = {"instance_type": "t3.large", "tag_value": "development"}
+    assert found.values == {**PLACE, "vm_name": "dev", **defaults}
     assert found.settings["account"] == ACCOUNT
     types = asker.question("instance_type")
     assert [each.value for each in types.choices] == ["m6i.large", "t3.large"]
@@ -172,11 +176,34 @@ def test_a_key_pair_of_the_account_is_taken_by_name() -> None:
     assert "private key" in (question.rule_broken_by("-----BEGIN PRIVATE KEY-----") or "")
 
 
+def test_a_team_shares_its_states() -> None:
+    """Where others have theirs in a bucket, a state on one machine is a choice and no accident."""
+    place = {"kind": "s3", "bucket": "states", "region": REGION}
+    kinds: dict[str, JsonValue] = {
+        "a": {"backend": {**place, "key": "here"}},
+        "b": {"backend": {**place}},
+        "c": {"backend": {"kind": "partial", "config_files": ["c.hcl"]}},
+        "d": {"backend": "local"},
+        "e": {},
+    }
+
+    def kept(asker: Answering) -> JsonValue:
+        what = given("dev", PLACE)
+        found = gather(what, Answers(), taken=kinds, asker=asker, open_aws=Recorded)
+        return found.entry.get("backend")
+
+    asker = Answering()
+    assert kept(asker) == place
+    choices = [(each.value, each.details) for each in asker.question("backend").choices]
+    assert choices == [("as a", ("s3 states",)), ("local", ("a file on this machine",))]
+    assert kept(Answering({"backend": "local"})) is None
+
+
 def test_what_is_given_is_not_asked() -> None:
     """Options and questions can be mixed; roles of the account need no network."""
     asker = Answering({"profile": "documented", "instance_type": "m6i.large"})
     found = gathered(given("dev", {**PLACE, "vm_name": "x12"}, bootstrap="module"), asker)
-    assert asker.names == ["profile", "account", "instance_type"]
+    assert asker.names == ["profile", "account", "instance_type", "tag_value"]
     assert found.values["instance_type"] == "m6i.large"
     asker = Answering()
     roles = {"batch_service_role": "true"}
@@ -207,7 +234,7 @@ def test_a_copy_takes_over_all_that_fits() -> None:
     asker = Answering()
     found = gathered(given("dev"), asker, BASE)
     assert asker.names == ["vm_name", "instance_type"]
-    assert found.values == {**BASE.values, "vm_name": "dev"}
+    assert found.values == {**BASE.values, "vm_name": "dev", "instance_type": "t3.large"}
     assert found.entry["limits"] == {"max_deletes": 0}
     assert BASE.settings["limits"] == {"account_ids": [ACCOUNT], "max_deletes": 0}
 
