@@ -12,6 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from pydantic import JsonValue
+
 from biomodal_deploy.diagnosis import Diagnosis, Finding, diagnose
 from biomodal_deploy.diagnosis.statements import Missing, denial_in, missing_for
 from biomodal_deploy.errors import BiomodalError, UsageError
@@ -72,7 +74,9 @@ class Diagnosed:
         if self.stack is None:
             return {}
         known = {"stack": self.stack.name, "directory": str(self.stack.directory)}
-        region = self._values.get("region") or self.stack.location.environment.get("AWS_REGION")
+        region = (self._values or {}).get("region") or self.stack.location.environment.get(
+            "AWS_REGION"
+        )
         return {**known, "region": str(region)} if region else known
 
     def next_of(self, finding: Finding) -> str:
@@ -95,24 +99,24 @@ class Diagnosed:
         return missing_for(denial, self._permissions(denial.account))
 
     @cached_property
-    def _values(self) -> Mapping[str, object]:
+    def _values(self) -> Mapping[str, JsonValue] | None:
+        """The variables' values; None where they cannot be known from here."""
         if self.stack is None:
-            return {}
+            return None
         with suppress(BiomodalError):
             given = given_values(self.stack, (), (), Path.cwd())
-            values: dict[str, object] = json.loads(to_json(given.resolved.values))
+            values: dict[str, JsonValue] = json.loads(to_json(given.resolved.values))
             return values
-        return {}
+        return None
 
     def _permissions(self, account: str | None) -> DeploymentPermissions | None:
         """Return what the deployment needs; None where it cannot be known from here."""
-        if self.stack is None or not self._values:
+        if self.stack is None or self._values is None:
             return None
         limits = self.stack.settings.bounds.account_ids
         chosen = account or next(iter(limits), _SOME_ACCOUNT)
-        values = json.loads(json.dumps(self._values))
         with suppress(BiomodalError):
-            return DeploymentPermissions(self.stack.directory, values, chosen)
+            return DeploymentPermissions(self.stack.directory, self._values, chosen)
         return None
 
 
