@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_INTERRUPTED
+from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_USAGE
 from biomodal_deploy.sandbox import Sandbox
 from biomodal_deploy.settings import read_deployments, read_project_file
 from biomodal_deploy.toolchain import find_provider_source
@@ -171,6 +171,18 @@ def test_without_an_account_the_answers_are_typed(project: Project) -> None:
     assert talk.end() == EXIT_INTERRUPTED
     assert "nothing was written" in talk.screen
     assert (project.folder / "cdktf.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "more"), [(("--no-input",), {}), ((), {"CI": "true"})], ids=["option", "ci"]
+)
+def test_nobody_is_asked_who_cannot_answer(
+    project: Project, words: tuple[str, ...], more: dict[str, str]
+) -> None:
+    """A terminal alone is no person: what is missing is an error, and no question."""
+    talk = project.talk("init", *words, environment={**project.environment, **more})
+    assert talk.end() == EXIT_USAGE
+    assert talk.screen.startswith("error: NAME, --region, --vpc-id, --subnet-id: No value is given")
 
 
 def test_options_make_a_deployment_that_plans(project: Project) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from biomodal_deploy.bundle import Revision, revision_of
-from biomodal_deploy.bundle.git import commit_of
+from biomodal_deploy.bundle.git import commit_of, is_ignored
+from tests.support.project import ROOT
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -42,6 +43,22 @@ def test_an_edited_or_a_new_file_makes_it_unclean(repository: Path, name: str) -
     """Both can change what is synthesized."""
     (repository / name).write_text("two")
     assert revision_of(repository).clean is False
+
+
+def test_what_git_would_pass_over(repository: Path) -> None:
+    """Also in a folder that is not there yet; without Git, nothing is."""
+    assert is_ignored(repository / "ignored")
+    assert is_ignored(repository / "new" / "deep" / "ignored")
+    assert not is_ignored(repository / "new" / "deep" / "file")
+    assert not is_ignored(repository.parent / "ignored")
+
+
+def test_the_projects_own_values_are_let_through(repository: Path) -> None:
+    """The shipped .gitignore takes up files of variables in environments/, and no others."""
+    (repository / ".gitignore").write_bytes((ROOT / ".gitignore").read_bytes())
+    assert not is_ignored(repository / "environments" / "dev.tfvars")
+    assert is_ignored(repository / "terraform.tfvars")
+    assert is_ignored(repository / "environments" / "dev.tfvars.json")
 
 
 def test_no_repository_has_no_commit(tmp_path: Path) -> None:

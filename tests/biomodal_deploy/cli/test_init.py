@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -100,8 +101,11 @@ def test_programs_get_the_same(init: Init, monkeypatch: pytest.MonkeyPatch) -> N
     assert data["var_file_text"] == Path("environments/dev.tfvars").read_text()
     assert data["next"] == ["biomodal-aws doctor --stack dev", "biomodal-aws plan --stack dev"]
     shared, context = data["notes"]
+    subprocess.run(["git", "init", "-q", "."], check=True)
+    Path(".gitignore").write_text("*.tfvars\n")
     init("prod", *PLACE, "--backend=cloud", "--backend-config=organization=lab")
     local = init("test", *PLACE)[1]
+    assert "note: Git ignores environments/test.tfvars: add !environments/test.tfvars" in local
     assert "note: The state of test is on this machine alone; that of prod is in cloud lab" in local
     assert shared.startswith("terraform.tfvars is read for dev too")
     assert context.startswith("CDKTF_CONTEXT_JSON replaces")
