@@ -22,7 +22,20 @@ PLAN_FILE: Final = "plan.tfplan"
 MANIFEST_FILE: Final = "manifest.json"
 CHANGES_FILE: Final = "changes.json"
 LOGS: Final = "logs"
-_RECORD: Final = frozenset({MANIFEST_FILE, CHANGES_FILE, CLAIM_FILE, OUTCOME_FILE, LOGS})
+# What a destroy plan's deployment held before, and what was left of it after.
+LEDGER_FILE: Final = "ledger.json"
+REMAINS_FILE: Final = "remains.json"
+_RECORD: Final = frozenset(
+    {
+        MANIFEST_FILE,
+        CHANGES_FILE,
+        CLAIM_FILE,
+        OUTCOME_FILE,
+        LOGS,
+        LEDGER_FILE,
+        REMAINS_FILE,
+    }
+)
 _MOST_CHANGES: Final = 500_000_000
 _STACK: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 

@@ -26,6 +26,7 @@ class Event(StrEnum):
     INTERRUPTED = "interrupted"
     UNLOCK = "unlock"
     MIGRATION = "migration"
+    REMAINS = "remains"
     MENDED = "mended"
 
 

@@ -85,7 +85,11 @@ _CODES: Final[dict[Kind, frozenset[str]]] = {
     ),
 }
 # Where the IAM action is not the API's name.
-_ACTIONS: Final = {"s3:HeadBucket": "s3:ListBucket"}
+_ACTIONS: Final = {
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:ListObjectVersions": "s3:ListBucketVersions",
+}
 _NAMED_ACTION: Final = re.compile(r"perform: ([a-z0-9-]+:[A-Za-z]+)")
 _SIGN_IN_AGAIN: Final = (
     boto.SSOError,

@@ -71,6 +71,10 @@ class Clients:
             lambda: session.client("batch", region_name=region, config=_CONFIG)
         )
         self.ecr = self._shared(lambda: session.client("ecr", region_name=region, config=_CONFIG))
+        self.logs = self._shared(lambda: session.client("logs", region_name=region, config=_CONFIG))
+        self.cloudwatch = self._shared(
+            lambda: session.client("cloudwatch", region_name=region, config=_CONFIG)
+        )
         self.quotas = self._shared(
             lambda: session.client("service-quotas", region_name=region, config=_CONFIG)
         )

@@ -5,14 +5,16 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
+from biomodal_deploy.ledger.model import Ledger, Remains
 from biomodal_deploy.plan import PlanKind
+from biomodal_deploy.screen.ledger import ledger_data, remains_data, show_remains
 from biomodal_deploy.state_bucket import STACK_PREFIX
 from biomodal_deploy.words import counted
 from biomodal_deploy.workflow.applying import Applied
 
 
-def show_applied(console: Console, applied: Applied) -> None:
-    """Print how many changes were made, and where to go on."""
+def show_applied(console: Console, applied: Applied, remains: Remains | None = None) -> None:
+    """Print how many changes were made, what is left after a destroy, and where to go on."""
     count = counted(len(applied.run.completed), "change")
     line = Text("Done: ", style="good").append(
         f"{count} made in {applied.seconds:.0f} s.", style="default"
@@ -25,10 +27,14 @@ def show_applied(console: Console, applied: Applied) -> None:
         console.print("Next: biomodal-aws backend policy", style="quiet")
     elif manifest.kind is PlanKind.APPLY:
         console.print(f"Next: biomodal-aws output --stack {manifest.facts.stack}", style="quiet")
+    if remains:
+        show_remains(console, remains)
 
 
-def applied_data(applied: Applied) -> dict[str, object]:
-    """Return what an apply did, as data for programs."""
+def applied_data(
+    applied: Applied, ledger: Ledger | None = None, remains: Remains | None = None
+) -> dict[str, object]:
+    """Return what an apply did, as data for programs; of a destroy also what was and is left."""
     return {
         "bundle": applied.bundle.id,
         "stack": applied.bundle.manifest.facts.stack,
@@ -39,4 +45,6 @@ def applied_data(applied: Applied) -> dict[str, object]:
             for each in applied.run.completed
         ],
         "interrupted": applied.run.interrupted,
+        **({"ledger": ledger_data(ledger)} if ledger else {}),
+        **({"remains": remains_data(remains)} if remains else {}),
     }

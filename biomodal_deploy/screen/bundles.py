@@ -10,8 +10,10 @@ from rich.text import Text
 
 from biomodal_deploy.bundle import Bundle, UseState
 from biomodal_deploy.guards import Outcome
+from biomodal_deploy.ledger.model import Ledger, Remains
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.screen.drifts import show_changed
+from biomodal_deploy.screen.ledger import ledger_data, remains_data, show_ledger, show_remains
 from biomodal_deploy.screen.plan_view import show_plan
 
 _STYLES = {
@@ -26,8 +28,14 @@ _KINDS = {
 }
 
 
-def show_bundle(console: Console, bundle: Bundle, plan: Plan) -> None:
-    """Print a sealed plan and what to do with it."""
+def show_bundle(
+    console: Console,
+    bundle: Bundle,
+    plan: Plan,
+    ledger: Ledger | None = None,
+    remains: Remains | None = None,
+) -> None:
+    """Print a sealed plan, of a destroy plan also its ledger, and what to do with it."""
     manifest, facts = bundle.manifest, bundle.manifest.facts
     where = [part for part in (facts.region, facts.account and f"account {facts.account}") if part]
     if facts.endpoint:
@@ -49,15 +57,26 @@ def show_bundle(console: Console, bundle: Bundle, plan: Plan) -> None:
         # One to copy: a whole environment is lost by many addresses.
         flags = " ".join(f"--allow-destroy {shlex.quote(address)}" for address in protected)
         console.print(Text(f"All of them: {flags}"))
-    console.print()
+    if ledger:
+        show_ledger(console, ledger)
+    else:
+        console.print()
+    if remains:
+        show_remains(console, remains)
+        console.print()
     console.print(f"bundle  {bundle.id}")
     console.print(f"sha256  {bundle.sha256}")
     console.print(f"folder  {bundle.path}", style="quiet")
     console.print(Text(_next_step(bundle, refused=bool(refusals))))
 
 
-def bundle_data(bundle: Bundle, plan: Plan) -> dict[str, object]:
-    """Return a sealed plan as data for programs."""
+def bundle_data(
+    bundle: Bundle,
+    plan: Plan,
+    ledger: Ledger | None = None,
+    remains: Remains | None = None,
+) -> dict[str, object]:
+    """Return a sealed plan as data for programs; of a destroy plan also its ledger."""
     manifest = bundle.manifest
     return {
         "bundle": bundle.id,
@@ -86,6 +105,8 @@ def bundle_data(bundle: Bundle, plan: Plan) -> dict[str, object]:
         ],
         "outputs": [output.model_dump(mode="json") for output in plan.output_changes],
         "drift": [change.address for change in plan.drifted],
+        **({"ledger": ledger_data(ledger)} if ledger else {}),
+        **({"remains": remains_data(remains)} if remains else {}),
     }
 
 

@@ -240,6 +240,7 @@ def test_plan_destroy(destroy_plan: Ended) -> None:
     assert "Destroy plan for native" in destroy_plan.out
     assert "18 to delete" in destroy_plan.out
     assert destroy_plan.out.count("--allow-destroy allows it.") == len(PROTECTED_KINDS)
+    assert f"  empty        job queue {VM}-job-queue: no jobs\n" in destroy_plan.out
 
 
 def test_destroying_has_to_be_confirmed(deployment: Deployment, destroy_plan: Ended) -> None:
@@ -255,6 +256,7 @@ def test_apply_of_the_destroy_plan(deployment: Deployment, destroy_plan: Ended) 
     """AWS itself says that nothing is left."""
     ended = deployment.must(EXIT_DONE, "apply", "--confirm", STACK)
     assert "Done: 18 changes made in " in ended.out
+    assert ended.out.endswith("Nothing is left that bills.\n")
     assert deployment.sandbox.leftovers() == []
     assert "There are no outputs" in deployment.must(EXIT_DONE, "output").out
 
@@ -273,6 +275,7 @@ def test_history(deployment: Deployment, destroy_plan: Ended) -> None:
         "refusal",
         "apply-start",
         "result",
+        "remains",
     ]
     assert "The chain is whole" in deployment.must(EXIT_DONE, "history").out
 

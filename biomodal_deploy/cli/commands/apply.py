@@ -84,11 +84,11 @@ def apply(
             jobs=jobs,
         )
     from biomodal_deploy.cli.asking import asking
+    from biomodal_deploy.cli.destroying import Destroying
     from biomodal_deploy.cli.result import Result, emit
     from biomodal_deploy.cli.session import session
     from biomodal_deploy.errors import UsageError
     from biomodal_deploy.screen.applies import applied_data, show_applied
-    from biomodal_deploy.workflow.applying import apply_bundle
     from biomodal_deploy.workflow.finding import find_bundle
     from biomodal_deploy.workflow.stack import last_stack
 
@@ -97,13 +97,16 @@ def apply(
     with session(project_dir, output, part=part) as work:
         chosen = last_stack(work.location, only(stack))
         name = chosen.name if chosen.name in confirmed else next(iter(confirmed), None)
-        done = apply_bundle(
-            chosen,
+        destroying = Destroying(work, chosen, asking(work, name))
+        done = destroying.apply(
             find_bundle(work.location, chosen.name, next(iter(names), None)),
-            confirm=asking(work, name),
-            listen=work.listen,
             expect_sha256=next(iter(digests), None),
         )
+        remains = destroying.left(done)
     return emit(
-        Result(data=applied_data(done), show=lambda console: show_applied(console, done)), output
+        Result(
+            data=applied_data(done, destroying.ledger, remains),
+            show=lambda console: show_applied(console, done, remains),
+        ),
+        output,
     )

@@ -34,16 +34,22 @@ def destroy(
     resource needs --allow-destroy; without it the plan is refused with exit status 3, and the
     refusal names the addresses.
 
+    Before anybody is asked, it shows what the plan does not: objects, images, running jobs, disks,
+    and what would make the destroy fail. Afterwards it looks for what is left and still bills.
+    Both only read, name the commands that solve it, never hold up the destroy, and are kept beside
+    the sealed plan (biomodal-aws show).
+
     Example: biomodal-aws destroy --allow-destroy aws_instance.vm
     """
     from biomodal_deploy.cli.asking import asking
+    from biomodal_deploy.cli.destroying import Destroying
     from biomodal_deploy.cli.result import Result, emit
     from biomodal_deploy.cli.session import session
     from biomodal_deploy.plan import PlanKind
     from biomodal_deploy.screen.applies import applied_data, show_applied
     from biomodal_deploy.screen.bundles import show_bundle
     from biomodal_deploy.screen.console import message_console
-    from biomodal_deploy.workflow.applying import apply_bundle
+    from biomodal_deploy.workflow.destroying import take_ledger
     from biomodal_deploy.workflow.planning import make_plan
     from biomodal_deploy.workflow.requests import PlanRequest
     from biomodal_deploy.workflow.stack import fresh_stack
@@ -58,11 +64,16 @@ def destroy(
     with session(project_dir, output) as work:
         chosen = fresh_stack(work.location, stack, work.listen, use_cache=not no_cache)
         planned = make_plan(chosen, request, work.listen)
+        ledger = take_ledger(chosen, planned.bundle, planned.plan, work.listen)
         work.progress.pause()
-        show_bundle(message_console(), planned.bundle, planned.plan)
-        done = apply_bundle(
-            chosen, planned.bundle, confirm=asking(work, confirm), listen=work.listen
-        )
+        show_bundle(message_console(), planned.bundle, planned.plan, ledger)
+        destroying = Destroying(work, chosen, asking(work, confirm), ledger)
+        done = destroying.apply(planned.bundle)
+        remains = destroying.left(done)
     return emit(
-        Result(data=applied_data(done), show=lambda console: show_applied(console, done)), output
+        Result(
+            data=applied_data(done, ledger, remains),
+            show=lambda console: show_applied(console, done, remains),
+        ),
+        output,
     )

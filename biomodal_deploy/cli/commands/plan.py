@@ -79,6 +79,7 @@ def plan(
     from biomodal_deploy.cli.session import session
     from biomodal_deploy.plan import PlanKind
     from biomodal_deploy.screen.bundles import bundle_data, show_bundle
+    from biomodal_deploy.workflow.destroying import take_ledger
     from biomodal_deploy.workflow.planning import make_plan
     from biomodal_deploy.workflow.requests import PlanRequest
     from biomodal_deploy.workflow.stack import fresh_stack
@@ -97,11 +98,12 @@ def plan(
             work.location, only(stack), work.listen, use_cache=not no_cache, synthesized=part
         )
         planned = make_plan(chosen, request, work.listen)
+        ledger = take_ledger(chosen, planned.bundle, planned.plan, work.listen) if destroy else None
     status = EXIT_FINDINGS if planned.bundle.manifest.has_changes else EXIT_DONE
     return emit(
         Result(
-            data=bundle_data(planned.bundle, planned.plan),
-            show=lambda console: show_bundle(console, planned.bundle, planned.plan),
+            data=bundle_data(planned.bundle, planned.plan, ledger),
+            show=lambda console: show_bundle(console, planned.bundle, planned.plan, ledger),
             exit_status=EXIT_GUARD if planned.refusals else status,
         ),
         output,

@@ -25,12 +25,14 @@ def show(
 ) -> int:
     """Print a sealed plan: its changes, guards and expiry.
 
-    What it will do, what the guards say, and how long it is good for. Read from the sealed data,
-    secrets hidden; Terraform is not started.
+    What it will do, what the guards say, and how long it is good for; of a destroy plan also what
+    the deployment held, and what was left of it. Read from the sealed data, secrets hidden; neither
+    Terraform nor AWS is asked.
 
     Example: biomodal-aws show
     """
     from biomodal_deploy.cli.result import Result, emit
+    from biomodal_deploy.ledger.files import saved_ledger, saved_remains
     from biomodal_deploy.screen.bundles import bundle_data, show_bundle
     from biomodal_deploy.workflow.finding import find_bundle
     from biomodal_deploy.workflow.location import Location
@@ -39,9 +41,11 @@ def show(
     location = Location.of(project_dir)
     found = find_bundle(location, last_stack(location, stack).name, bundle)
     plan = found.plan()
+    kept = saved_ledger(found.path), saved_remains(found.path)
     return emit(
         Result(
-            data=bundle_data(found, plan), show=lambda console: show_bundle(console, found, plan)
+            data=bundle_data(found, plan, *kept),
+            show=lambda console: show_bundle(console, found, plan, *kept),
         ),
         output,
     )

@@ -1,0 +1,142 @@
+"""The VM before a destroy: how it is, its disks, its addresses, and what keeps it from going."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from biomodal_deploy.ledger import commands
+from biomodal_deploy.ledger.model import Amount, Fate, Holding
+from biomodal_deploy.ledger.things import Address, Vm
+from biomodal_deploy.preflight.aws_errors import code_of, trouble_of
+from biomodal_deploy.preflight.clients import Clients
+from biomodal_deploy.words import sized
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import InstanceTypeDef, VolumeTypeDef
+
+_OVER = frozenset({"shutting-down", "terminated"})
+_GIB = 1024**3
+
+
+def machine(found: Vm, clients: Clients) -> list[Holding]:
+    """Return a VM's state, its volumes, and what protects it."""
+    seen = _described(found.id, clients)
+    if seen is None:
+        return [
+            Holding(
+                kind="vm",
+                name=found.id,
+                address=found.address,
+                fate=Fate.GONE,
+                line="it is gone already: terminated outside Terraform",
+            )
+        ]
+    state = seen["State"]["Name"]
+    what = {"running": "it runs, and is terminated"}.get(state, f"it is {state}, and is terminated")
+    holding = Holding(
+        kind="vm",
+        name=found.id,
+        address=found.address,
+        fate=Fate.LOST,
+        line=f"{what}; what runs on it ends, Nextflow's own process with its jobs too",
+    )
+    return [holding, *_protection(found, clients), *_disks(found, seen, clients)]
+
+
+def address(found: Address) -> list[Holding]:
+    """Return what becomes of an elastic IP address; the plan knows all of it."""
+    return [
+        Holding(
+            kind="elastic-ip",
+            name=found.public_ip or found.allocation_id,
+            address=found.address,
+            fate=Fate.LOST,
+            line="it is given back to AWS; nobody gets the same address again",
+        )
+    ]
+
+
+def _described(instance_id: str, clients: Clients) -> InstanceTypeDef | None:
+    try:
+        said = clients.ec2().describe_instances(InstanceIds=[instance_id])
+    except ClientError as error:
+        if "NotFound" in code_of(error):
+            return None
+        raise
+    found = [each for group in said["Reservations"] for each in group["Instances"]]
+    return found[0] if found and found[0]["State"]["Name"] not in _OVER else None
+
+
+def _protection(found: Vm, clients: Clients) -> list[Holding]:
+    try:
+        ends = clients.ec2().describe_instance_attribute(
+            InstanceId=found.id, Attribute="disableApiTermination"
+        )
+        protected = ends.get("DisableApiTermination", {}).get("Value", False)
+    except (BotoCoreError, ClientError) as error:
+        trouble = trouble_of(error, clients)
+        return [
+            Holding(
+                kind="termination-protection",
+                name=found.id,
+                address=found.address,
+                fate=Fate.UNKNOWN,
+                line=trouble.line,
+                fixes=(trouble.fix,),
+            )
+        ]
+    if not protected:
+        return []
+    return [
+        Holding(
+            kind="termination-protection",
+            name=found.id,
+            address=found.address,
+            fate=Fate.MAY_STOP,
+            line="termination protection is on: Terraform lifts it first where you may "
+            "(ec2:ModifyInstanceAttribute), and fails where you may not",
+            fixes=(f"to lift it yourself: {commands.unprotect(found.id, clients.region)}",),
+        )
+    ]
+
+
+def _disks(found: Vm, seen: InstanceTypeDef, clients: Clients) -> list[Holding]:
+    mapped = {
+        device["Ebs"]["VolumeId"]: device["Ebs"].get("DeleteOnTermination", False)
+        for device in seen.get("BlockDeviceMappings", ())
+        if "Ebs" in device and "VolumeId" in device["Ebs"]
+    }
+    if not mapped:
+        return []
+    sizes = _sizes(list(mapped), clients)
+    return [
+        _disk(volume, sizes.get(volume), goes=goes, vm=found, region=clients.region)
+        for volume, goes in mapped.items()
+    ]
+
+
+def _disk(volume: str, size: int | None, *, goes: bool, vm: Vm, region: str) -> Holding:
+    how_big = sized(size * _GIB) if size is not None else "of unknown size"
+    keep = f"to keep what is on it: {commands.keep_snapshot(volume, region)}"
+    return Holding(
+        kind="volume",
+        name=volume,
+        address=vm.address,
+        fate=Fate.LOST if goes else Fate.STAYS,
+        line=f"{how_big}; deleted with the VM"
+        if goes
+        else f"{how_big}; delete_on_termination is off: it stays without a VM, and bills",
+        amounts=(Amount(what="bytes", count=size * _GIB),) if size is not None else (),
+        fixes=(keep,) if goes else (),
+    )
+
+
+def _sizes(volumes: Sequence[str], clients: Clients) -> dict[str, int]:
+    try:
+        said: Sequence[VolumeTypeDef] = clients.ec2().describe_volumes(VolumeIds=volumes)["Volumes"]
+    except (BotoCoreError, ClientError):
+        return {}  # their sizes are not worth the rest of what is known
+    return {each["VolumeId"]: each["Size"] for each in said}

@@ -1,0 +1,127 @@
+"""The ledger around a destroy: what there is before it, what is left after it.
+
+Nothing here refuses or delays a destroy for an account that does not answer, and nothing here
+changes anything in AWS.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from biomodal_deploy.bundle import Bundle, UseState, sealed_plans
+from biomodal_deploy.errors import BiomodalError, Interrupted, UsageError
+from biomodal_deploy.history import Event
+from biomodal_deploy.identity import is_ours
+from biomodal_deploy.ledger.files import save_ledger, save_remains
+from biomodal_deploy.ledger.model import Ledger, Remains
+from biomodal_deploy.ledger.subject import Subject, subject_of
+from biomodal_deploy.plan import Plan, PlanKind
+from biomodal_deploy.workflow.signals import Listener, Step
+from biomodal_deploy.workflow.stack import Stack
+
+if TYPE_CHECKING:
+    from biomodal_deploy.preflight.clients import Clients
+
+_UNTOLD = "nobody could be asked"
+
+
+def take_ledger(stack: Stack, bundle: Bundle, plan: Plan, listen: Listener) -> Ledger:
+    """Read what a deployment holds that is to be destroyed, and keep it beside the sealed plan.
+
+    Args:
+        stack: The deployment.
+        bundle: The sealed destroy plan.
+        plan: It as data.
+        listen: Told of what goes on.
+    """
+    from biomodal_deploy.ledger.before import read_ledger, unread_ledger
+
+    subject = subject_of(bundle.manifest.facts, plan)
+    try:
+        clients = _clients(stack, subject)
+    except UsageError as error:
+        ledger = unread_ledger(subject, error.rule, error.fix)
+    else:
+        listen(Step("Looking at what it holds"))
+        ledger = read_ledger(subject, clients, lambda text: listen(Step(text)))
+    # A full disk is no reason to keep anybody from destroying.
+    with suppress(BiomodalError):
+        save_ledger(bundle.path, ledger)
+    return ledger
+
+
+def look_after(stack: Stack, bundle: Bundle, plan: Plan, listen: Listener) -> Remains:
+    """Search for what is left of a deployment that was destroyed, and keep that with its history.
+
+    Args:
+        stack: The deployment.
+        bundle: The destroy plan that was applied.
+        plan: It as data.
+        listen: Told of what goes on.
+    """
+    from biomodal_deploy.ledger.after import read_remains, unread_remains
+
+    subject = _whole(stack, bundle, subject_of(bundle.manifest.facts, plan))
+    try:
+        clients = _clients(stack, subject)
+        listen(Step("Looking for what is left"))
+        remains = read_remains(subject, clients, lambda text: listen(Step(text)))
+    except UsageError as error:
+        remains = unread_remains(subject, error.rule, error.fix)
+    except (KeyboardInterrupt, Interrupted):
+        # The destroy is done: that is what has to be said, whatever comes after it.
+        remains = unread_remains(subject, "the search was stopped")
+    with suppress(BiomodalError):
+        save_remains(bundle.path, remains)
+        stack.history.append(
+            Event.REMAINS,
+            bundle=bundle.id,
+            message=remains.sentence(),
+            details={
+                "left": len(remains.left),
+                "bills": len(remains.bills),
+                "unread": len(remains.unread),
+            },
+        )
+    return remains
+
+
+def _whole(stack: Stack, bundle: Bundle, subject: Subject) -> Subject:
+    """Add what earlier destroys were about that failed on the way to this one."""
+    facts = bundle.manifest.facts
+    for path in sealed_plans(stack.location.plans, stack.name):
+        try:
+            found = Bundle.load(path)
+            there = found.manifest.facts
+            if path.name == bundle.id or found.manifest.kind is not PlanKind.DESTROY:
+                continue
+            if found.use.state is UseState.APPLIED:
+                break
+            if found.use.state is not UseState.UNUSED and (
+                (there.account, there.region) == (facts.account, facts.region)
+            ):
+                subject = subject.with_earlier(subject_of(there, found.plan()))
+        except BiomodalError:
+            continue  # damaged: what it knew is lost, and the rest is not
+    return subject
+
+
+def _clients(stack: Stack, subject: Subject) -> Clients:
+    """Return how to ask the account that the plan was made for.
+
+    Raises:
+        UsageError: There is no way to.
+    """
+    if not is_ours(stack.location.environment):
+        # With the credentials of this process another account would be asked.
+        raise UsageError(
+            f"{_UNTOLD}: the environment names other credentials than this process has",
+            fix="run biomodal-aws in that environment",
+        )
+    if subject.region is None:
+        raise UsageError(f"{_UNTOLD}: the plan names no region", fix="set region")
+    from biomodal_deploy.preflight.clients import Clients
+    from biomodal_deploy.preflight.session import open_session
+
+    return Clients(open_session(subject.region), subject.region)

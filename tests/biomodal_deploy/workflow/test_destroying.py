@@ -1,0 +1,159 @@
+"""The ledger around a destroy: kept beside the plan, and never in a destroy's way."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from biomodal_deploy.bundle import Bundle, UseState, consume, record_outcome
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.ledger import after, before
+from biomodal_deploy.ledger.files import saved_ledger, saved_remains
+from biomodal_deploy.ledger.model import Fate, Ledger, Remains
+from biomodal_deploy.ledger.subject import Subject
+from biomodal_deploy.plan import Plan, PlanKind
+from biomodal_deploy.workflow.destroying import look_after, take_ledger
+from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.signals import silent
+from biomodal_deploy.workflow.stack import Stack
+from tests.support.bundles import NOW, sealed
+from tests.support.destroyed import DISK, destroy_plan
+from tests.support.plans import plan
+from tests.support.sealed_project import STACK, sealed_project
+
+
+def project(
+    folder: Path, of: Plan | None = None, environment: Mapping[str, str] = os.environ, **facts: Any
+) -> tuple[Stack, Bundle]:
+    """Return a stack with a sealed destroy plan."""
+    where, bundle = sealed_project(folder, of or destroy_plan(), kind=PlanKind.DESTROY, **facts)
+    location = Location.of(where, environment)
+    return Stack(
+        location=location, name=STACK, directory=location.output / "stacks" / STACK
+    ), bundle
+
+
+def following(stack: Stack, of: Plan) -> Bundle:
+    """Seal a destroy plan a minute later."""
+    at = NOW + timedelta(minutes=1)
+    return sealed(stack.location.plans, of=of, now=at, stack=STACK, kind=PlanKind.DESTROY)
+
+
+def found_by(monkeypatch: pytest.MonkeyPatch, name: str) -> list[Subject]:
+    """Let nobody be asked, and return the list that fills with what was looked for."""
+    seen: list[Subject] = []
+    module = after if name == "read_remains" else before
+
+    def read(subject: Subject, *_: object) -> Ledger | Remains:
+        seen.append(subject)
+        if module is after:
+            return after.unread_remains(subject, "a test")
+        return before.unread_ledger(subject, "a test")
+
+    monkeypatch.setattr(module, name, read)
+    return seen
+
+
+def test_a_plan_without_a_region(tmp_path: Path) -> None:
+    """Everything is unknown, nothing raises, and it is kept for whoever asks later."""
+    stack, bundle = project(tmp_path, region=None)
+    ledger = take_ledger(stack, bundle, bundle.plan(), silent)
+    assert {each.fate for each in ledger.holdings} == {Fate.UNKNOWN}
+    assert saved_ledger(bundle.path) == ledger
+    remains = look_after(stack, bundle, bundle.plan(), silent)
+    assert saved_remains(bundle.path) == remains
+    (entry,) = stack.history.entries()
+    assert (entry.event, entry.bundle, entry.message) == (
+        "remains",
+        bundle.id,
+        remains.sentence(),
+    )
+    assert not (bundle.path / "ledger.json").stat().st_mode & 0o077
+
+
+def test_another_environment(tmp_path: Path) -> None:
+    """With this process's credentials another account would be asked: nobody is."""
+    stack, bundle = project(tmp_path, environment={"AWS_PROFILE": "theirs"})
+    ledger = take_ledger(stack, bundle, bundle.plan(), silent)
+    assert all("names other credentials" in each.line for each in ledger.holdings)
+
+
+def test_broken_aws_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile that does not exist is a reason, not an end."""
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+    stack, bundle = project(tmp_path)
+    ledger = take_ledger(stack, bundle, bundle.plan(), silent)
+    assert all("no-such-profile" in each.line for each in ledger.holdings)
+
+
+def test_no_state_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is held, and nobody has to be asked to know it."""
+    stack, bundle = project(tmp_path, of=plan())
+    ledger = take_ledger(stack, bundle, bundle.plan(), silent)
+    assert (ledger.holdings, ledger.seconds < 1) == ((), True)
+
+
+def test_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then it is told and not kept; a destroy goes on."""
+
+    def refuse(*_: object) -> None:
+        raise UsageError("It cannot be written")
+
+    monkeypatch.setattr("biomodal_deploy.workflow.destroying.save_ledger", refuse)
+    monkeypatch.setattr("biomodal_deploy.workflow.destroying.save_remains", refuse)
+    stack, bundle = project(tmp_path, region=None)
+    assert take_ledger(stack, bundle, bundle.plan(), silent).holdings
+    assert look_after(stack, bundle, bundle.plan(), silent).unread
+
+
+def test_a_search_that_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The destroy is done: that is what has to be said."""
+
+    def stop(*_: object) -> Remains:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(after, "read_remains", stop)
+    stack, bundle = project(tmp_path)
+    (unread,) = look_after(stack, bundle, bundle.plan(), silent).unread
+    assert unread.line == "the search was stopped"
+
+
+def test_the_second_half_of_a_destroy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the destroy that failed made go is looked for after the one that ended it."""
+    seen = found_by(monkeypatch, "read_remains")
+    stack, first = project(tmp_path)
+    consume(first.path)
+    record_outcome(first.path, UseState.FAILED, "the repository is not empty")
+    rest = destroy_plan({}, bucket="")
+    second = following(stack, rest)
+    look_after(stack, second, rest, silent)
+    assert DISK in seen[-1].volume_ids
+    record_outcome(first.path, UseState.APPLIED)
+    look_after(stack, second, rest, silent)
+    assert seen[-1].volume_ids == ()
+
+
+def test_another_accounts_destroy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was destroyed elsewhere is not looked for here."""
+    seen = found_by(monkeypatch, "read_remains")
+    stack, first = project(tmp_path, account="999999999999")
+    consume(first.path)
+    record_outcome(first.path, UseState.FAILED)
+    second = following(stack, destroy_plan({}, bucket=""))
+    look_after(stack, second, second.plan(), silent)
+    assert seen[-1].volume_ids == ()
+
+
+def test_what_is_kept_survives_the_plan_file(tmp_path: Path) -> None:
+    """Secrets go when a plan is used; the ledger stays with the record."""
+    stack, bundle = project(tmp_path, region=None)
+    take_ledger(stack, bundle, bundle.plan(), silent)
+    consume(bundle.path)
+    bundle.drop_plan_file()
+    assert saved_ledger(bundle.path)
+    assert Bundle.load(bundle.path).id == bundle.id

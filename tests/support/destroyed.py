@@ -1,0 +1,83 @@
+"""A destroy plan of a whole deployment, native or in a module, and what it is about."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from biomodal_deploy.ledger.subject import Subject, subject_of
+from biomodal_deploy.plan import Plan
+from tests.support.bundles import facts
+from tests.support.operated import ACCOUNT, ADDRESS, NAME, REGION, VM, arn, environment, queue
+from tests.support.plans import output, plan, resource
+
+DISK: Final = "vol-0a1b2c3d4e5f60718"
+ALLOCATION: Final = "eipalloc-0a1b2c3d4e5f60718"
+GROUP: Final = "sg-0a1b2c3d4e5f60718"
+LOGS: Final = f"/biomodal/{NAME}/tasks"
+
+Attributes = dict[str, Any]
+
+
+def held() -> dict[str, Attributes]:
+    """Return what a hardened deployment holds, by address."""
+    return {
+        "aws_s3_bucket.data_bucket[0]": {
+            "id": NAME,
+            "bucket": NAME,
+            "force_destroy": False,
+            "object_lock_enabled": False,
+        },
+        "aws_s3_bucket_versioning.data_bucket[0]": {"bucket": NAME},
+        "aws_s3_bucket_public_access_block.data_bucket[0]": {"bucket": NAME},
+        "aws_ecr_repository.image_repository": {"name": NAME, "force_delete": None},
+        "aws_ecr_lifecycle_policy.image_repository": {"repository": NAME},
+        "aws_batch_compute_environment.batch": environment(),
+        "aws_batch_job_queue.job_queue": queue(f"{NAME}-job-queue", ""),
+        "aws_instance.vm": {
+            "id": VM,
+            "arn": arn("ec2", f"instance/{VM}"),
+            "root_block_device": [{"volume_id": DISK, "delete_on_termination": True}],
+            "ebs_block_device": [],
+            "tags_all": {"Name": NAME, "environment": "development"},
+        },
+        "aws_eip.public_ip": {"allocation_id": ALLOCATION, "public_ip": ADDRESS},
+        "aws_cloudwatch_log_group.task_logs[0]": {"name": LOGS},
+        "aws_launch_template.batch": {"id": "lt-1", "name": f"{NAME}-batch-launch-template"},
+        "aws_key_pair.ssh_key": {"key_name": NAME},
+        "aws_security_group.ssh": {"id": GROUP, "name": f"{NAME}-sg"},
+    }
+
+
+def destroy_plan(
+    resources: dict[str, Attributes] | None = None, *, bucket: str = NAME, module: str = ""
+) -> Plan:
+    """Return the destroy plan of a deployment.
+
+    Args:
+        resources: What it holds, by address.
+        bucket: The bucket in its outputs.
+        module: The module that all of it is in.
+    """
+    prefix = f"{module}." if module else ""
+    found = held() if resources is None else resources
+    return plan(
+        *(resource(f"{prefix}{at}", "delete", values) for at, values in found.items()),
+        output_changes={"bucket_url": output("delete", f"s3://{bucket}")},
+        # What is not declared would count as secret.
+        configuration={
+            "root_module": {"variables": {key: {} for key in ("vm_name", "tag_key", "tag_value")}}
+        },
+        variables={
+            "vm_name": {"value": NAME},
+            "tag_key": {"value": "environment"},
+            "tag_value": {"value": "development"},
+        },
+    )
+
+
+def destroyed(
+    resources: dict[str, Attributes] | None = None, *, bucket: str = NAME, module: str = ""
+) -> Subject:
+    """Return what the destroy plan of a deployment is about."""
+    where = facts(stack="lab", account=ACCOUNT, region=REGION, directory="cdktf.out/stacks/lab")
+    return subject_of(where, destroy_plan(resources, bucket=bucket, module=module))
