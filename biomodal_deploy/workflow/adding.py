@@ -56,6 +56,8 @@ def notes(found: Draft, environment: Mapping[str, str] = os.environ) -> list[str
             f"{each} has no values: fill in {_SHARED} for it, or take it out of {PROJECT_FILE}"
             for each in without
         ]
+    if found.answers.bootstrap == "prerequisites" and True not in found.answers.values.values():
+        told.append(f"No role is chosen yet: set those to true in {file} that the account lacks")
     kept = found.answers.settings.get("backend", "local")
     if kept == "local" and (shared := shared_by(deployments_of(found.project_dir))):
         other, backend = next(iter(shared.items()))
@@ -84,7 +86,8 @@ def next_steps(found: Draft) -> list[str]:
     answers = found.answers
     steps = [f"biomodal-aws plan --stack {answers.name}"]
     if answers.bootstrap == "prerequisites":
-        return steps
+        # It says which roles the account lacks, in the words of this deployment's variables.
+        return [f"biomodal-aws prerequisites --region {answers.values['region']}", *steps]
     steps.insert(0, f"biomodal-aws doctor --stack {answers.name}")
     vm_name = str(answers.values["vm_name"])
     # The hardened VM has no key where no network reaches it.

@@ -64,6 +64,18 @@ def test_options_alone_make_a_deployment(init: Init) -> None:
     assert 'tag_value = "test"' in Path("environments/test.tfvars").read_text()
 
 
+def test_the_accounts_roles_are_a_deployment_too(init: Init) -> None:
+    """Which of them are missing, another command says; until then none is made."""
+    out = init("roles", "--bootstrap=prerequisites", "--region=eu-west-2")[1]
+    assert "note: No role is chosen yet: set those to true in environments/roles.tfvars" in out
+    assert out.splitlines()[-2:] == [
+        "      biomodal-aws prerequisites --region eu-west-2",
+        "      biomodal-aws plan --stack roles",
+    ]
+    chosen = ("--var=spot_service_role=true", "--region=eu-west-2")
+    assert "No role" not in init("spot", "--bootstrap=prerequisites", *chosen)[1]
+
+
 def test_what_is_missing_is_one_line(init: Init) -> None:
     """Nobody is at a terminal here."""
     status, out, err = init()
