@@ -28,6 +28,13 @@ def copied_from(location: Location, other: str) -> Answers:
         UsageError: There is no such deployment, or one of its files is wrong.
     """
     name = _chosen(location, other)
+    if location.settings(name).state_bucket is not None:
+        raise UsageError(
+            "It is a bucket for the states of others",
+            field="--from",
+            value=name,
+            fix="copy another deployment",
+        )
     raw = location.project_file.context["deployments"]
     entry = raw.get(name) if isinstance(raw, dict) else None
     settings = dict(entry) if isinstance(entry, dict) else {}

@@ -51,7 +51,12 @@ def notes(found: Draft, environment: Mapping[str, str] = os.environ) -> list[str
         )
     else:
         others = read_deployments(ProjectFile.model_validate_json(found.after), {})
-        without = [each for each, it in others.items() if each != name and not it.var_files]
+        without = [
+            each
+            for each, it in others.items()
+            # A bucket for states is all settings.
+            if each != name and not it.var_files and it.state_bucket is None
+        ]
         told += [
             f"{each} has no values: fill in {_SHARED} for it, or take it out of {PROJECT_FILE}"
             for each in without
@@ -94,6 +99,9 @@ def next_steps(found: Draft) -> list[str]:
     wanted = answers.profile == "documented" or answers.values.get("ssh_cidr_blocks")
     given = answers.values.get("ssh_public_key")
     there = (Path.home() / ".ssh" / f"{vm_name}.pub").is_file()
+    backend = answers.settings.get("backend")
+    if isinstance(backend, dict) and backend.get("kind") == "s3":
+        steps.insert(0, f"biomodal-aws backend check --stack {answers.name}")
     if answers.bootstrap == "native" and wanted and not given and not there:
         steps.insert(0, f"biomodal-aws keygen {vm_name}")
     return steps

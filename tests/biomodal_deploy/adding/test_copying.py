@@ -55,6 +55,17 @@ def test_settings_and_values_are_taken_over(tmp_path: Path) -> None:
     }
 
 
+def test_a_bucket_for_states_is_not_copied(tmp_path: Path) -> None:
+    """Two would make the same one."""
+    made = {
+        "bootstrap": "state-bucket",
+        "region": "eu-west-2",
+        "state_bucket": {"bucket": "states"},
+    }
+    with pytest.raises(UsageError, match="It is a bucket for the states of others"):
+        copied_from(location(tmp_path, made), "prod")
+
+
 def test_what_is_wrong_there_is_named(tmp_path: Path) -> None:
     """A misspelt name, and a value that breaks its rule, with the file to correct."""
     there = location(tmp_path, {"var_files": ["own.tfvars"]}, own='vpc_id = "here"\n')

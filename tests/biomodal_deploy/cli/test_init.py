@@ -64,6 +64,24 @@ def test_options_alone_make_a_deployment(init: Init) -> None:
     assert 'tag_value = "test"' in Path("environments/test.tfvars").read_text()
 
 
+def test_a_shared_state_is_looked_at_first(init: Init) -> None:
+    """The bucket may not be there yet; one that is a deployment itself lacks no values."""
+    document = json.loads(Path("cdktf.json").read_text())
+    made = {"bucket": "lab-states"}
+    document["context"]["deployments"] = {
+        "states": {"bootstrap": "state-bucket", "region": "eu-west-2", "state_bucket": made}
+    }
+    Path("cdktf.json").write_text(json.dumps(document))
+    config = ("--backend-config=bucket=lab-states", "--backend-config=region=eu-west-2")
+    out = init("dev", *PLACE, "--backend=s3", *config)[1]
+    assert out.splitlines()[3:] == [
+        "Next: git add cdktf.json environments/dev.tfvars",
+        "      biomodal-aws backend check --stack dev",
+        "      biomodal-aws doctor --stack dev",
+        "      biomodal-aws plan --stack dev",
+    ]
+
+
 def test_the_accounts_roles_are_a_deployment_too(init: Init) -> None:
     """Which of them are missing, another command says; until then none is made."""
     out = init("roles", "--bootstrap=prerequisites", "--region=eu-west-2")[1]
