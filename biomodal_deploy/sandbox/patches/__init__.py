@@ -7,7 +7,7 @@ test fails without it, so a moto that mends a gap shows which patch can go.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeAlias
 
 from biomodal_deploy.sandbox.patches import (
     batch,
@@ -22,7 +22,9 @@ from biomodal_deploy.sandbox.patches import (
 )
 from biomodal_deploy.sandbox.patches.change import Change, Method
 
-PATCHES: Final[tuple[Callable[[], list[Change]], ...]] = (
+Patch: TypeAlias = Callable[[], list[Change]]
+
+PATCHES: Final[tuple[Patch, ...]] = (
     *batch.PATCHES,
     *budgets.PATCHES,
     *console.PATCHES,
@@ -34,7 +36,7 @@ PATCHES: Final[tuple[Callable[[], list[Change]], ...]] = (
     *volumes.PATCHES,
 )
 
-__all__ = ["PATCHES", "Change", "Method", "apply"]
+__all__ = ["PATCHES", "Change", "Method", "Patch", "apply"]
 
 
 def apply() -> None:

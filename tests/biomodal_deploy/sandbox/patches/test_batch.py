@@ -1,0 +1,124 @@
+"""Patches of AWS Batch mend what they say: the same calls go wrong without them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from biomodal_deploy.sandbox.patches import batch, iam
+from tests.support.moto import Use, environment, only, queue
+
+
+def test_service_role_is_optional(aws: Callable[[str], Any], use: Use) -> None:
+    """A compute environment without a service role gets the service-linked one, made if need be."""
+    with pytest.raises(ClientError, match="ServiceRole is required"):
+        environment(aws, serviceRole="")
+    use(iam.service_linked_role_names)
+    use(batch.service_role_is_optional)
+    environment(aws, serviceRole="")
+    environment(aws, serviceRole="", computeEnvironmentName="second")
+    role = aws("iam").get_role(RoleName="AWSServiceRoleForBatch")["Role"]["Arn"]
+    shown = aws("batch").describe_compute_environments()["computeEnvironments"]
+    assert [each["serviceRole"] for each in shown] == [role, role]
+    with pytest.raises(ClientError, match="Could not find IAM role"):
+        environment(aws, serviceRole=f"{role}x", computeEnvironmentName="third")
+
+
+def test_compute_resources_are_updated(aws: Callable[[str], Any], use: Use) -> None:
+    """What UpdateComputeEnvironment names is changed, and the rest stays."""
+    arn = environment(aws)
+    service = aws("batch")
+
+    def resources() -> tuple[int, list[str]]:
+        service.update_compute_environment(
+            computeEnvironment=arn, computeResources={"maxvCpus": 128}
+        )
+        shown = only(service.describe_compute_environments()["computeEnvironments"])
+        return shown["computeResources"]["maxvCpus"], shown["computeResources"]["instanceTypes"]
+
+    assert resources() == (256, ["optimal"])
+    use(batch.compute_resources_are_updated)
+    assert resources() == (128, ["optimal"])
+
+
+def test_update_policy_is_kept(aws: Callable[[str], Any], use: Use) -> None:
+    """An update policy is shown as it was set, at creation and later."""
+    service = aws("batch")
+
+    def shown() -> dict[str, Any] | None:
+        (described,) = service.describe_compute_environments()["computeEnvironments"]
+        policy: dict[str, Any] | None = described.get("updatePolicy")
+        return policy
+
+    first = {"jobExecutionTimeoutMinutes": 30, "terminateJobsOnUpdate": False}
+    arn = environment(aws)
+    service.update_compute_environment(computeEnvironment=arn, updatePolicy=first)
+    assert shown() is None
+    use(batch.update_policy_is_kept)
+    assert shown() is None
+    service.update_compute_environment(computeEnvironment=arn, updatePolicy=first)
+    assert shown() == first
+    service.update_compute_environment(computeEnvironment=arn, state="DISABLED")
+    assert shown() == first
+
+
+def test_queue_time_limits_are_kept(aws: Callable[[str], Any], use: Use) -> None:
+    """A queue shows its time limits as they were set, at creation and later."""
+    service = aws("batch")
+    limit = {"reason": "full", "state": "RUNNABLE", "maxTimeSeconds": 600, "action": "CANCEL"}
+
+    def shown() -> list[dict[str, Any]]:
+        described = only(service.describe_job_queues()["jobQueues"])
+        limits: list[dict[str, Any]] = described.get("jobStateTimeLimitActions", [])
+        return limits
+
+    arn = environment(aws)
+    queue(aws, arn, jobStateTimeLimitActions=[limit])
+    assert shown() == []
+    use(batch.queue_time_limits_are_kept)
+    service.update_job_queue(jobQueue="queue", jobStateTimeLimitActions=[limit])
+    assert shown() == [limit]
+    service.update_job_queue(jobQueue="queue", priority=2)
+    assert shown() == [limit]
+    service.update_job_queue(jobQueue="queue", jobStateTimeLimitActions=[])
+    assert shown() == []
+
+
+def test_deletes_in_order(aws: Callable[[str], Any], use: Use) -> None:
+    """A queue and an environment go only disabled, and the environment only without its queue."""
+    service = aws("batch")
+    arn = environment(aws)
+    queue(aws, arn)
+    use(batch.deletes_in_order)
+    with pytest.raises(ClientError, match="state must be DISABLED"):
+        service.delete_compute_environment(computeEnvironment=arn)
+    service.update_compute_environment(computeEnvironment=arn, state="DISABLED")
+    with pytest.raises(ClientError, match="found existing JobQueue relationship"):
+        service.delete_compute_environment(computeEnvironment=arn)
+    with pytest.raises(ClientError, match="state must be DISABLED"):
+        service.delete_job_queue(jobQueue="queue")
+    service.update_job_queue(jobQueue="queue", state="DISABLED")
+    service.delete_job_queue(jobQueue="queue")
+    service.delete_compute_environment(computeEnvironment=arn)
+    assert service.describe_compute_environments()["computeEnvironments"] == []
+
+
+def test_deletes_in_order_without_the_patch(aws: Callable[[str], Any]) -> None:
+    """Left alone, moto deletes an environment that is enabled and in a queue."""
+    arn = environment(aws)
+    queue(aws, arn)
+    aws("batch").delete_compute_environment(computeEnvironment=arn)
+
+
+def test_deleted_clusters_are_gone(aws: Callable[[str], Any], use: Use) -> None:
+    """A compute environment's cluster goes with it."""
+    arn = environment(aws)
+    clusters = aws("ecs")
+    assert len(clusters.list_clusters()["clusterArns"]) == 1
+    aws("batch").delete_compute_environment(computeEnvironment=arn)
+    assert len(clusters.list_clusters()["clusterArns"]) == 1
+    use(batch.deleted_clusters_are_gone)
+    assert clusters.list_clusters()["clusterArns"] == []

@@ -1,0 +1,157 @@
+"""Patches of EC2 instances mend what they say: the same calls go wrong without them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from biomodal_deploy.sandbox.patches import instances
+from tests.support.moto import Use, launch, only
+
+
+def test_monitoring(aws: Callable[[str], Any], use: Use) -> None:
+    """MonitorInstances and UnmonitorInstances answer and are remembered."""
+    ec2 = aws("ec2")
+    vm = launch(ec2)
+    with pytest.raises(NotImplementedError):
+        ec2.monitor_instances(InstanceIds=[vm])
+    use(instances.monitoring)
+
+    def state() -> str:
+        reservation = only(ec2.describe_instances(InstanceIds=[vm])["Reservations"])
+        return str(only(reservation["Instances"])["Monitoring"]["State"])
+
+    answer = ec2.monitor_instances(InstanceIds=[vm])
+    assert only(answer["InstanceMonitorings"])["Monitoring"]["State"] == "pending"
+    assert state() == "enabled"
+    with pytest.raises(ClientError, match=r"InvalidInstanceID\.NotFound"):
+        ec2.unmonitor_instances(InstanceIds=[vm, "i-0123456789abcdef0"])
+    assert state() == "enabled"
+    ec2.unmonitor_instances(InstanceIds=[vm])
+    assert state() == "disabled"
+
+
+def test_user_data_can_be_changed(aws: Callable[[str], Any], use: Use) -> None:
+    """User data that ModifyInstanceAttribute sets is read back as it was, bytes of any kind."""
+    ec2 = aws("ec2")
+    vm = launch(ec2)
+    packed = b"\x1f\x8b\x00 not text"
+    with pytest.raises(ClientError, match="Invalid BASE64"):
+        ec2.modify_instance_attribute(InstanceId=vm, UserData={"Value": packed})
+    use(instances.user_data_can_be_changed)
+    ec2.modify_instance_attribute(InstanceId=vm, UserData={"Value": packed})
+    read = ec2.describe_instance_attribute(InstanceId=vm, Attribute="userData")
+    assert base64.b64decode(read["UserData"]["Value"]) == packed
+
+
+def test_primary_interface_goes_with_its_instance(aws: Callable[[str], Any], use: Use) -> None:
+    """A terminated instance leaves no interface, but the one that was made beforehand."""
+    ec2 = aws("ec2")
+
+    def interfaces() -> list[str]:
+        listed = ec2.describe_network_interfaces()["NetworkInterfaces"]
+        return [each["NetworkInterfaceId"] for each in listed]
+
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    ec2.terminate_instances(InstanceIds=[launch(ec2, SubnetId=subnet)])
+    without_patch = interfaces()
+    assert len(without_patch) == 1
+    use(instances.primary_interface_goes_with_its_instance)
+    ec2.terminate_instances(InstanceIds=[launch(ec2, SubnetId=subnet)])
+    assert interfaces() == without_patch
+    own = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    nics = [{"DeviceIndex": 0, "NetworkInterfaceId": own}]
+    ec2.terminate_instances(InstanceIds=[launch(ec2, NetworkInterfaces=nics)])
+    assert own in interfaces()
+
+
+def test_attributes_leave_security_groups_alone(aws: Callable[[str], Any], use: Use) -> None:
+    """A change of the shutdown behaviour changes that, and no security group."""
+    ec2 = aws("ec2")
+    vm = launch(ec2)
+
+    def groups() -> list[str]:
+        read = ec2.describe_instance_attribute(InstanceId=vm, Attribute="groupSet")
+        return [each["GroupId"] for each in read["Groups"]]
+
+    (group,) = [each["GroupId"] for each in ec2.describe_security_groups()["SecurityGroups"]]
+    ec2.modify_instance_attribute(InstanceId=vm, Groups=[group])
+    ec2.modify_instance_attribute(
+        InstanceId=vm, InstanceInitiatedShutdownBehavior={"Value": "terminate"}
+    )
+    assert groups() == []
+    use(instances.attributes_leave_security_groups_alone)
+    ec2.modify_instance_attribute(InstanceId=vm, Groups=[group])
+    ec2.modify_instance_attribute(
+        InstanceId=vm, InstanceInitiatedShutdownBehavior={"Value": "terminate"}
+    )
+    assert groups() == [group]
+    read = ec2.describe_instance_attribute(
+        InstanceId=vm, Attribute="instanceInitiatedShutdownBehavior"
+    )
+    assert read["InstanceInitiatedShutdownBehavior"]["Value"] == "terminate"
+
+
+def test_instance_profile_can_be_replaced(aws: Callable[[str], Any], use: Use) -> None:
+    """An instance shows the profile that replaced its first one."""
+    ec2, roles = aws("ec2"), aws("iam")
+    for name in ("first", "second", "third"):
+        roles.create_instance_profile(InstanceProfileName=name)
+    vm = launch(ec2, IamInstanceProfile={"Name": "first"})
+
+    def after(name: str) -> str:
+        associations = ec2.describe_iam_instance_profile_associations()
+        association = only(associations["IamInstanceProfileAssociations"])
+        ec2.replace_iam_instance_profile_association(
+            AssociationId=association["AssociationId"], IamInstanceProfile={"Name": name}
+        )
+        reservation = only(ec2.describe_instances(InstanceIds=[vm])["Reservations"])
+        return str(only(reservation["Instances"])["IamInstanceProfile"]["Arn"]).split("/")[-1]
+
+    assert after("second") == "first"
+    use(instances.instance_profile_can_be_replaced)
+    assert after("third") == "third"
+
+
+def test_interface_and_instance_have_the_same_groups(aws: Callable[[str], Any], use: Use) -> None:
+    """Security groups set on an instance's own interface are the instance's, and the other way."""
+    ec2 = aws("ec2")
+    subnet = ec2.describe_subnets()["Subnets"][0]
+    groups = [
+        ec2.create_security_group(GroupName=name, Description=name, VpcId=subnet["VpcId"])[
+            "GroupId"
+        ]
+        for name in ("first", "second", "third")
+    ]
+    vm = launch(ec2, SubnetId=subnet["SubnetId"], SecurityGroupIds=groups[:1])
+
+    def shown() -> tuple[list[str], list[str]]:
+        reservation = only(ec2.describe_instances(InstanceIds=[vm])["Reservations"])
+        instance = only(reservation["Instances"])
+        interface = only(instance["NetworkInterfaces"])
+        return (
+            [each["GroupId"] for each in instance["SecurityGroups"]],
+            sorted(each["GroupId"] for each in interface["Groups"]),
+        )
+
+    def set_on_interface(wanted: list[str]) -> None:
+        interface = only(
+            ec2.describe_network_interfaces(
+                Filters=[{"Name": "attachment.instance-id", "Values": [vm]}]
+            )["NetworkInterfaces"]
+        )
+        ec2.modify_network_interface_attribute(
+            NetworkInterfaceId=interface["NetworkInterfaceId"], Groups=wanted
+        )
+
+    set_on_interface(groups[1:2])
+    assert shown() == (groups[:1], sorted(groups[:2]))
+    use(instances.interface_and_instance_have_the_same_groups)
+    set_on_interface(groups[:2])
+    assert shown() == (groups[:2], sorted(groups[:2]))
+    ec2.modify_instance_attribute(InstanceId=vm, Groups=groups[2:])
+    assert shown() == (groups[2:], groups[2:])
