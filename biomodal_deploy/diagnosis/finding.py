@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,6 +17,7 @@ _MOST: Final = 5_000
 _MOST_UNKNOWN: Final = 50
 # Lines in which a known word stands by chance.
 _MOST_TRIED: Final = 50_000
+_MOST_LATE: Final = 2_000
 _MOST_ADDRESSES: Final = 20
 
 
@@ -76,36 +78,61 @@ def diagnose(stream: Readable) -> Diagnosis:
         stream: The log.
     """
     reader = Reader(catalog().marks)
-    found: dict[object, Finding] = {}
-    unknown = unread = tried = 0
-    seen: dict[str, object] = {}
+    finder = _Finder()
     for passage in reader.passages(stream):
-        key = seen.get(passage.text)
-        if key is None:
-            tried += 1
-            if len(seen) >= _MOST or tried > _MOST_TRIED:
-                unread += 1
-                continue
-            match = name_cause(passage.text)
-            if match is None and not passage.certain:
-                continue
-            key = _key(passage, match)
-            if key not in found:
-                if match is None:
-                    unknown += 1
-                    if unknown > _MOST_UNKNOWN:
-                        unread += 1
-                        continue
-                found[key] = Finding(passage, match, count=0)
-            seen[passage.text] = key
-        found[key].again(passage)
-    findings = tuple(_without_echoes(list(found.values())))
+        finder.take(passage)
+    findings = tuple(_without_echoes(finder.found()))
     return Diagnosis(
         findings,
-        suspects=() if findings else tuple(reader.suspects),
+        suspects=() if findings else reader.suspects,
         lines=reader.lines,
-        unread=unread,
+        unread=finder.unread,
     )
+
+
+@dataclass
+class _Finder:
+    """Tells errors apart: the first thousands, and the last ones, which count for more."""
+
+    unread: int = 0
+    _found: dict[object, Finding] = field(default_factory=dict)
+    _seen: dict[str, object] = field(default_factory=dict)
+    _tried: int = 0
+    _unknown: int = 0
+    _late: deque[Passage] = field(default_factory=lambda: deque(maxlen=_MOST_LATE))
+
+    def take(self, passage: Passage) -> None:
+        """Take one more error."""
+        key = self._seen.get(passage.text)
+        if key is not None:
+            self._found[key].again(passage)
+        elif len(self._seen) < _MOST and self._tried < _MOST_TRIED:
+            self._try(passage)
+        else:
+            self.unread += len(self._late) == _MOST_LATE
+            self._late.append(passage)
+
+    def found(self) -> list[Finding]:
+        """Return what was found, in the order in which it stands there first."""
+        for passage in self._late:
+            self._try(passage)
+        return list(self._found.values())
+
+    def _try(self, passage: Passage) -> None:
+        self._tried += 1
+        shown = passage.clean()
+        match = name_cause(shown.text)
+        if match is None and not passage.certain:
+            return
+        key = _key(shown, match)
+        if key not in self._found:
+            self._unknown += match is None
+            if match is None and self._unknown > _MOST_UNKNOWN:
+                self.unread += 1
+                return
+            self._found[key] = Finding(shown, match, count=0)
+        self._seen[passage.text] = key
+        self._found[key].again(passage)
 
 
 def _key(passage: Passage, match: Match | None) -> object:

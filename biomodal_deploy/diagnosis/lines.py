@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from biomodal_deploy.diagnosis.marks import grouped
+
 _CHUNK: Final = 1 << 20
 _LONGEST: Final = 1 << 16
 _UTF16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
@@ -57,9 +59,17 @@ def read_lines(stream: Readable, marks: Sequence[str]) -> Iterator[RawLine]:
         marks: Texts in small letters that are worth a look.
     """
     wanted = [mark.encode() for mark in marks]
+    groups: list[tuple[bytes, list[bytes]]] | None = None
     number = 0
     for block in _blocks(stream):
-        hits = _hits(block.lower(), wanted)
+        small = block.lower()
+        if number:
+            # Worth its while from the second block on.
+            groups = groups or [
+                (seed.encode(), [mark.encode() for mark in group]) for seed, group in grouped(marks)
+            ]
+            wanted = [mark for seed, group in groups if seed in small for mark in group]
+        hits = _hits(small, wanted)
         start = 0
         while start < len(block):
             end = block.find(b"\n", start)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from biomodal_deploy.diagnosis.lines import RawLine, Readable, read_lines
@@ -40,9 +40,11 @@ _SUSPECTS: Final = 5
 class Passage:
     """One error, as far as it can be told from what is around it.
 
+    It may hold a secret until it is made `clean`, which costs too much to be done to every line.
+
     Attributes:
         text: Its words on one line.
-        raw: It as it was, without secrets.
+        raw: It as it was.
         line: Where it begins, from 1.
         address: The resource that it is about.
         certain: Whether it is an error in Terraform's own form; a line of something else is one
@@ -55,6 +57,11 @@ class Passage:
     address: str | None = None
     certain: bool = True
 
+    def clean(self) -> Passage:
+        """Return it without secrets."""
+        raw = scrubbed(self.raw)[:_LONGEST]
+        return replace(self, text=" ".join(raw.split()), raw=raw)
+
 
 @dataclass
 class Reader:
@@ -62,13 +69,17 @@ class Reader:
 
     Attributes:
         lines: How many it had.
-        suspects: The last lines that look like errors and were no passage, with their numbers.
     """
 
     marks: Sequence[str]
     lines: int = 0
-    suspects: list[tuple[int, str]] = field(default_factory=list)
+    _suspects: list[tuple[int, str]] = field(default_factory=list)
     _run: tuple[int, str] | None = None
+
+    @property
+    def suspects(self) -> tuple[tuple[int, str], ...]:
+        """The last lines that look like errors, with their numbers."""
+        return tuple((number, scrubbed(text)[:_LONGEST]) for number, text in self._suspects)
 
     def passages(self, stream: Readable) -> Iterator[Passage]:
         """Give the errors of a log in order."""
@@ -99,19 +110,18 @@ class Reader:
         suspect = line.marked is not None or _looks_bad(line.content)
         if not suspect:
             return
-        text = scrubbed(line.text.strip())[:_LONGEST]
+        text = line.text.strip()
         if line.marked is not None:
             yield Passage(" ".join(text.split()), text, line.number, certain=False)
         if _SUSPECT.search(text) and not _NOISE.search(text):
-            self.suspects = [*self.suspects, (line.number, text)][-_SUSPECTS:]
+            self._suspects = [*self._suspects, (line.number, text)][-_SUSPECTS:]
 
     def _event(self, event: object, number: int) -> Iterator[Passage]:
         if isinstance(event, DiagnosticEvent):
             said = event.diagnostic
             if said.is_error:
-                raw = scrubbed(f"{said.summary}\n{said.detail}".strip())[:_LONGEST]
-                text = scrubbed(" ".join(f"{said.summary} {said.detail}".split()))[:_LONGEST]
-                yield Passage(text, raw, number, said.address)
+                raw = f"{said.summary}\n{said.detail}".strip()
+                yield Passage(" ".join(raw.split()), raw, number, said.address)
         elif isinstance(event, UnknownEvent) and event.fields.get("@module") == _OURS:
             if event.type == "run_started":
                 self._run = number, str(event.fields.get("verb", ""))
@@ -172,8 +182,7 @@ class _Block:
     def passage(self) -> Iterator[Passage]:
         """Give it, where it is an error."""
         if self.error:
-            # All lines at once: a key has several.
-            raw = scrubbed("\n".join(self.kept).strip())[:_LONGEST]
+            raw = "\n".join(self.kept).strip()
             yield Passage(" ".join(raw.split()), raw, self.number, self.address)
 
 

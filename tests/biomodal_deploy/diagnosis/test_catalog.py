@@ -15,7 +15,7 @@ from biomodal_deploy.cli.app import app
 from biomodal_deploy.contract import all_variables
 from biomodal_deploy.diagnosis import catalog, diagnose
 from biomodal_deploy.diagnosis.catalog import AREAS
-from biomodal_deploy.diagnosis.marks import mark_of
+from biomodal_deploy.diagnosis.marks import grouped, mark_of
 from biomodal_deploy.diagnosis.matching import matches_of
 from tests.support.aws_command import parse
 
@@ -124,6 +124,14 @@ def test_there_is_something_for_every_area() -> None:
 def test_marks(pattern: str, mark: str) -> None:
     """The mark is text that stands in everything the pattern matches."""
     assert mark_of(pattern) == mark
+
+
+def test_groups_of_marks() -> None:
+    """Each mark is in one group, and holds the letters that its group shares."""
+    groups = list(grouped(catalog().marks))
+    assert sorted(mark for _, group in groups for mark in group) == sorted(catalog().marks)
+    assert all(seed in mark for seed, group in groups for mark in group)
+    assert len(groups) < len(catalog().marks) / 3
 
 
 def test_alternatives_have_no_mark() -> None:
