@@ -8,7 +8,7 @@ from biomodal_deploy.adding.answers import Answers
 from biomodal_deploy.adding.backend import without_place
 from biomodal_deploy.contract import Variable
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.var_files.files import read_file
+from biomodal_deploy.var_files.files import automatic_files, read_file, shown
 from biomodal_deploy.var_files.type_syntax import parse_type
 from biomodal_deploy.var_files.types import TypeMismatchError, convert
 from biomodal_deploy.var_files.values import Value
@@ -19,10 +19,9 @@ _ITS_OWN: Final = "vm_name"
 
 
 def copied_from(location: Location, other: str) -> Answers:
-    """Return the settings of a deployment and the values in its own files of variables.
+    """Return the settings of a deployment, and the values in the files that are read for it.
 
-    Left out is what has to be another's: the VM's name, and where exactly the state is. What
-    stands in `terraform.tfvars` is read for all deployments anyway.
+    Left out is what has to be another's: the VM's name, and where exactly the state is.
 
     Raises:
         UsageError: There is no such deployment, or one of its files is wrong.
@@ -45,10 +44,11 @@ def copied_from(location: Location, other: str) -> Answers:
         settings["backend"] = without_place(backend)
     answers = Answers(settings=settings)
     variables = answers.variables
-    for path in location.settings(name).var_files:
-        for variable, attribute in read_file(location.project_dir / path).attributes.items():
+    own = (location.project_dir / path for path in location.settings(name).var_files)
+    for path in (*automatic_files(location.project_dir), *own):
+        for variable, attribute in read_file(path).attributes.items():
             if variable in variables and variable != _ITS_OWN and attribute.value is not None:
-                answers.values[variable] = _read(variables[variable], attribute.value, path)
+                answers.values[variable] = _read(variables[variable], attribute.value, shown(path))
     if "region" in settings:
         answers.values.setdefault("region", str(settings["region"]))
     return answers
