@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from biomodal_deploy.bundle import Bundle, newest, sealed_plans
+from biomodal_deploy.bundle import Bundle, UseState, newest, sealed_plans
+from biomodal_deploy.bundle.use import use_of
 from biomodal_deploy.errors import BundleRefused, UsageError
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.workflow.location import Location
@@ -18,7 +19,8 @@ class Chosen:
 
     Attributes:
         bundles: Those that are to be applied, each of another stack.
-        idle: The stacks that have nothing to apply, and why: `no_unused_plan` or `no_changes`.
+        idle: The stacks that have nothing to apply, and why: `no_unused_plan`, `no_changes` or
+            `older_than_the_last_apply`.
     """
 
     bundles: tuple[Bundle, ...]
@@ -26,7 +28,9 @@ class Chosen:
 
 
 def newest_of(location: Location, stacks: Sequence[str]) -> Chosen:
-    """Return the newest unused sealed plan of each stack, those without changes left out.
+    """Return the newest unused sealed plan of each stack.
+
+    Left out are those without changes, and those that an apply of another plan has overtaken.
 
     Raises:
         BundleRefused: None of the stacks has one, or one was edited or could have been.
@@ -42,10 +46,12 @@ def newest_of(location: Location, stacks: Sequence[str]) -> Chosen:
                 raise
             idle[stack] = "no_unused_plan"
             continue
-        if bundle.manifest.has_changes:
-            found.append(bundle)
-        else:
+        if not bundle.manifest.has_changes:
             idle[stack] = "no_changes"
+        elif _is_overtaken(location, bundle):
+            idle[stack] = "older_than_the_last_apply"
+        else:
+            found.append(bundle)
     if not found and not any(sealed_plans(location.plans, stack) for stack in stacks):
         raise BundleRefused(
             "no_bundle", "None of these deployments has a plan. Next: biomodal-aws plan --all"
@@ -95,6 +101,17 @@ def _find(location: Location, name: str) -> Bundle:
     if Path(name).name != name or len(held) != 1:
         raise BundleRefused("no_bundle", f"There is no sealed plan {name} in {location.plans}.")
     return Bundle.load(held[0])
+
+
+def _is_overtaken(location: Location, bundle: Bundle) -> bool:
+    """Whether another plan was applied after this one was made: the state is another by now."""
+    uses = map(use_of, sealed_plans(location.plans, bundle.manifest.facts.stack))
+    return any(
+        use.state is UseState.APPLIED
+        and use.claim is not None
+        and use.claim.at > bundle.manifest.created
+        for use in uses
+    )
 
 
 def _together(bundles: Sequence[Bundle], idle: Mapping[str, str]) -> Chosen:
