@@ -12,12 +12,10 @@ from pydantic import JsonValue
 from biomodal_deploy.permissions.document import Document
 from biomodal_deploy.permissions.needs import needs_of
 from biomodal_deploy.permissions.place import Place
-from biomodal_deploy.preflight import Answer, Target, Verdict, run_preflight, target_from
+from biomodal_deploy.preflight import Target, Verdict, run_preflight, target_from
 from biomodal_deploy.preflight.checks import OPTIONS, all_checks
-from biomodal_deploy.preflight.clients import Clients
-from biomodal_deploy.preflight.facts import Facts
-from biomodal_deploy.preflight.runner import ask
 from biomodal_deploy.preflight.target import Hardened
+from tests.support.preflight_cases import answer
 from tests.support.project import ROOT
 from tests.support.recorded_aws import (
     ACCOUNT,
@@ -48,12 +46,6 @@ TOPIC: Final = f"arn:aws:sns:{REGION}:{ACCOUNT}:pager"
 def target() -> Target:
     """A hardened native deployment with the defaults."""
     return target_from(VALUES, "native", profile="hardened")
-
-
-def answer(aws: RecordedAws, target: Target, check: str, *owned: str) -> Answer:
-    """Return one check's answer."""
-    facts = Facts(target, Clients(aws.session(), target.region), frozenset(owned))
-    return next(ask(each, facts) for each in all_checks() if each.name == check)
 
 
 def option(target: Target, **values: Any) -> Target:
