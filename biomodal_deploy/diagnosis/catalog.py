@@ -15,6 +15,7 @@ from biomodal_deploy.diagnosis.model import Entry
 
 AREAS: Final[Mapping[str, str]] = {
     "terraform": "Terraform and its plans",
+    "synthesis": "The app: Python, Node and cdktf",
     "state": "State, backend and lock",
     "credentials": "Credentials and network",
     "iam": "Permissions",

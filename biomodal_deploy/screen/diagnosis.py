@@ -46,6 +46,7 @@ def diagnosis_data(found: Diagnosed) -> dict[str, JsonValue]:
         "read": found.origin,
         "stack": found.stack.name if found.stack else None,
         "verb": found.run.verb if found.run else None,
+        "since": found.run.since or None if found.run else None,
         "lines": found.diagnosis.lines,
         "findings": findings,
         "suspects": [{"line": number, "text": text} for number, text in found.diagnosis.suspects],
@@ -94,6 +95,8 @@ def _head(found: Diagnosed) -> Iterator[Text]:
     yield text
     if found.run and found.run.running:
         yield Text("That Terraform is still at work: wait until it has ended.", style="warning")
+    if found.run and found.run.since:
+        yield Text(f"It may be over: since then there was a {found.run.since}.", style="warning")
 
 
 def _known(finding: Finding, found: Diagnosed) -> Iterator[Text]:

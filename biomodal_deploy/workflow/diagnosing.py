@@ -25,6 +25,8 @@ from biomodal_deploy.workflow.stack import Stack, last_stack
 from biomodal_deploy.workflow.variables import given_values
 
 STDIN: Final = Path("-")
+# Variables that templates may name where the error itself does not.
+_VALUES: Final = ("vpc_id", "subnet_id")
 _KEPT: Final = 2 * 1024 * 1024
 # They take the deployment's name; the others are about no one deployment.
 _OF_ONE: Final = frozenset(
@@ -74,9 +76,9 @@ class Diagnosed:
         if self.stack is None:
             return {}
         known = {"stack": self.stack.name, "directory": str(self.stack.directory)}
-        region = (self._values or {}).get("region") or self.stack.location.environment.get(
-            "AWS_REGION"
-        )
+        values = self._values or {}
+        known |= {name: str(values[name]) for name in _VALUES if values.get(name)}
+        region = values.get("region") or self.stack.location.environment.get("AWS_REGION")
         return {**known, "region": str(region)} if region else known
 
     def next_of(self, finding: Finding) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -27,6 +27,7 @@ class FailedRun:
         log: Its log; None where Terraform had not begun.
         message: What the history says of it.
         running: Whether Terraform is still at work.
+        since: What went well after it, in the history's words.
     """
 
     stack: str
@@ -35,6 +36,7 @@ class FailedRun:
     log: Path | None = None
     message: str = ""
     running: bool = False
+    since: str = ""
 
 
 def newest_failed(location: Location, stack: str | None) -> FailedRun:
@@ -73,12 +75,13 @@ def _names(location: Location) -> list[str]:
 def _runs(location: Location, name: str) -> Iterator[FailedRun]:
     folder = location.plans / name
     logs = [*folder.glob(f"*/{_LOGS}/*.log"), *folder.glob(f"{_LOGS}/*.log")]
+    entries = History(location.plans, name).entries()
     # The newest is enough, and older ones may be large.
     for log in sorted(logs, key=lambda path: path.stat().st_mtime, reverse=True):
         if run := _failed(name, log):
-            yield run
+            yield replace(run, since=_since(run, entries))
             break
-    if last := _unlogged(History(location.plans, name).entries()):
+    if last := _unlogged(entries):
         yield FailedRun(stack=name, verb=str(last.event), at=last.at, message=last.message)
 
 
@@ -93,6 +96,16 @@ def _failed(name: str, log: Path) -> FailedRun | None:
         log=log,
         running=logged.running,
     )
+
+
+def _since(run: FailedRun, entries: Iterable[Entry]) -> str:
+    """Return what went well after a failed run; nothing where nothing did."""
+    well = [
+        entry
+        for entry in entries
+        if entry.at > run.at and (entry.event is Event.PLAN or entry.details.get("ok") is True)
+    ]
+    return f"{well[-1].event}: {well[-1].message}" if well else ""
 
 
 def _unlogged(entries: Iterable[Entry]) -> Entry | None:

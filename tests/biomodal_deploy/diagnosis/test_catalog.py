@@ -22,7 +22,7 @@ from tests.support.aws_command import parse
 ENTRIES: Final = catalog().entries
 # Not one of the stack's variables: of this command line, of other programs.
 OTHER: Final = re.compile(
-    r"(?:AWS|BIOMODAL|NXF)_[A-Z_]+|HTTPS_PROXY|NO_PROXY|SSL_CERT_FILE|--var(?:-file)?"
+    r"(?:AWS|BIOMODAL|NXF|TF)_[A-Z_]+|HTTPS_PROXY|NO_PROXY|SSL_CERT_FILE|--var(?:-file)?"
     r"|terraform\.tfvars|\w+ \(cdktf\.json\)"
 )
 # What takes something away that cannot be had back, or lets somebody in.
@@ -32,6 +32,8 @@ UNSAFE: Final = re.compile(
 )
 # Commands of the AWS CLI that are no operation of an API.
 HELPERS: Final = frozenset({"configure", "sso", ("s3", "presign"), ("ecr", "get-login-password")})
+# What is known of the deployment where the error does not tell.
+FROM_THE_STACK: Final = {"region", "directory", "vpc_id", "subnet_id"}
 PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -59,7 +61,7 @@ def test_what_its_example_tells_is_read_from_it() -> None:
         if entry.id == "bucket_missing":  # its example is the AWS CLI's, which names none
             match = next(matches_of("reading S3 Bucket (lab): NoSuchBucket"))
         assert set(match.fields) == set(entry.fields), entry.id
-        assert entry.placeholders - {"region", "directory"} <= set(entry.fields), entry.id
+        assert entry.placeholders - FROM_THE_STACK <= set(entry.fields), entry.id
 
 
 def test_its_next_command_is_safe() -> None:

@@ -146,6 +146,17 @@ def test_the_newest_failed_run(project: Path, capsys: pytest.CaptureFixture[str]
     assert found["data"]["read"] == str(old)
 
 
+def test_what_went_well_since(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A failure that somebody has mended is told as one."""
+    log = log_of(project, "lab", "20260101T000000Z-000001", 1, STALE)
+    os.utime(log, (time.time() - 100,) * 2)
+    assert data(capsys, "--project-dir", str(project))["data"]["since"] is None
+    history = History(project / "plans", "lab")
+    history.append(Event.RESULT, message="3 changes made", details={"ok": True})
+    run(["diagnose", "--project-dir", str(project)])
+    assert "since then there was a result: 3 changes made." in capsys.readouterr().out
+
+
 def test_a_killed_run(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A log without an end is the newest failure too."""
     log_of(project, "lab", "20260101T000000Z-000001", None)
