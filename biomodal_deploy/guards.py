@@ -78,7 +78,7 @@ def judge(
     allow_destroy: Iterable[str] = (),
     account: str | None = None,
     region: str | None = None,
-    object_counts: Mapping[str, int] | None = None,
+    object_counts: Mapping[str, int | str] | None = None,
 ) -> tuple[Verdict, ...]:
     """Judge a plan.
 
@@ -90,7 +90,8 @@ def judge(
         allow_destroy: Exact addresses that may be lost.
         account: The AWS account that the plan acts on.
         region: The region that it acts on.
-        object_counts: By address, how many objects or images an emptied one holds; see `emptied`.
+        object_counts: By address, how many objects or images an emptied one holds, a text where
+            they were not counted to the end; see `emptied`.
 
     Raises:
         UsageError: An allowance names an object that this plan does not lose.
@@ -214,11 +215,12 @@ def _protected(
         yield _passed(rule, "Nothing of a protected kind is lost.")
 
 
-def _contents(plan: Plan, counts: Mapping[str, int]) -> Iterator[Verdict]:
+def _contents(plan: Plan, counts: Mapping[str, int | str]) -> Iterator[Verdict]:
     for each in emptied(plan):
         flag, _, noun, things = _CONTENTS[each.kind]
         count = counts.get(each.address)
-        how_many = "an unknown number of" if count is None else f"{count:,}"
+        known = f"{count:,}" if isinstance(count, int) else count
+        how_many = "an unknown number of" if known is None else known
         message = (
             f"{each.address}: {flag} is set, so {how_many} {things} go with {noun} {each.name}."
         )

@@ -33,7 +33,7 @@ def bucket(search: Search, found: Bucket, patience: Patience) -> list[Left]:
         if code_of(error) in ("NoSuchBucket", "404"):
             return []
         raise
-    versions = bool(contents.old_versions or contents.markers) or not contents.sees_versions
+    remove = commands.remove_bucket(found.name, search.region, versions=contents.has_versions)
     whose = "; it was there before the deployment" if found.address is None else ""
     return [
         Left(
@@ -42,7 +42,7 @@ def bucket(search: Search, found: Bucket, patience: Patience) -> list[Left]:
             line=f"{contents.words()}{whose}",
             # Parts of unfinished uploads bill as objects do; what nobody saw may be there.
             bills=not contents.is_empty or contents.uploads != 0 or not contents.sees_versions,
-            commands=commands.remove_bucket(found.name, search.region, versions=versions),
+            commands=remove,
         )
     ]
 

@@ -55,6 +55,11 @@ class Contents:
         return self.complete and not (self.objects or self.old_versions or self.markers)
 
     @property
+    def has_versions(self) -> bool:
+        """Whether there is, or may be, what `aws s3` does not see."""
+        return bool(self.old_versions or self.markers) or not self.sees_versions
+
+    @property
     def total(self) -> int:
         """How many entries were counted."""
         return self.objects + self.old_versions + self.markers

@@ -10,7 +10,7 @@ from biomodal_deploy.ledger.images import count_images
 from biomodal_deploy.ledger.logs import find_log_group
 from biomodal_deploy.ledger.model import Amount, Fate, Holding
 from biomodal_deploy.ledger.objects import Contents, count_bucket
-from biomodal_deploy.ledger.subject import BUCKET, REPOSITORY, Subject
+from biomodal_deploy.ledger.subject import BUCKET, FORCE, REPOSITORY, Subject
 from biomodal_deploy.ledger.things import Bucket, Named, Repository
 from biomodal_deploy.preflight.aws_errors import code_of
 from biomodal_deploy.preflight.clients import Clients
@@ -57,10 +57,13 @@ def _bucket_fate(
             return Fate.LOST, "unfinished uploads go with it", (fix,)
         return Fate.EMPTY, "empty", ()
     if not found.is_emptied:
-        lose = (
-            "to lose it all: set bucket_force_destroy = true, then biomodal-aws plan and "
-            "biomodal-aws apply, then destroy"
+        emptying = commands.remove_bucket(found.name, region, versions=contents.has_versions)
+        ways = (
+            f"set {FORCE} = true, then biomodal-aws plan and biomodal-aws apply, then destroy"
+            if subject.may_force
+            else f"{'; '.join(emptying)}; and plan again"
         )
+        lose = f"to lose it all: {ways}"
         line = "S3 deletes no bucket that holds something, and force_destroy is off"
         return Fate.STOPS, line, (copy, keep, lose)
     if found.object_lock_enabled:

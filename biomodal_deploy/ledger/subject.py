@@ -44,6 +44,7 @@ class Subject:
             the name of that, and its own address.
         vm_name: The deployment's own name in AWS, part of most others.
         tag: The tag that everything carries; other deployments may carry it too.
+        may_force: Whether a variable decides that the bucket goes with everything in it.
     """
 
     stack: str
@@ -63,6 +64,7 @@ class Subject:
     settings_of: tuple[tuple[str, str, str], ...] = ()
     vm_name: str | None = None
     tag: tuple[str, str] | None = None
+    may_force: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -130,6 +132,7 @@ def _joined(ours: tuple[_Thing, ...], earlier: tuple[_Thing, ...]) -> tuple[_Thi
 
 BUCKET: Final = "aws_s3_bucket"
 REPOSITORY: Final = "aws_ecr_repository"
+FORCE: Final = "bucket_force_destroy"
 
 
 def subject_of(facts: Facts, plan: Plan) -> Subject:
@@ -161,6 +164,7 @@ def subject_of(facts: Facts, plan: Plan) -> Subject:
         security_groups=tuple(_things(plan, "aws_security_group", Identified)),
         settings_of=tuple(_settings(plan)),
         vm_name=vm_name or _name_tag(machines),
+        may_force=any(each.name == FORCE for each in plan.variables),
         tag=(key, value) if key and isinstance(value, str) and not _hides(value) else None,
     )
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
+from biomodal_deploy.errors import BiomodalError
 from biomodal_deploy.guards import emptied
 from biomodal_deploy.identity import is_ours
 from biomodal_deploy.plan import Plan
 
+# A guard's sentence is worth so long; the ledger of a destroy counts on.
+_SECONDS: Final = 5.0
+
 
 def count_contents(
     plan: Plan, region: str | None, environment: Mapping[str, str]
-) -> dict[str, int]:
-    """Count what emptied buckets and repositories hold, by address.
+) -> dict[str, int | str]:
+    """Count what emptied buckets and repositories hold, by address, for a while.
 
-    One that cannot be counted is left out: the guard then says that the number is unknown.
+    What was not counted to the end is a text that says so. One that cannot be counted is left
+    out: the guard then says that the number is unknown.
 
     Args:
         plan: The plan.
@@ -23,23 +29,32 @@ def count_contents(
     """
     found = emptied(plan)
     # With the credentials of this process another account would be asked.
-    if not found or not is_ours(environment):
+    if not found or region is None or not is_ours(environment):
         return {}
-    import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
-    counts: dict[str, int] = {}
+    from biomodal_deploy.ledger.counting import Patience
+    from biomodal_deploy.ledger.images import count_images
+    from biomodal_deploy.ledger.objects import count_bucket
+    from biomodal_deploy.preflight.clients import Clients
+    from biomodal_deploy.preflight.session import open_session
+
+    counts: dict[str, int | str] = {}
+    patience = Patience(_SECONDS, lambda _: None)
     for each in found:
         try:
+            clients = Clients(open_session(region), region)
             if each.kind == "aws_s3_bucket":
-                s3 = boto3.client("s3", region_name=region)
-                # Versions and delete markers too: with versioning on they are data as well.
-                pages = s3.get_paginator("list_object_versions").paginate(Bucket=each.name)
-                counts[each.address] = sum(len(page.get("Versions", ())) for page in pages)
+                contents = count_bucket(clients, each.name, patience)
+                # Former versions too: with versioning on they are data as well.
+                number = contents.objects + contents.old_versions
+                whole = contents.complete and contents.sees_versions
             else:
-                ecr = boto3.client("ecr", region_name=region)
-                images = ecr.get_paginator("list_images").paginate(repositoryName=each.name)
-                counts[each.address] = sum(len(page["imageIds"]) for page in images)
-        except (BotoCoreError, ClientError):
+                images = count_images(clients, each.name, patience)
+                if images is None:
+                    continue
+                number, whole = images.count, images.complete
+        except (BotoCoreError, ClientError, BiomodalError):
             continue
+        counts[each.address] = number if whole else f"at least {number:,}"
     return counts

@@ -150,6 +150,12 @@ class TestContents:
             f"{BUCKET}: force_destroy is set, so 12,345 objects go with bucket data-1."
         )
 
+    def test_a_count_without_an_end(self) -> None:
+        """It is told as it was given."""
+        gone = plan(resource(BUCKET, "delete", {"bucket": "data-1", "force_destroy": True}))
+        verdicts = judge(gone, allow_destroy=[BUCKET], object_counts={BUCKET: "at least 9,000"})
+        assert any("so at least 9,000 objects go with" in each.message for each in verdicts)
+
     def test_without_a_count_it_is_said_to_be_unknown(self) -> None:
         """Never zero."""
         gone = plan(resource(BUCKET, "replace", {"bucket": "b", "force_destroy": True}, {}))

@@ -20,6 +20,9 @@ from botocore.model import OperationModel, Shape
 
 _ADVICE: Final = re.compile(r"`(aws [^`]*)`|(?:^|: )(aws .*)$")
 _NO_API: Final = frozenset({"configure", "sso"})
+# The CLI's own names and options, which are no part of the API.
+_SERVICES: Final = {"s3api": "s3"}
+_OF_THE_CLI: Final = frozenset({"query", "output", "max-items"})
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ def parse(command: str) -> AwsCommand:
     """Return a command as the call that it makes."""
     program, service, verb, *words = shlex.split(command.replace("\\\n", " "))
     assert program == "aws"
+    service = _SERVICES.get(service, service)
     model = _operations(service).get(verb)
     assert model, f"aws {service} has no command {verb}"
     given: dict[str, list[str]] = {}
@@ -62,11 +66,24 @@ def parse(command: str) -> AwsCommand:
         else:
             given[list(given)[-1]].append(word)
     region = given.pop("region", [None])[0]
+    for option in _OF_THE_CLI & given.keys():
+        del given[option]
     members = model.input_shape.members if model.input_shape else {}
     options = {xform_name(name, "-"): name for name in members}
+    # `--no-OPTION` is the CLI's way to say false.
+    refused = {
+        each.removeprefix("no-") for each in given.keys() - options.keys() if each[:3] == "no-"
+    }
+    given = {
+        each.removeprefix("no-") if each.removeprefix("no-") in refused else each: words
+        for each, words in given.items()
+    }
     assert not given.keys() - options.keys(), f"aws {service} {verb} has no {given.keys()}"
     parameters = {
-        options[option]: _value(members[options[option]], given[option]) for option in given
+        options[option]: {"Value": False}
+        if option in refused
+        else _value(members[options[option]], given[option])
+        for option in given
     }
     missing = set(model.input_shape.required_members if model.input_shape else ()) - set(parameters)
     assert not missing, f"aws {service} {verb} lacks {missing}"

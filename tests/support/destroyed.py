@@ -14,6 +14,12 @@ DISK: Final = "vol-0a1b2c3d4e5f60718"
 ALLOCATION: Final = "eipalloc-0a1b2c3d4e5f60718"
 GROUP: Final = "sg-0a1b2c3d4e5f60718"
 LOGS: Final = f"/biomodal/{NAME}/tasks"
+VARIABLES: Final = {
+    "vm_name": NAME,
+    "tag_key": "environment",
+    "tag_value": "development",
+    "bucket_force_destroy": False,
+}
 
 Attributes = dict[str, Any]
 
@@ -64,14 +70,8 @@ def destroy_plan(
         *(resource(f"{prefix}{at}", "delete", values) for at, values in found.items()),
         output_changes={"bucket_url": output("delete", f"s3://{bucket}")},
         # What is not declared would count as secret.
-        configuration={
-            "root_module": {"variables": {key: {} for key in ("vm_name", "tag_key", "tag_value")}}
-        },
-        variables={
-            "vm_name": {"value": NAME},
-            "tag_key": {"value": "environment"},
-            "tag_value": {"value": "development"},
-        },
+        configuration={"root_module": {"variables": {key: {} for key in VARIABLES}}},
+        variables={key: {"value": value} for key, value in VARIABLES.items()},
     )
 
 

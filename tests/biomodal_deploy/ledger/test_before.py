@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -268,6 +269,14 @@ def test_more_jobs_than_terraform_waits_for(answering: Answering) -> None:
     """Batch ends them slowly: the queue would outlast the provider's patience."""
     found = one(read(answering(account() | {"batch.ListJobs": jobs(RUNNABLE=9_001)})), "job-queue")
     assert found.fate is Fate.STOPS
+
+
+def test_a_bucket_without_a_variable(answering: Answering) -> None:
+    """Where no variable decides, the commands that empty it do: a state bucket, for one."""
+    subject = replace(destroyed(), may_force=False)
+    lose = one(read(answering(account()), subject), "bucket").fixes[-1]
+    assert lose.startswith("to lose it all: aws s3api delete-objects ")
+    assert lose.endswith(f"aws s3 rb s3://{NAME} --force --region {REGION}; and plan again")
 
 
 def test_an_account_that_cannot_be_asked() -> None:
