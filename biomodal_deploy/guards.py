@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict
 from biomodal_deploy.errors import GuardRefused, UsageError
 from biomodal_deploy.plan import Action, Plan, PlanKind, ResourceChange
 from biomodal_deploy.settings import PROTECTED_KINDS, Limits
+from biomodal_deploy.words import counted
 
 # Kinds whose delete empties them first where the flag says so, and what they hold.
 _CONTENTS: Final = {
@@ -126,11 +127,16 @@ def enforce(verdicts: Iterable[Verdict]) -> None:
     """Let a plan pass only where no guard refuses it.
 
     Raises:
-        GuardRefused: With one line for each refusal.
+        GuardRefused: With the first refusal, and what the others are about: a sealed plan is
+            shown with each of them in full.
     """
-    refusals = [verdict.message for verdict in verdicts if verdict.outcome is Outcome.REFUSED]
-    if refusals:
-        raise GuardRefused("\n".join(refusals))
+    refusals = [verdict for verdict in verdicts if verdict.outcome is Outcome.REFUSED]
+    if not refusals:
+        return
+    first, *others = refusals
+    more = f" ({counted(len(others), 'more refusal')}: " if others else ""
+    about = ", ".join(each.address or each.rule for each in others)
+    raise GuardRefused(f"{first.message}{more}{about}{')' if others else ''}")
 
 
 def protected_losses(

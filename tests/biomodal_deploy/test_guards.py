@@ -275,13 +275,14 @@ class TestWholePlans:
         assert refusals(document={"complete": None, "applyable": None}) == []
 
 
-def test_enforcing_lists_every_refusal() -> None:
-    """One line each, and the exit status of a guard."""
+def test_enforcing_names_every_refusal() -> None:
+    """The first in full and the others' addresses, in one line; and the exit status of a guard."""
     verdicts = judge(plan(resource("aws_eip.a", "delete", {}), resource("aws_eip.b", "forget", {})))
     with pytest.raises(GuardRefused) as caught:
         enforce(verdicts)
-    lines = str(caught.value).splitlines()
-    assert [line.partition(" ")[0] for line in lines] == ["aws_eip.a", "aws_eip.b"]
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith("aws_eip.a would be deleted")
+    assert line.endswith(" (1 more refusal: aws_eip.b)")
     assert caught.value.exit_status == EXIT_GUARD
 
 
