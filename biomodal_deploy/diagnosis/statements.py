@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 if TYPE_CHECKING:
     from biomodal_deploy.permissions.deployment import DeploymentPermissions
+    from biomodal_deploy.permissions.needs import Need
 
 _ACTION: Final = re.compile(r"perform: ([a-z0-9-]+:[A-Za-z]+)")
 _RESOURCE: Final = re.compile(r"on resource: \\?\"?(arn:[^\s\"\\]+|\*)")
@@ -107,10 +108,7 @@ def missing_for(denial: Denial, permissions: DeploymentPermissions | None) -> Mi
     if permissions:
         from biomodal_deploy.permissions.policies import statements
 
-        needs = [
-            need for need in permissions.needs.items if need.action.lower() == denial.action.lower()
-        ]
-        if needs:
+        if needs := _needs(denial, permissions):
             return Missing(denial, tuple(each.as_json() for each in statements(needs)), True)
     statement: dict[str, JsonValue] = {
         "Effect": "Allow",
@@ -118,6 +116,26 @@ def missing_for(denial: Denial, permissions: DeploymentPermissions | None) -> Mi
         "Resource": denial.resource or "*",
     }
     return Missing(denial, (statement,), False)
+
+
+def _needs(denial: Denial, permissions: DeploymentPermissions) -> list[Need]:
+    """Return what the deployment needs of an action: on the resource, else on all of its own."""
+    from biomodal_deploy.permissions.evaluate import matches
+
+    named = denial.resource
+    needs = [
+        need for need in permissions.needs.items if need.action.lower() == denial.action.lower()
+    ]
+    if named is None:
+        return needs
+    # AWS may name what does not exist yet, as the policy does: volume/*.
+    on_it = [
+        need.only(each)
+        for need in needs
+        for each in need.resources
+        if matches(each, named) or matches(named, each)
+    ]
+    return on_it or needs
 
 
 def _named_action(text: str) -> str | None:

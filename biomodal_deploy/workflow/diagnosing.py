@@ -141,13 +141,14 @@ def diagnose_error(project_dir: Path, stack: str | None, file: Path | None) -> D
     else:
         with suppress(BiomodalError):
             location = Location.of(project_dir)
+    again = file.is_file()
     with _opened(file) as stream:
-        kept = _Tail(stream) if file == STDIN else None
+        kept = None if again else _Tail(stream)
         diagnosis = diagnose(kept or stream)
     found, several = _stack(location, stack)
     return Diagnosed(
         origin="standard input" if file == STDIN else str(file),
-        path=None if file == STDIN else file,
+        path=file if again else None,
         run=None,
         diagnosis=diagnosis,
         stack=found,

@@ -55,6 +55,14 @@ def test_the_deployments_own_statement(tmp_path: Path) -> None:
     assert any("Condition" in each for each in missing.statements)
 
 
+def test_only_what_covers_the_resource(tmp_path: Path) -> None:
+    """Of an action on many resources, the statement for the one that AWS names."""
+    missing = missing_for(Denial("ec2:RunInstances", VOLUME), deployment(tmp_path))
+    assert {str(each["Resource"]) for each in missing.statements} == {VOLUME}
+    everything = missing_for(Denial("ec2:RunInstances"), deployment(tmp_path))
+    assert len(everything.statements) > len(missing.statements)
+
+
 def test_an_action_that_the_stack_does_not_need(tmp_path: Path) -> None:
     """Then the statement says what the error said, and no more."""
     missing = missing_for(Denial("sqs:SendMessage", "arn:aws:sqs:x"), deployment(tmp_path))

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -86,6 +87,18 @@ def test_standard_input(
     """A pipe is read like a file."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(STALE.encode())))
     assert causes(data(capsys, "-", "--project-dir", str(tmp_path))) == ["stale_plan"]
+
+
+def test_a_pipe_with_a_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a shell makes of `<(...)` can be read once, and is in the support bundle too."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = Thread(target=lambda: pipe.write_text(STALE))
+    writer.start()
+    found = data(capsys, str(pipe), "--support-bundle", str(tmp_path / "support"))
+    writer.join()
+    assert causes(found) == ["stale_plan"]
+    assert (tmp_path / "support" / "logs" / "input.log").read_text() == STALE
 
 
 def test_exit_statuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
