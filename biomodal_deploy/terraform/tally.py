@@ -130,4 +130,8 @@ class Tally:
             self._begun[key] = touched
             return
         self._begun.pop(key, None)
-        (self._completed if event.type == "apply_complete" else self._failed).append(touched)
+        if event.type != "apply_complete":
+            self._failed.append(touched)
+        elif hook.action not in _NOT_A_CHANGE:
+            # Data that is known only during the apply is read in it.
+            self._completed.append(touched)

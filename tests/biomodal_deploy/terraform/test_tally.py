@@ -42,6 +42,19 @@ def test_each_resource_ends_in_one_place() -> None:
     assert run.in_progress == (Touched("c", "create"),)
 
 
+def test_data_that_is_read_is_no_change() -> None:
+    """What was planned is what was made: data read on the way is counted only where it fails."""
+    run = tally_of(
+        hook("apply_start", "data.a", "read"),
+        hook("apply_complete", "data.a", "read"),
+        hook("apply_start", "data.b", "read"),
+        hook("apply_errored", "data.b", "read"),
+        hook("apply_complete", "c"),
+    ).apply_run()
+    assert run.completed == (Touched("c", "create"),)
+    assert run.failed == (Touched("data.b", "read"),)
+
+
 def test_the_summary_of_a_plan_is_none_of_an_apply() -> None:
     """An apply that was cut off before its own summary has none."""
     changes = {"add": 1, "operation": "plan"}
