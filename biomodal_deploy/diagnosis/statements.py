@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from pydantic import JsonValue
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 _ACTION: Final = re.compile(r"perform: ([a-z0-9-]+:[A-Za-z]+)")
 _RESOURCE: Final = re.compile(r"on resource: \\?\"?(arn:[^\s\"\\]+|\*)")
+# What else names a bucket: the provider's words, and the AWS CLI's.
+_BUCKET: Final = re.compile(r"S3 Bucket \(([a-z0-9.-]+)\)|s3://([a-z0-9.-]+)")
 _CALLER: Final = re.compile(r"User: (arn:[^\s\"]+)")
 _ACCOUNT: Final = re.compile(r"arn:[\w-]+:(?:iam|sts)::(\d{12}):")
 _OPERATION: Final = (
@@ -71,6 +74,14 @@ class Denial:
         return found[1] if found else None
 
 
+class Origin(StrEnum):
+    """Where a missing statement comes from."""
+
+    DEPLOYMENT = "deployment"
+    NOT_NEEDED = "not-needed"
+    ERROR = "error"
+
+
 @dataclass(frozen=True)
 class Missing:
     """What is missing in the caller's policies.
@@ -78,13 +89,14 @@ class Missing:
     Attributes:
         denial: What AWS refused.
         statements: What allows it, as a policy has it.
-        compiled: Whether they are the deployment's own, as `policy deployer` prints them; else they
-            say no more than the error did.
+        origin: Whether they are the deployment's own, as `policy deployer` prints them; or say no
+            more than the error did, because the deployment does not need the action, or because
+            its needs are not known here.
     """
 
     denial: Denial
     statements: tuple[Mapping[str, JsonValue], ...]
-    compiled: bool
+    origin: Origin
 
 
 def denial_in(text: str) -> Denial | None:
@@ -92,10 +104,8 @@ def denial_in(text: str) -> Denial | None:
     action = _named_action(text)
     if action is None:
         return None
-    resource, caller = _RESOURCE.search(text), _CALLER.search(text)
-    return Denial(
-        action, resource[1].rstrip(".,") if resource else None, caller[1] if caller else None
-    )
+    caller = _CALLER.search(text)
+    return Denial(action, _named_resource(action, text), caller[1] if caller else None)
 
 
 def missing_for(denial: Denial, permissions: DeploymentPermissions | None) -> Missing:
@@ -109,13 +119,14 @@ def missing_for(denial: Denial, permissions: DeploymentPermissions | None) -> Mi
         from biomodal_deploy.permissions.policies import statements
 
         if needs := _needs(denial, permissions):
-            return Missing(denial, tuple(each.as_json() for each in statements(needs)), True)
+            own = tuple(each.as_json() for each in statements(needs))
+            return Missing(denial, own, Origin.DEPLOYMENT)
     statement: dict[str, JsonValue] = {
         "Effect": "Allow",
         "Action": denial.action,
         "Resource": denial.resource or "*",
     }
-    return Missing(denial, (statement,), False)
+    return Missing(denial, (statement,), Origin.NOT_NEEDED if permissions else Origin.ERROR)
 
 
 def _needs(denial: Denial, permissions: DeploymentPermissions) -> list[Need]:
@@ -149,6 +160,15 @@ def _named_action(text: str) -> str | None:
                 return _searched(operation)
             action = f"{service}:{operation}"
             return _ACTIONS.get(action, action)
+    return None
+
+
+def _named_resource(action: str, text: str) -> str | None:
+    if named := _RESOURCE.search(text):
+        return named[1].rstrip(".,")
+    if action.startswith("s3:") and (bucket := _BUCKET.search(text)):
+        objects = "/*" if action.endswith("Object") else ""
+        return f"arn:aws:s3:::{bucket[1] or bucket[2]}{objects}"
     return None
 
 

@@ -13,10 +13,16 @@ from rich.console import Console
 from rich.text import Text
 
 from biomodal_deploy.diagnosis import Finding
+from biomodal_deploy.diagnosis.statements import Origin
 from biomodal_deploy.words import counted
 from biomodal_deploy.workflow.diagnosing import Diagnosed
 
 _MOST_RAW_LINES: Final = 12
+_ORIGINS: Final = {
+    Origin.DEPLOYMENT: "as `biomodal-aws policy deployer` compiles it",
+    Origin.NOT_NEEDED: "from the error's own words; deploying does not take it",
+    Origin.ERROR: "from the error's own words",
+}
 
 
 def show_diagnosis(console: Console, found: Diagnosed, bundle: Path | None = None) -> None:
@@ -81,7 +87,7 @@ def _data(finding: Finding, found: Diagnosed) -> dict[str, JsonValue]:
             "action": missing.denial.action,
             "resource": missing.denial.resource,
             "caller": missing.denial.caller,
-            "compiled": missing.compiled,
+            "origin": str(missing.origin),
             "statements": [dict(each) for each in missing.statements],
         },
     }
@@ -114,18 +120,11 @@ def _known(finding: Finding, found: Diagnosed) -> Iterator[Text]:
     if entry.variables:
         yield Text.assemble(("  set       ", "quiet"), ", ".join(entry.variables))
     if missing := found.missing(finding):
-        whose = (
-            "as `biomodal-aws policy deployer` compiles it"
-            if missing.compiled
-            else "from the error's own words; the deployment itself does not ask for it"
-            if found.stack
-            else "from the error's own words"
-        )
         on = f" on {missing.denial.resource}" if missing.denial.resource else ""
         yield Text.assemble(("  missing   ", "quiet"), f"{missing.denial.action}{on}")
         if missing.denial.caller:
             yield Text.assemble(("  caller    ", "quiet"), missing.denial.caller)
-        yield Text.assemble(("  statement ", "quiet"), (whose, "quiet"))
+        yield Text.assemble(("  statement ", "quiet"), (_ORIGINS[missing.origin], "quiet"))
         for statement in missing.statements:
             for line in json.dumps(statement, indent=2).splitlines():
                 yield Text(f"    {line}")

@@ -116,7 +116,7 @@ def test_a_missing_permission(sandbox: Sandbox, limited: dict[str, str], tmp_pat
     (finding,) = diagnosed(project)["findings"]
     assert finding["cause"] == "denied"
     missing = finding["missing"]
-    assert (missing["action"], missing["compiled"]) == ("ecr:CreateRepository", True)
+    assert (missing["action"], missing["origin"]) == ("ecr:CreateRepository", "deployment")
     assert missing["caller"].endswith(":user/ada")
     (statement,) = missing["statements"]
     assert statement["Resource"].endswith(f"{sandbox.account_id}:repository/lab")

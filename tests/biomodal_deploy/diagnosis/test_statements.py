@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.diagnosis.statements import Denial, denial_in, missing_for
+from biomodal_deploy.diagnosis.statements import Denial, Origin, denial_in, missing_for
 from biomodal_deploy.permissions.deployment import DeploymentPermissions
 from tests.support.project import ROOT
 
@@ -30,6 +30,14 @@ SNAPSHOT = ROOT / "tests/stacks/__snapshots__/test_snapshots/test_native_stack.j
         ("operation error CloudWatch Logs: CreateLogGroup, x", Denial("logs:CreateLogGroup")),
         ("(AccessDenied) when calling the PutObject operation", Denial("s3:PutObject")),
         ("(403) when calling the HeadObject operation: Forbidden", Denial("s3:GetObject")),
+        (
+            "reading S3 Bucket (lab): operation error S3: HeadBucket, StatusCode: 403",
+            Denial("s3:ListBucket", "arn:aws:s3:::lab"),
+        ),
+        (
+            "upload failed: x to s3://lab/y (AccessDenied) when calling the PutObject operation",
+            Denial("s3:PutObject", "arn:aws:s3:::lab/*"),
+        ),
         ("Access Denied", None),
     ],
 )
@@ -48,7 +56,7 @@ def deployment(folder: Path) -> DeploymentPermissions:
 def test_the_deployments_own_statement(tmp_path: Path) -> None:
     """Where the stack needs the action, the compiled policy's statement with its conditions."""
     missing = missing_for(Denial("iam:PassRole", "arn:x"), deployment(tmp_path))
-    assert missing.compiled
+    assert missing.origin is Origin.DEPLOYMENT
     resources = str([each["Resource"] for each in missing.statements])
     assert "arn:aws:iam::111122223333:role/lab" in resources
     assert all(each["Action"] == "iam:PassRole" for each in missing.statements)
@@ -66,7 +74,7 @@ def test_only_what_covers_the_resource(tmp_path: Path) -> None:
 def test_an_action_that_the_stack_does_not_need(tmp_path: Path) -> None:
     """Then the statement says what the error said, and no more."""
     missing = missing_for(Denial("sqs:SendMessage", "arn:aws:sqs:x"), deployment(tmp_path))
-    assert not missing.compiled
+    assert missing.origin is Origin.NOT_NEEDED
     assert missing.statements == (
         {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:x"},
     )

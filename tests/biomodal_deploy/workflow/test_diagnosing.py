@@ -127,14 +127,14 @@ def test_the_missing_statement_is_the_deployments_own(
     (finding,) = found["data"]["findings"]
     assert finding["cause"] == "denied_pass_role"
     missing = finding["missing"]
-    assert missing["compiled"] is True
+    assert missing["origin"] == "deployment"
     assert missing["caller"] == USER
     assert "arn:aws:iam::111122223333:role/lab-vm" in json.dumps(missing["statements"])
     assert finding["next"] == "biomodal-aws policy deployer --stack lab"
     # Without a deployment, what the error says.
     found = data(capsys, str(file), "--project-dir", str(project.parent))
     missing = found["data"]["findings"][0]["missing"]
-    assert missing["compiled"] is False
+    assert missing["origin"] == "error"
     assert missing["statements"] == [
         {
             "Effect": "Allow",
