@@ -19,7 +19,12 @@ Statement = dict[str, JsonValue]
 
 
 def state_policy(
-    place: Place, bucket: str, keys: Sequence[str], kms_key_id: str | None = None
+    place: Place,
+    bucket: str,
+    keys: Sequence[str],
+    kms_key_id: str | None = None,
+    *,
+    writes: bool = True,
 ) -> dict[str, JsonValue]:
     """Return the policy.
 
@@ -28,6 +33,7 @@ def state_policy(
         bucket: The bucket.
         keys: The objects that hold the states.
         kms_key_id: The key that they are encrypted with; None for Amazon S3's own.
+        writes: Whether it is for who applies; a plan takes the lock and leaves the state alone.
     """
     arn = f"arn:{place.partition}:s3:::{bucket}"
     locks = [f"{key}.tflock" for key in keys]
@@ -40,7 +46,9 @@ def state_policy(
             "Resource": arn,
             "Condition": {"StringEquals": {"s3:prefix": [*keys, *locks]}},
         },
-        _allow("ReadAndWriteState", ["s3:GetObject", "s3:PutObject"], _objects(arn, keys)),
+        _allow("ReadAndWriteState", ["s3:GetObject", "s3:PutObject"], _objects(arn, keys))
+        if writes
+        else _allow("ReadState", ["s3:GetObject"], _objects(arn, keys)),
         _allow(
             "TakeAndReleaseLock",
             ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],

@@ -189,8 +189,13 @@ def looker(location: Location, wanted: Wanted) -> StateBucketLooker:
     return StateBucketLooker(clients, wanted.bucket, account)
 
 
-def policy_of(location: Location, wanted: Wanted) -> dict[str, JsonValue]:
+def policy_of(location: Location, wanted: Wanted, *, writes: bool = True) -> dict[str, JsonValue]:
     """Return the least policy of who plans and applies with states in a bucket.
+
+    Args:
+        location: The project.
+        wanted: The bucket.
+        writes: Whether it is for who applies, and not for who plans alone.
 
     Raises:
         EngineError: AWS does not say in which account the KMS key is.
@@ -202,7 +207,8 @@ def policy_of(location: Location, wanted: Wanted) -> dict[str, JsonValue]:
     if wanted.kms_key_id and not wanted.kms_key_id.startswith("arn:"):
         account = who_am_i(wanted.region, location.environment).account
     place = Place.of(wanted.region, account)
-    return state_policy(place, wanted.bucket, list(wanted.keys.values()), wanted.kms_key_id)
+    keys = list(wanted.keys.values())
+    return state_policy(place, wanted.bucket, keys, wanted.kms_key_id, writes=writes)
 
 
 def _own_settings(

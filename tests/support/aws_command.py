@@ -7,6 +7,7 @@ operation, each option a parameter of it.
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from dataclasses import dataclass
@@ -36,7 +37,8 @@ class AwsCommand:
 
     def run(self, session: Session) -> Any:
         """Make the call."""
-        client: Any = session.client(self.service, region_name=self.region)  # type: ignore[call-overload]
+        name = "s3" if self.service == "s3api" else self.service
+        client: Any = session.client(name, region_name=self.region)  # type: ignore[call-overload]
         return getattr(client, xform_name(self.operation))(**self.parameters)
 
 
@@ -92,7 +94,9 @@ def parse(command: str) -> AwsCommand:
 
 @cache
 def _operations(service: str) -> dict[str, OperationModel]:
-    model = botocore.session.Session().get_service_model(service)
+    # The CLI's own word for S3's API.
+    name = "s3" if service == "s3api" else service
+    model = botocore.session.Session().get_service_model(name)
     return {xform_name(name, "-"): model.operation_model(name) for name in model.operation_names}
 
 
@@ -108,7 +112,21 @@ def _value(shape: Shape, words: list[str]) -> Any:
         assert list(kind.members) == ["Value"], "only EC2's attribute values have no word"
         return {"Value": True}
     (word,) = words
+    if shape.type_name == "structure":
+        return json.loads(word) if word.startswith("{") else _structure(kind, word)
     return float(word) if shape.type_name == "double" else word
+
+
+def _structure(shape: Any, word: str) -> dict[str, Any]:
+    """Return `A=true,B=x` or `Rules=[{A=x}]` as the CLI reads it for a structure."""
+    if found := re.fullmatch(r"(\w+)=\[\{(.*)\}\]", word):
+        return {found[1]: [_structure(shape.members[found[1]].member, found[2])]}
+    pairs = dict(part.split("=", 1) for part in word.split(","))
+    assert not pairs.keys() - shape.members.keys(), f"{shape.name} has no {pairs.keys()}"
+    return {
+        key: value == "true" if shape.members[key].type_name == "boolean" else value
+        for key, value in pairs.items()
+    }
 
 
 def _shorthand(word: str) -> dict[str, Any]:

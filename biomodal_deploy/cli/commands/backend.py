@@ -221,6 +221,9 @@ def policy(
     region: Region = None,
     key: Key = None,
     kms_key_id: KmsKey = None,
+    plan_only: Annotated[
+        bool, typer.Option("--plan-only", help="For who plans and never applies.")
+    ] = False,
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
     output: OutputFormat = Format.TEXT,
@@ -244,7 +247,7 @@ def policy(
             stack=stack, bucket=bucket, region=region, key=key, kms_key_id=kms_key_id
         )
         wanted = wanted_bucket(work.location, options)
-        document = policy_of(work.location, wanted)
+        document = policy_of(work.location, wanted, writes=not plan_only)
     return emit(
         Result(
             data=policy_data(wanted, document),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _SCOPE: Final = re.compile(
     r"Credential=(?P<key>[^/]*)/\d{8}/(?P<region>[^/]*)/(?P<service>[^/]+)/aws4_request"
 )
+_APART: Final = ("header", "querystring")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +88,12 @@ def _operation(service: str, environ: WSGIEnvironment, body: bytes) -> tuple[str
         return form.pop("Action", ""), _without_members(form)
     # As it was sent: an ARN in the path has slashes of its own, which arrive encoded.
     path = str(environ.get("RAW_URI") or environ["PATH_INFO"]).partition("?")[0]
-    found = _matched(service, environ["REQUEST_METHOD"], path, query)
+    headers = {
+        name.removeprefix("HTTP_").replace("_", "-").lower()
+        for name in environ
+        if name.startswith("HTTP_")
+    }
+    found = _matched(service, environ["REQUEST_METHOD"], path, query, headers)
     if found is None:
         return "", {}
     operation, from_path = found
@@ -99,25 +105,47 @@ def _operation(service: str, environ: WSGIEnvironment, body: bytes) -> tuple[str
 
 
 def _matched(
-    service: str, method: str, path: str, query: Mapping[str, str]
+    service: str, method: str, path: str, query: Mapping[str, str], headers: Collection[str]
 ) -> tuple[str, dict[str, str]] | None:
     """Return the operation of a REST service, and what stands in the path.
 
-    Of several that fit, the one that asks for most in the query: `GET /b?tagging` is not a list.
+    Of several that fit, the one that asks for most: `GET /b?tagging` is not a list.
     """
     best: tuple[int, str, dict[str, str]] | None = None
-    for name, operation_method, pattern, wanted in _routes(service):
-        if operation_method != method or not wanted.items() <= query.items():
+    given = {*query, *headers}
+    for route in _routes(service):
+        if route.method != method or not route.query.items() <= query.items():
             continue
-        fits = pattern.fullmatch(path.rstrip("/") or "/")
-        if fits and (best is None or len(wanted) > best[0]):
+        fits = route.path.fullmatch(path.rstrip("/") or "/")
+        asks_for = len(route.query) + len(route.needs)
+        if fits and route.needs <= given and (best is None or asks_for > best[0]):
             named = {key: unquote(value) for key, value in fits.groupdict().items()}
-            best = len(wanted), name, named
+            best = asks_for, route.operation, named
     return best and best[1:]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Route:
+    """What tells one operation of a REST service from the others.
+
+    Attributes:
+        operation: Its name.
+        method: The HTTP method.
+        path: How its path reads.
+        query: What stands in its query.
+        needs: Parameters of the query and headers that it cannot do without: S3's copies differ
+            from writes by one of them alone.
+    """
+
+    operation: str
+    method: str
+    path: re.Pattern[str]
+    query: Mapping[str, str]
+    needs: frozenset[str]
+
+
 @cache
-def _routes(service: str) -> tuple[tuple[str, str, re.Pattern[str], dict[str, str]], ...]:
+def _routes(service: str) -> tuple[_Route, ...]:
     from botocore.session import Session
 
     model = Session().get_service_model(service)
@@ -126,7 +154,7 @@ def _routes(service: str) -> tuple[tuple[str, str, re.Pattern[str], dict[str, st
     return tuple(_route(operation) for operation in operations if not operation.deprecated)
 
 
-def _route(operation: OperationModel) -> tuple[str, str, re.Pattern[str], dict[str, str]]:
+def _route(operation: OperationModel) -> _Route:
     uri, _, query = operation.http["requestUri"].partition("?")
     parts = []
     for part in re.split(r"(\{[^}]+\})", uri.rstrip("/") or "/"):
@@ -138,7 +166,17 @@ def _route(operation: OperationModel) -> tuple[str, str, re.Pattern[str], dict[s
     wanted = dict(parse_qsl(query, keep_blank_values=True))
     # SDKs differ on whether they send this constant, which tells nothing that the rest does not.
     wanted.pop("x-id", None)
-    return operation.name, operation.http["method"], re.compile("".join(parts)), wanted
+    shape = operation.input_shape
+    members = [shape.members[name] for name in shape.required_members] if shape else []
+    sent = [each.serialization for each in members if each.serialization.get("location") in _APART]
+    return _Route(
+        operation=operation.name,
+        method=operation.http["method"],
+        path=re.compile("".join(parts)),
+        query=wanted,
+        needs=frozenset(str(each["name"]).lower() for each in sent if each["location"] == "header")
+        | {str(each["name"]) for each in sent if each["location"] == "querystring"},
+    )
 
 
 def _flat(value: object, prefix: str = "") -> dict[str, str]:
