@@ -71,11 +71,9 @@ def _described(instance_id: str, clients: Clients) -> InstanceTypeDef | None:
 
 
 def _protection(found: Vm, clients: Clients) -> list[Holding]:
+    """Return what keeps EC2 from terminating it, as far as that can be read."""
     try:
-        ends = clients.ec2().describe_instance_attribute(
-            InstanceId=found.id, Attribute="disableApiTermination"
-        )
-        protected = ends.get("DisableApiTermination", {}).get("Value", False)
+        ends, stops = _protected(found.id, clients)
     except (BotoCoreError, ClientError) as error:
         trouble = trouble_of(error, clients)
         return [
@@ -84,23 +82,48 @@ def _protection(found: Vm, clients: Clients) -> list[Holding]:
                 name=found.id,
                 address=found.address,
                 fate=Fate.UNKNOWN,
-                line=trouble.line,
+                line=f"whether it is protected: {trouble.line}",
                 fixes=(trouble.fix,),
             )
         ]
-    if not protected:
-        return []
-    return [
-        Holding(
-            kind="termination-protection",
-            name=found.id,
-            address=found.address,
-            fate=Fate.MAY_STOP,
-            line="termination protection is on: Terraform lifts it first where you may "
-            "(ec2:ModifyInstanceAttribute), and fails where you may not",
-            fixes=(f"to lift it yourself: {commands.unprotect(found.id, clients.region)}",),
+    holdings = []
+    if ends:
+        holdings.append(
+            Holding(
+                kind="termination-protection",
+                name=found.id,
+                address=found.address,
+                fate=Fate.MAY_STOP,
+                line="termination protection is on: Terraform lifts it first where you may "
+                "(ec2:ModifyInstanceAttribute), and fails where you may not",
+                fixes=(f"to lift it yourself: {commands.unprotect(found.id, clients.region)}",),
+            )
         )
-    ]
+    if stops:
+        holdings.append(
+            Holding(
+                kind="stop-protection",
+                name=found.id,
+                address=found.address,
+                fate=Fate.STOPS,
+                # The provider sets this one to what the state says before it terminates.
+                line="stop protection is on: EC2 neither stops nor terminates it, and Terraform "
+                "does not lift it",
+                fixes=(f"to lift it: {commands.allow_stop(found.id, clients.region)}",),
+            )
+        )
+    return holdings
+
+
+def _protected(instance_id: str, clients: Clients) -> tuple[bool, bool]:
+    """Return whether EC2 refuses to terminate it, and to stop it."""
+    ask = clients.ec2().describe_instance_attribute
+    ends = ask(InstanceId=instance_id, Attribute="disableApiTermination")
+    stops = ask(InstanceId=instance_id, Attribute="disableApiStop")
+    return (
+        ends.get("DisableApiTermination", {}).get("Value", False),
+        stops.get("DisableApiStop", {}).get("Value", False),
+    )
 
 
 def _disks(found: Vm, seen: InstanceTypeDef, clients: Clients) -> list[Holding]:

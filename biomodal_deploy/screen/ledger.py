@@ -29,6 +29,7 @@ _NAMES: Final = {
     "elastic-ip": "elastic IP ",
     "log-group": "log group ",
     "termination-protection": "VM ",
+    "stop-protection": "VM ",
 }
 # What is of others is told by number: an account may have hundreds.
 _OTHERS: Final = 5

@@ -279,6 +279,23 @@ def test_a_bucket_without_a_variable(answering: Answering) -> None:
     assert lose.endswith(f"aws s3 rb s3://{NAME} --force --region {REGION}; and plan again")
 
 
+def test_stop_protection(answering: Answering) -> None:
+    """Terraform lifts the one protection by itself, and not the other."""
+    on = {"DisableApiStop": {"Value": True}}
+    ledger = read(answering(account() | {"ec2.DescribeInstanceAttribute": on}))
+    found = one(ledger, "stop-protection")
+    assert (found.fate, "--no-disable-api-stop" in found.fixes[0]) == (Fate.STOPS, True)
+    assert not [each for each in ledger.holdings if each.kind == "termination-protection"]
+
+
+def test_protection_is_denied(answering: Answering) -> None:
+    """The VM is told all the same; whether it is protected is not known."""
+    denied = Refusal("UnauthorizedOperation", status=403)
+    ledger = read(answering(account() | {"ec2.DescribeInstanceAttribute": denied}))
+    assert one(ledger, "vm").fate is Fate.LOST
+    assert one(ledger, "termination-protection").fate is Fate.UNKNOWN
+
+
 def test_an_account_that_cannot_be_asked() -> None:
     """Each thing by name, each unknown."""
     ledger = unread_ledger(destroyed(), "nobody could be asked", "do this")
