@@ -34,7 +34,7 @@ def bucket(search: Search, found: Bucket, patience: Patience) -> list[Left]:
             return []
         raise
     remove = commands.remove_bucket(found.name, search.region, versions=contents.has_versions)
-    whose = "; it was there before the deployment" if found.address is None else ""
+    whose = "; Terraform did not manage it" if found.address is None else ""
     return [
         Left(
             kind="bucket",

@@ -32,7 +32,7 @@ def bucket(subject: Subject, found: Bucket, clients: Clients, patience: Patience
             name=found.name,
             address=found.address,
             fate=fate,
-            line=f"{contents.words()}; {why}",
+            line=_told(contents.words(), why),
             amounts=contents.amounts(),
             fixes=fixes,
         )
@@ -43,7 +43,7 @@ def _bucket_fate(
     subject: Subject, found: Bucket, contents: Contents, region: str
 ) -> tuple[Fate, str, tuple[str, ...]]:
     if found.address is None:
-        return Fate.STAYS, "it was there before, and is not touched", ()
+        return Fate.STAYS, "Terraform does not manage it, and does not touch it", ()
     copy = f"to have the data elsewhere: {commands.copy_bucket(found.name)}"
     keep = (
         f"to keep the bucket: {subject.kept_by(BUCKET, found.name, found.address)}, and plan again"
@@ -55,7 +55,7 @@ def _bucket_fate(
         if contents.uploads:
             fix = f"to see them: {commands.abort_uploads(found.name, region)}"
             return Fate.LOST, "unfinished uploads go with it", (fix,)
-        return Fate.EMPTY, "empty", ()
+        return Fate.EMPTY, "", ()
     if not found.is_emptied:
         emptying = commands.remove_bucket(found.name, region, versions=contents.has_versions)
         ways = (
@@ -86,7 +86,7 @@ def repository(
             name=found.name,
             address=found.address,
             fate=fate,
-            line=f"{images.words()}; {why}",
+            line=_told(images.words(), why),
             amounts=images.amounts(),
             fixes=fixes,
         )
@@ -97,7 +97,7 @@ def _repository_fate(
     subject: Subject, found: Repository, images: int, region: str
 ) -> tuple[Fate, str, tuple[str, ...]]:
     if images == 0:
-        return Fate.EMPTY, "empty", ()
+        return Fate.EMPTY, "", ()
     forget = subject.kept_by(REPOSITORY, found.name, found.address or "")
     keep = f"to keep it: {forget}, and plan again"
     if found.is_emptied:
@@ -125,6 +125,10 @@ def log_group(found: Named, clients: Clients) -> list[Holding]:
             amounts=(Amount(what="bytes", count=group.bytes),),
         )
     ]
+
+
+def _told(contents: str, why: str) -> str:
+    return f"{contents}; {why}" if why else "nothing in it"
 
 
 def _gone(kind: str, name: str, address: str | None) -> Holding:

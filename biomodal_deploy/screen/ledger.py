@@ -118,6 +118,8 @@ def _sum_of(ledger: Ledger) -> Text:
     if stops:
         verb = "makes" if stops == 1 else "make"
         parts.append(f"{counted(stops, 'thing')} {verb} the destroy fail halfway")
+    if may := len(ledger.of(Fate.MAY_STOP)):
+        parts.append(f"{counted(may, 'thing')} may make it fail")
     if lost := len(ledger.of(Fate.LOST)):
         parts.append(f"{lost} lost with it")
     if stays := len(ledger.of(Fate.STAYS)):

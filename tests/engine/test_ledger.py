@@ -220,7 +220,7 @@ def test_what_is_left(lab: Lab) -> None:
         "snapshot": lab.kept["snapshot"],
     }
     assert (remains["bills"], remains["clean"], remains["unread"]) == (3, False, [])
-    assert left["bucket"]["line"].startswith("1 object, 1 old version, 11 bytes; it was there")
+    assert left["bucket"]["line"].startswith("1 object, 1 old version, 11 bytes; Terraform did not")
     entries = lab.must(EXIT_DONE, "history", "-o", "json").data["entries"]
     assert entries[-1]["event"] == "remains"
     assert entries[-1]["message"] == "3 things left that may still bill"

@@ -313,4 +313,6 @@ def test_a_bucket_of_before_stays(aws: Callable[[str], Any], clients: Clients) -
     s3.create_multipart_upload(Bucket="theirs", Key="half")
     found = one(read(clients, destroyed({}, bucket="theirs")), "bucket")
     assert (found.fate, found.address, found.fixes) == (Fate.STAYS, None, ())
-    assert found.line.startswith("1 object, 2.0 KiB, 1 unfinished upload; it was there before")
+    assert found.line.startswith(
+        "1 object, 2.0 KiB, 1 unfinished upload; Terraform does not manage it"
+    )
