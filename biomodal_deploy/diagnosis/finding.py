@@ -57,12 +57,14 @@ class Diagnosis:
         suspects: Where there is no error at all in a form that is known: the last lines that look
             like one, with their numbers.
         lines: How many lines were read.
+        binary: Whether there were bytes among them that no text has.
         unread: Errors beyond the most that are told apart.
     """
 
     findings: tuple[Finding, ...]
     suspects: tuple[tuple[int, str], ...] = ()
     lines: int = 0
+    binary: bool = False
     unread: int = 0
 
     @property
@@ -86,6 +88,7 @@ def diagnose(stream: Readable) -> Diagnosis:
         findings,
         suspects=() if findings else reader.suspects,
         lines=reader.lines,
+        binary=reader.binary,
         unread=finder.unread,
     )
 

@@ -69,10 +69,12 @@ class Reader:
 
     Attributes:
         lines: How many it had.
+        binary: Whether it had bytes that no text has.
     """
 
     marks: Sequence[str]
     lines: int = 0
+    binary: bool = False
     _suspects: list[tuple[int, str]] = field(default_factory=list)
     _run: tuple[int, str] | None = None
 
@@ -86,6 +88,7 @@ class Reader:
         block: _Block | None = None
         for line in read_lines(stream, self.marks):
             self.lines = line.number
+            self.binary |= b"\x00" in line.content
             if block is not None:
                 if block.takes(line):
                     continue

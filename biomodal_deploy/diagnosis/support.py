@@ -75,6 +75,8 @@ def write_bundle(target: Path, files: Mapping[str, str]) -> Path:
             fix="give another name",
         )
     if target.name.endswith(_ARCHIVES):
+        with writing(target):
+            target.parent.mkdir(mode=PRIVATE_DIR, parents=True, exist_ok=True)
         write_new(target, _archive(files))
         return target
     with writing(target):

@@ -54,6 +54,7 @@ def diagnosis_data(found: Diagnosed) -> dict[str, JsonValue]:
         "verb": found.run.verb if found.run else None,
         "since": found.run.since or None if found.run else None,
         "lines": found.diagnosis.lines,
+        "binary": found.diagnosis.binary,
         "findings": findings,
         "suspects": [{"line": number, "text": text} for number, text in found.diagnosis.suspects],
         "unread": found.diagnosis.unread,
@@ -161,7 +162,9 @@ def _foot(found: Diagnosed, bundle: Path | None) -> Iterator[Text]:
         yield from (Text(f"  line {number}: {text}") for number, text in diagnosis.suspects)
     elif not diagnosis.findings:
         yield Text()
-        yield Text(f"No error is in its {counted(diagnosis.lines, 'line')}.", style="warning")
+        no_text = ": it is no text" if diagnosis.binary else ""
+        lines = counted(diagnosis.lines, "line")
+        yield Text(f"No error is in its {lines}{no_text}.", style="warning")
     if diagnosis.unread:
         yield Text(f"{counted(diagnosis.unread, 'more error')} not told apart.", style="warning")
     named = len(diagnosis.named)

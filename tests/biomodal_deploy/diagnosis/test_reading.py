@@ -122,6 +122,8 @@ def test_nothing_inside() -> None:
     """Without an error there is no finding: an empty file, a good run, random bytes."""
     for text in (b"", b"all is well\n", random.Random(1).randbytes(500_000)):
         assert read(text).findings == ()
+    assert read(random.Random(1).randbytes(5_000)).binary
+    assert not read(b"all is well\n").binary
 
 
 def test_what_only_looks_like_an_error() -> None:

@@ -31,7 +31,7 @@ def test_a_folder(tmp_path: Path) -> None:
 
 def test_an_archive(tmp_path: Path) -> None:
     """One file 0600, with everything in one folder inside."""
-    written = write_bundle(tmp_path / "support.tar.gz", {"a.txt": "a", "logs/b.log": "b"})
+    written = write_bundle(tmp_path / "new" / "support.tar.gz", {"a.txt": "a", "logs/b.log": "b"})
     assert mode(written) == 0o600
     with tarfile.open(written) as archive:
         assert archive.getnames() == [
