@@ -1,0 +1,70 @@
+"""A stack that needs no provider, with a secret in it, and Terraform for it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from biomodal_deploy.events import Event, spellings
+from biomodal_deploy.terraform import TerraformCli
+from biomodal_deploy.toolchain import Terraform
+
+# Quotes, what Go escapes in JSON, and a second line: every way of printing it differs.
+CANARY = 'canary "quoted" <&> 4711\nsecond line of it'
+CONFIGURATION = """
+variable "secret" { type = string }
+resource "terraform_data" "echo" {
+  input = var.secret
+  provisioner "local-exec" {
+    command     = "echo $SAID"
+    environment = { SAID = var.secret }
+  }
+}
+resource "terraform_data" "last" { depends_on = [terraform_data.echo] }
+output "secret" {
+  value     = var.secret
+  sensitive = true
+}
+output "list" { value = ["a", 1] }
+"""
+
+
+def write_small_stack(directory: Path) -> None:
+    """Write it, and its values, into a new directory."""
+    directory.mkdir()
+    (directory / "main.tf").write_text(CONFIGURATION)
+    values = directory / "values.tfvars.json"
+    values.touch(0o600)
+    values.write_text(json.dumps({"secret": CANARY}))
+
+
+def slow(name: str, command: str) -> str:
+    """Return a resource that takes a command's time."""
+    return f"""resource "terraform_data" "{name}" {{
+  provisioner "local-exec" {{
+    command = "{command}"
+  }}
+}}
+"""
+
+
+def ignore(_: Event) -> None:
+    """Take no notice."""
+
+
+def mask(text: str) -> str:
+    """Mask the canary as the workflow does."""
+    for spelling in sorted(spellings(CANARY), key=len, reverse=True):
+        text = text.replace(spelling, "(sensitive)")
+    return text
+
+
+def engine(binary: Terraform, directory: Path, **more: str) -> TerraformCli:
+    """Return Terraform for a stack."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("TF_", "AWS_", "BIOMODAL_"))
+    }
+    return TerraformCli(binary, directory, environment=environment | more, redact=mask)
