@@ -1,0 +1,293 @@
+"""The preflight against a real server: each failure that the sandbox can have, made and found.
+
+The account is seeded healthy. Every test breaks one thing, and mends it again with the very
+command that the finding advises where there is one. What the sandbox does not offer (IAM's
+simulator, Service Quotas) is tested on recorded answers, in tests/biomodal_deploy/preflight.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from dataclasses import replace
+
+import boto3.session
+import pytest
+from pydantic import JsonValue
+
+from biomodal_deploy.permissions.catalog import Phase
+from biomodal_deploy.permissions.document import Document
+from biomodal_deploy.permissions.needs import needs_of
+from biomodal_deploy.permissions.place import Place
+from biomodal_deploy.permissions.policies import policies
+from biomodal_deploy.preflight import Target, Verdict, run_preflight
+from biomodal_deploy.preflight.checks import all_checks
+from biomodal_deploy.preflight.clients import Clients
+from biomodal_deploy.preflight.facts import Facts
+from biomodal_deploy.preflight.runner import ask
+from biomodal_deploy.sandbox import Sandbox
+from tests.support.aws_command import commands_in
+from tests.support.changes import snapshot
+from tests.support.preflight_account import (
+    NAMES,
+    UNANSWERED,
+    VM,
+    failures,
+    follow,
+    found,
+    limited_user,
+    main_table,
+    make_environment,
+    remove_environment,
+    remove_queue,
+    remove_user,
+    take,
+    verdicts,
+)
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("preflight-checks")]
+
+
+def test_a_seeded_account_is_ready(target: Target, session: boto3.session.Session) -> None:
+    """Nothing fails, and what cannot be asked here is not passed."""
+    report = run_preflight(target, session)
+    open_ = {check for check, each in verdicts(report).items() if each is Verdict.CANNOT_TELL}
+    warned = {check for check, each in verdicts(report).items() if each is Verdict.WARNING}
+    assert (failures(report), open_, warned) == (set(), UNANSWERED, {"spot-service-role"})
+    assert report.exit_status == 0
+    assert found(report, "spot-vcpus")[1].startswith("the endpoint in use does not offer")
+
+
+def test_a_launch_is_rehearsed_as_terraform_launches(
+    sandbox: Sandbox, target: Target, session: boto3.session.Session
+) -> None:
+    """Who holds the compiled policy and nothing else is not told that EC2 would refuse."""
+    values: dict[str, JsonValue] = {**sandbox.variables(VM)}
+    needs = needs_of(
+        Document.model_validate(snapshot()), values, Place.of(sandbox.region, sandbox.account_id)
+    )
+    iam = sandbox.client("iam")
+    iam.create_user(UserName="deployer")
+    for made in policies(needs.of([Phase.PLAN, Phase.APPLY]), "deployer"):
+        document = json.dumps(made.as_json())
+        iam.put_user_policy(UserName="deployer", PolicyName=made.name, PolicyDocument=document)
+    key = iam.create_access_key(UserName="deployer")["AccessKey"]
+    user = boto3.session.Session(key["AccessKeyId"], key["SecretAccessKey"])
+    facts = Facts(target, Clients(user, target.region), frozenset())
+    check = next(each for each in all_checks() if each.name == "rehearsal")
+    assert ask(check, facts).verdict is Verdict.PASS
+    # And the refusal of one who may not launch is no pass.
+    for name in iam.list_user_policies(UserName="deployer")["PolicyNames"]:
+        iam.delete_user_policy(UserName="deployer", PolicyName=name)
+    described = policies(needs.of([Phase.PLAN]), "plan")[0].as_json()
+    iam.put_user_policy(
+        UserName="deployer", PolicyName="plan", PolicyDocument=json.dumps(described)
+    )
+    facts = Facts(target, Clients(user, target.region), frozenset())
+    assert ask(check, facts).verdict is Verdict.FAIL
+
+
+class TestNetwork:
+    """VPC, subnet and the ways out of it."""
+
+    def test_a_vpc_that_is_not_there(self, target: Target, session: boto3.session.Session) -> None:
+        """Its id is named, and how to find the right one."""
+        report = run_preflight(replace(target, vpc_id="vpc-0123456789abcdef0"), session)
+        assert {"vpc", "subnet"} <= failures(report)
+
+    def test_a_subnet_of_another_vpc(
+        self, sandbox: Sandbox, target: Target, session: boto3.session.Session
+    ) -> None:
+        """Where it belongs is said."""
+        subnets = sandbox.client("ec2").describe_subnets()["Subnets"]
+        other = next(each for each in subnets if each["VpcId"] != target.vpc_id)
+        report = run_preflight(replace(target, subnet_id=other["SubnetId"]), session)
+        verdict, line, fix = found(report, "subnet")
+        assert verdict is Verdict.FAIL
+        assert line == f"{other['SubnetId']} belongs to {other['VpcId']}, not to {target.vpc_id}"
+        assert f'vpc_id = "{other["VpcId"]}"' in fix
+
+    def test_a_subnet_that_is_not_there(
+        self, target: Target, session: boto3.session.Session
+    ) -> None:
+        """It fails, and the checks that rest on it cannot tell."""
+        target = replace(target, subnet_id="subnet-0123456789abcdef0")
+        report = run_preflight(target, session)
+        assert failures(report) == {"subnet"}
+        rest = {"vm-internet", "hosts-aws", "s3-endpoint", "instance-type", "rehearsal"}
+        assert {verdicts(report)[check] for check in rest} == {Verdict.CANNOT_TELL}
+
+    def test_a_private_subnet_without_a_route(
+        self, sandbox: Sandbox, target: Target, session: boto3.session.Session
+    ) -> None:
+        """Nothing gets in or out, and the three commands that are advised mend it."""
+        ec2 = sandbox.client("ec2")
+        target = replace(target, subnet_id=sandbox.account.private_subnet_id)
+        report = run_preflight(target, session)
+        assert failures(report) == {"vm-internet", "hosts-aws", "s3-endpoint"}
+        try:
+            for check in ("s3-endpoint", "vm-internet"):
+                follow(found(report, check)[2], session)
+            report = run_preflight(target, session)
+            assert failures(report) == {"hosts-aws"}, "a way out is no address of one's own"
+            follow(found(report, "hosts-aws")[2], session)
+            assert failures(run_preflight(target, session)) == set()
+        finally:
+            table = main_table(sandbox, target.vpc_id)
+            ec2.delete_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0")
+            ec2.modify_subnet_attribute(
+                SubnetId=target.subnet_id, MapPublicIpOnLaunch={"Value": False}
+            )
+            made = ec2.describe_vpc_endpoints()["VpcEndpoints"]
+            ec2.delete_vpc_endpoints(VpcEndpointIds=[each["VpcEndpointId"] for each in made])
+
+    def test_a_nat_gateway(
+        self, sandbox: Sandbox, target: Target, session: boto3.session.Session
+    ) -> None:
+        """Out but not in, and every byte to S3 is paid for."""
+        ec2 = sandbox.client("ec2")
+        address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+        made = ec2.create_nat_gateway(SubnetId=target.subnet_id, AllocationId=address)
+        gateway = made["NatGateway"]["NatGatewayId"]
+        table = main_table(sandbox, target.vpc_id)
+        ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=gateway)
+        try:
+            target = replace(target, subnet_id=sandbox.account.private_subnet_id)
+            report = run_preflight(target, session)
+            assert found(report, "vm-internet")[0] is Verdict.WARNING
+            assert found(report, "hosts-aws")[0] is Verdict.PASS
+            assert found(report, "s3-endpoint")[:2] == (
+                Verdict.WARNING,
+                f"no S3 gateway endpoint: {gateway} charges for every gigabyte to and from S3",
+            )
+        finally:
+            ec2.delete_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0")
+            ec2.delete_nat_gateway(NatGatewayId=gateway)
+            ec2.release_address(AllocationId=address)
+
+    def test_a_region_that_is_none(self, target: Target, session: boto3.session.Session) -> None:
+        """AWS is asked which regions there are."""
+        verdict, line, _ = found(
+            run_preflight(replace(target, region="us-esat-1"), session), "region"
+        )
+        assert (verdict, line) == (
+            Verdict.FAIL,
+            "AWS has no region us-esat-1 in partition aws",
+        )
+
+    def test_an_instance_type_that_is_not_offered(
+        self, target: Target, session: boto3.session.Session
+    ) -> None:
+        """EC2 knows it, and the zone does not have it."""
+        report = run_preflight(replace(target, instance_type="t3.huge"), session)
+        assert found(report, "instance-type")[0] is Verdict.FAIL
+
+
+class TestNames:
+    """Names that are taken."""
+
+    @pytest.mark.parametrize("check", sorted({*NAMES, "bucket"}))
+    def test_a_taken_name(
+        self, sandbox: Sandbox, target: Target, session: boto3.session.Session, check: str
+    ) -> None:
+        """The one check fails, and no other; once the name is free it passes."""
+        with ExitStack() as cleaning:
+            take(check, sandbox, target, cleaning)
+            report = run_preflight(target, session, quick=True)
+            assert failures(report) == {check}
+            line = found(report, check)[1]
+            assert "exists" in line
+            assert VM in line
+        assert failures(run_preflight(target, session, quick=True)) == set()
+
+    def test_a_bucket_in_another_region(
+        self, sandbox: Sandbox, target: Target, session: boto3.session.Session
+    ) -> None:
+        """It works, and is paid for by the gigabyte."""
+        s3 = sandbox.client("s3")
+        s3.create_bucket(
+            Bucket="far-away", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+        )
+        try:
+            target = replace(target, use_existing_bucket_url="s3://far-away")
+            verdict, line, fix = found(run_preflight(target, session), "bucket")
+            assert verdict is Verdict.WARNING
+            assert "is in eu-west-1, the VM in us-east-1" in line
+            assert 'region = "eu-west-1"' in fix
+        finally:
+            s3.delete_bucket(Bucket="far-away")
+
+    def test_a_bucket_that_is_not_there(
+        self, target: Target, session: boto3.session.Session
+    ) -> None:
+        """The one that was to be used has to exist."""
+        target = replace(target, use_existing_bucket_url="s3://not-there")
+        assert failures(run_preflight(target, session, quick=True)) == {"bucket"}
+
+
+class TestQuotas:
+    """Quotas that are full."""
+
+    def test_elastic_ips(
+        self, sandbox: Sandbox, target: Target, session: boto3.session.Session
+    ) -> None:
+        """Five of five: the apply would end at the address."""
+        ec2 = sandbox.client("ec2")
+        made = [ec2.allocate_address(Domain="vpc")["AllocationId"] for _ in range(5)]
+        try:
+            verdict, line, fix = found(run_preflight(target, session), "elastic-ips")
+            assert (verdict, line) == (
+                Verdict.FAIL,
+                "5 of 5 elastic IPs are in use: none is left",
+            )
+            assert commands_in(fix)[0].parameters["DesiredValue"] == 6
+        finally:
+            for each in made:
+                ec2.release_address(AllocationId=each)
+
+    def test_job_queues(
+        self, sandbox: Sandbox, target: Target, session: boto3.session.Session
+    ) -> None:
+        """Fifty of fifty."""
+        batch = sandbox.client("batch")
+        with ExitStack() as cleaning:
+            order = [{"order": 1, "computeEnvironment": make_environment(sandbox, "full")}]
+            cleaning.callback(remove_environment, sandbox, "full")
+            for name in [f"full-{number}" for number in range(50)]:
+                batch.create_job_queue(
+                    jobQueueName=name,
+                    state="ENABLED",
+                    priority=1,
+                    computeEnvironmentOrder=order,  # type: ignore[arg-type]
+                )
+                cleaning.callback(remove_queue, sandbox, name)
+            report = run_preflight(target, session)
+            assert failures(report) == {"batch-queues"}
+            assert found(report, "batch-queues")[1].startswith("50 of 50 Batch job queues")
+
+
+def test_a_caller_who_may_little(
+    sandbox: Sandbox, target: Target, session: boto3.session.Session
+) -> None:
+    """IAM refuses real calls: each check names its action, and a refused launch is a failure."""
+    allowed = ["ec2:DescribeVpcs", "ec2:DescribeSubnets", "ec2:DescribeImages", "ecr:Describe*"]
+    caller = limited_user(sandbox, "little", allowed)
+    try:
+        report = run_preflight(target, caller)
+        assert found(report, "vpc")[0] is Verdict.PASS
+        assert found(report, "repository")[0] is Verdict.PASS
+        for check, action in (
+            ("vm-internet", "ec2:DescribeRouteTables"),
+            ("ecs-instance-role", "iam:GetInstanceProfile"),
+            ("compute-environment", "batch:DescribeComputeEnvironments"),
+            ("elastic-ips", "ec2:DescribeAddresses"),
+        ):
+            assert found(report, check) == (
+                Verdict.CANNOT_TELL,
+                f"the caller may not {action}",
+                f"allow {action} to the caller",
+            )
+        assert failures(report) == {"rehearsal"}
+        assert "the caller may not ec2:RunInstances" in found(report, "rehearsal")[1]
+    finally:
+        remove_user(sandbox, "little")

@@ -1,0 +1,258 @@
+"""The preflight around a deployment: the roles it asks for, the command, and what it owns."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import boto3.session
+import pytest
+
+from biomodal_deploy.preflight import Target, Verdict, run_preflight
+from biomodal_deploy.preflight.prerequisites import all_steps, steps
+from biomodal_deploy.preflight.runner import run_role_checks
+from biomodal_deploy.preflight.subject import read_owned
+from biomodal_deploy.sandbox import Sandbox
+from biomodal_deploy.workflow.location import Location
+from tests.support.aws_command import script_commands
+from tests.support.native import NAME, NativeProject, native_project
+from tests.support.preflight_account import (
+    ECS,
+    ECS_POLICY,
+    NAMES,
+    UNANSWERED,
+    VM,
+    failures,
+    follow,
+    found,
+    remove_ecs_role,
+    remove_roles,
+    remove_spot_role,
+    verdicts,
+)
+from tests.support.project import ROOT, write_deployments
+from tests.support.slow_proxy import slow_proxy
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("preflight-deployment")]
+
+
+class TestRoles:
+    """Roles that are missing, wholly or in part."""
+
+    @pytest.fixture(autouse=True)
+    def _restored(self, sandbox: Sandbox, session: boto3.session.Session) -> Iterator[None]:
+        yield
+        for step in steps(run_role_checks(session, sandbox.region), "aws"):
+            for command in script_commands(step.command):
+                command.run(session)
+        remove_spot_role(sandbox)
+
+    def test_hosts_without_their_role(
+        self, sandbox: Sandbox, target: Target, session: boto3.session.Session
+    ) -> None:
+        """No instance profile: no host would ever join."""
+        remove_ecs_role(sandbox)
+        verdict, line, fix = found(run_preflight(target, session), "ecs-instance-role")
+        assert (verdict, line) == (
+            Verdict.FAIL,
+            "the instance profile ecsInstanceRole does not exist",
+        )
+        assert "biomodal-aws prerequisites" in fix
+
+    def test_a_profile_without_a_role(
+        self, sandbox: Sandbox, target: Target, session: boto3.session.Session
+    ) -> None:
+        """It is mended by the command that is advised."""
+        sandbox.client("iam").remove_role_from_instance_profile(
+            InstanceProfileName=ECS, RoleName=ECS
+        )
+        verdict, line, fix = found(run_preflight(target, session), "ecs-instance-role")
+        assert verdict is Verdict.FAIL
+        assert line.endswith("holds no role")
+        follow(fix, session)
+        assert verdicts(run_preflight(target, session))["ecs-instance-role"] is Verdict.PASS
+
+    def test_a_role_without_its_policy(
+        self, sandbox: Sandbox, target: Target, session: boto3.session.Session
+    ) -> None:
+        """It is mended by the command that is advised."""
+        sandbox.client("iam").detach_role_policy(RoleName=ECS, PolicyArn=ECS_POLICY)
+        verdict, _, fix = found(run_preflight(target, session), "ecs-instance-role")
+        assert verdict is Verdict.FAIL
+        follow(fix, session)
+        assert verdicts(run_preflight(target, session))["ecs-instance-role"] is Verdict.PASS
+
+    def test_a_role_that_trusts_another_service(
+        self, sandbox: Sandbox, target: Target, session: boto3.session.Session
+    ) -> None:
+        """It is mended by the command that is advised."""
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "ecs.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        sandbox.client("iam").update_assume_role_policy(RoleName=ECS, PolicyDocument=document)
+        verdict, line, fix = found(run_preflight(target, session), "ecs-instance-role")
+        assert (verdict, line) == (Verdict.FAIL, f"EC2 may not assume {ECS}")
+        follow(fix, session)
+        assert verdicts(run_preflight(target, session))["ecs-instance-role"] is Verdict.PASS
+
+    def test_no_service_linked_roles(
+        self, sandbox: Sandbox, target: Target, session: boto3.session.Session
+    ) -> None:
+        """The native stack lets AWS make Batch's, the module names it and cannot."""
+        sandbox.client("iam").delete_service_linked_role(RoleName="AWSServiceRoleForBatch")
+        native = found(run_preflight(target, session), "batch-service-role")
+        module = found(
+            run_preflight(replace(target, bootstrap="module"), session), "batch-service-role"
+        )
+        assert (native[0], module[0]) == (Verdict.WARNING, Verdict.FAIL)
+        follow(native[2], session)
+        assert verdicts(run_preflight(target, session))["batch-service-role"] is Verdict.PASS
+
+    def test_the_commands_make_all_of_them(
+        self, sandbox: Sandbox, session: boto3.session.Session
+    ) -> None:
+        """In an account that has none, what `prerequisites` prints is enough."""
+        remove_roles(sandbox)
+        report = run_role_checks(session, sandbox.region)
+        assert steps(report, "aws") == all_steps("aws")
+        for step in all_steps("aws"):
+            for command in script_commands(step.command):
+                command.run(session)
+        assert set(verdicts(run_role_checks(session, sandbox.region)).values()) == {Verdict.PASS}
+
+
+def test_the_command_with_everything_slow(
+    sandbox: Sandbox, tmp_path: Path, session: boto3.session.Session
+) -> None:
+    """Two seconds to every call: the whole command ends in 15, and every check is answered."""
+    _project(tmp_path, sandbox)
+    with slow_proxy(sandbox.endpoint, 2.0) as endpoint:
+        environment = {**sandbox.environment(os.environ), "AWS_ENDPOINT_URL": endpoint}
+        started = time.monotonic()
+        done = _doctor(tmp_path, environment, "--output", "json")
+        seconds = time.monotonic() - started
+    data = json.loads(done.stdout)["data"]
+    assert seconds < 15, data["seconds"]
+    assert not [each for each in data["checks"] if "no answer" in each["line"]]
+    assert data["counts"]["cannot-tell"] == len(UNANSWERED)
+
+
+def test_the_command_on_screen(
+    sandbox: Sandbox, tmp_path: Path, session: boto3.session.Session
+) -> None:
+    """Findings by layer, what mends them below, the sum last; status 2 where one fails."""
+    _project(tmp_path, sandbox)
+    done = _doctor(
+        tmp_path,
+        sandbox.environment(os.environ),
+        "--quick",
+        "--var",
+        f"subnet_id={sandbox.account.private_subnet_id}",
+        "--var",
+        "vpc_id=vpc-0123456789abcdef0",
+    )
+    assert (done.returncode, done.stderr) == (2, "")
+    lines = done.stdout.splitlines()
+    assert lines[0] == "Account"
+    assert "Network" in lines
+    vpc = next(number for number, line in enumerate(lines) if " VPC " in line)
+    assert lines[vpc].startswith("  FAIL")
+    assert lines[vpc + 1].strip().startswith("fix: correct vpc_id or region; `aws ec2 describe-vp")
+    assert lines[-1].startswith("18 quick checks in ")
+    assert "2 failed" in lines[-1]
+
+
+@pytest.fixture(scope="module")
+def project(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NativeProject]:
+    """A native deployment, and one of the account's roles beside it."""
+    workdir = tmp_path_factory.mktemp("deployed")
+    with native_project(workdir, sandbox, vm_name=VM) as project:
+        roles = {"bootstrap": "prerequisites"}
+        write_deployments(project.folder, {NAME: {"bootstrap": "native"}, "roles": roles})
+        project.synthesize()
+        project.init()
+        yield project
+
+
+def test_the_roles_as_a_stack(
+    sandbox: Sandbox, session: boto3.session.Session, project: NativeProject
+) -> None:
+    """A stack of its own makes what is missing, and an applied stack has nothing to do."""
+    directory = project.stack.with_name("roles")
+    report = run_role_checks(session, sandbox.region)
+    assert [step.variable for step in steps(report, "aws")] == ["spot_service_role"]
+    remove_ecs_role(sandbox)
+    report = run_role_checks(session, sandbox.region)
+    wanted = [step.variable for step in steps(report, "aws")]
+    assert wanted == ["spot_service_role", "ecs_instance_role"]
+    variables = [f"-var=region={sandbox.region}", *(f"-var={name}=true" for name in wanted)]
+    terraform = project.terraform
+    terraform.must(directory, "init", "-input=false")
+    terraform.must(directory, "plan", "-input=false", "-out=tfplan", *variables)
+    terraform.must(directory, "apply", "-input=false", "tfplan")
+    assert set(verdicts(run_role_checks(session, sandbox.region)).values()) == {Verdict.PASS}
+    again = terraform(directory, "plan", "-input=false", "-detailed-exitcode", *variables)
+    assert again.returncode == 0, again.stdout + again.stderr
+    # ecsInstanceRole stays for the tests that follow.
+    terraform.must(directory, "destroy", "-auto-approve", *variables)
+    for command in script_commands(all_steps("aws")[2].command):
+        command.run(session)
+
+
+def test_its_own_names_are_not_taken(
+    sandbox: Sandbox,
+    target: Target,
+    session: boto3.session.Session,
+    project: NativeProject,
+) -> None:
+    """After a real apply, nothing is taken with the state, and everything without it.
+
+    The last test: what it makes goes with the account, since to destroy it would take a minute.
+    """
+    sandbox.client("s3").create_bucket(Bucket="preflight-data")
+    # An existing bucket: the provider waits a minute for the rules of a new one.
+    existing = "s3://preflight-data"
+    project.terraform.must(
+        project.stack,
+        "apply",
+        "-input=false",
+        "-auto-approve",
+        "-var-file=terraform.tfvars",
+        f"-var=use_existing_bucket_url={existing}",
+    )
+    target = replace(target, use_existing_bucket_url=existing)
+    owned = read_owned(Location.of(project.folder, {}), NAME)
+    assert failures(run_preflight(target, session)) == NAMES
+    assert failures(run_preflight(target, session, owned=owned)) == set()
+
+
+def _project(folder: Path, sandbox: Sandbox) -> None:
+    """Write a project that has settings and variables, and was never synthesized."""
+    document = json.loads((ROOT / "cdktf.json").read_text())
+    document["context"]["deployments"] = {NAME: {"bootstrap": "native"}}
+    (folder / "cdktf.json").write_text(json.dumps(document))
+    sandbox.write_tfvars(folder / "terraform.tfvars", vm_name=VM)
+
+
+def _doctor(
+    folder: Path, environment: dict[str, str], *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "biomodal_deploy", "doctor", "--project-dir", str(folder)]
+    return subprocess.run(
+        [*command, *arguments],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
