@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
-from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
 
+from biomodal_aws.all_outbound import allow_all_outbound
 from biomodal_aws.part import Part
 
 
@@ -62,13 +62,4 @@ class BatchSecurityGroup(Part):
                 ),
                 f"from_{word}",
             )
-        self.named(
-            VpcSecurityGroupEgressRule(
-                self,
-                "egress",
-                security_group_id=group.id,
-                description="All outbound traffic",
-                ip_protocol="-1",
-                cidr_ipv4="0.0.0.0/0",
-            )
-        )
+        allow_all_outbound(self, group.id)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
-from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityGroupEgressRule
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
 
+from biomodal_aws.all_outbound import allow_all_outbound
 from biomodal_aws.part import Part
 
 
@@ -69,16 +69,7 @@ class SshSecurityGroup(Part):
             )
         if ssh_cidr_list:
             self._listed(group.id, ssh_cidr_list)
-        self.named(
-            VpcSecurityGroupEgressRule(
-                self,
-                "egress",
-                security_group_id=group.id,
-                description="All outbound traffic",
-                ip_protocol="-1",
-                cidr_ipv4="0.0.0.0/0",
-            )
-        )
+        allow_all_outbound(self, group.id)
 
     def _listed(self, group_id: str, ranges: str) -> None:
         rule = self.named(

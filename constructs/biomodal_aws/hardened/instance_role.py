@@ -8,7 +8,6 @@ from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
     DataAwsIamPolicyDocument,
     DataAwsIamPolicyDocumentStatement,
-    DataAwsIamPolicyDocumentStatementPrincipals,
 )
 from cdktf_cdktf_provider_aws.iam_instance_profile import IamInstanceProfile
 from cdktf_cdktf_provider_aws.iam_role import IamRole
@@ -16,6 +15,7 @@ from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
 from constructs import Construct
 
+from biomodal_aws.iam.trust import trusts_ec2
 from biomodal_aws.part import Part
 
 
@@ -47,25 +47,7 @@ class InstanceRole(Part):
         permissions_boundary: str | None = None,
     ) -> None:
         super().__init__(scope, id_)
-        trust = self.named(
-            DataAwsIamPolicyDocument(
-                self,
-                "trust",
-                statement=[
-                    DataAwsIamPolicyDocumentStatement(
-                        effect="Allow",
-                        actions=["sts:AssumeRole"],
-                        principals=[
-                            # This service principal is the same in every partition.
-                            DataAwsIamPolicyDocumentStatementPrincipals(
-                                type="Service", identifiers=["ec2.amazonaws.com"]
-                            )
-                        ],
-                    )
-                ],
-            ),
-            "trust",
-        )
+        trust = trusts_ec2(self)
         permitted = self.named(
             DataAwsIamPolicyDocument(self, "permissions", statement=list(statements))
         )
@@ -74,7 +56,7 @@ class InstanceRole(Part):
                 self,
                 "role",
                 name=name,
-                assume_role_policy=trust.json,
+                assume_role_policy=trust,
                 permissions_boundary=permissions_boundary,
             )
         )

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
-    DataAwsIamPolicyDocument,
-    DataAwsIamPolicyDocumentStatement,
-    DataAwsIamPolicyDocumentStatementPrincipals,
-)
 from cdktf_cdktf_provider_aws.iam_instance_profile import IamInstanceProfile
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
 from constructs import Construct
 
+from biomodal_aws.iam.trust import trusts_ec2
 from biomodal_aws.part import Part
 
 
@@ -37,25 +33,8 @@ class EcsInstanceRole(Part):
         create: str | None = None,
     ) -> None:
         super().__init__(scope, id_)
-        trust = self.named(
-            DataAwsIamPolicyDocument(
-                self,
-                "trust",
-                statement=[
-                    DataAwsIamPolicyDocumentStatement(
-                        effect="Allow",
-                        actions=["sts:AssumeRole"],
-                        principals=[
-                            DataAwsIamPolicyDocumentStatementPrincipals(
-                                type="Service", identifiers=["ec2.amazonaws.com"]
-                            )
-                        ],
-                    )
-                ],
-            ),
-            "trust",
-        )
-        role = self.named(IamRole(self, "role", name=name, assume_role_policy=trust.json))
+        trust = trusts_ec2(self)
+        role = self.named(IamRole(self, "role", name=name, assume_role_policy=trust))
         # By reference, not by name: the profile and the policy come after the role.
         role_name = f"${{aws_iam_role.{self.address}{'[0]' if create else ''}.name}}"
         policy = self.named(

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
-    DataAwsIamPolicyDocument,
-    DataAwsIamPolicyDocumentStatement,
-    DataAwsIamPolicyDocumentStatementPrincipals,
-)
+from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 from cdktf_cdktf_provider_aws.iam_instance_profile import IamInstanceProfile
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from constructs import Construct
 
 from biomodal_aws.iam import vm_policy
+from biomodal_aws.iam.trust import trusts_ec2
 from biomodal_aws.part import Part
 
 
@@ -34,25 +31,7 @@ class VmRole(Part):
 
     def __init__(self, scope: Construct, id_: str, *, name: str, bucket_arn: str) -> None:
         super().__init__(scope, id_)
-        trust = self.named(
-            DataAwsIamPolicyDocument(
-                self,
-                "trust",
-                statement=[
-                    DataAwsIamPolicyDocumentStatement(
-                        effect="Allow",
-                        actions=["sts:AssumeRole"],
-                        principals=[
-                            # This service principal is the same in every partition.
-                            DataAwsIamPolicyDocumentStatementPrincipals(
-                                type="Service", identifiers=["ec2.amazonaws.com"]
-                            )
-                        ],
-                    )
-                ],
-            ),
-            "trust",
-        )
+        trust = trusts_ec2(self)
         permissions = self.named(
             DataAwsIamPolicyDocument(
                 self,
@@ -65,7 +44,7 @@ class VmRole(Part):
                 ],
             )
         )
-        role = self.named(IamRole(self, "role", name=name, assume_role_policy=trust.json))
+        role = self.named(IamRole(self, "role", name=name, assume_role_policy=trust))
         self.policy = self.named(
             IamRolePolicy(self, "policy", name=name, role=role.name, policy=permissions.json)
         )
