@@ -11,6 +11,7 @@ from cdktf import (
     TerraformVariable,
     TerraformVariableValidationConfig,
 )
+from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags
 from constructs import Construct
 
 from biomodal_deploy.contract import OUTPUTS, Variable
@@ -49,6 +50,24 @@ class DeploymentStack(TerraformStack):
         """State the AWS provider's versions, in place of the exact one that the bindings emit."""
         self.add_override("terraform.required_providers.aws.source", "hashicorp/aws")
         self.add_override("terraform.required_providers.aws.version", constraint)
+
+    def aws_provider(self, constraint: str) -> None:
+        """Configure the AWS provider: region and default tags from variables.
+
+        Args:
+            constraint: The provider's versions.
+        """
+        AwsProvider(
+            self,
+            "aws",
+            region=self.text("region"),
+            default_tags=[AwsProviderDefaultTags(tags=self.tags())],
+        )
+        self.require_aws_provider(constraint)
+
+    def tags(self) -> dict[str, str]:
+        """Return the one tag that everything gets, from variables."""
+        return {self.text("tag_key"): self.text("tag_value")}
 
     def give_out(self, values: Mapping[str, str]) -> None:
         """Declare the documented outputs.

@@ -6,21 +6,16 @@ The rest stays as the module makes it; `biomodal-aws explain` says which points 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from cdktf import ITerraformDependable, TerraformHclModule
-from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
+from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
-from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags
 from constructs import Construct
 
 from biomodal_aws import ImageRepository
 from biomodal_deploy.contract import variables_of
-from stacks.base import DeploymentStack
-from stacks.existing_bucket import MAKES_BUCKET, existing_bucket_name
 from stacks.install_script import user_data
-from stacks.module_stack import SOURCE
-from stacks.ubuntu import CANONICAL, IMAGE_NAME
+from stacks.module_base import ModuleBase
 
 # Rules as the module takes them: one object for each, with its ranges in one string.
 _RULES: Final = (
@@ -31,7 +26,7 @@ _RULES: Final = (
 )
 
 
-class HardenedModuleStack(DeploymentStack):
+class HardenedModuleStack(ModuleBase):
     """The documented module call with the safer of the module's own inputs.
 
     Args:
@@ -47,66 +42,27 @@ class HardenedModuleStack(DeploymentStack):
         super().__init__(
             scope, id_, variables=variables_of("module", "hardened", open_ssh=open_ssh)
         )
-        tags = {self.text("tag_key"): self.text("tag_value")}
-        AwsProvider(
-            self,
-            "aws",
-            region=self.text("region"),
-            default_tags=[AwsProviderDefaultTags(tags=tags)],
-        )
-        self.require_aws_provider(">= 5.0, < 7.0")
-        account = DataAwsCallerIdentity(self, "current")
-        vm_name = self.text("vm_name")
+        self.aws_provider(">= 5.0, < 7.0")
         repository = ImageRepository(
-            self, "image_repository", name=vm_name, scan_on_push=True, immutable_tags=True
-        )
-        bootstrap = TerraformHclModule(
             self,
-            "bootstrap",
-            source=SOURCE,
-            variables=self._inputs(
-                account.account_id, user_data(self, install_script, docker_by_group=True), tags
-            ),
+            "image_repository",
+            name=self.text("vm_name"),
+            scan_on_push=True,
+            immutable_tags=True,
         )
-        self._session_manager(bootstrap)
-        bucket = f"{MAKES_BUCKET} ? {bootstrap.fqn}.bucket_id : {existing_bucket_name()}"
-        self.give_out(
+        bootstrap = self.call_module(
             {
-                "bucket_url": f"s3://${{{bucket}}}",
-                "docker_repo_url": repository.registry_host,
-                "private_ip": bootstrap.get_string("private_ip"),
-                "private_key_filename": bootstrap.get_string("private_key_filename"),
-                "public_ip": bootstrap.get_string("public_ip"),
-                "ssh_user": bootstrap.get_string("ssh_user"),
-                "vm_name": vm_name,
+                "root_block_device_volume_size": self.number("vm_volume_gib"),
+                "root_block_device_encrypted": True,
+                "security_group_rules": _RULES,
+                "metadata_http_tokens_required": True,
+                "metadata_http_put_response_hop_limit": 2,
+                "disable_api_termination": self.variables["termination_protection"].boolean_value,
+                "user_data_base64": user_data(self, install_script, docker_by_group=True),
             }
         )
-
-    def _inputs(self, account_id: str, script: str, tags: dict[str, str]) -> dict[str, Any]:
-        return {
-            "account_id": account_id,
-            "name": self.text("vm_name"),
-            "vpc_id": self.text("vpc_id"),
-            "subnet_id": self.text("subnet_id"),
-            "ami_owners": [CANONICAL["aws"]],
-            "ami_filter": {"name": [IMAGE_NAME], "virtualization-type": ["hvm"]},
-            "instance_type": self.text("instance_type"),
-            "root_block_device_volume_size": self.number("vm_volume_gib"),
-            "root_block_device_encrypted": True,
-            "eip_enabled": "true",
-            "ssh_public_key_path": '${pathexpand("~/.ssh")}',
-            "ssh_user": self.text("ssh_user"),
-            "security_group_rules": _RULES,
-            "metadata_http_tokens_required": True,
-            "metadata_http_put_response_hop_limit": 2,
-            "disable_api_termination": self.variables["termination_protection"].boolean_value,
-            "user_data_base64": script,
-            "create_bucket": f"${{{MAKES_BUCKET}}}",
-            "existing_bucket_name": f"${{{existing_bucket_name()}}}",
-            "bucket_force_destroy": self.variables["bucket_force_destroy"].boolean_value,
-            "deploy_batch": True,
-            "tags": tags,
-        }
+        self._session_manager(bootstrap)
+        self.give_out_from(bootstrap, repository)
 
     def _session_manager(self, bootstrap: ITerraformDependable) -> None:
         # The module names its role after the VM and gives it no way in but port 22.

@@ -38,7 +38,7 @@ from biomodal_deploy.contract import variables_of
 from stacks.batch_user_data import batch_user_data
 from stacks.existing_bucket import MAKES_BUCKET, bucket_name
 from stacks.install_script import user_data
-from stacks.native_base import NativeBase
+from stacks.native_base import PROVIDER_VERSIONS, NativeBase
 
 # IAM takes 64 characters in a role's name, and vm_name may have 63.
 _ROLE_NAME: Final = 'substr("${{var.iam_name_prefix}}${{var.vm_name}}", 0, {length})'
@@ -69,7 +69,7 @@ class HardenedStack(NativeBase):
         super().__init__(
             scope, id_, variables=variables_of("native", "hardened", open_ssh=open_ssh)
         )
-        self.aws_provider()
+        self.aws_provider(PROVIDER_VERSIONS)
         place = may.Place(
             partition=self.partition(),
             region=self.text("region"),

@@ -1,32 +1,22 @@
-"""What both profiles of the native implementation share: provider, image, key and names."""
+"""What both profiles of the native implementation share: versions, image, key and names."""
 
 from __future__ import annotations
 
 import json
+from typing import Final
 
 from cdktf import TerraformLocal
 from cdktf_cdktf_provider_aws.data_aws_ami import DataAwsAmi, DataAwsAmiFilter
 from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
-from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags
 
 from stacks.base import DeploymentStack
 from stacks.ubuntu import CANONICAL, IMAGE_NAME
 
+PROVIDER_VERSIONS: Final = "~> 5.100"
+
 
 class NativeBase(DeploymentStack):
     """A stack of this project's own constructs."""
-
-    def aws_provider(self) -> None:
-        """Configure the AWS provider: region and tags from variables."""
-        AwsProvider(
-            self,
-            "aws",
-            region=self.text("region"),
-            default_tags=[
-                AwsProviderDefaultTags(tags={self.text("tag_key"): self.text("tag_value")})
-            ],
-        )
-        self.require_aws_provider("~> 5.100")
 
     def partition(self) -> str:
         """Return the account's partition."""

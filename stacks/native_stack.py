@@ -23,7 +23,7 @@ from biomodal_aws import (
 from biomodal_deploy.contract import variables_of
 from stacks.existing_bucket import MAKES_BUCKET, bucket_name
 from stacks.install_script import user_data
-from stacks.native_base import NativeBase
+from stacks.native_base import PROVIDER_VERSIONS, NativeBase
 
 
 class NativeStack(NativeBase):
@@ -39,7 +39,7 @@ class NativeStack(NativeBase):
 
     def __init__(self, scope: Construct, id_: str, *, install_script: Path) -> None:
         super().__init__(scope, id_, variables=variables_of("native"))
-        self.aws_provider()
+        self.aws_provider(PROVIDER_VERSIONS)
         account = DataAwsCallerIdentity(self, "current").account_id
         partition = self.partition()
         name = self.text("vm_name")

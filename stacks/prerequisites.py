@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
-from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags
 from constructs import Construct
 
 from biomodal_aws.iam.ecs_instance_role import EcsInstanceRole
@@ -25,15 +24,7 @@ class PrerequisitesStack(DeploymentStack):
 
     def __init__(self, scope: Construct, id_: str) -> None:
         super().__init__(scope, id_, variables=variables_of("prerequisites"))
-        AwsProvider(
-            self,
-            "aws",
-            region=self.text("region"),
-            default_tags=[
-                AwsProviderDefaultTags(tags={self.text("tag_key"): self.text("tag_value")})
-            ],
-        )
-        self.require_aws_provider(">= 5.0, < 7.0")
+        self.aws_provider(">= 5.0, < 7.0")
         partition = DataAwsPartition(self, "partition")
         partition.override_logical_id("current")
         ServiceLinkedRole(
