@@ -65,6 +65,10 @@ docs: $(READY) ## Write the pages that come from the code: commands, hardening, 
 	@$(BIN)/python -m biomodal_deploy.permissions.page
 	@$(BIN)/python -m biomodal_deploy.diagnosis.page
 
+benchmarks: $(READY) ## Measure synthesis and the workflow, on a quiet machine: half an hour
+	@$(BIN)/python -m benchmarks.synth --docs docs/performance.md
+	@$(BIN)/python -m benchmarks.workflow
+
 lock: $(READY) ## Resolve requirements.lock and package-lock.json anew
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --all-extras \
