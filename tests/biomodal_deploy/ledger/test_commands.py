@@ -47,7 +47,7 @@ def test_emptying_a_bucket() -> None:
     empty, remove = commands.remove_bucket(NAME, REGION, versions=True)
     (inner,) = INNER.findall(empty)
     assert parse(inner).parameters == {"Bucket": NAME}
-    outer = parse(INNER.sub("", empty).replace('"$()"', "").replace('""', "x"))
+    outer = parse(INNER.sub("", empty).replace('"$()"', "").replace('""', "Objects=x"))
     assert (outer.operation, outer.parameters["Bucket"]) == ("DeleteObjects", NAME)
     assert remove == f"aws s3 rb s3://{NAME} --force --region {REGION}"
     assert commands.remove_bucket(NAME, REGION, versions=False) == (remove,)
