@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import boto3
@@ -228,3 +229,26 @@ def test_what_is_left(lab: Lab) -> None:
     assert f"  bills         snapshot {lab.kept['snapshot']}: of {lab.kept['disk']}, 5 GiB" in shown
     for kind in ("volume", "snapshot"):
         lab.do(left[kind]["commands"][0])
+
+
+def test_an_account_that_does_not_answer(tmp_path: Path) -> None:
+    """Nobody can tell what is held or left, and the destroy is done all the same."""
+    silent = {
+        "output": {"bucket_url": {"value": f"s3://{THEIRS}"}},
+        "resource": {"terraform_data": {"vm": {}}},
+    }
+    project = LightProject(tmp_path / "project", {STACK: silent})
+    nobody = {"AWS_REGION": "eu-west-2", "AWS_EC2_METADATA_DISABLED": "true"}
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    unreachable = {**nobody, **keys, "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+    project.plan(environment=nobody)
+    assert project.run("apply", environment=nobody).status == EXIT_DONE
+    planned = project.run("plan", "--destroy", "-o", "json", environment=nobody)
+    (bucket,) = planned.data["ledger"]["holdings"]
+    assert (planned.status, bucket["fate"]) == (EXIT_FINDINGS, "unknown")
+    assert bucket["line"] == "there are no AWS credentials"
+    done = project.run("destroy", "--confirm", STACK, environment=unreachable)
+    assert done.status == EXIT_DONE, done.err
+    assert f"  cannot tell  bucket s3://{THEIRS}: AWS cannot be reached" in done.err
+    assert done.out.startswith("Done: 1 change made in ")
+    assert "Nothing was found that bills, but " in done.out
