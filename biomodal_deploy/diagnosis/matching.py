@@ -14,6 +14,8 @@ from biomodal_deploy.diagnosis.model import Entry
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 # A command inside a sentence.
 _COMMAND: Final = re.compile(r"`[^`]*`")
+UNLOCK: Final = "unlock"
+"""The name of the command that releases a lock: whole, and so never quoted as one word."""
 _LONGEST: Final = 160
 
 
@@ -38,8 +40,11 @@ class Match:
         return self._sentence(self.entry.cause, context)
 
     def fix(self, context: Mapping[str, str] | None = None) -> str:
-        """Return what mends it; `context` as above."""
-        return self._sentence(self.entry.fix, context)
+        """Return what mends it; `context` as above. What is empty there takes its clause along."""
+        empty = {name for name, value in (context or {}).items() if not value}
+        clauses = self.entry.fix.split("; ")
+        told = [each for each in clauses if empty.isdisjoint(_PLACEHOLDER.findall(each))]
+        return self._sentence("; ".join(told), context)
 
     def advice(self) -> str:
         """Return what mends it as far as the error itself says enough for that."""
@@ -50,6 +55,10 @@ class Match:
     def next(self, context: Mapping[str, str] | None = None) -> str:
         """Return the next command, quoted for a shell; `context` as above."""
         return self._filled(self.entry.next, context, command=True)
+
+    def _unlock(self, context: Mapping[str, str]) -> str:
+        lock = shlex.quote(self.fields["id"]) if "id" in self.fields else "ID"
+        return context.get(UNLOCK) or f"terraform -chdir=DIRECTORY force-unlock {lock}"
 
     def _sentence(self, template: str, context: Mapping[str, str] | None) -> str:
         done, parts = 0, []
@@ -65,11 +74,14 @@ class Match:
         known = {**(context or {}), **self.fields}
 
         def value(found: re.Match[str]) -> str:
+            if found[1] == UNLOCK:
+                return self._unlock(context or {})
             text = known.get(found[1])
             if text is None:
                 return found[1].upper()
-            # The text comes from a log: it must not become another command in somebody's shell.
-            return shlex.quote(text) if command else text
+            # The text comes from a log: it must not become another command in somebody's shell,
+            # nor look like one.
+            return shlex.quote(text) if command else text.replace("`", "'")
 
         return _PLACEHOLDER.sub(value, template)
 

@@ -99,6 +99,7 @@ def _example(entry: Entry) -> str:
 
 
 def _capitals(text: str) -> str:
+    text = text.replace("{unlock}", "terraform -chdir=DIRECTORY force-unlock ID")
     return _PLACEHOLDER.sub(lambda found: found[1].upper(), text)
 
 

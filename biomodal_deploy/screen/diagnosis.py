@@ -77,7 +77,7 @@ def _data(finding: Finding, found: Diagnosed) -> dict[str, JsonValue]:
         "cause": entry.id,
         "title": entry.title,
         "why": finding.match.cause(found.context),
-        "fix": finding.match.fix(found.context),
+        "fix": finding.match.fix(found.context_of(finding)),
         "next": found.next_of(finding),
         "variables": list(entry.variables),
         "fields": dict(finding.match.fields),
@@ -117,7 +117,7 @@ def _known(finding: Finding, found: Diagnosed) -> Iterator[Text]:
     for line in _raw(finding):
         yield Text(f"  | {line}", style="quiet")
     yield Text.assemble(("  why       ", "quiet"), match.cause(found.context))
-    yield Text.assemble(("  fix       ", "quiet"), match.fix(found.context))
+    yield Text.assemble(("  fix       ", "quiet"), match.fix(found.context_of(finding)))
     if entry.variables:
         yield Text.assemble(("  set       ", "quiet"), ", ".join(entry.variables))
     if missing := found.missing(finding):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,10 +16,12 @@ from typing import BinaryIO, Final
 from pydantic import JsonValue
 
 from biomodal_deploy.diagnosis import Diagnosis, Finding, diagnose
+from biomodal_deploy.diagnosis.matching import UNLOCK
 from biomodal_deploy.diagnosis.statements import Missing, denial_in, missing_for
 from biomodal_deploy.errors import BiomodalError, UsageError
 from biomodal_deploy.permissions.deployment import DeploymentPermissions
 from biomodal_deploy.var_files.values import to_json
+from biomodal_deploy.workflow.engine import open_engine, workspace_of
 from biomodal_deploy.workflow.failed_runs import FailedRun, newest_failed
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import Stack, last_stack
@@ -80,6 +83,16 @@ class Diagnosed:
         known |= {name: str(values[name]) for name in _VALUES if values.get(name)}
         region = values.get("region") or self.stack.location.environment.get("AWS_REGION")
         return {**known, "region": str(region)} if region else known
+
+    def context_of(self, finding: Finding) -> Mapping[str, str]:
+        """Return what templates may name for a finding: for a held lock, how to release it."""
+        match = finding.match
+        lock = match.fields.get("id") if match else None
+        if match is None or lock is None or UNLOCK not in match.entry.placeholders:
+            return self.context
+        if self.stack is None:
+            return self.context
+        return {**self.context, UNLOCK: _unlock_command(self.stack, lock)}
 
     def next_of(self, finding: Finding) -> str:
         """Return the next command for a finding, with the deployment's name where it needs one."""
@@ -178,6 +191,16 @@ def _of_newest(location: Location, stack: str | None) -> Diagnosed:
         several=several,
         kept=kept,
     )
+
+
+def _unlock_command(stack: Stack, lock: str) -> str:
+    """Return the exact command that releases a lock; nothing where it ends with its holder."""
+    try:
+        engine = open_engine(stack.location, stack.directory, workspace=workspace_of(stack))
+        return engine.unlock_command(lock) or ""
+    except BiomodalError:
+        directory = shlex.quote(f"-chdir={stack.directory}")
+        return f"terraform {directory} force-unlock {shlex.quote(lock)}"
 
 
 def _stack(location: Location | None, name: str | None) -> tuple[Stack | None, bool]:

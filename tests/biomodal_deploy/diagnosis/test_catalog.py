@@ -33,7 +33,7 @@ UNSAFE: Final = re.compile(
 # Commands of the AWS CLI that are no operation of an API.
 HELPERS: Final = frozenset({"configure", "sso", ("s3", "presign"), ("ecr", "get-login-password")})
 # What is known of the deployment where the error does not tell.
-FROM_THE_STACK: Final = {"region", "directory", "vpc_id", "subnet_id"}
+FROM_THE_STACK: Final = {"region", "directory", "unlock", "vpc_id", "subnet_id"}
 PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
 

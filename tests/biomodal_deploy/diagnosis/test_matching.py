@@ -39,6 +39,15 @@ def test_advice_in_one_line_says_only_what_is_known() -> None:
     assert match.advice() == "wait until the other run has ended"
 
 
+def test_how_to_release_a_lock() -> None:
+    """The exact command where it is known, and no clause about it where there is none."""
+    match = name_cause("Error acquiring the state lock Lock Info: ID: 8ec9-f976-3602")
+    assert match
+    assert match.fix().endswith("`terraform -chdir=DIRECTORY force-unlock 8ec9-f976-3602`")
+    assert match.fix({"unlock": "tofu x"}).endswith("any more: `tofu x`")
+    assert match.fix({"unlock": ""}) == "wait until the other run has ended"
+
+
 def test_line_breaks_do_not_matter() -> None:
     """Terraform wraps its boxes anywhere."""
     assert name_cause("Saved\n  plan is\nstale")
