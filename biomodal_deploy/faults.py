@@ -10,6 +10,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.suggestions import did_you_mean
 
 _QUOTED: Final = re.compile(r"'([^']*)'")
 
@@ -76,5 +77,4 @@ def usage_error(
 
 def _choose(given: str, known: Iterable[str]) -> str:
     choices = sorted(known)
-    close = get_close_matches(given, choices, n=1)
-    return f'did you mean "{close[0]}"?' if close else f"use {' or '.join(choices)}"
+    return did_you_mean(given, choices, otherwise=f"use {' or '.join(choices)}")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from difflib import get_close_matches
 
 from biomodal_deploy.adding.answers import Answers, Given
 from biomodal_deploy.contract import Variable
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.settings import PROJECT_FILE, check_deployment
+from biomodal_deploy.suggestions import did_you_mean
 from biomodal_deploy.var_files.hcl import HclError, expression
 from biomodal_deploy.var_files.type_syntax import parse_type
 from biomodal_deploy.var_files.types import TypeMismatchError, convert
@@ -70,13 +70,12 @@ def take_variables(answers: Answers, given: Given) -> None:
     known = answers.variables
     for name, text in given.variables.items():
         if name not in known:
-            close = get_close_matches(name, known, n=1)
             raise UsageError(
                 f"There is no such variable with bootstrap {answers.bootstrap} and profile "
                 f"{answers.profile}",
                 field=given.options.get(name, "--var"),
                 value=name,
-                fix=f'did you mean "{close[0]}"?' if close else f"use {', '.join(known)}",
+                fix=did_you_mean(name, known, otherwise=f"use {', '.join(known)}"),
             )
         try:
             answers.values[name] = read_value(known[name], text)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.explain import DIFFERENCES, Difference
+from biomodal_deploy.suggestions import did_you_mean
 
 
 def chosen(points: Sequence[str]) -> tuple[Difference, ...]:
@@ -18,11 +18,10 @@ def chosen(points: Sequence[str]) -> tuple[Difference, ...]:
     known = [each.id for each in DIFFERENCES]
     for point in points:
         if point not in known:
-            close = get_close_matches(point, known, n=1)
             raise UsageError(
                 "There is no such point",
                 field="POINT",
                 value=point,
-                fix=f'did you mean "{close[0]}"?' if close else f"use {', '.join(known)}",
+                fix=did_you_mean(point, known, otherwise=f"use {', '.join(known)}"),
             )
     return tuple(each for each in DIFFERENCES if not points or each.id in points)

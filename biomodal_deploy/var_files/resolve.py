@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.suggestions import did_you_mean
+from biomodal_deploy.var_files.assignment import assignment
 from biomodal_deploy.var_files.declared import DeclaredVariable
 from biomodal_deploy.var_files.files import VariableFile, automatic_files, read_file, shown
 from biomodal_deploy.var_files.hcl import HclError, expression
@@ -139,14 +140,7 @@ def _in_order(
         for name, attribute in file.attributes.items():
             yield name, _Given(attribute.value, Origin(shown(file.path), attribute.line))
     for text in variables:
-        name, equals, value = text.partition("=")
-        if not equals or name != name.strip() or not name:
-            raise UsageError(
-                "A variable is NAME=VALUE without spaces around =",
-                field="--var",
-                value=name,
-                fix="write --var NAME=VALUE, in quotes where the value has spaces",
-            )
+        name, value = assignment(text)
         origin = Origin("--var")
         known = declared.get(name)
         yield name, _from_text(known, value, origin) if known else _Given(value, origin)
@@ -185,12 +179,11 @@ def _stands_for_default(variable: DeclaredVariable, value: Value) -> bool:
 
 
 def _unknown(name: str, origin: Origin, declared: Mapping[str, DeclaredVariable]) -> UsageError:
-    close = get_close_matches(name.lower(), declared, n=1)
     known = ", ".join(sorted(declared)) or "none"
     return UsageError(
         f"There is no such variable ({origin})",
         field=name,
-        fix=f'did you mean "{close[0]}"?' if close else f"remove it; the variables are {known}",
+        fix=did_you_mean(name.lower(), declared, otherwise=f"remove it; the variables are {known}"),
     )
 
 

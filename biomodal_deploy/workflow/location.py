@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from biomodal_deploy.errors import UsageError
@@ -16,6 +15,7 @@ from biomodal_deploy.settings import (
     output_directory,
     read_project_file,
 )
+from biomodal_deploy.suggestions import did_you_mean
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,11 +80,10 @@ def choose(stack: str | None, names: list[str]) -> str:
             fix=f"name one of {', '.join(names)}" if names else "add one to cdktf.json",
         )
     if stack not in names:
-        close = get_close_matches(stack, names, n=1)
         raise UsageError(
             "There is no such deployment",
             field="--stack",
             value=stack,
-            fix=f'did you mean "{close[0]}"?' if close else f"name one of {', '.join(names)}",
+            fix=did_you_mean(stack, names, otherwise=f"name one of {', '.join(names)}"),
         )
     return stack

@@ -160,16 +160,11 @@ def init(
 
 
 def _variables(own: dict[str, str | None], var: list[str]) -> dict[str, str]:
+    from biomodal_deploy.var_files.assignment import assignment
+
     given = {name: value for name, value in own.items() if value is not None}
     for text in var:
-        name, equals, value = text.partition("=")
-        if not equals or name != name.strip() or not name:
-            raise UsageError(
-                "A variable is NAME=VALUE without spaces around =",
-                field="--var",
-                value=name,
-                fix="write --var NAME=VALUE, in quotes where the value has spaces",
-            )
+        name, value = assignment(text)
         if name in given:
             raise UsageError("It is given twice", field=f"--var {name}", fix="give it once")
         given[name] = value

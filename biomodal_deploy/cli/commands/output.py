@@ -37,11 +37,10 @@ def output(
 
     Example: ssh -i "$(biomodal-aws output private_key_filename)" ubuntu@203.0.113.7
     """
-    from difflib import get_close_matches
-
     from biomodal_deploy.cli.result import Result, emit
     from biomodal_deploy.cli.session import session
     from biomodal_deploy.screen.outputs import show_environment, show_outputs, show_value
+    from biomodal_deploy.suggestions import did_you_mean
     from biomodal_deploy.workflow.reading import read_outputs
     from biomodal_deploy.workflow.stack import last_stack
 
@@ -49,11 +48,10 @@ def output(
     with session(project_dir, as_format) as work:
         found = read_outputs(last_stack(work.location, stack), work.listen)
     if name is not None and name not in found:
-        close = get_close_matches(name, list(found), n=1)
         raise UsageError(
             "There is no such output" if found else "The stack has no outputs yet",
             field=name,
-            fix=f'did you mean "{close[0]}"?' if close else "run biomodal-aws output for all",
+            fix=did_you_mean(name, found, otherwise="run biomodal-aws output for all"),
         )
     chosen = {name: found[name]} if name else found
     if format_ is OutputsFormat.ENV:

@@ -1,0 +1,18 @@
+"""What a person may have meant by a word that is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def did_you_mean(given: str, known: Iterable[str], *, otherwise: str) -> str:
+    """Return a question with the nearest known word, for an error's remedy.
+
+    Args:
+        given: The unknown word.
+        known: The words that there are.
+        otherwise: The remedy where none of them is near.
+    """
+    close = get_close_matches(given, list(known), n=1)
+    return f'did you mean "{close[0]}"?' if close else otherwise
