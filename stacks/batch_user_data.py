@@ -6,15 +6,12 @@ environment INVALID.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Final
 
-from cdktf import TerraformAsset
 from constructs import Construct
 
-from biomodal_deploy.errors import UsageError
-from stacks.install_script import USER_DATA_LIMIT
+from stacks.script_file import read_script
 
 _BOUNDARY: Final = "==BIOMODAL=="
 HEAD: Final = (
@@ -38,32 +35,10 @@ def batch_user_data(scope: Construct, script: Path) -> str:
     Raises:
         UsageError: The script is missing, not plain ASCII, or too long for EC2.
     """
-    try:
-        content = script.read_bytes()
-        content.decode("ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not plain ASCII"
-        raise UsageError(
-            f"The Batch hosts' script cannot be read ({reason})",
-            field=f"scripts/{script.name}",
-            fix="restore the file from version control",
-        ) from None
-    size = len(HEAD) + len(content) + len(TAIL)
-    if size > USER_DATA_LIMIT:
-        raise UsageError(
-            f"EC2 takes at most {USER_DATA_LIMIT} bytes of user data",
-            field=f"scripts/{script.name}",
-            value=size,
-            fix="shorten the script, or let it download the rest",
-        )
-    asset = TerraformAsset(
-        scope,
-        "batch_host",
-        path=str(script),
-        asset_hash=hashlib.sha256(content).hexdigest()[:12],
-    )
+    file = read_script(script, "The Batch hosts' script", encoding="ascii", named="plain ASCII")
+    file.refuse_beyond_limit(len(HEAD) + len(file.content) + len(TAIL))
     head, tail = (_literal(text) for text in (HEAD, TAIL))
-    return f'${{base64encode(join("", [{head}, file("${{path.module}}/{asset.path}"), {tail}]))}}'
+    return f'${{base64encode(join("", [{head}, {file.copied_into(scope, "batch_host")}, {tail}]))}}'
 
 
 def _literal(text: str) -> str:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Final
 
-from cdktf import TerraformAsset
 from constructs import Construct
 
-from biomodal_deploy.errors import UsageError
+from stacks.script_file import read_script
 
-# EC2 API reference, RunInstances: 16 KB before base64.
-USER_DATA_LIMIT: Final = 16_384
 LONGEST_USER: Final = 32
 # Who may use Docker's socket: 666 is everyone on the VM, 660 root and the group "docker".
 SOCKET_MARK: Final = "${DOCKER_SOCKET_MODE:-666}"
@@ -33,35 +29,13 @@ def user_data(scope: Construct, script: Path, *, docker_by_group: bool = False) 
     Raises:
         UsageError: The script is missing, unreadable or too long for EC2.
     """
-    try:
-        content = script.read_bytes()
-        # Terraform's `file` takes no other encoding.
-        text = content.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UsageError(
-            f"The install script cannot be read ({reason})",
-            field=f"scripts/{script.name}",
-            fix="restore the file from version control",
-        ) from None
+    # Terraform's `file` takes no other encoding.
+    file = read_script(script, "The install script", encoding="utf-8", named="UTF-8")
     # At plan time `ssh_user` takes the default user's place, and may be the longest name there is.
-    size = len(content) + text.count(USER_MARK) * (LONGEST_USER - len("ubuntu"))
-    if size > USER_DATA_LIMIT:
-        raise UsageError(
-            f"EC2 takes at most {USER_DATA_LIMIT} bytes of user data",
-            field=f"scripts/{script.name}",
-            value=size,
-            fix="shorten the script, or let it download the rest",
-        )
-    asset = TerraformAsset(
-        scope,
-        "install_script",
-        path=str(script),
-        # The content's own digest: an edited script then shows in the synthesized JSON too.
-        asset_hash=hashlib.sha256(content).hexdigest()[:12],
-    )
+    longer = LONGEST_USER - len("ubuntu")
+    file.refuse_beyond_limit(len(file.content) + file.content.count(USER_MARK.encode()) * longer)
     text = _replaced(
-        f'file("${{path.module}}/{asset.path}")', USER_MARK, "$${SSH_USER:-${var.ssh_user}}"
+        file.copied_into(scope, "install_script"), USER_MARK, "$${SSH_USER:-${var.ssh_user}}"
     )
     if docker_by_group:
         text = _replaced(text, SOCKET_MARK, SOCKET_MARK.replace("666", "660").replace("${", "$${"))
