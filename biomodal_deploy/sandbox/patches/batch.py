@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from biomodal_deploy.sandbox.patches.change import Change, Method
@@ -81,20 +82,6 @@ def update_policy_is_kept() -> list[Change]:
     from moto.batch.models import BatchBackend
     from moto.batch.responses import BatchResponse
 
-    def keeping(parameter: str) -> Method:
-        def wrap(original: Method) -> Method:
-            def method(self: Any) -> object:
-                answer = original(self)
-                environment = self.batch_backend.get_compute_environment(self._get_param(parameter))
-                policy = self._get_param("updatePolicy")
-                if environment and policy is not None:
-                    environment.update_policy = policy
-                return answer
-
-            return method
-
-        return wrap
-
     def describing(original: Method) -> Method:
         def describe_compute_environments(
             self: Any, environments: list[str] | None = None
@@ -108,6 +95,7 @@ def update_policy_is_kept() -> list[Change]:
 
         return describe_compute_environments
 
+    keeping = partial(_keeping, "get_compute_environment", "updatePolicy", "update_policy")
     return [
         Change(BatchResponse, "createcomputeenvironment", keeping("computeEnvironmentName")),
         Change(BatchResponse, "updatecomputeenvironment", keeping("computeEnvironment")),
@@ -123,20 +111,6 @@ def queue_time_limits_are_kept() -> list[Change]:
     from moto.batch.models import JobQueue
     from moto.batch.responses import BatchResponse
 
-    def keeping(parameter: str) -> Method:
-        def wrap(original: Method) -> Method:
-            def method(self: Any) -> object:
-                answer = original(self)
-                queue = self.batch_backend.get_job_queue(self._get_param(parameter))
-                actions = self._get_param("jobStateTimeLimitActions")
-                if queue and actions is not None:
-                    queue.time_limit_actions = actions
-                return answer
-
-            return method
-
-        return wrap
-
     def describing(original: Method) -> Method:
         def describe(self: Any) -> dict[str, Any]:
             actions = getattr(self, "time_limit_actions", [])
@@ -144,6 +118,7 @@ def queue_time_limits_are_kept() -> list[Change]:
 
         return describe
 
+    keeping = partial(_keeping, "get_job_queue", "jobStateTimeLimitActions", "time_limit_actions")
     return [
         Change(BatchResponse, "createjobqueue", keeping("jobQueueName")),
         Change(BatchResponse, "updatejobqueue", keeping("jobQueue")),
@@ -203,6 +178,30 @@ def deleted_clusters_are_gone() -> list[Change]:
         return list_clusters
 
     return [Change(EC2ContainerServiceBackend, "list_clusters", without_inactive)]
+
+
+def _keeping(getter: str, parameter: str, attribute: str, named_by: str) -> Method:
+    """Return what makes a response keep a parameter that moto does not read.
+
+    Args:
+        getter: The backend's method that finds what the request is about.
+        parameter: The request's parameter.
+        attribute: Where its value is kept.
+        named_by: The parameter that names what the request is about.
+    """
+
+    def wrap(original: Method) -> Method:
+        def method(self: Any) -> object:
+            answer = original(self)
+            made = getattr(self.batch_backend, getter)(self._get_param(named_by))
+            given = self._get_param(parameter)
+            if made and given is not None:
+                setattr(made, attribute, given)
+            return answer
+
+        return method
+
+    return wrap
 
 
 PATCHES: Final = (
