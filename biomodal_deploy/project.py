@@ -10,11 +10,13 @@ from pathlib import Path
 from biomodal_deploy.bundle import Bundle
 from biomodal_deploy.guards import Verdict
 from biomodal_deploy.history import Chain
+from biomodal_deploy.ledger.model import Ledger, Remains
 from biomodal_deploy.plan import Counts, Plan, PlanKind, ResourceChange
 from biomodal_deploy.synthesis import Synthesis
 from biomodal_deploy.terraform import OutputValue
 from biomodal_deploy.workflow.applying import Applied, apply_bundle
 from biomodal_deploy.workflow.confirming import confirmed_by
+from biomodal_deploy.workflow.destroying import look_after, take_ledger
 from biomodal_deploy.workflow.drifting import find_drift
 from biomodal_deploy.workflow.finding import find_bundle
 from biomodal_deploy.workflow.location import Location
@@ -89,6 +91,17 @@ class SealedPlan:
             listen=self._listen,
             expect_sha256=expect_sha256,
         )
+
+    def ledger(self) -> Ledger:
+        """Return what the deployment holds that a destroy plan does not show; kept beside it.
+
+        Only for a destroy plan; AWS is asked, and what it does not answer is said to be unknown.
+        """
+        return take_ledger(self._stack, self.bundle, self.data, self._listen)
+
+    def remains(self) -> Remains:
+        """Return what is left of the deployment once its destroy plan was applied."""
+        return look_after(self._stack, self.bundle, self.data, self._listen)
 
 
 class Project:

@@ -70,6 +70,11 @@ def read_remains(
     )
 
 
+def nothing_left(subject: Subject) -> Remains:
+    """Return what is left of a stack that made nothing in AWS."""
+    return Remains(stack=subject.stack, region=subject.region, at=datetime.now(UTC), seconds=0.0)
+
+
 def unread_remains(subject: Subject, line: str, fix: str | None = None) -> Remains:
     """Return what is left in an account that cannot be asked at all.
 

@@ -84,6 +84,11 @@ class Subject:
         )
 
     @property
+    def is_nameless(self) -> bool:
+        """Whether there is not even a name or a tag to look for."""
+        return self.is_empty and self.vm_name is None and self.tag is None
+
+    @property
     def volume_ids(self) -> tuple[str, ...]:
         """Every volume that Terraform knows of."""
         disks = (disk.volume_id for machine in self.machines for disk in machine.disks)

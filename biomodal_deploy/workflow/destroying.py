@@ -43,7 +43,8 @@ def take_ledger(stack: Stack, bundle: Bundle, plan: Plan, listen: Listener) -> L
     except UsageError as error:
         ledger = unread_ledger(subject, error.rule, error.fix)
     else:
-        listen(Step("Looking at what it holds"))
+        if not subject.is_empty:
+            listen(Step("Looking at what it holds"))
         ledger = read_ledger(subject, clients, lambda text: listen(Step(text)))
     # A full disk is no reason to keep anybody from destroying.
     with suppress(BiomodalError):
@@ -60,10 +61,13 @@ def look_after(stack: Stack, bundle: Bundle, plan: Plan, listen: Listener) -> Re
         plan: It as data.
         listen: Told of what goes on.
     """
-    from biomodal_deploy.ledger.after import read_remains, unread_remains
+    from biomodal_deploy.ledger.after import nothing_left, read_remains, unread_remains
 
     subject = _whole(stack, bundle, subject_of(bundle.manifest.facts, plan))
     try:
+        if subject.is_nameless and not stack.synthesized.uses_aws:
+            # A stack of something else: there is nothing of AWS to look for.
+            return nothing_left(subject)
         clients = _clients(stack, subject)
         listen(Step("Looking for what is left"))
         remains = read_remains(subject, clients, lambda text: listen(Step(text)))

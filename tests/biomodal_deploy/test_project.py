@@ -125,7 +125,9 @@ def test_the_whole_cycle(light: LightProject) -> None:
     assert {each.action for each in destruction.changes} == {Action.DELETE}
     with pytest.raises(GuardRefused, match=f"--confirm {STACK}"):
         destruction.apply()
+    assert destruction.ledger().holdings == ()
     destruction.apply(confirm=STACK)
+    assert destruction.remains().clean
     assert project.output() == {}
 
     history = project.history()
@@ -173,8 +175,13 @@ def test_the_documented_lines_run(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     printed = done.stdout.splitlines()
-    assert printed[:3] == ["create terraform_data.first", "1 changes made", "203.0.113.7"]
-    assert {"Step", "ChangeEvent", "SummaryEvent"} <= set(printed[3:])
+    assert printed[:4] == [
+        "create terraform_data.first",
+        "1 changes made",
+        "203.0.113.7",
+        "nothing is left that bills",
+    ]
+    assert {"Step", "ChangeEvent", "SummaryEvent"} <= set(printed[4:])
 
 
 @pytest.mark.engine

@@ -98,6 +98,14 @@ def test_no_state_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (ledger.holdings, ledger.seconds < 1) == ((), True)
 
 
+def test_a_stack_of_something_else(tmp_path: Path) -> None:
+    """It made nothing in AWS: nobody is asked, and no history speaks of it."""
+    stack, bundle = project(tmp_path, of=plan(), region=None)
+    assert look_after(stack, bundle, bundle.plan(), silent).clean
+    assert take_ledger(stack, bundle, bundle.plan(), silent).holdings == ()
+    assert stack.history.entries() == ()
+
+
 def test_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Then it is told and not kept; a destroy goes on."""
 
