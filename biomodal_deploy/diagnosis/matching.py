@@ -17,6 +17,8 @@ _COMMAND: Final = re.compile(r"`[^`]*`")
 UNLOCK: Final = "unlock"
 """The name of the command that releases a lock: whole, and so never quoted as one word."""
 _LONGEST: Final = 160
+# In a command it has to be whole: AWS's encoded messages have some thousand letters.
+_WHOLE: Final = 6_000
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Match:
                 return found[1].upper()
             # The text comes from a log: it must not become another command in somebody's shell,
             # nor look like one.
-            return shlex.quote(text) if command else text.replace("`", "'")
+            return shlex.quote(text) if command else _short(text).replace("`", "'")
 
         return _PLACEHOLDER.sub(value, template)
 
@@ -122,5 +124,8 @@ def _fields(entry: Entry, line: str) -> Iterator[tuple[str, str]]:
 
 
 def _shown(text: str) -> str:
-    plain = "".join(mark if mark.isprintable() else " " for mark in text).strip()
-    return plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}..."
+    return "".join(mark if mark.isprintable() else " " for mark in text[:_WHOLE]).strip()
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

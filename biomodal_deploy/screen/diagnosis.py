@@ -18,6 +18,7 @@ from biomodal_deploy.words import counted
 from biomodal_deploy.workflow.diagnosing import Diagnosed
 
 _MOST_RAW_LINES: Final = 12
+_LONGEST_RAW: Final = 800
 _ORIGINS: Final = {
     Origin.DEPLOYMENT: "as `biomodal-aws policy deployer` compiles it",
     Origin.NOT_NEEDED: "from the error's own words; deploying does not take it",
@@ -139,10 +140,14 @@ def _unknown(finding: Finding) -> Iterator[Text]:
 
 
 def _raw(finding: Finding) -> Iterator[str]:
-    lines = [line.rstrip() for line in finding.error.raw.splitlines() if line.strip()]
+    lines = [_cut(line.rstrip()) for line in finding.error.raw.splitlines() if line.strip()]
     yield from lines[:_MOST_RAW_LINES]
     if len(lines) > _MOST_RAW_LINES:
         yield f"... {len(lines) - _MOST_RAW_LINES} more lines"
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _LONGEST_RAW else f"{line[:_LONGEST_RAW]} ..."
 
 
 def _where(finding: Finding) -> str:

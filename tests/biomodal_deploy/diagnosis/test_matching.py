@@ -29,7 +29,15 @@ def test_control_characters_do_not_reach_the_screen() -> None:
     match = name_cause("failed to get shared config profile, a\x1b]0;title\x07b" + "c" * 999)
     assert match
     assert match.fields["profile"].isprintable()
-    assert len(match.fields["profile"]) < 200
+    assert len(match.cause()) < 300
+
+
+def test_an_encoded_message_stays_whole() -> None:
+    """What has to be decoded is in the command to its last letter."""
+    message = "p1Eyy_kaD-" * 300
+    match = name_cause(f"RunInstances Encoded authorization failure message: {message} x")
+    assert match
+    assert f"--encoded-message {message}`" in match.fix()
 
 
 def test_advice_in_one_line_says_only_what_is_known() -> None:
