@@ -42,6 +42,7 @@ class Created:
         planned: The plan.
         applied: What the apply did; None where there was none.
         policy: The least policy for who uses it.
+        to_move: The deployments whose state is still to be moved there.
     """
 
     wanted: Wanted
@@ -49,6 +50,7 @@ class Created:
     planned: Planned
     applied: Applied | None
     policy: dict[str, JsonValue]
+    to_move: tuple[str, ...]
 
 
 def show_created(console: Console, created: Created) -> None:
@@ -66,11 +68,13 @@ def show_created(console: Console, created: Created) -> None:
     kept = shown(local_state_of(created.stack))
     console.print(Text(f"  its own state is {kept}: no secret is in it, so commit it"))
     console.print(Text(f"  git add -f {kept}"))
-    console.print(Text("Who plans and applies with it needs this policy, and no more of S3:"))
-    show_policy(console, created.policy)
-    users = [name for name in wanted.keys if name]
-    if users:
-        console.print(f"Next: biomodal-aws backend migrate --stack {users[0]}", style="quiet")
+    if created.applied is None:
+        console.print("Who may use it: biomodal-aws backend policy", style="quiet")
+    else:
+        console.print(Text("Who plans and applies with it needs this policy, and no more of S3:"))
+        show_policy(console, created.policy)
+    for name in created.to_move:
+        console.print(f"Next: biomodal-aws backend migrate --stack {name}", style="quiet")
 
 
 def created_data(created: Created) -> dict[str, object]:
@@ -83,6 +87,7 @@ def created_data(created: Created) -> dict[str, object]:
         "plan": bundle_data(planned.bundle, planned.plan),
         "applied": applied_data(created.applied) if created.applied else None,
         "policy": created.policy,
+        "to_move": list(created.to_move),
     }
 
 

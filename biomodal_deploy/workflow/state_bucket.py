@@ -189,6 +189,16 @@ def looker(location: Location, wanted: Wanted) -> StateBucketLooker:
     return StateBucketLooker(clients, wanted.bucket, account)
 
 
+def left_to_move(location: Location, wanted: Wanted) -> tuple[str, ...]:
+    """Return the deployments that use a bucket and still have a local state with resources."""
+    stacks = (
+        Stack(location=location, name=name, directory=location.output / "stacks" / name)
+        for name in wanted.keys
+        if name and location.settings(name).backend.kind != "local"
+    )
+    return tuple(each.name for each in stacks if resources_in(local_state_of(each)) != 0)
+
+
 def policy_of(location: Location, wanted: Wanted, *, writes: bool = True) -> dict[str, JsonValue]:
     """Return the least policy of who plans and applies with states in a bucket.
 

@@ -107,6 +107,7 @@ def create(
     from biomodal_deploy.workflow.applying import apply_bundle
     from biomodal_deploy.workflow.state_bucket import (
         BucketOptions,
+        left_to_move,
         plan_bucket,
         policy_of,
         wanted_bucket,
@@ -142,6 +143,7 @@ def create(
             planned=planned,
             applied=applied,
             policy=policy_of(work.location, wanted),
+            to_move=left_to_move(work.location, wanted),
         )
     waits = applied is None and planned.bundle.manifest.has_changes
     status = EXIT_FINDINGS if waits else EXIT_DONE
