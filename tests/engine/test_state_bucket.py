@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Any, Final
 
 import pytest
@@ -116,9 +117,16 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     with sandbox:
         make_bucket(sandbox)
         environment = app_environment(app, sandbox.environment(os.environ))
-        words = ["backend", "create", "--yes", "--output", "json"]
-        with Driven.command(app, words, environment) as making:
+        terminal = {**environment, "TERM": "xterm", "COLUMNS": "120"}
+        with Driven.command(app, ["backend", "create"], terminal, terminal=True) as making:
+            Thread(target=_agree, args=(making,), daemon=True).start()
             yield Team(app, sandbox, record, environment, making)
+
+
+def _agree(making: Driven) -> None:
+    making.until(lambda: "Only yes goes on:" in making.screen, seconds=90)
+    assert making.terminal
+    making.terminal.type("yes")
 
 
 def test_who_holds_the_policy_plans_and_applies(team: Team, tmp_path: Path) -> None:
@@ -226,9 +234,16 @@ def _snake(operation: str) -> str:
 
 
 def test_it_is_made_as_planned(team: Team) -> None:
-    """Through a sealed plan that was used once; all that protects it is there."""
-    team.making.end(seconds=150)
-    assert team.making.process.returncode == 0, team.making.screen
+    """Shown, agreed to, applied once; all that protects it is there, and the policy comes last."""
+    team.making.process.wait(timeout=150)
+    screen = team.making.screen
+    assert team.making.process.returncode == 0, screen
+    shown, asked, made = screen.partition("Only yes goes on:")
+    assert "+ aws_s3_bucket.state" in shown
+    assert asked
+    assert f"s3://{MADE} in us-east-1" in made
+    assert "TakeAndReleaseLock" in made
+    assert "backend migrate" not in made
     stack = stack_of(MADE)
     state = json.loads((team.folder / "state" / f"{stack}.tfstate").read_text())
     assert {each["type"] for each in state["resources"] if each["mode"] == "managed"} >= {
