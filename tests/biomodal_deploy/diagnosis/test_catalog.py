@@ -128,6 +128,14 @@ def test_marks(pattern: str, mark: str) -> None:
     assert mark_of(pattern) == mark
 
 
+def test_no_pattern_takes_for_ever() -> None:
+    """A log that is made to be slow is not: no pattern has two parts that match anything."""
+    for entry in ENTRIES:
+        fields = [pattern for each in entry.fields.values() for pattern in each]
+        for pattern in (*entry.match, *entry.unless, *fields):
+            assert pattern.count(".*") <= 1, f"{entry.id}: {pattern}"
+
+
 def test_groups_of_marks() -> None:
     """Each mark is in one group, and holds the letters that its group shares."""
     groups = list(grouped(catalog().marks))
