@@ -44,11 +44,6 @@ class Catalog:
     entries: tuple[Entry, ...]
 
     @cached_property
-    def by_id(self) -> Mapping[str, Entry]:
-        """Entries by their stable word."""
-        return {entry.id: entry for entry in self.entries}
-
-    @cached_property
     def marks(self) -> tuple[str, ...]:
         """Every literal text that one of them needs, in small letters."""
         return tuple(dict.fromkeys(mark for entry in self.entries for mark in entry.marks))

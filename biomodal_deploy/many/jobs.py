@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from typing import Final
 
-MOST_JOBS: Final = 32
 _MOST_BY_DEFAULT: Final = 4
 _FEWEST_BY_DEFAULT: Final = 2
 # An allowance and no measurement: the AWS provider alone takes several hundred megabytes.

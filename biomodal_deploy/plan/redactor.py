@@ -171,10 +171,6 @@ class Redactor:
     def __repr__(self) -> str:
         return f"Redactor({len(self._secrets)} secrets)"
 
-    def joined(self, other: Redactor) -> Redactor:
-        """Return a redactor that knows the secrets of both."""
-        return Redactor(self._secrets | other._secrets)
-
     def text(self, text: str) -> str:
         """Return the text without any known secret."""
         known = self._memo.get(text)

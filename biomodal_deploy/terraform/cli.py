@@ -155,10 +155,6 @@ class TerraformCli:
         probe = self._run.capture("force-unlock", _NO_LOCK, force=FLAG)
         return lock_in_text(plain(probe.stderr.decode("utf-8", "replace")))
 
-    def force_unlock(self, lock_id: str) -> None:
-        """Remove a lock whose holder is gone; the caller has made sure of that."""
-        self._run.short("force-unlock", lock_id, force=FLAG)
-
     def unlock_command(self, lock_id: str) -> str | None:
         """Return the shell command that removes a lock.
 

@@ -109,11 +109,6 @@ class LoggedRun:
     running: bool
     run: ApplyRun
 
-    @property
-    def abandoned(self) -> bool:
-        """Whether the command died and left the run without an end."""
-        return self.status is None and not self.running
-
 
 def read_log(path: Path) -> LoggedRun | None:
     """Read what became of a call; None where the file tells of none."""

@@ -202,14 +202,14 @@ def test_a_killed_command_does_not_leave_terraform(tmp_path: Path, which: str | 
     with started(cli, "apply") as driven:
         driven.until(lambda: driven.said("provision_start"))
         assert (logged := read_log(log)) is not None
-        assert (logged.running, logged.abandoned) == (True, False)
+        assert (logged.status, logged.running) == (None, True)
         driven.process.kill()
         assert driven.end() is None
         driven.until(lambda: not driven.descendants_but_shells())
         assert driven.descendants(), "a provisioner's own child, which Terraform leaves"
         assert not list((tmp_path / "run").glob("*.lock.info")), "it was not unlocked"
         assert (logged := read_log(log)) is not None
-        assert (logged.verb, logged.status, logged.abandoned) == ("apply", None, True)
+        assert (logged.verb, logged.status, logged.running) == ("apply", None, False)
         assert [one.address for one in logged.run.completed] == ["terraform_data.first"]
         assert [one.address for one in logged.run.in_progress] == ["terraform_data.slow"]
         made = cli.plan(tmp_path / "run" / "next", ignore, tmp_path / "run" / "next.log")

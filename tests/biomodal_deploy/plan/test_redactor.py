@@ -142,11 +142,6 @@ class TestText:
         left = redactor.value({"my-secret-key": 88442211, "n": 1, "f": True})
         assert left == {HIDDEN_TEXT: HIDDEN_TEXT, "n": 1, "f": True}
 
-    def test_two_redactors_join(self) -> None:
-        """What the variables file knows and what the plan knows go together."""
-        joined = Redactor(["first-secret"]).joined(Redactor(["second-secret"]))
-        assert joined.text("first-secret second-secret") == f"{HIDDEN_TEXT} {HIDDEN_TEXT}"
-
     def test_a_redactor_does_not_show_what_it_knows(self) -> None:
         """Not in a traceback either."""
         assert "first-secret" not in repr(Redactor(["first-secret"]))

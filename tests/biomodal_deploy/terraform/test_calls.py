@@ -102,7 +102,6 @@ VERBS: dict[str, Callable[[TerraformCli, Path], object]] = {
     "show": lambda cli, folder: cli.show_plan(folder / "p"),
     "state pull": lambda cli, _: cli.state_pull(),
     "workspace show": lambda cli, _: cli.workspace_show(),
-    "force-unlock": lambda cli, _: cli.force_unlock("8ec9"),
     "init": lambda cli, folder: cli.init(lambda _: None, folder / "log"),
     "providers lock": lambda cli, folder: cli.providers_lock(lambda _: None, folder / "log"),
     "plan": lambda cli, folder: cli.plan(folder / "p", lambda _: None, folder / "log"),
@@ -206,12 +205,7 @@ def test_the_log_of_an_older_run_is_told_apart(tmp_path: Path) -> None:
         VERBS["apply"](faked(tmp_path, "fail"), tmp_path)
     logged = read_log(tmp_path / "log")
     assert logged is not None
-    assert (logged.verb, logged.status, logged.running, logged.abandoned) == (
-        "apply",
-        1,
-        False,
-        False,
-    )
+    assert (logged.verb, logged.status, logged.running) == ("apply", 1, False)
     assert (tmp_path / "log").stat().st_mode & 0o777 == 0o600
 
 
