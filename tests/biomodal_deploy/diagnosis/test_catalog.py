@@ -31,7 +31,9 @@ UNSAFE: Final = re.compile(
     r"|revoke|authorize|detach|--force|--yes|-auto-approve)\b"
 )
 # Commands of the AWS CLI that are no operation of an API.
-HELPERS: Final = frozenset({"configure", "sso", ("s3", "presign"), ("ecr", "get-login-password")})
+HELPERS: Final = frozenset(
+    {"configure", "sso", ("s3", "presign"), ("ecr", "get-login-password"), ("logs", "tail")}
+)
 # What is known of the deployment where the error does not tell.
 FROM_THE_STACK: Final = {"region", "directory", "unlock", "vpc_id", "subnet_id"}
 PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
