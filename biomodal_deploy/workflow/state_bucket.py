@@ -221,6 +221,38 @@ def policy_of(location: Location, wanted: Wanted, *, writes: bool = True) -> dic
     return state_policy(place, wanted.bucket, keys, wanted.kms_key_id, writes=writes)
 
 
+def maker_policy(
+    location: Location,
+    wanted: Wanted,
+    options: BucketOptions,
+    listen: Listener,
+    *,
+    use_cache: bool = True,
+) -> dict[str, JsonValue]:
+    """Return the least policy of who makes a bucket and changes it, and never deletes it.
+
+    Args:
+        location: The project.
+        wanted: The bucket.
+        options: What was said of it.
+        listen: Told of what goes on.
+        use_cache: Whether an earlier synthesis of the same sources will do.
+
+    Raises:
+        UsageError: A setting is wrong.
+        EngineError: The app command failed.
+    """
+    from biomodal_deploy.permissions.catalog import Phase
+    from biomodal_deploy.permissions.deployment import DeploymentPermissions
+
+    own = own_stack(location, wanted, options)
+    stack = fresh_stack(own.location, own.name, listen, use_cache=use_cache)
+    known = DeploymentPermissions(stack.directory, {}, _NO_ACCOUNT)
+    # So few permissions that IAM takes them in one policy.
+    (policy,) = known.deployer([Phase.PLAN, Phase.APPLY, Phase.UPDATE])
+    return policy.as_json()
+
+
 def _own_settings(
     location: Location, wanted: Wanted, options: BucketOptions
 ) -> tuple[str, Deployment]:

@@ -65,17 +65,6 @@ class Team:
         """Run one command of `biomodal-aws`."""
         return command(self.folder, words, self.environment)
 
-    def user(self, name: str, document: object) -> dict[str, str]:
-        """Make a user who holds one policy, and return their keys as an environment."""
-        iam = self.sandbox.client("iam")
-        iam.create_user(UserName=name)
-        iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(document))
-        key = iam.create_access_key(UserName=name)["AccessKey"]
-        return {
-            "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
-        }
-
     def calls(self, user: str) -> set[tuple[str, str, bool]]:
         """Return what was authorized of a user's calls of S3: action, resource, whether allowed."""
         return {
@@ -84,6 +73,18 @@ class Team:
             if call.user == user and call.service == "s3"
             for each in call.requests
         }
+
+
+def user(sandbox: Sandbox, name: str, document: object) -> dict[str, str]:
+    """Make a user who holds one policy, and return their keys as an environment."""
+    iam = sandbox.client("iam")
+    iam.create_user(UserName=name)
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(document))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return {
+        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+    }
 
 
 class Member(SharedProject):
@@ -117,7 +118,10 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     with sandbox:
         make_bucket(sandbox)
         environment = app_environment(app, sandbox.environment(os.environ))
-        terminal = {**environment, "TERM": "xterm", "COLUMNS": "120"}
+        printed = command(app, ["backend", "policy", "--maker"], environment)
+        assert printed.status == 0, printed.err
+        keys = user(sandbox, "maker", json.loads(printed.out))
+        terminal = {**environment, **keys, "TERM": "xterm", "COLUMNS": "120"}
         with Driven.command(app, ["backend", "create"], terminal, terminal=True) as making:
             Thread(target=_agree, args=(making,), daemon=True).start()
             yield Team(app, sandbox, record, environment, making)
@@ -135,7 +139,7 @@ def test_who_holds_the_policy_plans_and_applies(team: Team, tmp_path: Path) -> N
     printed = team.run("backend", "policy", *names)
     assert printed.status == 0, printed.err
     document = json.loads(printed.out)
-    mine = Member(tmp_path / "a", team.sandbox, team.user("member", document))
+    mine = Member(tmp_path / "a", team.sandbox, user(team.sandbox, "member", document))
     mine.applied()
     state = shared_state(team.sandbox, KEY)
     assert addresses(state) == BOTH
@@ -186,7 +190,9 @@ def test_who_plans_alone_writes_no_state(team: Team, tmp_path: Path) -> None:
     names = ("--bucket", BUCKET, "--region", team.sandbox.region, "--key", KEY)
     printed = team.run("backend", "policy", "--plan-only", *names)
     before = shared_state(team.sandbox, KEY)
-    theirs = Member(tmp_path / "a", team.sandbox, team.user("planner", json.loads(printed.out)))
+    theirs = Member(
+        tmp_path / "a", team.sandbox, user(team.sandbox, "planner", json.loads(printed.out))
+    )
     theirs.change({"resource": {"terraform_data": {"third": {}}}})
     theirs.plan()
     assert not locked(team.sandbox, KEY)
@@ -203,7 +209,7 @@ def test_nothing_of_it_can_be_left_out(team: Team, tmp_path: Path, lacking: str)
     document = json.loads(team.run("backend", "policy", *names).out)
     kept = [each for each in document["Statement"] if each["Sid"] != lacking]
     assert len(kept) == len(document["Statement"]) - 1
-    keys = team.user(f"without-{lacking}", document | {"Statement": kept})
+    keys = user(team.sandbox, f"without-{lacking}", document | {"Statement": kept})
     mine = Member(tmp_path / "a", team.sandbox, keys)
     mine.keep_in_s3(key)
     ended = mine.run("plan", "--output", "json")
@@ -234,7 +240,7 @@ def _snake(operation: str) -> str:
 
 
 def test_it_is_made_as_planned(team: Team) -> None:
-    """Shown, agreed to, applied once; all that protects it is there, and the policy comes last."""
+    """Shown, agreed to, applied once by who may do just that; the policy for users comes last."""
     team.making.process.wait(timeout=150)
     screen = team.making.screen
     assert team.making.process.returncode == 0, screen

@@ -226,30 +226,46 @@ def policy(
     plan_only: Annotated[
         bool, typer.Option("--plan-only", help="For who plans and never applies.")
     ] = False,
+    maker: Annotated[
+        bool, typer.Option("--maker", help="For who makes the bucket with `backend create`.")
+    ] = False,
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
+    no_cache: NoCache = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
     """Print the least policy for who uses a state in S3.
 
     To plan and apply: the state, its lock (`.tflock`), the listing that tells "not there yet" from
     "forbidden", and the KMS key where there is one. Of every deployment that names the bucket, or
-    of the one that --stack names. Nothing is made, and AWS is asked only for the account of a KMS
-    key that is no ARN.
+    of the one that --stack names. With --maker it is that of who makes the bucket and changes it,
+    which does not delete it. Nothing is made, and AWS is asked only for the account of a KMS key
+    that is no ARN.
 
     Example: biomodal-aws backend policy --stack biomodal-aws > state-policy.json
     """
+    if maker and plan_only:
+        raise UsageError("It excludes --plan-only", field="--maker", fix="use one of the two")
     from biomodal_deploy.cli.result import Result, emit
     from biomodal_deploy.cli.session import session
     from biomodal_deploy.screen.state_buckets import policy_data, show_policy
-    from biomodal_deploy.workflow.state_bucket import BucketOptions, policy_of, wanted_bucket
+    from biomodal_deploy.workflow.state_bucket import (
+        BucketOptions,
+        maker_policy,
+        policy_of,
+        wanted_bucket,
+    )
 
     with session(project_dir, output) as work:
         options = BucketOptions(
             stack=stack, bucket=bucket, region=region, key=key, kms_key_id=kms_key_id
         )
         wanted = wanted_bucket(work.location, options)
-        document = policy_of(work.location, wanted, writes=not plan_only)
+        document = (
+            maker_policy(work.location, wanted, options, work.listen, use_cache=not no_cache)
+            if maker
+            else policy_of(work.location, wanted, writes=not plan_only)
+        )
     return emit(
         Result(
             data=policy_data(wanted, document),
