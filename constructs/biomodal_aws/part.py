@@ -6,12 +6,20 @@ who reads a plan, or runs `terraform state show`, wants `aws_instance.vm`: the c
 
 from __future__ import annotations
 
-from typing import TypeVar
+import re
+from typing import Final, TypeVar
+from weakref import WeakKeyDictionary
 
 from cdktf import TerraformElement, TerraformStack
 from constructs import Construct
 
 _Element = TypeVar("_Element", bound=TerraformElement)
+_Names = dict[tuple[type[TerraformElement], str], TerraformElement]
+
+# Terraform's rule for a name: a letter of any script or an underscore comes first.
+_NAME: Final = re.compile(r"[^\W\d][\w-]*")
+# What is named in the stack of each part, to notice when two want one name.
+_NAMED: Final[WeakKeyDictionary[Construct, _Names]] = WeakKeyDictionary()
 
 
 class Part(Construct):
@@ -28,6 +36,7 @@ class Part(Construct):
 
     def __init__(self, scope: Construct, id_: str) -> None:
         super().__init__(scope, id_)
+        _NAMED[self] = _named_beside(scope)
         self.address = "_".join([*_names_above(scope), id_]).replace("-", "_")
 
     def named(self, element: _Element, suffix: str = "") -> _Element:
@@ -39,9 +48,32 @@ class Part(Construct):
 
         Returns:
             The element.
+
+        Raises:
+            ValueError: Terraform takes no such name, or another element of the type has it. cdktf
+                would write the one over the other, and a resource would be gone without a word.
         """
-        element.override_logical_id(f"{self.address}_{suffix}" if suffix else self.address)
+        name = f"{self.address}_{suffix}" if suffix else self.address
+        if not _NAME.fullmatch(name):
+            raise ValueError(
+                f"{self.node.path}: {name!r} cannot be a name in Terraform. Fix: build ids of "
+                "letters, digits, hyphens and underscores, and start with a letter."
+            )
+        other = _NAMED[self].setdefault((type(element), name), element)
+        if other is not element:
+            raise ValueError(
+                f"{element.node.path}: {name!r} is the name of {other.node.path} already. Fix: "
+                "give one of them an id or suffix that differs in more than hyphens and nesting."
+            )
+        element.override_logical_id(name)
         return element
+
+
+def _named_beside(scope: Construct) -> _Names:
+    if scope in _NAMED:
+        return _NAMED[scope]
+    stack = scope if isinstance(scope, TerraformStack) else TerraformStack.of(scope)
+    return _NAMED.setdefault(stack, {})
 
 
 def _names_above(scope: Construct) -> list[str]:
