@@ -148,6 +148,13 @@ def _unknown(policies: Iterable[PolicyText]) -> Iterator[Finding]:
                         resources=(resource,),
                         detail=f"{', '.join(placeholders)} was never filled in: it matches nothing",
                     )
+                elif not resource.startswith("arn:") and resource.strip("*"):
+                    yield Finding(
+                        fault=Fault.UNKNOWN,
+                        action=_actions(statement),
+                        resources=(resource,),
+                        detail="a resource is an ARN or *; IAM refuses the policy",
+                    )
 
 
 def _unneeded(policies: Iterable[PolicyText], needs: Sequence[Need]) -> Iterator[Finding]:

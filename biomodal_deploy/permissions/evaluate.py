@@ -141,17 +141,20 @@ def _holds(operator: str, expected: Sequence[str], key: str, request: Request) -
     name = name.removesuffix("IfExists")
     actual = request.values(key)
     test = _OPERATORS.get(name)
-    if actual is None or (test is None and name != "Null"):
+    # What an empty list of values means is not documented.
+    if actual is None or not expected or (test is None and name != "Null"):
         return None
     if name == "Null" or test is None:
         return (not actual) is (expected[0].lower() == "true")
     negated = name in _NEGATED
+    # An operator's own way is that one value suffices, and that none may where it is negated.
+    every = quantifier == "ForAllValues" or (negated and quantifier != "ForAnyValue")
     if not actual:
-        return if_exists or negated or quantifier == "ForAllValues"
+        return if_exists or every
     each_holds = [
         any(test(value, wanted) for wanted in expected) is not negated for value in actual
     ]
-    return all(each_holds) if quantifier == "ForAllValues" or negated else any(each_holds)
+    return all(each_holds) if every else any(each_holds)
 
 
 def _arn(value: str, pattern: str) -> bool:

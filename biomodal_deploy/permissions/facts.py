@@ -105,6 +105,7 @@ def action(full_name: str) -> Action | None:
     return _actions(service.lower()).get(name.lower())
 
 
+@cache
 def expanded(pattern: str) -> tuple[str, ...]:
     """Return the full names of the actions that an `Action` of a policy means.
 

@@ -64,7 +64,7 @@ class PolicyText(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    version: str = Field(default="2008-10-17", alias="Version")
+    version: Literal["2008-10-17", "2012-10-17"] = Field(default="2008-10-17", alias="Version")
     statements: Annotated[tuple[StatementText, ...], BeforeValidator(_as_list)] = Field(
         alias="Statement", min_length=1
     )
@@ -81,6 +81,8 @@ def parse_policy(document: JsonValue) -> PolicyText:
 
 def read_policies(path: Path) -> tuple[PolicyText, ...]:
     """Read a file with one policy, a list of them, or a table of them by name.
+
+    What `aws iam get-policy-version` and `aws iam get-role-policy` print is one policy too.
 
     Raises:
         UsageError: It cannot be read, or is no identity policy.
@@ -105,7 +107,10 @@ def read_policies(path: Path) -> tuple[PolicyText, ...]:
 
 
 def _documents(value: JsonValue) -> tuple[PolicyText, ...]:
-    if isinstance(value, dict) and "Statement" not in value and value:
-        value = list(value.values())
+    match value:
+        case {"PolicyVersion": {"Document": document}} | {"PolicyDocument": document}:
+            value = document
+        case dict() if value and "Statement" not in value:
+            value = list(value.values())
     listed = value if isinstance(value, list) else [value]
     return tuple(map(parse_policy, listed))

@@ -16,6 +16,19 @@ from biomodal_deploy.permissions.place import Place
 _SAMPLE: Final = "0sample"
 _OTHER: Final = "0other"
 
+# How EC2 begins its ids: policies say `instance/i-*` as well as `instance/*`.
+_EC2_IDS: Final = {
+    "elastic-ip": "eipalloc-",
+    "image": "ami-",
+    "instance": "i-",
+    "launch-template": "lt-",
+    "network-interface": "eni-",
+    "security-group": "sg-",
+    "security-group-rule": "sgr-",
+    "volume": "vol-",
+}
+_EC2_ANY: Final = re.compile(r"(arn:[^:]*:ec2:[^:]*:[^:]*:)([^/]+)/\*")
+
 # The name in an ARN, where it is one: behind the type, and for S3 before the object.
 _NAME: Final = re.compile(
     r"(?P<before>arn:[^:]*:(?:s3:::|[^:]*:[^:]*:[^:]*:[^/:]*[/:]))(?P<name>[^*/]+)(?P<after>\*?(/\*)?)$"
@@ -89,4 +102,7 @@ def _around(need: Need, place: Place, tags: Mapping[str, str]) -> _Context:
 
 
 def _concrete(text: str) -> str:
+    any_id = _EC2_ANY.fullmatch(text)
+    if any_id:
+        return f"{any_id[1]}{any_id[2]}/{_EC2_IDS.get(any_id[2], '')}{_SAMPLE}"
     return text.replace("*", _SAMPLE)

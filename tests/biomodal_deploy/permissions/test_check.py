@@ -131,13 +131,24 @@ def test_what_iam_does_not_know() -> None:
     """Names that are no actions, and placeholders that nobody filled in."""
     statement = {
         "Action": ["ec2:DescribeInstances", "s3:ListObjectsV2"],
-        "Resource": ["*", "arn:aws:s3:::${BucketName}"],
+        "Resource": ["*", "arn:aws:s3:::${BucketName}", "my-bucket"],
     }
     unknown = [each for each in found(statement, needs=(DESCRIBE,)) if each.fault is Fault.UNKNOWN]
     assert [each.detail for each in unknown] == [
         "IAM has no such action",
         "BucketName was never filled in: it matches nothing",
+        "a resource is an ARN or *; IAM refuses the policy",
     ]
+
+
+def test_ids_as_ec2_begins_them() -> None:
+    """`instance/i-*` is every instance, as AWS's own examples write it."""
+    statement = {
+        "Action": "ec2:TerminateInstances",
+        "Resource": f"{ARN}:instance/i-*",
+        "Condition": {"StringEquals": {"aws:ResourceTag/Name": "dev"}},
+    }
+    assert found(statement, needs=(TERMINATE,)) == []
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,10 @@ def test_a_denial_wins() -> None:
         ("ForAllValues:StringEquals", ["a"], (), True),
         ("ForAnyValue:StringEquals", ["a"], ["a", "b"], True),
         ("ForAnyValue:StringEquals", ["a"], (), False),
+        ("ForAnyValue:StringNotEquals", ["a"], ["a", "b"], True),
+        ("ForAnyValue:StringNotEquals", ["a"], ["a"], False),
+        ("ForAnyValue:StringNotEquals", ["a"], (), False),
+        ("ForAllValues:StringNotEquals", ["a"], ["a", "b"], False),
     ],
 )
 def test_conditions(operator: str, expected: Any, actual: Any, holds: bool) -> None:
@@ -121,6 +125,15 @@ def test_what_nobody_knows_is_neither_yes_nor_no() -> None:
     assert decision(limited, free, complete=False).certain
     denied = decision(free, {**limited, "Effect": "Deny"}, complete=False)
     assert (denied.allowed, denied.depends_on) == (True, ("aws:SourceIp",))
+
+
+@pytest.mark.parametrize("operator", ["Null", "StringEquals", "StringNotEquals"])
+def test_a_condition_without_values(operator: str) -> None:
+    """No value at all is neither yes nor no, and no crash."""
+    key: dict[str, list[str]] = {"aws:SecureTransport": []}
+    statement = {"Action": "*", "Resource": "*", "Condition": {operator: key}}
+    judged = decision(statement, aws_SecureTransport="true")
+    assert (judged.allowed, judged.certain) == (True, False)
 
 
 def test_policy_variables() -> None:

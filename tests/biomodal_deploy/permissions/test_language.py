@@ -24,6 +24,21 @@ def test_one_a_list_or_a_table(tmp_path: Path, document: object, count: int) -> 
 
 
 @pytest.mark.parametrize(
+    "document",
+    [
+        {"PolicyVersion": {"Document": POLICY, "VersionId": "v1"}},
+        {"RoleName": "r", "PolicyName": "p", "PolicyDocument": POLICY},
+    ],
+)
+def test_what_the_aws_command_prints(tmp_path: Path, document: object) -> None:
+    """The answers of get-policy-version and get-role-policy need no cutting."""
+    path = tmp_path / "policy.json"
+    path.write_text(json.dumps(document))
+    [policy] = read_policies(path)
+    assert policy.statements[0].actions == ("s3:*",)
+
+
+@pytest.mark.parametrize(
     ("text", "rule"),
     [
         (b"{", "not an IAM identity policy"),
@@ -32,6 +47,7 @@ def test_one_a_list_or_a_table(tmp_path: Path, document: object, count: int) -> 
         (b"[" * 100_000, "not an IAM identity policy"),
         (b'{"Statement": "x"}', r"Statement\.0"),
         (b"[]", "It holds no policy"),
+        (b'{"Version": "2012-10-18", "Statement": {}}', "Version"),
         (b" " * (LARGEST + 1), "longer than"),
     ],
 )
