@@ -147,7 +147,7 @@ def forge() -> Iterator[Forge]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     held.root = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
         yield held

@@ -1,0 +1,112 @@
+"""What the CI templates must never do, read from them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.ci_jobs import read_template
+from tests.support.project import ROOT
+
+WORKFLOWS = sorted(path.name for path in (ROOT / "ci" / "github").glob("*.yml"))
+
+
+def jobs(name: str) -> dict[str, Any]:
+    """Return the jobs of a workflow."""
+    found: dict[str, Any] = read_template(f"github/{name}")["jobs"]
+    return found
+
+
+def steps(name: str) -> Iterator[dict[str, Any]]:
+    """Yield every step of a workflow."""
+    for job in jobs(name).values():
+        yield from job["steps"]
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_a_token_may_no_more_than_its_job(name: str) -> None:
+    """Nothing is granted to all jobs; who may assume a role may write nothing at the forge."""
+    workflow = read_template(f"github/{name}")
+    assert workflow["permissions"] == {}
+    assert "pull_request_target" not in workflow["on"]
+    for job in workflow["jobs"].values():
+        writes = {scope for scope, grant in job["permissions"].items() if grant == "write"}
+        assert writes == {"id-token"} or "id-token" not in writes
+        if "id-token" in writes:
+            assert "environment" in job
+        assert job["timeout-minutes"] <= 90
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_actions_are_pinned(name: str) -> None:
+    """By the whole commit, with the version for people; and no checkout leaves a token behind."""
+    text = (ROOT / "ci" / "github" / name).read_text()
+    uses = re.findall(r"uses: (.*)", text)
+    assert uses
+    assert [
+        each for each in uses if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", each)
+    ] == []
+    for step in steps(name):
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_nothing_that_others_write_becomes_shell(name: str) -> None:
+    """An expression in a script is text that somebody chose: it comes as a variable instead."""
+    assert [step["run"] for step in steps(name) if "${{" in step.get("run", "")] == []
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_no_job_is_cancelled_by_another(name: str) -> None:
+    """A forge waits for seconds, and a Terraform that is killed leaves its lock."""
+    workflow = read_template(f"github/{name}")
+    groups = [workflow.get("concurrency"), *(job.get("concurrency") for job in jobs(name).values())]
+    found = [each for each in groups if each]
+    assert found
+    assert all(each["cancel-in-progress"] is False for each in found)
+
+
+def test_the_passphrase_goes_to_the_scripts_alone() -> None:
+    """No action of others sees it."""
+    for name in WORKFLOWS:
+        for step in steps(name):
+            if "secrets." in str(step):
+                assert step["run"] in {"ci/plan.sh", "ci/apply.sh"}
+
+
+def test_what_stands_in_the_templates_is_sound_shell(tmp_path: Path) -> None:
+    """`make check` runs shellcheck on the scripts; this is the rest."""
+    pipeline = read_template("gitlab/.gitlab-ci.yml")
+    scripts = [step["run"] for name in WORKFLOWS for step in steps(name) if "run" in step]
+    scripts += [
+        "\n".join([*job.get("before_script", []), *job.get("script", [])])
+        for job in pipeline.values()
+        if isinstance(job, dict)
+    ]
+    for number, script in enumerate(scripts):
+        (tmp_path / f"{number}.sh").write_text(f"#!/bin/bash\n{script}\n")
+    done = subprocess.run(
+        [Path(sys.executable).parent / "shellcheck", *sorted(tmp_path.glob("*.sh"))],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_gitlab_applies_on_the_protected_branch_by_hand() -> None:
+    """And a merge request of a fork gets no pipeline."""
+    pipeline = read_template("gitlab/.gitlab-ci.yml")
+    (rule,) = pipeline[".apply"]["rules"]
+    assert rule["when"] == "manual"
+    assert "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH" in rule["if"]
+    requests, branch = (each["if"] for each in pipeline["workflow"]["rules"])
+    assert "$CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_PROJECT_ID" in requests
+    assert branch == "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH"
