@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,10 @@ from biomodal_deploy.terraform.locks import LockInfo
 from biomodal_deploy.terraform.results import ApplyRun, Touched
 
 _LONGEST_DETAIL: Final = 600
+# S3 refused the lock, and when Terraform looked whose it is there was none any more.
+_LET_GO: Final = re.compile(
+    r"PreconditionFailed.*unable to retrieve file.*(NoSuchKey|StatusCode: 404)", re.DOTALL
+)
 _MOST_NAMED: Final = 5
 # It shows the errors whole, and makes what support needs.
 _DIAGNOSE: Final = "biomodal-aws diagnose"
@@ -54,6 +59,9 @@ class TerraformFailed(EngineError):
         if lock:
             locked = f"the state is locked, {lock}"
             cause = locked if self.code == "locked" else f"{cause}; {locked}"
+        elif diagnostics and _LET_GO.search(diagnostics[0].detail):
+            cause = "another Terraform held the state's lock, and has just let go of it"
+            advice = "biomodal-aws plan, which starts from what the other one has made"
         done = f". {_done(run)}" if run else ""
         super().__init__(
             f"{product} {verb} failed: {cause.rstrip('.')}{done}",

@@ -145,7 +145,12 @@ def test_every_path_writes_the_same_bytes(tmp_path: Path, packages: dict[str, st
     """Every stack, by way of an empty cache, a full one, unsliced and as shipped."""
     project = copy_app(tmp_path / "project")
     kinds = ("module", "native", "prerequisites")
-    write_deployments(project, {kind: {"bootstrap": kind} for kind in kinds})
+    state = {
+        "bootstrap": "state-bucket",
+        "region": "eu-west-2",
+        "state_bucket": {"bucket": "lab-state"},
+    }
+    write_deployments(project, {kind: {"bootstrap": kind} for kind in kinds} | {"state": state})
     outputs = []
     for path in ("fast", "fast", "unsliced", "stock"):
         settings = packages | {"XDG_CACHE_HOME": str(tmp_path / "cache")}

@@ -271,8 +271,9 @@ def test_two_applies_at_once(sandbox: Sandbox, tmp_path: Path, key: str) -> None
             screens = "\n".join(driven.screen for driven in running)
         assert statuses in ([0, 1], [0, 4]), screens
         assert re.search(
-            "the state is locked, held by|the state moved on|stale|and now there is", screens
-        )
+            "the state is locked, held by|the state moved on|stale|and now there is|just let go",
+            screens,
+        ), screens
         state = shared_state(sandbox, key)
         (resource,) = state["resources"]
         assert resource["instances"][0]["attributes"]["input"]["value"] == number

@@ -123,6 +123,25 @@ def test_a_lock_is_told_with_its_holder_and_its_command() -> None:
     )
 
 
+def test_a_lock_that_was_let_go_of_meanwhile() -> None:
+    """S3 refused it, and a moment later there was none to read: nobody is to be waited for."""
+    refused = (
+        "Error message: operation error S3: PutObject, https response error StatusCode: 412, "
+        "api error PreconditionFailed: At least one of the pre-conditions did not hold\n"
+        "unable to retrieve file from S3 bucket 'lab-state' with key 'x/terraform.tfstate.tflock': "
+        "operation error S3: GetObject, https response error StatusCode: 404, NoSuchKey\n\n"
+        "Terraform acquires a state lock to protect the state."
+    )
+    failed = TerraformFailed(
+        "terraform", "apply", [error("Error acquiring the state lock", refused)], returncode=1
+    )
+    assert failed.code == "locked"
+    assert str(failed) == (
+        "terraform apply failed: another Terraform held the state's lock, and has just let go of"
+        " it. Next: biomodal-aws plan, which starts from what the other one has made."
+    )
+
+
 def test_a_killed_apply_says_what_to_look_at() -> None:
     """After a kill: what was done, what was begun, the lock and its command."""
     stopped = TerraformStopped(
