@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import JsonValue, ValidationError
 
 from biomodal_deploy.errors import EngineError, UsageError
-from biomodal_deploy.permissions.evaluate import Request, decide
-from biomodal_deploy.permissions.language import PolicyText, parse_policy
 from biomodal_deploy.preflight.aws_errors import Kind, code_of, trouble_of
 from biomodal_deploy.preflight.clients import Clients
 from biomodal_deploy.preflight.result import Answer, Verdict, cannot_tell, failed, passed, warned
+from biomodal_deploy.preflight.tls_only import refuses_plain_http, tls_only
 
 _T = TypeVar("_T")
 
@@ -237,11 +234,9 @@ class StateBucketLooker:
             return self._clients.s3().get_bucket_policy(Bucket=self._bucket)["Policy"]
 
         text = self._or_nothing(ask)
-        denials = list(_denials_to_all(text)) if text else []
-        asked = (("s3:GetObject", f"{arn}/key"), ("s3:PutObject", f"{arn}/key"))
-        if all(_refuses_plain_http(denials, *each) for each in (*asked, ("s3:ListBucket", arn))):
+        if text and refuses_plain_http(text, arn):
             return passed("what comes without TLS is refused")
-        refusal = json.dumps(_tls_only(arn), separators=(",", ":"))
+        refusal = json.dumps(tls_only(arn), separators=(",", ":"))
         advice = f"add this statement to its policy: {refusal}"
         if text is None:
             policy = f'{{"Version":"2012-10-17","Statement":[{refusal}]}}'
@@ -291,40 +286,6 @@ class StateBucketLooker:
     def _aws(self, command: str, rest: str) -> str:
         where = f"--region {self._region} --bucket {self._bucket}"
         return f"aws s3api {command} {where} {rest}"
-
-
-def _tls_only(arn: str) -> dict[str, JsonValue]:
-    return {
-        "Sid": "RefusePlainHttp",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [arn, f"{arn}/*"],
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-
-
-def _denials_to_all(text: str) -> Iterator[PolicyText]:
-    """Give the statements of a bucket's policy that deny something to everyone."""
-    found = json.loads(text).get("Statement", [])
-    for each in found if isinstance(found, list) else [found]:
-        statement = dict(each)
-        if statement.pop("Principal", None) not in ("*", {"AWS": "*"}, {"AWS": ["*"]}):
-            continue
-        if statement.get("Effect") == "Deny":
-            with suppress(ValidationError):  # whom it names, or what, is not read here
-                yield parse_policy({"Statement": [statement]})
-
-
-def _refuses_plain_http(denials: Sequence[PolicyText], action: str, resource: str) -> bool:
-    plain = Request(
-        action=action,
-        resource=resource,
-        context={"aws:SecureTransport": ("false",)},
-        complete=True,
-    )
-    decision = decide(denials, plain)
-    return decision.by is not None and decision.by.effect == "Deny"
 
 
 def is_fit(found: Sequence[Checked]) -> bool:

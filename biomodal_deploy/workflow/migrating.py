@@ -13,43 +13,33 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from biomodal_deploy.backends import CloudBackend
 from biomodal_deploy.bundle import backend_of
-from biomodal_deploy.bundle.files import private_dir, sync, writing
+from biomodal_deploy.bundle.files import private_dir
 from biomodal_deploy.errors import EngineError, UsageError
 from biomodal_deploy.history import Event
 from biomodal_deploy.terraform import TerraformCli, TerraformFailed
-from biomodal_deploy.workflow.engine import (
-    DEFAULT_WORKSPACE,
-    open_engine,
-    point_at_backend,
-    workspace_of,
-)
+from biomodal_deploy.workflow.arrival import check_arrival, has_to_move, is_renamed
+from biomodal_deploy.workflow.engine import open_engine, point_at_backend, workspace_of
 from biomodal_deploy.workflow.journal import (
     Journal,
-    Previous,
     close_journal,
     default_previous,
-    local_path_of,
     read_journal,
     remembered_backend,
     write_journal,
 )
+from biomodal_deploy.workflow.old_state import old_state, put_away
 from biomodal_deploy.workflow.signals import Listener, Step, silent
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import (
     State,
     back_up,
     backups_of,
-    held,
     local_state_of,
     parse_state,
 )
@@ -97,7 +87,7 @@ def migrate_state(stack: Stack, listen: Listener) -> Migrated:
             return Migrated(
                 stack=stack.name, source=None, target=_where(stack), state=None, backup=None
             )
-        with _source(stack, journal.previous, logs, listen) as state:
+        with old_state(stack, journal.previous, logs, listen) as state:
             return _move(stack, engine, journal, state, listen, log)
 
 
@@ -162,7 +152,7 @@ def _move(
         journal = journal.model_copy(update={"moved": state.sha256})
         write_journal(stack, journal)
     listen(Step("Putting the old state away"))
-    _put_away(stack, journal.previous, backup)
+    put_away(stack, journal.previous, backup)
     stack.history.append(
         Event.MIGRATION,
         message=f"the state is in {target} now, and was in {source}",
@@ -185,117 +175,18 @@ def _bring(
     target = _where(stack)
     listen(Step("Comparing with what is there"))
     there = parse_state(engine.state_content(), target)
-    if _has_to_move(state, there, journal, target):
+    if has_to_move(state, there, journal, target):
         if there is not None:
             back_up(stack, there, "replaced")
         listen(Step("Moving the state"))
         engine.state_push(backup, listen, log)
         listen(Step("Reading it back"))
         there = parse_state(engine.state_content(), target)
-    if there is not None and _is_renamed(state, there):
+    if there is not None and is_renamed(state, there):
         listen(Step("Restoring its lineage"))
         engine.state_push(backup, listen, log, force=True)
         there = parse_state(engine.state_content(), target)
-    _check_arrival(state, there, target)
-
-
-def _is_renamed(state: State, there: State) -> bool:
-    """Say whether a state is ours under another lineage.
-
-    Where a remote backend holds none yet, Terraform gives whatever is pushed there a lineage of
-    its own, and serial 1. Nobody else's state holds the very same resources.
-    """
-    return there.lineage != state.lineage and (there.sha256, there.serial) == (state.sha256, 1)
-
-
-def _has_to_move(state: State, there: State | None, journal: Journal, target: str) -> bool:
-    """Say whether a state has to be written; refuse where it would take another one's place."""
-    if there is None:
-        return True
-    if _is_renamed(state, there):
-        return False
-    if there.lineage != state.lineage:
-        emptied = " (and is empty)" if there.is_empty else ""
-        raise UsageError(
-            f"It holds another state{emptied}: its lineage is {there.lineage}, and that of the "
-            f"one to move is {state.lineage}. Nothing was written there",
-            field=target,
-            fix="give the deployment a place of its own, or take the other state away first",
-        )
-    arrived = state.sha256 in (there.sha256, journal.moved)
-    if there.serial >= state.serial and arrived:
-        return False  # where it is a later one, others have gone on with it since
-    if there.serial >= state.serial:
-        raise UsageError(
-            f"It holds serial {there.serial} of the same state, and the one to move has serial "
-            f"{state.serial} with other contents: both went on. Nothing was written there",
-            field=target,
-            fix="find out which of the two is right, and move the other one away",
-        )
-    return True
-
-
-def _check_arrival(state: State, there: State | None, target: str) -> None:
-    # Beyond our serial somebody else has gone on already.
-    fits = (
-        there is not None
-        and there.lineage == state.lineage
-        and (there.serial > state.serial or there.sha256 == state.sha256)
-        and there.serial >= state.serial
-    )
-    if not fits:
-        raise EngineError(
-            f"{target} does not hold what was moved there ({state}), but {there or 'nothing'}; "
-            "the old state is where it was",
-            advice="run biomodal-aws backend migrate again",
-        )
-
-
-@contextlib.contextmanager
-def _source(
-    stack: Stack, previous: Previous, logs: Path, listen: Listener
-) -> Iterator[State | None]:
-    """Give the state that is to be moved; a local one is held until the block ends."""
-    if previous.type == "local":
-        path = local_path_of(stack, previous)
-        with held(path) as content:
-            yield parse_state(content, str(path))
-        return
-    listen(Step(f"Reading the state from {previous.where(stack)}"))
-    # In a directory of its own: the stack's is initialized for the new backend, or will be.
-    folder = Path(tempfile.mkdtemp(prefix="migrate-", dir=logs))
-    try:
-        (folder / "main.tf.json").write_text(json.dumps({"terraform": previous.block}))
-        engine = open_engine(stack.location, folder, workspace=_workspace(stack, previous))
-        engine.init(silent, logs / "migrate.log")
-        yield parse_state(engine.state_content(), previous.where(stack))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _workspace(stack: Stack, previous: Previous) -> str:
-    if previous.type == "cloud":
-        named = previous.config.get("workspaces")
-        return str(named.get("name")) if isinstance(named, dict) else DEFAULT_WORKSPACE
-    leaves_cloud = isinstance(stack.settings.backend, CloudBackend)
-    return DEFAULT_WORKSPACE if leaves_cloud else workspace_of(stack)
-
-
-def _put_away(stack: Stack, previous: Previous, backup: Path | None) -> None:
-    """Make of an old local file the backup; a state elsewhere stays there, as it was."""
-    if previous.type != "local":
-        return
-    path = local_path_of(stack, previous)
-    folder = backups_of(stack)
-    # Terraform's own copy of the version before.
-    older = path.with_name(f"{path.name}.backup")
-    with writing(path):
-        for file, kept in ((path, backup), (older, None)):
-            if file.exists():
-                kept = kept or folder / f"{stack.name}-{file.name}"
-                file.chmod(0o600)
-                file.replace(kept)
-    sync(folder)
+    check_arrival(state, there, target)
 
 
 def _where(stack: Stack) -> str:
