@@ -263,6 +263,16 @@ def test_a_full_disk_is_refused(copy: Path, tmp_path: Path, size: str) -> None:
     assert "o space left on device" in line
 
 
+def _started(project: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "main.py"],
+        cwd=project,
+        env=app_environment(project),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 def _wait_for(path: Path, process: subprocess.Popen[Any]) -> None:
     while not path.exists() and process.poll() is None:
         time.sleep(0.001)
@@ -344,13 +354,7 @@ def test_wrong_settings_are_answered_without_node(copy: Path) -> None:
 def test_ctrl_c_ends_quietly(copy: Path) -> None:
     """Exit status 130 as everywhere, and no traceback of ours on the screen."""
     write_deployments(copy, {f"x{number}": {"bootstrap": "native"} for number in range(9)})
-    process = subprocess.Popen(
-        [sys.executable, "main.py"],
-        cwd=copy,
-        env=app_environment(copy),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = _started(copy)
     _wait_for(copy / "cdktf.out/.synthesizing", process)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
@@ -361,13 +365,7 @@ def test_ctrl_c_ends_quietly(copy: Path) -> None:
 def test_a_dead_node_is_called_that(copy: Path) -> None:
     """Where Node is ended by the system, nobody is sent to look at folders and their modes."""
     write_deployments(copy, {f"x{number}": {"bootstrap": "native"} for number in range(20)})
-    process = subprocess.Popen(
-        [sys.executable, "main.py"],
-        cwd=copy,
-        env=app_environment(copy),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = _started(copy)
     _wait_for(copy / "cdktf.out/.synthesizing/stacks", process)
     for child in psutil.Process(process.pid).children(recursive=True):
         child.kill()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
@@ -26,6 +24,7 @@ from biomodal_aws import (
     SshSecurityGroup,
     VmRole,
 )
+from tests.support.constructs import assert_one_signature, synthesized
 
 VM: Final[dict[str, Any]] = {
     "name": "vm",
@@ -34,20 +33,6 @@ VM: Final[dict[str, Any]] = {
     "subnet_id": "subnet-12345678",
     "security_group_ids": ["sg-12345678"],
 }
-
-
-def synthesized(build: Callable[[TerraformStack], object]) -> dict[str, Any]:
-    """Return the resources of a stack, by kind and name, without cdktf's notes."""
-    stack = TerraformStack(App(stack_traces=False, outdir="unused"), "stack")
-    build(stack)
-    document = json.loads(CdktfTesting.synth(stack))
-    return {
-        kind: {
-            name: {key: value for key, value in block.items() if key != "//"}
-            for name, block in named.items()
-        }
-        for kind, named in document.get("resource", {}).items()
-    }
 
 
 @pytest.fixture(autouse=True)
@@ -62,12 +47,7 @@ PUBLIC: Final = [getattr(biomodal_aws, name) for name in biomodal_aws.__all__]
 @pytest.mark.parametrize("construct", PUBLIC, ids=lambda each: each.__name__)
 def test_every_construct_has_one_signature(construct: type[Construct]) -> None:
     """`scope, id_` first and keywords after them, and a docstring for each argument."""
-    parameters = list(inspect.signature(construct.__init__).parameters.values())[1:]
-    assert [each.name for each in parameters[:2]] == ["scope", "id_"]
-    assert all(each.kind is inspect.Parameter.KEYWORD_ONLY for each in parameters[2:])
-    assert construct.__doc__
-    for each in parameters:
-        assert f"\n        {each.name}: " in construct.__doc__, each.name
+    assert_one_signature(construct)
 
 
 def test_an_id_becomes_the_address() -> None:

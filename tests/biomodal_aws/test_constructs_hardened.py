@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
-import json
-from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
-from cdktf import App, TerraformStack
-from cdktf import Testing as CdktfTesting
+from cdktf import TerraformStack
 from constructs import Construct
 
 import biomodal_aws
@@ -17,6 +13,7 @@ from biomodal_aws import Part, hardened
 from biomodal_aws.hardened import BatchEnvironments, InstanceRole, TaskLogs, Watch
 from biomodal_aws.hardened import permissions as may
 from biomodal_aws.hardened.bucket_lifecycle import bucket_lifecycle
+from tests.support.constructs import assert_one_signature, synthesized
 
 PUBLIC: Final = [getattr(hardened, name) for name in hardened.__all__]
 PLACE: Final = may.Place(partition="aws", region="eu-west-2", account="123456789012")
@@ -28,24 +25,11 @@ def _apps_write_into(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def synthesized(build: Callable[[TerraformStack], object]) -> dict[str, Any]:
-    """Return the resources of a stack, by kind and name."""
-    stack = TerraformStack(App(stack_traces=False, outdir="unused"), "stack")
-    build(stack)
-    resources: dict[str, Any] = json.loads(CdktfTesting.synth(stack))["resource"]
-    return resources
-
-
 @pytest.mark.parametrize("construct", PUBLIC, ids=lambda each: each.__name__)
 def test_every_construct_has_one_signature(construct: type[Construct]) -> None:
     """`scope, id_` first and keywords after them, and a docstring for each argument."""
     assert issubclass(construct, Part)
-    parameters = list(inspect.signature(construct.__init__).parameters.values())[1:]
-    assert [each.name for each in parameters[:2]] == ["scope", "id_"]
-    assert all(each.kind is inspect.Parameter.KEYWORD_ONLY for each in parameters[2:])
-    assert construct.__doc__
-    for each in parameters:
-        assert f"\n        {each.name}: " in construct.__doc__, each.name
+    assert_one_signature(construct)
 
 
 def test_they_are_apart_from_the_others() -> None:

@@ -1,0 +1,24 @@
+"""An environment in which no credentials of this machine are found."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+def without_credentials(monkeypatch: pytest.MonkeyPatch, folder: Path, *prefixes: str) -> None:
+    """Take AWS's variables out of the environment, and point away from its files.
+
+    Args:
+        monkeypatch: Puts everything back.
+        folder: Where no such files are.
+        prefixes: What else to take out, by how its name begins.
+    """
+    for name in [name for name in os.environ if name.startswith(("AWS_", *prefixes))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(folder / "no-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(folder / "no-credentials"))
+    monkeypatch.setenv("BOTO_CONFIG", str(folder / "no-boto-config"))
