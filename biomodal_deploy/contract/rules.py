@@ -41,6 +41,9 @@ class Rule:
     def is_broken_by(self, value: object) -> bool:
         """Return whether a value of the rule's type breaks it; another type is no matter here."""
         match value:
+            case None:
+                # Terraform hands null on in place of the default, and its rule then fails.
+                return True
             case str():
                 texts = [value] if self.type == "string" else []
             case list() | tuple():

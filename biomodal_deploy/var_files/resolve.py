@@ -159,7 +159,8 @@ def _from_text(variable: DeclaredVariable, text: str, origin: Origin) -> _Given:
 def _checked(variable: DeclaredVariable, given: _Given, checks: Check | None) -> Value:
     try:
         value = convert(given.value, variable.type)
-        rule = checks(variable.name, value) if checks and value is not None else None
+        left_out = _stands_for_default(variable, value)
+        rule = checks(variable.name, value) if checks and not left_out else None
     except TypeMismatchError as error:
         # The place inside the value may hold a key, and a key may be a secret.
         rule = "It does not fit its type" if variable.sensitive else str(error)

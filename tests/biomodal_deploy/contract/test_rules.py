@@ -201,6 +201,12 @@ def test_builders_match_whole_values() -> None:
     ]
 
 
+@pytest.mark.parametrize("variable", VARIABLES.values(), ids=lambda each: each.name)
+def test_null_breaks_every_rule(variable: Variable) -> None:
+    """Terraform puts null in place of the default, and its own rule then fails at plan time."""
+    assert variable.broken_rule(None) == (variable.rules[0].message if variable.rules else None)
+
+
 def test_values_of_other_types_break_no_rule() -> None:
     """Whether a value has the right type is a question of its own, asked elsewhere."""
     variable = Variable(name="x", description="x", rules=(matches("X.", "a"),))

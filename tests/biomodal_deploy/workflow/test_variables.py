@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from biomodal_deploy.contract import variables_of
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.preflight.subject import read_target
 from biomodal_deploy.workflow.location import Location
@@ -103,4 +104,18 @@ def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     """With the setting that names it."""
     location = project(tmp_path, {"var_files": ["environments/prod.tfvars"]})
     with pytest.raises(UsageError, match=r'var_files = "environments/prod.tfvars": There is no'):
+        given(location)
+
+
+def test_null_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    """A documented variable cannot be null, and the line says where it is."""
+    rule = next(each for each in variables_of("native") if each.name == "tag_value").rules[0]
+    location = project(tmp_path, {"region": "eu-west-2"})
+    stack = tmp_path / "cdktf.out" / "stacks" / "prod" / "cdk.tf.json"
+    document = json.loads(stack.read_text())
+    block = {"type": "string", "default": "x", "validation": [{"error_message": rule.message}]}
+    document["variable"]["tag_value"] = block
+    stack.write_text(json.dumps(document))
+    (tmp_path / "z.auto.tfvars").write_text("tag_value = null\n")
+    with pytest.raises(UsageError, match=r"^tag_value: .*z\.auto\.tfvars line 1"):
         given(location)
