@@ -6,8 +6,10 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from biomodal_deploy.bundle import Bundle
+from biomodal_deploy.errors import UsageError
 from biomodal_deploy.guards import Verdict
 from biomodal_deploy.history import Chain
 from biomodal_deploy.ledger.model import Ledger, Remains
@@ -25,6 +27,8 @@ from biomodal_deploy.workflow.reading import Finding, read_outputs, validate
 from biomodal_deploy.workflow.requests import PlanRequest
 from biomodal_deploy.workflow.signals import Listener, silent
 from biomodal_deploy.workflow.stack import Stack, fresh_stack, last_stack, synthesized_stacks
+
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
@@ -163,9 +167,9 @@ class Project:
         kind = PlanKind.DESTROY if destroy else PlanKind.APPLY
         request = PlanRequest(
             kind=PlanKind.REFRESH_ONLY if refresh_only else kind,
-            var_files=[Path(each) for each in var_files],
+            var_files=_paths(var_files),
             variables=[f"{name}={value}" for name, value in (variables or {}).items()],
-            allow_destroy=tuple(allow_destroy),
+            allow_destroy=tuple(_listed("allow_destroy", allow_destroy)),
             cwd=Path.cwd(),
         )
         stack = self._fresh()
@@ -188,7 +192,7 @@ class Project:
         pairs = [f"{name}={value}" for name, value in (variables or {}).items()]
         plan = find_drift(
             self._fresh(),
-            var_files=[Path(each) for each in var_files],
+            var_files=_paths(var_files),
             variables=pairs,
             cwd=Path.cwd(),
             listen=self._listen,
@@ -208,3 +212,14 @@ class Project:
 
     def _last(self) -> Stack:
         return last_stack(self._location, self._name)
+
+
+def _paths(var_files: Sequence[str | Path]) -> list[Path]:
+    return [Path(each) for each in _listed("var_files", var_files)]
+
+
+def _listed(field: str, given: Sequence[_Item]) -> Sequence[_Item]:
+    # To Python one text is a sequence too, of its letters, and no type checker objects.
+    if isinstance(given, str):
+        raise UsageError("It is a list", field=field, value=given, fix=f'write ["{given}"]')
+    return given
