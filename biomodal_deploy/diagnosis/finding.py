@@ -141,14 +141,14 @@ class _Finder:
 def _key(passage: Passage, match: Match | None) -> object:
     if match is None:
         return passage.text
-    # A time or a request id is no other error.
+    if not passage.certain:
+        return match.entry.id  # a program says the same in many lines
+    # A time or a request id is no other error; another name is.
     return match.entry.id, tuple(sorted(match.fields.items()))
 
 
 def _without_echoes(findings: list[Finding]) -> Iterator[Finding]:
-    """Leave out what follows from another finding: a run that failed has an end of its own."""
-    causes = [each for each in findings if each.match and each.match.entry.id != "killed_run"]
+    causes = any(each.match and not each.match.entry.echo for each in findings)
     for each in findings:
-        if each.match and each.match.entry.id == "killed_run" and causes:
-            continue
-        yield each
+        if not (causes and each.match and each.match.entry.echo):
+            yield each

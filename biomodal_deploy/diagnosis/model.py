@@ -33,6 +33,7 @@ class Entry(BaseModel):
         match: Patterns over the error's text on one line, any of them, without regard to case.
         unless: Patterns that make it another error.
         general: Tried only where no other entry matches.
+        echo: Left out where the same log names another cause: it follows from that.
         code: The coarser word for programs, where a failed run of Terraform has one.
         cause: Why it happens, as one or two sentences; a template.
         fix: What mends it, as half a sentence that may stand behind "Next:"; a template.
@@ -52,6 +53,7 @@ class Entry(BaseModel):
     match: Patterns
     unless: Patterns = ()
     general: bool = False
+    echo: bool = False
     code: str | None = None
     cause: str
     fix: str

@@ -99,6 +99,26 @@ def test_what_a_ci_system_puts_before_each_line() -> None:
     assert causes(console) == ["apt_no_package"]
 
 
+def test_a_start_up_log() -> None:
+    """Each cause once, however many lines say it, and not what only follows from it."""
+    log = """\
+biomodal install: step 1/5: updating package repositories
+Err:1 http://archive.ubuntu.com/ubuntu jammy InRelease
+  Temporary failure resolving 'archive.ubuntu.com'
+  Temporary failure resolving 'security.ubuntu.com'
+E: Some index files failed to download. They have been ignored, or old ones used instead.
+biomodal install: FAILED with status 100 at line 89, in step 1/5: updating package repositories
+cc_scripts_user.py[WARNING]: Failed to run module scripts-user (scripts in /var/lib/cloud)
+"""
+    first, second = read(log).findings
+    assert first.match
+    assert first.match.fields == {"host": "archive.ubuntu.com"}
+    assert first.count == 3
+    assert second.match
+    assert second.match.entry.id == "install_failed"
+    assert causes(log.splitlines()[-1]) == ["cloud_init_failed"]
+
+
 def test_a_log_without_an_end() -> None:
     """A run that was killed is named, also where nothing else went wrong."""
     start = (
