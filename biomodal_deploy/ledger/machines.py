@@ -10,7 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from biomodal_deploy.ledger import commands
 from biomodal_deploy.ledger.model import Amount, Fate, Holding
 from biomodal_deploy.ledger.things import Address, Vm
-from biomodal_deploy.preflight.aws_errors import code_of, trouble_of
+from biomodal_deploy.operations.machine_state import described
+from biomodal_deploy.preflight.aws_errors import trouble_of
 from biomodal_deploy.preflight.clients import Clients
 from biomodal_deploy.words import sized
 
@@ -23,8 +24,8 @@ _GIB = 1024**3
 
 def machine(found: Vm, clients: Clients) -> list[Holding]:
     """Return a VM's state, its volumes, and what protects it."""
-    seen = _described(found.id, clients)
-    if seen is None:
+    seen = described(clients, found.id)
+    if seen is None or seen["State"]["Name"] in _OVER:
         return [
             Holding(
                 kind="vm",
@@ -57,17 +58,6 @@ def address(found: Address) -> list[Holding]:
             line="it is given back to AWS; nobody gets the same address again",
         )
     ]
-
-
-def _described(instance_id: str, clients: Clients) -> InstanceTypeDef | None:
-    try:
-        said = clients.ec2().describe_instances(InstanceIds=[instance_id])
-    except ClientError as error:
-        if "NotFound" in code_of(error):
-            return None
-        raise
-    found = [each for group in said["Reservations"] for each in group["Instances"]]
-    return found[0] if found and found[0]["State"]["Name"] not in _OVER else None
 
 
 def _protection(found: Vm, clients: Clients) -> list[Holding]:

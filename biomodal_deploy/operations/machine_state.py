@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from biomodal_deploy.preflight.aws_errors import code_of
 from biomodal_deploy.preflight.clients import Clients
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import InstanceTypeDef
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,8 @@ class Machine:
         return (datetime.now(UTC) - self.launched).total_seconds() / 60
 
 
-def look_up(clients: Clients, instance_id: str) -> Machine | None:
-    """Return a VM; None where EC2 has none of this id (any more)."""
+def described(clients: Clients, instance_id: str) -> InstanceTypeDef | None:
+    """Return what EC2 says of a VM; None where it has none of this id (any more)."""
     try:
         said = clients.ec2().describe_instances(InstanceIds=[instance_id])
     except ClientError as error:
@@ -42,13 +46,19 @@ def look_up(clients: Clients, instance_id: str) -> Machine | None:
             return None
         raise
     found = [each for group in said["Reservations"] for each in group["Instances"]]
-    if not found:
+    return found[0] if found else None
+
+
+def look_up(clients: Clients, instance_id: str) -> Machine | None:
+    """Return a VM; None where EC2 has none of this id (any more)."""
+    found = described(clients, instance_id)
+    if found is None:
         return None
     return Machine(
-        state=found[0]["State"]["Name"],
-        public_ip=found[0].get("PublicIpAddress"),
-        profile=found[0].get("IamInstanceProfile", {}).get("Arn"),
-        launched=found[0]["LaunchTime"],
+        state=found["State"]["Name"],
+        public_ip=found.get("PublicIpAddress"),
+        profile=found.get("IamInstanceProfile", {}).get("Arn"),
+        launched=found["LaunchTime"],
     )
 
 
