@@ -26,7 +26,13 @@ from biomodal_deploy.workflow.planning import make_plan
 from biomodal_deploy.workflow.reading import Finding, read_outputs, validate
 from biomodal_deploy.workflow.requests import PlanRequest
 from biomodal_deploy.workflow.signals import Listener, silent
-from biomodal_deploy.workflow.stack import Stack, fresh_stack, last_stack, synthesized_stacks
+from biomodal_deploy.workflow.stack import (
+    Stack,
+    fresh_stack,
+    last_stack,
+    recorded_stack,
+    synthesized_stacks,
+)
 
 _Item = TypeVar("_Item")
 
@@ -205,7 +211,7 @@ class Project:
 
     def history(self) -> Chain:
         """Return every plan, apply, refusal and result, and whether the chain is whole."""
-        return self._last().history.verify_chain()
+        return recorded_stack(self._location, self._name).history.verify_chain()
 
     def _fresh(self) -> Stack:
         return fresh_stack(self._location, self._name, self._listen)

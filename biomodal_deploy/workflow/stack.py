@@ -146,3 +146,20 @@ def last_stacks(location: Location) -> list[Stack]:
     others = [each for each in found if not each.startswith(STACK_PREFIX)]
     names = [each for each in found if each in location.deployments] or others
     return [Stack(location=location, name=name, directory=folder / name) for name in names]
+
+
+def recorded_stack(location: Location, name: str | None) -> Stack:
+    """Return a stack of which something is kept under `plans/`, synthesized or not.
+
+    For what reads sealed plans and the history only: the synthesized folder is throw-away, and a
+    deployment's record outlives its settings.
+
+    Raises:
+        UsageError: The stack is unknown.
+    """
+    kept = {path.name for path in location.plans.glob("*") if path.is_dir()}
+    if name is None or name not in kept:
+        if not kept or any((location.output / "stacks").glob("*/cdk.tf.json")):
+            return last_stack(location, name)
+        name = choose(name, sorted(kept.union(location.deployments)))
+    return Stack(location=location, name=name, directory=location.output / "stacks" / name)

@@ -21,9 +21,9 @@ def history(
     from biomodal_deploy.cli.result import Result, emit
     from biomodal_deploy.screen.histories import history_data, show_history
     from biomodal_deploy.workflow.location import Location
-    from biomodal_deploy.workflow.stack import last_stack
+    from biomodal_deploy.workflow.stack import recorded_stack
 
-    chain = last_stack(Location.of(project_dir), stack).history.verify_chain()
+    chain = recorded_stack(Location.of(project_dir), stack).history.verify_chain()
     return emit(
         Result(
             data=history_data(chain),

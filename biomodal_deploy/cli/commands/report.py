@@ -67,10 +67,10 @@ def report(
     from biomodal_deploy.workflow.finding import find_bundle
     from biomodal_deploy.workflow.location import Location
     from biomodal_deploy.workflow.reporting import ReportFormat, make_report, save
-    from biomodal_deploy.workflow.stack import last_stack
+    from biomodal_deploy.workflow.stack import recorded_stack
 
     location = Location.of(project_dir)
-    found = find_bundle(location, last_stack(location, stack).name, bundle)
+    found = find_bundle(location, recorded_stack(location, stack).name, bundle)
     written = make_report(location, found, ReportFormat(format_), most_bytes=max_bytes)
     if out is not None:
         save(written.text, out)

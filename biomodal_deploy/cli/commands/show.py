@@ -36,10 +36,10 @@ def show(
     from biomodal_deploy.screen.bundles import bundle_data, show_bundle
     from biomodal_deploy.workflow.finding import find_bundle
     from biomodal_deploy.workflow.location import Location
-    from biomodal_deploy.workflow.stack import last_stack
+    from biomodal_deploy.workflow.stack import recorded_stack
 
     location = Location.of(project_dir)
-    found = find_bundle(location, last_stack(location, stack).name, bundle)
+    found = find_bundle(location, recorded_stack(location, stack).name, bundle)
     plan = found.plan()
     kept = saved_ledger(found.path), saved_remains(found.path)
     return emit(

@@ -1,0 +1,67 @@
+"""Which stack is meant: by what is synthesized, and by what is kept of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.stack import recorded_stack
+from tests.support.light import LightProject
+
+
+@pytest.fixture
+def location(tmp_path: Path) -> Location:
+    """A project with two deployments, of which nothing is synthesized or kept."""
+    LightProject(tmp_path, context={"deployments": {"dev": {}, "prod": {}}})
+    return Location.of(tmp_path, {})
+
+
+def keep(location: Location, *names: str) -> None:
+    """Make the folders that plans of these stacks leave."""
+    for name in names:
+        (location.plans / name).mkdir(parents=True)
+
+
+def synthesize(location: Location, *names: str) -> None:
+    """Make what synthesis leaves of these stacks."""
+    for name in names:
+        (location.output / "stacks" / name).mkdir(parents=True)
+        (location.output / "stacks" / name / "cdk.tf.json").write_text("{}")
+
+
+def test_a_record_outlives_the_synthesized_folder(location: Location) -> None:
+    """`cdktf.out` is throw-away: without it, and with HCL in it, plans and history are read."""
+    keep(location, "prod")
+    assert recorded_stack(location, "prod").name == "prod"
+    assert recorded_stack(location, "prod").history.verify_chain().entries == ()
+
+
+def test_a_record_outlives_the_deployment(location: Location) -> None:
+    """What was destroyed and taken out of cdktf.json still has its history."""
+    keep(location, "gone")
+    synthesize(location, "dev", "prod")
+    assert recorded_stack(location, "gone").name == "gone"
+
+
+def test_no_stack_is_guessed(location: Location) -> None:
+    """Of two deployments one is named, even where only one of them has plans."""
+    keep(location, "dev")
+    with pytest.raises(UsageError, match="dev, prod"):
+        recorded_stack(location, None)
+    synthesize(location, "dev", "prod")
+    with pytest.raises(UsageError, match="dev, prod"):
+        recorded_stack(location, None)
+
+
+def test_an_unknown_stack_is_refused(location: Location) -> None:
+    """With the ones that there are; and where nothing was ever done, with what to do."""
+    with pytest.raises(UsageError, match="run biomodal-aws synth"):
+        recorded_stack(location, None)
+    keep(location, "dev")
+    with pytest.raises(UsageError, match='did you mean "prod"'):
+        recorded_stack(location, "prd")
+    with pytest.raises(UsageError, match="no such deployment"):
+        recorded_stack(location, "../dev")
