@@ -1,37 +1,17 @@
-"""A bucket for states as it is: whose, where, and whether it protects what it keeps."""
+"""A bucket for states as it is: whose, where, and whether it is fit for them."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from biomodal_deploy.errors import EngineError, UsageError
 from biomodal_deploy.preflight.aws_errors import Kind, code_of, trouble_of
+from biomodal_deploy.preflight.bucket_protection import Protection
 from biomodal_deploy.preflight.clients import Clients
-from biomodal_deploy.preflight.result import Answer, Verdict, cannot_tell, failed, passed, warned
-from biomodal_deploy.preflight.tls_only import refuses_plain_http, tls_only
-
-_T = TypeVar("_T")
-
-_PRIVATE: Final = (
-    "BlockPublicAcls",
-    "IgnorePublicAcls",
-    "BlockPublicPolicy",
-    "RestrictPublicBuckets",
-)
-_ABSENT: Final = frozenset(
-    {
-        "NoSuchBucketPolicy",
-        "NoSuchLifecycleConfiguration",
-        "NoSuchPublicAccessBlockConfiguration",
-        "OwnershipControlsNotFoundError",
-        "ServerSideEncryptionConfigurationNotFoundError",
-    }
-)
+from biomodal_deploy.preflight.result import Answer, Verdict, cannot_tell, failed, passed
 
 
 @dataclass(frozen=True)
@@ -130,14 +110,7 @@ class StateBucketLooker:
         place = f"it is in {where}"
         fits = passed(place) if where == self._region else failed(place, moved)
         yield Checked("region", "Region", fits)
-        for check, title, ask in (
-            ("versioning", "Versions", self._versioning),
-            ("encryption", "Encryption", self._encryption),
-            ("public-access", "No public access", self._public_access),
-            ("tls", "TLS only", self._tls),
-            ("ownership", "Owner of objects", self._ownership),
-            ("former-versions", "Former versions", self._former_versions),
-        ):
+        for check, title, ask in Protection(self._clients, self._bucket).questions():
             yield Checked(check, title, self._answered(ask))
 
     def _answered(self, ask: Callable[[], Answer]) -> Answer:
@@ -182,110 +155,6 @@ class StateBucketLooker:
                 f"AWS does not say whether there is a bucket {self._bucket}: {trouble.line}",
                 advice=trouble.fix,
             ) from None
-
-    def _versioning(self) -> Answer:
-        said = self._clients.s3().get_bucket_versioning(Bucket=self._bucket)
-        if said.get("Status") == "Enabled":
-            return passed("every state that was ever written can be had back")
-        return failed(
-            "a state that is overwritten or deleted is gone",
-            self._aws("put-bucket-versioning", "--versioning-configuration Status=Enabled"),
-        )
-
-    def _encryption(self) -> Answer:
-        said = self._or_nothing(self._rules)
-        if not said:
-            return failed(
-                "it has no default encryption",
-                self._aws(
-                    "put-bucket-encryption",
-                    "--server-side-encryption-configuration '"
-                    '{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"AES256"}}]}\'',
-                ),
-            )
-        algorithm, key = said
-        return passed(f"{algorithm} with {key}" if key else algorithm)
-
-    def _rules(self) -> tuple[str, str | None]:
-        found = self._clients.s3().get_bucket_encryption(Bucket=self._bucket)
-        first = found["ServerSideEncryptionConfiguration"]["Rules"][0]
-        default = first.get("ApplyServerSideEncryptionByDefault", {})
-        return str(default.get("SSEAlgorithm", "?")), default.get("KMSMasterKeyID")
-
-    def _public_access(self) -> Answer:
-        def ask() -> Mapping[str, object]:
-            said = self._clients.s3().get_public_access_block(Bucket=self._bucket)
-            return dict(said["PublicAccessBlockConfiguration"])
-
-        blocked = self._or_nothing(ask) or {}
-        lacking = [name for name in _PRIVATE if not blocked.get(name)]
-        if not lacking:
-            return passed("whatever a policy or an ACL says, nothing is public")
-        flags = ",".join(f"{name}=true" for name in _PRIVATE)
-        return failed(
-            f"not blocked: {', '.join(lacking)}",
-            self._aws("put-public-access-block", f"--public-access-block-configuration {flags}"),
-        )
-
-    def _tls(self) -> Answer:
-        arn = f"arn:{self._clients.partition}:s3:::{self._bucket}"
-
-        def ask() -> str:
-            return self._clients.s3().get_bucket_policy(Bucket=self._bucket)["Policy"]
-
-        text = self._or_nothing(ask)
-        if text and refuses_plain_http(text, arn):
-            return passed("what comes without TLS is refused")
-        refusal = json.dumps(tls_only(arn), separators=(",", ":"))
-        advice = f"add this statement to its policy: {refusal}"
-        if text is None:
-            policy = f'{{"Version":"2012-10-17","Statement":[{refusal}]}}'
-            advice = self._aws("put-bucket-policy", f"--policy '{policy}'")
-        return failed("a state may be read and written without TLS", advice)
-
-    def _ownership(self) -> Answer:
-        def ask() -> str:
-            said = self._clients.s3().get_bucket_ownership_controls(Bucket=self._bucket)
-            return str(said["OwnershipControls"]["Rules"][0]["ObjectOwnership"])
-
-        if self._or_nothing(ask) == "BucketOwnerEnforced":
-            return passed("all objects are the account's, and ACLs are off")
-        return failed(
-            "ACLs are on: what another account writes is that account's",
-            self._aws(
-                "put-bucket-ownership-controls",
-                "--ownership-controls 'Rules=[{ObjectOwnership=BucketOwnerEnforced}]'",
-            ),
-        )
-
-    def _former_versions(self) -> Answer:
-        def ask() -> list[int]:
-            said = self._clients.s3().get_bucket_lifecycle_configuration(Bucket=self._bucket)
-            return [
-                rule["NoncurrentVersionExpiration"].get("NoncurrentDays", 0)
-                for rule in said["Rules"]
-                if rule["Status"] == "Enabled" and "NoncurrentVersionExpiration" in rule
-            ]
-
-        days = self._or_nothing(ask)
-        if days:
-            return passed(f"kept for {min(days)} days")
-        return warned(
-            "kept for ever, and paid for",
-            "add a lifecycle rule that ends noncurrent versions after some months",
-        )
-
-    def _or_nothing(self, ask: Callable[[], _T]) -> _T | None:
-        try:
-            return ask()
-        except ClientError as error:
-            if code_of(error) in _ABSENT:
-                return None
-            raise
-
-    def _aws(self, command: str, rest: str) -> str:
-        where = f"--region {self._region} --bucket {self._bucket}"
-        return f"aws s3api {command} {where} {rest}"
 
 
 def is_fit(found: Sequence[Checked]) -> bool:

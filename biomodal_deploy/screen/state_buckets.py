@@ -20,8 +20,8 @@ from biomodal_deploy.var_files.files import shown
 from biomodal_deploy.workflow.applying import Applied
 from biomodal_deploy.workflow.planning import Planned
 from biomodal_deploy.workflow.stack import Stack
-from biomodal_deploy.workflow.state_bucket import Wanted
 from biomodal_deploy.workflow.state_files import local_state_of
+from biomodal_deploy.workflow.wanted_bucket import Wanted
 
 _MARKS: Final = {
     Verdict.PASS: ("pass", "good"),

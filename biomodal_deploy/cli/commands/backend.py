@@ -105,13 +105,8 @@ def create(
     from biomodal_deploy.cli.session import session
     from biomodal_deploy.screen.state_buckets import Created, created_data, show_created
     from biomodal_deploy.workflow.applying import apply_bundle
-    from biomodal_deploy.workflow.state_bucket import (
-        BucketOptions,
-        left_to_move,
-        plan_bucket,
-        policy_of,
-        wanted_bucket,
-    )
+    from biomodal_deploy.workflow.state_bucket import left_to_move, plan_bucket, policy_of
+    from biomodal_deploy.workflow.wanted_bucket import BucketOptions, wanted_bucket
 
     options = BucketOptions(
         stack=stack,
@@ -200,7 +195,8 @@ def check(
     from biomodal_deploy.preflight.state_bucket import is_fit
     from biomodal_deploy.screen.state_buckets import checked_data, show_checked
     from biomodal_deploy.workflow.signals import Step
-    from biomodal_deploy.workflow.state_bucket import BucketOptions, looker, wanted_bucket
+    from biomodal_deploy.workflow.state_bucket import looker
+    from biomodal_deploy.workflow.wanted_bucket import BucketOptions, wanted_bucket
 
     with session(project_dir, output) as work:
         options = BucketOptions(stack=stack, bucket=bucket, region=region, key="any")
@@ -249,12 +245,8 @@ def policy(
     from biomodal_deploy.cli.result import Result, emit
     from biomodal_deploy.cli.session import session
     from biomodal_deploy.screen.state_buckets import policy_data, show_policy
-    from biomodal_deploy.workflow.state_bucket import (
-        BucketOptions,
-        maker_policy,
-        policy_of,
-        wanted_bucket,
-    )
+    from biomodal_deploy.workflow.state_bucket import maker_policy, policy_of
+    from biomodal_deploy.workflow.wanted_bucket import BucketOptions, wanted_bucket
 
     with session(project_dir, output) as work:
         options = BucketOptions(

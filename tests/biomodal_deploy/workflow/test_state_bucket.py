@@ -1,10 +1,9 @@
-"""Which bucket is meant: from the deployments' backends, or from what a person says."""
+"""The stack that makes a bucket for states, how it is found, and the policy for its users."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Final
 
 import pytest
 
@@ -12,83 +11,9 @@ from biomodal_deploy.errors import UsageError
 from biomodal_deploy.settings import CONTEXT_VARIABLE
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import last_stack, last_stacks
-from biomodal_deploy.workflow.state_bucket import (
-    BucketOptions,
-    Wanted,
-    own_stack,
-    policy_of,
-    wanted_bucket,
-)
-
-S3: Final = {"kind": "s3", "bucket": "lab-state", "region": "eu-west-2"}
-OTHER: Final = {**S3, "bucket": "other-state", "key": "o"}
-
-
-def location(folder: Path, **deployments: Any) -> Location:
-    """Return a project with these deployments."""
-    context = {"deployments": deployments}
-    (folder / "cdktf.json").write_text(json.dumps({"app": "x", "context": context}))
-    return Location.of(folder, {})
-
-
-def wanted(folder: Path, deployments: dict[str, Any], **options: Any) -> Wanted:
-    """Return the bucket that is meant."""
-    return wanted_bucket(location(folder, **deployments), BucketOptions(**options))
-
-
-def test_all_that_name_it(tmp_path: Path) -> None:
-    """Without a name it is the bucket of all, with every state that lies in it."""
-    found = wanted(tmp_path, {"a": {"backend": S3}, "b": {"backend": S3}, "c": {}})
-    assert (found.bucket, found.region, found.kms_key_id) == ("lab-state", "eu-west-2", None)
-    assert found.keys == {"a": "a/terraform.tfstate", "b": "b/terraform.tfstate"}
-
-
-def test_one_of_several(tmp_path: Path) -> None:
-    """A deployment or a bucket that is named decides; where neither is, nothing is guessed."""
-    both = {"a": {"backend": S3}, "b": {"backend": OTHER}}
-    assert wanted(tmp_path, both, stack="b").keys == {"b": "o"}
-    assert wanted(tmp_path, both, bucket="lab-state").keys == {"a": "a/terraform.tfstate"}
-    with pytest.raises(UsageError, match=r"several: lab-state, other-state\. Fix: name one"):
-        wanted(tmp_path, both)
-
-
-def test_before_the_settings_name_it(tmp_path: Path) -> None:
-    """The bucket may come first: its users are the deployments as they are."""
-    found = wanted(tmp_path, {"a": {}}, bucket="lab-state", region="eu-west-2")
-    assert found.keys == {"a": "a/terraform.tfstate"}
-    found = wanted(tmp_path, {"a": {}}, bucket="lab-state", region="eu-west-2", key="k")
-    assert found.keys == {"a": "k"}
-
-
-def test_names_in_files(tmp_path: Path) -> None:
-    """A partial configuration is read as Terraform reads it, later files winning."""
-    (tmp_path / "a.hcl").write_text('bucket = "lab-state"\nregion = "us-east-1"\nkey = "k"\n')
-    (tmp_path / "b.hcl").write_text('region = "eu-west-2"\n')
-    backend = {"kind": "partial", "config_files": ["a.hcl", "b.hcl"]}
-    found = wanted(tmp_path, {"a": {"backend": backend}})
-    assert (found.bucket, found.region, dict(found.keys)) == ("lab-state", "eu-west-2", {"a": "k"})
-
-
-@pytest.mark.parametrize(
-    ("deployments", "options", "part"),
-    [
-        ({"a": {}}, {}, "No deployment keeps its state in a bucket"),
-        ({"a": {}}, {"stack": "a"}, "backend of a: Its state is not in a bucket"),
-        ({"a": {"backend": S3}}, {"stack": "b"}, "There is no such deployment"),
-        ({"a": {}}, {"bucket": "lab-state"}, "--region: The bucket's region is missing"),
-        ({"a": {"backend": S3}}, {"region": "us-east-1"}, "a looks for the bucket in eu-west-2"),
-        ({"a": {}}, {"bucket": "Lab", "region": "eu-west-2"}, '--bucket = "Lab": A bucket'),
-        ({"a": {"backend": S3}}, {"kms_key_id": "x"}, '--kms-key-id = "x": A KMS key'),
-    ],
-)
-def test_what_does_not_fit(
-    tmp_path: Path, deployments: Any, options: dict[str, str], part: str
-) -> None:
-    """One line, with what to do."""
-    with pytest.raises(UsageError) as refused:
-        wanted(tmp_path, deployments, **options)
-    assert part in str(refused.value)
-    assert " Fix: " in str(refused.value)
+from biomodal_deploy.workflow.state_bucket import left_to_move, own_stack, policy_of
+from biomodal_deploy.workflow.wanted_bucket import BucketOptions, wanted_bucket
+from tests.support.buckets import S3, location
 
 
 def test_its_own_stack(tmp_path: Path) -> None:
@@ -149,3 +74,15 @@ def test_a_policy_without_aws(tmp_path: Path) -> None:
     arn = "arn:aws:kms:eu-west-2:123456789012:alias/state"
     found = wanted_bucket(project, BucketOptions(kms_key_id=arn))
     assert "arn:aws:kms:eu-west-2:123456789012:key/*" in json.dumps(policy_of(project, found))
+
+
+def test_what_is_left_to_move(tmp_path: Path) -> None:
+    """Deployments of the bucket whose local state still holds something, or cannot be read."""
+    project = location(tmp_path, a={"backend": S3}, b={"backend": S3}, c={})
+    found = wanted_bucket(project, BucketOptions())
+    assert left_to_move(project, found) == ()
+    (tmp_path / "state").mkdir()
+    state = {"lineage": "x", "serial": 1, "resources": [{}]}
+    for name in ("a", "c"):
+        (tmp_path / "state" / f"{name}.tfstate").write_text(json.dumps(state))
+    assert left_to_move(project, found) == ("a",)

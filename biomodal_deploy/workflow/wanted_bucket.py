@@ -1,0 +1,172 @@
+"""Which bucket is meant: what the deployments' backends name, or what a person says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from biomodal_deploy.backends import PartialBackend, S3Backend
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.settings import Deployment
+from biomodal_deploy.state_bucket import kms_key_problem, name_problem
+from biomodal_deploy.var_files.files import read_file
+from biomodal_deploy.workflow.location import Location, choose
+
+_BACKEND: Final = '"backend": {"kind": "s3", "bucket": "...", "region": "..."}'
+
+
+@dataclass(frozen=True, kw_only=True)
+class BucketOptions:
+    """What a person said of the bucket; what is None comes from the deployments' backends.
+
+    Attributes:
+        stack: The deployment whose state it is for; every one that names the bucket where None.
+        bucket: Its name.
+        region: Its region.
+        key: The object that holds the state.
+        kms_key_id: The KMS key to encrypt with.
+        keep_days: For how many days former versions are kept.
+        tags: Its tags.
+    """
+
+    stack: str | None = None
+    bucket: str | None = None
+    region: str | None = None
+    key: str | None = None
+    kms_key_id: str | None = None
+    keep_days: int | None = None
+    tags: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """The bucket that is meant.
+
+    Attributes:
+        bucket: Its name.
+        region: Its region.
+        keys: The objects that hold states, by deployment.
+        kms_key_id: The KMS key that it encrypts with, if one.
+    """
+
+    bucket: str
+    region: str
+    keys: Mapping[str, str]
+    kms_key_id: str | None
+
+
+@dataclass(frozen=True)
+class _Named:
+    """What a deployment's backend says of its bucket."""
+
+    bucket: str | None
+    region: str | None
+    key: str
+    kms_key_id: str | None
+
+
+def wanted_bucket(location: Location, options: BucketOptions) -> Wanted:
+    """Return the bucket that is meant.
+
+    Raises:
+        UsageError: No bucket is named, several are, or what is said of it does not fit.
+    """
+    named = _named(location, options)
+    bucket = _one("bucket", options.bucket, [each.bucket for each in named.values()])
+    if bucket is None:
+        raise UsageError(
+            "No deployment keeps its state in a bucket"
+            if options.stack is None
+            else "Its state is not in a bucket",
+            field="cdktf.json: backend" if options.stack is None else f"backend of {options.stack}",
+            fix=f"set {_BACKEND} there, or give --bucket and --region",
+        )
+    region = _one("region", options.region, [each.region for each in named.values()])
+    if region is None:
+        raise UsageError("The bucket's region is missing", field="--region", fix="give it")
+    if options.region and named and any(each.region != region for each in named.values()):
+        theirs = next(each.region for each in named.values())
+        raise UsageError(
+            f"{next(iter(named))} looks for the bucket in {theirs}",
+            field="--region",
+            value=region,
+            fix="leave it out, or correct the backend in cdktf.json",
+        )
+    keys = [each.kms_key_id for each in named.values()]
+    kms_key_id = _one("kms_key_id", options.kms_key_id, keys)
+    for field, value, problem in (
+        ("--bucket", bucket, None if named and not options.bucket else name_problem(bucket)),
+        ("--kms-key-id", kms_key_id, kms_key_id and kms_key_problem(kms_key_id)),
+    ):
+        if problem:
+            raise UsageError(problem, field=field, value=value, fix="choose another one")
+    return Wanted(
+        bucket=bucket, region=region, keys=_keys(location, options, named), kms_key_id=kms_key_id
+    )
+
+
+def _keys(
+    location: Location, options: BucketOptions, named: Mapping[str, _Named]
+) -> dict[str, str]:
+    found = {name: options.key or each.key for name, each in named.items()}
+    if not found:
+        # The bucket comes first, and the settings name it later.
+        names = [options.stack] if options.stack else _users(location)
+        found = {name: options.key or f"{name}/terraform.tfstate" for name in names}
+    if not found and options.key:
+        found = {"": options.key}
+    for name, key in found.items() or [("", "")]:
+        if not key:
+            raise UsageError(
+                "The object that holds the state is not known",
+                field=f"backend of {name}" if name else "--key",
+                fix="give --key, such as NAME/terraform.tfstate",
+            )
+    return found
+
+
+def _users(location: Location) -> list[str]:
+    return [name for name, each in location.deployments.items() if each.state_bucket is None]
+
+
+def _named(location: Location, options: BucketOptions) -> dict[str, _Named]:
+    """Return what the backends say, of the deployment that is meant or of all of them."""
+    known = location.deployments
+    names = [choose(options.stack, list(known))] if options.stack else _users(location)
+    found = {name: each for name in names if (each := _in_s3(location, name, known[name]))}
+    if options.bucket:
+        found = {name: each for name, each in found.items() if each.bucket == options.bucket}
+    return found
+
+
+def _in_s3(location: Location, name: str, settings: Deployment) -> _Named | None:
+    backend = settings.backend
+    if isinstance(backend, S3Backend):
+        return _Named(backend.bucket, backend.region, backend.key_of(name), backend.kms_key_id)
+    if not isinstance(backend, PartialBackend) or backend.type != "s3":
+        return None
+    written: dict[str, object] = {}
+    for file in backend.config_files:
+        attributes = read_file(location.project_dir / file).attributes
+        written |= {name: each.value for name, each in attributes.items()}
+
+    def text(setting: str) -> str | None:
+        value = written.get(setting)
+        return value if isinstance(value, str) else None
+
+    return _Named(text("bucket"), text("region"), text("key") or "", text("kms_key_id"))
+
+
+def _one(what: str, option: str | None, given: Sequence[str | None]) -> str | None:
+    """Return the option, or the one value that all agree on."""
+    if option:
+        return option
+    distinct = sorted({each for each in given if each})
+    if len(distinct) > 1:
+        raise UsageError(
+            f"The deployments name several: {', '.join(distinct)}",
+            field=f"backend.{what}",
+            fix="name one deployment with --stack",
+        )
+    return distinct[0] if distinct else None
