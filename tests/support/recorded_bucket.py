@@ -1,0 +1,72 @@
+"""A bucket for states that lacks nothing, as recorded answers of S3."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from biomodal_deploy.preflight import Verdict
+from biomodal_deploy.preflight.clients import Clients
+from biomodal_deploy.preflight.state_bucket import StateBucketLooker, is_fit
+from tests.support.recorded_aws import ACCOUNT, REGION, RecordedAws, Refusal
+
+TLS: Final[dict[str, Any]] = {
+    "Effect": "Deny",
+    "Principal": "*",
+    "Action": "s3:*",
+    "Resource": ["arn:aws:s3:::lab", "arn:aws:s3:::lab/*"],
+    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+}
+
+
+def lacking(code: str) -> Refusal:
+    """Return S3's answer to a question about a setting that was never made."""
+    return Refusal(code, "there is none", 404)
+
+
+def policy(*statements: object) -> dict[str, str]:
+    """Return a bucket's policy as S3 does."""
+    return {"Policy": json.dumps({"Version": "2012-10-17", "Statement": statements})}
+
+
+def state_bucket() -> RecordedAws:
+    """Return a bucket as `backend create` makes it."""
+    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/state"}
+    rule = {"ApplyServerSideEncryptionByDefault": default}
+    names = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+    ends = {
+        "Status": "Enabled",
+        "Prefix": "",
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 90},
+    }
+    return RecordedAws(
+        {
+            "s3.HeadBucket": {"BucketRegion": REGION},
+            "s3.GetBucketVersioning": {"Status": "Enabled"},
+            "s3.GetBucketEncryption": {"ServerSideEncryptionConfiguration": {"Rules": [rule]}},
+            "s3.GetPublicAccessBlock": {
+                "PublicAccessBlockConfiguration": dict.fromkeys(names, True)
+            },
+            "s3.GetBucketPolicy": policy(TLS),
+            "s3.GetBucketOwnershipControls": {
+                "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+            },
+            "s3.GetBucketLifecycleConfiguration": {"Rules": [ends]},
+        }
+    )
+
+
+def looker(aws: RecordedAws) -> StateBucketLooker:
+    """Return what asks."""
+    return StateBucketLooker(Clients(aws.session(), REGION), "lab", ACCOUNT)
+
+
+def verdicts(aws: RecordedAws) -> dict[str, Verdict]:
+    """Return what was found that is no pass."""
+    found = looker(aws).look()
+    assert is_fit(found) is all(
+        each.answer.verdict in (Verdict.PASS, Verdict.WARNING) for each in found
+    )
+    return {
+        each.check: each.answer.verdict for each in found if each.answer.verdict is not Verdict.PASS
+    }
