@@ -57,12 +57,18 @@ class Lab:
     forge: Forge
     roles: dict[str, dict[str, str]]
 
-    def machine(self, name: str, role: str = "plan", **variables: str) -> Machine:
-        """Return a fresh machine, its clone in a place of its own."""
+    def machine(self, name: str, role: str = "plan", clone: Path | None = None) -> Machine:
+        """Return a fresh machine, its clone in a place of its own.
+
+        Args:
+            name: Whatever is not taken.
+            role: Whose credentials it gets.
+            clone: A working copy that it finds from an earlier job, as runners that stay have.
+        """
         folder = self.folder / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        return Machine(folder, folder / "work" / name, self.roles[role], variables)
+        return Machine(folder, clone or folder / "work" / name, self.roles[role])
 
     def github(self, template: str, job: str, machine: Machine, **context: str) -> GitHubJob:
         """Return a job of GitHub's on a machine."""
@@ -98,8 +104,7 @@ class Lab:
             "CI_JOB_ID": "1",
             **variables,
         }
-        if not machine.clone.exists():
-            clone_at(self.origin, machine.clone, self.head())
+        clone_at(self.origin, machine.clone, self.head())
         pipeline = read_template("gitlab/.gitlab-ci.yml")
         # As the template says: for each deployment two jobs.
         for each in ("plan", "apply"):
@@ -404,16 +409,18 @@ def applied(lab: Lab, merged: str) -> GitHubJob:
     return job
 
 
-def test_another_machine_applies_exactly_that_plan(lab: Lab, applied: GitHubJob) -> None:
+def test_another_machine_applies_exactly_that_plan(
+    lab: Lab, planned: Machine, applied: GitHubJob
+) -> None:
     """Another clone in another place, somebody who may write, the digest: done, and done once."""
     assert f"planned as arn:aws:iam::{lab.sandbox.account_id}:user/plan" in applied.log
     assert list(applied.machine.clone.rglob("*.tfplan")) == []
-    again = apply_job(lab, lab.machine("again", "apply"))
+    again = apply_job(lab, lab.machine("again", "apply", clone=planned.clone))
     assert again.run() == 4, again.log
     assert "state" in again.log
 
 
-def test_a_change_by_hand_is_found_at_night(lab: Lab, applied: GitHubJob) -> None:
+def test_a_change_by_hand_is_found_at_night(lab: Lab, planned: Machine, applied: GitHubJob) -> None:
     """It fails the job, and stands in one issue until it is gone."""
     ec2 = lab.sandbox.client("ec2")
     (instance,) = (
@@ -422,7 +429,7 @@ def test_a_change_by_hand_is_found_at_night(lab: Lab, applied: GitHubJob) -> Non
         for each in found["Instances"]
     )
     ec2.create_tags(Resources=[instance], Tags=[{"Key": "environment", "Value": "by-hand"}])
-    drifted = lab.github("drift", "drift", lab.machine("night"))
+    drifted = lab.github("drift", "drift", lab.machine("night", clone=planned.clone))
     assert drifted.run() == 2, drifted.log
     assert "changed outside Terraform: `aws_instance." in drifted.log
     assert '`"by-hand"`' in drifted.log
@@ -434,11 +441,11 @@ def test_a_change_by_hand_is_found_at_night(lab: Lab, applied: GitHubJob) -> Non
     assert issue["state"] == "closed"
 
 
-def test_gitlab_goes_the_same_way(lab: Lab) -> None:
+def test_gitlab_goes_the_same_way(lab: Lab, planned: Machine, applied: GitHubJob) -> None:
     """Plan, note, and the apply of that plan by the digest that its own pipeline handed on."""
     lab.forge.comments.clear()
     secret = {"PLAN_PASSPHRASE": PASSPHRASE}
-    plan = lab.gitlab("plan", lab.machine("gitlab-plan", "owner"), **secret)
+    plan = lab.gitlab("plan", lab.machine("gitlab-plan", "owner", clone=planned.clone), **secret)
     ran = plan.run()
     assert ran.status == 0, ran.log
     counts = json.loads((plan.machine.clone / "ci" / "out" / ROLES / "counts.json").read_text())
@@ -449,10 +456,14 @@ def test_gitlab_goes_the_same_way(lab: Lab) -> None:
         assert comment.run().status == 0
     (note,) = lab.forge.comments
     assert note["body"].startswith(f"<!-- biomodal-aws plan: {ROLES} -->")
-    apply = lab.gitlab("apply", lab.machine("gitlab-apply", "owner"), **secret)
+    apply = lab.gitlab(
+        "apply", lab.machine("gitlab-apply", "owner", clone=applied.machine.clone), **secret
+    )
     handed_on = plan.artifacts(ROLES, apply.machine.clone)
     assert handed_on.keys() == {"PLAN_ID", "PLAN_SHA256", "PLAN_STATUS"}
     ran = apply.run(**handed_on)
     assert ran.status == 0, ran.log
-    found = lab.gitlab("drift", lab.machine("gitlab-drift", "owner"), STACKS=ROLES).run()
+    found = lab.gitlab(
+        "drift", lab.machine("gitlab-drift", "owner", clone=planned.clone), STACKS=ROLES
+    ).run()
     assert (found.status, "as Terraform left it" in found.log) == (0, True), found.log

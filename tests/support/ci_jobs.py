@@ -274,6 +274,7 @@ def clone_at(origin: Path, target: Path, ref: str) -> None:
     if target.exists():
         # As the action does in a working copy that it finds, but for what the app synthesized.
         git(target, "clean", "-ffdqx", "--exclude=/cdktf.out")
+        git(target, "fetch", "--quiet", "origin")
     else:
         git(origin.parent, "clone", "--quiet", "--no-checkout", str(origin), str(target))
     git(target, "checkout", "--quiet", "--detach", ref)
