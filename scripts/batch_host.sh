@@ -15,8 +15,9 @@ ARCHIVE="https://awscli.amazonaws.com/awscli-exe-linux-$(uname -m).zip"
 install_aws_cli() {
   local folder
   folder="$(mktemp -d)" || return
-  curl --fail --silent --show-error --location --retry 5 --retry-delay 2 \
-    --output "$folder/aws.zip" "$ARCHIVE" &&
+  # Bounded: the ECS agent starts after this script, also where nothing leads to the internet.
+  curl --fail --silent --show-error --location --retry 3 --retry-delay 2 \
+    --connect-timeout 10 --max-time 300 --output "$folder/aws.zip" "$ARCHIVE" &&
     (command -v unzip >/dev/null || dnf install -y --quiet unzip) &&
     unzip -q "$folder/aws.zip" -d "$folder" &&
     "$folder/aws/install" --install-dir "$TARGET" --bin-dir "$TARGET/bin"

@@ -46,6 +46,11 @@ _USES_SSH: Final = 'length(var.ssh_cidr_blocks) > 0 || var.ssh_public_key != ""'
 _SUBNETS: Final = (
     "length(var.batch_subnet_ids) > 0 ? var.batch_subnet_ids : [data.aws_subnet.subnet.id]"
 )
+# EC2 refuses to launch these older types when they are asked for EBS optimization.
+_EBS_OPTIMIZED: Final = (
+    'can(regex("^(t1|t2|m[1-3]|c[13]|cc2|cr1|g2|hs1|i2|r3)[.]", var.instance_type)) ? null : true'
+)
+_HOST_TAGS: Final = 'merge({(var.tag_key) = var.tag_value}, {Name = "${var.vm_name}-batch-host"})'
 # Reasons that AWS Batch gives for a job that waits: the first two never pass by themselves.
 _NO_HOST_FITS: Final = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT"
 _ENVIRONMENT_TOO_SMALL: Final = "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE"
@@ -190,7 +195,7 @@ class HardenedStack(NativeBase):
             require_imdsv2=True,
             metadata_hop_limit=2,
             termination_protection=self.variables["termination_protection"].boolean_value,
-            ebs_optimized=True,
+            ebs_optimized=Token.as_any(f"${{{_EBS_OPTIMIZED}}}"),
             keep_launched=True,
         )
 
@@ -228,10 +233,8 @@ class HardenedStack(NativeBase):
             max_vcpus=self.number("batch_max_vcpus"),
             volume_gib=self.number("batch_volume_gib"),
             user_data_base64=batch_user_data(self, install_script.with_name("batch_host.sh")),
-            host_tags={
-                self.text("tag_key"): self.text("tag_value"),
-                "Name": f"{name}-batch-host",
-            },
+            # Merged by Terraform: tag_key may be Name, and an object has no key twice.
+            host_tags=Token.as_string_map(f"${{{_HOST_TAGS}}}"),
             depends_on=role.permissions,
         )
         # Two queues and not one that overflows: an On-Demand host costs three times a Spot host,

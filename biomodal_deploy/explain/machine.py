@@ -137,7 +137,8 @@ VM: Final = (
         hardened="gp3, encrypted, vm_volume_gib GiB, named after the VM; EBS-optimized.",
         risk="gp2 is slower and dearer; a volume without a name is hard to charge to anybody.",
         reason="A volume grows in place and never shrinks. A VM that exists keeps the EBS "
-        "optimization that it was launched with: t3 and newer types have it always.",
+        "optimization that it was launched with: t3 and newer types have it always, t2 and older "
+        "ones cannot and go without.",
         back="vm_volume_gib for the size",
         module="encrypted, and sized by vm_volume_gib; type and tags are the module's",
         variables=("vm_volume_gib",),

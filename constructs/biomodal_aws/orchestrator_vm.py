@@ -74,7 +74,7 @@ class OrchestratorVm(Part):
         require_imdsv2: bool = False,
         metadata_hop_limit: int = 1,
         termination_protection: bool | IResolvable | None = None,
-        ebs_optimized: bool | None = None,
+        ebs_optimized: bool | IResolvable | None = None,
         keep_launched: bool = False,
     ) -> None:
         super().__init__(scope, id_)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import json
+import re
 from email import policy
 from pathlib import Path
 from typing import Any, Final
@@ -126,6 +127,27 @@ def test_tokens_are_required_and_reach_containers(hardened: dict[str, Any]) -> N
         options = blocks(hardened)[address]["metadata_options"]
         assert options["http_tokens"] == "required", address
         assert options["http_put_response_hop_limit"] == 2, address
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "asked"),
+    [("t3.large", True), ("m5.xlarge", True), ("c5a.large", True), ("t2.large", False)]
+    + [(f"{old}.large", False) for old in ("m1", "m3", "c3", "r3")],
+)
+def test_old_types_go_without_ebs_optimization(
+    hardened: dict[str, Any], instance_type: str, asked: bool
+) -> None:
+    """EC2 launches none of them when it is asked for, and `t2.large` is a documented value."""
+    expression = blocks(hardened)["aws_instance.vm"]["ebs_optimized"]
+    pattern = re.search(r'regex\("([^"]+)", var.instance_type\)\) \? null : true', expression)
+    assert pattern
+    assert (re.search(pattern[1], instance_type) is None) is asked
+
+
+def test_a_tag_key_may_be_name(hardened: dict[str, Any]) -> None:
+    """Hosts have the tag and a name; with both in one object Terraform refuses `Name` twice."""
+    for each in blocks(hardened)["aws_launch_template.batch"]["tag_specifications"]:
+        assert each["tags"].startswith("${merge({(var.tag_key) = var.tag_value}, {Name = ")
 
 
 def test_docker_is_for_its_group(hardened: dict[str, Any], module: dict[str, Any]) -> None:
