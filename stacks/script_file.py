@@ -67,7 +67,7 @@ def read_script(path: Path, what: str, *, encoding: str, named: str) -> ScriptFi
         named: What an error calls that.
 
     Raises:
-        UsageError: It is missing, unreadable or encoded otherwise.
+        UsageError: It is missing, unreadable, encoded otherwise, or nothing that a VM runs.
     """
     try:
         content = path.read_bytes()
@@ -79,4 +79,21 @@ def read_script(path: Path, what: str, *, encoding: str, named: str) -> ScriptFi
             field=f"scripts/{path.name}",
             fix="restore the file from version control",
         ) from None
+    _refuse_what_is_not_run(path, content)
     return ScriptFile(path, content)
+
+
+def _refuse_what_is_not_run(path: Path, content: bytes) -> None:
+    # The VM would start all the same, without what it is for, and say why in a log only.
+    if not content.startswith(b"#!"):
+        raise UsageError(
+            "cloud-init runs only a script that starts with #!",
+            field=f"scripts/{path.name}",
+            fix="begin its first line with #!/bin/bash, or restore the file from version control",
+        )
+    if b"\r\n" in content:
+        raise UsageError(
+            "Its lines end as on Windows, and no shell on Linux runs them",
+            field=f"scripts/{path.name}",
+            fix=f"take the carriage returns out: sed -i 's/\\r$//' scripts/{path.name}",
+        )

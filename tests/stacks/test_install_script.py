@@ -84,11 +84,29 @@ def test_a_script_in_another_encoding_is_refused(tmp_path: Path) -> None:
         synthesize(script, tmp_path / "out")
 
 
+@pytest.mark.parametrize(
+    ("content", "rule"),
+    [
+        (b"", "#!"),
+        (b"echo no first line\n", "#!"),
+        (b"\xef\xbb\xbf#!/bin/bash\n", "#!"),
+        (b"#!/bin/bash\r\nset -e\r\n", "Windows"),
+    ],
+)
+def test_a_script_that_no_vm_runs_is_refused(tmp_path: Path, content: bytes, rule: str) -> None:
+    """The VM would start without what it is for; here it is one line with the fix."""
+    script = tmp_path / "install_script.sh"
+    script.write_bytes(content)
+    with pytest.raises(UsageError, match=rf"scripts/install_script.sh: .*{rule}.* Fix: "):
+        synthesize(script, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(("size", "fits"), [(16_384 - 26, True), (16_384 - 25, False)])
 def test_a_script_too_long_for_ec2_is_refused(tmp_path: Path, size: int, fits: bool) -> None:
     """EC2 takes 16,384 bytes, counted with the longest user name that `ssh_user` may hold."""
     script = tmp_path / "install_script.sh"
-    mark = "${SSH_USER:-ubuntu}"
+    mark = "#!${SSH_USER:-ubuntu}"
     script.write_text(mark + "#" * (size - len(mark)))
     if fits:
         synthesize(script, tmp_path / "out")
