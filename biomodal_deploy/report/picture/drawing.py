@@ -108,7 +108,10 @@ def draw(scene: Scene, name: str) -> str:
 def _laid_out(
     scene: Scene, width: Width
 ) -> tuple[dict[Area, _Box], list[_Box], tuple[float, float]]:
-    """Place areas and nodes; columns without nodes take no room."""
+    """Place areas and nodes; columns without nodes take no room.
+
+    The picture is as wide without them: the page stretches it, and one column would become huge.
+    """
     columns = [[area for area in column if area in scene.areas] for column in width.columns]
     columns = [column for column in columns if column]
     areas: dict[Area, _Box] = {}
@@ -133,7 +136,7 @@ def _laid_out(
             ]
             y += height + 18
         bottom = max(bottom, y - 18)
-    total = len(columns) * (panel + _GUTTER)
+    total = len(width.columns) * (panel + _GUTTER)
     boxes = [box for area in scene.areas for box in found[area]]
     return areas, boxes, (max(total, panel), bottom + 4)
 

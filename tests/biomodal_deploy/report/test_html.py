@@ -119,3 +119,17 @@ def test_every_link_leads_somewhere(resources: int) -> None:
     for _, each in found:
         if (each.get("href") or "").startswith("#"):
             assert (each["href"] or "").removeprefix("#") in ids
+
+
+def test_a_box_has_one_size() -> None:
+    """The page stretches the picture to its own width, so one column is as wide as all four."""
+
+    def widths(*kinds: str) -> set[str]:
+        text = html(report_on(*(resource(f"{kind}.a", "create", None, {}) for kind in kinds)))
+        views = re.findall(r'viewBox="0 0 ([0-9.]+) ', text)
+        assert len(views) == 3
+        return set(views)
+
+    assert widths("aws_s3_bucket") == widths(
+        "aws_s3_bucket", "aws_instance", "aws_eip", "aws_batch_job_queue"
+    )
