@@ -7,6 +7,7 @@ from pathlib import Path
 from biomodal_deploy.backends import LOCKING_SINCE, LocalBackend, PartialBackend
 from biomodal_deploy.credentials import credential_refusal, credentials_in
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.settings import OUTDIR_VARIABLE
 from biomodal_deploy.terraform import TerraformCli
 from biomodal_deploy.toolchain.tool import numbers
 from biomodal_deploy.var_files.files import read_file, shown
@@ -74,6 +75,7 @@ def check_nothing_left_behind(stack: Stack) -> None:
             fix=f"run biomodal-aws backend migrate --stack {stack.name}, which goes on",
         )
     if isinstance(stack.settings.backend, LocalBackend):
+        _check_output_folder(stack)
         return
     path = local_state_of(stack)
     if (count := resources_in(path)) != 0:
@@ -84,3 +86,18 @@ def check_nothing_left_behind(stack: Stack) -> None:
             value=stack.settings.backend.kind,
             fix=f"run biomodal-aws backend migrate --stack {stack.name}",
         )
+
+
+def _check_output_folder(stack: Stack) -> None:
+    # A local state lies beside the output folder: another folder means another state.
+    here = local_state_of(stack)
+    usual = (stack.location.project_dir / "state" / here.name).resolve()
+    if here == usual or here.exists() or (count := resources_in(usual)) == 0:
+        return
+    holds = "a state that cannot be read" if count is None else counted(count, "resource")
+    raise UsageError(
+        f"With this output folder the state would be {here}, and {shown(usual)} holds {holds}",
+        field=OUTDIR_VARIABLE,
+        value=str(stack.location.output),
+        fix=f"leave {OUTDIR_VARIABLE} and `output` of cdktf.json out, or copy the state there",
+    )

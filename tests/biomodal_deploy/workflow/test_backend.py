@@ -1,0 +1,53 @@
+"""Nothing is planned a second time because the state is looked for in another place."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.workflow.backend import check_nothing_left_behind
+from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.stack import Stack
+from tests.support.light import LightProject
+
+STATE = json.dumps({"lineage": "1f2e", "serial": 3, "resources": [{}, {}], "outputs": {}})
+
+
+def stack_in(folder: Path, output: str | None = None) -> Stack:
+    """Return the stack of a project, synthesized into this folder."""
+    LightProject(folder, context={"deployments": {"prod": {}}})
+    location = Location.of(folder, {"CDKTF_OUTDIR": output} if output else {})
+    return Stack(location=location, name="prod", directory=location.output / "stacks" / "prod")
+
+
+@pytest.fixture
+def applied(tmp_path: Path) -> Path:
+    """A project with a state in its usual place."""
+    folder = tmp_path / "project"
+    (folder / "state").mkdir(parents=True)
+    (folder / "state" / "prod.tfstate").write_text(STATE)
+    return folder
+
+
+def test_another_output_folder_is_refused_where_a_state_is_left(applied: Path) -> None:
+    """The local state lies beside that folder, so Terraform would find none and make all anew."""
+    for output in (str(applied.parent / "elsewhere"), "build/out"):
+        with pytest.raises(UsageError, match=r"^CDKTF_OUTDIR = .*holds 2 resources.* Fix: "):
+            check_nothing_left_behind(stack_in(applied, output))
+
+
+def test_the_usual_places_are_not_refused(applied: Path, tmp_path: Path) -> None:
+    """Another name beside it has the same state; and where no state is, none is left."""
+    check_nothing_left_behind(stack_in(applied))
+    check_nothing_left_behind(stack_in(applied, "out"))
+    check_nothing_left_behind(stack_in(tmp_path / "new", str(tmp_path / "elsewhere")))
+
+
+def test_a_state_that_was_copied_is_used(applied: Path, tmp_path: Path) -> None:
+    """Whoever copied the state beside the other folder may go on there."""
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "prod.tfstate").write_text(STATE)
+    check_nothing_left_behind(stack_in(applied, str(tmp_path / "elsewhere")))
