@@ -78,6 +78,8 @@ and beside it what the policy that the document publishes says to that.
   of a deployed stack takes an administrator.
 - Service control policies, the deployer's own permissions boundary and policies of resources are
   not below: they can only take away.
+- Subnet and VPC are taken as the account's own. Where another account shares them, their ARNs have
+  that account's number; `biomodal-aws doctor` says so, with the command that puts it in.
 
 Names in capitals are the deployment's own: NAME is `vm_name`, KEY and VALUE are `tag_key` and
 `tag_value`. `*` stands for an id that AWS assigns; a condition then says whose it must be. A

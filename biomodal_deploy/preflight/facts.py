@@ -51,6 +51,7 @@ class Subnet:
     zone: str
     free_addresses: int
     gives_public_addresses: bool
+    owner: str
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,7 @@ class Facts:
             zone=found["AvailabilityZone"],
             free_addresses=found["AvailableIpAddressCount"],
             gives_public_addresses=found["MapPublicIpOnLaunch"],
+            owner=found.get("OwnerId", ""),
         )
 
     def _default_route(self) -> DefaultRoute:

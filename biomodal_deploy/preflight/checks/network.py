@@ -48,4 +48,12 @@ def subnet(facts: Facts) -> Answer:
         return failed(room, "name a subnet with free addresses as subnet_id")
     if found.free_addresses < _FEW_ADDRESSES:
         return warned(f"{room}: few for Batch hosts", "name a larger subnet as subnet_id")
+    if found.owner and found.owner != (account := facts.caller().account):
+        # Its ARN, and its VPC's, have the owner's account, which nothing in the values says.
+        return warned(
+            f"{target.subnet_id} is shared by account {found.owner}: the compiled policy names "
+            f"subnet and VPC in {account}, and AWS would refuse the launch",
+            "biomodal-aws policy deployer | "
+            f"sed -E 's#:{account}:(subnet|vpc)/#:{found.owner}:\\1/#'",
+        )
     return passed(room)

@@ -6,7 +6,7 @@ import pytest
 
 from biomodal_deploy.preflight import Target, Verdict
 from tests.support.preflight_cases import Wrong
-from tests.support.recorded_aws import REGION, SUBNET, VPC, RecordedAws, no_such, subnet
+from tests.support.recorded_aws import ACCOUNT, REGION, SUBNET, VPC, RecordedAws, no_such, subnet
 
 FAIL, WARNING = Verdict.FAIL, Verdict.WARNING
 
@@ -53,6 +53,14 @@ FAIL, WARNING = Verdict.FAIL, Verdict.WARNING
             WARNING,
             "few for Batch hosts",
             "subnet_id",
+        ),
+        Wrong(
+            "subnet",
+            "ec2.DescribeSubnets",
+            subnet(OwnerId="210987654321"),
+            WARNING,
+            "is shared by account 210987654321",
+            f"sed -E 's#:{ACCOUNT}:(subnet|vpc)/#:210987654321:\\1/#'",
         ),
     ],
     ids=str,
