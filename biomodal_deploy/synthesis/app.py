@@ -56,7 +56,7 @@ class App:
         """Return a project's app command.
 
         Raises:
-            UsageError: It is no command.
+            UsageError: It is no command, or BIOMODAL_NODE is no Node that will do.
         """
         try:
             argv = shlex.split(project_file.app)
@@ -70,7 +70,7 @@ class App:
             argv[0] = sys.executable
         if shutil.which(argv[0], path=path) is None and not (project_dir / argv[0]).exists():
             raise _no_command("there is no such program", argv[0])
-        return cls(tuple(argv), project_dir, {**environment, "PATH": path})
+        return cls(tuple(argv), project_dir, {**environment, "PATH": path, **_node(environment)})
 
     @property
     def observable(self) -> bool:
@@ -165,3 +165,13 @@ class _Said(UsageError):
     def __init__(self, line: str) -> None:
         super().__init__(line)
         self.args = (line,)
+
+
+def _node(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what makes jsii start the Node that our own setting names; nothing without one."""
+    if not environment.get("BIOMODAL_NODE"):
+        return {}
+    # Only here: most name none, and an unchanged synthesis should not wait for it.
+    from biomodal_deploy.toolchain.node import find_node
+
+    return {"JSII_NODE": str(find_node(environment).path)}
