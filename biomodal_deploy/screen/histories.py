@@ -15,7 +15,7 @@ def show_history(console: Console, chain: Chain) -> None:
     for entry in chain.entries:
         table.add_row(
             str(entry.seq),
-            entry.at.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
+            entry.at.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z"),
             str(entry.event),
             entry.bundle or "",
             entry.by.who,
