@@ -46,6 +46,10 @@ _USES_SSH: Final = 'length(var.ssh_cidr_blocks) > 0 || var.ssh_public_key != ""'
 _SUBNETS: Final = (
     "length(var.batch_subnet_ids) > 0 ? var.batch_subnet_ids : [data.aws_subnet.subnet.id]"
 )
+# Batch refuses an empty list, and only once the VM and the bucket are made.
+_INSTANCE_TYPES: Final = (
+    'length(var.batch_instance_types) > 0 ? var.batch_instance_types : ["optimal"]'
+)
 # EC2 refuses to launch these older types when they are asked for EBS optimization.
 _EBS_OPTIMIZED: Final = (
     'can(regex("^(t1|t2|m[1-3]|c[13]|cc2|cr1|g2|hs1|i2|r3)[.]", var.instance_type)) ? null : true'
@@ -229,7 +233,7 @@ class HardenedStack(NativeBase):
             subnets=Token.as_list(f"${{{_SUBNETS}}}"),
             security_group_ids=[hosts.id],
             instance_profile_arn=role.instance_profile_arn,
-            instance_types=self.variables["batch_instance_types"].list_value,
+            instance_types=Token.as_list(f"${{{_INSTANCE_TYPES}}}"),
             max_vcpus=self.number("batch_max_vcpus"),
             volume_gib=self.number("batch_volume_gib"),
             user_data_base64=batch_user_data(self, install_script.with_name("batch_host.sh")),

@@ -120,7 +120,7 @@ _NATIVE: Final = (
     ),
     Variable(
         name="batch_instance_types",
-        description="Instance types and families of the Batch hosts",
+        description="Instance types and families of the Batch hosts (none: optimal)",
         type="list(string)",
         default=("optimal",),
         rules=(

@@ -150,6 +150,14 @@ def test_a_tag_key_may_be_name(hardened: dict[str, Any]) -> None:
         assert each["tags"].startswith("${merge({(var.tag_key) = var.tag_value}, {Name = ")
 
 
+def test_no_instance_types_are_the_documented_ones(hardened: dict[str, Any]) -> None:
+    """An empty list means `optimal`: Batch refuses it when half of the stack is made."""
+    for name in ("batch", "batch_on_demand"):
+        environment = blocks(hardened)[f"aws_batch_compute_environment.{name}"]
+        types = environment["compute_resources"]["instance_type"]
+        assert types.endswith('? var.batch_instance_types : ["optimal"]}')
+
+
 def test_docker_is_for_its_group(hardened: dict[str, Any], module: dict[str, Any]) -> None:
     """The socket's mode in the script is replaced, and the script has that text once."""
     from stacks.install_script import SOCKET_MARK
