@@ -44,8 +44,13 @@ def _boundary(facts: Facts, arn: str) -> Answer:
 
 
 def _log_bucket(facts: Facts, name: str) -> Answer:
+    if name == facts.target.new_bucket:
+        return failed(
+            f"{name} is the data bucket itself: each log that S3 writes there is logged again",
+            "name another bucket as access_log_bucket",
+        )
     try:
-        facts.clients.s3().head_bucket(Bucket=name)
+        said = facts.clients.s3().head_bucket(Bucket=name)
     except ClientError as error:
         if code_of(error) == "404":
             return failed(f"there is no bucket {name}", "correct access_log_bucket")
@@ -55,6 +60,12 @@ def _log_bucket(facts: Facts, name: str) -> Answer:
                 "ask its owner whether it is there, and takes logs from this account",
             )
         raise
+    region = facts.target.region
+    if (elsewhere := said.get("BucketRegion") or region) != region:
+        return failed(
+            f"the bucket {name} is in {elsewhere}, and S3 writes logs in {region} only",
+            f"name a bucket in {region} as access_log_bucket",
+        )
     return passed("the bucket for access logs is there")
 
 

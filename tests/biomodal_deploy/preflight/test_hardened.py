@@ -213,6 +213,20 @@ def test_an_image_of_ones_own(aws: RecordedAws, target: Target) -> None:
             "may not s3:ListBucket on logs",
         ),
         (
+            {"access_log_bucket": "logs"},
+            "s3.HeadBucket",
+            {"BucketRegion": "sa-east-1"},
+            Verdict.FAIL,
+            "logs is in sa-east-1",
+        ),
+        (
+            {"access_log_bucket": NAME},
+            "",
+            {},
+            Verdict.FAIL,
+            "is the data bucket itself",
+        ),
+        (
             {"batch_subnet_ids": (SUBNET, "subnet-0b")},
             "ec2.DescribeSubnets",
             Refusal("InvalidSubnetID.NotFound"),
