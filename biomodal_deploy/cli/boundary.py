@@ -94,10 +94,15 @@ def _fail(
             "data": getattr(error, "data", None),
             "error": {"code": code, "message": message, **details},
         }
-        line = json.dumps(envelope, indent=2)
+        try:
+            print(json.dumps(envelope, indent=2), flush=True)
+        except OSError:
+            pass  # It is said to people then.
+        else:
+            return status
     # Where nobody can be told, the status still says it.
     with suppress(OSError):
-        print(line, file=sys.stdout if as_json else sys.stderr, flush=True)
+        print(line, file=sys.stderr, flush=True)
     return status
 
 
