@@ -61,6 +61,20 @@ class Account:
         default = f"arn:{self.place.partition}:iam::{self.place.account}:role/{name}"
         return str(role.arn) if role else default
 
+    def linked_role_arn(self, service: str, suffix: str | None) -> str:
+        """Return the ARN that a service-linked role has, or will have.
+
+        Args:
+            service: The service's principal, such as `batch.amazonaws.com`.
+            suffix: What the caller adds to its name.
+        """
+        from moto.iam import models
+
+        word = service.partition(".")[0]
+        name = f"AWSServiceRoleFor{models.SERVICE_NAME_CONVERSION.get(word, word)}"
+        name = f"{name}_{suffix}" if suffix else name
+        return facts.arn("iam:role", f"aws-service-role/{service}/{name}", self.place)
+
     def profile_roles(self, name_or_arn: str) -> list[str]:
         """Return the ARNs of the roles in an instance profile."""
         name = name_or_arn.rpartition("/")[2]

@@ -11,7 +11,11 @@ from biomodal_deploy.sandbox.authority.account import Account
 from biomodal_deploy.sandbox.authority.call import ApiCall
 from biomodal_deploy.sandbox.authority.common import request, request_tags, tags_in
 
-_CONTEXT: Final = {"iam:PermissionsBoundary": "PermissionsBoundary", "iam:PolicyARN": "PolicyArn"}
+_CONTEXT: Final = {
+    "iam:AWSServiceName": "AWSServiceName",
+    "iam:PermissionsBoundary": "PermissionsBoundary",
+    "iam:PolicyARN": "PolicyArn",
+}
 
 
 def requests(call: ApiCall, account: Account) -> Iterator[Request]:
@@ -24,6 +28,12 @@ def requests(call: ApiCall, account: Account) -> Iterator[Request]:
     arns = []
     if role and "role" in kinds:
         arns.append(account.role_arn(role))
+    if service := call.one("AWSServiceName"):
+        arns.append(account.linked_role_arn(service, call.one("CustomSuffix")))
+    if task := call.one("DeletionTaskId"):
+        # IAM API reference: task/aws-service-role/SERVICE/ROLE/UUID. The role may be gone.
+        path = task.removeprefix("task/").rpartition("/")[0]
+        arns.append(facts.arn("iam:role", path, account.place))
     if profile and "instance-profile" in kinds:
         arns.append(facts.arn("iam:instance-profile", profile, account.place))
     named = {

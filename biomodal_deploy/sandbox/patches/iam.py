@@ -68,8 +68,27 @@ def updates_of_a_role_keep_its_description() -> list[Change]:
     return [Change(IAMBackend, "update_role", keeping)]
 
 
+def deletions_name_their_role() -> list[Change]:
+    """Give the deletion of a service-linked role the id that AWS gives it.
+
+    It names service and role, on which AWS judges who may ask how far the deletion is; moto's is a
+    UUID alone.
+    """
+    from moto.iam.models import IAMBackend
+
+    def naming(original: Method) -> Method:
+        def delete_service_linked_role(self: Any, role_name: str) -> str:
+            path = self.get_role(role_name).path
+            return f"task{path}{role_name}/{original(self, role_name)}"
+
+        return delete_service_linked_role
+
+    return [Change(IAMBackend, "delete_service_linked_role", naming)]
+
+
 PATCHES: Final = (
     service_linked_role_names,
+    deletions_name_their_role,
     unread_conditions_deny_nothing,
     updates_of_a_role_keep_its_description,
 )

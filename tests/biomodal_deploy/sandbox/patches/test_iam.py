@@ -87,3 +87,20 @@ def test_updates_of_a_role_keep_its_description(aws: Callable[[str], Any], use: 
     use(iam.updates_of_a_role_keep_its_description)
     assert description() == "mine"
     assert description(Description="new") == "new"
+
+
+def test_deletions_name_their_role(aws: Callable[[str], Any], use: Use) -> None:
+    """The id of a deletion tells which role of which service goes, as AWS's does."""
+    roles = aws("iam")
+
+    def deleted() -> str:
+        made = roles.create_service_linked_role(AWSServiceName="autoscaling.amazonaws.com")
+        task = roles.delete_service_linked_role(RoleName=made["Role"]["RoleName"])
+        shown = roles.get_service_linked_role_deletion_status(DeletionTaskId=task["DeletionTaskId"])
+        assert shown["Status"] == "SUCCEEDED"
+        return str(task["DeletionTaskId"])
+
+    start = "task/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling/"
+    assert not deleted().startswith(start)
+    use(iam.deletions_name_their_role)
+    assert deleted().startswith(start)
