@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import Final
 
@@ -12,11 +13,13 @@ _LONG: Final = ("tests/engine/", "tests/biomodal_deploy/sandbox/test_lifecycle.p
 
 
 def pytest_configure() -> None:
-    """Let stopping signals be what they are by default, in this process and in all it starts.
+    """Make this process, and all that it starts, what they are at a person's terminal.
 
-    A runner in the background, or under nohup, ignores some of them. Children inherit that, and
-    the command then rightly goes on where a test expects it to stop.
+    A runner in the background, or under nohup, ignores some stopping signals. Children inherit
+    that, and the command then rightly goes on where a test expects it to stop. And in a CI job it
+    writes no provider lock file: a test that means one says `CI` itself.
     """
+    os.environ.pop("CI", None)
     for number, default in (
         (signal.SIGINT, signal.default_int_handler),
         (signal.SIGHUP, signal.SIG_DFL),
