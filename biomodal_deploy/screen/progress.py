@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
-from biomodal_deploy.events import ApplyEvent, DiagnosticEvent, Event
-from biomodal_deploy.process import InterruptSent
+if TYPE_CHECKING:
+    from biomodal_deploy.events import ApplyEvent, Event
+    from biomodal_deploy.process import InterruptSent
 
 _MARKS = {"apply_complete": ("done", "good"), "apply_errored": ("failed", "bad")}
 
@@ -68,6 +69,10 @@ class Progress:
 
     def event(self, event: Event) -> None:
         """Take up one event of the engine."""
+        # Here, because a synthesis starts no engine and should not wait for its events' models.
+        from biomodal_deploy.events import ApplyEvent, DiagnosticEvent
+        from biomodal_deploy.process import InterruptSent
+
         if isinstance(event, InterruptSent):
             self._interrupted(event)
         elif isinstance(event, DiagnosticEvent):

@@ -134,7 +134,9 @@ def state(path: Path) -> str | None:
 
 def _files(project_dir: Path, output: Path) -> Iterator[tuple[str, tuple[int, str]]]:
     """Yield each file of the project with its mode and its content's digest."""
+    # Plain texts: a project has hundreds of files, and this is most of an unchanged synthesis.
     root, count, size = str(project_dir), 0, 0
+    start = len(root.rstrip(os.sep)) + 1
     folders = [root]
     while folders:
         folder = folders.pop()
@@ -149,7 +151,7 @@ def _files(project_dir: Path, output: Path) -> Iterator[tuple[str, tuple[int, st
             if count > _MOST_FILES or size > _MOST_BYTES:
                 raise InDoubt("the project is too large")
             digest = hashlib.sha256(content).hexdigest()
-            yield os.path.relpath(entry.path, root), (stat.S_IMODE(found.st_mode), digest)
+            yield entry.path[start:], (stat.S_IMODE(found.st_mode), digest)
 
 
 def _left_out(folder: os.DirEntry[str], at_top: bool, output: Path) -> bool:
@@ -165,12 +167,17 @@ def _content(entry: os.DirEntry[str], found: os.stat_result) -> bytes:
     try:
         if stat.S_ISLNK(found.st_mode) and entry.is_file():
             # Both what it says and what it leads to.
-            return os.fsencode(Path(entry.path).readlink()) + Path(entry.path).read_bytes()
+            return os.fsencode(Path(entry.path).readlink()) + _bytes_of(entry.path)
         if stat.S_ISREG(found.st_mode):
-            return Path(entry.path).read_bytes()
+            return _bytes_of(entry.path)
     except OSError as error:
         raise InDoubt(f"{entry.path} cannot be read") from error
     raise InDoubt(f"{entry.path} is neither a file nor a folder")
+
+
+def _bytes_of(path: str) -> bytes:
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a Path costs as much as the read
+        return file.read()
 
 
 def _packages() -> list[list[str]]:
