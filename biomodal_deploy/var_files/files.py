@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,10 +109,10 @@ def _from_hcl(path: Path, text: str) -> Mapping[str, Attribute]:
 
 def _from_json(path: Path, text: str) -> Mapping[str, Attribute]:
     def unique(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
+        # To Terraform `é` is one name, however it is composed.
+        if len({unicodedata.normalize("NFC", name) for name, _ in pairs}) < len(pairs):
             raise _JsonFaultError("A name is given twice")
-        return found
+        return dict(pairs)
 
     def digits(text: str) -> Value:
         found = number(text)

@@ -66,6 +66,7 @@ def test_json_file(tmp_path: Path) -> None:
         ("x.json", b"{", "x.json line 1, column 2: It is not JSON"),
         ("x.json", b"[]", "x.json: A .json variable file holds one JSON object"),
         ("x.json", b'{"a": 1, "a": 2}', "x.json: A name is given twice"),
+        ("x.json", rb'{"\u00e9": 1, "e\u0301": 2}', "x.json: A name is given twice"),
         ("x.json", b'{"a": NaN}', "x.json: JSON has no NaN"),
         ("x.json", b'{"a": 1e9999999}', "x.json: A number has at most"),
         ("x.json", b'{"a":' + b"[" * 100_000, "x.json: Values nest at most"),
