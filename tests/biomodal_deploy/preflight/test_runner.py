@@ -43,6 +43,7 @@ def test_quick_asks_what_a_plan_needs(aws: RecordedAws, target: Target) -> None:
     assert not [call for call in aws.calls if "quota" in call.lower() or "Simulate" in call]
 
 
+@pytest.mark.slow
 def test_everybody_slow(target: Target) -> None:
     """With two seconds to every answer, doctor still has all of them in time."""
     aws = RecordedAws(seconds=2.0)
