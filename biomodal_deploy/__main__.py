@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
 def main() -> None:
     """Run the command line and exit with its documented status."""
+    # What is imported stays to the end: looking through it for garbage is a tenth of the time.
+    gc.set_threshold(500_000)
     # First of all: a signal may come while the rest is still being imported.
     from biomodal_deploy.cli.stopping import stop_no_more, stop_on_signals
     from biomodal_deploy.errors import EXIT_INTERRUPTED
@@ -17,6 +20,7 @@ def main() -> None:
 
         status = run(sys.argv[1:])
         stop_no_more()
+        gc.freeze()
     except KeyboardInterrupt:
         status = EXIT_INTERRUPTED
     sys.exit(status)

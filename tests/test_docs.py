@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import typer
 from pydantic import BaseModel
 
 from biomodal_deploy import errors
 from biomodal_deploy.bundle import Facts, verifying
 from biomodal_deploy.cli import reference
-from biomodal_deploy.cli.app import app
+from biomodal_deploy.cli.app import everything
 from biomodal_deploy.contract import all_variables
 from biomodal_deploy.diagnosis import catalog
 from biomodal_deploy.diagnosis import page as troubleshooting
@@ -169,7 +168,7 @@ def anchors(path: Path) -> set[str]:
 
 def test_every_command_that_a_page_names_is_there() -> None:
     """A page never shows a command, or an option of ours, that does not exist."""
-    group: Any = typer.main.get_command(app)
+    group: Any = everything()
     known = {tuple(name.split()[1:]): command for name, command in reference._commands(group, "x")}
     words = {words[0] for words in known}
     for path in PAGES:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import typer
+from typer.core import TyperGroup
 
 from biomodal_deploy.cli.commands.apply import apply
 from biomodal_deploy.cli.commands.backend import backend
@@ -58,20 +60,46 @@ COMMANDS: Final = (
     history,
 )
 
-app = typer.Typer(
-    name="biomodal-aws",
-    help="Stand up the documented AWS environment, and prove beforehand what will happen.",
-    epilog="Exit status: 0 done or no changes, 1 Terraform failed, 2 something to look at, "
-    "3 a guard refused, 4 a sealed plan does not hold, 64 bad usage or settings, 130 interrupted.",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
+GROUPS: Final = {"backend": backend, "policy": policy, "sandbox": sandbox, "cache": cache}
 
-for command in COMMANDS:
-    app.command()(command)
 
-app.add_typer(backend, name="backend")
-app.add_typer(policy, name="policy")
-app.add_typer(sandbox, name="sandbox")
-app.add_typer(cache, name="cache")
+def everything() -> TyperGroup:
+    """Return the command line with all of its commands."""
+    return _made_of(COMMANDS, GROUPS)
+
+
+def meant_by(arguments: Sequence[str]) -> TyperGroup:
+    """Return the command line as far as some words reach: each command costs its share to make.
+
+    Args:
+        arguments: The words after the program's name.
+
+    Returns:
+        A group with the one command that the first word names; all of them where it names none,
+        so that help and suggestions know every one.
+    """
+    word = arguments[0] if arguments else ""
+    commands = [each for each in COMMANDS if each.__name__.replace("_", "-") == word]
+    groups = {name: each for name, each in GROUPS.items() if name == word}
+    return _made_of(commands, groups) if commands or groups else everything()
+
+
+def _made_of(
+    commands: Iterable[Callable[..., int]], groups: Mapping[str, typer.Typer]
+) -> TyperGroup:
+    app = typer.Typer(
+        name="biomodal-aws",
+        help="Stand up the documented AWS environment, and prove beforehand what will happen.",
+        epilog="Exit status: 0 done or no changes, 1 Terraform failed, 2 something to look at, "
+        "3 a guard refused, 4 a sealed plan does not hold, 64 bad usage or settings, "
+        "130 interrupted.",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    for command in commands:
+        app.command()(command)
+    for name, group in groups.items():
+        app.add_typer(group, name=name)
+    # Not `get_command`: of an app with one command it makes that command, and no group.
+    return typer.main.get_group(app)

@@ -9,8 +9,10 @@ from biomodal_deploy.bundle import Bundle
 from biomodal_deploy.cli.many import SetRun, option_words
 from biomodal_deploy.cli.options import Format
 from biomodal_deploy.errors import EXIT_DONE, UsageError
-from biomodal_deploy.many import Outcome, Part, Problem, choose_several
 from biomodal_deploy.many.bundles import Chosen, check_digests, named, newest_of
+from biomodal_deploy.many.choosing import choose_several
+from biomodal_deploy.many.outcome import Outcome, Problem
+from biomodal_deploy.many.part import Part
 from biomodal_deploy.screen.described import describe_apply
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import last_stacks

@@ -57,10 +57,13 @@ def run(arguments: Sequence[str]) -> int:
 def _dispatch(arguments: list[str], as_json: bool) -> int:
     import typer
 
-    from biomodal_deploy.cli.app import app
+    from biomodal_deploy.cli.app import meant_by
 
     try:
-        status = app(arguments or ["--help"], prog_name="biomodal-aws", standalone_mode=False)
+        group = meant_by(arguments)
+        status = group.main(
+            arguments or ["--help"], prog_name="biomodal-aws", standalone_mode=False
+        )
     except typer.TyperException as error:
         message = error.format_message()
         message += "" if message.endswith(("?", ".")) else "."

@@ -11,14 +11,11 @@ from biomodal_deploy.cli.options import Format
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.cli.session import session
 from biomodal_deploy.errors import EXIT_INTERRUPTED, Interrupted, UsageError
-from biomodal_deploy.many import (
-    Outcome,
-    Part,
-    choose_several,
-    default_jobs,
-    run_parts,
-    worst,
-)
+from biomodal_deploy.many.choosing import choose_several
+from biomodal_deploy.many.jobs import default_jobs
+from biomodal_deploy.many.outcome import Outcome, worst
+from biomodal_deploy.many.part import Part
+from biomodal_deploy.many.running import run_parts
 from biomodal_deploy.screen.console import message_console, output_console
 from biomodal_deploy.screen.many import SetProgress, set_data, show_notices, show_set
 from biomodal_deploy.words import counted

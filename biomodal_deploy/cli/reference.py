@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
-from biomodal_deploy.cli.app import app
+from biomodal_deploy.cli.app import everything
 
 PAGE: Final = Path("docs") / "commands.md"
 _INTRODUCTION: Final = """\
@@ -28,8 +27,9 @@ is used on a terminal only, and never where `NO_COLOR` is set. Exit statuses are
 
 def page() -> str:
     """Return the whole page."""
-    group = typer.main.get_command(app)
-    sections = (_section(name, command) for name, command in _commands(group, "biomodal-aws"))
+    sections = (
+        _section(name, command) for name, command in _commands(everything(), "biomodal-aws")
+    )
     return _INTRODUCTION + "".join(sections)
 
 

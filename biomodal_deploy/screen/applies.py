@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.console import Console
 from rich.text import Text
 
-from biomodal_deploy.ledger.model import Ledger, Remains
 from biomodal_deploy.plan import PlanKind
-from biomodal_deploy.screen.ledger import ledger_data, remains_data, show_remains
 from biomodal_deploy.state_bucket import STACK_PREFIX
 from biomodal_deploy.words import counted
 from biomodal_deploy.workflow.applying import Applied
+
+if TYPE_CHECKING:
+    from biomodal_deploy.ledger.model import Ledger, Remains
 
 
 def show_applied(console: Console, applied: Applied, remains: Remains | None = None) -> None:
@@ -28,6 +31,9 @@ def show_applied(console: Console, applied: Applied, remains: Remains | None = N
     elif manifest.kind is PlanKind.APPLY:
         console.print(f"Next: biomodal-aws output --stack {manifest.facts.stack}", style="quiet")
     if remains:
+        # Only here: what destroys nothing should not wait for the ledger.
+        from biomodal_deploy.screen.ledger import show_remains
+
         show_remains(console, remains)
 
 
@@ -35,7 +41,7 @@ def applied_data(
     applied: Applied, ledger: Ledger | None = None, remains: Remains | None = None
 ) -> dict[str, object]:
     """Return what an apply did, as data for programs; of a destroy also what was and is left."""
-    return {
+    data: dict[str, object] = {
         "bundle": applied.bundle.id,
         "stack": applied.bundle.manifest.facts.stack,
         "kind": str(applied.bundle.manifest.kind),
@@ -45,6 +51,9 @@ def applied_data(
             for each in applied.run.completed
         ],
         "interrupted": applied.run.interrupted,
-        **({"ledger": ledger_data(ledger)} if ledger else {}),
-        **({"remains": remains_data(remains)} if remains else {}),
     }
+    if ledger or remains:
+        from biomodal_deploy.screen.ledger import destroy_data
+
+        data |= destroy_data(ledger, remains)
+    return data

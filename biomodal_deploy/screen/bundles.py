@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import shlex
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
 from biomodal_deploy.bundle import Bundle, UseState
 from biomodal_deploy.guards import Outcome
-from biomodal_deploy.ledger.model import Ledger, Remains
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.screen.drifts import show_changed
-from biomodal_deploy.screen.ledger import ledger_data, remains_data, show_ledger, show_remains
 from biomodal_deploy.screen.plan_view import show_plan
+
+if TYPE_CHECKING:
+    from biomodal_deploy.ledger.model import Ledger, Remains
 
 _STYLES = {
     Outcome.REFUSED: ("refused", "bad"),
@@ -58,10 +60,15 @@ def show_bundle(
         flags = " ".join(f"--allow-destroy {shlex.quote(address)}" for address in protected)
         console.print(Text(f"All of them: {flags}"))
     if ledger:
+        # Only here, as below: what destroys nothing should not wait for the ledger.
+        from biomodal_deploy.screen.ledger import show_ledger
+
         show_ledger(console, ledger)
     else:
         console.print()
     if remains:
+        from biomodal_deploy.screen.ledger import show_remains
+
         show_remains(console, remains)
         console.print()
     console.print(f"bundle  {bundle.id}")
@@ -78,7 +85,7 @@ def bundle_data(
 ) -> dict[str, object]:
     """Return a sealed plan as data for programs; of a destroy plan also its ledger."""
     manifest = bundle.manifest
-    return {
+    data: dict[str, object] = {
         "bundle": bundle.id,
         "sha256": bundle.sha256,
         "path": str(bundle.path),
@@ -105,9 +112,12 @@ def bundle_data(
         ],
         "outputs": [output.model_dump(mode="json") for output in plan.output_changes],
         "drift": [change.address for change in plan.drifted],
-        **({"ledger": ledger_data(ledger)} if ledger else {}),
-        **({"remains": remains_data(remains)} if remains else {}),
     }
+    if ledger or remains:
+        from biomodal_deploy.screen.ledger import destroy_data
+
+        data |= destroy_data(ledger, remains)
+    return data
 
 
 def _next_step(bundle: Bundle, *, refused: bool) -> str:

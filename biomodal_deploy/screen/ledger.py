@@ -77,14 +77,20 @@ def show_remains(console: Console, remains: Remains) -> None:
     console.print(Text(f"{sentence[0].upper()}{sentence[1:]}.", style=style), soft_wrap=True)
 
 
-def ledger_data(ledger: Ledger) -> dict[str, JsonValue]:
-    """Return a ledger as data for programs."""
+def destroy_data(ledger: Ledger | None, remains: Remains | None) -> dict[str, dict[str, JsonValue]]:
+    """Return what was there before a destroy, and what is left, as data for programs."""
+    return {
+        **({"ledger": _ledger_data(ledger)} if ledger else {}),
+        **({"remains": _remains_data(remains)} if remains else {}),
+    }
+
+
+def _ledger_data(ledger: Ledger) -> dict[str, JsonValue]:
     counts: dict[str, JsonValue] = {each.value: len(ledger.of(each)) for each in Fate}
     return {**ledger.model_dump(mode="json"), "counts": counts}
 
 
-def remains_data(remains: Remains) -> dict[str, JsonValue]:
-    """Return what is left as data for programs."""
+def _remains_data(remains: Remains) -> dict[str, JsonValue]:
     return {
         **remains.model_dump(mode="json"),
         "bills": len(remains.bills),

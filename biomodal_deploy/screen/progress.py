@@ -7,10 +7,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
-from rich.status import Status
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from rich.status import Status
+
     from biomodal_deploy.events import ApplyEvent, Event
     from biomodal_deploy.process import InterruptSent
 

@@ -13,10 +13,10 @@ from biomodal_deploy.events import ChangeSummary, plain
 from biomodal_deploy.terraform.arguments import FLAG
 from biomodal_deploy.terraform.calls import Caller, OnEvent
 from biomodal_deploy.terraform.environment import DEFAULT_DATA_DIR, child_environment
+from biomodal_deploy.terraform.local_state import local_header, local_state
 from biomodal_deploy.terraform.locks import (
     LockInfo,
     local_lock,
-    local_state,
     lock_in_text,
     unlock_command,
 )
@@ -118,6 +118,10 @@ class TerraformCli:
 
     def state_pull(self) -> StateHeader | None:
         """Return what names the state's version; None where there is no state yet."""
+        # Of a local backend `terraform state pull` says the same, and costs a process.
+        local = local_header(self.directory, self._data_dir(), self.workspace)
+        if local is not None:
+            return local
         state = self._run.short("state pull")
         header = _read(_STATE, "state pull", state) if state.strip() else None
         # Of a remote backend that holds none yet, Terraform prints one without a lineage.
@@ -301,8 +305,10 @@ class TerraformCli:
         return tally.apply_run(interrupted=tally.interrupted)
 
     def _local_state(self) -> Path | None:
-        data_dir = self.directory / (self.data_dir or DEFAULT_DATA_DIR)
-        return local_state(self.directory, data_dir, self.workspace)
+        return local_state(self.directory, self._data_dir(), self.workspace)
+
+    def _data_dir(self) -> Path:
+        return self.directory / (self.data_dir or DEFAULT_DATA_DIR)
 
 
 def _read(shape: TypeAdapter[_T], verb: str, printed: bytes) -> _T:

@@ -16,7 +16,6 @@ _FIELD: Final = re.compile(
     r"^\s*(ID|Path|Operation|Who|Version|Created):[ \t]*(.*?)\s*$", re.MULTILINE
 )
 _FRACTION: Final = re.compile(r"(?<=:\d\d)\.\d+")
-_STATE: Final = "terraform.tfstate"
 
 
 class LockInfo(BaseModel, frozen=True):
@@ -44,20 +43,6 @@ class LockInfo(BaseModel, frozen=True):
         return f"held by {self.who or 'unknown'} ({doing}){when}, id {self.id}"
 
 
-class _LocalConfig(BaseModel):
-    path: str | None = None
-    workspace_dir: str | None = None
-
-
-class _Backend(BaseModel):
-    type: str = "local"
-    config: _LocalConfig = _LocalConfig()
-
-
-class _Initialized(BaseModel):
-    backend: _Backend
-
-
 def lock_in_text(text: str) -> LockInfo | None:
     """Return the lock that an error of Terraform's describes."""
     fields = dict(_FIELD.findall(text))
@@ -77,23 +62,6 @@ def unlock_command(
     settings += [] if data_dir is None else [f"TF_DATA_DIR={shlex.quote(str(data_dir))}"]
     command = [*argv_prefix, f"-chdir={directory}", "force-unlock", "-force", lock_id]
     return " ".join([*settings, shlex.join(command)])
-
-
-def local_state(directory: Path, data_dir: Path, workspace: str) -> Path | None:
-    """Return the state file of a local backend; None where the backend is another."""
-    try:
-        settings = (data_dir / "terraform.tfstate").read_bytes()
-        backend = _Initialized.model_validate_json(settings).backend
-    except FileNotFoundError:
-        backend = _Backend()  # no backend block, or nothing initialized yet
-    except ValidationError:
-        return None
-    if backend.type != "local":
-        return None
-    path = Path(backend.config.path or _STATE)
-    if workspace != "default":
-        path = Path(backend.config.workspace_dir or "terraform.tfstate.d", workspace, _STATE)
-    return directory / path
 
 
 def local_lock(state: Path) -> LockInfo | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-import json
 import os
 import shlex
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +14,8 @@ from typing import Final, Literal
 
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.toolchain import embedded_terraform
-from biomodal_deploy.toolchain.probe import ProbeError, ask
+from biomodal_deploy.toolchain.probe import ProbeError
+from biomodal_deploy.toolchain.terraform_version import ask_version_ahead, version_of
 from biomodal_deploy.toolchain.tool import Source, numbers, program
 
 MINIMUM: Final = (1, 0, 0)
@@ -81,17 +81,21 @@ def find_terraform(
     Raises:
         UsageError: The chosen one cannot be used, or there is none.
     """
-    search = environ.get("PATH", os.defpath)
-    chosen = setting or environ.get(SETTING)
-    on_path = program("terraform", search)
-    if chosen:
-        candidate = _explicit("terraform" if setting else SETTING, chosen, search)
-    elif on_path:
-        fix = f"mend it, or set {SETTING} to another or to {EMBEDDED}"
-        candidate = _Candidate((str(on_path),), "path", "first on PATH", "terraform", fix)
-    else:
-        candidate = _embedded("embedded: no terraform on PATH", "terraform")
-    return _checked(candidate, environ, cwd)
+    return _checked(_candidate(setting, environ), environ, cwd)
+
+
+def ask_ahead(environ: Mapping[str, str] = os.environ, cwd: Path | None = None) -> None:
+    """Start asking the Terraform that `find_terraform` will choose, beside what else takes time.
+
+    What is wrong with it is said by `find_terraform`. A program that nobody asks for in the end
+    is ended with the process.
+
+    Args:
+        environ: Where `BIOMODAL_TERRAFORM` and PATH are read.
+        cwd: Where the version is asked.
+    """
+    with suppress(UsageError):
+        ask_version_ahead(_candidate(None, environ).prefix, environ, cwd)
 
 
 def shim(directory: Path, terraform: Terraform) -> Path:
@@ -124,6 +128,18 @@ def embedded_library() -> Path | None:
     return library if library and library.is_file() else None
 
 
+def _candidate(setting: str | None, environ: Mapping[str, str]) -> _Candidate:
+    search = environ.get("PATH", os.defpath)
+    chosen = setting or environ.get(SETTING)
+    on_path = program("terraform", search)
+    if chosen:
+        return _explicit("terraform" if setting else SETTING, chosen, search)
+    if on_path:
+        fix = f"mend it, or set {SETTING} to another or to {EMBEDDED}"
+        return _Candidate((str(on_path),), "path", "first on PATH", "terraform", fix)
+    return _embedded("embedded: no terraform on PATH", "terraform")
+
+
 def _explicit(field: str, value: str, search: str) -> _Candidate:
     reason = f"set by {field}"
     if value == EMBEDDED:
@@ -152,9 +168,7 @@ def _checked(candidate: _Candidate, environ: Mapping[str, str], cwd: Path | None
         return UsageError(rule, field=candidate.field, value=str(binary), fix=candidate.fix)
 
     try:
-        stat = binary.stat()
-        key = (stat.st_mtime_ns, stat.st_size)
-        version = _version(candidate.prefix, key, _probe_environment(environ), cwd)
+        version = version_of(candidate.prefix, environ, cwd)
     except (OSError, ProbeError) as error:
         raise refused(str(error)) from error
     known = numbers(version)
@@ -162,31 +176,3 @@ def _checked(candidate: _Candidate, environ: Mapping[str, str], cwd: Path | None
         raise refused(f"It is version {version}, older than {_MINIMUM_TEXT}")
     product: Product = "tofu" if "tofu" in binary.resolve().name else "terraform"
     return Terraform(candidate.prefix, version, candidate.source, candidate.reason, product)
-
-
-def _probe_environment(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    # Version managers need the user's own variables; Terraform's would only change its answer.
-    # An empty CLI configuration: a fault in the user's own is reported by the command that
-    # needs it, in Terraform's words, and not as a broken program.
-    kept = {name: value for name, value in environ.items() if not name.startswith("TF_")}
-    kept |= {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull}
-    return tuple(sorted(kept.items()))
-
-
-# In this process only: a version manager's launcher keeps its size and date while the version
-# behind it changes, so an answer kept on disk would lie.
-@functools.lru_cache(maxsize=16)
-def _version(
-    prefix: tuple[str, ...],
-    _key: tuple[int, int],
-    environ: tuple[tuple[str, str], ...],
-    cwd: Path | None,
-) -> str:
-    answer = ask([*prefix, "version", "-json"], environ=dict(environ), cwd=cwd)
-    try:
-        version = json.loads(answer.text)["terraform_version"]
-    except (ValueError, TypeError, KeyError):
-        version = None
-    if answer.status or not isinstance(version, str) or numbers(version) is None:
-        raise ProbeError(f"It does not answer as terraform ({answer.first_line})")
-    return version

@@ -83,6 +83,10 @@ def apply(
             output=output,
             jobs=jobs,
         )
+    from biomodal_deploy.toolchain.terraform_binary import ask_ahead
+
+    # It answers while the rest is imported.
+    ask_ahead(cwd=project_dir.absolute())
     from biomodal_deploy.cli.asking import asking
     from biomodal_deploy.cli.destroying import Destroying
     from biomodal_deploy.cli.result import Result, emit

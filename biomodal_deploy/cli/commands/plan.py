@@ -75,11 +75,14 @@ def plan(
             jobs=jobs,
             use_cache=not no_cache,
         )
+    from biomodal_deploy.toolchain.terraform_binary import ask_ahead
+
+    # It answers while the rest is imported.
+    ask_ahead(cwd=project_dir.absolute())
     from biomodal_deploy.cli.result import Result, emit
     from biomodal_deploy.cli.session import session
     from biomodal_deploy.plan import PlanKind
     from biomodal_deploy.screen.bundles import bundle_data, show_bundle
-    from biomodal_deploy.workflow.destroying import take_ledger
     from biomodal_deploy.workflow.planning import make_plan
     from biomodal_deploy.workflow.requests import PlanRequest
     from biomodal_deploy.workflow.stack import fresh_stack
@@ -98,7 +101,11 @@ def plan(
             work.location, only(stack), work.listen, use_cache=not no_cache, synthesized=part
         )
         planned = make_plan(chosen, request, work.listen)
-        ledger = take_ledger(chosen, planned.bundle, planned.plan, work.listen) if destroy else None
+        ledger = None
+        if destroy:
+            from biomodal_deploy.workflow.destroying import take_ledger
+
+            ledger = take_ledger(chosen, planned.bundle, planned.plan, work.listen)
     status = EXIT_FINDINGS if planned.bundle.manifest.has_changes else EXIT_DONE
     return emit(
         Result(

@@ -10,17 +10,16 @@ import sys
 from typing import Final
 
 import pytest
-import typer
 from typer.core import TyperArgument, TyperCommand, TyperOption
 
-from biomodal_deploy.cli.app import app
+from biomodal_deploy.cli.app import everything
 from biomodal_deploy.cli.boundary import run
 from biomodal_deploy.cli.reference import _commands
 from biomodal_deploy.errors import EXIT_DONE
 
 FOUND: Final[dict[str, TyperCommand]] = {
     name.removeprefix("biomodal-aws "): command
-    for name, command in _commands(typer.main.get_command(app), "biomodal-aws")
+    for name, command in _commands(everything(), "biomodal-aws")
 }
 # Its output is that of the command which it runs.
 NO_FORMAT: Final = {"connect", "sandbox run"}

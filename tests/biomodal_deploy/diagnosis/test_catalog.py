@@ -8,10 +8,9 @@ import shlex
 from typing import Any, Final
 
 import pytest
-import typer
 
 from biomodal_deploy.cli import reference
-from biomodal_deploy.cli.app import app
+from biomodal_deploy.cli.app import everything
 from biomodal_deploy.contract import all_variables
 from biomodal_deploy.diagnosis import catalog, diagnose
 from biomodal_deploy.diagnosis.catalog import AREAS
@@ -73,7 +72,7 @@ def test_its_next_command_is_safe() -> None:
 
 def test_its_commands_exist() -> None:
     """What is advised can be typed: our commands and options, and the AWS CLI's."""
-    group: Any = typer.main.get_command(app)
+    group: Any = everything()
     known = {
         name.removeprefix("biomodal-aws "): each
         for name, each in reference._commands(group, "biomodal-aws")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.many import choose_several, is_set
+from biomodal_deploy.many.choosing import choose_several, is_set
 
 NAMES = ["dev", "prod-eu", "prod-us", "test"]
 

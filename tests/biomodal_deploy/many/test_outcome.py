@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from biomodal_deploy import errors
-from biomodal_deploy.many import default_jobs, worst
-from biomodal_deploy.many.outcome import WORST_FIRST
+from biomodal_deploy.many.jobs import default_jobs
+from biomodal_deploy.many.outcome import WORST_FIRST, worst
 
 GIB = 1 << 30
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.many import Ended, Outcome, Part, Started, run_parts
-from biomodal_deploy.many.running import Signal
+from biomodal_deploy.many.outcome import Outcome
+from biomodal_deploy.many.part import Part
+from biomodal_deploy.many.running import Ended, Signal, Started, run_parts
 from biomodal_deploy.many.telling import Told
 
 

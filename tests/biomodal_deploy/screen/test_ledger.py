@@ -11,8 +11,7 @@ from rich.console import Console
 from biomodal_deploy.ledger.model import Fate, Holding, Ledger, Left, Remains, Unread
 from biomodal_deploy.screen.console import _THEME
 from biomodal_deploy.screen.ledger import (
-    ledger_data,
-    remains_data,
+    destroy_data,
     show_ledger,
     show_remains,
 )
@@ -101,7 +100,7 @@ def test_what_is_left() -> None:
     ]
     assert "  and 3 more: -o json has all" in lines
     assert lines[-1] == "1 thing left that may still bill."
-    assert remains_data(found)["bills"] == 1
+    assert destroy_data(None, found)["remains"]["bills"] == 1
 
 
 def test_nothing_is_left_and_nobody_knows() -> None:
@@ -112,12 +111,13 @@ def test_nothing_is_left_and_nobody_knows() -> None:
         "  cannot tell   snapshots: no network. Fix: mend it",
         "Nothing was found that bills, but 1 question without an answer: it is not known.",
     ]
-    assert (remains_data(unknown)["clean"], remains_data(remains())["clean"]) == (False, True)
+    assert not destroy_data(None, unknown)["remains"]["clean"]
+    assert destroy_data(None, remains())["remains"]["clean"]
 
 
 def test_for_programs() -> None:
     """Every fate is counted, those with none too."""
-    counts = ledger_data(ledger(("bucket", Fate.STOPS, "x")))["counts"]
+    counts = destroy_data(ledger(("bucket", Fate.STOPS, "x")), None)["ledger"]["counts"]
     assert counts == {
         "stops": 1,
         "may-stop": 0,

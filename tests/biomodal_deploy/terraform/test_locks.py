@@ -8,11 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from biomodal_deploy.terraform.locks import (
     local_lock,
-    local_state,
     lock_in_text,
     unlock_command,
 )
@@ -54,37 +51,6 @@ def test_the_unlock_command_can_be_pasted() -> None:
         "-force",
         "8ec9",
     ]
-
-
-@pytest.mark.parametrize(
-    ("backend", "workspace", "expected"),
-    [
-        (None, "default", "terraform.tfstate"),
-        (None, "dev", "terraform.tfstate.d/dev/terraform.tfstate"),
-        ({"path": "st/x.tfstate", "workspace_dir": None}, "default", "st/x.tfstate"),
-        ({"path": "st/x.tfstate"}, "dev", "terraform.tfstate.d/dev/terraform.tfstate"),
-        ({"workspace_dir": "ws"}, "dev", "ws/dev/terraform.tfstate"),
-    ],
-)
-def test_where_a_local_state_is(
-    tmp_path: Path, backend: dict[str, str] | None, workspace: str, expected: str
-) -> None:
-    """The state file is where Terraform's local backend puts it."""
-    data_dir = tmp_path / ".terraform"
-    if backend is not None:
-        data_dir.mkdir()
-        settings = {"backend": {"type": "local", "config": backend}}
-        (data_dir / "terraform.tfstate").write_text(json.dumps(settings))
-    assert local_state(tmp_path, data_dir, workspace) == tmp_path / expected
-
-
-@pytest.mark.parametrize(
-    "settings", ['{"backend": {"type": "s3", "config": {"bucket": "b"}}}', "{", "{}"]
-)
-def test_other_backends_have_no_local_state(tmp_path: Path, settings: str) -> None:
-    """Where the backend is another, or cannot be told, no local file is taken for the state."""
-    (tmp_path / "terraform.tfstate").write_text(settings)
-    assert local_state(tmp_path, tmp_path, "default") is None
 
 
 def test_a_local_lock_lives_with_its_holder(tmp_path: Path) -> None:

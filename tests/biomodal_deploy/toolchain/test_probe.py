@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from biomodal_deploy.toolchain.probe import ProbeError, ask
+from biomodal_deploy.toolchain.probe import ProbeError, Question, ask
 
 PATH = {"PATH": "/usr/bin:/bin"}
 
@@ -35,6 +35,18 @@ def test_program_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
         ask([program], environ=PATH, timeout=0.5)
     assert time.monotonic() - started < 5
     assert _gone(int(pid.read_text()))
+
+
+def test_program_that_nobody_waits_for_is_ended(tmp_path: Path) -> None:
+    """A question that is dropped leaves no process, however long the answer would have taken."""
+    pid = tmp_path / "pid"
+    program = script(tmp_path / "p", f"sleep 300 & echo $! > {pid}; echo; wait")
+    question = Question([program], environ=PATH)
+    while not (pid.exists() and pid.read_text()):
+        time.sleep(0.01)
+    question.drop()
+    assert _gone(int(pid.read_text()))
+    question.drop()
 
 
 def test_program_whose_child_keeps_the_output_open_does_not_hang(tmp_path: Path) -> None:

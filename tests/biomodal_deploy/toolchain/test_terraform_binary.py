@@ -116,7 +116,7 @@ def test_binary_that_is_no_program(tmp_path: Path) -> None:
 def test_hanging_binary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Terraform that never answers costs the timeout, no more."""
     fake(tmp_path, "sleep 300")
-    monkeypatch.setattr(probe.ask, "__kwdefaults__", {"cwd": None, "timeout": 0.3})
+    monkeypatch.setattr(probe.Question.__init__, "__kwdefaults__", {"cwd": None, "timeout": 0.3})
     with pytest.raises(UsageError, match=r"gave no answer within 0\.3 s"):
         find_terraform(environ=on_path(tmp_path))
 
@@ -245,9 +245,16 @@ def test_embedded_terraform_stops_gracefully(tmp_path: Path, signum: signal.Sign
 def test_interrupt_before_terraform_listens_ends_the_launcher(tmp_path: Path) -> None:
     """An early Ctrl-C is never lost between Python and Terraform."""
     prefix = find_terraform("embedded").argv_prefix
-    for delay in (0.0, 0.02, 0.05):
+    slow = {"provisioner": {"local-exec": {"command": "exec sleep 60"}}}
+    model = {"resource": {"terraform_data": {"slow": slow}}}
+    (tmp_path / "main.tf.json").write_text(json.dumps(model))
+    # Machines differ in when Terraform begins to listen; then it stops in order, as it should.
+    for delay in (0.0, 0.01, 0.02, 0.05, 0.1):
         child = subprocess.Popen(
-            [*prefix, "console"], cwd=tmp_path, stdin=subprocess.PIPE, start_new_session=True
+            [*prefix, "apply", "-auto-approve"],
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
         )
         time.sleep(delay)
         child.send_signal(signal.SIGINT)
