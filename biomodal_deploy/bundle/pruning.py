@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from biomodal_deploy.bundle.sealed import Bundle, sealed_plans
+from biomodal_deploy.bundle.sealed import PLAN_FILE, Bundle, sealed_plans
 from biomodal_deploy.bundle.sealing import clear_leftovers, drafts
 from biomodal_deploy.bundle.use import ENDED
 from biomodal_deploy.errors import BundleRefused
@@ -44,8 +44,8 @@ def prune(
     clear_leftovers(plans, stack)
     files = []
     for path in sealed_plans(plans, stack):
-        bundle = _over(path, clock)
-        if bundle and bundle.plan_file.exists():
+        # Looked at first: most are over and cleared long since, and reading each takes its time.
+        if (path / PLAN_FILE).exists() and (bundle := _over(path, clock)):
             bundle.drop_plan_file()
             files.append(bundle.plan_file)
     old = []
