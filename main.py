@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
+
+# Before pydantic is imported: it would look through all installed packages for plugins, which
+# takes time and lets a stranger's code see the settings.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 from biomodal_deploy.errors import EXIT_INTERRUPTED, BiomodalError, UsageError
 from biomodal_deploy.settings import output_directory, read_deployments, read_project_file

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from ipaddress import IPv4Address
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -89,6 +88,9 @@ class StateBucket(BaseModel):
 
 
 def _is_address(name: str) -> bool:
+    # Only here: every synthesis reads these settings, and hardly any has a dot in a name.
+    from ipaddress import IPv4Address
+
     try:
         IPv4Address(name)
     except ValueError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 def did_you_mean(given: str, known: Iterable[str], *, otherwise: str) -> str:
@@ -14,5 +13,8 @@ def did_you_mean(given: str, known: Iterable[str], *, otherwise: str) -> str:
         known: The words that there are.
         otherwise: The remedy where none of them is near.
     """
+    # Only here: nothing that is spelled right should wait for it.
+    from difflib import get_close_matches
+
     close = get_close_matches(given, list(known), n=1)
     return f'did you mean "{close[0]}"?' if close else otherwise

@@ -7,9 +7,12 @@ import importlib.metadata
 import subprocess
 import sys
 import typing
+from collections.abc import Sequence
 from types import ModuleType
+from typing import Any
 
 import pytest
+import typeguard
 
 from biomodal_aws._bindings import importing
 
@@ -81,15 +84,46 @@ def test_hints_are_worked_out_once_and_are_the_same() -> None:
     exec(source, module.__dict__)
     names = module.__dict__
     expected = typing.get_type_hints(names["stub"])
-    importing.remember_hints(module)
+    importing.check_less(module)
     assert names["hints"]() == expected
     assert names["hints"]() is names["hints"]()
     assert names["cast"](1) == 1
     assert typing.get_type_hints(names["stub"]) is not typing.get_type_hints(names["stub"])
 
 
+def test_what_was_left_out_is_not_checked_and_all_else_is() -> None:
+    """None passes where it may stand, and nothing passes that did not before."""
+    module = ModuleType("generated")
+    calls = []
+
+    def check_type(argname: str, value: object, expected_type: Any) -> None:
+        calls.append((argname, value))
+        typeguard.check_type(argname, value, expected_type)
+
+    module.__dict__["check_type"] = check_type
+    importing.check_less(module)
+    check = module.__dict__["check_type"]
+    left_out, text, number = (
+        eval(f"typing.{hint}")
+        for hint in (
+            "Optional[typing.Union[str, typing.Sequence[str]]]",
+            "Optional[str]",
+            "Union[str, int]",
+        )
+    )
+    check(argname="left out", value=None, expected_type=left_out)
+    assert calls == []
+    check(argname="given", value="a", expected_type=text)
+    for hint in (str, number, Sequence[None]):
+        with pytest.raises(TypeError, match="wrong must be"):
+            check(argname="wrong", value=None, expected_type=hint)
+    with pytest.raises(TypeError, match="wrong must be"):
+        check(argname="wrong", value=1, expected_type=text)
+    assert [name for name, _ in calls] == ["given", *["wrong"] * 4]
+
+
 def test_a_module_without_typing_is_left_alone() -> None:
     """What was not generated that way gets nothing."""
     module = ModuleType("other")
-    importing.remember_hints(module)
+    importing.check_less(module)
     assert "typing" not in module.__dict__

@@ -20,17 +20,28 @@ class Node:
     def __init__(self, replies: Iterable[object]) -> None:
         self._requests = io.BytesIO()
         text = b"".join(json.dumps(reply).encode() + b"\n" for reply in replies)
-        self.pipes: Pipes = (self._requests, io.BytesIO(text))
+        self._replies = io.BytesIO(text)
+        self.pipes: Pipes = (self._requests, self._replies)
 
     @property
     def heard(self) -> list[dict[str, Any]]:
         """The requests so far."""
         return [json.loads(line) for line in self._requests.getvalue().splitlines()]
 
+    @property
+    def unread(self) -> int:
+        """How many replies nobody has read yet."""
+        return self._replies.getvalue()[self._replies.tell() :].count(b"\n")
+
 
 def load(name: str) -> dict[str, str]:
     """Return jsii's request to load an assembly."""
     return {"name": name, "version": "1.0.0", "tarball": f"{name}.tgz", "api": "load"}
+
+
+def name(ref: str = "cdktf.TerraformVariable@10003", method: str = "overrideLogicalId") -> Any:
+    """Return jsii's request to call a method from which nothing comes back."""
+    return {"objref": {"$jsii.byref": ref}, "method": method, "args": ["a"], "api": "invoke"}
 
 
 def ask(wire: Wire, request: object) -> Any:
@@ -131,3 +142,60 @@ def test_a_node_that_ended_is_an_error(greeting: bool) -> None:
     wire = Wire(Node([]).pipes, lambda: Path("slice.tgz"), greeting=greeting)
     with pytest.raises(RuntimeError, match="has ended"):
         ask(wire, {"api": "create", "fqn": "cdktf.App"})
+
+
+@pytest.mark.parametrize("method", ["overrideLogicalId", "addOverride"])
+@pytest.mark.parametrize("ref", ["cdktf.TerraformStack@1", f"{BINDINGS}.instance.Instance@10"])
+def test_what_returns_nothing_is_not_waited_for(ref: str, method: str) -> None:
+    """It is answered before Node has said anything, and its reply is given to nobody."""
+    node = Node([{"ok": {"result": None}}, {"ok": {"result": None}}, {"ok": "got"}])
+    wire = Wire(node.pipes, lambda: Path("slice.tgz"))
+    for _ in range(2):
+        assert ask(wire, name(ref, method)) == {"ok": {"result": None}}
+    assert node.unread == 3
+    assert ask(wire, {"api": "get", "property": "id"}) == {"ok": "got"}
+    assert [each["api"] for each in node.heard] == ["invoke", "invoke", "get"]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        name(method="synth"),
+        name(ref="@cdktf/provider-random.pet.Pet@10003"),
+        {"api": "invoke", "args": [json.dumps(name())]},
+    ],
+)
+def test_what_may_return_something_is_waited_for(request_: object) -> None:
+    """Only cdktf's own methods are known to return nothing, whatever a user's text looks like."""
+    wire = Wire(Node([{"ok": "said"}]).pipes, lambda: Path("slice.tgz"))
+    assert ask(wire, request_) == {"ok": "said"}
+
+
+def test_what_went_wrong_meanwhile_is_raised_next() -> None:
+    """Nothing is lost, and later replies still belong to their own requests."""
+    node = Node([{"error": "fqn was requested"}, {"ok": "first"}, {"ok": "second"}])
+    wire = Wire(node.pipes, lambda: Path("slice.tgz"))
+    ask(wire, name())
+    with pytest.raises(RuntimeError, match="fqn was requested"):
+        ask(wire, {"api": "get", "property": "id"})
+    assert ask(wire, {"api": "get", "property": "id"}) == {"ok": "second"}
+
+
+def test_replies_are_read_before_they_fill_the_pipe() -> None:
+    """However many are not waited for, Node never has to wait for us."""
+    node = Node([{"ok": {"result": None}}] * 1000)
+    wire = Wire(node.pipes, lambda: Path("slice.tgz"))
+    for number in range(1000):
+        ask(wire, name())
+        assert node.unread >= 1000 - number - 1
+        assert node.unread <= 1000 - number + 101
+    assert len(node.heard) == 1000
+
+
+def test_a_load_waits_for_what_came_before_it() -> None:
+    """The replies come in the order of the requests, and a failed load is no success."""
+    node = Node([{"ok": {"result": None}}, {"error": "no space left"}])
+    wire = Wire(node.pipes, lambda: Path("slice.tgz"))
+    ask(wire, name())
+    with pytest.raises(RuntimeError, match="no space left"):
+        wire.load("late", "1.0.0", Path("late.tgz"))

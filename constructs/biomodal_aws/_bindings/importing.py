@@ -13,6 +13,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
 
+_NONE: Final = type(None)
 _MOCK: Final = "unittest.mock"
 _version = cache(importlib.metadata.version)
 
@@ -69,13 +70,29 @@ def import_typeguard() -> None:
         del sys.modules[_MOCK]
 
 
-def remember_hints(module: ModuleType) -> None:
-    """Have a generated module work each function's types out once, and not at each call.
+def check_less(module: ModuleType) -> None:
+    """Have a generated module work out each function's types once, and check what was given.
 
-    Newer generators of jsii write it that way themselves.
+    Newer generators of jsii write the first that way themselves. As to the second, most arguments
+    are left out, and typeguard tries each type of a union on them until it comes to None.
     """
-    if module.__dict__.get("typing") is typing:
-        module.__dict__["typing"] = _typing()
+    names = module.__dict__
+    if names.get("typing") is typing:
+        names["typing"] = _typing()
+    check = names.get("check_type")
+    if not callable(check):
+        return
+
+    def check_type(argname: str, value: object, expected_type: Any) -> Any:
+        if value is None and _takes_none(expected_type):
+            return None
+        return check(argname=argname, value=value, expected_type=expected_type)
+
+    names["check_type"] = check_type
+
+
+def _takes_none(hint: Any) -> bool:
+    return getattr(hint, "__origin__", None) is typing.Union and _NONE in hint.__args__
 
 
 @cache

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Final
 
-from biomodal_aws._bindings.importing import remember_hints, unhindered
+from biomodal_aws._bindings.importing import check_less, unhindered
 from biomodal_aws._bindings.layout import ASSEMBLY, PACKAGE
 
 _PREFIX: Final = f"{PACKAGE}."
@@ -127,4 +127,4 @@ class _Loader(SourceFileLoader):
     def exec_module(self, module: ModuleType) -> None:
         with unhindered():
             super().exec_module(module)
-        remember_hints(module)
+        check_less(module)

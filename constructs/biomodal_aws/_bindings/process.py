@@ -25,8 +25,14 @@ _KERNEL: Final = "lib__program.js"
 _SCRIPTS: Final = {_KERNEL: "program.js", "lib__runtime-index-worker.js": "runtime-index-worker.js"}
 # What the kernel says about its channel, in every jsii that is known to work this way.
 _CHANNEL: Final = b"readFD:3"
-# jsii's own options: assemblies are linked into place, so links are not to be resolved.
-_OPTIONS: Final = ("--max-old-space-size=4069", "--preserve-symlinks")
+# jsii's own options: assemblies are linked into place, so links are not to be resolved. And in MB,
+# where new objects go: it starts with 1, and what a synthesis makes stays, so each of the many
+# collections would copy it.
+_OPTIONS: Final = (
+    "--max-old-space-size=4069",
+    "--preserve-symlinks",
+    "--min-semi-space-size=8",
+)
 _STARTER: Final = str(Path(__file__).with_name("kernel.js"))
 _GRACE_S: Final = 5.0
 

@@ -1,9 +1,12 @@
-"""The messages between Python and Node, and what is done about loading assemblies among them.
+"""The messages between Python and Node, and which of them are not waited for.
 
 jsii loads an assembly when Python imports its package, and waits for it. Nothing needs an assembly
 before the first object is made, so here loads are not waited for: Node reads cdktf while Python
 imports it. The bindings' own load is put off until a message names one of their types. By then
 Python has imported the submodules, and it is known which ones to load.
+
+A third of all other messages name an element or override a value of one. Nothing comes back from
+them, and Python goes on while Node works on them.
 """
 
 from __future__ import annotations
@@ -19,8 +22,17 @@ from typing import Any, BinaryIO, Final
 from biomodal_aws._bindings.layout import ASSEMBLY
 
 _LOAD: Final = b'"api": "load"'
-# Not in a user's text, where the quote is escaped.
+# Neither is in a user's text, where quotes are escaped.
 _BINDINGS_TYPE: Final = re.compile(rf'(?<!\\)"{ASSEMBLY}\.'.encode())
+# cdktf's own methods. What they may find wrong (a reference to the element was given out before) is
+# raised by the next message.
+_RETURNS_NOTHING: Final = re.compile(
+    rf'{{"objref": {{"\$jsii\.byref": "(?:cdktf|{ASSEMBLY})\.[^{{}}]*}}, '
+    r'"method": "(?:addOverride|overrideLogicalId)", '.encode()
+)
+_NOTHING: Final = b'{"ok":{"result":null}}\n'
+# Far from what fills the pipe back, where Node would wait for us and we for Node.
+_MOST_UNREAD: Final = 100
 
 _ENDED: Final = "Node, which runs the constructs, has ended"
 
@@ -51,6 +63,7 @@ class Wire:
         self._restart = restart
         self._sent: list[bytes] = []
         self._unread = 0
+        self._loading = greeting
         self._deferred: dict[str, Any] | None = None
         self._answers = deque[bytes]()
 
@@ -64,8 +77,12 @@ class Wire:
         if self._deferred is not None and _BINDINGS_TYPE.search(message):
             self._send(self._deferred | {"tarball": str(self._choose_archive())})
             self._deferred = None
-        self._settle()
+        if self._loading or self._unread > _MOST_UNREAD:
+            self._settle()
         self._restart = None
+        if _RETURNS_NOTHING.match(message):
+            self._unread += 1
+            self._answers.append(_NOTHING)
         return self._requests.write(message)
 
     def flush(self) -> None:
@@ -76,9 +93,12 @@ class Wire:
         """Return the reply to the request that was written last."""
         if self._answers:
             return self._answers.popleft()
+        error = self._read_replies()
         reply = self._replies.readline()
         if not reply:
-            raise RuntimeError(_ENDED)
+            error = _ENDED
+        if error is not None:
+            raise RuntimeError(error)
         return reply
 
     @property
@@ -110,6 +130,7 @@ class Wire:
     def _send(self, request: dict[str, Any]) -> None:
         message = json.dumps(request).encode() + b"\n"
         self._sent.append(message)
+        self._loading = True
         self._unread += 1
         with suppress(OSError):  # Where Node has ended, reading says so.
             self._requests.write(message)
@@ -117,6 +138,7 @@ class Wire:
 
     def _settle(self) -> None:
         """Read the replies that were not waited for."""
+        self._loading = False
         error = self._read_replies()
         if error is not None and self._restart is not None:
             self._requests, self._replies = self._restart(error)
