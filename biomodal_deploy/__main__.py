@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 
 def main() -> None:
     """Run the command line and exit with its documented status."""
+    # pydantic would look through all installed packages for plugins, which takes time and lets a
+    # stranger's code see settings and secrets.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # What is imported stays to the end: looking through it for garbage is a tenth of the time.
     gc.set_threshold(500_000)
     # First of all: a signal may come while the rest is still being imported.
