@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
-from biomodal_deploy.backends import LOCKING_SINCE, LocalBackend, PartialBackend
+from biomodal_deploy.backends import LOCKING_SINCE, LocalBackend, PartialBackend, local_path
+from biomodal_deploy.bundle import Bundle, sealed_plans
 from biomodal_deploy.credentials import credential_refusal, credentials_in
-from biomodal_deploy.errors import UsageError
+from biomodal_deploy.errors import BundleRefused, UsageError
 from biomodal_deploy.settings import OUTDIR_VARIABLE
 from biomodal_deploy.terraform import TerraformCli
 from biomodal_deploy.toolchain.tool import numbers
@@ -91,13 +93,31 @@ def check_nothing_left_behind(stack: Stack) -> None:
 def _check_output_folder(stack: Stack) -> None:
     # A local state lies beside the output folder: another folder means another state.
     here = local_state_of(stack)
-    usual = (stack.location.project_dir / "state" / here.name).resolve()
-    if here == usual or here.exists() or (count := resources_in(usual)) == 0:
+    if here.exists():
         return
-    holds = "a state that cannot be read" if count is None else counted(count, "resource")
-    raise UsageError(
-        f"With this output folder the state would be {here}, and {shown(usual)} holds {holds}",
-        field=OUTDIR_VARIABLE,
-        value=str(stack.location.output),
-        fix=f"leave {OUTDIR_VARIABLE} and `output` of cdktf.json out, or copy the state there",
-    )
+    usual = (stack.location.project_dir / "state" / here.name).resolve()
+    back = f"leave {OUTDIR_VARIABLE} and `output` of cdktf.json out"
+    for state, how in {**_states_of_plans(stack), usual: back}.items():
+        if state == here or (count := resources_in(state)) == 0:
+            continue
+        holds = "a state that cannot be read" if count is None else counted(count, "resource")
+        raise UsageError(
+            f"With this output folder the state would be {here}, and {shown(state)} holds {holds}",
+            field=OUTDIR_VARIABLE,
+            value=str(stack.location.output),
+            fix=f"{how}, or copy the state there",
+        )
+
+
+def _states_of_plans(stack: Stack) -> dict[Path, str]:
+    """Return where earlier plans had their local states, and how to go back there."""
+    states = {}
+    for path in sealed_plans(stack.location.plans, stack.name):
+        with suppress(BundleRefused):
+            directory = stack.location.project_dir / Bundle.load(path).manifest.facts.directory
+            output = directory.resolve().parents[1]
+            state = (directory / local_path(stack.name)).resolve()
+            states[state] = (
+                f"set {OUTDIR_VARIABLE} to {output}, as it was when {path.name} was made"
+            )
+    return states

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from biomodal_deploy.errors import UsageError
 from biomodal_deploy.workflow.backend import check_nothing_left_behind
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import Stack
+from tests.support.bundles import sealed
 from tests.support.light import LightProject
 
 STATE = json.dumps({"lineage": "1f2e", "serial": 3, "resources": [{}, {}], "outputs": {}})
@@ -44,6 +46,21 @@ def test_the_usual_places_are_not_refused(applied: Path, tmp_path: Path) -> None
     check_nothing_left_behind(stack_in(applied))
     check_nothing_left_behind(stack_in(applied, "out"))
     check_nothing_left_behind(stack_in(tmp_path / "new", str(tmp_path / "elsewhere")))
+
+
+def test_the_usual_folder_is_refused_where_a_plan_had_its_state_elsewhere(tmp_path: Path) -> None:
+    """Planned and applied with `CDKTF_OUTDIR`, and forgotten to set it: nothing is made anew."""
+    stack = stack_in(tmp_path / "project")
+    sealed(stack.location.plans, stack="prod", directory="../elsewhere/stacks/prod")
+    check_nothing_left_behind(stack)
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "prod.tfstate").write_text(STATE)
+    elsewhere = re.escape(str(tmp_path / "elsewhere"))
+    with pytest.raises(
+        UsageError, match=rf"holds 2 resources.* Fix: set CDKTF_OUTDIR to {elsewhere}"
+    ):
+        check_nothing_left_behind(stack)
+    check_nothing_left_behind(stack_in(tmp_path / "project", str(tmp_path / "elsewhere")))
 
 
 def test_a_state_that_was_copied_is_used(applied: Path, tmp_path: Path) -> None:
