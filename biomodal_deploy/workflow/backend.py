@@ -117,7 +117,5 @@ def _states_of_plans(stack: Stack) -> dict[Path, str]:
             directory = stack.location.project_dir / Bundle.load(path).manifest.facts.directory
             output = directory.resolve().parents[1]
             state = (directory / local_path(stack.name)).resolve()
-            states[state] = (
-                f"set {OUTDIR_VARIABLE} to {output}, as it was when {path.name} was made"
-            )
+            states[state] = f"set {OUTDIR_VARIABLE} to {output} as for the plan {path.name}"
     return states
