@@ -30,6 +30,7 @@ from biomodal_deploy.process.supervisor import (
 )
 
 __all__ = [
+    "AT_ONCE",
     "LARGEST_ANSWER",
     "LARGEST_CAPTURE",
     "LONGEST_LINE",

@@ -9,7 +9,7 @@ from typing import Final
 
 from biomodal_deploy.errors import EngineError, Interrupted
 from biomodal_deploy.events import Diagnostic
-from biomodal_deploy.process import Step
+from biomodal_deploy.process import AT_ONCE, Step
 from biomodal_deploy.terraform.diagnoses import diagnose
 from biomodal_deploy.terraform.locks import LockInfo
 from biomodal_deploy.terraform.results import ApplyRun, Touched
@@ -100,6 +100,8 @@ class TerraformStopped(Interrupted):
         self.lock, self.unlock, self.run = lock, unlock, run
         how = {"interrupt": "stopped", "terminate": "made to stop at once", "kill": "killed"}
         parts = [f"{product} {verb} was {how[self.steps[-1]]}."]
+        if self.steps == AT_ONCE:
+            parts = [f"{product} {verb} was stopped. It only reads: it has changed nothing."]
         if run:
             parts.append(f"{_done(run)}.")
         if lock:

@@ -162,6 +162,12 @@ def test_a_killed_apply_says_what_to_look_at() -> None:
     assert stopped.exit_status == EXIT_INTERRUPTED
 
 
+def test_a_stopped_look_has_changed_nothing() -> None:
+    """A call that only reads is ended at once, which is no loss and should not sound like one."""
+    stopped = TerraformStopped("terraform", "show", ("kill",))
+    assert str(stopped) == "terraform show was stopped. It only reads: it has changed nothing."
+
+
 def test_a_long_list_is_shortened() -> None:
     """A hundred failed resources do not fill the screen."""
     failed = tuple(Touched(f"x.y[{number}]", "create") for number in range(100))
