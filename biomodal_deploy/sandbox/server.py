@@ -68,6 +68,11 @@ def _serve(region: str, account_id: str, config_file: Path) -> Account:
     class Handler(MotoRequestHandler):
         """Without a line in the log for each request."""
 
+        # An answer goes out in one piece. Between its headers, which say that the connection will
+        # be closed, and the rest, Go's client at times closes it itself: the AWS provider then
+        # sends the request again, and meets what it has just made.
+        wbufsize = 1 << 20
+
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             """Say nothing."""
 

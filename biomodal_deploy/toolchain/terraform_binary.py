@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Final, Literal
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.toolchain import embedded_terraform
 from biomodal_deploy.toolchain.probe import ProbeError
-from biomodal_deploy.toolchain.terraform_version import ask_version_ahead, version_of
+from biomodal_deploy.toolchain.terraform_version import version_asked, version_of
 from biomodal_deploy.toolchain.tool import Source, numbers, program
 
 MINIMUM: Final = (1, 0, 0)
@@ -84,18 +84,21 @@ def find_terraform(
     return _checked(_candidate(setting, environ), environ, cwd)
 
 
-def ask_ahead(environ: Mapping[str, str] = os.environ, cwd: Path | None = None) -> None:
-    """Start asking the Terraform that `find_terraform` will choose, beside what else takes time.
+@contextmanager
+def asked_ahead(environ: Mapping[str, str] = os.environ, cwd: Path | None = None) -> Iterator[None]:
+    """Have the Terraform that `find_terraform` will choose say its version beside other work.
 
-    What is wrong with it is said by `find_terraform`. A program that nobody asks for in the end
-    is ended with the process.
+    What is wrong with it is said by `find_terraform`, in the block.
 
     Args:
         environ: Where `BIOMODAL_TERRAFORM` and PATH are read.
         cwd: Where the version is asked.
     """
-    with suppress(UsageError):
-        ask_version_ahead(_candidate(None, environ).prefix, environ, cwd)
+    with ExitStack() as stack:
+        with suppress(UsageError):
+            prefix = _candidate(None, environ).prefix
+            stack.enter_context(version_asked(prefix, environ, cwd))
+        yield
 
 
 def shim(directory: Path, terraform: Terraform) -> Path:

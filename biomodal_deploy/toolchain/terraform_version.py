@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
 import functools
 import json
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -48,22 +47,29 @@ def version_of(prefix: tuple[str, ...], environ: Mapping[str, str], cwd: Path | 
     return _version(_asked(prefix, environ, cwd))
 
 
-def ask_version_ahead(
+@contextmanager
+def version_asked(
     prefix: tuple[str, ...], environ: Mapping[str, str], cwd: Path | None
-) -> None:
-    """Start asking what `version_of` will be asked; what goes wrong is raised there.
+) -> Iterator[None]:
+    """Have what `version_of` will be asked answered beside what else is done in the block.
+
+    What goes wrong is raised by `version_of`; a program that nobody asked by the end is ended.
 
     Args:
         prefix: As for `version_of`.
         environ: As for `version_of`.
         cwd: As for `version_of`.
     """
+    question = None
     with suppress(OSError, ProbeError):
         asked = _asked(prefix, environ, cwd)
-        if asked not in _AHEAD:
-            _AHEAD[asked] = question = asked.ask()
-            # Where a command ends before it has come to its question.
-            atexit.register(question.drop)
+        question = _AHEAD[asked] = asked.ask()
+    try:
+        yield
+    finally:
+        if question:
+            _AHEAD.pop(asked, None)
+            question.drop()
 
 
 def _asked(prefix: tuple[str, ...], environ: Mapping[str, str], cwd: Path | None) -> _Asked:

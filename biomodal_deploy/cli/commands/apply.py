@@ -83,34 +83,34 @@ def apply(
             output=output,
             jobs=jobs,
         )
-    from biomodal_deploy.toolchain.terraform_binary import ask_ahead
+    from biomodal_deploy.toolchain.terraform_binary import asked_ahead
 
     # It answers while the rest is imported.
-    ask_ahead(cwd=project_dir.absolute())
-    from biomodal_deploy.cli.asking import asking
-    from biomodal_deploy.cli.destroying import Destroying
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.cli.session import session
-    from biomodal_deploy.errors import UsageError
-    from biomodal_deploy.screen.applies import applied_data, show_applied
-    from biomodal_deploy.workflow.finding import find_bundle
-    from biomodal_deploy.workflow.stack import last_stack
+    with asked_ahead(cwd=project_dir.absolute()):
+        from biomodal_deploy.cli.asking import asking
+        from biomodal_deploy.cli.destroying import Destroying
+        from biomodal_deploy.cli.result import Result, emit
+        from biomodal_deploy.cli.session import session
+        from biomodal_deploy.errors import UsageError
+        from biomodal_deploy.screen.applies import applied_data, show_applied
+        from biomodal_deploy.workflow.finding import find_bundle
+        from biomodal_deploy.workflow.stack import last_stack
 
-    if len(digests) > 1:
-        raise UsageError("One plan has one digest", field="--expect-sha256", fix="give it once")
-    with session(project_dir, output, part=part) as work:
-        chosen = last_stack(work.location, only(stack))
-        name = chosen.name if chosen.name in confirmed else next(iter(confirmed), None)
-        destroying = Destroying(work, chosen, asking(work, name))
-        done = destroying.apply(
-            find_bundle(work.location, chosen.name, next(iter(names), None)),
-            expect_sha256=next(iter(digests), None),
+        if len(digests) > 1:
+            raise UsageError("One plan has one digest", field="--expect-sha256", fix="give it once")
+        with session(project_dir, output, part=part) as work:
+            chosen = last_stack(work.location, only(stack))
+            name = chosen.name if chosen.name in confirmed else next(iter(confirmed), None)
+            destroying = Destroying(work, chosen, asking(work, name))
+            done = destroying.apply(
+                find_bundle(work.location, chosen.name, next(iter(names), None)),
+                expect_sha256=next(iter(digests), None),
+            )
+            remains = destroying.left(done)
+        return emit(
+            Result(
+                data=applied_data(done, destroying.ledger, remains),
+                show=lambda console: show_applied(console, done, remains),
+            ),
+            output,
         )
-        remains = destroying.left(done)
-    return emit(
-        Result(
-            data=applied_data(done, destroying.ledger, remains),
-            show=lambda console: show_applied(console, done, remains),
-        ),
-        output,
-    )

@@ -75,46 +75,46 @@ def plan(
             jobs=jobs,
             use_cache=not no_cache,
         )
-    from biomodal_deploy.toolchain.terraform_binary import ask_ahead
+    from biomodal_deploy.toolchain.terraform_binary import asked_ahead
 
     # It answers while the rest is imported.
-    ask_ahead(cwd=project_dir.absolute())
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.cli.session import session
-    from biomodal_deploy.plan import PlanKind
-    from biomodal_deploy.screen.bundles import bundle_data, show_bundle
-    from biomodal_deploy.workflow.planning import make_plan
-    from biomodal_deploy.workflow.requests import PlanRequest
-    from biomodal_deploy.workflow.stack import fresh_stack
+    with asked_ahead(cwd=project_dir.absolute()):
+        from biomodal_deploy.cli.result import Result, emit
+        from biomodal_deploy.cli.session import session
+        from biomodal_deploy.plan import PlanKind
+        from biomodal_deploy.screen.bundles import bundle_data, show_bundle
+        from biomodal_deploy.workflow.planning import make_plan
+        from biomodal_deploy.workflow.requests import PlanRequest
+        from biomodal_deploy.workflow.stack import fresh_stack
 
-    kind = PlanKind.DESTROY if destroy else PlanKind.APPLY
-    request = PlanRequest(
-        kind=PlanKind.REFRESH_ONLY if refresh_only else kind,
-        var_files=var_file or (),
-        variables=var or (),
-        allow_destroy=allow_destroy or (),
-        cwd=Path.cwd(),
-        readonly_lock=readonly_lock,
-    )
-    with session(project_dir, output, part=part) as work:
-        chosen = fresh_stack(
-            work.location, only(stack), work.listen, use_cache=not no_cache, synthesized=part
+        kind = PlanKind.DESTROY if destroy else PlanKind.APPLY
+        request = PlanRequest(
+            kind=PlanKind.REFRESH_ONLY if refresh_only else kind,
+            var_files=var_file or (),
+            variables=var or (),
+            allow_destroy=allow_destroy or (),
+            cwd=Path.cwd(),
+            readonly_lock=readonly_lock,
         )
-        planned = make_plan(chosen, request, work.listen)
-        ledger = None
-        if destroy:
-            from biomodal_deploy.workflow.destroying import take_ledger
+        with session(project_dir, output, part=part) as work:
+            chosen = fresh_stack(
+                work.location, only(stack), work.listen, use_cache=not no_cache, synthesized=part
+            )
+            planned = make_plan(chosen, request, work.listen)
+            ledger = None
+            if destroy:
+                from biomodal_deploy.workflow.destroying import take_ledger
 
-            ledger = take_ledger(chosen, planned.bundle, planned.plan, work.listen)
-    status = EXIT_FINDINGS if planned.bundle.manifest.has_changes else EXIT_DONE
-    return emit(
-        Result(
-            data=bundle_data(planned.bundle, planned.plan, ledger),
-            show=lambda console: show_bundle(console, planned.bundle, planned.plan, ledger),
-            exit_status=EXIT_GUARD if planned.refusals else status,
-        ),
-        output,
-    )
+                ledger = take_ledger(chosen, planned.bundle, planned.plan, work.listen)
+        status = EXIT_FINDINGS if planned.bundle.manifest.has_changes else EXIT_DONE
+        return emit(
+            Result(
+                data=bundle_data(planned.bundle, planned.plan, ledger),
+                show=lambda console: show_bundle(console, planned.bundle, planned.plan, ledger),
+                exit_status=EXIT_GUARD if planned.refusals else status,
+            ),
+            output,
+        )
 
 
 def _plan_set(

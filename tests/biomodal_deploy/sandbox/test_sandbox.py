@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import stat
 import subprocess
 import sys
@@ -209,6 +210,22 @@ def test_a_gap_of_moto_is_answered_at_once(sandbox: Sandbox) -> None:
         ec2.reset_snapshot_attribute(Attribute="createVolumePermission", SnapshotId="snap-1")
     assert raised.value.response["Error"]["Code"] == "SandboxGap"
     assert time.monotonic() - started < 20
+
+
+def test_an_answer_comes_in_one_piece(sandbox: Sandbox) -> None:
+    """No client can go away between headers and body, and ask for the same thing once more."""
+    host, _, port = sandbox.endpoint.removeprefix("http://").partition(":")
+    body = b"Action=DescribeRegions&Version=2016-11-15"
+    request = (
+        b"POST / HTTP/1.1\r\nHost: sandbox\r\n"
+        b"Content-Type: application/x-www-form-urlencoded\r\n"
+        b"Authorization: AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/ec2/aws4_request\r\n"
+        b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+    )
+    for _ in range(20):
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(request)
+            assert b"</DescribeRegionsResponse>" in connection.recv(1 << 20)
 
 
 def test_two_accounts_at_once_know_nothing_of_each_other(sandbox: Sandbox, tmp_path: Path) -> None:
