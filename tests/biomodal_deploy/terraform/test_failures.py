@@ -10,13 +10,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import boto3
 import psutil
 import pytest
-from moto.server import ThreadedMotoServer
 
 from biomodal_deploy.errors import EngineError
 from biomodal_deploy.events import Event, ProvisionEvent
+from biomodal_deploy.sandbox import Sandbox
 from biomodal_deploy.terraform import TerraformCli, TerraformFailed, read_log
 from biomodal_deploy.toolchain import Terraform, find_terraform
 from tests.support.small_stack import engine, ignore, slow
@@ -156,28 +155,11 @@ class TestFailures:
 
 
 @pytest.fixture
-def bucket() -> Iterator[dict[str, str]]:
+def bucket(tmp_path: Path) -> Iterator[dict[str, str]]:
     """Return the environment of an AWS account on loopback that has a bucket for states."""
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    environment = {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    client = boto3.client(
-        "s3",
-        endpoint_url=environment["AWS_ENDPOINT_URL"],
-        aws_access_key_id="testing",
-        aws_secret_access_key="testing",
-        region_name="us-east-1",
-    )
-    client.create_bucket(Bucket="states")
-    yield environment
-    server.stop()
+    with Sandbox.start(tmp_path) as sandbox:
+        sandbox.client("s3").create_bucket(Bucket="states")
+        yield sandbox.environment({})
 
 
 def killed_when(cli: TerraformCli, stack: Path) -> Callable[[Event], None]:
