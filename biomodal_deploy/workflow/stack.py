@@ -157,7 +157,8 @@ def recorded_stack(location: Location, name: str | None) -> Stack:
     Raises:
         UsageError: The stack is unknown.
     """
-    kept = {path.name for path in location.plans.glob("*") if path.is_dir()}
+    # `[!.]`: Terraform's CLI configuration has a folder of its own there.
+    kept = {path.name for path in location.plans.glob("[!.]*") if path.is_dir()}
     if name is None or name not in kept:
         if not kept or any((location.output / "stacks").glob("*/cdk.tf.json")):
             return last_stack(location, name)

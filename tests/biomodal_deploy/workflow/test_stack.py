@@ -46,6 +46,13 @@ def test_a_record_outlives_the_deployment(location: Location) -> None:
     assert recorded_stack(location, "gone").name == "gone"
 
 
+def test_what_terraform_needs_is_no_record(location: Location) -> None:
+    """Beside the plans lies a folder for its CLI configuration, and it is nobody's deployment."""
+    location = Location.of(LightProject(location.project_dir).folder, {})
+    keep(location, ".terraform-cli", "light")
+    assert recorded_stack(location, None).name == "light"
+
+
 def test_no_stack_is_guessed(location: Location) -> None:
     """Of two deployments one is named, even where only one of them has plans."""
     keep(location, "dev")
