@@ -72,7 +72,7 @@ def apply_bundle(
         plan = bundle.plan()
         engine, values = check(stack, bundle, listen, expect_sha256)
         enforce(bundle.manifest.verdicts)
-        if bundle.manifest.kind is PlanKind.DESTROY or plan.losses:
+        if plan.losses or (bundle.manifest.kind is PlanKind.DESTROY and plan.has_changes):
             confirm(bundle, plan)
     history = History(stack.location.plans, stack.name, redact=values.redactor.text)
     # From the claim to the outcome no signal may tear through what is written down. While

@@ -20,6 +20,7 @@ from biomodal_deploy import (
     SealedPlan,
     UsageError,
 )
+from biomodal_deploy.errors import EXIT_DONE
 from biomodal_deploy.events import ApplyEvent
 from biomodal_deploy.history import Event
 from biomodal_deploy.plan import Action
@@ -148,6 +149,13 @@ def test_the_whole_cycle(light: LightProject) -> None:
         "Initializing Terraform",
     ]
     assert any(isinstance(each, ApplyEvent) for each in heard)
+
+
+@pytest.mark.engine
+def test_a_destroy_of_nothing_needs_no_name(light: LightProject) -> None:
+    """A teardown that runs a second time has nothing left to lose, and ends well."""
+    project_of(light).plan(destroy=True).apply()
+    assert light.run("destroy").status == EXIT_DONE
 
 
 @pytest.mark.engine
