@@ -95,7 +95,7 @@ def check_digests(chosen: Chosen, digests: Sequence[str]) -> None:
 
 def _find(location: Location, name: str) -> Bundle:
     path = Path(name)
-    if path.is_dir():
+    if name and path.is_dir():
         return Bundle.load(path)
     held = [each for each in location.plans.glob(f"*/{name}") if each.is_dir()] if name else []
     if Path(name).name != name or len(held) != 1:

@@ -17,15 +17,16 @@ def find_bundle(location: Location, stack: str, named: str | None) -> Bundle:
     """
     if named is None:
         return newest(location.plans, stack)
-    path = Path(named)
-    if not path.is_dir():
-        path = location.plans / stack / named
-    if not path.is_dir():
+    # An empty name is a script's unset variable; as a path it would be this very folder.
+    places = (Path(named), location.plans / stack / named) if named else ()
+    path = next((each for each in places if each.is_dir()), None)
+    if path is None:
         known = [each.name for each in sealed_plans(location.plans, stack)]
         fix = (
             f"The newest is {known[0]}."
             if known
             else f"There is none: run biomodal-aws plan --stack {stack}."
         )
-        raise BundleRefused("no_bundle", f"{stack} has no sealed plan {named}. {fix}")
+        meant = named or "of an empty name"
+        raise BundleRefused("no_bundle", f"{stack} has no sealed plan {meant}. {fix}")
     return Bundle.load(path)

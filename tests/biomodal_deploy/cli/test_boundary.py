@@ -277,6 +277,7 @@ def test_an_unknown_stack_is_one_line(
         (["plan", "--destroy", "--refresh-only"], "--destroy: It excludes --refresh-only."),
         (["keygen"], "Missing argument 'name'."),
         (["show", "no-such"], "demo has no sealed plan no-such. The newest is "),
+        (["show", ""], "demo has no sealed plan of an empty name. The newest is "),
         (["apply", "--expect-sha256", "xyz"], '--expect-sha256 = "xyz": A SHA-256 has 64'),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 
 from biomodal_deploy.bundle import UseState, consume, record_outcome
 from biomodal_deploy.errors import BundleRefused
-from biomodal_deploy.many.bundles import newest_of
+from biomodal_deploy.many.bundles import named, newest_of
 from biomodal_deploy.plan import Plan
 from biomodal_deploy.workflow.location import Location
 from tests.support.bundles import NOW, sealed
@@ -60,3 +60,10 @@ def test_no_plan_at_all_is_refused(location: Location) -> None:
     """There is nothing that a set could do."""
     with pytest.raises(BundleRefused, match="Next: biomodal-aws plan --all"):
         newest_of(location, ["a", "b"])
+
+
+def test_an_empty_name_names_no_plan(location: Location, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a script's unset variable, and not the folder where the script runs."""
+    monkeypatch.chdir(sealed(location.plans, stack="a").path)
+    with pytest.raises(BundleRefused, match="There is no sealed plan"):
+        named(location, [""])
