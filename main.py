@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -22,13 +23,16 @@ def main() -> int:
         _refuse_shadowed_package()
         project_file = read_project_file(PROJECT)
         deployments = read_deployments(project_file)
+        output = output_directory(PROJECT, project_file)
+        _refuse_own_folder(output)
+        _refuse_missing_node(os.environ.get("JSII_NODE"))
         # Only now: starting jsii costs a second, and wrong settings are answered at once.
         from stacks.synthesis import synthesize
 
         synthesize(
             deployments,
             install_script=PROJECT / "scripts" / "install_script.sh",
-            output=output_directory(PROJECT, project_file),
+            output=output,
         )
     except BiomodalError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -45,6 +49,26 @@ def _refuse_shadowed_package() -> None:
             "It shadows the PyPI package `constructs`, which cdktf imports",
             field=str(package),
             fix="delete the file",
+        )
+
+
+def _refuse_own_folder(output: Path) -> None:
+    # Here alone: another app's project may have no `stacks` of its own.
+    if os.path.realpath(output) == os.path.realpath(PROJECT):
+        raise UsageError(
+            "The output folder is the project's own, where `stacks` holds the app's sources",
+            field=str(output),
+            fix="correct CDKTF_OUTDIR, or `output` in cdktf.json",
+        )
+
+
+def _refuse_missing_node(chosen: str | None) -> None:
+    if chosen and shutil.which(chosen) is None:
+        raise UsageError(
+            "There is no such program",
+            field="JSII_NODE",
+            value=chosen,
+            fix="set it to the path of Node, or leave it out",
         )
 
 

@@ -44,6 +44,9 @@ PROJECT_FILE: Final = "cdktf.json"
 CONTEXT_VARIABLE: Final = "CDKTF_CONTEXT_JSON"
 OUTDIR_VARIABLE: Final = "CDKTF_OUTDIR"
 
+_PATH: Final = r"^[^\x00]*$"
+_PATTERNS: Final = {**PATTERNS, _PATH: "A path holds no NUL character"}
+
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -67,7 +70,7 @@ class ProjectFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
     app: str = Field(min_length=1)
-    output: str = "cdktf.out"
+    output: str = Field(default="cdktf.out", pattern=_PATH)
     context: dict[str, JsonValue] = Field(default_factory=dict)
 
 
@@ -147,6 +150,12 @@ def _object(text: str, where: str) -> dict[str, JsonValue]:
         value = json.loads(text, object_pairs_hook=_each_once)
     # ValueError: malformed JSON, but also a number with more digits than Python reads.
     except (ValueError, RecursionError) as error:
+        if text.startswith("\ufeff"):
+            raise UsageError(
+                "It begins with a byte order mark, which JSON does not have",
+                field=where,
+                fix="save it as UTF-8 without a byte order mark",
+            ) from None
         raise UsageError(
             f"It is not valid JSON ({error})",
             field=where,
@@ -188,7 +197,7 @@ def _validated(
             prefix=f"{source}: {prefix}",
             source=source,
             keys_at=_settings_at,
-            patterns=PATTERNS,
+            patterns=_PATTERNS,
             shown=_in_the_file,
         ) from None
 

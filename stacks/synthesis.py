@@ -177,7 +177,8 @@ def _remove_old_assets(target: Path, current: set[Path]) -> None:
 def _node_ended() -> EngineError:
     return EngineError(
         "Node ended during synthesis",
-        advice="synthesize again; if it ends again, look whether memory runs out",
+        advice="synthesize again; if it ends again, look whether memory runs out, and whether "
+        "JSII_NODE or NODE_OPTIONS is set",
     )
 
 

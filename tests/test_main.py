@@ -351,6 +351,43 @@ def test_wrong_settings_are_answered_without_node(copy: Path) -> None:
     refused(copy, env={"JSII_NODE": "/nonexistent", "BIOMODAL_NODE": "/nonexistent"})
 
 
+@pytest.mark.parametrize("output", ["", ".", "stacks/.."])
+def test_the_output_is_not_written_among_the_sources(copy: Path, output: str) -> None:
+    """The app's own `stacks` would get the output into it, and have old files taken out of it."""
+    _set_output(copy, output)
+    before = contents(copy)
+    refused(copy, "the project's own", "`output` in cdktf.json")
+    assert contents(copy).keys() == before.keys()
+
+
+def test_a_path_that_no_system_has_is_refused(copy: Path) -> None:
+    """One line, where Python would raise an error without a file's name in it."""
+    _set_output(copy, "a\0b")
+    refused(copy, "cdktf.json: output", "NUL")
+
+
+def test_a_byte_order_mark_is_called_that(copy: Path) -> None:
+    """Editors add it unseen: nobody is sent to look for a comma."""
+    path = copy / "cdktf.json"
+    path.write_text("\ufeff" + path.read_text())
+    refused(copy, "byte order mark")
+
+
+@pytest.mark.parametrize("node", ["/nonexistent/node", "/tmp", "node --inspect"])
+def test_a_node_that_is_none_is_named(copy: Path, node: str) -> None:
+    """JSII_NODE is the setting at fault, and jsii's own traceback does not say so."""
+    refused(copy, "JSII_NODE", node, env={"JSII_NODE": node})
+
+
+def test_a_node_that_ends_at_once_is_one_line(copy: Path) -> None:
+    """Whatever is started in Node's place, or Node refuses to start with, there is no traceback."""
+    done = run_main(copy, env={"JSII_NODE": "false"})
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: Node ended")
+    assert "JSII_NODE" in line
+
+
 def test_ctrl_c_ends_quietly(copy: Path) -> None:
     """Exit status 130 as everywhere, and no traceback of ours on the screen."""
     write_deployments(copy, {f"x{number}": {"bootstrap": "native"} for number in range(9)})
@@ -373,3 +410,8 @@ def test_a_dead_node_is_called_that(copy: Path) -> None:
     assert process.returncode == 1
     assert said.startswith("error: Node ended during synthesis")
     assert len(said.splitlines()) == 1
+
+
+def _set_output(project: Path, output: str) -> None:
+    path = project / "cdktf.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"output": output}))

@@ -14,6 +14,14 @@ BINDINGS = "@cdktf/provider-aws"
 GREETING = {"hello": "@jsii/runtime@1.0.0"}
 
 
+class _Closed(io.BytesIO):
+    """A pipe that nobody reads any more."""
+
+    def flush(self) -> None:
+        """Fail as such a pipe does."""
+        raise BrokenPipeError
+
+
 class Node:
     """A Node that has its replies ready."""
 
@@ -140,6 +148,20 @@ def test_nothing_is_started_over_once_objects_exist() -> None:
 def test_a_node_that_ended_is_an_error(greeting: bool) -> None:
     """Its silence is not taken for a reply."""
     wire = Wire(Node([]).pipes, lambda: Path("slice.tgz"), greeting=greeting)
+    with pytest.raises(RuntimeError, match="has ended"):
+        ask(wire, {"api": "create", "fqn": "cdktf.App"})
+
+
+def test_a_node_that_never_started_is_not_started_again() -> None:
+    """What ended it is not the package cache, and a closed pipe is the same news as silence."""
+    node = Node([])
+    wire = Wire(
+        (_Closed(), node.pipes[1]),
+        lambda: Path("slice.tgz"),
+        greeting=True,
+        restart=lambda reason: pytest.fail(reason),
+    )
+    ask(wire, load("cdktf"))
     with pytest.raises(RuntimeError, match="has ended"):
         ask(wire, {"api": "create", "fqn": "cdktf.App"})
 

@@ -83,11 +83,14 @@ class Wire:
         if _RETURNS_NOTHING.match(message):
             self._unread += 1
             self._answers.append(_NOTHING)
-        return self._requests.write(message)
+        with suppress(OSError):  # As in `_send`.
+            self._requests.write(message)
+        return len(message)
 
     def flush(self) -> None:
         """Send what was written."""
-        self._requests.flush()
+        with suppress(OSError):  # As in `_send`.
+            self._requests.flush()
 
     def readline(self) -> bytes:
         """Return the reply to the request that was written last."""
@@ -140,7 +143,7 @@ class Wire:
         """Read the replies that were not waited for."""
         self._loading = False
         error = self._read_replies()
-        if error is not None and self._restart is not None:
+        if error not in (None, _ENDED) and self._restart is not None:
             self._requests, self._replies = self._restart(error)
             self._restart, self._greeting = None, True
             self._unread = len(self._sent)
