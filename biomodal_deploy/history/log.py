@@ -90,10 +90,11 @@ class History:
         except FileNotFoundError:
             return Chain(())
         except OSError as error:
+            denied = isinstance(error, PermissionError)
             raise UsageError(
                 f"It cannot be read ({error.strerror})",
                 field=str(self.path),
-                fix="move it out of the way",
+                fix="mend its permissions" if denied else "move it out of the way",
             ) from None
         return read_chain(content)
 

@@ -95,6 +95,13 @@ def read_journal(stack: Stack) -> Journal | None:
         return Journal.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return None
+    except PermissionError as error:
+        # No sign that a move was begun: a folder above it may not be entered.
+        raise UsageError(
+            f"It cannot be read ({error.strerror})",
+            field=str(path),
+            fix="mend its permissions, or those of the folders above it",
+        ) from None
     except (OSError, ValidationError):
         raise UsageError(
             "It says where a state is moved from, and cannot be read",

@@ -232,6 +232,19 @@ def test_a_link_or_a_pipe_in_its_place_is_refused(history: History, tmp_path: Pa
         history.verify_chain()
 
 
+def test_a_closed_file_is_opened_and_not_moved(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may not read the record is not told to take it away."""
+
+    def closed(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", closed)
+    with pytest.raises(UsageError, match="Fix: mend its permissions"):
+        history.verify_chain()
+
+
 def test_another_users_file_is_refused(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever owns it can rewrite it."""
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)

@@ -55,6 +55,19 @@ def initialized(stack: Stack, backend: object, data_dir: str = ".terraform") -> 
     return path
 
 
+def test_a_closed_folder_is_no_sign_of_a_move(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What mends it is a right, and nothing is to be taken away."""
+
+    def closed(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", closed)
+    with pytest.raises(UsageError, match=r"\(Permission denied\)\. Fix: mend its permissions"):
+        read_journal(stack)
+
+
 def test_written_read_and_closed(stack: Stack, tmp_path: Path) -> None:
     """What was begun is found again whole, by its owner alone, until it is finished."""
     assert read_journal(stack) is None
