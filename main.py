@@ -26,6 +26,7 @@ def main() -> int:
         output = output_directory(PROJECT, project_file)
         _refuse_own_folder(output)
         _refuse_missing_node(os.environ.get("JSII_NODE"))
+        _say_hcl_one_way()
         # Only now: starting jsii costs a second, and wrong settings are answered at once.
         from stacks.synthesis import synthesize
 
@@ -40,6 +41,12 @@ def main() -> int:
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     return 0
+
+
+def _say_hcl_one_way() -> None:
+    # cdktf takes 1 for true where it writes, and not where it names the file: HCL in cdk.tf.json.
+    if os.environ.get("SYNTH_HCL_OUTPUT") == "1":
+        os.environ["SYNTH_HCL_OUTPUT"] = "true"
 
 
 def _refuse_shadowed_package() -> None:

@@ -333,6 +333,14 @@ def test_several_at_once_do_not_mix(copy: Path, good: Path) -> None:
         assert named in result[f"stacks/{name}/cdk.tf.json"]
 
 
+def test_one_is_true_for_the_format(copy: Path) -> None:
+    """HCL comes out whole and in its own file, and not in one that Terraform reads as JSON."""
+    assert run_main(copy, env={"SYNTH_HCL_OUTPUT": "true"}).returncode == 0
+    before = contents(copy / "cdktf.out")
+    assert run_main(copy, env={"SYNTH_HCL_OUTPUT": "1"}).returncode == 0
+    assert contents(copy / "cdktf.out") == before
+
+
 def test_both_formats_never_lie_side_by_side(copy: Path) -> None:
     """Terraform refuses a directory that says everything twice."""
     before = contents(copy / "cdktf.out")
