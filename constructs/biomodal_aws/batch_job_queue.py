@@ -31,6 +31,9 @@ class BatchJobQueue(Part):
 
     Attributes:
         arn: ARN of the queue.
+
+    Raises:
+        TypeError: The compute environments are one text.
     """
 
     def __init__(
@@ -43,6 +46,12 @@ class BatchJobQueue(Part):
         priority: int = 1,
         cancel_after_s: Mapping[str, float] | None = None,
     ) -> None:
+        # A text is a sequence of texts too, also to a type checker: one environment per letter.
+        if isinstance(compute_environment_arns, str):
+            raise TypeError(
+                f"{id_}: compute_environment_arns = {compute_environment_arns!r}: It is a text and "
+                "not a sequence of them. Fix: put it between [ and ]."
+            )
         super().__init__(scope, id_)
         queue = self.named(
             AwsBatchJobQueue(

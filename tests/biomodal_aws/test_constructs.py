@@ -198,6 +198,16 @@ def test_a_queue_tries_its_environments_in_order() -> None:
     assert queue["priority"] == 7
 
 
+def test_one_compute_environment_is_not_taken_for_its_letters() -> None:
+    """No type checker objects, and the queue would name environments `a`, `r` and `n`."""
+
+    def build(stack: TerraformStack) -> None:
+        BatchJobQueue(stack, "queue", name="q", compute_environment_arns="arn")
+
+    with pytest.raises(TypeError, match=r"compute_environment_arns = 'arn': .* Fix: "):
+        synthesized(build)
+
+
 def test_a_batch_environment_with_other_sizes() -> None:
     """The two numbers that people change: the most vCPUs and the hosts' disk."""
 
