@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import pairwise
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from biomodal_deploy.errors import (
     EXIT_BUG,
@@ -20,6 +20,9 @@ from biomodal_deploy.errors import (
     EXIT_USAGE,
     BiomodalError,
 )
+
+if TYPE_CHECKING:
+    import typer
 
 # What the machine or its owner has to mend: a full disk, a read-only one, a missing right.
 _MENDABLE: Final = {
@@ -65,9 +68,7 @@ def _dispatch(arguments: list[str], as_json: bool) -> int:
             arguments or ["--help"], prog_name="biomodal-aws", standalone_mode=False
         )
     except typer.TyperException as error:
-        message = error.format_message()
-        message += "" if message.endswith(("?", ".")) else "."
-        return _fail(EXIT_USAGE, as_json, code="usage", message=message)
+        return _fail(EXIT_USAGE, as_json, code="usage", message=_misused(error))
     except BiomodalError as error:
         return _fail(error.exit_status, as_json, code=error.code, message=str(error), error=error)
     except (KeyboardInterrupt, typer.Abort):
@@ -107,6 +108,16 @@ def _fail(
     with suppress(OSError):
         print(line, file=sys.stderr, flush=True)
     return status
+
+
+def _misused(error: typer.TyperException) -> str:
+    """Return what Typer says of the words, with what to do where it guesses nothing itself."""
+    message = error.format_message()
+    if message.endswith("?"):
+        return message
+    context = getattr(error, "ctx", None)
+    meant = context.command_path if context else "biomodal-aws"
+    return f"{message.removesuffix('.')}. Next: {meant} --help"
 
 
 def _interrupted(as_json: bool) -> int:

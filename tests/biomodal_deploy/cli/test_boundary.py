@@ -293,6 +293,23 @@ def test_bad_usage_is_one_line(
     assert printed.out == ""
 
 
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["-h"], "biomodal-aws"),
+        (["backend"], "biomodal-aws backend"),
+        (["backend", "migrate", "-h"], "biomodal-aws backend migrate"),
+        (["show", "--stack"], "biomodal-aws"),
+    ],
+)
+def test_bad_usage_names_the_help(
+    capsys: pytest.CaptureFixture[str], words: list[str], command: str
+) -> None:
+    """Where nothing can be guessed, the line says where the right words are."""
+    assert run(words) == EXIT_USAGE
+    assert capsys.readouterr().err.endswith(f". Next: {command} --help\n")
+
+
 def test_a_folder_without_a_project_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
