@@ -15,6 +15,7 @@ from biomodal_deploy.toolchain.tool import numbers
 from biomodal_deploy.var_files.files import read_file, shown
 from biomodal_deploy.words import counted
 from biomodal_deploy.workflow.journal import read_journal
+from biomodal_deploy.workflow.signals import Listener, Notice
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import local_state_of, resources_in
 
@@ -88,6 +89,21 @@ def check_nothing_left_behind(stack: Stack) -> None:
             value=stack.settings.backend.kind,
             fix=f"run biomodal-aws backend migrate --stack {stack.name}",
         )
+
+
+def tell_state_in_output(stack: Stack, workspace: str, listen: Listener) -> None:
+    """Say where a state lies in the output folder: whoever clears that would lose it unwarned."""
+    settings = stack.synthesized.backend_settings("local")
+    if workspace == "default" or settings is None or settings.get("workspace_dir"):
+        return
+    # Terraform takes the backend's path for the workspace `default` alone.
+    folder = shown(stack.directory / "terraform.tfstate.d" / workspace)
+    listen(
+        Notice(
+            f"The state of the workspace {workspace} lies in {folder}: do not clear "
+            "the output folder, or use a deployment of its own in place of the workspace"
+        )
+    )
 
 
 def _check_output_folder(stack: Stack) -> None:

@@ -17,6 +17,7 @@ from biomodal_deploy.plan import Plan, PlanKind, read_plan
 from biomodal_deploy.terraform import TerraformCli
 from biomodal_deploy.workflow.account_checks import quick_checks
 from biomodal_deploy.workflow.aws import Place, ask_identity, place_of
+from biomodal_deploy.workflow.backend import tell_state_in_output
 from biomodal_deploy.workflow.contents import count_contents
 from biomodal_deploy.workflow.engine import initialize, open_engine, tell_dropped, workspace_of
 from biomodal_deploy.workflow.readiness import facts_now
@@ -76,6 +77,7 @@ def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
         stack.location, stack.directory, workspace=workspace_of(stack), redact=redact
     )
     tell_dropped(engine, listen)
+    tell_state_in_output(stack, engine.workspace, listen)
     history = History(stack.location.plans, stack.name, redact=redact)
     with (
         _told_in(history),
