@@ -11,7 +11,7 @@ from pathlib import Path
 # takes time and lets a stranger's code see the settings.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-from biomodal_deploy.errors import EXIT_INTERRUPTED, BiomodalError, UsageError
+from biomodal_deploy.errors import EXIT_INTERRUPTED, BiomodalError, EngineError, UsageError
 from biomodal_deploy.settings import output_directory, read_deployments, read_project_file
 
 PROJECT = Path(__file__).parent
@@ -28,7 +28,13 @@ def main() -> int:
         _refuse_missing_node(os.environ.get("JSII_NODE"))
         _say_hcl_one_way()
         # Only now: starting jsii costs a second, and wrong settings are answered at once.
-        from stacks.synthesis import synthesize
+        try:
+            from stacks.synthesis import synthesize
+        except OSError as error:
+            raise EngineError(
+                f"Node, which runs the constructs, cannot be started ({error.strerror or error})",
+                advice="make room in the temporary folder, or set TMPDIR to another",
+            ) from None
 
         synthesize(
             deployments,

@@ -263,6 +263,29 @@ def test_a_full_disk_is_refused(copy: Path, tmp_path: Path, size: str) -> None:
     assert "o space left on device" in line
 
 
+def test_a_full_temporary_folder_is_one_line(copy: Path, tmp_path: Path) -> None:
+    """Node is started from there, by jsii too: nothing is tried twice, and nothing is written."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if not small_disks_work(disk):
+        pytest.skip("this machine lets nobody mount a disk of their own")
+    before = contents(copy / "cdktf.out")
+    done = subprocess.run(
+        on_small_disk(disk, [sys.executable, "main.py"], size="64k"),
+        cwd=copy,
+        env=app_environment(copy, {"TMPDIR": str(disk)}),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: Node, which runs the constructs, cannot be started (No space")
+    assert "TMPDIR" in line
+    assert contents(copy / "cdktf.out") == before
+
+
 def _started(project: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "main.py"],

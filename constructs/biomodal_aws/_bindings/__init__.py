@@ -20,8 +20,11 @@ PATHS: Final = ("fast", "unsliced", "stock")
 def install() -> None:
     """Make imports of AWS bindings cheap from here on.
 
-    Call it before the first such import. It never fails: where the installed bindings or jsii are
-    not built as expected it says so in one line, and they load the slower way.
+    Call it before the first such import. Where the installed bindings or jsii are not built as
+    expected it says so in one line, and they load the slower way.
+
+    Raises:
+        OSError: Node cannot be started, so there is no slower way either.
     """
     from biomodal_aws._bindings import layout
 
@@ -49,6 +52,8 @@ def install() -> None:
         from biomodal_aws._bindings import fast
 
         fast.connect(layout.inspect(root), executable)
+    except OSError:
+        raise
     except Exception as error:  # noqa: BLE001 - see above
         say(f"all AWS bindings are loaded, which takes longer: {error}")
 

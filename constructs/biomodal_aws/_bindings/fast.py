@@ -33,6 +33,7 @@ def connect(bindings: Bindings, executable: str | None) -> None:
 
     Raises:
         LayoutError: The system or jsii is not what this was made for.
+        OSError: Node cannot be started, by jsii neither.
     """
     if os.name != "posix":
         raise LayoutError("private folders are a matter of POSIX systems here")
@@ -107,7 +108,7 @@ def _started(loading: _Loading, executable: str | None) -> Wire | None:
         return None
     try:
         running = Node(executable)
-    except (LayoutError, OSError):
+    except LayoutError:
         return None
 
     def restart(error: str) -> Pipes:
