@@ -44,7 +44,8 @@ def workspace_of(stack: Stack) -> str:
         return named
     try:
         data_dir = environment.get("TF_DATA_DIR") or ".terraform"
-        selected = (directory / data_dir / "environment").read_text(encoding="utf-8").strip()
+        # What is no text there is no workspace: Terraform says so of the replaced letters.
+        selected = (directory / data_dir / "environment").read_text("utf-8", "replace").strip()
     except OSError:
         return DEFAULT_WORKSPACE
     return selected or DEFAULT_WORKSPACE

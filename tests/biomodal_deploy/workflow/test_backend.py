@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
+from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, EXIT_FINDINGS, UsageError
 from biomodal_deploy.workflow.backend import check_nothing_left_behind
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import Stack
@@ -81,3 +81,14 @@ def test_a_state_in_the_output_folder_is_told(tmp_path: Path) -> None:
     assert light.run("apply", environment={"TF_WORKSPACE": "dev"}).status == EXIT_DONE
     assert (light.folder / folder / "terraform.tfstate").exists()
     assert "workspace" not in light.run("plan").err
+
+
+@pytest.mark.engine
+def test_a_workspace_that_is_no_text_is_no_bug(tmp_path: Path) -> None:
+    """Terraform refuses the name, as it does every other that cannot be one."""
+    light = LightProject(tmp_path / "project")
+    light.plan()
+    data_dir = light.folder / "cdktf.out" / "stacks" / "light" / ".terraform"
+    (data_dir / "environment").write_bytes(b"\xff\xfe")
+    refused = light.run("plan")
+    assert (refused.status, "Invalid workspace name" in refused.err) == (EXIT_ENGINE, True)
