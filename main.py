@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -19,6 +20,10 @@ PROJECT = Path(__file__).parent
 
 def main() -> int:
     """Synthesize every deployment of `cdktf.json` and return the exit status."""
+    # A cancelled job or a closed terminal ends as Ctrl-C does: Node's temporary folder goes too.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # Under nohup it is not.
+            signal.signal(number, signal.default_int_handler)
     try:
         _refuse_shadowed_package()
         project_file = read_project_file(PROJECT)

@@ -286,11 +286,11 @@ def test_a_full_temporary_folder_is_one_line(copy: Path, tmp_path: Path) -> None
     assert contents(copy / "cdktf.out") == before
 
 
-def _started(project: Path) -> subprocess.Popen[str]:
+def _started(project: Path, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "main.py"],
         cwd=project,
-        env=app_environment(project),
+        env=app_environment(project, env),
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -419,15 +419,20 @@ def test_a_node_that_ends_at_once_is_one_line(copy: Path) -> None:
     assert "JSII_NODE" in line
 
 
-def test_ctrl_c_ends_quietly(copy: Path) -> None:
-    """Exit status 130 as everywhere, and no traceback of ours on the screen."""
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_stop_ends_quietly(copy: Path, tmp_path: Path, how: signal.Signals) -> None:
+    """Exit status 130 as everywhere, no traceback of ours on the screen, and nothing left."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     write_deployments(copy, {f"x{number}": {"bootstrap": "native"} for number in range(9)})
-    process = _started(copy)
+    process = _started(copy, {"TMPDIR": str(temporary)})
     _wait_for(copy / "cdktf.out/.synthesizing", process)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(how)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in said
+    assert not list(temporary.iterdir())
+    assert not (copy / "cdktf.out/.synthesizing").exists()
 
 
 def test_a_dead_node_is_called_that(copy: Path) -> None:
