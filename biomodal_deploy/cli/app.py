@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 from typer.core import TyperGroup
@@ -84,12 +84,32 @@ def meant_by(arguments: Sequence[str]) -> TyperGroup:
     return _made_of(commands, groups) if commands or groups else everything()
 
 
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Print this program's version.",
+            callback=lambda wanted: _print_version() if wanted else None,
+            is_eager=True,
+        ),
+    ] = False,
+) -> None:
+    """Stand up the documented AWS environment, and prove beforehand what will happen."""
+
+
+def _print_version() -> None:
+    from importlib.metadata import version
+
+    typer.echo(f"biomodal-aws {version('biomodal-aws')}")
+    raise typer.Exit
+
+
 def _made_of(
     commands: Iterable[Callable[..., int]], groups: Mapping[str, typer.Typer]
 ) -> TyperGroup:
     app = typer.Typer(
         name="biomodal-aws",
-        help="Stand up the documented AWS environment, and prove beforehand what will happen.",
         epilog="Exit status: 0 done or no changes, 1 Terraform failed, 2 something to look at, "
         "3 a guard refused, 4 a sealed plan does not hold, 64 bad usage or settings, "
         "130 interrupted.",
@@ -97,6 +117,7 @@ def _made_of(
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
+    app.callback()(_options)
     for command in commands:
         app.command()(command)
     for name, group in groups.items():

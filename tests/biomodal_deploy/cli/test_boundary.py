@@ -201,6 +201,17 @@ def test_a_bug_keeps_its_traceback_in_a_private_file(
     assert printed.out == ""
 
 
+def test_a_wish_to_stop_that_python_wrapped_is_no_bug(
+    raising: Raising, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It came while an enumeration was being made, and is a wish to stop all the same."""
+    error = RuntimeError("Error calling __set_name__")
+    error.__cause__ = StopRequested()
+    raising(error)
+    assert run(["history"]) == EXIT_INTERRUPTED
+    assert "Interrupted" in capsys.readouterr().err
+
+
 def test_a_bug_is_an_envelope_too(
     raising: Raising, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import inspect
 import re
 import shlex
@@ -114,3 +115,9 @@ def test_without_a_word_it_prints_help(capsys: pytest.CaptureFixture[str]) -> No
     printed = capsys.readouterr().out
     assert all(f"\n  {name.split()[0]}" in printed for name in FOUND)
     assert "130 interrupted" in printed
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever reports something can say what they run."""
+    assert run(["--version"]) == EXIT_DONE
+    assert capsys.readouterr().out == f"biomodal-aws {importlib.metadata.version('biomodal-aws')}\n"
