@@ -13,8 +13,9 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import jsii
 from cdktf import App
 
 from biomodal_deploy.errors import EngineError, UsageError
@@ -82,6 +83,13 @@ def _staging(output: Path) -> Iterator[Path]:
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir()
         yield staging
+    except KeyboardInterrupt:
+        # Node is in the middle of something, and would make the folder anew behind us.
+        with suppress(Exception):
+            # jsii itself ends it at exit only, and has no public way.
+            provider: Any = jsii.kernel.provider
+            provider._process.stop()  # noqa: SLF001
+        raise
     finally:
         shutil.rmtree(staging, ignore_errors=True)
         os.close(descriptor)
