@@ -242,45 +242,37 @@ def test_no_write_permission_is_refused(copy: Path, place: str) -> None:
         assert contents(copy / "cdktf.out") == before
 
 
-@pytest.mark.parametrize("size", ["4k", "16k", "40k"])
-def test_a_full_disk_is_refused(copy: Path, tmp_path: Path, size: str) -> None:
-    """Whatever part of it the disk takes: one line about the disk, and no traceback."""
-    disk = tmp_path / "disk"
+def _line_on_small_disk(project: Path, disk: Path, variable: str, size: str) -> tuple[int, str]:
+    """Run the app where a variable names a disk of that size; return its status and one line."""
     disk.mkdir()
     if not small_disks_work(disk):
         pytest.skip("this machine lets nobody mount a disk of their own")
     done = subprocess.run(
         on_small_disk(disk, [sys.executable, "main.py"], size=size),
-        cwd=copy,
-        env=app_environment(copy, {"CDKTF_OUTDIR": str(disk)}),
+        cwd=project,
+        env=app_environment(project, {variable: str(disk)}),
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-    assert done.returncode == 64, done.stderr
     (line,) = done.stderr.splitlines()
+    return done.returncode, line
+
+
+@pytest.mark.parametrize("size", ["4k", "16k", "40k"])
+def test_a_full_disk_is_refused(copy: Path, tmp_path: Path, size: str) -> None:
+    """Whatever part of it the disk takes: one line about the disk, and no traceback."""
+    status, line = _line_on_small_disk(copy, tmp_path / "disk", "CDKTF_OUTDIR", size)
+    assert status == 64
     assert "o space left on device" in line
 
 
 def test_a_full_temporary_folder_is_one_line(copy: Path, tmp_path: Path) -> None:
     """Node is started from there, by jsii too: nothing is tried twice, and nothing is written."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if not small_disks_work(disk):
-        pytest.skip("this machine lets nobody mount a disk of their own")
     before = contents(copy / "cdktf.out")
-    done = subprocess.run(
-        on_small_disk(disk, [sys.executable, "main.py"], size="64k"),
-        cwd=copy,
-        env=app_environment(copy, {"TMPDIR": str(disk)}),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 1, done.stderr
-    (line,) = done.stderr.splitlines()
+    status, line = _line_on_small_disk(copy, tmp_path / "disk", "TMPDIR", "64k")
+    assert status == 1
     assert line.startswith("error: Node, which runs the constructs, cannot be started (No space")
     assert "TMPDIR" in line
     assert contents(copy / "cdktf.out") == before

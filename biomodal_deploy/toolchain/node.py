@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.toolchain.probe import ProbeError, ask
+from biomodal_deploy.toolchain.probe import ProbeError, Question
 from biomodal_deploy.toolchain.tool import Tool, numbers, program
 
 MINIMUM: Final = (22, 0, 0)
@@ -99,7 +99,7 @@ def _look(node: Path, environ: Mapping[str, str]) -> tuple[str, str | None]:
 
 @functools.lru_cache(maxsize=16)
 def _version(node: str, _mtime: int, _size: int, path: str) -> str:
-    answer = ask([node, "--version"], environ={"PATH": path})
+    answer = Question([node, "--version"], environ={"PATH": path}).answer()
     if answer.status or not answer.text.startswith("v") or numbers(answer.text) is None:
         raise ProbeError(f"It does not answer as node ({answer.first_line})")
     return answer.text.strip().removeprefix("v")

@@ -40,27 +40,6 @@ class Answer:
         return next((line for line in words if line), "no output")[:200]
 
 
-def ask(
-    argv: Sequence[str],
-    *,
-    environ: Mapping[str, str],
-    cwd: Path | None = None,
-    timeout: float = TIMEOUT_SECONDS,
-) -> Answer:
-    """Run a program that should answer at once.
-
-    Args:
-        argv: The program and its arguments.
-        environ: Its whole environment.
-        cwd: Where it runs.
-        timeout: Seconds after which it counts as hanging.
-
-    Raises:
-        ProbeError: It could not be started, hangs, or prints without end.
-    """
-    return Question(argv, environ=environ, cwd=cwd, timeout=timeout).answer()
-
-
 class Question:
     """A program that was started, and answers while something else is done.
 

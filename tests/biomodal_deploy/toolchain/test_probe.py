@@ -8,9 +8,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from biomodal_deploy.toolchain.probe import ProbeError, Question, ask
+from biomodal_deploy.toolchain.probe import Answer, ProbeError, Question
 
 PATH = {"PATH": "/usr/bin:/bin"}
+
+
+def ask(argv: list[str], timeout: float = 20) -> Answer:
+    """Ask a program, and wait for what it says."""
+    return Question(argv, environ=PATH, timeout=timeout).answer()
 
 
 def script(path: Path, body: str) -> str:
@@ -22,7 +27,7 @@ def script(path: Path, body: str) -> str:
 
 def test_returns_what_the_program_said(tmp_path: Path) -> None:
     """Status and both streams come back, and the first line is fit for a message."""
-    answer = ask([script(tmp_path / "p", "echo; echo '│ no' >&2; exit 3")], environ=PATH)
+    answer = ask([script(tmp_path / "p", "echo; echo '│ no' >&2; exit 3")])
     assert (answer.status, answer.first_line) == (3, "no")
 
 
@@ -32,7 +37,7 @@ def test_program_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
     program = script(tmp_path / "p", f"sleep 300 & echo $! > {pid}; wait")
     started = time.monotonic()
     with pytest.raises(ProbeError, match="no answer within"):
-        ask([program], environ=PATH, timeout=0.5)
+        ask([program], timeout=0.5)
     assert time.monotonic() - started < 5
     assert _gone(int(pid.read_text()))
 
@@ -54,14 +59,14 @@ def test_program_whose_child_keeps_the_output_open_does_not_hang(tmp_path: Path)
     pid = tmp_path / "pid"
     program = script(tmp_path / "p", f"sleep 300 & echo $! > {pid}; exit 0")
     with pytest.raises(ProbeError, match="no answer within"):
-        ask([program], environ=PATH, timeout=0.5)
+        ask([program], timeout=0.5)
     assert _gone(int(pid.read_text()))
 
 
 def test_flood_is_cut(tmp_path: Path) -> None:
     """Endless output is refused at once and not collected."""
     with pytest.raises(ProbeError, match="prints without end"):
-        ask([script(tmp_path / "p", "exec yes")], environ=PATH, timeout=10)
+        ask([script(tmp_path / "p", "exec yes")], timeout=10)
 
 
 @pytest.mark.parametrize("content", [b"\x00\x01\x02garbage", b"#!/no/such/interpreter\n"])
@@ -71,7 +76,7 @@ def test_rubbish_is_a_phrase(tmp_path: Path, content: bytes) -> None:
     program.write_bytes(content)
     program.chmod(0o755)
     with pytest.raises(ProbeError, match="cannot be started"):
-        ask([str(program)], environ=PATH)
+        ask([str(program)])
 
 
 def _gone(pid: int) -> bool:
