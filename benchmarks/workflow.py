@@ -24,8 +24,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from biomodal_deploy.bundle import Facts, drafting
 from biomodal_deploy.plan import Plan
+from biomodal_deploy.plan.sealed import Facts, drafting
 from tests.support.everything import everything
 from tests.support.light import STACK, LightProject
 from tests.support.plans import encoded

@@ -17,7 +17,7 @@ from biomodal_deploy.errors import (
 )
 
 if TYPE_CHECKING:
-    from biomodal_deploy.project import Project, SealedPlan
+    from biomodal_deploy.api import Project, SealedPlan
 
 __all__ = [
     "BiomodalError",
@@ -34,7 +34,7 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name in ("Project", "SealedPlan"):
         # On first use: the app imports this package for its contract and pays for no more.
-        from biomodal_deploy import project
+        from biomodal_deploy import api as project
 
         return getattr(project, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

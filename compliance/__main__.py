@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from biomodal_deploy.explain import CHECKED, Checked
-from biomodal_deploy.settings import Deployment
+from biomodal_deploy.config.settings import Deployment
+from biomodal_deploy.review.hardening import CHECKED, Checked
 from compliance.plans import NoPlan, plans
 from compliance.scan import ScanError, scan
 from compliance.waivers import problems, read_waivers

@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from biomodal_deploy.sandbox import Sandbox
-from biomodal_deploy.toolchain import (
+from biomodal_deploy.engine.toolchain import (
     cli_config_environment,
     find_provider_source,
     find_terraform,
 )
+from biomodal_deploy.sandbox import Sandbox
 
 _LIMIT_S: Final = 300
 

@@ -8,8 +8,8 @@ from typing import Final
 import cdktf
 from cdktf import TerraformBackend
 
-from biomodal_deploy import backends
-from biomodal_deploy.backends import (
+from biomodal_deploy.config import backends
+from biomodal_deploy.config.backends import (
     LOCKING_SINCE,
     AssumeRole,
     Backend,

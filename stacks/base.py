@@ -14,7 +14,7 @@ from cdktf import (
 from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags
 from constructs import Construct
 
-from biomodal_deploy.contract import OUTPUTS, Variable
+from biomodal_deploy.config.contract import OUTPUTS, Variable
 
 REQUIRED_VERSION: Final = ">= 1.0"
 

@@ -34,7 +34,7 @@ from biomodal_aws.hardened import (
 )
 from biomodal_aws.hardened import permissions as may
 from biomodal_aws.hardened.bucket_lifecycle import bucket_lifecycle
-from biomodal_deploy.contract import variables_of
+from biomodal_deploy.config.contract import variables_of
 from stacks.batch_user_data import batch_user_data
 from stacks.existing_bucket import MAKES_BUCKET, bucket_name
 from stacks.install_script import user_data

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from biomodal_deploy.contract.variable import Default
+from biomodal_deploy.config.contract.variable import Default
 
 _REQUIRED_VERSION: Final = re.compile(r'^\s*0 = "required_version"$')
 _REFERENCE_LIST: Final = re.compile(r"^\s*(depends_on|ignore_changes) = \[$")

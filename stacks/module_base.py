@@ -9,9 +9,9 @@ from cdktf import TerraformHclModule
 from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
 
 from biomodal_aws import ImageRepository
+from biomodal_deploy.config.contract.ubuntu import CANONICAL, IMAGE_NAME
 from stacks.base import DeploymentStack
 from stacks.existing_bucket import MAKES_BUCKET, existing_bucket_name
-from stacks.ubuntu import CANONICAL, IMAGE_NAME
 
 _SOURCE: Final = "git::https://github.com/cegx-ds/terraform-aws-bootstrap.git?ref=module_update"
 

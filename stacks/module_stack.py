@@ -8,7 +8,7 @@ from cdktf_cdktf_provider_aws.provider import AwsProvider
 from constructs import Construct
 
 from biomodal_aws import ImageRepository
-from biomodal_deploy.contract import variables_of
+from biomodal_deploy.config.contract import variables_of
 from stacks.install_script import user_data
 from stacks.module_base import ModuleBase
 

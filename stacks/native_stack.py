@@ -20,7 +20,7 @@ from biomodal_aws import (
     SshSecurityGroup,
     VmRole,
 )
-from biomodal_deploy.contract import variables_of
+from biomodal_deploy.config.contract import variables_of
 from stacks.existing_bucket import MAKES_BUCKET, bucket_name
 from stacks.install_script import user_data
 from stacks.native_base import PROVIDER_VERSIONS, NativeBase

@@ -7,7 +7,7 @@ from constructs import Construct
 
 from biomodal_aws.iam.ecs_instance_role import EcsInstanceRole
 from biomodal_aws.iam.service_linked_role import ServiceLinkedRole
-from biomodal_deploy.contract import variables_of
+from biomodal_deploy.config.contract import variables_of
 from stacks.base import DeploymentStack
 
 

@@ -8,7 +8,7 @@ from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTag
 from constructs import Construct
 
 from biomodal_aws.state_bucket import StateBucket
-from biomodal_deploy import state_bucket
+from biomodal_deploy.config import state_bucket
 from stacks.base import DeploymentStack
 
 

@@ -18,8 +18,8 @@ from typing import Any, Final
 import jsii
 from cdktf import App
 
+from biomodal_deploy.config.settings import Deployment
 from biomodal_deploy.errors import EngineError, UsageError
-from biomodal_deploy.settings import Deployment
 from stacks.backend import keep_state
 from stacks.base import DeploymentStack
 from stacks.hcl import repaired

@@ -11,15 +11,15 @@ import pytest
 from pydantic import BaseModel
 
 from biomodal_deploy import errors
-from biomodal_deploy.bundle import Facts, verifying
 from biomodal_deploy.cli import reference
 from biomodal_deploy.cli.app import everything
-from biomodal_deploy.contract import all_variables
-from biomodal_deploy.diagnosis import catalog
-from biomodal_deploy.diagnosis import page as troubleshooting
-from biomodal_deploy.operations.ssh_failures import NotConnected
-from biomodal_deploy.permissions import page as permissions
-from biomodal_deploy.settings import Deployment, Limits
+from biomodal_deploy.config.contract import all_variables
+from biomodal_deploy.config.settings import Deployment, Limits
+from biomodal_deploy.iam import page as permissions
+from biomodal_deploy.known_errors.catalog import catalog
+from biomodal_deploy.plan.sealed import Facts, verifying
+from biomodal_deploy.review.diagnosis import page as troubleshooting
+from biomodal_deploy.vm.ssh_failures import NotConnected
 from tests.support.project import ROOT
 
 DOCS: Final = ROOT / "docs"

@@ -96,7 +96,7 @@ def test_constructs_do_not_know_the_stacks() -> None:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("biomodal_deploy")
         for name in node.names
     }
-    assert shared <= {"private"}
+    assert shared <= {"files"}
 
 
 def test_constructs_and_stacks_do_not_read_the_environment() -> None:
@@ -135,7 +135,8 @@ def imports_of(node: ast.Import | ast.ImportFrom) -> set[str]:
 def test_importing_the_workflow_is_cheap(package: str) -> None:
     """Nothing heavy is loaded before it is needed."""
     program = (
-        f"import sys, biomodal_deploy, biomodal_deploy.contract; print({package!r} in sys.modules)"
+        "import sys, biomodal_deploy, biomodal_deploy.config.contract; "
+        f"print({package!r} in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout == "False\n", done.stderr

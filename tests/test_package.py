@@ -16,7 +16,7 @@ from typing import Final
 
 import pytest
 
-from biomodal_deploy.toolchain import find_node, node_environment
+from biomodal_deploy.engine.toolchain import find_node, node_environment
 from tests.support.project import ROOT, stack_json
 
 # Slow, and with tools of their own: pip, mypy, pyright.

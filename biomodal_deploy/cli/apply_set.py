@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from biomodal_deploy.bundle import Bundle
 from biomodal_deploy.cli.many import SetRun, option_words
 from biomodal_deploy.cli.options import Format
+from biomodal_deploy.cli.render.described import describe_apply
 from biomodal_deploy.errors import EXIT_DONE, UsageError
-from biomodal_deploy.many.bundles import Chosen, check_digests, named, newest_of
-from biomodal_deploy.many.choosing import choose_several
-from biomodal_deploy.many.outcome import Outcome, Problem
-from biomodal_deploy.many.part import Part
-from biomodal_deploy.screen.described import describe_apply
+from biomodal_deploy.plan.sealed import Bundle
 from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.sets.bundles import Chosen, check_digests, named, newest_of
+from biomodal_deploy.workflow.sets.choosing import choose_several
+from biomodal_deploy.workflow.sets.outcome import Outcome, Problem
+from biomodal_deploy.workflow.sets.part import Part
 from biomodal_deploy.workflow.stack import last_stacks
 
 

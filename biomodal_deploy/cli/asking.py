@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from biomodal_deploy.bundle import Bundle
+from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.cli.render.plan_view import show_addresses
 from biomodal_deploy.cli.session import Session
 from biomodal_deploy.plan import Plan
-from biomodal_deploy.screen.console import message_console
-from biomodal_deploy.screen.plan_view import show_addresses
+from biomodal_deploy.plan.sealed import Bundle
 from biomodal_deploy.workflow.applying import Confirm
 from biomodal_deploy.workflow.confirming import check_name
 

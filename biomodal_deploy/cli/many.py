@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from biomodal_deploy.cli.options import Format
+from biomodal_deploy.cli.render.console import message_console, output_console
+from biomodal_deploy.cli.render.many import SetProgress, set_data, show_notices, show_set
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.cli.session import session
 from biomodal_deploy.errors import EXIT_INTERRUPTED, Interrupted, UsageError
-from biomodal_deploy.many.choosing import choose_several
-from biomodal_deploy.many.jobs import default_jobs
-from biomodal_deploy.many.outcome import Outcome, worst
-from biomodal_deploy.many.part import Part
-from biomodal_deploy.many.running import run_parts
-from biomodal_deploy.screen.console import message_console, output_console
-from biomodal_deploy.screen.many import SetProgress, set_data, show_notices, show_set
-from biomodal_deploy.words import counted
+from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.sets.choosing import choose_several
+from biomodal_deploy.workflow.sets.jobs import default_jobs
+from biomodal_deploy.workflow.sets.outcome import Outcome, worst
+from biomodal_deploy.workflow.sets.part import Part
+from biomodal_deploy.workflow.sets.running import run_parts
 from biomodal_deploy.workflow.stack import synthesized_stacks
 
 

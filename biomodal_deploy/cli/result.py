@@ -34,7 +34,7 @@ def emit(result: Result, output: Format) -> int:
 
     The status is the command's also where nobody reads to the end (`biomodal-aws plan | head`).
     """
-    from biomodal_deploy.screen.console import output_console
+    from biomodal_deploy.cli.render.console import output_console
 
     with suppress(BrokenPipeError):
         if output is Format.JSON:

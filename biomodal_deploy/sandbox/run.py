@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from biomodal_deploy.engine.process.foreground import run_in_foreground
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.process.foreground import run_in_foreground
 from biomodal_deploy.sandbox.sandbox import Sandbox
 
 TFVARS_VARIABLE: Final = "SANDBOX_TFVARS"

@@ -49,8 +49,8 @@ def _serve(region: str, account_id: str, config_file: Path) -> Account:
     from biomodal_deploy.sandbox import patches
     from biomodal_deploy.sandbox.authority import guarded
     from biomodal_deploy.sandbox.clients import client_factory
-    from biomodal_deploy.sandbox.gate import Gate
     from biomodal_deploy.sandbox.seed import IMAGES, seed
+    from biomodal_deploy.sandbox.serializer import Gate
 
     # Read when moto is imported. Its own 1,300 images cost a second and hold no Ubuntu 22.04.
     os.environ["MOTO_AMIS_PATH"] = str(IMAGES)

@@ -14,7 +14,7 @@ from biomodal_deploy.workflow.signals import Listener, Notice
 from biomodal_deploy.workflow.stack import Stack
 
 if TYPE_CHECKING:
-    from biomodal_deploy.preflight import Report
+    from biomodal_deploy.aws.preflight import Report
 
 # They began before Terraform did, and Terraform takes longer; a plan does not wait for AWS's sake.
 _GRACE_SECONDS: Final = 2.0
@@ -48,9 +48,9 @@ def quick_checks(stack: Stack, request: PlanRequest, listen: Listener) -> Iterat
 
 def _check(stack: Stack, request: PlanRequest, found: list[Report]) -> None:
     # Here, beside Terraform: boto3 takes a while to import.
-    from biomodal_deploy.preflight import run_preflight
-    from biomodal_deploy.preflight.session import open_session
-    from biomodal_deploy.preflight.subject import read_owned, read_target
+    from biomodal_deploy.aws.preflight import run_preflight
+    from biomodal_deploy.aws.session import open_session
+    from biomodal_deploy.workflow.preflight_target import read_owned, read_target
 
     location = stack.location
     try:
@@ -65,7 +65,7 @@ def _check(stack: Stack, request: PlanRequest, found: list[Report]) -> None:
 
 
 def _tell(found: list[Report], listen: Listener) -> None:
-    from biomodal_deploy.preflight import Verdict
+    from biomodal_deploy.aws.preflight import Verdict
 
     if not found:
         listen(Notice("The quick checks of the account gave no answer: biomodal-aws doctor asks"))

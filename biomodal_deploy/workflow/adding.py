@@ -7,16 +7,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from biomodal_deploy.adding import Answers, Asker, Draft, Given, draft, gather
-from biomodal_deploy.adding.backend import described, shared_by
-from biomodal_deploy.adding.copying import copied_from
-from biomodal_deploy.adding.writing import deployments_of
-from biomodal_deploy.bundle.git import is_ignored
-from biomodal_deploy.settings import CONTEXT_VARIABLE, PROJECT_FILE, ProjectFile, read_deployments
+from biomodal_deploy.config.settings import (
+    CONTEXT_VARIABLE,
+    PROJECT_FILE,
+    ProjectFile,
+    read_deployments,
+)
+from biomodal_deploy.plan.sealed.git import is_ignored
+from biomodal_deploy.workflow.init import Answers, Asker, Draft, Given, draft, gather
+from biomodal_deploy.workflow.init.backend import described, shared_by
+from biomodal_deploy.workflow.init.copying import copied_from
+from biomodal_deploy.workflow.init.writing import deployments_of
 from biomodal_deploy.workflow.location import Location
 
 if TYPE_CHECKING:
-    from biomodal_deploy.adding.account import Aws
+    from biomodal_deploy.workflow.init.account import Aws
 
 _SHARED: Final = "terraform.tfvars"
 
@@ -81,7 +86,7 @@ def notes(found: Draft, environment: Mapping[str, str] = os.environ) -> list[str
 
 def _open_aws(asker: Asker) -> Aws:
     # Imported here: where nobody is asked, nothing of AWS is needed.
-    from biomodal_deploy.adding.account import Aws
+    from biomodal_deploy.workflow.init.account import Aws
 
     return Aws(asker)
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
-from biomodal_deploy.bundle import Bundle, UseState, consume, record_outcome
+from biomodal_deploy.engine.process.stop_requests import stop_signals, wished
+from biomodal_deploy.engine.terraform import ApplyRun, TerraformCli
 from biomodal_deploy.errors import (
     BiomodalError,
     BundleRefused,
@@ -15,12 +16,11 @@ from biomodal_deploy.errors import (
     GuardRefused,
     Interrupted,
 )
-from biomodal_deploy.guards import enforce
-from biomodal_deploy.history import Event, History
 from biomodal_deploy.plan import Plan, PlanKind
-from biomodal_deploy.process.wishes import stop_signals, wished
-from biomodal_deploy.terraform import ApplyRun, TerraformCli
-from biomodal_deploy.words import counted
+from biomodal_deploy.plan.guards import enforce
+from biomodal_deploy.plan.history import Event, History
+from biomodal_deploy.plan.sealed import Bundle, UseState, consume, record_outcome
+from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.checking import check
 from biomodal_deploy.workflow.signals import Listener, Step
 from biomodal_deploy.workflow.stack import Stack

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
 
-from biomodal_deploy.identity import Identity, endpoint_of, region_of, who_am_i
+from biomodal_deploy.aws.identity import Identity, endpoint_of, region_of, who_am_i
 from biomodal_deploy.workflow.stack import Stack
 
 _VARIABLE: Final = re.compile(r"\$\{var\.([A-Za-z_][A-Za-z0-9_-]*)\}")

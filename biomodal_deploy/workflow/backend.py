@@ -5,15 +5,15 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from biomodal_deploy.backends import LOCKING_SINCE, LocalBackend, PartialBackend, local_path
-from biomodal_deploy.bundle import Bundle, sealed_plans
-from biomodal_deploy.credentials import credential_refusal, credentials_in
+from biomodal_deploy.config.backends import LOCKING_SINCE, LocalBackend, PartialBackend, local_path
+from biomodal_deploy.config.credentials import credential_refusal, credentials_in
+from biomodal_deploy.config.settings import OUTDIR_VARIABLE
+from biomodal_deploy.config.tfvars.files import read_file, shown
+from biomodal_deploy.engine.terraform import TerraformCli
+from biomodal_deploy.engine.toolchain.tool import numbers
 from biomodal_deploy.errors import BundleRefused, UsageError
-from biomodal_deploy.settings import OUTDIR_VARIABLE
-from biomodal_deploy.terraform import TerraformCli
-from biomodal_deploy.toolchain.tool import numbers
-from biomodal_deploy.var_files.files import read_file, shown
-from biomodal_deploy.words import counted
+from biomodal_deploy.plan.sealed import Bundle, sealed_plans
+from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.journal import read_journal
 from biomodal_deploy.workflow.signals import Listener, Notice
 from biomodal_deploy.workflow.stack import Stack

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from biomodal_deploy.bundle import Bundle, Difference, raise_on, verify
+from biomodal_deploy.engine.terraform import TerraformCli, conflicting_environment
 from biomodal_deploy.errors import BundleRefused
-from biomodal_deploy.terraform import TerraformCli, conflicting_environment
+from biomodal_deploy.plan.sealed import Bundle, Difference, raise_on, verify
 from biomodal_deploy.workflow.aws import ask_identity, place_of
 from biomodal_deploy.workflow.engine import initialize, open_engine, tell_dropped
 from biomodal_deploy.workflow.readiness import facts_now

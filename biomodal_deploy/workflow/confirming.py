@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from biomodal_deploy.bundle import Bundle
 from biomodal_deploy.errors import GuardRefused
 from biomodal_deploy.plan import Plan
-from biomodal_deploy.words import counted
+from biomodal_deploy.plan.sealed import Bundle
+from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.applying import Confirm
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from biomodal_deploy.aws.identity import is_ours
 from biomodal_deploy.errors import BiomodalError
-from biomodal_deploy.guards import emptied
-from biomodal_deploy.identity import is_ours
 from biomodal_deploy.plan import Plan
+from biomodal_deploy.plan.guards import emptied
 
 # A guard's sentence is worth so long; the ledger of a destroy counts on.
 _SECONDS: Final = 5.0
@@ -33,11 +33,11 @@ def count_contents(
         return {}
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from biomodal_deploy.ledger.counting import Patience
-    from biomodal_deploy.ledger.images import count_images
-    from biomodal_deploy.ledger.objects import count_bucket
-    from biomodal_deploy.preflight.clients import Clients
-    from biomodal_deploy.preflight.session import open_session
+    from biomodal_deploy.aws.clients import Clients
+    from biomodal_deploy.aws.ledger.counting import Patience
+    from biomodal_deploy.aws.ledger.images import count_images
+    from biomodal_deploy.aws.ledger.objects import count_bucket
+    from biomodal_deploy.aws.session import open_session
 
     counts: dict[str, int | str] = {}
     patience = Patience(_SECONDS, lambda _: None)

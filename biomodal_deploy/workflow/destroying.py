@@ -9,19 +9,19 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from biomodal_deploy.bundle import Bundle, UseState, sealed_plans
+from biomodal_deploy.aws.identity import is_ours
+from biomodal_deploy.aws.ledger.files import save_ledger, save_remains
+from biomodal_deploy.aws.ledger.model import Ledger, Remains
+from biomodal_deploy.aws.ledger.subject import Subject, subject_of
 from biomodal_deploy.errors import BiomodalError, Interrupted, UsageError
-from biomodal_deploy.history import Event
-from biomodal_deploy.identity import is_ours
-from biomodal_deploy.ledger.files import save_ledger, save_remains
-from biomodal_deploy.ledger.model import Ledger, Remains
-from biomodal_deploy.ledger.subject import Subject, subject_of
 from biomodal_deploy.plan import Plan, PlanKind
+from biomodal_deploy.plan.history import Event
+from biomodal_deploy.plan.sealed import Bundle, UseState, sealed_plans
 from biomodal_deploy.workflow.signals import Listener, Step
 from biomodal_deploy.workflow.stack import Stack
 
 if TYPE_CHECKING:
-    from biomodal_deploy.preflight.clients import Clients
+    from biomodal_deploy.aws.clients import Clients
 
 _UNTOLD = "nobody could be asked"
 
@@ -35,7 +35,7 @@ def take_ledger(stack: Stack, bundle: Bundle, plan: Plan, listen: Listener) -> L
         plan: It as data.
         listen: Told of what goes on.
     """
-    from biomodal_deploy.ledger.before import read_ledger, unread_ledger
+    from biomodal_deploy.aws.ledger.before import read_ledger, unread_ledger
 
     subject = subject_of(bundle.manifest.facts, plan)
     try:
@@ -61,7 +61,7 @@ def look_after(stack: Stack, bundle: Bundle, plan: Plan, listen: Listener) -> Re
         plan: It as data.
         listen: Told of what goes on.
     """
-    from biomodal_deploy.ledger.after import nothing_left, read_remains, unread_remains
+    from biomodal_deploy.aws.ledger.after import nothing_left, read_remains, unread_remains
 
     subject = _whole(stack, bundle, subject_of(bundle.manifest.facts, plan))
     try:
@@ -125,7 +125,7 @@ def _clients(stack: Stack, subject: Subject) -> Clients:
         )
     if subject.region is None:
         raise UsageError(f"{_UNTOLD}: the plan names no region", fix="set region")
-    from biomodal_deploy.preflight.clients import Clients
-    from biomodal_deploy.preflight.session import open_session
+    from biomodal_deploy.aws.clients import Clients
+    from biomodal_deploy.aws.session import open_session
 
     return Clients(open_session(subject.region), subject.region)

@@ -15,12 +15,12 @@ from typing import BinaryIO, Final
 
 from pydantic import JsonValue
 
-from biomodal_deploy.diagnosis import Diagnosis, Finding, diagnose
-from biomodal_deploy.diagnosis.matching import UNLOCK
-from biomodal_deploy.diagnosis.statements import Missing, denial_in, missing_for
+from biomodal_deploy.config.tfvars.values import to_json
 from biomodal_deploy.errors import BiomodalError, UsageError
-from biomodal_deploy.permissions.deployment import DeploymentPermissions
-from biomodal_deploy.var_files.values import to_json
+from biomodal_deploy.iam.deployment import DeploymentPermissions
+from biomodal_deploy.known_errors.matching import UNLOCK
+from biomodal_deploy.review.diagnosis import Diagnosis, Finding, diagnose
+from biomodal_deploy.review.diagnosis.statements import Missing, denial_in, missing_for
 from biomodal_deploy.workflow.engine import open_engine, workspace_of
 from biomodal_deploy.workflow.failed_runs import FailedRun, newest_failed
 from biomodal_deploy.workflow.location import Location

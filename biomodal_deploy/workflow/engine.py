@@ -8,17 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from biomodal_deploy.backends import CloudBackend
-from biomodal_deploy.bundle.gathering import LOCK_FILE
-from biomodal_deploy.events import DiagnosticEvent, Event
-from biomodal_deploy.terraform import TerraformCli
-from biomodal_deploy.toolchain import (
+from biomodal_deploy.config.backends import CloudBackend
+from biomodal_deploy.engine.terraform import TerraformCli
+from biomodal_deploy.engine.terraform.events import DiagnosticEvent, Event
+from biomodal_deploy.engine.toolchain import (
     Terraform,
     cli_config_environment,
     find_provider_source,
     find_terraform,
     required_providers,
 )
+from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
 from biomodal_deploy.workflow.backend import (
     check_config_files,
     check_nothing_left_behind,

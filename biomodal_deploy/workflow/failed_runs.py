@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from biomodal_deploy.engine.terraform import read_log
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.history import Entry, Event, History
-from biomodal_deploy.terraform import read_log
+from biomodal_deploy.plan.history import Entry, Event, History
 from biomodal_deploy.workflow.location import Location, choose
 
 _LOGS: Final = "logs"

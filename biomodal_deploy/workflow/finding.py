@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from biomodal_deploy.bundle import Bundle, newest, sealed_plans
 from biomodal_deploy.errors import BundleRefused
+from biomodal_deploy.plan.sealed import Bundle, newest, sealed_plans
 from biomodal_deploy.workflow.location import Location
 
 

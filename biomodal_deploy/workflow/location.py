@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from biomodal_deploy.errors import UsageError
-from biomodal_deploy.settings import (
+from biomodal_deploy.config.settings import (
     Deployment,
     ProjectFile,
     optional_deployments,
     output_directory,
     read_project_file,
 )
+from biomodal_deploy.errors import UsageError
 from biomodal_deploy.suggestions import did_you_mean
 
 

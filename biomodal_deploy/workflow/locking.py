@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from biomodal_deploy.bundle.files import private_dir
+from biomodal_deploy.engine.terraform import TerraformCli, TerraformFailed
+from biomodal_deploy.engine.toolchain import (
+    ProviderSource,
+    find_provider_source,
+    required_providers,
+)
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.terraform import TerraformCli, TerraformFailed
-from biomodal_deploy.toolchain import ProviderSource, find_provider_source, required_providers
+from biomodal_deploy.plan.sealed.files import private_dir
 from biomodal_deploy.workflow.engine import open_engine, workspace_of
 from biomodal_deploy.workflow.lock_files import bring_lock, forget_lock, keep_lock, project_lock
 from biomodal_deploy.workflow.readiness import selected_providers

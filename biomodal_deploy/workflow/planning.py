@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from biomodal_deploy.bundle import Bundle, Draft, drafting, prune
+from biomodal_deploy.engine.terraform import TerraformCli
 from biomodal_deploy.errors import EngineError, Interrupted
-from biomodal_deploy.guards import Outcome, Verdict, judge
-from biomodal_deploy.history import Event, History
 from biomodal_deploy.plan import Plan, PlanKind, read_plan
-from biomodal_deploy.terraform import TerraformCli
+from biomodal_deploy.plan.guards import Outcome, Verdict, judge
+from biomodal_deploy.plan.history import Event, History
+from biomodal_deploy.plan.sealed import Bundle, Draft, drafting, prune
 from biomodal_deploy.workflow.account_checks import quick_checks
 from biomodal_deploy.workflow.aws import Place, ask_identity, place_of
 from biomodal_deploy.workflow.backend import tell_state_in_output

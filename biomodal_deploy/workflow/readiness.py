@@ -8,10 +8,10 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Final
 
-from biomodal_deploy.bundle import Facts, StateId, gather
-from biomodal_deploy.bundle.gathering import LOCK_FILE
-from biomodal_deploy.identity import Identity
-from biomodal_deploy.terraform import TerraformCli
+from biomodal_deploy.aws.identity import Identity
+from biomodal_deploy.engine.terraform import TerraformCli
+from biomodal_deploy.plan.sealed import Facts, StateId, gather
+from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
 from biomodal_deploy.workflow.aws import Place
 from biomodal_deploy.workflow.backend import config_files
 from biomodal_deploy.workflow.stack import Stack

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from biomodal_deploy.bundle import Bundle, sha256
-from biomodal_deploy.bundle.files import read_private
+from biomodal_deploy.config.tfvars import Value, read_declared
+from biomodal_deploy.config.tfvars.values import texts
 from biomodal_deploy.errors import BundleRefused
 from biomodal_deploy.plan import Redactor
-from biomodal_deploy.var_files import Value, read_declared
-from biomodal_deploy.var_files.values import texts
+from biomodal_deploy.plan.sealed import Bundle, sha256
+from biomodal_deploy.plan.sealed.files import read_private
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.variables import VALUES_FILE, redactor_for
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from biomodal_deploy.events import Event
+    from biomodal_deploy.engine.terraform.events import Event
 
 
 @dataclass(frozen=True)

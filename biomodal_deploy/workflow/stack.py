@@ -7,16 +7,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from biomodal_deploy.config.settings import Deployment
+from biomodal_deploy.config.state_bucket import STACK_PREFIX
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.settings import Deployment
-from biomodal_deploy.state_bucket import STACK_PREFIX
 from biomodal_deploy.workflow.location import Location, choose
 from biomodal_deploy.workflow.signals import Listener, Step
 from biomodal_deploy.workflow.synthesized import SynthesizedStack, read_stack
 
 if TYPE_CHECKING:
-    from biomodal_deploy.history import History
-    from biomodal_deploy.synthesis import Synthesis
+    from biomodal_deploy.engine.synthesis import Synthesis
+    from biomodal_deploy.plan.history import History
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class Stack:
     def history(self) -> History:
         """What was done to it."""
         # Sealed plans and all that judges them: a synthesis does without.
-        from biomodal_deploy.history import History
+        from biomodal_deploy.plan.history import History
 
         return History(self.location.plans, self.name)
 
@@ -62,7 +62,7 @@ def synthesized_stacks(
         EngineError: The app command failed.
     """
     # Only here: what reads sealed plans synthesizes nothing, and should not wait for it.
-    from biomodal_deploy.synthesis import synthesize
+    from biomodal_deploy.engine.synthesis import synthesize
 
     listen(Step("Synthesizing"))
     return synthesize(location.project_dir, use_cache=use_cache, environment=location.environment)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import JsonValue, ValidationError
 
-from biomodal_deploy.backends import LocalBackend
+from biomodal_deploy.aws.identity import who_am_i
+from biomodal_deploy.config.backends import LocalBackend
+from biomodal_deploy.config.settings import CONTEXT_VARIABLE, Deployment
+from biomodal_deploy.config.state_bucket import StateBucket, stack_of
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.identity import who_am_i
-from biomodal_deploy.settings import CONTEXT_VARIABLE, Deployment
-from biomodal_deploy.state_bucket import StateBucket, stack_of
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.planning import Planned, make_plan
 from biomodal_deploy.workflow.requests import PlanRequest
@@ -22,7 +22,7 @@ from biomodal_deploy.workflow.state_files import local_state_of, resources_in
 from biomodal_deploy.workflow.wanted_bucket import BucketOptions, Wanted
 
 if TYPE_CHECKING:
-    from biomodal_deploy.preflight.state_bucket import StateBucketLooker
+    from biomodal_deploy.aws.state_bucket.look import StateBucketLooker
 
 # Where only ARNs are written that name no account.
 _NO_ACCOUNT: Final = "000000000000"
@@ -88,9 +88,9 @@ def looker(location: Location, wanted: Wanted) -> StateBucketLooker:
         EngineError: AWS does not say who is calling.
     """
     # Here: boto3 takes a while to import.
-    from biomodal_deploy.preflight.clients import Clients
-    from biomodal_deploy.preflight.session import open_session
-    from biomodal_deploy.preflight.state_bucket import StateBucketLooker
+    from biomodal_deploy.aws.clients import Clients
+    from biomodal_deploy.aws.session import open_session
+    from biomodal_deploy.aws.state_bucket.look import StateBucketLooker
 
     account = who_am_i(wanted.region, location.environment).account
     clients = Clients(open_session(wanted.region), wanted.region)
@@ -118,8 +118,8 @@ def policy_of(location: Location, wanted: Wanted, *, writes: bool = True) -> dic
     Raises:
         EngineError: AWS does not say in which account the KMS key is.
     """
-    from biomodal_deploy.permissions.place import Place
-    from biomodal_deploy.permissions.state_access import state_policy
+    from biomodal_deploy.iam.place import Place
+    from biomodal_deploy.iam.state_access import state_policy
 
     account = _NO_ACCOUNT
     if wanted.kms_key_id and not wanted.kms_key_id.startswith("arn:"):
@@ -150,8 +150,8 @@ def maker_policy(
         UsageError: A setting is wrong.
         EngineError: The app command failed.
     """
-    from biomodal_deploy.permissions.catalog import Phase
-    from biomodal_deploy.permissions.deployment import DeploymentPermissions
+    from biomodal_deploy.iam.catalog import Phase
+    from biomodal_deploy.iam.deployment import DeploymentPermissions
 
     own = own_stack(location, wanted, options)
     stack = fresh_stack(own.location, own.name, listen, use_cache=use_cache)

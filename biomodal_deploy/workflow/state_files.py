@@ -13,12 +13,12 @@ from typing import Final
 
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
-from biomodal_deploy.backends import local_path
-from biomodal_deploy.bundle import sha256
-from biomodal_deploy.bundle.files import canonical, private_dir, sync, write_new, writing
+from biomodal_deploy.config.backends import local_path
+from biomodal_deploy.engine.terraform.locks import local_lock
 from biomodal_deploy.errors import EngineError, UsageError
-from biomodal_deploy.terraform.locks import local_lock
-from biomodal_deploy.words import counted
+from biomodal_deploy.plan.sealed import sha256
+from biomodal_deploy.plan.sealed.files import canonical, private_dir, sync, write_new, writing
+from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.stack import Stack
 
 BACKUPS: Final = "backups"

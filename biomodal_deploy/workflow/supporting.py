@@ -14,12 +14,12 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from biomodal_deploy.diagnosis.support import Cleaner, write_bundle
+from biomodal_deploy.config.tfvars import read_declared
+from biomodal_deploy.config.tfvars.values import to_json
+from biomodal_deploy.engine.toolchain import inspect
 from biomodal_deploy.errors import BiomodalError
 from biomodal_deploy.plan.redactor import HIDDEN_TEXT
-from biomodal_deploy.toolchain import inspect
-from biomodal_deploy.var_files import read_declared
-from biomodal_deploy.var_files.values import to_json
+from biomodal_deploy.review.diagnosis.support import Cleaner, write_bundle
 from biomodal_deploy.workflow.diagnosing import Diagnosed
 from biomodal_deploy.workflow.failed_runs import logs_beside
 from biomodal_deploy.workflow.stack import Stack

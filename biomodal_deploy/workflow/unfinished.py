@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from biomodal_deploy.bundle import UseState, sealed_plans
-from biomodal_deploy.bundle.use import use_of
-from biomodal_deploy.terraform import LoggedRun, read_log
-from biomodal_deploy.words import counted
+from biomodal_deploy.engine.terraform import LoggedRun, read_log
+from biomodal_deploy.plan.sealed import UseState, sealed_plans
+from biomodal_deploy.plan.sealed.use import use_of
+from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.signals import Listener, Notice
 from biomodal_deploy.workflow.stack import Stack
 

@@ -7,13 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from biomodal_deploy.bundle import sha256
-from biomodal_deploy.contract import Rule, all_variables, broken_rule
-from biomodal_deploy.errors import UsageError
-from biomodal_deploy.events import spellings
-from biomodal_deploy.plan import Redactor
-from biomodal_deploy.settings import Deployment
-from biomodal_deploy.var_files import (
+from biomodal_deploy.config.contract import Rule, all_variables, broken_rule
+from biomodal_deploy.config.settings import Deployment
+from biomodal_deploy.config.tfvars import (
     Check,
     DeclaredVariable,
     ResolvedVariables,
@@ -21,6 +17,10 @@ from biomodal_deploy.var_files import (
     resolve,
     write_private,
 )
+from biomodal_deploy.engine.terraform.events import spellings
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.plan import Redactor
+from biomodal_deploy.plan.sealed import sha256
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import Stack
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from biomodal_deploy.backends import PartialBackend, S3Backend
+from biomodal_deploy.config.backends import PartialBackend, S3Backend
+from biomodal_deploy.config.settings import Deployment
+from biomodal_deploy.config.state_bucket import kms_key_problem, name_problem
+from biomodal_deploy.config.tfvars.files import read_file
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.settings import Deployment
-from biomodal_deploy.state_bucket import kms_key_problem, name_problem
-from biomodal_deploy.var_files.files import read_file
 from biomodal_deploy.workflow.location import Location, choose
 
 _BACKEND: Final = '"backend": {"kind": "s3", "bucket": "...", "region": "..."}'

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.events import Event
-from biomodal_deploy.terraform import TerraformCli, read_log
-from biomodal_deploy.toolchain import (
+from biomodal_deploy.engine.terraform import TerraformCli, read_log
+from biomodal_deploy.engine.terraform.events import Event
+from biomodal_deploy.engine.toolchain import (
     Terraform,
     cli_config_environment,
     find_provider_source,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.process import (
+from biomodal_deploy.engine.process import (
     Ended,
     InterruptSent,
     Line,
@@ -21,8 +21,8 @@ from biomodal_deploy.process import (
     run,
     supervisor,
 )
-from biomodal_deploy.process.lines import LineSplitter
-from biomodal_deploy.process.wishes import stop_signals
+from biomodal_deploy.engine.process.lines import LineSplitter
+from biomodal_deploy.engine.process.stop_requests import stop_signals
 
 
 def python(code: str) -> list[str]:

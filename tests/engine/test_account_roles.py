@@ -15,7 +15,7 @@ import pytest
 from boto3.session import Session
 from botocore.exceptions import ClientError
 
-from biomodal_deploy.permissions.catalog import LIFE_CYCLE
+from biomodal_deploy.iam.catalog import LIFE_CYCLE
 from biomodal_deploy.sandbox import Sandbox
 from biomodal_deploy.sandbox.authority import RECORD_VARIABLE, read_record
 from tests.support.life import Document, Life, copy_stack

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.contract import OUTPUTS
+from biomodal_deploy.config.contract import OUTPUTS
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.cdktf import Cdktf, cdktf_in
 from tests.support.native import NAME, NativeProject, native_project

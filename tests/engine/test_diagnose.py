@@ -16,9 +16,9 @@ from typing import Any, Final
 
 import pytest
 
+from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, EXIT_FINDINGS
 from biomodal_deploy.sandbox import Sandbox
-from biomodal_deploy.toolchain import find_provider_source
 from tests.support.driven import Driven
 from tests.support.light import STACK, Ended, command
 from tests.support.shared_state import SLOW, SharedProject, locked, make_bucket

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.permissions.catalog import LIFE_CYCLE, Phase
+from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase
 from biomodal_deploy.sandbox import Sandbox
 from biomodal_deploy.sandbox.authority import RECORD_VARIABLE, read_record
 from tests.support.hardened import PLAN, profile_project, settled

@@ -14,11 +14,11 @@ from typing import Final
 
 import pytest
 
+from biomodal_deploy.config.settings import read_deployments, read_project_file
+from biomodal_deploy.config.tfvars.hcl import attributes
+from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_USAGE
 from biomodal_deploy.sandbox import Sandbox
-from biomodal_deploy.settings import read_deployments, read_project_file
-from biomodal_deploy.toolchain import find_provider_source
-from biomodal_deploy.var_files.hcl import attributes
 from tests.support.driven import Terminal
 from tests.support.light import Ended, command
 from tests.support.project import app_environment, copy_app

@@ -17,9 +17,9 @@ import boto3
 import pytest
 from botocore import xform_name
 
+from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, EXIT_FINDINGS, EXIT_GUARD
 from biomodal_deploy.sandbox import Sandbox
-from biomodal_deploy.toolchain import find_provider_source
 from tests.support.aws_command import parse
 from tests.support.light import Ended, LightProject
 

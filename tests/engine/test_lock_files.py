@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.toolchain.mirror_search import platform_name
+from biomodal_deploy.engine.toolchain.mirror_search import platform_name
 from tests.support.light import MODEL, STACK, Ended, LightProject
 
 pytestmark = pytest.mark.engine

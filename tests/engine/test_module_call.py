@@ -17,7 +17,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from biomodal_deploy.contract import OUTPUTS
+from biomodal_deploy.config.contract import OUTPUTS
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.native import init_or_skip
 from tests.support.project import ROOT, copy_app, run_main, stack_json

@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 
-from biomodal_deploy.permissions.catalog import LIFE_CYCLE
-from biomodal_deploy.permissions.check import Fault
-from biomodal_deploy.permissions.language import parse_policy
+from biomodal_deploy.iam.catalog import LIFE_CYCLE
+from biomodal_deploy.iam.check import Fault
+from biomodal_deploy.iam.language import parse_policy
 from biomodal_deploy.sandbox import Sandbox
 from biomodal_deploy.sandbox.authority import RECORD_VARIABLE, read_record
 from tests.support.changes import REPLACING, every_argument, fewer_tags, more_tags, replacing

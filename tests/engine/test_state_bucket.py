@@ -18,10 +18,10 @@ import pytest
 from boto3.session import Session
 from botocore.exceptions import ClientError
 
+from biomodal_deploy.config.state_bucket import stack_of
+from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.sandbox import Sandbox
 from biomodal_deploy.sandbox.authority import RECORD_VARIABLE, read_record
-from biomodal_deploy.state_bucket import stack_of
-from biomodal_deploy.toolchain import find_provider_source
 from tests.support.aws_command import commands_in
 from tests.support.driven import Driven
 from tests.support.light import Ended, command

@@ -16,11 +16,11 @@ from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.contract import OUTPUTS
+from biomodal_deploy.config.contract import OUTPUTS
+from biomodal_deploy.config.settings import PROTECTED_KINDS
+from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD
 from biomodal_deploy.sandbox import Sandbox
-from biomodal_deploy.settings import PROTECTED_KINDS
-from biomodal_deploy.toolchain import find_provider_source
 from tests.support.light import Ended, command
 from tests.support.project import app_environment, copy_app, write_deployments
 

@@ -14,7 +14,7 @@ from tests.support.project import ROOT, stack_json
 def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The output folder with the documented stack and the native one."""
     # Here and not above: the guard on constructs/ has to speak before cdktf's own traceback.
-    from biomodal_deploy.settings import Deployment
+    from biomodal_deploy.config.settings import Deployment
     from stacks.synthesis import synthesize
 
     output = tmp_path_factory.mktemp("synthesized")

@@ -37,7 +37,7 @@ BACKENDS: Final[dict[str, dict[str, Any]]] = {
 
 def written(output: Path) -> Path:
     """Synthesize a stack for each backend."""
-    from biomodal_deploy.settings import Deployment
+    from biomodal_deploy.config.settings import Deployment
     from stacks.synthesis import synthesize
 
     deployments = {

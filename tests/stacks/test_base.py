@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.contract import OUTPUTS, variables_of
+from biomodal_deploy.config.contract import OUTPUTS, variables_of
 from tests.support.project import ROOT, contents, stack_json
 
 STACKS: Final = {"biomodal-aws": "module", "native": "native"}

@@ -13,10 +13,10 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from biomodal_deploy.contract import OUTPUTS, variables_of
+from biomodal_deploy.config.contract import OUTPUTS, variables_of
+from biomodal_deploy.config.settings import Deployment
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.explain import DIFFERENCES
-from biomodal_deploy.settings import Deployment
+from biomodal_deploy.review.hardening import DIFFERENCES
 from tests.support.project import ROOT, stack_json
 from tests.support.snapshots import stable
 

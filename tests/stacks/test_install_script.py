@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import pytest
 
+from biomodal_deploy.config.settings import Deployment
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.settings import Deployment
 from tests.support.project import ROOT, contents, stack_json
 
 SCRIPT: Final = ROOT / "scripts" / "install_script.sh"

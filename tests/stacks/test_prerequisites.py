@@ -8,8 +8,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from biomodal_deploy.contract import variables_of
-from biomodal_deploy.settings import Deployment
+from biomodal_deploy.config.contract import variables_of
+from biomodal_deploy.config.settings import Deployment
 from tests.support.project import ROOT, stack_json
 
 ADDRESSES: Final = {

@@ -8,7 +8,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from biomodal_deploy.settings import Deployment
+from biomodal_deploy.config.settings import Deployment
 from tests.support.project import ROOT, stack_json
 
 KEY: Final = "arn:aws:kms:eu-west-2:123456789012:key/57ff7a43-341d-46b6-aee3-a450c9de6dc8"

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from biomodal_deploy.config.settings import Deployment, ProjectFile, read_deployments
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.settings import Deployment, ProjectFile, read_deployments
 from tests.support.project import ROOT, contents, stack_json
 
 SCRIPT: Final = ROOT / "scripts" / "install_script.sh"

@@ -10,10 +10,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
-from biomodal_deploy.bundle import Bundle, Facts, FileDigest, Module, StateId, drafting, sha256
-from biomodal_deploy.bundle.files import canonical
-from biomodal_deploy.guards import judge
 from biomodal_deploy.plan import Plan, PlanKind
+from biomodal_deploy.plan.guards import judge
+from biomodal_deploy.plan.sealed import Bundle, Facts, FileDigest, Module, StateId, drafting, sha256
+from biomodal_deploy.plan.sealed.files import canonical
 from tests.support.plans import plan, resource
 
 NOW: Final = datetime.now(UTC).replace(microsecond=0)

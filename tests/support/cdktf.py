@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from biomodal_deploy.toolchain import find_node, find_terraform, node_environment, shim
+from biomodal_deploy.engine.toolchain import find_node, find_terraform, node_environment, shim
 from tests.support.project import ROOT, app_environment
 
 COMMAND: Final = ROOT / "node_modules" / ".bin" / "cdktf"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from biomodal_deploy.permissions.catalog import catalog
+from biomodal_deploy.iam.catalog import catalog
 from tests.support.project import ROOT
 
 Document = dict[str, Any]

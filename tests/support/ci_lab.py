@@ -12,9 +12,9 @@ from typing import Final
 
 import pytest
 
+from biomodal_deploy.engine.toolchain import find_provider_source
+from biomodal_deploy.engine.toolchain.mirror_search import platform_name
 from biomodal_deploy.sandbox import Sandbox
-from biomodal_deploy.toolchain import find_provider_source
-from biomodal_deploy.toolchain.mirror_search import platform_name
 from tests.support.ci_jobs import (
     GitHubJob,
     GitLabJob,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from biomodal_deploy.ledger.subject import Subject, subject_of
+from biomodal_deploy.aws.ledger.subject import Subject, subject_of
 from biomodal_deploy.plan import Plan
 from tests.support.bundles import facts
 from tests.support.operated import ACCOUNT, ADDRESS, NAME, REGION, VM, arn, environment, queue

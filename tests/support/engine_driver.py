@@ -11,10 +11,10 @@ import os
 import sys
 from pathlib import Path
 
+from biomodal_deploy.engine.terraform import TerraformCli, TerraformFailed, TerraformStopped
+from biomodal_deploy.engine.terraform.events import Event
+from biomodal_deploy.engine.toolchain import Terraform
 from biomodal_deploy.errors import BiomodalError
-from biomodal_deploy.events import Event
-from biomodal_deploy.terraform import TerraformCli, TerraformFailed, TerraformStopped
-from biomodal_deploy.toolchain import Terraform
 
 
 def main(directory: Path, verb: str) -> None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from biomodal_deploy.permissions.catalog import Phase
-from biomodal_deploy.permissions.deployment import DeploymentPermissions
+from biomodal_deploy.iam.catalog import Phase
+from biomodal_deploy.iam.deployment import DeploymentPermissions
 from biomodal_deploy.sandbox import Sandbox
 from biomodal_deploy.sandbox.authority import RecordedCall
 from tests.support.native import init_or_skip

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import pytest
 
+from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.sandbox import Sandbox
-from biomodal_deploy.toolchain import find_provider_source
 from tests.support.project import copy_app, run_main, write_deployments
 from tests.support.terraform import Engine, provider_engine
 

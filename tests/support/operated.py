@@ -6,8 +6,8 @@ import base64
 import json
 from typing import Any, Final
 
-from biomodal_deploy.operations.built import Built, built_from
-from biomodal_deploy.terraform import State
+from biomodal_deploy.engine.terraform import State
+from biomodal_deploy.vm.built import Built, built_from
 from tests.support.project import ROOT
 
 ACCOUNT: Final = "123456789012"

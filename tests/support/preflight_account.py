@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import boto3.session
 
-from biomodal_deploy.preflight import Report, Target, Verdict
+from biomodal_deploy.aws.preflight import Report, Target, Verdict
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.aws_command import commands_in
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from biomodal_deploy.preflight import Answer, Target, Verdict
-from biomodal_deploy.preflight.checks import all_checks
-from biomodal_deploy.preflight.clients import Clients
-from biomodal_deploy.preflight.facts import Facts
-from biomodal_deploy.preflight.runner import ask
+from biomodal_deploy.aws.clients import Clients
+from biomodal_deploy.aws.preflight import Answer, Target, Verdict
+from biomodal_deploy.aws.preflight.checks import all_checks
+from biomodal_deploy.aws.preflight.facts import Facts
+from biomodal_deploy.aws.preflight.runner import ask
 from tests.support.aws_command import commands_in
 from tests.support.recorded_aws import Recorded, RecordedAws
 

@@ -9,14 +9,14 @@ from typing import TypeAlias
 
 from pydantic import JsonValue
 
-from biomodal_deploy.contract import all_variables
-from biomodal_deploy.permissions.catalog import catalog
-from biomodal_deploy.permissions.document import Document
-from biomodal_deploy.permissions.evaluate import Request, decide
-from biomodal_deploy.permissions.language import parse_policy
-from biomodal_deploy.permissions.needs import Need, needs_of
-from biomodal_deploy.permissions.place import Place
-from biomodal_deploy.permissions.policies import policies
+from biomodal_deploy.config.contract import all_variables
+from biomodal_deploy.iam.catalog import catalog
+from biomodal_deploy.iam.document import Document
+from biomodal_deploy.iam.evaluate import Request, decide
+from biomodal_deploy.iam.language import parse_policy
+from biomodal_deploy.iam.needs import Need, needs_of
+from biomodal_deploy.iam.place import Place
+from biomodal_deploy.iam.policies import policies
 from biomodal_deploy.sandbox.authority import RecordedCall
 from tests.support.changes import MODULE, NATIVE
 from tests.support.life import Life, Seen, seen

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from biomodal_deploy.preflight import Verdict
-from biomodal_deploy.preflight.clients import Clients
-from biomodal_deploy.preflight.state_bucket import StateBucketLooker, is_fit
+from biomodal_deploy.aws.clients import Clients
+from biomodal_deploy.aws.preflight import Verdict
+from biomodal_deploy.aws.state_bucket.look import StateBucketLooker, is_fit
 from tests.support.recorded_aws import ACCOUNT, REGION, RecordedAws, Refusal
 
 TLS: Final[dict[str, Any]] = {

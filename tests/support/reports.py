@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from biomodal_deploy.bundle import Actor, Manifest
-from biomodal_deploy.guards import judge
 from biomodal_deploy.plan import Plan, PlanKind
-from biomodal_deploy.report import Report, report_of
+from biomodal_deploy.plan.guards import judge
+from biomodal_deploy.plan.sealed import Actor, Manifest
+from biomodal_deploy.review.report import Report, report_of
 from tests.support.bundles import SHA, facts
 from tests.support.plans import plan
 

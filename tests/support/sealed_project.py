@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from biomodal_deploy.bundle import Bundle
 from biomodal_deploy.plan import Plan
+from biomodal_deploy.plan.sealed import Bundle
 from tests.support.bundles import sealed
 from tests.support.plans import output, plan, resource
 

@@ -6,9 +6,9 @@ import json
 import os
 from pathlib import Path
 
-from biomodal_deploy.events import Event, spellings
-from biomodal_deploy.terraform import TerraformCli
-from biomodal_deploy.toolchain import Terraform
+from biomodal_deploy.engine.terraform import TerraformCli
+from biomodal_deploy.engine.terraform.events import Event, spellings
+from biomodal_deploy.engine.toolchain import Terraform
 
 # Quotes, what Go escapes in JSON, and a second line: every way of printing it differs.
 CANARY = 'canary "quoted" <&> 4711\nsecond line of it'

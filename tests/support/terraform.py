@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from biomodal_deploy.toolchain import (
+from biomodal_deploy.engine.toolchain import (
     cli_config_environment,
     find_provider_source,
     find_terraform,

@@ -67,7 +67,7 @@ def apply(
 
     Example: biomodal-aws apply --expect-sha256 9f2c...
     """
-    from biomodal_deploy.many.choosing import is_set
+    from biomodal_deploy.workflow.sets.choosing import is_set
 
     names, digests, confirmed = bundle or [], expect_sha256 or [], confirm or []
     if len(names) > 1 or is_set(stack or (), every=every):
@@ -83,16 +83,16 @@ def apply(
             output=output,
             jobs=jobs,
         )
-    from biomodal_deploy.toolchain.terraform_binary import asked_ahead
+    from biomodal_deploy.engine.toolchain.terraform_binary import asked_ahead
 
     # It answers while the rest is imported.
     with asked_ahead(cwd=project_dir.absolute()):
         from biomodal_deploy.cli.asking import asking
         from biomodal_deploy.cli.destroying import Destroying
+        from biomodal_deploy.cli.render.applies import applied_data, show_applied
         from biomodal_deploy.cli.result import Result, emit
         from biomodal_deploy.cli.session import session
         from biomodal_deploy.errors import UsageError
-        from biomodal_deploy.screen.applies import applied_data, show_applied
         from biomodal_deploy.workflow.finding import find_bundle
         from biomodal_deploy.workflow.stack import last_stack
 

@@ -101,9 +101,9 @@ def create(
     if plan_only and yes:
         raise UsageError("It excludes --yes", field="--plan-only", fix="use one of the two")
     from biomodal_deploy.cli.asking import asking
+    from biomodal_deploy.cli.render.state_buckets import Created, created_data, show_created
     from biomodal_deploy.cli.result import Result, emit
     from biomodal_deploy.cli.session import session
-    from biomodal_deploy.screen.state_buckets import Created, created_data, show_created
     from biomodal_deploy.workflow.applying import apply_bundle
     from biomodal_deploy.workflow.state_bucket import left_to_move, plan_bucket, policy_of
     from biomodal_deploy.workflow.wanted_bucket import BucketOptions, wanted_bucket
@@ -154,8 +154,8 @@ def create(
 
 def _agreed(work: Session, planned: Planned, *, yes: bool) -> bool:
     """Show a plan, and ask whether to apply it; no where nobody can be asked."""
-    from biomodal_deploy.screen.bundles import show_bundle
-    from biomodal_deploy.screen.console import message_console
+    from biomodal_deploy.cli.render.bundles import show_bundle
+    from biomodal_deploy.cli.render.console import message_console
 
     if planned.refusals or not planned.bundle.manifest.has_changes:
         return False
@@ -190,10 +190,10 @@ def check(
 
     Example: biomodal-aws backend check
     """
+    from biomodal_deploy.aws.state_bucket.look import is_fit
+    from biomodal_deploy.cli.render.state_buckets import checked_data, show_checked
     from biomodal_deploy.cli.result import Result, emit
     from biomodal_deploy.cli.session import session
-    from biomodal_deploy.preflight.state_bucket import is_fit
-    from biomodal_deploy.screen.state_buckets import checked_data, show_checked
     from biomodal_deploy.workflow.signals import Step
     from biomodal_deploy.workflow.state_bucket import looker
     from biomodal_deploy.workflow.wanted_bucket import BucketOptions, wanted_bucket
@@ -242,9 +242,9 @@ def policy(
     """
     if maker and plan_only:
         raise UsageError("It excludes --plan-only", field="--maker", fix="use one of the two")
+    from biomodal_deploy.cli.render.state_buckets import policy_data, show_policy
     from biomodal_deploy.cli.result import Result, emit
     from biomodal_deploy.cli.session import session
-    from biomodal_deploy.screen.state_buckets import policy_data, show_policy
     from biomodal_deploy.workflow.state_bucket import maker_policy, policy_of
     from biomodal_deploy.workflow.wanted_bucket import BucketOptions, wanted_bucket
 
@@ -282,9 +282,9 @@ def migrate(
 
     Example: biomodal-aws backend migrate --stack biomodal-aws
     """
+    from biomodal_deploy.cli.render.backends import migrated_data, show_migrated
     from biomodal_deploy.cli.result import Result, emit
     from biomodal_deploy.cli.session import session
-    from biomodal_deploy.screen.backends import migrated_data, show_migrated
     from biomodal_deploy.workflow.migrating import migrate_state
     from biomodal_deploy.workflow.stack import fresh_stack
 

@@ -26,7 +26,7 @@ def clear(output: OutputFormat = Format.TEXT) -> int:
     Example: biomodal-aws cache clear
     """
     from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.synthesis import clear_cache
+    from biomodal_deploy.engine.synthesis import clear_cache
 
     freed = clear_cache()
     return emit(

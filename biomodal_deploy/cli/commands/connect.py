@@ -36,9 +36,9 @@ def connect(
     if ssm and address:
         raise UsageError("It excludes --ssm", field="--address", fix="use one of the two")
     from biomodal_deploy.cli.session import session
-    from biomodal_deploy.operations.built import read_built
-    from biomodal_deploy.operations.connecting import connect_by_session, connect_by_ssh
-    from biomodal_deploy.operations.way import has_ssh, session_way, ssh_way
+    from biomodal_deploy.vm.access import has_ssh, session_way, ssh_way
+    from biomodal_deploy.vm.built import read_built
+    from biomodal_deploy.vm.connecting import connect_by_session, connect_by_ssh
     from biomodal_deploy.workflow.stack import last_stack
 
     words = command or []

@@ -20,12 +20,12 @@ def demo(project_dir: ProjectDir = HERE, output: OutputFormat = Format.TEXT) -> 
     from functools import partial
     from pathlib import Path
 
+    from biomodal_deploy.cli.render.console import message_console
+    from biomodal_deploy.cli.render.demo import show_command, show_step, show_summary
     from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.demo import STEPS, Rehearsal, StepResult
-    from biomodal_deploy.demo.rehearsal import timed
     from biomodal_deploy.sandbox import Sandbox
-    from biomodal_deploy.screen.console import message_console
-    from biomodal_deploy.screen.demo import show_command, show_step, show_summary
+    from biomodal_deploy.sandbox.demo import STEPS, Rehearsal, StepResult
+    from biomodal_deploy.sandbox.demo.rehearsal import timed
 
     screen = message_console()
     results: list[StepResult] = []

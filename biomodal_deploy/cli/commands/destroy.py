@@ -43,12 +43,12 @@ def destroy(
     """
     from biomodal_deploy.cli.asking import asking
     from biomodal_deploy.cli.destroying import Destroying
+    from biomodal_deploy.cli.render.applies import applied_data, show_applied
+    from biomodal_deploy.cli.render.bundles import show_bundle
+    from biomodal_deploy.cli.render.console import message_console
     from biomodal_deploy.cli.result import Result, emit
     from biomodal_deploy.cli.session import session
     from biomodal_deploy.plan import PlanKind
-    from biomodal_deploy.screen.applies import applied_data, show_applied
-    from biomodal_deploy.screen.bundles import show_bundle
-    from biomodal_deploy.screen.console import message_console
     from biomodal_deploy.workflow.destroying import take_ledger
     from biomodal_deploy.workflow.planning import make_plan
     from biomodal_deploy.workflow.requests import PlanRequest

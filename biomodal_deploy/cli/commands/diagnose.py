@@ -44,8 +44,8 @@ def diagnose(
 
     Example: biomodal-aws diagnose apply.log
     """
+    from biomodal_deploy.cli.render.diagnosis import diagnosis_data, show_diagnosis
     from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.screen.diagnosis import diagnosis_data, show_diagnosis
     from biomodal_deploy.workflow.diagnosing import diagnose_error
 
     found = diagnose_error(project_dir, stack, file)

@@ -47,11 +47,11 @@ def drift(
 
     Example: biomodal-aws drift
     """
-    from biomodal_deploy.many.choosing import is_set
+    from biomodal_deploy.workflow.sets.choosing import is_set
 
     if is_set(stack or (), every=every):
         from biomodal_deploy.cli.many import SetRun, values_words
-        from biomodal_deploy.screen.described import describe_drift
+        from biomodal_deploy.cli.render.described import describe_drift
 
         run = SetRun(
             command="drift",
@@ -62,9 +62,9 @@ def drift(
         )
         words = ["drift", *values_words(var_file, var)]
         return run.synthesized(words, stack or [], every, use_cache=not no_cache)
+    from biomodal_deploy.cli.render.drifts import drift_data, show_drift
     from biomodal_deploy.cli.result import Result, emit
     from biomodal_deploy.cli.session import session
-    from biomodal_deploy.screen.drifts import drift_data, show_drift
     from biomodal_deploy.workflow.drifting import find_drift
     from biomodal_deploy.workflow.stack import fresh_stack
 

@@ -23,10 +23,10 @@ def explain(
 
     Example: biomodal-aws explain ssh imdsv2
     """
+    from biomodal_deploy.cli.render.explain import show_differences
     from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.explain import CHECKED
-    from biomodal_deploy.explain.choosing import chosen
-    from biomodal_deploy.screen.explain import show_differences
+    from biomodal_deploy.review.hardening import CHECKED
+    from biomodal_deploy.review.hardening.choosing import chosen
 
     differences = chosen(points or ())
     data = {

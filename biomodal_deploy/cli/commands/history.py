@@ -18,8 +18,8 @@ def history(
 
     Example: biomodal-aws history
     """
+    from biomodal_deploy.cli.render.histories import history_data, show_history
     from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.screen.histories import history_data, show_history
     from biomodal_deploy.workflow.location import Location
     from biomodal_deploy.workflow.stack import recorded_stack
 

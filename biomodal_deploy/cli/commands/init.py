@@ -13,7 +13,7 @@ from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir
 from biomodal_deploy.errors import UsageError
 
 if TYPE_CHECKING:
-    from biomodal_deploy.adding import Asker
+    from biomodal_deploy.workflow.init import Asker
 
 _NO: Final = ("", "0", "false", "no")
 # Variables with an option of their own, in the order of the questions.
@@ -120,11 +120,11 @@ def init(
 
     Example: biomodal-aws init dev --bootstrap native --region eu-west-2
     """
-    from biomodal_deploy.adding import Given, write
-    from biomodal_deploy.adding.backend import backend_from
+    from biomodal_deploy.cli.render.adding import added_data, show_added, show_draft
     from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.screen.adding import added_data, show_added, show_draft
     from biomodal_deploy.workflow.adding import next_steps, notes, prepare
+    from biomodal_deploy.workflow.init import Given, write
+    from biomodal_deploy.workflow.init.backend import backend_from
 
     settings = {"bootstrap": bootstrap, "profile": profile, "account": account}
     own = {
@@ -160,7 +160,7 @@ def init(
 
 
 def _variables(own: dict[str, str | None], var: list[str]) -> dict[str, str]:
-    from biomodal_deploy.var_files.assignment import assignment
+    from biomodal_deploy.config.tfvars.assignment import assignment
 
     given = {name: value for name, value in own.items() if value is not None}
     for text in var:
@@ -176,7 +176,7 @@ def _asker(output: Format, *, no_input: bool) -> Asker | None:
     here = sys.stdin.isatty() and sys.stderr.isatty()
     if no_input or output is Format.JSON or not here or os.environ.get("CI", "").lower() not in _NO:
         return None
-    from biomodal_deploy.screen.console import message_console
-    from biomodal_deploy.screen.picking import Picker
+    from biomodal_deploy.cli.render.console import message_console
+    from biomodal_deploy.cli.render.picking import Picker
 
     return Picker(message_console())

@@ -29,7 +29,7 @@ def keygen(
     from rich.console import Console
 
     from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.ssh_key import make_key
+    from biomodal_deploy.vm.ssh_key import make_key
 
     files = make_key(directory.expanduser(), name)
 

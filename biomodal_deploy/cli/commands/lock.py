@@ -40,9 +40,9 @@ def lock(
 
     Example: biomodal-aws lock --platform linux_amd64 --platform darwin_arm64
     """
+    from biomodal_deploy.cli.render.locks import locks_data, show_locks
     from biomodal_deploy.cli.result import Result, emit
     from biomodal_deploy.cli.session import session
-    from biomodal_deploy.screen.locks import locks_data, show_locks
     from biomodal_deploy.workflow.locking import checked_platforms, refresh_lock
     from biomodal_deploy.workflow.stack import fresh_stacks
 

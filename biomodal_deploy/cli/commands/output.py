@@ -37,9 +37,9 @@ def output(
 
     Example: ssh -i "$(biomodal-aws output private_key_filename)" ubuntu@203.0.113.7
     """
+    from biomodal_deploy.cli.render.outputs import show_environment, show_outputs, show_value
     from biomodal_deploy.cli.result import Result, emit
     from biomodal_deploy.cli.session import session
-    from biomodal_deploy.screen.outputs import show_environment, show_outputs, show_value
     from biomodal_deploy.suggestions import did_you_mean
     from biomodal_deploy.workflow.reading import read_outputs
     from biomodal_deploy.workflow.stack import last_stack

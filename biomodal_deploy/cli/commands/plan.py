@@ -58,7 +58,7 @@ def plan(
     """
     if destroy and refresh_only:
         raise UsageError("It excludes --refresh-only", field="--destroy", fix="use one of the two")
-    from biomodal_deploy.many.choosing import is_set
+    from biomodal_deploy.workflow.sets.choosing import is_set
 
     if is_set(stack or (), every=every):
         return _plan_set(
@@ -75,14 +75,14 @@ def plan(
             jobs=jobs,
             use_cache=not no_cache,
         )
-    from biomodal_deploy.toolchain.terraform_binary import asked_ahead
+    from biomodal_deploy.engine.toolchain.terraform_binary import asked_ahead
 
     # It answers while the rest is imported.
     with asked_ahead(cwd=project_dir.absolute()):
+        from biomodal_deploy.cli.render.bundles import bundle_data, show_bundle
         from biomodal_deploy.cli.result import Result, emit
         from biomodal_deploy.cli.session import session
         from biomodal_deploy.plan import PlanKind
-        from biomodal_deploy.screen.bundles import bundle_data, show_bundle
         from biomodal_deploy.workflow.planning import make_plan
         from biomodal_deploy.workflow.requests import PlanRequest
         from biomodal_deploy.workflow.stack import fresh_stack
@@ -129,7 +129,7 @@ def _plan_set(
     use_cache: bool,
 ) -> int:
     from biomodal_deploy.cli.many import SetRun, refuse_for_sets, values_words
-    from biomodal_deploy.screen.described import describe_plan
+    from biomodal_deploy.cli.render.described import describe_plan
 
     refuse_for_sets(alone, "A set is not destroyed together, and each loss is allowed for itself")
     words = [*command, *values_words(*values)]

@@ -22,10 +22,10 @@ from biomodal_deploy.cli.options import (
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 
 if TYPE_CHECKING:
-    from biomodal_deploy.permissions.catalog import Phase
-    from biomodal_deploy.permissions.check import Finding
-    from biomodal_deploy.permissions.deployment import DeploymentPermissions
-    from biomodal_deploy.permissions.vm import VmPolicy
+    from biomodal_deploy.iam.catalog import Phase
+    from biomodal_deploy.iam.check import Finding
+    from biomodal_deploy.iam.deployment import DeploymentPermissions
+    from biomodal_deploy.iam.vm import VmPolicy
 
 
 class PhaseChoice(StrEnum):
@@ -94,10 +94,10 @@ def deployer(
 
     Example: biomodal-aws policy deployer --format aws-cli
     """
+    from biomodal_deploy.cli.render.policy import show_gaps, show_text
     from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.permissions.formats import PolicyFormat, rendered
-    from biomodal_deploy.permissions.policies import size
-    from biomodal_deploy.screen.policy import show_gaps, show_text
+    from biomodal_deploy.iam.formats import PolicyFormat, rendered
+    from biomodal_deploy.iam.policies import size
 
     known = _permissions(project_dir, stack, var_file, var, account, output, no_cache=no_cache)
     if documented:
@@ -150,9 +150,9 @@ def check(
 
     Example: biomodal-aws policy check deployer.json --phase apply
     """
+    from biomodal_deploy.cli.render.policy import finding_data, show_findings, show_gaps
     from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.permissions.language import read_policies
-    from biomodal_deploy.screen.policy import finding_data, show_findings, show_gaps
+    from biomodal_deploy.iam.language import read_policies
 
     given = [each for file in files for each in read_policies(file)]
     known = _permissions(project_dir, stack, var_file, var, account, output, no_cache=no_cache)
@@ -206,15 +206,15 @@ def bucket(
 
     Example: biomodal-aws policy bucket --var use_existing_bucket_url=s3://my-bucket
     """
-    from biomodal_deploy.permissions.vm import bucket_part
+    from biomodal_deploy.iam.vm import bucket_part
 
     known = _permissions(project_dir, stack, var_file, var, account, output, no_cache=no_cache)
     return _show_given(known, [bucket_part(each) for each in known.vm()], output)
 
 
 def _show_given(known: DeploymentPermissions, given: Sequence[VmPolicy], output: Format) -> int:
+    from biomodal_deploy.cli.render.policy import finding_data, show_given
     from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.screen.policy import finding_data, show_given
 
     found: list[tuple[VmPolicy, tuple[Finding, ...]]] = [
         (each, known.check_vm(each)) for each in given
@@ -249,10 +249,10 @@ def _permissions(
 ) -> DeploymentPermissions:
     import json
 
+    from biomodal_deploy.aws.identity import region_of, who_am_i
     from biomodal_deploy.cli.session import session
-    from biomodal_deploy.identity import region_of, who_am_i
-    from biomodal_deploy.permissions.deployment import DeploymentPermissions
-    from biomodal_deploy.var_files.values import to_json
+    from biomodal_deploy.config.tfvars.values import to_json
+    from biomodal_deploy.iam.deployment import DeploymentPermissions
     from biomodal_deploy.workflow.stack import fresh_stack
     from biomodal_deploy.workflow.variables import given_values
 
@@ -270,6 +270,6 @@ def _permissions(
 
 
 def _phases(choice: PhaseChoice) -> Sequence[Phase]:
-    from biomodal_deploy.permissions.catalog import LIFE_CYCLE, Phase
+    from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase
 
     return LIFE_CYCLE if choice is PhaseChoice.ALL else (Phase(choice.value),)

@@ -34,12 +34,12 @@ def prerequisites(
 
     Example: biomodal-aws prerequisites > make-roles.sh
     """
+    from biomodal_deploy.aws.preflight import Verdict
+    from biomodal_deploy.aws.preflight.prerequisites import all_steps, steps
+    from biomodal_deploy.aws.preflight.runner import run_role_checks
+    from biomodal_deploy.aws.session import open_session, partition_of
+    from biomodal_deploy.cli.render.preflight import show_prerequisites
     from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.preflight import Verdict
-    from biomodal_deploy.preflight.prerequisites import all_steps, steps
-    from biomodal_deploy.preflight.runner import run_role_checks
-    from biomodal_deploy.preflight.session import open_session, partition_of
-    from biomodal_deploy.screen.preflight import show_prerequisites
 
     partition = partition_of(region)
     report = None if everything else run_role_checks(open_session(region), region)

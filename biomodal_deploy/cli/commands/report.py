@@ -62,8 +62,8 @@ def report(
 
     Example: biomodal-aws report --format html --out report.html
     """
+    from biomodal_deploy.cli.render.reports import report_data, show_report
     from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.screen.reports import report_data, show_report
     from biomodal_deploy.workflow.finding import find_bundle
     from biomodal_deploy.workflow.location import Location
     from biomodal_deploy.workflow.reporting import ReportFormat, make_report, save

@@ -42,9 +42,9 @@ def run(
     import tempfile
     from pathlib import Path
 
+    from biomodal_deploy.cli.render.console import message_console
+    from biomodal_deploy.engine.toolchain.everything import tool_environment
     from biomodal_deploy.sandbox.run import run_in_sandbox
-    from biomodal_deploy.screen.console import message_console
-    from biomodal_deploy.toolchain.everything import tool_environment
 
     with tempfile.TemporaryDirectory(prefix="biomodal-tools-") as folder:
         environment = tool_environment(

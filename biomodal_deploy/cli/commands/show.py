@@ -31,9 +31,9 @@ def show(
 
     Example: biomodal-aws show
     """
+    from biomodal_deploy.aws.ledger.files import saved_ledger, saved_remains
+    from biomodal_deploy.cli.render.bundles import bundle_data, show_bundle
     from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.ledger.files import saved_ledger, saved_remains
-    from biomodal_deploy.screen.bundles import bundle_data, show_bundle
     from biomodal_deploy.workflow.finding import find_bundle
     from biomodal_deploy.workflow.location import Location
     from biomodal_deploy.workflow.stack import recorded_stack

@@ -17,9 +17,9 @@ def synth(
 
     Example: biomodal-aws synth
     """
+    from biomodal_deploy.cli.render.synthesis import show_synthesis
     from biomodal_deploy.cli.result import Result, emit
     from biomodal_deploy.cli.session import session
-    from biomodal_deploy.screen.synthesis import show_synthesis
     from biomodal_deploy.workflow.stack import synthesized_stacks
 
     with session(project_dir, output) as work:

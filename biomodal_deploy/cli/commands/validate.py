@@ -18,9 +18,9 @@ def validate(
 
     Example: biomodal-aws validate
     """
+    from biomodal_deploy.cli.render.findings import show_findings
     from biomodal_deploy.cli.result import Result, emit
     from biomodal_deploy.cli.session import session
-    from biomodal_deploy.screen.findings import show_findings
     from biomodal_deploy.workflow.reading import validate as validate_stack
     from biomodal_deploy.workflow.stack import fresh_stack
 

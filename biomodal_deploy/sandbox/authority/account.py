@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from biomodal_deploy.permissions import facts
-from biomodal_deploy.permissions.language import PolicyText, parse_policy
-from biomodal_deploy.permissions.place import Place
+from biomodal_deploy.iam import facts
+from biomodal_deploy.iam.language import PolicyText, parse_policy
+from biomodal_deploy.iam.place import Place
 
 _NO_TAGS: Final[Mapping[str, str]] = {}
 

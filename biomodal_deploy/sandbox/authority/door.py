@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from biomodal_deploy.permissions.evaluate import Decision, Request, decide
-from biomodal_deploy.permissions.place import Place
+from biomodal_deploy.iam.evaluate import Decision, Request, decide
+from biomodal_deploy.iam.place import Place
 from biomodal_deploy.sandbox.authority.account import Account
 from biomodal_deploy.sandbox.authority.call import ApiCall, parse_call
 from biomodal_deploy.sandbox.authority.common import UnknownCallError

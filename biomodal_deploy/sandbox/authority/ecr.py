@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from biomodal_deploy.permissions import facts
-from biomodal_deploy.permissions.evaluate import Request
+from biomodal_deploy.iam import facts
+from biomodal_deploy.iam.evaluate import Request
 from biomodal_deploy.sandbox.authority.account import Account
 from biomodal_deploy.sandbox.authority.call import ApiCall
 from biomodal_deploy.sandbox.authority.common import request, request_tags, tags_in

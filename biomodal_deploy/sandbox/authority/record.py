@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from biomodal_deploy.permissions.evaluate import Decision, Request
+from biomodal_deploy.iam.evaluate import Decision, Request
 from biomodal_deploy.sandbox.authority.call import ApiCall
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from xml.sax.saxutils import escape
 
-from biomodal_deploy.permissions.evaluate import Request
+from biomodal_deploy.iam.evaluate import Request
 from biomodal_deploy.sandbox.authority.call import ApiCall
 
 _ERROR: Final = "<Error><Code>{code}</Code><Message>{message}</Message></Error>"

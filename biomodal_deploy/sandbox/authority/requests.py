@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from biomodal_deploy.permissions import facts
-from biomodal_deploy.permissions.evaluate import Request
+from biomodal_deploy.iam import facts
+from biomodal_deploy.iam.evaluate import Request
 from biomodal_deploy.sandbox.authority import batch, budgets, cloudwatch, ec2, ecr, iam, logs, s3
 from biomodal_deploy.sandbox.authority.account import Account
 from biomodal_deploy.sandbox.authority.call import ApiCall

@@ -13,7 +13,7 @@ from typing import Final
 
 from biomodal_aws._bindings.layout import Bindings
 from biomodal_aws._bindings.slicing import Slice, cut
-from biomodal_deploy import private
+from biomodal_deploy import files as private
 
 _FORMAT: Final = 1
 _UNUSED_AFTER_S: Final = 24 * 3600

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from biomodal_deploy.engine.toolchain import find_terraform
 from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, EXIT_FINDINGS
-from biomodal_deploy.toolchain import find_terraform
 from tests.support import fake_terraform
 from tests.support.fake_terraform import TRUE_ERROR
 from tests.support.light import STACK, Ended, LightProject

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_INTERRUPTED
-from biomodal_deploy.history import Entry, Event, History
+from biomodal_deploy.plan.history import Entry, Event, History
 from tests.support.driven import Driven
 from tests.support.light import STACK, LightProject
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.bundle import sha256
 from biomodal_deploy.cli.boundary import run
 from biomodal_deploy.errors import EXIT_BUNDLE, EXIT_DONE, EXIT_USAGE
+from biomodal_deploy.plan.sealed import sha256
 from tests.support.sealed_project import sealed_project
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from biomodal_deploy.aws.answers import failed, passed
+from biomodal_deploy.aws.preflight import Finding, Layer, Report
 from biomodal_deploy.plan import PlanKind
-from biomodal_deploy.preflight import Finding, Layer, Report
-from biomodal_deploy.preflight.result import failed, passed
 from biomodal_deploy.workflow import account_checks
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.requests import PlanRequest

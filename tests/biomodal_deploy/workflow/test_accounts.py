@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 
 from biomodal_deploy import Project
+from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.errors import (
     EXIT_BUNDLE,
     EXIT_DONE,
@@ -19,7 +20,6 @@ from biomodal_deploy.errors import (
     EngineError,
 )
 from biomodal_deploy.sandbox import Sandbox
-from biomodal_deploy.toolchain import find_provider_source
 from tests.support.light import STACK, Ended, LightProject
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("accounts")]

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from biomodal_deploy.bundle import Bundle, UseState, consume, record_outcome
+from biomodal_deploy.aws.ledger import after, before
+from biomodal_deploy.aws.ledger.files import saved_ledger, saved_remains
+from biomodal_deploy.aws.ledger.model import Fate, Ledger, Remains
+from biomodal_deploy.aws.ledger.subject import Subject
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.ledger import after, before
-from biomodal_deploy.ledger.files import saved_ledger, saved_remains
-from biomodal_deploy.ledger.model import Fate, Ledger, Remains
-from biomodal_deploy.ledger.subject import Subject
 from biomodal_deploy.plan import Plan, PlanKind
+from biomodal_deploy.plan.sealed import Bundle, UseState, consume, record_outcome
 from biomodal_deploy.workflow.destroying import look_after, take_ledger
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.signals import silent

@@ -15,7 +15,7 @@ import pytest
 
 from biomodal_deploy.cli.boundary import run
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_USAGE
-from biomodal_deploy.history import Event, History
+from biomodal_deploy.plan.history import Event, History
 from tests.support.project import ROOT
 
 SNAPSHOT = ROOT / "tests/stacks/__snapshots__/test_snapshots/test_native_stack.json"

@@ -10,8 +10,8 @@ from typing import Final
 import pytest
 from pydantic import JsonValue
 
+from biomodal_deploy.config.settings import ProjectFile
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.settings import ProjectFile
 from biomodal_deploy.workflow.journal import (
     Journal,
     Previous,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from biomodal_deploy.config.settings import CONTEXT_VARIABLE
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.settings import CONTEXT_VARIABLE
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import last_stack, last_stacks
 from biomodal_deploy.workflow.state_bucket import left_to_move, own_stack, policy_of

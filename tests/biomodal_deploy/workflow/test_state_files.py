@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from biomodal_deploy.config.settings import ProjectFile
 from biomodal_deploy.errors import EngineError, UsageError
-from biomodal_deploy.settings import ProjectFile
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import (

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from biomodal_deploy.contract import variables_of
+from biomodal_deploy.config.contract import variables_of
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.preflight.subject import read_target
 from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.preflight_target import read_target
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.variables import Given, given_values
 

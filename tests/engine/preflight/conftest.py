@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import boto3.session
 import pytest
 
-from biomodal_deploy.preflight import Target, target_from
+from biomodal_deploy.aws.preflight import Target, target_from
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.preflight_account import VM
 

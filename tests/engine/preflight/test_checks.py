@@ -15,16 +15,16 @@ import boto3.session
 import pytest
 from pydantic import JsonValue
 
-from biomodal_deploy.permissions.catalog import Phase
-from biomodal_deploy.permissions.document import Document
-from biomodal_deploy.permissions.needs import needs_of
-from biomodal_deploy.permissions.place import Place
-from biomodal_deploy.permissions.policies import policies
-from biomodal_deploy.preflight import Target, Verdict, run_preflight
-from biomodal_deploy.preflight.checks import all_checks
-from biomodal_deploy.preflight.clients import Clients
-from biomodal_deploy.preflight.facts import Facts
-from biomodal_deploy.preflight.runner import ask
+from biomodal_deploy.aws.clients import Clients
+from biomodal_deploy.aws.preflight import Target, Verdict, run_preflight
+from biomodal_deploy.aws.preflight.checks import all_checks
+from biomodal_deploy.aws.preflight.facts import Facts
+from biomodal_deploy.aws.preflight.runner import ask
+from biomodal_deploy.iam.catalog import Phase
+from biomodal_deploy.iam.document import Document
+from biomodal_deploy.iam.needs import needs_of
+from biomodal_deploy.iam.place import Place
+from biomodal_deploy.iam.policies import policies
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.aws_command import commands_in
 from tests.support.changes import snapshot

@@ -14,12 +14,12 @@ from pathlib import Path
 import boto3.session
 import pytest
 
-from biomodal_deploy.preflight import Target, Verdict, run_preflight
-from biomodal_deploy.preflight.prerequisites import all_steps, steps
-from biomodal_deploy.preflight.runner import run_role_checks
-from biomodal_deploy.preflight.subject import read_owned
+from biomodal_deploy.aws.preflight import Target, Verdict, run_preflight
+from biomodal_deploy.aws.preflight.prerequisites import all_steps, steps
+from biomodal_deploy.aws.preflight.runner import run_role_checks
 from biomodal_deploy.sandbox import Sandbox
 from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.preflight_target import read_owned
 from tests.support.aws_command import script_commands
 from tests.support.native import NAME, NativeProject, native_project
 from tests.support.preflight_account import (

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from biomodal_deploy.permissions.place import Place
+from biomodal_deploy.iam.place import Place
 from biomodal_deploy.sandbox.authority.account import Account
 from biomodal_deploy.sandbox.authority.call import ApiCall
 from biomodal_deploy.sandbox.authority.requests import requests_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from biomodal_deploy.operations.install_log import InstallState, read_install
 from biomodal_deploy.sandbox.patches import console
+from biomodal_deploy.vm.install_log import InstallState, read_install
 from tests.support.moto import Use
 from tests.support.project import ROOT
 

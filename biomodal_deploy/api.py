@@ -1,0 +1,231 @@
+"""The Python API: a project, its plans, and what becomes of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from biomodal_deploy.aws.ledger.model import Ledger, Remains
+from biomodal_deploy.engine.synthesis import Synthesis
+from biomodal_deploy.engine.terraform import OutputValue
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.plan import Counts, Plan, PlanKind, ResourceChange
+from biomodal_deploy.plan.guards import Verdict
+from biomodal_deploy.plan.history import Chain
+from biomodal_deploy.plan.sealed import Bundle
+from biomodal_deploy.workflow.applying import Applied, apply_bundle
+from biomodal_deploy.workflow.confirming import confirmed_by
+from biomodal_deploy.workflow.destroying import look_after, take_ledger
+from biomodal_deploy.workflow.drifting import find_drift
+from biomodal_deploy.workflow.finding import find_bundle
+from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.planning import make_plan
+from biomodal_deploy.workflow.reading import Finding, read_outputs, validate
+from biomodal_deploy.workflow.requests import PlanRequest
+from biomodal_deploy.workflow.signals import Listener, silent
+from biomodal_deploy.workflow.stack import (
+    Stack,
+    fresh_stack,
+    last_stack,
+    recorded_stack,
+    synthesized_stacks,
+)
+
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True)
+class SealedPlan:
+    """A sealed plan: what will happen, and the only thing that can be applied.
+
+    Attributes:
+        bundle: Its folder and manifest.
+        data: What it does, redacted.
+    """
+
+    bundle: Bundle
+    data: Plan
+    _stack: Stack = field(repr=False)
+    _listen: Listener = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        """Its name, which sorts by time."""
+        return self.bundle.id
+
+    @property
+    def sha256(self) -> str:
+        """The digest that stands for all of it, for an approval elsewhere."""
+        return self.bundle.sha256
+
+    @property
+    def changes(self) -> tuple[ResourceChange, ...]:
+        """The objects that applying it touches."""
+        return self.data.changes
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether applying it does anything."""
+        return self.bundle.manifest.has_changes
+
+    @property
+    def counts(self) -> Counts:
+        """How many objects each action touches."""
+        return self.bundle.manifest.counts
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """What the guards said."""
+        return self.bundle.manifest.verdicts
+
+    def apply(self, *, confirm: str | None = None, expect_sha256: str | None = None) -> Applied:
+        """Apply exactly this plan, once.
+
+        Args:
+            confirm: The stack's name, needed where something that exists is lost.
+            expect_sha256: The digest that was approved.
+
+        Raises:
+            BundleRefused: Something differs from what was sealed.
+            GuardRefused: A guard refused it, or the loss was not confirmed.
+            EngineError: Terraform failed.
+            Interrupted: It was asked to stop.
+        """
+        return apply_bundle(
+            self._stack,
+            self.bundle,
+            confirm=confirmed_by(confirm),
+            listen=self._listen,
+            expect_sha256=expect_sha256,
+        )
+
+    def ledger(self) -> Ledger:
+        """Return what the deployment holds that a destroy plan does not show; kept beside it.
+
+        Only for a destroy plan; AWS is asked, and what it does not answer is said to be unknown.
+        """
+        return take_ledger(self._stack, self.bundle, self.data, self._listen)
+
+    def remains(self) -> Remains:
+        """Return what is left of the deployment once its destroy plan was applied."""
+        return look_after(self._stack, self.bundle, self.data, self._listen)
+
+
+class Project:
+    """A project: the folder that holds `cdktf.json`, its stacks and their plans.
+
+    Args:
+        project_dir: That folder.
+        stack: The deployment; needed only where `cdktf.json` has several.
+        environment: The environment variables to work with; this process's where None.
+        on_event: Told of steps, notices and the engine's events, in the calling thread.
+
+    Raises (every method):
+        UsageError: Settings, variables or arguments are wrong.
+        EngineError: Terraform or the app command failed.
+        Interrupted: It was asked to stop.
+    """
+
+    def __init__(
+        self,
+        project_dir: str | Path = ".",
+        *,
+        stack: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        on_event: Listener = silent,
+    ) -> None:
+        self._location = Location.of(
+            Path(project_dir), os.environ if environment is None else environment
+        )
+        self._name, self._listen = stack, on_event
+
+    def synth(self, *, use_cache: bool = True) -> Synthesis:
+        """Synthesize every stack where its sources changed."""
+        return synthesized_stacks(self._location, self._listen, use_cache=use_cache)
+
+    def validate(self) -> tuple[Finding, ...]:
+        """Check the stack with Terraform; what is wrong is the result."""
+        return validate(self._fresh(), self._listen)[1]
+
+    def plan(
+        self,
+        *,
+        destroy: bool = False,
+        refresh_only: bool = False,
+        var_files: Sequence[str | Path] = (),
+        variables: Mapping[str, str] | None = None,
+        allow_destroy: Sequence[str] = (),
+    ) -> SealedPlan:
+        """Make and seal a plan.
+
+        Args:
+            destroy: Plan to remove everything.
+            refresh_only: Plan to record what changed outside Terraform, and nothing else.
+            var_files: Files of variables, after the project's own; later ones win.
+            variables: Single values, over every file, as `--var` takes them.
+            allow_destroy: Addresses of protected resources that may be lost.
+        """
+        if destroy and refresh_only:
+            raise ValueError("destroy and refresh_only exclude each other")
+        kind = PlanKind.DESTROY if destroy else PlanKind.APPLY
+        request = PlanRequest(
+            kind=PlanKind.REFRESH_ONLY if refresh_only else kind,
+            var_files=_paths(var_files),
+            variables=[f"{name}={value}" for name, value in (variables or {}).items()],
+            allow_destroy=tuple(_listed("allow_destroy", allow_destroy)),
+            cwd=Path.cwd(),
+        )
+        stack = self._fresh()
+        planned = make_plan(stack, request, self._listen)
+        return SealedPlan(planned.bundle, planned.plan, stack, self._listen)
+
+    def sealed(self, bundle: str | Path | None = None) -> SealedPlan:
+        """Return a sealed plan: the newest unused one, or one by its id or folder."""
+        stack = self._last()
+        found = find_bundle(self._location, stack.name, str(bundle) if bundle else None)
+        return SealedPlan(found, found.plan(), stack, self._listen)
+
+    def drift(
+        self, *, var_files: Sequence[str | Path] = (), variables: Mapping[str, str] | None = None
+    ) -> tuple[ResourceChange, ...]:
+        """Return what changed outside Terraform since the last apply.
+
+        What AWS filled in by itself is left out: an address, an empty map where there was nothing.
+        """
+        pairs = [f"{name}={value}" for name, value in (variables or {}).items()]
+        plan = find_drift(
+            self._fresh(),
+            var_files=_paths(var_files),
+            variables=pairs,
+            cwd=Path.cwd(),
+            listen=self._listen,
+        )
+        return plan.drifted
+
+    def output(self) -> dict[str, OutputValue]:
+        """Return the outputs, sensitive ones in clear."""
+        return read_outputs(self._last(), self._listen)
+
+    def history(self) -> Chain:
+        """Return every plan, apply, refusal and result, and whether the chain is whole."""
+        return recorded_stack(self._location, self._name).history.verify_chain()
+
+    def _fresh(self) -> Stack:
+        return fresh_stack(self._location, self._name, self._listen)
+
+    def _last(self) -> Stack:
+        return last_stack(self._location, self._name)
+
+
+def _paths(var_files: Sequence[str | Path]) -> list[Path]:
+    return [Path(each) for each in _listed("var_files", var_files)]
+
+
+def _listed(field: str, given: Sequence[_Item]) -> Sequence[_Item]:
+    # To Python one text is a sequence too, of its letters, and no type checker objects.
+    if isinstance(given, str):
+        raise UsageError("It is a list", field=field, value=given, fix=f'write ["{given}"]')
+    return given

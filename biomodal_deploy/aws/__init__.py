@@ -1,0 +1,1 @@
+"""The one place that asks AWS: session, clients, errors, identity and the checks."""

@@ -1,0 +1,125 @@
+"""One AWS client a service, shared by all checks, with a short patience."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from botocore import UNSIGNED
+from botocore.client import BaseClient
+from botocore.config import Config
+from botocore.exceptions import NoCredentialsError
+
+from biomodal_deploy.aws.pool import Once
+from biomodal_deploy.aws.session import partition_of
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+    from botocore.model import OperationModel
+
+_Client = TypeVar("_Client", bound=BaseClient)
+
+WORKERS: Final = 24
+SERVICE: Final = "IamService"
+
+# Every check is a few calls long and all share one deadline, so no call may wait for long; yet an
+# answer that takes two or three seconds is waited for.
+_CONFIG: Final = Config(
+    connect_timeout=3,
+    read_timeout=6,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    max_pool_connections=WORKERS,
+)
+
+
+class Clients:
+    """The clients of one session in one region, each made when first called for.
+
+    Args:
+        session: Where credentials and endpoints come from.
+        region: The region to ask in.
+
+    Attributes:
+        region: The region.
+        profile: The profile in use, or None.
+        credentials: Returns where the credentials come from; raises what botocore does.
+        known_regions: Returns the regions that the installed AWS library knows; AWS may have
+            opened more since.
+    """
+
+    def __init__(self, session: Session, region: str) -> None:
+        self.region = region
+        self.profile: str | None = session.profile_name
+        self._session = session
+        # boto3: using clients is thread-safe, making them from one session is not.
+        self._making = Lock()
+        self.credentials = Once(self._find_credentials)
+        self.known_regions = Once(self._find_regions)
+        self.sts = self._shared(lambda: session.client("sts", region_name=region, config=_CONFIG))
+        self.ec2 = self._shared(lambda: session.client("ec2", region_name=region, config=_CONFIG))
+        self.iam = self._shared(lambda: session.client("iam", region_name=region, config=_CONFIG))
+        self.s3 = self._shared(lambda: session.client("s3", region_name=region, config=_CONFIG))
+        self.s3_unsigned = self._shared(
+            lambda: session.client(
+                "s3",
+                region_name=region,
+                config=_CONFIG.merge(Config(signature_version=UNSIGNED)),
+            )
+        )
+        self.batch = self._shared(
+            lambda: session.client("batch", region_name=region, config=_CONFIG)
+        )
+        self.ecr = self._shared(lambda: session.client("ecr", region_name=region, config=_CONFIG))
+        self.logs = self._shared(lambda: session.client("logs", region_name=region, config=_CONFIG))
+        self.cloudwatch = self._shared(
+            lambda: session.client("cloudwatch", region_name=region, config=_CONFIG)
+        )
+        self.quotas = self._shared(
+            lambda: session.client("service-quotas", region_name=region, config=_CONFIG)
+        )
+        self.ec2_at_home = self._shared(
+            lambda: session.client("ec2", region_name=self.home_region, config=_CONFIG)
+        )
+
+    @property
+    def partition(self) -> str:
+        """The partition that the region's name belongs to."""
+        return partition_of(self.region)
+
+    @property
+    def home_region(self) -> str:
+        """A region of the partition that every account has: it knows about the others."""
+        return {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}.get(
+            self.partition, "us-east-1"
+        )
+
+    def _find_regions(self) -> list[str]:
+        return sorted(
+            region
+            for partition in self._session.get_available_partitions()
+            for region in self._session.get_available_regions("ec2", partition)
+        )
+
+    def _find_credentials(self) -> str:
+        """Find the credentials once for all: each search may ask the network for them."""
+        credentials = self._session.get_credentials()
+        if credentials is None:
+            raise NoCredentialsError
+        credentials.get_frozen_credentials()
+        return credentials.method
+
+    def _shared(self, make: Callable[[], _Client]) -> Once[_Client]:
+        def made() -> _Client:
+            self.credentials()
+            with self._making:
+                client = make()
+            client.meta.events.register("after-call", _note_service)
+            return client
+
+        return Once(made)
+
+
+def _note_service(parsed: dict[str, Any], model: OperationModel, **_: object) -> None:
+    """Leave in an answer which service gave it: the error made of it names the operation only."""
+    parsed.setdefault("ResponseMetadata", {})[SERVICE] = model.service_model.signing_name

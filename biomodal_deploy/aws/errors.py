@@ -1,0 +1,231 @@
+"""What went wrong between here and AWS, in a person's words.
+
+A check that AWS does not answer is not passed and not failed: it cannot tell, and says why.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from botocore import exceptions as boto
+from botocore.exceptions import BotoCoreError, ClientError
+
+from biomodal_deploy.aws.clients import SERVICE, Clients
+
+
+class Kind(StrEnum):
+    """What kind of trouble it is."""
+
+    NO_CREDENTIALS = "no-credentials"
+    EXPIRED = "expired"
+    REFUSED = "refused-credentials"
+    CLOCK = "clock"
+    NO_NETWORK = "no-network"
+    REGION = "region"
+    THROTTLED = "throttled"
+    DENIED = "denied"
+    AWS_FAILED = "aws-failed"
+    NOT_OFFERED = "not-offered"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why AWS gave no answer.
+
+    Attributes:
+        kind: What kind of trouble it is.
+        line: It in words.
+        fix: The command or setting that mends it.
+    """
+
+    kind: Kind
+    line: str
+    fix: str
+
+
+_CODES: Final[dict[Kind, frozenset[str]]] = {
+    Kind.EXPIRED: frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"}),
+    Kind.REFUSED: frozenset(
+        {
+            "AuthFailure",
+            "IncompleteSignature",
+            "IncompleteSignatureException",
+            "InvalidAccessKeyId",
+            "InvalidClientTokenId",
+            "InvalidSignatureException",
+            "InvalidToken",
+            "MissingAuthenticationToken",
+            "MissingAuthenticationTokenException",
+            "SignatureDoesNotMatch",
+            "UnrecognizedClientException",
+        }
+    ),
+    Kind.CLOCK: frozenset({"RequestTimeTooSkewed"}),
+    Kind.REGION: frozenset({"OptInRequired", "RegionDisabledException"}),
+    Kind.THROTTLED: frozenset(
+        {
+            "RequestLimitExceeded",
+            "SlowDown",
+            "Throttling",
+            "ThrottlingException",
+            "TooManyRequestsException",
+        }
+    ),
+    Kind.DENIED: frozenset(
+        {
+            "403",  # HEAD has no body that could name the code
+            "AccessDenied",
+            "AccessDeniedException",
+            "UnauthorizedOperation",
+        }
+    ),
+}
+# Where the IAM action is not the API's name.
+_ACTIONS: Final = {
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:ListObjectVersions": "s3:ListBucketVersions",
+}
+_NAMED_ACTION: Final = re.compile(r"perform: ([a-z0-9-]+:[A-Za-z]+)")
+_SIGN_IN_AGAIN: Final = (
+    boto.SSOError,
+    boto.LoginError,
+    boto.TokenRetrievalError,
+    boto.NoAuthTokenError,
+)
+_MISCONFIGURED: Final = (
+    boto.PartialCredentialsError,
+    boto.CredentialRetrievalError,
+    boto.MetadataRetrievalError,
+    boto.ProfileNotFound,
+    boto.ConfigParseError,
+    boto.ConfigNotFound,
+    boto.UnknownCredentialError,
+    boto.InvalidConfigError,
+    boto.InfiniteLoopConfigError,
+)
+_REGION: Final = (
+    boto.NoRegionError,
+    boto.InvalidRegionError,
+    boto.UnknownRegionError,
+    boto.EndpointProviderError,
+    boto.ServiceNotInRegionError,
+)
+_NETWORK: Final = (boto.HTTPClientError, boto.ConnectionError)
+
+
+def code_of(error: ClientError) -> str:
+    """Return AWS's own word for an error."""
+    return error.response.get("Error", {}).get("Code", "")
+
+
+def trouble_of(error: BotoCoreError | ClientError, clients: Clients) -> Trouble:
+    """Say what an error of the AWS library means, and what mends it.
+
+    Args:
+        error: What a call raised.
+        clients: Who called.
+    """
+    if isinstance(error, ClientError):
+        return _from_aws(error, clients)
+    return _from_here(error, clients)
+
+
+def _from_here(error: BotoCoreError, clients: Clients) -> Trouble:
+    said = one_line(str(error))
+    if isinstance(error, boto.NoCredentialsError):
+        return Trouble(
+            Kind.NO_CREDENTIALS,
+            "there are no AWS credentials",
+            "run `aws configure`, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY",
+        )
+    if isinstance(error, _SIGN_IN_AGAIN):
+        return Trouble(Kind.EXPIRED, f"the sign-in has expired ({said})", _sign_in(clients))
+    if isinstance(error, _MISCONFIGURED):
+        return Trouble(
+            Kind.NO_CREDENTIALS,
+            f"the AWS credentials cannot be read ({said})",
+            "correct ~/.aws/config and ~/.aws/credentials; `aws configure list` shows what is used",
+        )
+    if isinstance(error, _REGION) or (
+        isinstance(error, _NETWORK) and clients.region not in clients.known_regions()
+    ):
+        return Trouble(
+            Kind.REGION, f"no such AWS region is known: {clients.region}", "correct region"
+        )
+    if isinstance(error, boto.SSLError):
+        return Trouble(
+            Kind.NO_NETWORK,
+            f"no trusted connection to AWS ({said})",
+            "set AWS_CA_BUNDLE to your proxy's certificate file",
+        )
+    if isinstance(error, _NETWORK):
+        return Trouble(
+            Kind.NO_NETWORK,
+            f"AWS cannot be reached ({said})",
+            "check the network, and HTTPS_PROXY where there is a proxy",
+        )
+    return Trouble(Kind.OTHER, f"the AWS library gave up ({said})", "see `aws configure list`")
+
+
+def _from_aws(error: ClientError, clients: Clients) -> Trouble:
+    code = code_of(error)
+    said = one_line(error.response.get("Error", {}).get("Message", "")) or "no reason given"
+    kind = next((kind for kind, codes in _CODES.items() if code in codes), Kind.OTHER)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if kind is Kind.DENIED:
+        action = _action(error)
+        return Trouble(kind, f"the caller may not {action}", f"allow {action} to the caller")
+    if kind is Kind.OTHER and (status >= 500 or code == "ServiceUnavailable"):
+        # 501 is no answer of AWS's: a stand-in for it says so, such as the sandbox.
+        kind = Kind.NOT_OFFERED if status == 501 else Kind.AWS_FAILED
+    service = error.response.get("ResponseMetadata", {}).get(SERVICE, "AWS")
+    lines = {
+        Kind.EXPIRED: f"the AWS credentials have expired ({code})",
+        Kind.REFUSED: f"AWS does not know these credentials in partition {clients.partition} "
+        f"({code})",
+        Kind.CLOCK: "this machine's clock differs too much from AWS's",
+        Kind.REGION: f"the account has not enabled {clients.region} ({code})",
+        Kind.THROTTLED: f"AWS asked to slow down ({code} from {service})",
+        Kind.AWS_FAILED: f"AWS itself failed ({service} answered {error.operation_name} with "
+        f"{status})",
+        Kind.NOT_OFFERED: f"the endpoint in use does not offer {error.operation_name} of {service}",
+        Kind.OTHER: f"AWS answered {error.operation_name} with {code}: {said}",
+    }
+    fixes = {
+        Kind.EXPIRED: _sign_in(clients),
+        Kind.REFUSED: "see `aws sts get-caller-identity --region "
+        f"{clients.region}`; accounts of one partition do not exist in another",
+        Kind.CLOCK: "set the clock (`timedatectl set-ntp true`)",
+        Kind.REGION: f"run `aws account enable-region --region-name {clients.region}`",
+        Kind.THROTTLED: "run it again in a minute",
+        Kind.AWS_FAILED: "run it again; see https://health.aws.amazon.com",
+        Kind.NOT_OFFERED: "ask AWS itself (unset AWS_ENDPOINT_URL)",
+        Kind.OTHER: "run it again; where it stays, look the code up in the service's API reference",
+    }
+    return Trouble(kind, lines[kind], fixes[kind])
+
+
+def _action(error: ClientError) -> str:
+    """Return the IAM action that is missing: AWS's own word where it gives one."""
+    if named := _NAMED_ACTION.search(error.response.get("Error", {}).get("Message", "")):
+        return named[1]
+    service = error.response.get("ResponseMetadata", {}).get(SERVICE, "")
+    action = f"{service}:{error.operation_name}".lstrip(":")
+    return _ACTIONS.get(action, action)
+
+
+def _sign_in(clients: Clients) -> str:
+    profile = f" --profile {clients.profile}" if clients.profile not in (None, "default") else ""
+    return f"sign in again (`aws sso login{profile}`), or export fresh credentials"
+
+
+def one_line(text: str) -> str:
+    """Return someone else's text fit for one line of ours: no line break, no control character."""
+    plain = " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
+    return plain.rstrip(".") if len(plain) <= 240 else f"{plain[:240]} ..."

@@ -1,0 +1,108 @@
+"""Who we are to AWS: the account, the caller and the region that Terraform's AWS provider meets."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from biomodal_deploy.engine.process import capture
+from biomodal_deploy.errors import EXIT_DONE, EngineError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """The caller, as AWS itself names it.
+
+    Attributes:
+        account: The account's 12 digits.
+        caller: The caller's ARN.
+    """
+
+    account: str
+    caller: str
+
+
+def region_of(environment: Mapping[str, str]) -> str | None:
+    """Return the region that the environment names, as the AWS provider reads it."""
+    return environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or None
+
+
+def endpoint_of(environment: Mapping[str, str]) -> str | None:
+    """Return the endpoint that stands in for AWS, or None where it is AWS itself."""
+    return environment.get("AWS_ENDPOINT_URL_STS") or environment.get("AWS_ENDPOINT_URL") or None
+
+
+def is_ours(environment: Mapping[str, str]) -> bool:
+    """Whether an environment's AWS settings are those of this process, which boto3 reads."""
+    return _steering(environment) == _steering(os.environ)
+
+
+def who_am_i(region: str | None, environment: Mapping[str, str] = os.environ) -> Identity:
+    """Ask AWS who an environment's credentials belong to (STS GetCallerIdentity).
+
+    The call needs no permission, and five seconds are enough for an answer.
+
+    Args:
+        region: Where to ask; STS answers in every region.
+        environment: What Terraform will find its credentials in.
+
+    Raises:
+        EngineError: There are no credentials, they have expired, or AWS cannot be reached.
+    """
+    if is_ours(environment):
+        return _ask(region)
+    # boto3 reads this process's own environment in many places: another one needs another process.
+    argv = [sys.executable, "-m", __name__, region or ""]
+    done = capture(argv, directory=Path.cwd(), environment=environment)
+    answer = json.loads(done.stdout) if done.stdout else {}
+    if done.returncode or "caller" not in answer:
+        raise _unknown(answer.get("error", f"its process ended with status {done.returncode}"))
+    return Identity(account=answer["account"], caller=answer["caller"])
+
+
+def _steering(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what decides which credentials, region and endpoint are found."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name.startswith(("AWS_", "BOTO_")) or name in ("HOME", "HTTPS_PROXY", "https_proxy")
+    }
+
+
+def _ask(region: str | None) -> Identity:
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    config = Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 2})
+    try:
+        client = boto3.client("sts", region_name=region or "us-east-1", config=config)
+        answer = client.get_caller_identity()
+    except (BotoCoreError, ClientError) as error:
+        raise _unknown(str(error)) from None
+    return Identity(account=answer["Account"], caller=answer["Arn"])
+
+
+def _unknown(why: str) -> EngineError:
+    return EngineError(
+        f"AWS does not say who is calling ({why})",
+        advice="check the credentials with: aws sts get-caller-identity",
+    )
+
+
+def main(region: str) -> int:
+    """Print who this process is, for a parent whose own environment is another."""
+    try:
+        answer = asdict(_ask(region or None))
+    except EngineError as error:
+        answer = {"error": error.message}
+    print(json.dumps(answer))  # the machine-readable payload
+    return EXIT_DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

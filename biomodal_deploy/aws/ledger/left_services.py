@@ -1,0 +1,162 @@
+"""What is left outside EC2 after a destroy: buckets, repositories, Batch and log groups.
+
+They are looked for by the names that the deployment gave them, so every find is its own.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from botocore.exceptions import ClientError
+
+from biomodal_deploy.aws.commands import aws
+from biomodal_deploy.aws.errors import code_of, one_line
+from biomodal_deploy.aws.ledger import commands
+from biomodal_deploy.aws.ledger.counting import Patience
+from biomodal_deploy.aws.ledger.images import count_images
+from biomodal_deploy.aws.ledger.logs import find_log_group
+from biomodal_deploy.aws.ledger.model import Left
+from biomodal_deploy.aws.ledger.objects import count_bucket
+from biomodal_deploy.aws.ledger.search import Search
+from biomodal_deploy.aws.things import Bucket
+from biomodal_deploy.text import sized
+
+# Where tasks log unless they are told otherwise: one group for all of a region's Batch jobs.
+SHARED_LOGS: Final = "/aws/batch/job"
+
+
+def bucket(search: Search, found: Bucket, patience: Patience) -> list[Left]:
+    """Return a bucket that is still there, and what is in it."""
+    try:
+        contents = count_bucket(search.clients, found.name, patience)
+    except ClientError as error:
+        if code_of(error) in ("NoSuchBucket", "404"):
+            return []
+        raise
+    remove = commands.remove_bucket(found.name, search.region, versions=contents.has_versions)
+    whose = "; Terraform did not manage it" if found.address is None else ""
+    return [
+        Left(
+            kind="bucket",
+            name=found.name,
+            line=f"{contents.words()}{whose}",
+            # Parts of unfinished uploads bill as objects do; what nobody saw may be there.
+            bills=not contents.is_empty or contents.uploads != 0 or not contents.sees_versions,
+            commands=remove,
+        )
+    ]
+
+
+def repository(search: Search, name: str, patience: Patience) -> list[Left]:
+    """Return a repository that is still there, and what is in it."""
+    images = count_images(search.clients, name, patience)
+    if images is None:
+        return []
+    return [
+        Left(
+            kind="repository",
+            name=name,
+            line=images.words(),
+            bills=images.count > 0,
+            commands=(commands.remove_repository(name, search.region),),
+        )
+    ]
+
+
+def environment(search: Search, arn: str) -> list[Left]:
+    """Return a compute environment that is still there: one stuck in DELETING keeps its hosts."""
+    said = search.clients.batch().describe_compute_environments(computeEnvironments=[arn])
+    return [
+        Left(
+            kind="compute-environment",
+            name=each["computeEnvironmentName"],
+            line=_state(
+                each.get("state", "?"), each.get("status", "?"), each.get("statusReason", "")
+            ),
+            # Its hosts are what bills, and Batch starts none without a job.
+            bills=True,
+            commands=(
+                aws(
+                    "batch",
+                    "update-compute-environment",
+                    search.region,
+                    "--compute-environment",
+                    each["computeEnvironmentName"],
+                    "--state",
+                    "DISABLED",
+                ),
+                aws(
+                    "batch",
+                    "delete-compute-environment",
+                    search.region,
+                    "--compute-environment",
+                    each["computeEnvironmentName"],
+                ),
+            ),
+        )
+        for each in said["computeEnvironments"]
+        if each.get("status") != "DELETED"
+    ]
+
+
+def queue(search: Search, arn: str) -> list[Left]:
+    """Return a job queue that is still there; by itself it costs nothing."""
+    said = search.clients.batch().describe_job_queues(jobQueues=[arn])
+    return [
+        Left(
+            kind="job-queue",
+            name=each["jobQueueName"],
+            line=_state(each["state"], each.get("status", "?"), each.get("statusReason", "")),
+            bills=False,
+            commands=(
+                aws(
+                    "batch",
+                    "update-job-queue",
+                    search.region,
+                    "--job-queue",
+                    each["jobQueueName"],
+                    "--state",
+                    "DISABLED",
+                ),
+                aws(
+                    "batch",
+                    "delete-job-queue",
+                    search.region,
+                    "--job-queue",
+                    each["jobQueueName"],
+                ),
+            ),
+        )
+        for each in said["jobQueues"]
+        if each.get("status") != "DELETED"
+    ]
+
+
+def log_group(search: Search, name: str, *, ours: bool = True) -> list[Left]:
+    """Return a log group that is still there.
+
+    Args:
+        search: The search.
+        name: The log group.
+        ours: Whether it is this deployment's alone.
+    """
+    group = find_log_group(search.clients, name)
+    if group is None:
+        return []
+    kept = f"{group.days} days" if group.days else "for ever"
+    shared = "" if ours else "; all Batch jobs of the region log there"
+    return [
+        Left(
+            kind="log-group",
+            name=name,
+            line=f"{sized(group.bytes)}, kept {kept}{shared}",
+            bills=True,
+            ours=ours,
+            commands=(aws("logs", "delete-log-group", search.region, "--log-group-name", name),),
+        )
+    ]
+
+
+def _state(state: str, status: str, reason: str) -> str:
+    because = f": {one_line(reason)}" if reason else ""
+    return f"{state}, {status}{because}"

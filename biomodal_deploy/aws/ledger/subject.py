@@ -1,0 +1,244 @@
+"""What a destroy plan is about, as AWS knows it: ids and names from the state as it was before.
+
+The sealed plan has all attributes of what goes, so neither the state nor Terraform is needed, and
+after the destroy the same names are still known. Secrets in it are hidden already.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar
+
+from pydantic import ValidationError
+
+from biomodal_deploy.aws.things import (
+    Address,
+    Bucket,
+    ComputeEnvironment,
+    Identified,
+    KeyPair,
+    Named,
+    Queue,
+    Repository,
+    Thing,
+    Vm,
+    Volume,
+)
+from biomodal_deploy.plan import HIDDEN_TEXT, Plan, ResourceChange
+from biomodal_deploy.plan.sealed import Facts
+
+_Thing = TypeVar("_Thing", bound=Thing)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What a destroy plan is about.
+
+    Attributes:
+        stack: The deployment.
+        region: Its region; None where the plan does not say.
+        directory: Terraform's working directory, relative to the project.
+        settings_of: Of each resource that is a setting of a bucket or a repository: the type and
+            the name of that, and its own address.
+        vm_name: The deployment's own name in AWS, part of most others.
+        tag: The tag that everything carries; other deployments may carry it too.
+        may_force: Whether a variable decides that the bucket goes with everything in it.
+    """
+
+    stack: str
+    region: str | None
+    directory: str
+    buckets: tuple[Bucket, ...] = ()
+    repositories: tuple[Repository, ...] = ()
+    queues: tuple[Queue, ...] = ()
+    environments: tuple[ComputeEnvironment, ...] = ()
+    machines: tuple[Vm, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    public_addresses: tuple[Address, ...] = ()
+    log_groups: tuple[Named, ...] = ()
+    templates: tuple[Identified, ...] = ()
+    key_pairs: tuple[KeyPair, ...] = ()
+    security_groups: tuple[Identified, ...] = ()
+    settings_of: tuple[tuple[str, str, str], ...] = ()
+    vm_name: str | None = None
+    tag: tuple[str, str] | None = None
+    may_force: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the state holds nothing that a ledger is about."""
+        return not (
+            self.buckets
+            or self.repositories
+            or self.queues
+            or self.environments
+            or self.machines
+            or self.volumes
+            or self.public_addresses
+            or self.log_groups
+            or self.templates
+            or self.key_pairs
+            or self.security_groups
+        )
+
+    @property
+    def is_nameless(self) -> bool:
+        """Whether there is not even a name or a tag to look for."""
+        return self.is_empty and self.vm_name is None and self.tag is None
+
+    @property
+    def volume_ids(self) -> tuple[str, ...]:
+        """Every volume that Terraform knows of."""
+        disks = (disk.volume_id for machine in self.machines for disk in machine.disks)
+        return tuple(dict.fromkeys((*disks, *(each.id for each in self.volumes))))
+
+    def with_earlier(self, earlier: Subject) -> Subject:
+        """Add what an earlier destroy was about that did not come to its end.
+
+        The plan that finishes it knows only the rest; what the first one made go, snapshots of
+        its disks for one, is to be looked for all the same.
+        """
+        return replace(
+            self,
+            buckets=_joined(self.buckets, earlier.buckets),
+            repositories=_joined(self.repositories, earlier.repositories),
+            queues=_joined(self.queues, earlier.queues),
+            environments=_joined(self.environments, earlier.environments),
+            machines=_joined(self.machines, earlier.machines),
+            volumes=_joined(self.volumes, earlier.volumes),
+            public_addresses=_joined(self.public_addresses, earlier.public_addresses),
+            log_groups=_joined(self.log_groups, earlier.log_groups),
+            templates=_joined(self.templates, earlier.templates),
+            key_pairs=_joined(self.key_pairs, earlier.key_pairs),
+            security_groups=_joined(self.security_groups, earlier.security_groups),
+            vm_name=self.vm_name or earlier.vm_name,
+            tag=self.tag or earlier.tag,
+        )
+
+    def kept_by(self, kind: str, name: str, address: str) -> str:
+        """Return the command that makes Terraform forget a thing and all its settings.
+
+        Args:
+            kind: Terraform's type.
+            name: What AWS calls it.
+            address: Where Terraform knows it.
+        """
+        # A bucket and a repository may have one name.
+        also = sorted(at for *of, at in self.settings_of if of == [kind, name])
+        return shlex.join(["terraform", f"-chdir={self.directory}", "state", "rm", address, *also])
+
+
+def _joined(ours: tuple[_Thing, ...], earlier: tuple[_Thing, ...]) -> tuple[_Thing, ...]:
+    known = {each.key for each in ours}
+    return (*ours, *(each for each in earlier if each.key not in known))
+
+
+BUCKET: Final = "aws_s3_bucket"
+REPOSITORY: Final = "aws_ecr_repository"
+FORCE: Final = "bucket_force_destroy"
+
+
+def subject_of(facts: Facts, plan: Plan) -> Subject:
+    """Return what a sealed destroy plan is about.
+
+    Args:
+        facts: What it was made for.
+        plan: It as data.
+    """
+    variables = {each.name: each.value for each in plan.variables if not each.sensitive}
+    vm_name = _text(variables.get("vm_name")) or _output(plan, "vm_name")
+    key, value = _text(variables.get("tag_key")), variables.get("tag_value")
+    machines = tuple(_things(plan, "aws_instance", Vm))
+    return Subject(
+        stack=facts.stack,
+        # Where the environment names another region, the sealed text says so after it.
+        region=facts.region.partition(" ")[0] if facts.region else None,
+        directory=facts.directory,
+        buckets=_buckets(plan),
+        repositories=tuple(_things(plan, REPOSITORY, Repository)),
+        queues=tuple(_things(plan, "aws_batch_job_queue", Queue)),
+        environments=tuple(_things(plan, "aws_batch_compute_environment", ComputeEnvironment)),
+        machines=machines,
+        volumes=tuple(_things(plan, "aws_ebs_volume", Volume)),
+        public_addresses=tuple(_things(plan, "aws_eip", Address)),
+        log_groups=tuple(_things(plan, "aws_cloudwatch_log_group", Named)),
+        templates=tuple(_things(plan, "aws_launch_template", Identified)),
+        key_pairs=tuple(_things(plan, "aws_key_pair", KeyPair)),
+        security_groups=tuple(_things(plan, "aws_security_group", Identified)),
+        settings_of=tuple(_settings(plan)),
+        vm_name=vm_name or _name_tag(machines),
+        may_force=any(each.name == FORCE for each in plan.variables),
+        tag=(key, value) if key and isinstance(value, str) and not _hides(value) else None,
+    )
+
+
+def _buckets(plan: Plan) -> tuple[Bucket, ...]:
+    ours = tuple(_things(plan, BUCKET, Bucket))
+    name = (_output(plan, "bucket_url") or "").removeprefix("s3://").strip("/")
+    if not name or name in {each.name for each in ours}:
+        return ours
+    return (*ours, Bucket(address=None, bucket=name))
+
+
+def _things(plan: Plan, kind: str, model: type[_Thing]) -> Iterator[_Thing]:
+    for change, gone in _lost(plan):
+        if change.type == kind and change.before is not None:
+            try:
+                yield model.model_validate(
+                    {**_known(change.before), "address": change.address, "gone": gone}
+                )
+            except ValidationError:
+                # Half made, or of a provider nobody has seen: the plan shows it all the same.
+                continue
+
+
+def _lost(plan: Plan) -> Iterator[tuple[ResourceChange, bool]]:
+    for change in plan.losses:
+        if change.managed:
+            yield change, False
+    for change in plan.drift:
+        if change.managed and change.before is not None and change.after is None:
+            yield change, True
+
+
+def _settings(plan: Plan) -> Iterator[tuple[str, str, str]]:
+    for change, _ in _lost(plan):
+        for kind, settings, named in (
+            (BUCKET, "aws_s3_bucket_", "bucket"),
+            (REPOSITORY, "aws_ecr_", "repository"),
+        ):
+            name = _text((change.before or {}).get(named))
+            if name and change.type.startswith(settings) and change.type != kind:
+                yield kind, name, change.address
+
+
+def _known(before: dict[str, object]) -> dict[str, object]:
+    """Return attributes without those that are hidden, also in part; a hidden flag stays."""
+    return {
+        key: value
+        for key, value in before.items()
+        if key in ("force_destroy", "force_delete") or not _hides(value)
+    }
+
+
+def _hides(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(_hides, value.values()))
+    if isinstance(value, list):
+        return any(map(_hides, value))
+    return isinstance(value, str) and HIDDEN_TEXT in value
+
+
+def _output(plan: Plan, name: str) -> str | None:
+    found = next((each for each in plan.output_changes if each.name == name), None)
+    return _text(found.before) if found and not found.sensitive else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value and not _hides(value) else None
+
+
+def _name_tag(machines: tuple[Vm, ...]) -> str | None:
+    return next((name for each in machines if (name := (each.tags_all or {}).get("Name"))), None)

@@ -1,0 +1,89 @@
+"""What the hardened native profile's options name, and nothing in the stack makes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from botocore.exceptions import ClientError
+
+from biomodal_deploy.aws.answers import Answer, Verdict, cannot_tell, failed, passed
+from biomodal_deploy.aws.errors import code_of
+from biomodal_deploy.aws.preflight.facts import Facts
+
+
+def options(facts: Facts) -> Answer:
+    """Whether the boundary, the log bucket and the hosts' subnets that are named are there."""
+    named = facts.target.hardened
+    if named is None:
+        return passed("the profile has no such options")
+    answers = [
+        *([_boundary(facts, arn)] if (arn := named.permissions_boundary_arn) else []),
+        *([_log_bucket(facts, name)] if (name := named.access_log_bucket) else []),
+        *([_subnets(facts, ids)] if (ids := named.batch_subnet_ids) else []),
+        *([_topic(arn)] if (arn := named.alarm_topic_arn) else []),
+    ]
+    worst = sorted(answers, key=lambda each: [*_GRAVEST, each.verdict].index(each.verdict))
+    if not worst:
+        return passed("none names anything")
+    if worst[0].verdict is Verdict.PASS:
+        return passed(", ".join(each.line for each in answers))
+    return worst[0]
+
+
+_GRAVEST: Final = (Verdict.FAIL, Verdict.WARNING, Verdict.CANNOT_TELL)
+
+
+def _boundary(facts: Facts, arn: str) -> Answer:
+    try:
+        facts.clients.iam().get_policy(PolicyArn=arn)
+    except ClientError as error:
+        if code_of(error) != "NoSuchEntity":
+            raise
+        return failed(f"there is no policy {arn}", "correct permissions_boundary_arn")
+    return passed("the permissions boundary is there")
+
+
+def _log_bucket(facts: Facts, name: str) -> Answer:
+    if name == facts.target.new_bucket:
+        return failed(
+            f"{name} is the data bucket itself: each log that S3 writes there is logged again",
+            "name another bucket as access_log_bucket",
+        )
+    try:
+        said = facts.clients.s3().head_bucket(Bucket=name)
+    except ClientError as error:
+        if code_of(error) == "404":
+            return failed(f"there is no bucket {name}", "correct access_log_bucket")
+        if code_of(error) == "403":
+            return cannot_tell(
+                f"the caller may not s3:ListBucket on {name}, the bucket for access logs",
+                "ask its owner whether it is there, and takes logs from this account",
+            )
+        raise
+    region = facts.target.region
+    if (elsewhere := said.get("BucketRegion") or region) != region:
+        return failed(
+            f"the bucket {name} is in {elsewhere}, and S3 writes logs in {region} only",
+            f"name a bucket in {region} as access_log_bucket",
+        )
+    return passed("the bucket for access logs is there")
+
+
+def _subnets(facts: Facts, ids: tuple[str, ...]) -> Answer:
+    try:
+        said = facts.clients.ec2().describe_subnets(SubnetIds=list(ids))
+    except ClientError as error:
+        if "NotFound" not in code_of(error):
+            raise
+        return failed(f"not all of {', '.join(ids)} are there", "correct batch_subnet_ids")
+    vpc = facts.target.vpc_id
+    if elsewhere := [each["SubnetId"] for each in said["Subnets"] if each["VpcId"] != vpc]:
+        return failed(f"{', '.join(elsewhere)}: not in {vpc}", "correct batch_subnet_ids")
+    return passed("the hosts' subnets are there")
+
+
+def _topic(arn: str) -> Answer:
+    return cannot_tell(
+        "whether the alarm's topic is there is not asked",
+        f"aws sns get-topic-attributes --topic-arn {arn}",
+    )

@@ -1,0 +1,125 @@
+"""What the caller may do, judged by IAM itself before anything is called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from biomodal_deploy.aws.answers import Answer, cannot_tell, failed, passed
+from biomodal_deploy.aws.pool import as_finished
+from biomodal_deploy.aws.preflight.facts import Caller, Facts, Unanswered
+from biomodal_deploy.aws.preflight.needs import LIST_KEYS, Need, NeededActions
+
+if TYPE_CHECKING:
+    from types_boto3_iam.type_defs import ContextEntryTypeDef, EvaluationResultTypeDef
+
+_SHOWN: Final = 6
+_PARALLEL: Final = 16
+_SECONDS: Final = 8.0
+
+
+def caller_policy(facts: Facts, needed_actions: NeededActions | None) -> Answer:
+    """Whether the caller's policies, boundary and organization allow the whole life cycle."""
+    if needed_actions is None:
+        return cannot_tell(
+            "what an apply calls is known once the stack is synthesized", "biomodal-aws synth"
+        )
+    caller = facts.caller()
+    if caller.arn.endswith(":root"):
+        return passed("the account's root user may do everything; a role of less power is safer")
+    source = _source(facts, caller)
+    needed = needed_actions(facts.target, account=caller.account)
+    results = _simulated(facts, source, needed.needs)
+    denied = {each["EvalActionName"] for each in results if each["EvalDecision"] != "allowed"}
+    # A condition on something that the simulation is not told (MFA, source address) denies here
+    # and may allow a real call.
+    unsure = {
+        each["EvalActionName"]
+        for each in results
+        if each["EvalDecision"] == "implicitDeny" and each.get("MissingContextValues")
+    }
+    total = len({action for need in needed.needs for action in need.actions})
+    if refused := sorted(denied - unsure):
+        return failed(
+            f"{len(refused)} of {total} actions are denied: {_some(refused)}{_by(results)}",
+            "attach the policy that `biomodal-aws policy deployer` prints",
+        )
+    if unsure:
+        return cannot_tell(
+            f"{len(unsure)} of {total} actions hang on conditions that IAM's simulator is not "
+            f"told: {_some(sorted(unsure))}",
+            "see the conditions of the caller's policies",
+        )
+    if needed.gaps:
+        return cannot_tell(
+            f"IAM allows all {total} actions that are known, but not what {_some(needed.gaps)} "
+            "needs is known",
+            "see `biomodal-aws policy deployer`",
+        )
+    return passed(f"IAM allows all {total} actions of plan, apply and destroy to {source}")
+
+
+def _source(facts: Facts, caller: Caller) -> str:
+    """Return the IAM user or role behind the caller; a session's ARN leaves out the role's path."""
+    kind, _, name = caller.arn.rpartition(":")[2].partition("/")
+    if kind == "user":
+        return caller.arn
+    if kind == "assumed-role":
+        role = facts.clients.iam().get_role(RoleName=name.partition("/")[0])
+        return role["Role"]["Arn"]
+    raise Unanswered(f"IAM's simulator knows no {kind}")
+
+
+def _simulated(facts: Facts, source: str, needs: Sequence[Need]) -> list[EvaluationResultTypeDef]:
+    jobs = [partial(_simulate, facts, source, need) for need in needs]
+    answers = as_finished(jobs, workers=_PARALLEL, seconds=_SECONDS)
+    # Whoever may not ask once may not ask at all: the first error ends it.
+    results = [outcome.result() for _, outcome in answers]
+    if len(results) < len(jobs):
+        raise Unanswered("IAM's simulator did not answer in time")
+    return [each for result in results for each in result]
+
+
+def _simulate(facts: Facts, source: str, need: Need) -> list[EvaluationResultTypeDef]:
+    context: list[ContextEntryTypeDef] = [
+        {
+            "ContextKeyName": key,
+            "ContextKeyValues": list(values),
+            "ContextKeyType": "stringList" if key in LIST_KEYS else "string",
+        }
+        for key, values in need.context.items()
+    ]
+    pages = facts.clients.iam().get_paginator("simulate_principal_policy")
+    return [
+        result
+        for page in pages.paginate(
+            PolicySourceArn=source,
+            ActionNames=list(need.actions),
+            ResourceArns=list(need.resources),
+            ContextEntries=context,
+        )
+        for result in page["EvaluationResults"]
+    ]
+
+
+def _by(results: Sequence[EvaluationResultTypeDef]) -> str:
+    """Say where a policy that the caller cannot change denies."""
+    if any(
+        not each.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations", True)
+        for each in results
+    ):
+        return " (some by the organization's service control policy)"
+    if any(
+        not each.get("PermissionsBoundaryDecisionDetail", {}).get(
+            "AllowedByPermissionsBoundary", True
+        )
+        for each in results
+    ):
+        return " (some by the caller's permissions boundary)"
+    return ""
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

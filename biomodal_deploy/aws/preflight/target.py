@@ -1,0 +1,187 @@
+"""What the account is checked for: one deployment's place, names and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
+
+from biomodal_deploy.config.contract import variables_of
+from biomodal_deploy.config.settings import Limits
+from biomodal_deploy.errors import UsageError
+
+Bootstrap: TypeAlias = Literal["module", "native"]
+
+
+# IAM takes 64 characters in a role's name; the hosts' role ends with this.
+_ROLE_LENGTH: Final = 64
+_HOST_ROLE: Final = "-batch-host"
+# The most vCPUs of a Batch environment, in both implementations as documented.
+_BATCH_VCPUS: Final = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hardened:
+    """What the native implementation's hardened profile has beyond the documented one.
+
+    Attributes:
+        iam_name_prefix: Start of the names of roles and instance profiles.
+        ssh_key: Whether there is an SSH key pair.
+        ami_id: The VM's image, or empty for the newest Ubuntu.
+        permissions_boundary_arn: The policy that bounds the roles, or empty.
+        access_log_bucket: The bucket for access logs, or empty.
+        alarm_topic_arn: The topic that alarms go to, or empty.
+        batch_subnet_ids: The Batch hosts' own subnets; none where they use the VM's.
+        batch_max_vcpus: The most vCPUs of each of its two compute environments.
+    """
+
+    iam_name_prefix: str = ""
+    ssh_key: bool = False
+    ami_id: str = ""
+    permissions_boundary_arn: str = ""
+    access_log_bucket: str = ""
+    alarm_topic_arn: str = ""
+    batch_subnet_ids: tuple[str, ...] = ()
+    batch_max_vcpus: int = _BATCH_VCPUS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """One deployment, as far as the checks ask about it.
+
+    Attributes:
+        region: The AWS region.
+        vpc_id: The VPC, which exists.
+        subnet_id: The subnet, which exists.
+        vm_name: The name that everything is named after.
+        instance_type: The VM's instance type.
+        use_existing_bucket_url: The bucket to use, or empty for one of its own.
+        bootstrap: The implementation, as names and roles differ between the two.
+        limits: Accounts and regions that the deployment may touch.
+        hardened: What the native hardened profile adds; None for every other stack.
+        tags: Tags on everything, so that a policy conditioned on them is judged rightly.
+    """
+
+    region: str
+    vpc_id: str
+    subnet_id: str
+    vm_name: str
+    instance_type: str = "t3.large"
+    use_existing_bucket_url: str = ""
+    bootstrap: Bootstrap = "module"
+    limits: Limits = field(default_factory=Limits)
+    hardened: Hardened | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def existing_bucket(self) -> str | None:
+        """The name of the bucket that exists before the deployment, or None."""
+        return self.use_existing_bucket_url.removeprefix("s3://").removesuffix("/") or None
+
+    @property
+    def new_bucket(self) -> str | None:
+        """The name of the bucket that is made; None where AWS chooses it, or none is made."""
+        return self.vm_name if self.bootstrap == "native" and not self.existing_bucket else None
+
+    @property
+    def security_group(self) -> str:
+        """The name of the VM's security group."""
+        return f"{self.vm_name}-sg"
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The names of the roles that the stack makes, and of their instance profiles."""
+        if self.hardened is None:
+            return (self.vm_name,)
+        name = f"{self.hardened.iam_name_prefix}{self.vm_name}"
+        hosts = name[: _ROLE_LENGTH - len(_HOST_ROLE)] + _HOST_ROLE
+        return (name[:_ROLE_LENGTH], hosts)
+
+    @property
+    def job_queues(self) -> tuple[str, ...]:
+        """The names of the Batch job queues."""
+        queue = f"{self.vm_name}-job-queue"
+        return (queue, f"{queue}-on-demand") if self.hardened else (queue,)
+
+    @property
+    def batch_vcpus(self) -> int:
+        """The most vCPUs of a Batch compute environment."""
+        return self.hardened.batch_max_vcpus if self.hardened else _BATCH_VCPUS
+
+    @property
+    def other_host_subnets(self) -> bool:
+        """Whether Batch hosts run in other subnets than the VM."""
+        return self.hardened is not None and self.hardened.batch_subnet_ids not in (
+            (),
+            (self.subnet_id,),
+        )
+
+    @property
+    def launch_template(self) -> str:
+        """The name of the Batch hosts' launch template."""
+        return f"{self.vm_name}-batch-launch-template"
+
+
+def target_from(
+    values: Mapping[str, object],
+    bootstrap: Bootstrap,
+    limits: Limits | None = None,
+    *,
+    profile: str = "documented",
+) -> Target:
+    """Return what to check from a deployment's variables.
+
+    Args:
+        values: Values of Terraform variables by name; defaults may be left out.
+        bootstrap: The deployment's implementation.
+        limits: The deployment's limits.
+        profile: The deployment's profile.
+
+    Raises:
+        UsageError: A required variable is missing, or one is no text.
+    """
+    given = {
+        variable.name: _text(variable.name, values.get(variable.name, variable.default))
+        for variable in variables_of(bootstrap)
+        if variable.type == "string"
+    }
+    return Target(
+        region=given["region"],
+        vpc_id=given["vpc_id"],
+        subnet_id=given["subnet_id"],
+        vm_name=given["vm_name"],
+        instance_type=given["instance_type"],
+        use_existing_bucket_url=given["use_existing_bucket_url"],
+        bootstrap=bootstrap,
+        limits=limits or Limits(),
+        hardened=_hardened(values) if (bootstrap, profile) == ("native", "hardened") else None,
+        tags=((given["tag_key"], given["tag_value"]),),
+    )
+
+
+def _hardened(values: Mapping[str, object]) -> Hardened:
+    given = {
+        variable.name: values.get(variable.name, variable.default)
+        for variable in variables_of("native", "hardened")
+    }
+    subnets, networks = given["batch_subnet_ids"], given["ssh_cidr_blocks"]
+    vcpus = given["batch_max_vcpus"]
+    return Hardened(
+        iam_name_prefix=_text("iam_name_prefix", given["iam_name_prefix"]),
+        ssh_key=bool(networks or given["ssh_public_key"]),
+        ami_id=_text("ami_id", given["ami_id"]),
+        permissions_boundary_arn=_text(
+            "permissions_boundary_arn", given["permissions_boundary_arn"]
+        ),
+        access_log_bucket=_text("access_log_bucket", given["access_log_bucket"]),
+        alarm_topic_arn=_text("alarm_topic_arn", given["alarm_topic_arn"]),
+        batch_subnet_ids=tuple(map(str, subnets)) if isinstance(subnets, list | tuple) else (),
+        batch_max_vcpus=vcpus if isinstance(vcpus, int) else _BATCH_VCPUS,
+    )
+
+
+def _text(name: str, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    rule = "It is missing" if value is None else "It is a text between double quotes"
+    raise UsageError(rule, field=name, value=value, fix=f'set {name} = "..." in terraform.tfvars')

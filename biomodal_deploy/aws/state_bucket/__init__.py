@@ -1,0 +1,1 @@
+"""Whether a bucket is fit to hold Terraform states."""

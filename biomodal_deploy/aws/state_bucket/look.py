@@ -1,0 +1,162 @@
+"""A bucket for states as it is: whose, where, and whether it is fit for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from biomodal_deploy.aws.answers import Answer, Verdict, cannot_tell, failed, passed
+from biomodal_deploy.aws.clients import Clients
+from biomodal_deploy.aws.errors import Kind, code_of, trouble_of
+from biomodal_deploy.aws.state_bucket.protection import Protection
+from biomodal_deploy.errors import EngineError, UsageError
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One thing that a bucket for states has to have.
+
+    Attributes:
+        check: A stable word.
+        title: What it is, for people.
+        answer: What was found.
+    """
+
+    check: str
+    title: str
+    answer: Answer
+
+    def as_data(self) -> dict[str, str | None]:
+        """Return it as plain JSON values."""
+        return {
+            "check": self.check,
+            "title": self.title,
+            "verdict": self.answer.verdict.value,
+            "line": self.answer.line,
+            "fix": self.answer.fix,
+        }
+
+
+class StateBucketLooker:
+    """Asks S3 about one bucket.
+
+    Args:
+        clients: Ask in the region where it is to be.
+        bucket: Its name.
+        account: Whose it is to be.
+    """
+
+    def __init__(self, clients: Clients, bucket: str, account: str) -> None:
+        self._clients, self._bucket, self._account = clients, bucket, account
+        self._region = clients.region
+
+    def require_free(self) -> None:
+        """Refuse a name that is taken.
+
+        Raises:
+            UsageError: There is such a bucket.
+            EngineError: AWS does not say.
+        """
+        where = self._asked(self._where)
+        if where is None:
+            return
+        if where == "":
+            raise UsageError(
+                "A bucket of this name exists in another account, or is closed to you: names are "
+                "unique in all of AWS",
+                field="bucket",
+                value=self._bucket,
+                fix="choose another name",
+            )
+        if where != self._region:
+            raise UsageError(
+                f"This account has it already, in {where} and not in {self._region}",
+                field="bucket",
+                value=self._bucket,
+                fix=f'set "region": "{where}" in the backend, or choose another name',
+            )
+        raise UsageError(
+            "This account has it already, and not from here: it is left as it is",
+            field="bucket",
+            value=self._bucket,
+            fix="see whether it will do: biomodal-aws backend check "
+            f"--bucket {self._bucket} --region {where}; or choose another name",
+        )
+
+    def look(self) -> tuple[Checked, ...]:
+        """Return what the bucket has and lacks.
+
+        Raises:
+            UsageError: There is no such bucket, or it is another account's.
+            EngineError: AWS does not say.
+        """
+        where = self._asked(self._where)
+        if not where:
+            there = "There is no such bucket" if where is None else "It is another account's"
+            raise UsageError(
+                there if where is None else f"{there}, or closed to you",
+                field="bucket",
+                value=self._bucket,
+                fix="make it with biomodal-aws backend create"
+                if where is None
+                else "ask its owner for s3:ListBucket, or choose another name",
+            )
+        return tuple(self._checks(where))
+
+    def _checks(self, where: str) -> Iterator[Checked]:
+        moved = f'set "region": "{where}" in the backend in cdktf.json'
+        place = f"it is in {where}"
+        fits = passed(place) if where == self._region else failed(place, moved)
+        yield Checked("region", "Region", fits)
+        for check, title, ask in Protection(self._clients, self._bucket).questions():
+            yield Checked(check, title, self._answered(ask))
+
+    def _answered(self, ask: Callable[[], Answer]) -> Answer:
+        try:
+            return ask()
+        except (BotoCoreError, ClientError) as error:
+            trouble = trouble_of(error, self._clients)
+            return cannot_tell(trouble.line, trouble.fix)
+
+    def _where(self) -> str | None:
+        """Return the bucket's region; None where there is none, nothing where it is not ours."""
+        try:
+            said = self._clients.s3().head_bucket(
+                Bucket=self._bucket, ExpectedBucketOwner=self._account
+            )
+        except ClientError as error:
+            if code_of(error) == "404":
+                return None
+            if code_of(error) != "403":
+                raise
+            return None if self._is_nowhere() else ""
+        return said.get("BucketRegion") or self._region
+
+    def _is_nowhere(self) -> bool:
+        # As nobody: a caller without s3:ListBucket gets 403 for what does not exist as well.
+        try:
+            self._clients.s3_unsigned().head_bucket(Bucket=self._bucket)
+        except ClientError as error:
+            return code_of(error) == "404"
+        return False
+
+    def _asked(self, ask: Callable[[], str | None]) -> str | None:
+        try:
+            return ask()
+        except (BotoCoreError, ClientError) as error:
+            trouble = trouble_of(error, self._clients)
+            if trouble.kind is Kind.REGION:
+                raise UsageError(
+                    trouble.line, field="region", value=self._region, fix=trouble.fix
+                ) from None
+            raise EngineError(
+                f"AWS does not say whether there is a bucket {self._bucket}: {trouble.line}",
+                advice=trouble.fix,
+            ) from None
+
+
+def is_fit(found: Sequence[Checked]) -> bool:
+    """Whether nothing that protects a state is missing or unknown."""
+    return all(each.answer.verdict in (Verdict.PASS, Verdict.WARNING) for each in found)

@@ -1,0 +1,159 @@
+"""What protects the states in a bucket, as S3 tells of it, each with the command that mends it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
+
+from botocore.exceptions import ClientError
+
+from biomodal_deploy.aws.answers import Answer, failed, passed, warned
+from biomodal_deploy.aws.clients import Clients
+from biomodal_deploy.aws.errors import code_of
+from biomodal_deploy.aws.state_bucket.tls_only import refuses_plain_http, tls_only
+
+_T = TypeVar("_T")
+
+_PRIVATE: Final = (
+    "BlockPublicAcls",
+    "IgnorePublicAcls",
+    "BlockPublicPolicy",
+    "RestrictPublicBuckets",
+)
+_ABSENT: Final = frozenset(
+    {
+        "NoSuchBucketPolicy",
+        "NoSuchLifecycleConfiguration",
+        "NoSuchPublicAccessBlockConfiguration",
+        "OwnershipControlsNotFoundError",
+        "ServerSideEncryptionConfigurationNotFoundError",
+    }
+)
+
+
+class Protection:
+    """Looks at one bucket's settings.
+
+    Args:
+        clients: Ask where it is.
+        bucket: Its name.
+    """
+
+    def __init__(self, clients: Clients, bucket: str) -> None:
+        self._clients, self._bucket = clients, bucket
+
+    def questions(self) -> tuple[tuple[str, str, Callable[[], Answer]], ...]:
+        """Return what to ask: a stable word, a title for people, and what asks AWS."""
+        return (
+            ("versioning", "Versions", self._versioning),
+            ("encryption", "Encryption", self._encryption),
+            ("public-access", "No public access", self._public_access),
+            ("tls", "TLS only", self._tls),
+            ("ownership", "Owner of objects", self._ownership),
+            ("former-versions", "Former versions", self._former_versions),
+        )
+
+    def _versioning(self) -> Answer:
+        said = self._clients.s3().get_bucket_versioning(Bucket=self._bucket)
+        if said.get("Status") == "Enabled":
+            return passed("every state that was ever written can be had back")
+        return failed(
+            "a state that is overwritten or deleted is gone",
+            self._aws("put-bucket-versioning", "--versioning-configuration Status=Enabled"),
+        )
+
+    def _encryption(self) -> Answer:
+        said = self._or_nothing(self._rules)
+        if not said:
+            return failed(
+                "it has no default encryption",
+                self._aws(
+                    "put-bucket-encryption",
+                    "--server-side-encryption-configuration '"
+                    '{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"AES256"}}]}\'',
+                ),
+            )
+        algorithm, key = said
+        return passed(f"{algorithm} with {key}" if key else algorithm)
+
+    def _rules(self) -> tuple[str, str | None]:
+        found = self._clients.s3().get_bucket_encryption(Bucket=self._bucket)
+        first = found["ServerSideEncryptionConfiguration"]["Rules"][0]
+        default = first.get("ApplyServerSideEncryptionByDefault", {})
+        return str(default.get("SSEAlgorithm", "?")), default.get("KMSMasterKeyID")
+
+    def _public_access(self) -> Answer:
+        def ask() -> Mapping[str, object]:
+            said = self._clients.s3().get_public_access_block(Bucket=self._bucket)
+            return dict(said["PublicAccessBlockConfiguration"])
+
+        blocked = self._or_nothing(ask) or {}
+        lacking = [name for name in _PRIVATE if not blocked.get(name)]
+        if not lacking:
+            return passed("whatever a policy or an ACL says, nothing is public")
+        flags = ",".join(f"{name}=true" for name in _PRIVATE)
+        return failed(
+            f"not blocked: {', '.join(lacking)}",
+            self._aws("put-public-access-block", f"--public-access-block-configuration {flags}"),
+        )
+
+    def _tls(self) -> Answer:
+        arn = f"arn:{self._clients.partition}:s3:::{self._bucket}"
+
+        def ask() -> str:
+            return self._clients.s3().get_bucket_policy(Bucket=self._bucket)["Policy"]
+
+        text = self._or_nothing(ask)
+        if text and refuses_plain_http(text, arn):
+            return passed("what comes without TLS is refused")
+        refusal = json.dumps(tls_only(arn), separators=(",", ":"))
+        advice = f"add this statement to its policy: {refusal}"
+        if text is None:
+            policy = f'{{"Version":"2012-10-17","Statement":[{refusal}]}}'
+            advice = self._aws("put-bucket-policy", f"--policy '{policy}'")
+        return failed("a state may be read and written without TLS", advice)
+
+    def _ownership(self) -> Answer:
+        def ask() -> str:
+            said = self._clients.s3().get_bucket_ownership_controls(Bucket=self._bucket)
+            return str(said["OwnershipControls"]["Rules"][0]["ObjectOwnership"])
+
+        if self._or_nothing(ask) == "BucketOwnerEnforced":
+            return passed("all objects are the account's, and ACLs are off")
+        return failed(
+            "ACLs are on: what another account writes is that account's",
+            self._aws(
+                "put-bucket-ownership-controls",
+                "--ownership-controls 'Rules=[{ObjectOwnership=BucketOwnerEnforced}]'",
+            ),
+        )
+
+    def _former_versions(self) -> Answer:
+        def ask() -> list[int]:
+            said = self._clients.s3().get_bucket_lifecycle_configuration(Bucket=self._bucket)
+            return [
+                rule["NoncurrentVersionExpiration"].get("NoncurrentDays", 0)
+                for rule in said["Rules"]
+                if rule["Status"] == "Enabled" and "NoncurrentVersionExpiration" in rule
+            ]
+
+        days = self._or_nothing(ask)
+        if days:
+            return passed(f"kept for {min(days)} days")
+        return warned(
+            "kept for ever, and paid for",
+            "add a lifecycle rule that ends noncurrent versions after some months",
+        )
+
+    def _or_nothing(self, ask: Callable[[], _T]) -> _T | None:
+        try:
+            return ask()
+        except ClientError as error:
+            if code_of(error) in _ABSENT:
+                return None
+            raise
+
+    def _aws(self, command: str, rest: str) -> str:
+        where = f"--region {self._clients.region} --bucket {self._bucket}"
+        return f"aws s3api {command} {where} {rest}"

@@ -1,0 +1,59 @@
+"""A deployment that was added, or would be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from biomodal_deploy.config.settings import PROJECT_FILE
+from biomodal_deploy.config.tfvars.values import to_json
+from biomodal_deploy.workflow.init import Draft
+
+_STYLES = {"+": "good", "-": "bad"}
+
+
+def show_added(console: Console, found: Draft, notes: Sequence[str], steps: Sequence[str]) -> None:
+    """Print what was written, what to know about it, and what comes next."""
+    name, file = found.answers.name, found.answers.var_file
+    console.print(Text("Added: ", style="good").append(f"the deployment {name}", "default"))
+    console.print(Text(f"  settings   {PROJECT_FILE}"))
+    console.print(Text(f"  variables  {file}"))
+    _show_notes(console, notes)
+    for number, step in enumerate((f"git add {PROJECT_FILE} {file}", *steps)):
+        console.print(Text(f"{'Next: ' if number == 0 else '      '}{step}", style="quiet"))
+
+
+def show_draft(console: Console, found: Draft, notes: Sequence[str]) -> None:
+    """Print what would be written."""
+    console.print(Text("Nothing is written. It would be:", style="bold"))
+    for line in found.difference().splitlines():
+        console.print(Text(line, style=_STYLES.get(line[:1], "")))
+    console.print()
+    console.print(Text(found.answers.var_file, style="bold"))
+    for line in found.variables.splitlines():
+        console.print(Text(line))
+    _show_notes(console, notes)
+
+
+def added_data(
+    found: Draft, notes: Sequence[str], steps: Sequence[str], *, written: bool
+) -> dict[str, object]:
+    """Return the same as data for programs."""
+    return {
+        "stack": found.answers.name,
+        "written": written,
+        "settings": found.answers.entry,
+        "variables": json.loads(to_json(found.answers.values)),
+        "var_file": found.answers.var_file,
+        "var_file_text": found.variables,
+        "notes": list(notes),
+        "next": list(steps),
+    }
+
+
+def _show_notes(console: Console, notes: Sequence[str]) -> None:
+    for note in notes:
+        console.print(Text(f"note: {note}.", style="warning"))

@@ -1,0 +1,59 @@
+"""What an apply did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.text import Text
+
+from biomodal_deploy.config.state_bucket import STACK_PREFIX
+from biomodal_deploy.plan import PlanKind
+from biomodal_deploy.text import counted
+from biomodal_deploy.workflow.applying import Applied
+
+if TYPE_CHECKING:
+    from biomodal_deploy.aws.ledger.model import Ledger, Remains
+
+
+def show_applied(console: Console, applied: Applied, remains: Remains | None = None) -> None:
+    """Print how many changes were made, what is left after a destroy, and where to go on."""
+    count = counted(len(applied.run.completed), "change")
+    line = Text("Done: ", style="good").append(
+        f"{count} made in {applied.seconds:.0f} s.", style="default"
+    )
+    console.print(line)
+    if applied.run.interrupted:
+        console.print("It was asked to stop, and had nothing left to do.", style="warning")
+    manifest = applied.bundle.manifest
+    if manifest.facts.stack.startswith(STACK_PREFIX):
+        console.print("Next: biomodal-aws backend policy", style="quiet")
+    elif manifest.kind is PlanKind.APPLY:
+        console.print(f"Next: biomodal-aws output --stack {manifest.facts.stack}", style="quiet")
+    if remains:
+        # Only here: what destroys nothing should not wait for the ledger.
+        from biomodal_deploy.cli.render.ledger import show_remains
+
+        show_remains(console, remains)
+
+
+def applied_data(
+    applied: Applied, ledger: Ledger | None = None, remains: Remains | None = None
+) -> dict[str, object]:
+    """Return what an apply did, as data for programs; of a destroy also what was and is left."""
+    data: dict[str, object] = {
+        "bundle": applied.bundle.id,
+        "stack": applied.bundle.manifest.facts.stack,
+        "kind": str(applied.bundle.manifest.kind),
+        "seconds": round(applied.seconds, 1),
+        "completed": [
+            {"address": each.address, "action": each.action, "id": each.id}
+            for each in applied.run.completed
+        ],
+        "interrupted": applied.run.interrupted,
+    }
+    if ledger or remains:
+        from biomodal_deploy.cli.render.ledger import destroy_data
+
+        data |= destroy_data(ledger, remains)
+    return data

@@ -1,0 +1,194 @@
+"""What went wrong: each cause with its fix, what is missing, and the next command."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from pydantic import JsonValue
+from rich.console import Console
+from rich.text import Text
+
+from biomodal_deploy.review.diagnosis import Finding
+from biomodal_deploy.review.diagnosis.statements import Origin
+from biomodal_deploy.text import counted
+from biomodal_deploy.workflow.diagnosing import Diagnosed
+
+_MOST_RAW_LINES: Final = 12
+_LONGEST_RAW: Final = 800
+_ORIGINS: Final = {
+    Origin.DEPLOYMENT: "as `biomodal-aws policy deployer` compiles it",
+    Origin.NOT_NEEDED: "from the error's own words; deploying does not take it",
+    Origin.ERROR: "from the error's own words",
+}
+
+
+def show_diagnosis(console: Console, found: Diagnosed, bundle: Path | None = None) -> None:
+    """Print every error that was found, the known and the unknown, and the verdict.
+
+    Args:
+        console: Where to.
+        found: What was found.
+        bundle: The support bundle, where one was written.
+    """
+    for line in _head(found):
+        console.print(line, soft_wrap=True)
+    for finding in found.diagnosis.findings:
+        console.print()
+        lines = _known(finding, found) if finding.match else _unknown(finding)
+        for line in lines:
+            # A terminal may wrap it; we must not, or a command could not be copied whole.
+            console.print(line, soft_wrap=True)
+    for line in _foot(found, bundle):
+        console.print(line, soft_wrap=True)
+
+
+def diagnosis_data(found: Diagnosed) -> dict[str, JsonValue]:
+    """Return it as data."""
+    findings: list[JsonValue] = [_data(each, found) for each in found.diagnosis.findings]
+    return {
+        "read": found.origin,
+        "stack": found.stack.name if found.stack else None,
+        "verb": found.run.verb if found.run else None,
+        "since": found.run.since or None if found.run else None,
+        "lines": found.diagnosis.lines,
+        "binary": found.diagnosis.binary,
+        "findings": findings,
+        "suspects": [{"line": number, "text": text} for number, text in found.diagnosis.suspects],
+        "unread": found.diagnosis.unread,
+    }
+
+
+def _data(finding: Finding, found: Diagnosed) -> dict[str, JsonValue]:
+    data: dict[str, JsonValue] = {
+        "cause": None,
+        "error": finding.error.raw,
+        "line": finding.error.line,
+        "count": finding.count,
+        "addresses": list[JsonValue](finding.addresses),
+    }
+    if finding.match is None:
+        return data
+    entry = finding.match.entry
+    missing = found.missing(finding)
+    return data | {
+        "cause": entry.id,
+        "title": entry.title,
+        "why": finding.match.cause(found.context),
+        "fix": finding.match.fix(found.context_of(finding)),
+        "next": found.next_of(finding),
+        "variables": list(entry.variables),
+        "fields": dict(finding.match.fields),
+        "source": list(entry.source),
+        "missing": None
+        if missing is None
+        else {
+            "action": missing.denial.action,
+            "resource": missing.denial.resource,
+            "caller": missing.denial.caller,
+            "origin": str(missing.origin),
+            "statements": [dict(each) for each in missing.statements],
+        },
+    }
+
+
+def _head(found: Diagnosed) -> Iterator[Text]:
+    text = Text(f"Read: {found.origin}", style="quiet")
+    if found.run and found.run.log:
+        at = found.run.at.strftime("%Y-%m-%d %H:%M UTC")
+        text.append(f"  (terraform {found.run.verb} of {found.run.stack}, {at})")
+    yield text
+    if found.run and found.run.running:
+        yield Text("That Terraform is still at work: wait until it has ended.", style="warning")
+    if found.run and found.run.since:
+        yield Text(f"It may be over: since then there was a {found.run.since}.", style="warning")
+
+
+def _known(finding: Finding, found: Diagnosed) -> Iterator[Text]:
+    match = finding.match
+    if match is None:
+        return
+    entry = match.entry
+    yield Text.assemble(
+        (entry.title, "bad"), (f"  {entry.id}", "quiet"), (_where(finding), "quiet")
+    )
+    for line in _raw(finding):
+        yield Text(f"  | {line}", style="quiet")
+    yield Text.assemble(("  why       ", "quiet"), match.cause(found.context))
+    yield Text.assemble(("  fix       ", "quiet"), match.fix(found.context_of(finding)))
+    if entry.variables:
+        yield Text.assemble(("  set       ", "quiet"), ", ".join(entry.variables))
+    if missing := found.missing(finding):
+        on = f" on {missing.denial.resource}" if missing.denial.resource else ""
+        yield Text.assemble(("  missing   ", "quiet"), f"{missing.denial.action}{on}")
+        if missing.denial.caller:
+            yield Text.assemble(("  caller    ", "quiet"), missing.denial.caller)
+        yield Text.assemble(("  statement ", "quiet"), (_ORIGINS[missing.origin], "quiet"))
+        for statement in missing.statements:
+            for line in json.dumps(statement, indent=2).splitlines():
+                yield Text(f"    {line}")
+    yield Text.assemble(("  next      ", "quiet"), (found.next_of(finding), "bold"))
+    yield Text.assemble(("  source    ", "quiet"), ("; ".join(entry.source), "quiet"))
+
+
+def _unknown(finding: Finding) -> Iterator[Text]:
+    yield Text.assemble(("Not a known error, so word for word:", "warning"), _where(finding))
+    yield from (Text(f"  {line}") for line in finding.error.raw.splitlines())
+
+
+def _raw(finding: Finding) -> Iterator[str]:
+    lines = [_cut(line.rstrip()) for line in finding.error.raw.splitlines() if line.strip()]
+    yield from lines[:_MOST_RAW_LINES]
+    if len(lines) > _MOST_RAW_LINES:
+        yield f"... {len(lines) - _MOST_RAW_LINES} more lines"
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _LONGEST_RAW else f"{line[:_LONGEST_RAW]} ..."
+
+
+def _where(finding: Finding) -> str:
+    parts = [f"line {finding.error.line}", *finding.addresses[:3]]
+    if len(finding.addresses) > 3:
+        parts.append(f"{len(finding.addresses) - 3} more")
+    if finding.count > 1:
+        parts.append(f"{finding.count:,} times")
+    return f"  ({', '.join(parts)})"
+
+
+def _foot(found: Diagnosed, bundle: Path | None) -> Iterator[Text]:
+    diagnosis = found.diagnosis
+    if diagnosis.suspects:
+        yield Text()
+        yield Text("No known error is in it. The last lines that look like one:", style="warning")
+        yield from (Text(f"  line {number}: {text}") for number, text in diagnosis.suspects)
+    elif not diagnosis.findings:
+        yield Text()
+        no_text = ": it is no text" if diagnosis.binary else ""
+        lines = counted(diagnosis.lines, "line")
+        yield Text(f"No error is in its {lines}{no_text}.", style="warning")
+    if diagnosis.unread:
+        yield Text(f"{counted(diagnosis.unread, 'more error')} not told apart.", style="warning")
+    named = len(diagnosis.named)
+    unknown = len(diagnosis.findings) - named
+    if named:
+        yield Text()
+        counts = counted(named, "cause") + " named"
+        yield Text(f"{counts}, {unknown} unknown." if unknown else f"{counts}.", style="bold")
+    if bundle:
+        yield Text(f"Support bundle: {bundle}. It holds no secret that we know of; read it first.")
+    elif unknown or not named:
+        yield Text(f"For help: {_again(found)} keeps what is needed, without secrets.")
+
+
+def _again(found: Diagnosed) -> str:
+    """Return the command that reads the same again and writes a support bundle."""
+    words = ["biomodal-aws", "diagnose"]
+    if found.run is None:
+        words.append(str(found.path) if found.path else "-")
+    elif found.several:
+        words += ["--stack", found.run.stack]
+    return shlex.join([*words, "--support-bundle", "support.tar.gz"])

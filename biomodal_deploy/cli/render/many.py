@@ -1,0 +1,184 @@
+"""A set of deployments: its progress while it goes on, and its table at the end."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Final, Self
+
+from pydantic import JsonValue
+from rich.console import Console, Group
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from biomodal_deploy.errors import (
+    EXIT_BUG,
+    EXIT_BUNDLE,
+    EXIT_DONE,
+    EXIT_ENGINE,
+    EXIT_FINDINGS,
+    EXIT_GUARD,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+)
+from biomodal_deploy.text import counted
+from biomodal_deploy.workflow.sets.outcome import WORST_FIRST, Outcome
+from biomodal_deploy.workflow.sets.running import Ended, Said, Signal, Started, Stopping
+
+Describe = Callable[[Outcome], str]
+
+_WORDS: Final = {
+    EXIT_DONE: ("done", "good"),
+    EXIT_ENGINE: ("failed", "bad"),
+    EXIT_FINDINGS: ("to review", "warning"),
+    EXIT_GUARD: ("refused", "bad"),
+    EXIT_BUNDLE: ("does not hold", "bad"),
+    EXIT_USAGE: ("wrong", "bad"),
+    EXIT_BUG: ("bug", "bad"),
+    EXIT_INTERRUPTED: ("stopped", "bad"),
+}
+
+
+class SetProgress:
+    """Follows a set: one block that is redrawn on a terminal, a line for each end elsewhere.
+
+    Args:
+        console: Where to print.
+        total: How many deployments there are.
+        describe: What a result is in a few words.
+        quiet: Print nothing.
+    """
+
+    def __init__(
+        self, console: Console, total: int, describe: Describe, *, quiet: bool = False
+    ) -> None:
+        self._console, self._total, self._describe = console, total, describe
+        self._quiet = quiet
+        self._live: Live | None = None
+        self._began = time.monotonic()
+        self._busy: dict[str, str] = {}
+        self._ended: Counter[int] = Counter()
+        self._asked = False
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal and not self._quiet:
+            # Redrawn when something is said, and now and then for the seconds.
+            self._live = Live(get_renderable=self._block, console=self._console, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live:
+            self._live.stop()
+            self._live = None
+
+    def listen(self, signal: Signal) -> None:
+        """Take up one thing that happened."""
+        match signal:
+            case Started(stack):
+                self._busy[stack] = "Starting"
+            case Said(stack, told):
+                if told.kind != "notice":
+                    self._busy[stack] = told.text
+            case Ended(outcome):
+                self._busy.pop(outcome.stack, None)
+                self._ended[outcome.exit_status] += 1
+                self._say(self._line(outcome))
+            case Stopping():
+                if not self._asked:
+                    self._asked = True
+                    self._say(Text(_STOPPING, style="warning"))
+
+    def _line(self, outcome: Outcome) -> Text:
+        word, style = _WORDS.get(outcome.exit_status, ("failed", "bad"))
+        text = Text(f"{outcome.stack}: ").append(word, style=style)
+        what = self._describe(outcome)
+        return text.append(f"{', ' + what if what else ''} ({outcome.seconds:.0f} s)")
+
+    def _say(self, text: Text) -> None:
+        if not self._quiet:
+            self._console.print(text)
+
+    def _block(self) -> Group:
+        seconds = time.monotonic() - self._began
+        done = sum(self._ended.values())
+        heading = f"{done} of {self._total} ({seconds:.0f} s)"
+        if self._asked:
+            heading += ", stopping"
+        lines = [
+            Text(f"  {stack}: {what}", style="quiet") for stack, what in list(self._busy.items())
+        ]
+        return Group(Spinner("dots", heading), *lines)
+
+
+_STOPPING: Final = (
+    "Asked each running deployment to stop; Terraform finishes what it began and releases the "
+    "lock, so please do not kill it"
+)
+
+
+def show_set(console: Console, outcomes: Sequence[Outcome], describe: Describe) -> None:
+    """Print the table of a set, what went wrong in it, and how many there are of each kind."""
+    table = Table("Stack", "Status", "", "Seconds", box=None, pad_edge=False)
+    for outcome in outcomes:
+        word, style = _WORDS.get(outcome.exit_status, ("failed", "bad"))
+        table.add_row(
+            Text(outcome.stack, no_wrap=True),
+            Text(word, style=style, no_wrap=True),
+            Text(describe(outcome)),
+            Text(f"{outcome.seconds:.0f}"),
+        )
+    console.print(table)
+    for outcome in outcomes:
+        if outcome.problem:
+            console.print(Text(f"{outcome.stack}: ", style="bad").append(outcome.problem.message))
+        for line in _refusals(outcome):
+            console.print(Text(f"{outcome.stack}: refused: ", style="bad").append(line))
+    console.print()
+    counts = Counter(outcome.exit_status for outcome in outcomes)
+    parts = [
+        f"{counts[status]} {_WORDS[status][0]}"
+        for status in reversed(WORST_FIRST)
+        if counts[status]
+    ]
+    console.print(f"{counted(len(outcomes), 'deployment')}: {', '.join(parts)}.")
+
+
+def show_notices(console: Console, outcomes: Sequence[Outcome]) -> None:
+    """Print what the deployments told, each line once with those that it is from."""
+    told: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        for notice in dict.fromkeys(outcome.notices):
+            told.setdefault(notice, []).append(outcome.stack)
+    for notice, stacks in told.items():
+        some = ", ".join(stacks[:3]) + (f" and {len(stacks) - 3} more" if len(stacks) > 3 else "")
+        console.print(Text(f"note: {some}: {notice}", style="warning"))
+
+
+def set_data(command: str, outcomes: Sequence[Outcome], seconds: float) -> dict[str, JsonValue]:
+    """Return a set as data for programs: one entry for each deployment."""
+    counts = Counter(outcome.exit_status for outcome in outcomes)
+    return {
+        "command": command,
+        "seconds": round(seconds, 1),
+        "statuses": {str(status): count for status, count in sorted(counts.items())},
+        "stacks": [outcome.as_data() for outcome in outcomes],
+    }
+
+
+def _refusals(outcome: Outcome) -> list[str]:
+    verdicts = (outcome.data or {}).get("verdicts")
+    return [
+        str(each.get("message"))
+        for each in (verdicts if isinstance(verdicts, list) else ())
+        if isinstance(each, dict) and each.get("outcome") == "refused"
+    ]

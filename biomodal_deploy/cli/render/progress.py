@@ -1,0 +1,129 @@
+"""What is going on, while it goes on: on standard error, so that results stay clean."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+    from biomodal_deploy.engine.process import InterruptSent
+    from biomodal_deploy.engine.terraform.events import ApplyEvent, Event
+
+_MARKS = {"apply_complete": ("done", "good"), "apply_errored": ("failed", "bad")}
+
+
+class Progress:
+    """Follows a workflow: a spinner on a terminal, plain lines elsewhere.
+
+    Args:
+        console: Where to print.
+        quiet: Print nothing but warnings (for `--output json` where nobody watches).
+    """
+
+    def __init__(self, console: Console, *, quiet: bool = False) -> None:
+        self._console, self._quiet = console, quiet
+        self._status: Status | None = None
+        self._started = time.monotonic()
+        self._step = ""
+        self._working: dict[str, float] = {}
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal and not self._quiet:
+            self._status = self._console.status("Starting")
+            self._status.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.pause()
+
+    def pause(self) -> None:
+        """Stop drawing, for a question or for the end."""
+        if self._status:
+            self._status.stop()
+            self._status = None
+
+    def step(self, text: str) -> None:
+        """Say what begins."""
+        self._step = text
+        self._working.clear()
+        if self._quiet:
+            return
+        if self._status:
+            self._refresh()
+        else:
+            self._console.print(f"{text} ...")
+
+    def notice(self, text: str) -> None:
+        """Say something that the user should know and need not act on."""
+        self._console.print(Text(f"note: {text}", style="warning"))
+
+    def event(self, event: Event) -> None:
+        """Take up one event of the engine."""
+        # Here, because a synthesis starts no engine and should not wait for its events' models.
+        from biomodal_deploy.engine.process import InterruptSent
+        from biomodal_deploy.engine.terraform.events import ApplyEvent, DiagnosticEvent
+
+        if isinstance(event, InterruptSent):
+            self._interrupted(event)
+        elif isinstance(event, DiagnosticEvent):
+            if not event.diagnostic.is_error:
+                self._console.print(Text(f"warning: {event.diagnostic.summary}", style="warning"))
+        elif isinstance(event, ApplyEvent):
+            self._applying(event)
+        elif self._status:
+            self._refresh()
+
+    def _applying(self, event: ApplyEvent) -> None:
+        address, action = event.hook.resource.addr, event.hook.action
+        if action == "read":
+            # Data sources are read at every plan; naming each would hide what changes.
+            return
+        if event.type in _MARKS:
+            self._working.pop(address, None)
+            word, style = _MARKS[event.type]
+            seconds = f"{event.hook.elapsed_seconds:.0f} s"
+            self._say(Text(f"  {word:<6} ", style=style).append(f"{address} ({action}, {seconds})"))
+        elif event.type == "apply_start":
+            self._working[address] = time.monotonic()
+        elif not self._status:
+            # Where nothing can be redrawn, a long wait still says that it is one.
+            self._say(Text(f"  still {address} ({action}, {event.hook.elapsed_seconds:.0f} s)"))
+        if self._status:
+            self._refresh()
+
+    def _interrupted(self, event: InterruptSent) -> None:
+        seconds = event.seconds_waited
+        text = (
+            f"Asked Terraform to stop ({event.step}); it finishes what it began and releases the "
+            f"lock, so please do not kill it ({seconds:.0f} s)"
+        )
+        if self._status:
+            self._status.update(Text(text, style="warning"))
+        elif int(seconds) % 5 == 0:
+            self._console.print(Text(text, style="warning"))
+
+    def _say(self, text: Text) -> None:
+        if not self._quiet:
+            self._console.print(text)
+
+    def _refresh(self) -> None:
+        if self._status is None:
+            return
+        names = list(self._working)
+        busy = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        elapsed = time.monotonic() - self._started
+        text = Text(f"{self._step} ({elapsed:.0f} s)")
+        if busy:
+            text.append(f"  {busy}", style="quiet")
+        self._status.update(text)

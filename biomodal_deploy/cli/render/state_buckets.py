@@ -1,0 +1,135 @@
+"""A bucket for states: what came of making it, what it has and lacks, who may use it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import JsonValue
+from rich.console import Console
+from rich.text import Text
+
+from biomodal_deploy.aws.preflight import Verdict
+from biomodal_deploy.aws.state_bucket.look import Checked, is_fit
+from biomodal_deploy.cli.render.applies import applied_data
+from biomodal_deploy.cli.render.bundles import bundle_data, show_bundle
+from biomodal_deploy.cli.render.policy import show_text
+from biomodal_deploy.config.tfvars.files import shown
+from biomodal_deploy.workflow.applying import Applied
+from biomodal_deploy.workflow.planning import Planned
+from biomodal_deploy.workflow.stack import Stack
+from biomodal_deploy.workflow.state_files import local_state_of
+from biomodal_deploy.workflow.wanted_bucket import Wanted
+
+_MARKS: Final = {
+    Verdict.PASS: ("pass", "good"),
+    Verdict.FAIL: ("FAIL", "bad"),
+    Verdict.WARNING: ("warning", "warning"),
+    Verdict.CANNOT_TELL: ("cannot tell", "warning"),
+}
+_MARK_WIDTH: Final = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Created:
+    """What came of `backend create`.
+
+    Attributes:
+        wanted: The bucket.
+        stack: Its own stack.
+        planned: The plan.
+        applied: What the apply did; None where there was none.
+        policy: The least policy for who uses it.
+        to_move: The deployments whose state is still to be moved there.
+    """
+
+    wanted: Wanted
+    stack: Stack
+    planned: Planned
+    applied: Applied | None
+    policy: dict[str, JsonValue]
+    to_move: tuple[str, ...]
+
+
+def show_created(console: Console, created: Created) -> None:
+    """Print the plan or what it did, where the bucket's own state is, and the policy."""
+    wanted, planned = created.wanted, created.planned
+    has_changes = planned.bundle.manifest.has_changes
+    if created.applied is None and (has_changes or planned.refusals):
+        show_bundle(console, planned.bundle, planned.plan)
+        return
+    did = "It is as planned: " if created.applied is None else "Made: "
+    line = Text(did, style="good").append(f"s3://{wanted.bucket} in {wanted.region}", "default")
+    console.print(line)
+    if created.applied and created.applied.run.interrupted:
+        console.print("It was asked to stop, and had nothing left to do.", style="warning")
+    kept = shown(local_state_of(created.stack))
+    console.print(Text(f"  its own state is {kept}: no secret is in it, so commit it"))
+    console.print(Text(f"  git add -f {kept}"))
+    if created.applied is None:
+        console.print("Who may use it: biomodal-aws backend policy", style="quiet")
+    else:
+        console.print(Text("Who plans and applies with it needs this policy, and no more of S3:"))
+        show_policy(console, created.policy)
+    for name in created.to_move:
+        console.print(f"Next: biomodal-aws backend migrate --stack {name}", style="quiet")
+
+
+def created_data(created: Created) -> dict[str, object]:
+    """Return what came of it as data for programs."""
+    planned = created.planned
+    return {
+        **_bucket_data(created.wanted),
+        "stack": created.stack.name,
+        "state": str(local_state_of(created.stack)),
+        "plan": bundle_data(planned.bundle, planned.plan),
+        "applied": applied_data(created.applied) if created.applied else None,
+        "policy": created.policy,
+        "to_move": list(created.to_move),
+    }
+
+
+def show_policy(console: Console, policy: dict[str, JsonValue]) -> None:
+    """Print a policy, for a file or another program."""
+    show_text(console, json.dumps(policy, indent=2))
+
+
+def policy_data(wanted: Wanted, policy: dict[str, JsonValue]) -> dict[str, object]:
+    """Return a policy and what it is for as data for programs."""
+    return {**_bucket_data(wanted), "policy": policy}
+
+
+def show_checked(console: Console, wanted: Wanted, found: Sequence[Checked]) -> None:
+    """Print what a bucket has and lacks, with what mends it."""
+    console.print(Text(wanted.bucket, style="bold").append(f"  {wanted.region}", style="quiet"))
+    width = max(len(each.title) for each in found)
+    for each in found:
+        mark, style = _MARKS[each.answer.verdict]
+        title = f"{each.title:<{width}}  "
+        line = Text.assemble("  ", (mark.ljust(_MARK_WIDTH), style), title, each.answer.line)
+        # A terminal may wrap it; we must not, or a command could not be copied whole.
+        console.print(line, soft_wrap=True)
+        if each.answer.fix:
+            fix = Text.assemble(" " * (2 + _MARK_WIDTH), ("fix: ", "quiet"), each.answer.fix)
+            console.print(fix, soft_wrap=True)
+    if is_fit(found):
+        console.print(Text("Fit to keep states.", style="good"))
+    else:
+        console.print(Text("Not fit to keep states as it is.", style="warning"))
+
+
+def checked_data(wanted: Wanted, found: Sequence[Checked]) -> dict[str, object]:
+    """Return the same as data for programs."""
+    checks = [each.as_data() for each in found]
+    return {**_bucket_data(wanted), "fit": is_fit(found), "checks": checks}
+
+
+def _bucket_data(wanted: Wanted) -> dict[str, object]:
+    return {
+        "bucket": wanted.bucket,
+        "region": wanted.region,
+        "kms_key_id": wanted.kms_key_id,
+        "keys": dict(wanted.keys),
+    }

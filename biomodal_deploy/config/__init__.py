@@ -1,0 +1,1 @@
+"""What a person configures: settings, variables, backends, var-files."""

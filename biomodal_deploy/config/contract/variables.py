@@ -1,0 +1,203 @@
+"""The documented variables: names, types, defaults, descriptions and rules.
+
+Source: document sections "Required Variables" and "Optional Variables", whose comments are the
+descriptions. AWS ids and tags: EC2 API
+reference; "Tag naming limits and requirements" in the Tagging user guide.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+from biomodal_deploy.config.contract.hardened import hardened_variables
+from biomodal_deploy.config.contract.names import vm_name_rules
+from biomodal_deploy.config.contract.rules import Rule, matches, matches_not
+from biomodal_deploy.config.contract.variable import Variable
+
+
+def variables_of(
+    bootstrap: str, profile: str = "documented", *, open_ssh: bool = False
+) -> tuple[Variable, ...]:
+    """Return the variables of an implementation, required ones first, as documented.
+
+    Args:
+        bootstrap: `module` or `native`; the native one can be given the SSH public key. Or
+            `prerequisites`, which makes roles of the account and nothing of the document's.
+        profile: `documented`, or `hardened`, which adds variables that all have a default.
+        open_ssh: Whether the hardened profile may open port 22 to everyone.
+    """
+    if bootstrap == "prerequisites":
+        tags = (each for each in _OPTIONAL if each.name in ("tag_key", "tag_value"))
+        return (_REGION, *tags, *_ACCOUNT_ROLES)
+    vm_name = Variable(
+        name="vm_name",
+        description="VM name",
+        rules=vm_name_rules(bootstrap),
+    )
+    own = (_SSH_PUBLIC_KEY,) if bootstrap == "native" else ()
+    more = hardened_variables(bootstrap, open_ssh=open_ssh) if profile == "hardened" else ()
+    return (*_PLACE, vm_name, *_OPTIONAL, *own, *more)
+
+
+def all_variables() -> tuple[Variable, ...]:
+    """Return the variables of every implementation and profile; a name may be there again."""
+    kinds = (
+        ("module", "documented"),
+        ("native", "documented"),
+        ("prerequisites", "documented"),
+        ("module", "hardened"),
+        ("native", "hardened"),
+    )
+    return tuple(each for kind in kinds for each in variables_of(*kind))
+
+
+def _tag_rule(message: str, low: int, high: int) -> Rule:
+    marks = "_.:/=+@-"
+    # Two backslashes: one for RE2's classes, one more because they stand in an HCL string.
+    letters = "[\\\\p{L}\\\\p{Z}\\\\p{N}" + marks + "]"
+    return Rule(
+        message=message,
+        condition=f'can(regex("^{letters}{{{low},{high}}}$", {{value}}))',
+        check=lambda value: (
+            low <= len(value) <= high
+            and all(mark in marks or unicodedata.category(mark)[0] in "LZN" for mark in value)
+        ),
+    )
+
+
+_REGION: Final = Variable(
+    name="region",
+    description="AWS region",
+    rules=(
+        matches(
+            "An AWS region reads like us-east-1 or eu-west-2.",
+            "[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}",
+        ),
+    ),
+)
+
+_PLACE: Final = (
+    _REGION,
+    Variable(
+        name="vpc_id",
+        description="VPC ID (must already exist)",
+        rules=(matches("A VPC id is vpc- and 8 to 17 hexadecimal digits.", "vpc-[0-9a-f]{8,17}"),),
+    ),
+    Variable(
+        name="subnet_id",
+        description="Subnet ID (must already exist)",
+        rules=(
+            matches(
+                "A subnet id is subnet- and 8 to 17 hexadecimal digits.", "subnet-[0-9a-f]{8,17}"
+            ),
+        ),
+    ),
+)
+
+_OPTIONAL: Final = (
+    Variable(
+        name="instance_type",
+        description="EC2 instance type",
+        default="t3.large",
+        rules=(
+            matches("An EC2 instance type reads like t3.large.", "[a-z][a-z0-9-]*[.][a-z0-9-]+"),
+            # Graviton families carry a g behind the generation (t4g, m7gd, c7gn); the first is a1.
+            matches_not(
+                "The documented Ubuntu image is x86-64: a Graviton (Arm) instance type "
+                "cannot start it.",
+                "(a1|[a-z]+[0-9]+g[a-z]*)[.].*",
+            ),
+        ),
+    ),
+    Variable(
+        name="tag_key",
+        description="Resource tag key",
+        default="environment",
+        rules=(
+            _tag_rule(
+                "An AWS tag key has 1 to 128 letters, digits, spaces or _ . : / = + - @.", 1, 128
+            ),
+            matches_not(
+                "AWS reserves tag keys that start with aws:, in any case.", "[aA][wW][sS]:.*"
+            ),
+        ),
+    ),
+    Variable(
+        name="tag_value",
+        description="Resource tag value",
+        default="development",
+        rules=(
+            _tag_rule(
+                "An AWS tag value has at most 256 letters, digits, spaces or _ . : / = + - @.",
+                0,
+                256,
+            ),
+        ),
+    ),
+    Variable(
+        name="use_existing_bucket_url",
+        description="Use existing bucket",
+        default="",
+        rules=(
+            matches(
+                "It is empty or s3:// and a bucket name, without a path inside the bucket.",
+                "|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/?",
+            ),
+        ),
+    ),
+    Variable(
+        name="bucket_force_destroy",
+        description="Allow bucket destruction",
+        type="bool",
+        default=False,
+    ),
+    Variable(
+        name="ssh_user",
+        description="SSH username",
+        default="ubuntu",
+        rules=(
+            matches(
+                "A Linux user name has at most 32 lower-case letters, digits, _ or -, "
+                "and starts with a letter or _.",
+                "[a-z_][a-z0-9_-]{0,31}",
+            ),
+        ),
+    ),
+)
+
+_SSH_PUBLIC_KEY: Final = Variable(
+    name="ssh_public_key",
+    description="SSH public key (empty: read from ~/.ssh/<vm_name>.pub)",
+    default="",
+    rules=(
+        matches_not("This is a private key: give the .pub file's text.", "(?s).*PRIVATE KEY.*"),
+        matches("An SSH public key is one line.", ".*"),
+        matches(
+            "It is empty or ssh-ed25519 or ssh-rsa, the key, and a comment.",
+            "|ssh-(ed25519|rsa) [A-Za-z0-9+/]+=*( [^<>]*)?",
+        ),
+    ),
+)
+
+# Off by default: an account has each of them once, and making one that is there fails.
+_ACCOUNT_ROLES: Final = (
+    Variable(
+        name="batch_service_role",
+        description="Make AWS Batch's service-linked role",
+        type="bool",
+        default=False,
+    ),
+    Variable(
+        name="spot_service_role",
+        description="Make EC2 Spot's service-linked role",
+        type="bool",
+        default=False,
+    ),
+    Variable(
+        name="ecs_instance_role",
+        description="Make ecsInstanceRole, its policy and its instance profile",
+        type="bool",
+        default=False,
+    ),
+)

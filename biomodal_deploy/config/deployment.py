@@ -1,0 +1,145 @@
+"""One deployment's settings, as a typed, frozen object.
+
+The app takes from it what to synthesize; the workflow takes what to guard. One model holds both, so
+that a misspelt key is found whichever program runs first.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from biomodal_deploy.config import backends, state_bucket
+from biomodal_deploy.config.backends import Backend, LocalBackend, S3Backend
+from biomodal_deploy.config.state_bucket import StateBucket
+
+_NAME: Final = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+_ACCOUNT: Final = r"^[0-9]{12}$"
+_REGION: Final = r"^[a-z]{2}(-[a-z]+)+-[0-9]+$"
+# No absolute path and no ~: the file is shared by people whose folders differ.
+_VAR_FILE: Final = r"^[^/~\x00\n]"
+PATTERNS: Final = {
+    _NAME: "A deployment's name has lower-case letters, digits and single hyphens between them, "
+    "and starts with a letter",
+    _ACCOUNT: "An AWS account id has 12 digits",
+    **backends.PATTERNS,
+    **state_bucket.PATTERNS,
+    _REGION: "An AWS region is written like eu-west-2",
+    _VAR_FILE: "A variable file's path starts from the project's folder",
+}
+
+# A deployment's name is a directory, part of an address on screen, and a state file's name.
+DeploymentName = Annotated[str, StringConstraints(pattern=_NAME, max_length=63)]
+
+PROTECTED_KINDS: Final = (
+    "aws_s3_bucket",
+    "aws_ecr_repository",
+    "aws_eip",
+    "aws_key_pair",
+    "aws_iam_role",
+    "aws_instance",
+)
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Limits(_Frozen):
+    """What a plan of this deployment must stay within.
+
+    Attributes:
+        account_ids: AWS accounts it may touch; empty for any.
+        regions: AWS regions it may touch; empty for any.
+        max_deletes: The most resources one plan may delete, a destroy plan excepted.
+    """
+
+    account_ids: tuple[Annotated[str, StringConstraints(pattern=_ACCOUNT)], ...] = ()
+    regions: tuple[str, ...] = ()
+    max_deletes: Annotated[int, Field(ge=0)] | None = None
+
+
+class Deployment(_Frozen):
+    """One stack with its settings and state.
+
+    Attributes:
+        bootstrap: `module` calls the documented upstream module; `native` builds the same
+            environment from this project's constructs; `prerequisites` makes the account's roles
+            that either needs; `state-bucket` makes a bucket for the states of others.
+        profile: `documented` keeps to the document; `hardened` changes what `biomodal-aws explain`
+            lists.
+        var_files: Files of variables, relative to the project, after its automatic ones and before
+            `--var-file`; later files win.
+        account: The AWS account it is in; the same as limits on that one account.
+        region: The AWS region it is in: the variable `region` where nothing else gives one, and
+            the same as limits on that one region.
+        open_ssh_waiver: Why the hardened profile may open port 22 to everyone. Without a reason
+            it cannot.
+        protected: Resource types whose delete, replacement or removal from state needs
+            `--allow-destroy`.
+        limits: Account, region and number of deletes.
+        plan_hours: How many hours a sealed plan may be applied.
+        backend: Where the state lives.
+        state_bucket: What a `state-bucket` deployment makes.
+    """
+
+    bootstrap: Literal["module", "native", "prerequisites", "state-bucket"] = "module"
+    profile: Literal["documented", "hardened"] = "documented"
+    var_files: tuple[Annotated[str, StringConstraints(pattern=_VAR_FILE)], ...] = ()
+    account: Annotated[str, StringConstraints(pattern=_ACCOUNT)] | None = None
+    region: Annotated[str, StringConstraints(pattern=_REGION)] | None = None
+    open_ssh_waiver: Annotated[str, StringConstraints(min_length=10)] | None = None
+    protected: tuple[str, ...] = PROTECTED_KINDS
+    limits: Limits = Limits()
+    plan_hours: Annotated[float, Field(gt=0, le=24 * 30)] = 24
+    backend: Backend = LocalBackend()
+    state_bucket: StateBucket | None = None
+
+    @model_validator(mode="after")
+    def _is_what_it_says(self) -> Self:
+        if self.bootstrap == "prerequisites" and self.profile == "hardened":
+            raise PydanticCustomError(
+                "profile", "The prerequisites have no hardened profile: they are roles only"
+            )
+        self._check_state_bucket()
+        if self.open_ssh_waiver and self.profile != "hardened":
+            raise PydanticCustomError(
+                "profile", "open_ssh_waiver lifts a rule of the hardened profile only"
+            )
+        for name, place, allowed in (
+            ("account", self.account, self.limits.account_ids),
+            ("region", self.region, self.limits.regions),
+        ):
+            if place and allowed and place not in allowed:
+                raise PydanticCustomError(
+                    "limits", "limits does not have the deployment's own {name}", {"name": name}
+                )
+        return self
+
+    def _check_state_bucket(self) -> None:
+        made = self.state_bucket
+        if (self.bootstrap == "state-bucket") != (made is not None):
+            raise PydanticCustomError(
+                "state_bucket", "A state-bucket deployment, and no other, has a state_bucket"
+            )
+        if made is None:
+            return
+        if self.region is None or self.profile == "hardened":
+            raise PydanticCustomError(
+                "state_bucket", "A state-bucket deployment has a region, and no hardened profile"
+            )
+        if isinstance(self.backend, S3Backend) and self.backend.bucket == made.bucket:
+            raise PydanticCustomError(
+                "state_bucket", "Its own state cannot be in the bucket that it makes"
+            )
+
+    @property
+    def bounds(self) -> Limits:
+        """The limits that hold: a deployment that says where it is may be nowhere else."""
+        return Limits(
+            account_ids=(self.account,) if self.account else self.limits.account_ids,
+            regions=(self.region,) if self.region else self.limits.regions,
+            max_deletes=self.limits.max_deletes,
+        )

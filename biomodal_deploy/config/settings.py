@@ -1,0 +1,220 @@
+"""`cdktf.json`, read once, at the edge, by both programs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from biomodal_deploy.config import backends
+from biomodal_deploy.config.backends import KINDS, AssumeRole
+from biomodal_deploy.config.credentials import refuse_credentials
+from biomodal_deploy.config.deployment import (
+    PATTERNS,
+    PROTECTED_KINDS,
+    Deployment,
+    DeploymentName,
+    Limits,
+)
+from biomodal_deploy.config.state_bucket import StateBucket
+from biomodal_deploy.config.validation_errors import Location, usage_error
+from biomodal_deploy.errors import UsageError
+
+__all__ = [
+    "CONTEXT_VARIABLE",
+    "OUTDIR_VARIABLE",
+    "PROJECT_FILE",
+    "PROTECTED_KINDS",
+    "Deployment",
+    "DeploymentName",
+    "Limits",
+    "ProjectFile",
+    "check_deployment",
+    "optional_deployments",
+    "output_directory",
+    "read_deployments",
+    "read_project_file",
+]
+
+PROJECT_FILE: Final = "cdktf.json"
+CONTEXT_VARIABLE: Final = "CDKTF_CONTEXT_JSON"
+OUTDIR_VARIABLE: Final = "CDKTF_OUTDIR"
+
+_PATH: Final = r"^[^\x00]*$"
+_PATTERNS: Final = {**PATTERNS, _PATH: "A path holds no NUL character"}
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class _Context(BaseModel):
+    """The part of cdktf's context that is ours; cdktf keeps feature flags beside it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    deployments: dict[DeploymentName, Deployment] = Field(min_length=1)
+
+
+class ProjectFile(BaseModel):
+    """`cdktf.json`, as far as we read it.
+
+    Attributes:
+        app: The command that synthesizes.
+        output: The folder it writes to, relative to the project.
+        context: cdktf's context.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    app: str = Field(min_length=1)
+    output: str = Field(default="cdktf.out", pattern=_PATH)
+    context: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+def read_project_file(project_dir: Path) -> ProjectFile:
+    """Read `cdktf.json`.
+
+    Raises:
+        UsageError: It is missing, unreadable, no JSON, or has a wrong value.
+    """
+    path = project_dir / PROJECT_FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UsageError(
+            "There is no such file", field=str(path), fix="name the project with --project-dir"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"It cannot be read ({error})", field=str(path), fix="make it a readable UTF-8 file"
+        ) from None
+    return _validated(ProjectFile, _object(text, str(path)), prefix="", source=PROJECT_FILE)
+
+
+def read_deployments(
+    project_file: ProjectFile, environment: Mapping[str, str] = os.environ
+) -> dict[str, Deployment]:
+    """Return every deployment by name, `CDKTF_CONTEXT_JSON` taking precedence as in cdktf.
+
+    Raises:
+        UsageError: A setting is unknown, misspelt or wrong.
+    """
+    context = dict(project_file.context)
+    source = PROJECT_FILE
+    if override := environment.get(CONTEXT_VARIABLE):
+        context |= _object(override, CONTEXT_VARIABLE)
+        source = f"{PROJECT_FILE} or {CONTEXT_VARIABLE}"
+    _refuse_credentials(context.get("deployments"), source)
+    found = _validated(_Context, context, prefix="context.", source=source).deployments
+    backends.refuse_shared(((name, each.backend) for name, each in found.items()), source)
+    return found
+
+
+def optional_deployments(
+    project_file: ProjectFile, environment: Mapping[str, str] = os.environ
+) -> dict[str, Deployment]:
+    """Return every deployment by name; none for an app that keeps its settings elsewhere.
+
+    Raises:
+        UsageError: A setting is unknown, misspelt or wrong.
+    """
+    if "deployments" in project_file.context or environment.get(CONTEXT_VARIABLE):
+        return read_deployments(project_file, environment)
+    return {}
+
+
+def check_deployment(name: str, value: dict[str, JsonValue], source: str) -> Deployment:
+    """Return one deployment's settings, which stand in no file yet.
+
+    Raises:
+        UsageError: The name, or a setting, is wrong.
+    """
+    deployments: dict[str, JsonValue] = {name: value}
+    _refuse_credentials(deployments, source)
+    context: dict[str, JsonValue] = {"deployments": deployments}
+    return _validated(_Context, context, prefix="context.", source=source).deployments[name]
+
+
+def output_directory(
+    project_dir: Path, project_file: ProjectFile, environment: Mapping[str, str] = os.environ
+) -> Path:
+    """Return the folder that synthesis writes to: `CDKTF_OUTDIR`, else the project's setting."""
+    return project_dir / (environment.get(OUTDIR_VARIABLE) or project_file.output)
+
+
+def _object(text: str, where: str) -> dict[str, JsonValue]:
+    try:
+        value = json.loads(text, object_pairs_hook=_each_once)
+    # ValueError: malformed JSON, but also a number with more digits than Python reads.
+    except (ValueError, RecursionError) as error:
+        if text.startswith("\ufeff"):
+            raise UsageError(
+                "It begins with a byte order mark, which JSON does not have",
+                field=where,
+                fix="save it as UTF-8 without a byte order mark",
+            ) from None
+        raise UsageError(
+            f"It is not valid JSON ({error})",
+            field=where,
+            fix="look there for a missing comma, quote or brace",
+        ) from None
+    if not isinstance(value, dict):
+        raise UsageError(
+            "It is not a JSON object", field=where, value=value, fix="put it between { and }"
+        )
+    return value
+
+
+def _each_once(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    # JSON lets the last one win: a deployment copied and not renamed would be gone without a word.
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f'"{name}" is there twice')
+    return dict(pairs)
+
+
+def _refuse_credentials(deployments: JsonValue, source: str) -> None:
+    # Before pydantic: what it refuses it quotes.
+    for name, each in deployments.items() if isinstance(deployments, dict) else ():
+        if isinstance(each, dict):
+            field = f"{source}: context.deployments.{name}.backend"
+            refuse_credentials(each.get("backend"), field)
+
+
+def _validated(
+    model: type[_Model], value: dict[str, JsonValue], *, prefix: str, source: str
+) -> _Model:
+    try:
+        # JSON mode: a JSON array is a tuple, and yet "true" is no boolean.
+        return model.model_validate_json(json.dumps(value))
+    except ValidationError as error:
+        raise usage_error(
+            error,
+            prefix=f"{source}: {prefix}",
+            source=source,
+            keys_at=_settings_at,
+            patterns=_PATTERNS,
+            shown=_in_the_file,
+        ) from None
+
+
+def _settings_at(location: Location) -> Iterable[str]:
+    # deployments.NAME.limits; the name may itself be "limits".
+    match location[2:]:
+        case ("limits",):
+            return Limits.model_fields
+        case ("state_bucket",):
+            return StateBucket.model_fields
+        case ("backend", kind, *inner):
+            return AssumeRole.model_fields if inner else KINDS[kind].model_fields
+        case _:
+            return Deployment.model_fields
+
+
+def _in_the_file(location: Location) -> Location:
+    # deployments.NAME.backend.s3.bucket stands there without the s3.
+    return (*location[:3], *location[4:]) if location[2:3] == ("backend",) else location

@@ -1,0 +1,198 @@
+"""Where each variable's value comes from: later sources win, and what is wrong is one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from biomodal_deploy.config.tfvars.assignment import assignment
+from biomodal_deploy.config.tfvars.declared import DeclaredVariable
+from biomodal_deploy.config.tfvars.files import VariableFile, automatic_files, read_file, shown
+from biomodal_deploy.config.tfvars.hcl import HclError, expression
+from biomodal_deploy.config.tfvars.types import TypeMismatchError, convert
+from biomodal_deploy.config.tfvars.values import Value, texts
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.suggestions import did_you_mean
+
+ENVIRONMENT_PREFIX: Final = "TF_VAR_"
+
+Check = Callable[[str, object], str | None]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a value was given.
+
+    Attributes:
+        source: As a person would call it: a file, `--var` or an environment variable.
+        line: The line in that file, where it has lines.
+    """
+
+    source: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.source} line {self.line}" if self.line else self.source
+
+
+@dataclass(frozen=True)
+class ResolvedVariables:
+    """Every value that was given, checked and converted.
+
+    Attributes:
+        values: The values by variable; variables left to their default are not in it.
+        origins: Where each value was given.
+        files: The files that were read, in order, with their digests.
+        sensitive: The variables whose values must never be shown.
+        notes: What was passed over, in a sentence each.
+    """
+
+    values: Mapping[str, Value]
+    origins: Mapping[str, Origin]
+    files: tuple[VariableFile, ...]
+    sensitive: frozenset[str]
+    notes: tuple[str, ...]
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Every text inside the values of sensitive variables, however deep: never to be shown."""
+        held = (self.values[name] for name in self.sensitive if name in self.values)
+        return frozenset(text for value in held for text in texts(value) if text)
+
+
+@dataclass(frozen=True)
+class _Given:
+    value: Value
+    origin: Origin
+
+
+def resolve(
+    project_dir: Path,
+    declared: Mapping[str, DeclaredVariable],
+    var_files: Sequence[Path] = (),
+    variables: Sequence[str] = (),
+    *,
+    cwd: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] | None = None,
+    known_elsewhere: Collection[str] = (),
+    checks: Check | None = None,
+) -> ResolvedVariables:
+    """Return the values that a stack gets.
+
+    Args:
+        project_dir: Where automatic variable files lie.
+        declared: The stack's variables.
+        var_files: `--var-file`, in order.
+        variables: `--var`, each `NAME=VALUE`, in order.
+        cwd: What relative paths start from; this process's folder where None.
+        environ: Where `TF_VAR_*` is read; nowhere where None.
+        settings: Values that stand where nothing else gives one; unknown names are passed over.
+        known_elsewhere: Variables of the project's other stacks: noted, not refused.
+        checks: Returns the rule that a variable's value breaks, or None.
+
+    Raises:
+        UsageError: A file, name or value is wrong, or a required value is missing.
+    """
+    base = cwd or Path.cwd()
+    paths = [*automatic_files(project_dir), *(base / path.expanduser() for path in var_files)]
+    files = tuple(map(read_file, paths))
+    notes: list[str] = []
+    given: dict[str, _Given] = {}
+    for name, each in _in_order(declared, settings or {}, environ or {}, files, variables):
+        if name in declared:
+            given[name] = each
+        elif name in known_elsewhere:
+            notes.append(f"{each.origin}: {name} belongs to another stack and is passed over")
+        else:
+            raise _unknown(name, each.origin, declared)
+    values = {
+        name: value
+        for name, each in given.items()
+        if not _stands_for_default(declared[name], value := _checked(declared[name], each, checks))
+    }
+    _refuse_missing(declared, values)
+    return ResolvedVariables(
+        values,
+        {name: given[name].origin for name in values},
+        files,
+        frozenset(name for name, variable in declared.items() if variable.sensitive),
+        tuple(notes),
+    )
+
+
+def _in_order(
+    declared: Mapping[str, DeclaredVariable],
+    settings: Mapping[str, str],
+    environ: Mapping[str, str],
+    files: Sequence[VariableFile],
+    variables: Sequence[str],
+) -> Iterator[tuple[str, _Given]]:
+    for name in declared.keys() & settings.keys():
+        yield name, _Given(settings[name], Origin(f"{name} of the deployment, in cdktf.json"))
+    for variable in declared.values():
+        source = ENVIRONMENT_PREFIX + variable.name
+        if source in environ:
+            yield variable.name, _from_text(variable, environ[source], Origin(source))
+    for file in files:
+        for name, attribute in file.attributes.items():
+            yield name, _Given(attribute.value, Origin(shown(file.path), attribute.line))
+    for text in variables:
+        name, value = assignment(text)
+        origin = Origin("--var")
+        known = declared.get(name)
+        yield name, _from_text(known, value, origin) if known else _Given(value, origin)
+
+
+def _from_text(variable: DeclaredVariable, text: str, origin: Origin) -> _Given:
+    if variable.literal:
+        return _Given(text, origin)
+    try:
+        return _Given(expression(text), origin)
+    except HclError as error:
+        field = f"{variable.name} ({origin}), character {error.column}"
+        raise UsageError(error.rule, field=field, fix=error.fix) from None
+
+
+def _checked(variable: DeclaredVariable, given: _Given, checks: Check | None) -> Value:
+    try:
+        value = convert(given.value, variable.type)
+        left_out = _stands_for_default(variable, value)
+        rule = checks(variable.name, value) if checks and not left_out else None
+    except TypeMismatchError as error:
+        # The place inside the value may hold a key, and a key may be a secret.
+        rule = "It does not fit its type" if variable.sensitive else str(error)
+        value = given.value
+    if rule is None:
+        return value
+    raise UsageError(
+        rule.rstrip("."),
+        field=variable.name,
+        value=None if variable.sensitive else value,
+        fix=f"correct it in {given.origin}" if given.origin.line else f"correct {given.origin}",
+    )
+
+
+def _stands_for_default(variable: DeclaredVariable, value: Value) -> bool:
+    return value is None and not variable.nullable
+
+
+def _unknown(name: str, origin: Origin, declared: Mapping[str, DeclaredVariable]) -> UsageError:
+    known = ", ".join(sorted(declared)) or "none"
+    return UsageError(
+        f"There is no such variable ({origin})",
+        field=name,
+        fix=did_you_mean(name.lower(), declared, otherwise=f"remove it; the variables are {known}"),
+    )
+
+
+def _refuse_missing(declared: Mapping[str, DeclaredVariable], values: Mapping[str, Value]) -> None:
+    missing = [name for name in declared if declared[name].required and name not in values]
+    if missing:
+        raise UsageError(
+            "No value is given for what the stack requires",
+            field=", ".join(missing),
+            fix="set each in terraform.tfvars, with --var-file or with --var",
+        )

@@ -1,0 +1,1 @@
+"""Child processes: Terraform, the app, and the programs that both need."""

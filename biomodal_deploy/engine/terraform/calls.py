@@ -1,0 +1,175 @@
+"""One call of Terraform, long or short: run, logged, read and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from biomodal_deploy.engine.process import (
+    Captured,
+    Ended,
+    InterruptSent,
+    Line,
+    NotStarted,
+    TooMuchOutput,
+    capture,
+    run,
+)
+from biomodal_deploy.engine.terraform.apply_summary import ErrorText, Tally
+from biomodal_deploy.engine.terraform.arguments import FLAG, Option, arguments
+from biomodal_deploy.engine.terraform.events import Diagnostic, Event, parse, plain
+from biomodal_deploy.engine.terraform.failures import TerraformFailed, TerraformStopped
+from biomodal_deploy.engine.terraform.locks import LockInfo, lock_in_text
+from biomodal_deploy.engine.terraform.results import ApplyRun
+from biomodal_deploy.engine.terraform.runlog import RunLog
+from biomodal_deploy.errors import BiomodalError, EngineError
+
+OnEvent = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Runs verbs in one place.
+
+    Attributes:
+        argv_prefix: The program.
+        product: What it is called in messages.
+        directory: Where it runs.
+        environment: All of its environment.
+        redact: Applied to each line before anything else sees it.
+        lock: Says who holds the state's lock now.
+        unlock_command: The shell command that removes the lock with an id, if there is one.
+    """
+
+    argv_prefix: tuple[str, ...]
+    product: str
+    directory: Path
+    environment: Mapping[str, str]
+    redact: Callable[[str], str]
+    lock: Callable[[], LockInfo | None]
+    unlock_command: Callable[[str], str | None]
+
+    def long(
+        self, verb: str, on_event: OnEvent, log: Path, *positional: Path, **options: Option
+    ) -> Tally:
+        """Run a call that streams events and may be stopped in steps."""
+        tally = Tally()
+        silent = False
+
+        def tell(event: Event) -> None:
+            nonlocal silent
+            if not silent:
+                silent = True  # and so it stays where the next line raises
+                on_event(event)
+                silent = False
+
+        with RunLog(log, verb, self.redact) as run_log:
+
+            def on_line(line: Line) -> None:
+                event = parse(run_log.line(line))
+                tally.note(event)
+                tell(event)
+
+            def on_wait(sent: InterruptSent) -> None:
+                run_log.wait(sent)
+                tell(sent)
+
+            try:
+                ended = run(
+                    self._argv(verb, *positional, no_color=FLAG, **options),
+                    directory=self.directory,
+                    environment=self.environment,
+                    on_line=on_line,
+                    on_wait=on_wait,
+                    lock=run_log.descriptor,
+                )
+            except NotStarted as error:
+                raise EngineError(f"{error}", log=log) from error
+            run_log.ended(ended)
+        if ended.error:
+            raise ended.error
+        tally.interrupted = bool(ended.steps)
+        applied = tally.apply_run() if verb == "apply" else None
+        # An apply that had come to its end when the wish to stop came is done, and says so.
+        if ended.steps and (ended.returncode or verb != "apply"):
+            raise self._stopped(verb, ended, log, applied)
+        if ended.returncode:
+            raise self._failed(verb, tally.errors, ended.returncode, log, applied)
+        return tally
+
+    def short(self, verb: str, *positional: str | Path, **options: Option) -> bytes:
+        """Run a call that only reads, and return what it printed."""
+        captured = self.capture(verb, *positional, **options)
+        if captured.returncode:
+            raise self.failed(verb, captured)
+        return captured.stdout
+
+    def capture(self, verb: str, *positional: str | Path, **options: Option) -> Captured:
+        """Run a call that only reads, and return how it ended."""
+        try:
+            captured = capture(
+                self._argv(verb, *positional, **options),
+                directory=self.directory,
+                environment=self.environment,
+            )
+        except (NotStarted, TooMuchOutput) as error:
+            raise EngineError(f"{self.product} {verb}: {error}") from error
+        if captured.steps:
+            raise TerraformStopped(self.product, verb, captured.steps)
+        return captured
+
+    def failed(self, verb: str, captured: Captured) -> TerraformFailed:
+        """Return the error of a short call, from what it printed."""
+        text = ErrorText()
+        for line in captured.stderr.decode("utf-8", "replace").splitlines():
+            text.note(plain(self.redact(line)))
+        errors = (text.diagnostic,) if text.diagnostic else ()
+        return self._failed(verb, errors, captured.returncode)
+
+    def _argv(self, verb: str, *positional: str | Path, **options: Option) -> tuple[str, ...]:
+        return (*self.argv_prefix, *arguments(verb, *positional, **options))
+
+    def _failed(
+        self,
+        verb: str,
+        errors: Sequence[Diagnostic],
+        returncode: int,
+        log: Path | None = None,
+        run: ApplyRun | None = None,
+    ) -> TerraformFailed:
+        details = (lock_in_text(error.detail) for error in errors)
+        lock = next((found for found in details if found), None)
+        if lock is None and returncode < 0:
+            lock = self._lock_left()[0]  # something killed it
+        return TerraformFailed(
+            self.product,
+            verb,
+            errors,
+            returncode=returncode,
+            log=log,
+            lock=lock,
+            unlock=self.unlock_command(lock.id) if lock else None,
+            run=run,
+        )
+
+    def _stopped(
+        self, verb: str, ended: Ended, log: Path, run: ApplyRun | None
+    ) -> TerraformStopped:
+        lock, looked = (None, False) if verb == "init" else self._lock_left()
+        return TerraformStopped(
+            self.product,
+            verb,
+            ended.steps,
+            log=log,
+            lock=lock,
+            unlock=self.unlock_command(lock.id) if lock else None,
+            unlocked=looked and lock is None,
+            run=run,
+        )
+
+    def _lock_left(self) -> tuple[LockInfo | None, bool]:
+        try:
+            return self.lock(), True
+        except BiomodalError:
+            return None, False  # no network, or stopped again: not the news to report now

@@ -1,0 +1,159 @@
+"""A call of Terraform that failed or was stopped, as an error that names the cause."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from biomodal_deploy.engine.process import AT_ONCE, Step
+from biomodal_deploy.engine.terraform.diagnoses import diagnose
+from biomodal_deploy.engine.terraform.events import Diagnostic
+from biomodal_deploy.engine.terraform.locks import LockInfo
+from biomodal_deploy.engine.terraform.results import ApplyRun, Touched
+from biomodal_deploy.errors import EngineError, Interrupted
+
+_LONGEST_DETAIL: Final = 600
+# S3 refused the lock, and when Terraform looked whose it is there was none any more.
+_LET_GO: Final = re.compile(
+    r"PreconditionFailed.*unable to retrieve file.*(NoSuchKey|StatusCode: 404)", re.DOTALL
+)
+_MOST_NAMED: Final = 5
+# It shows the errors whole, and makes what support needs.
+_DIAGNOSE: Final = "biomodal-aws diagnose"
+
+
+class TerraformFailed(EngineError):
+    """Terraform failed.
+
+    Attributes:
+        code: A stable word where the failure is a known one (`stale_plan`, `locked`,
+            `credentials`, ...), else `engine`.
+        cause: The catalog's word for a known failure, finer than the code; else None.
+        verb: What it was asked to do.
+        diagnostics: Its errors, the cause first.
+        lock: Who holds the lock, where that is why.
+        run: What an apply had done by then.
+    """
+
+    def __init__(
+        self,
+        product: str,
+        verb: str,
+        diagnostics: Sequence[Diagnostic],
+        *,
+        returncode: int,
+        log: Path | None = None,
+        lock: LockInfo | None = None,
+        unlock: str | None = None,
+        run: ApplyRun | None = None,
+    ) -> None:
+        known = diagnose(diagnostics)
+        self.code = known.code if known else EngineError.code
+        self.cause = known.cause if known else None
+        advice = known.advice if known else _DIAGNOSE if log and diagnostics else None
+        if lock and unlock:
+            advice = f"wait until it has ended; {_unlocking(lock, unlock)}"
+        cause = _cause(diagnostics, returncode)
+        if lock:
+            locked = f"the state is locked, {lock}"
+            cause = locked if self.code == "locked" else f"{cause}; {locked}"
+        elif diagnostics and _LET_GO.search(diagnostics[0].detail):
+            cause = "another Terraform held the state's lock, and has just let go of it"
+            advice = "biomodal-aws plan, which starts from what the other one has made"
+        done = f". {_done(run)}" if run else ""
+        super().__init__(
+            f"{product} {verb} failed: {cause.rstrip('.')}{done}",
+            log=log,
+            returncode=returncode,
+            advice=advice,
+        )
+        self.verb, self.diagnostics, self.lock, self.run = verb, tuple(diagnostics), lock, run
+
+
+class TerraformStopped(Interrupted):
+    """Terraform was asked to stop, and has ended.
+
+    Attributes:
+        verb: What it was doing.
+        steps: What it took: an interrupt, then a termination, then a kill.
+        lock: Who holds the lock now; None after a graceful stop.
+        unlock: The exact command that removes that lock.
+        run: What an apply had done by then.
+        log: The file that holds everything it printed.
+    """
+
+    def __init__(
+        self,
+        product: str,
+        verb: str,
+        steps: Sequence[Step],
+        *,
+        log: Path | None = None,
+        lock: LockInfo | None = None,
+        unlock: str | None = None,
+        unlocked: bool = False,
+        run: ApplyRun | None = None,
+    ) -> None:
+        self.verb, self.steps, self.log = verb, tuple(steps), log
+        self.lock, self.unlock, self.run = lock, unlock, run
+        how = {"interrupt": "stopped", "terminate": "made to stop at once", "kill": "killed"}
+        parts = [f"{product} {verb} was {how[self.steps[-1]]}."]
+        if self.steps == AT_ONCE:
+            parts = [f"{product} {verb} was stopped. It only reads: it has changed nothing."]
+        if run:
+            parts.append(f"{_done(run)}.")
+        if lock:
+            parts.append(f"The state is still locked, {lock}.")
+            parts.append(f"Next: {_unlocking(lock, unlock)}." if unlock else "")
+        elif unlocked:
+            parts.append("The state is not locked. Next: biomodal-aws plan.")
+        if log:
+            parts.append(f"Log: {log}")
+        super().__init__(" ".join(part for part in parts if part))
+
+
+def _unlocking(lock: LockInfo, unlock: str) -> str:
+    # Two that write at once overwrite each other's state: what one has made is then nobody's.
+    return (
+        f"if you are sure that the Terraform of {lock.who or 'whoever holds it'} runs nowhere any "
+        f"more (with two at once what one makes gets lost from the state): `{unlock}`"
+    )
+
+
+def _cause(diagnostics: Sequence[Diagnostic], returncode: int) -> str:
+    if not diagnostics:
+        ended = f"signal {-returncode}" if returncode < 0 else f"status {returncode}"
+        return f"it ended with {ended} and said nothing"
+    first = diagnostics[0]
+    where = first.address or ""
+    if first.range:
+        place = f"{first.range.filename}:{first.range.start.line}"
+        where = f"{where}, {place}" if where else place
+    # The lines that follow the first paragraph explain Terraform in general.
+    detail = " ".join(first.detail.strip().split("\n\n")[0].split())
+    if len(detail) > _LONGEST_DETAIL:
+        detail = detail[: _LONGEST_DETAIL - 3] + "..."
+    text = " ".join(first.summary.split())
+    text = f"{text}: {detail}" if detail else text
+    text = f"{text.rstrip('.')} ({where})" if where else text
+    others = len(diagnostics) - 1
+    return f"{text}, and {others} more error{'s' if others > 1 else ''}" if others else text
+
+
+def _done(run: ApplyRun) -> str:
+    if not (run.completed or run.failed or run.in_progress):
+        return "nothing was changed"
+    parts = [f"{len(run.completed)} change{'' if len(run.completed) == 1 else 's'} made"]
+    if run.failed:
+        parts.append(f"not made: {_named(run.failed)}")
+    if run.in_progress:
+        parts.append(f"begun, end unknown: {_named(run.in_progress)}")
+    return "; ".join(parts)
+
+
+def _named(touched: Sequence[Touched]) -> str:
+    names = [one.address for one in touched[:_MOST_NAMED]]
+    more = len(touched) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")

@@ -1,0 +1,58 @@
+"""The state of a local backend: a file of this machine, read where that saves a process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ValidationError
+
+from biomodal_deploy.engine.terraform.results import StateHeader
+
+_STATE: Final = "terraform.tfstate"
+
+
+class _LocalConfig(BaseModel):
+    path: str | None = None
+    workspace_dir: str | None = None
+
+
+class _Backend(BaseModel):
+    type: str = "local"
+    config: _LocalConfig = _LocalConfig()
+
+
+class _Initialized(BaseModel):
+    backend: _Backend
+
+
+def local_state(directory: Path, data_dir: Path, workspace: str) -> Path | None:
+    """Return the state file of a local backend; None where the backend is another."""
+    try:
+        settings = (data_dir / "terraform.tfstate").read_bytes()
+        backend = _Initialized.model_validate_json(settings).backend
+    except FileNotFoundError:
+        backend = _Backend()  # no backend block, or nothing initialized yet
+    except ValidationError:
+        return None
+    if backend.type != "local":
+        return None
+    path = Path(backend.config.path or _STATE)
+    if workspace != "default":
+        path = Path(backend.config.workspace_dir or "terraform.tfstate.d", workspace, _STATE)
+    return directory / path
+
+
+def local_header(directory: Path, data_dir: Path, workspace: str) -> StateHeader | None:
+    """Return what names the version of a local backend's state.
+
+    None where Terraform has to say it: the directory is not initialized, so that nobody knows yet
+    where its state is; there is no state; or the file is not as expected.
+    """
+    if not (data_dir / _STATE).exists():
+        return None
+    state = local_state(directory, data_dir, workspace)
+    try:
+        return StateHeader.model_validate_json(state.read_bytes()) if state else None
+    except (OSError, ValidationError):
+        return None

@@ -1,0 +1,124 @@
+"""What calls of Terraform return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import BaseModel, Field, JsonValue
+
+from biomodal_deploy.engine.terraform.events import ChangeSummary, Diagnostic
+
+
+class VersionInfo(BaseModel, frozen=True):
+    """What `version` says.
+
+    Attributes:
+        version: Of Terraform, such as `1.11.4`.
+        platform: Such as `linux_amd64`.
+        providers: Source address to version, as the directory's lock file selects them.
+    """
+
+    version: str = Field(alias="terraform_version")
+    platform: str = ""
+    providers: dict[str, str] = Field(default={}, alias="provider_selections")
+
+
+class Validation(BaseModel, frozen=True):
+    """What `validate` says of a configuration."""
+
+    valid: bool
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+class OutputValue(BaseModel, frozen=True):
+    """One output; hide the value of a sensitive one from its representation."""
+
+    value: JsonValue = Field(repr=False)
+    sensitive: bool = False
+
+
+class StateHeader(BaseModel, frozen=True):
+    """What names one version of a state: a plan is good for exactly this one."""
+
+    lineage: str
+    serial: int
+    terraform_version: str = ""
+
+
+class StateInstance(BaseModel, frozen=True):
+    """One object of a resource: its attributes as the provider wrote them, secrets in clear."""
+
+    attributes: dict[str, JsonValue] = Field(default={}, repr=False)
+
+
+class StateResource(BaseModel, frozen=True):
+    """One resource of a state, with an object for each of its `count` or `for_each`."""
+
+    mode: str
+    type: str
+    name: str
+    module: str = ""
+    instances: tuple[StateInstance, ...] = ()
+
+
+class State(StateHeader, frozen=True):
+    """A state in full; it holds secrets in clear and belongs on no disk."""
+
+    outputs: dict[str, OutputValue] = {}
+    resources: tuple[StateResource, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlanRun:
+    """What Terraform said while it planned; the plan itself is read with `show_plan`.
+
+    Attributes:
+        path: The plan file.
+        has_changes: Whether it announced a change of a resource or an output, or drift. Its exit
+            status says so too and lies: with `-refresh-only` it means changes where there are none.
+        summary: Its own counts.
+        warnings: Its warnings, failed checks among them.
+    """
+
+    path: Path
+    has_changes: bool
+    summary: ChangeSummary
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True)
+class Touched:
+    """One resource that an apply changed, or tried to.
+
+    Attributes:
+        address: Terraform's address.
+        action: Such as `create`; a replaced resource has a `delete` and a `create`.
+        seconds: How long it took, where it ended.
+        id: What the provider calls it, where it was said.
+    """
+
+    address: str
+    action: str
+    seconds: float = 0.0
+    id: str | None = None
+
+
+@dataclass(frozen=True)
+class ApplyRun:
+    """What became of an apply, as far as Terraform could say it.
+
+    Attributes:
+        completed: What was done, in this order.
+        failed: What Terraform gave up on.
+        in_progress: What was begun and never heard of again: Terraform was killed.
+        summary: Terraform's own counts; None where it did not come to its end.
+        interrupted: It was asked to stop, and had nothing left to do.
+    """
+
+    completed: tuple[Touched, ...] = ()
+    failed: tuple[Touched, ...] = ()
+    in_progress: tuple[Touched, ...] = ()
+    summary: ChangeSummary | None = None
+    warnings: tuple[Diagnostic, ...] = field(default=(), repr=False)
+    interrupted: bool = False

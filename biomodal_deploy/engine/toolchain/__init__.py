@@ -1,0 +1,124 @@
+"""The programs that this project stands on: which were chosen, their versions, and why."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+from biomodal_deploy.engine.toolchain.node import find_node, node_environment
+from biomodal_deploy.engine.toolchain.provider_mirror import (
+    AWS,
+    ProviderSource,
+    cli_config_environment,
+    find_provider_source,
+    providers_lock_environment,
+    required_providers,
+)
+from biomodal_deploy.engine.toolchain.terraform_binary import Terraform, find_terraform, shim
+from biomodal_deploy.engine.toolchain.tool import Tool
+from biomodal_deploy.errors import UsageError
+
+__all__ = [
+    "ProviderSource",
+    "Terraform",
+    "Tool",
+    "Toolchain",
+    "cli_config_environment",
+    "find_node",
+    "find_provider_source",
+    "find_terraform",
+    "inspect",
+    "node_environment",
+    "providers_lock_environment",
+    "required_providers",
+    "shim",
+]
+
+_PACKAGES: Final = ("cdktf", "cdktf-cdktf-provider-aws", "constructs", "jsii")
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """Everything that was chosen, for `doctor --toolchain`.
+
+    Attributes:
+        tools: Terraform, the provider source, Node, Python and cdktf's packages, in that order.
+            One that is missing is in the list too, and its reason is the error's one line.
+    """
+
+    tools: tuple[Tool, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is missing."""
+        return all(tool.ok for tool in self.tools)
+
+
+def inspect(
+    terraform: str | None = None,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    wanted: Mapping[str, str] | None = None,
+) -> Toolchain:
+    """Look at every tool; what is wrong is part of the answer and raises nothing.
+
+    Args:
+        terraform: The project's own setting, as for `find_terraform`.
+        environ: Where settings and PATH are read.
+        wanted: Version constraints by provider, as `required_providers` returns them.
+    """
+    python = Tool(
+        "python",
+        Path(sys.executable),
+        platform.python_version(),
+        "environment",
+        "runs this command",
+    )
+    return Toolchain(
+        (
+            _or_missing(
+                "terraform", lambda: _terraform(find_terraform(terraform, environ=environ))
+            ),
+            _or_missing(
+                "providers", lambda: _providers(find_provider_source(environ, wanted=wanted))
+            ),
+            _or_missing("node", lambda: find_node(environ)),
+            python,
+            *map(_package, _PACKAGES),
+        )
+    )
+
+
+def _terraform(found: Terraform) -> Tool:
+    return Tool(found.product, found.path, found.version, found.source, found.reason)
+
+
+def _providers(found: ProviderSource) -> Tool:
+    place = Path(found.location) if found.location and "://" not in found.location else None
+    where = f"{found.kind}: {found.reason}"
+    if place is None and found.location:
+        where += f" ({found.location})"
+    if found.others:
+        seen = (f"{other.directory} ({', '.join(other.versions(AWS))})" for other in found.others)
+        where += f"; also seen: {', '.join(seen)}"
+    return Tool("aws provider", place, ", ".join(found.versions) or None, "environment", where)
+
+
+def _package(name: str) -> Tool:
+    try:
+        return Tool(name, None, version(name), "environment", "installed beside this command")
+    except PackageNotFoundError:
+        return Tool(name, None, None, "missing", f'not installed. Fix: pip install "{name}".')
+
+
+def _or_missing(name: str, look: Callable[[], Tool]) -> Tool:
+    try:
+        return look()
+    except UsageError as error:
+        return Tool(name, None, None, "missing", str(error))

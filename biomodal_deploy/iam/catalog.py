@@ -1,0 +1,156 @@
+"""Which permissions Terraform needs for a kind of resource, and when: data, one file a service.
+
+The files are written by hand and proved by the engine tests: every call that Terraform makes is
+in them, and every grant is either seen there or says why it cannot be.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from typing import Final, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+Condition: TypeAlias = dict[str, dict[str, tuple[str, ...]]]
+"""Operator, condition key, values: as in a policy, values always a list."""
+
+
+class CatalogError(Exception):
+    """The data files contradict themselves or AWS: a bug of ours."""
+
+
+class Phase(StrEnum):
+    """A command of the workflow, with all that its Terraform does.
+
+    `apply` creates, `update` changes in place; a replacement is `destroy` and `apply`. Not of
+    Terraform is `run`: what the VM does when all is there.
+    """
+
+    PLAN = "plan"
+    APPLY = "apply"
+    UPDATE = "update"
+    DESTROY = "destroy"
+    RUN = "run"
+
+
+LIFE_CYCLE: Final = (Phase.PLAN, Phase.APPLY, Phase.UPDATE, Phase.DESTROY)
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Grant(_Data):
+    """What a kind of resource needs in some phases.
+
+    Attributes:
+        phases: When.
+        actions: IAM actions, with their service.
+        on: Templates of identifiers by type of resource (`key-pair`, or `iam:role` where another
+            service's). Empty where AWS allows nothing narrower than `*`.
+        conditions: Names of conditions, an argument after a colon.
+        when: An argument of the resource without which nothing of this is needed; `!` before it
+            turns that round.
+        why: What the call is for.
+        unobserved: Why the sandbox cannot show that it is needed. None where it does.
+    """
+
+    phases: tuple[Phase, ...]
+    actions: tuple[str, ...]
+    on: dict[str, str] = Field(default_factory=dict)
+    conditions: tuple[str, ...] = Field(default=(), alias="if")
+    when: str | None = None
+    why: str
+    unobserved: str | None = None
+
+
+class Ignored(_Data):
+    """A call that Terraform makes and whose refusal it takes in its stride.
+
+    Attributes:
+        phases: When.
+        actions: What is refused.
+        why: What is lost.
+    """
+
+    phases: tuple[Phase, ...]
+    actions: tuple[str, ...]
+    why: str
+
+
+class Kind(_Data):
+    """A kind of resource (`aws_key_pair`), data source (`data.aws_ami`) or backend.
+
+    Attributes:
+        id: Template of its Terraform id, where that is known before it exists.
+        arn: Its type in IAM, which with the id gives its ARN.
+        grants: What it needs.
+        ignored: What it tries and does not need.
+    """
+
+    id: str | None = None
+    arn: str | None = None
+    grants: tuple[Grant, ...] = Field(default=(), alias="grant")
+    ignored: tuple[Ignored, ...] = Field(default=(), alias="ignore")
+
+    @property
+    def tagged(self) -> bool:
+        """Whether it takes tags, the provider's default tags among them."""
+        return any(grant.when == "tags" for grant in self.grants)
+
+
+class Catalog(_Data):
+    """All of the files.
+
+    Attributes:
+        kinds: By Terraform's name.
+        conditions: Templates of conditions by name.
+    """
+
+    kinds: dict[str, Kind]
+    conditions: dict[str, dict[str, dict[str, str]]]
+
+    def condition(self, name: str) -> Mapping[str, Mapping[str, str]]:
+        """Return a condition's template.
+
+        Raises:
+            CatalogError: There is none of that name.
+        """
+        try:
+            return self.conditions[name]
+        except KeyError:
+            raise CatalogError(f"no condition is named {name}") from None
+
+
+_KINDS: Final = TypeAdapter(dict[str, Kind])
+
+
+@cache
+def catalog() -> Catalog:
+    """Return the catalog that ships with this package.
+
+    Raises:
+        CatalogError: A file is wrong, or two describe one kind.
+    """
+    kinds: dict[str, Kind] = {}
+    conditions: dict[str, dict[str, dict[str, str]]] = {}
+    for name, table in _tables():
+        conditions |= table.pop("condition", {})
+        try:
+            new = _KINDS.validate_python(table)
+        except ValidationError as error:
+            raise CatalogError(f"{name}: {error}") from error
+        if twice := kinds.keys() & new.keys():
+            raise CatalogError(f"{name} describes {', '.join(twice)} a second time")
+        kinds |= new
+    return Catalog(kinds=kinds, conditions=conditions)
+
+
+def _tables() -> Iterator[tuple[str, dict[str, dict[str, dict[str, dict[str, str]]]]]]:
+    folder = files("biomodal_deploy.iam") / "data" / "services"
+    for file in sorted(folder.iterdir(), key=lambda each: each.name):
+        yield file.name, tomllib.loads(file.read_text(encoding="utf-8"))

@@ -1,0 +1,108 @@
+"""The permissions of one deployment: what the command line and the preflight ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from pydantic import JsonValue
+
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase, catalog
+from biomodal_deploy.iam.check import Finding, check
+from biomodal_deploy.iam.document import read_document
+from biomodal_deploy.iam.documented import documented_policy
+from biomodal_deploy.iam.expressions import evaluate
+from biomodal_deploy.iam.functions import is_unknown
+from biomodal_deploy.iam.language import PolicyText, parse_policy
+from biomodal_deploy.iam.needs import Needs, needs_of
+from biomodal_deploy.iam.place import Place
+from biomodal_deploy.iam.policies import Policy, policies
+from biomodal_deploy.iam.stack import Module, Surroundings
+from biomodal_deploy.iam.vm import VmPolicy, vm_policies
+
+_NAME: Final = "vm_name"
+
+
+class DeploymentPermissions:
+    """What deploying a synthesized stack with certain values takes, and what its VM may do.
+
+    Nothing here asks AWS for anything.
+
+    Args:
+        directory: The synthesized stack, such as `cdktf.out/stacks/NAME`.
+        values: Its variables' values; those left to their default may be missing.
+        account: The account's twelve digits.
+
+    Raises:
+        UsageError: The directory holds no synthesized stack, or region or account are wrong.
+    """
+
+    def __init__(self, directory: Path, values: Mapping[str, JsonValue], account: str) -> None:
+        self._document, self._values = read_document(directory), values
+        self._directory = directory
+        self.place = Place.of(self._region(), account)
+
+    @cached_property
+    def needs(self) -> Needs:
+        """All that Terraform needs, phase by phase."""
+        return needs_of(self._document, self._values, self.place)
+
+    def deployer(self, phases: Iterable[Phase] = LIFE_CYCLE) -> tuple[Policy, ...]:
+        """Return the least policies with which the phases succeed."""
+        wanted = tuple(dict.fromkeys(phases))
+        suffix = "" if set(wanted) == set(LIFE_CYCLE) else "".join(f"-{each}" for each in wanted)
+        return policies(self.needs.of(wanted), f"{self.name}-deployer{suffix}")
+
+    def documented(self) -> dict[str, JsonValue]:
+        """Return the published policy with its placeholders filled in."""
+        return documented_policy(
+            self.place,
+            vm_name=self.name,
+            subnet_id=self._text("subnet_id") or "*",
+            bucket=self._text("use_existing_bucket_url").removeprefix("s3://").rstrip("/")
+            or self.name,
+        )
+
+    def check(
+        self, given: Sequence[PolicyText], phases: Iterable[Phase] = LIFE_CYCLE
+    ) -> tuple[Finding, ...]:
+        """Return what is wrong with policies for the phases."""
+        return check(given, self.needs.of(phases), self.place)
+
+    def vm(self) -> tuple[VmPolicy, ...]:
+        """Return what the stack lets the VM do."""
+        return vm_policies(self._stack)
+
+    def check_vm(self, policy: VmPolicy) -> tuple[Finding, ...]:
+        """Return what is wrong with what the VM may do, for Nextflow and its pipelines."""
+        return check([parse_policy(dict(policy.document))], policy.needs, self.place)
+
+    @property
+    def name(self) -> str:
+        """What policies are named after: the VM, or the stack where it has no such variable."""
+        return self._text(_NAME) or self._directory.name
+
+    @cached_property
+    def _stack(self) -> Module:
+        surroundings = Surroundings(place=self.place, catalog=catalog())
+        return Module(self._document, self._values, surroundings)
+
+    def _text(self, variable: str) -> str:
+        value = self._values.get(variable)
+        return value if isinstance(value, str) else ""
+
+    def _region(self) -> str:
+        def look_up(path: tuple[str | int, ...]) -> JsonValue:
+            return self._values.get(str(path[1])) if path[0] == "var" else None
+
+        region = evaluate(self._document.region(), look_up)
+        if isinstance(region, str) and not is_unknown(region):
+            return region
+        raise UsageError(
+            "The stack's AWS provider names no region that is known before the plan",
+            field="region",
+            fix="set it in terraform.tfvars",
+        )

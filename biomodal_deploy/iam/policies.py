@@ -1,0 +1,171 @@
+"""From needs to policies: the fewest statements that say them, in documents that IAM takes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from pydantic import JsonValue
+
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.iam.catalog import Condition
+from biomodal_deploy.iam.needs import Need
+
+VERSION: Final = "2012-10-17"
+MANAGED_LIMIT: Final = 6144
+"""Characters of a managed policy without white space (IAM user guide, "IAM and STS quotas")."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """What is allowed, on what, under which conditions.
+
+    Attributes:
+        sid: Its name, unique in its document.
+        actions: IAM actions, sorted.
+        resources: ARNs, sorted, or `*`.
+        condition: By operator and key.
+    """
+
+    sid: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    condition: Condition = field(default_factory=dict)
+
+    @property
+    def service(self) -> str:
+        """The service of its actions; a statement never mixes two."""
+        return self.actions[0].partition(":")[0]
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """Return it as a policy has it."""
+        body: dict[str, JsonValue] = {
+            "Sid": self.sid,
+            "Effect": "Allow",
+            "Action": _one_or_list(self.actions),
+            "Resource": _one_or_list(self.resources),
+        }
+        if self.condition:
+            body["Condition"] = {
+                operator: {key: _one_or_list(values) for key, values in keys.items()}
+                for operator, keys in self.condition.items()
+            }
+        return body
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """A policy document with its name.
+
+    Attributes:
+        name: Its name in IAM.
+        statements: What it says.
+    """
+
+    name: str
+    statements: tuple[Statement, ...]
+
+    @property
+    def size(self) -> int:
+        """Its size as IAM counts it."""
+        return size(self.as_json())
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """Return the document."""
+        statements: list[JsonValue] = [statement.as_json() for statement in self.statements]
+        return {"Version": VERSION, "Statement": statements}
+
+
+def size(document: Mapping[str, JsonValue]) -> int:
+    """Return how many characters IAM counts for a document."""
+    text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    return sum(not mark.isspace() for mark in text)
+
+
+def policies(needs: Iterable[Need], name: str) -> tuple[Policy, ...]:
+    """Return policies that allow what is needed and nothing else.
+
+    One where it fits; else one a service, and as many more as a service takes.
+
+    Args:
+        needs: What is needed.
+        name: Name of the one policy; the others add the service to it.
+
+    Raises:
+        UsageError: One statement alone is too long for IAM.
+    """
+    found = statements(needs)
+    whole = Policy(name=name, statements=found)
+    if whole.size <= MANAGED_LIMIT:
+        return (whole,) if found else ()
+    split: list[Policy] = []
+    for service in dict.fromkeys(each.service for each in found):
+        parts = _fitting([each for each in found if each.service == service])
+        for number, part in enumerate(parts, start=1):
+            suffix = f"-{number}" if len(parts) > 1 else ""
+            split.append(Policy(name=f"{name}-{service}{suffix}", statements=part))
+    return tuple(split)
+
+
+def statements(needs: Iterable[Need]) -> tuple[Statement, ...]:
+    """Return the fewest statements for needs, services and statements in a stable order."""
+    wanted: dict[tuple[str, str], set[str]] = {}
+    conditions: dict[str, Condition] = {}
+    for need in needs:
+        key = json.dumps(need.condition, sort_keys=True)
+        conditions[key] = need.condition
+        wanted.setdefault((need.action, key), set()).update(need.resources)
+    merged: dict[tuple[str, tuple[str, ...], str], list[str]] = {}
+    for (action, key), resources in wanted.items():
+        group = (action.partition(":")[0], tuple(sorted(resources)), key)
+        merged.setdefault(group, []).append(action)
+    ordered = sorted(
+        (service, tuple(sorted(actions)), on, key) for (service, on, key), actions in merged.items()
+    )
+    named: list[Statement] = []
+    taken: dict[str, int] = {}
+    for _, actions, on, key in ordered:
+        sid = _sid(actions, on)
+        taken[sid] = taken.get(sid, 0) + 1
+        if taken[sid] > 1:
+            sid += str(taken[sid])
+        named.append(Statement(sid=sid, actions=actions, resources=on, condition=conditions[key]))
+    return tuple(named)
+
+
+def _sid(actions: Sequence[str], resources: Sequence[str]) -> str:
+    """Return `Ec2RunInstances`, `S3Bucket` or `Ec2Read`: what a reader looks for."""
+    service, _, first = actions[0].partition(":")
+    if len(actions) == 1:
+        return f"{service.title()}{first}"
+    if tuple(resources) == ("*",):
+        return f"{service.title()}Read"
+    kinds = {re.split("[/:]", resource.split(":", 5)[5])[0] for resource in resources}
+    [kind, *others] = sorted(kinds)
+    word = "".join(part.title() for part in kind.split("-")) if service != "s3" else "Bucket"
+    return f"{service.title()}{word}" if not others else f"{service.title()}Several"
+
+
+def _fitting(found: Sequence[Statement]) -> list[tuple[Statement, ...]]:
+    parts: list[tuple[Statement, ...]] = [()]
+    for statement in found:
+        if Policy(name="", statements=(statement,)).size > MANAGED_LIMIT:
+            raise UsageError(
+                f"One statement of its policy is longer than the {MANAGED_LIMIT} characters that "
+                "IAM takes",
+                field=statement.sid,
+                fix="deploy fewer things with one stack",
+            )
+        longer = (*parts[-1], statement)
+        if Policy(name="", statements=longer).size <= MANAGED_LIMIT:
+            parts[-1] = longer
+        else:
+            parts.append((statement,))
+    return parts
+
+
+def _one_or_list(values: Sequence[str]) -> JsonValue:
+    return values[0] if len(values) == 1 else list(values)

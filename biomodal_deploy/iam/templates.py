@@ -1,0 +1,52 @@
+"""The small template language of the catalog: `{name|name_prefix*}`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import product
+from typing import Final
+
+from pydantic import JsonValue
+
+from biomodal_deploy.iam.functions import UNKNOWN
+
+_PLACEHOLDER: Final = re.compile(r"\{([^{}]+)\}")
+
+
+def fill(template: str, value_of: Callable[[str], JsonValue]) -> tuple[str, ...]:
+    """Return a template with its placeholders filled in; what is not known stays a mark.
+
+    A placeholder has alternatives, of which the first that is set counts. `*` after one says that
+    AWS adds to it; `:name` takes the name out of an ARN. A list gives one text for each item.
+
+    Args:
+        template: The template.
+        value_of: Gives an argument by its dotted path, None where it is not set.
+    """
+    parts: list[tuple[str, ...]] = []
+    end = 0
+    for placeholder in _PLACEHOLDER.finditer(template):
+        parts += [(template[end : placeholder.start()],), _chosen(placeholder[1], value_of)]
+        end = placeholder.end()
+    parts.append((template[end:],))
+    return tuple(dict.fromkeys("".join(each) for each in product(*parts)))
+
+
+def _chosen(alternatives: str, value_of: Callable[[str], JsonValue]) -> tuple[str, ...]:
+    for alternative in alternatives.split("|"):
+        path, _, _filter = alternative.removesuffix("*").partition(":")
+        value = value_of(path)
+        if value in (None, "", []):
+            continue
+        texts = [_text(each) for each in (value if isinstance(value, list) else [value])]
+        if _filter:
+            texts = [text.rpartition("/")[2] for text in texts]
+        return tuple(text + UNKNOWN * alternative.endswith("*") for text in texts)
+    return (UNKNOWN,)
+
+
+def _text(value: JsonValue) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, str | int | float) else UNKNOWN

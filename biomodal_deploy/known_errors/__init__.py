@@ -1,0 +1,1 @@
+"""The catalog of known errors as data, and how it is matched."""

@@ -1,0 +1,271 @@
+"""Guards: what a plan must not do, judged on the plan as data.
+
+Terraform's own `prevent_destroy` goes away with the block that it stands in, and blocks a wanted
+destroy as well. These read what the plan will do, so where an object is configured, or whether it
+still is, makes no difference.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from biomodal_deploy.config.settings import PROTECTED_KINDS, Limits
+from biomodal_deploy.errors import GuardRefused, UsageError
+from biomodal_deploy.plan import Action, Plan, PlanKind, ResourceChange
+from biomodal_deploy.text import counted
+
+# Kinds whose delete empties them first where the flag says so, and what they hold.
+_CONTENTS: Final = {
+    "aws_s3_bucket": ("force_destroy", "bucket", "bucket", "objects"),
+    "aws_ecr_repository": ("force_delete", "name", "repository", "images"),
+}
+
+
+class Outcome(StrEnum):
+    """What a guard says."""
+
+    PASSED = "passed"
+    ALLOWED = "allowed"
+    NOTICE = "notice"
+    REFUSED = "refused"
+
+
+class Verdict(BaseModel):
+    """What one guard says of a plan, or of one object in it.
+
+    Attributes:
+        rule: A stable word: `known-actions`, `whole-plan`, `protected`, `contents`, `max-deletes`,
+            `account` or `region`.
+        address: The object, where it is about one.
+        message: One line for people.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rule: str
+    outcome: Outcome
+    message: str
+    address: str | None = None
+
+
+@dataclass(frozen=True)
+class Emptied:
+    """A bucket or repository that goes with everything in it, even where it is not empty.
+
+    Attributes:
+        address: Where Terraform knows it.
+        kind: `aws_s3_bucket` or `aws_ecr_repository`.
+        name: What AWS calls it.
+    """
+
+    address: str
+    kind: str
+    name: str
+
+
+def judge(
+    plan: Plan,
+    *,
+    kind: PlanKind = PlanKind.APPLY,
+    protected: Collection[str] = PROTECTED_KINDS,
+    limits: Limits = Limits(),  # noqa: B008  # it is frozen
+    allow_destroy: Iterable[str] = (),
+    account: str | None = None,
+    region: str | None = None,
+    object_counts: Mapping[str, int | str] | None = None,
+) -> tuple[Verdict, ...]:
+    """Judge a plan.
+
+    Args:
+        plan: The plan.
+        kind: What it is for; the limit on deletes is not for destroy plans.
+        protected: Resource types whose loss needs an allowance.
+        limits: Account, region and number of deletes.
+        allow_destroy: Exact addresses that may be lost.
+        account: The AWS account that the plan acts on.
+        region: The region that it acts on.
+        object_counts: By address, how many objects or images an emptied one holds, a text where
+            they were not counted to the end; see `emptied`.
+
+    Raises:
+        UsageError: An allowance names an object that this plan does not lose.
+    """
+    allowed = frozenset(allow_destroy)
+    _check_allowances(plan, allowed)
+    return (
+        *_whole(plan),
+        *_known(plan),
+        *_protected(plan, frozenset(protected), allowed),
+        *_contents(plan, object_counts or {}),
+        *_deletes(plan, limits.max_deletes if kind is not PlanKind.DESTROY else None),
+        *judge_place(limits, account=account, region=region),
+    )
+
+
+def judge_place(limits: Limits, *, account: str | None, region: str | None) -> tuple[Verdict, ...]:
+    """Judge where a deployment goes, whatever it does there.
+
+    Args:
+        limits: Account and region.
+        account: The AWS account that is met; None where it is not known.
+        region: The region.
+    """
+    return (
+        *_within("account", account, limits.account_ids),
+        *_within("region", region, limits.regions),
+    )
+
+
+def enforce(verdicts: Iterable[Verdict]) -> None:
+    """Let a plan pass only where no guard refuses it.
+
+    Raises:
+        GuardRefused: With the first refusal, and what the others are about: a sealed plan is
+            shown with each of them in full.
+    """
+    refusals = [verdict for verdict in verdicts if verdict.outcome is Outcome.REFUSED]
+    if not refusals:
+        return
+    first, *others = refusals
+    more = f" ({counted(len(others), 'more refusal')}: " if others else ""
+    about = ", ".join(each.address or each.rule for each in others)
+    raise GuardRefused(f"{first.message}{more}{about}{')' if others else ''}")
+
+
+def protected_losses(
+    plan: Plan, protected: Collection[str] = PROTECTED_KINDS
+) -> tuple[ResourceChange, ...]:
+    """Return the objects whose loss needs an allowance."""
+    return tuple(loss for loss in plan.losses if loss.managed and loss.type in protected)
+
+
+def emptied(plan: Plan) -> tuple[Emptied, ...]:
+    """Return the buckets and repositories whose contents go with them."""
+    return tuple(
+        Emptied(delete.address, delete.type, str((delete.before or {}).get(named) or "?"))
+        for delete in plan.deletes
+        if delete.type in _CONTENTS
+        for flag, named, _, _ in [_CONTENTS[delete.type]]
+        # A hidden value counts as set: the careful reading.
+        if (delete.before or {}).get(flag) not in (False, None)
+    )
+
+
+def _check_allowances(plan: Plan, allowed: Collection[str]) -> None:
+    lost = {loss.address for loss in plan.losses}
+    for address in sorted(allowed):
+        if address in lost:
+            continue
+        known = {change.address for change in plan.resource_changes}
+        close = get_close_matches(address, sorted(lost), n=1) if address not in known else []
+        raise UsageError(
+            "The plan neither deletes, replaces nor forgets it"
+            if address in known
+            else "The plan has no such address",
+            field="--allow-destroy",
+            value=address,
+            fix=f"did you mean '{close[0]}'?" if close else "leave it out",
+        )
+
+
+def _whole(plan: Plan) -> Iterator[Verdict]:
+    rule = "whole-plan"
+    if plan.errored:
+        yield _refused(rule, "Terraform failed while it planned: this is only part of a plan.")
+    if plan.complete is False:
+        why = "some changes are deferred" if plan.deferred else "such as one made with -target"
+        yield _refused(rule, f"Terraform says that the plan is not complete, {why}.")
+    elif plan.deferred:
+        yield _refused(rule, f"{len(plan.deferred)} changes are deferred to a later plan.")
+    if not (plan.errored or plan.complete is False or plan.deferred):
+        yield _passed(rule, "The plan is whole.")
+
+
+def _known(plan: Plan) -> Iterator[Verdict]:
+    rule = "known-actions"
+    for line in plan.unknown_actions:
+        yield _refused(rule, f"An action that is not known here is never applied: {line}.")
+    if not plan.unknown_actions:
+        yield _passed(rule, "Every action is known.")
+
+
+def _protected(
+    plan: Plan, protected: Collection[str], allowed: Collection[str]
+) -> Iterator[Verdict]:
+    rule = "protected"
+    losses = protected_losses(plan, protected)
+    shared = Counter((change.address, change.deposed) for change in plan.resource_changes)
+    for loss in losses:
+        what = f"{loss.address} would be {_fate(loss)}"
+        if shared[loss.address, loss.deposed] > 1:
+            yield _refused(
+                rule, f"{what}, and another object is shown by the same address.", loss.address
+            )
+        elif loss.address in allowed:
+            message = f"{what}; --allow-destroy allows it."
+            yield Verdict(rule=rule, outcome=Outcome.ALLOWED, message=message, address=loss.address)
+        else:
+            message = (
+                f"{what}, and {loss.type} is protected."
+                f" If that is meant: plan again with --allow-destroy '{loss.address}'"
+            )
+            yield _refused(rule, message, loss.address)
+    if not losses:
+        yield _passed(rule, "Nothing of a protected kind is lost.")
+
+
+def _contents(plan: Plan, counts: Mapping[str, int | str]) -> Iterator[Verdict]:
+    for each in emptied(plan):
+        flag, _, noun, things = _CONTENTS[each.kind]
+        count = counts.get(each.address)
+        known = f"{count:,}" if isinstance(count, int) else count
+        how_many = "an unknown number of" if known is None else known
+        message = (
+            f"{each.address}: {flag} is set, so {how_many} {things} go with {noun} {each.name}."
+        )
+        yield Verdict(
+            rule="contents", outcome=Outcome.NOTICE, message=message, address=each.address
+        )
+
+
+def _deletes(plan: Plan, most: int | None) -> Iterator[Verdict]:
+    if most is None:
+        return
+    count = sum(delete.managed for delete in plan.deletes)
+    line = f"{count} deletes (replacements included), and limits.max_deletes is {most}."
+    yield _passed("max-deletes", line) if count <= most else _refused("max-deletes", line)
+
+
+def _within(rule: str, found: str | None, allowed: Collection[str]) -> Iterator[Verdict]:
+    if not allowed:
+        return
+    limited = f"the deployment is limited to {' or '.join(sorted(allowed))}"
+    if found in allowed:
+        yield _passed(rule, f"The {rule} {found} is one that the deployment may touch.")
+    elif found is None:
+        yield _refused(rule, f"The {rule} is not known, and {limited}.")
+    else:
+        yield _refused(rule, f"The {rule} is {found}, and {limited}.")
+
+
+def _fate(loss: ResourceChange) -> str:
+    object_ = f" (the old object {loss.deposed})" if loss.deposed else ""
+    if loss.action.replaces:
+        left = ", the old one left behind unmanaged" if loss.action.forgets else ""
+        return f"replaced{object_}{left}"
+    return ("forgotten" if loss.action is Action.FORGET else "deleted") + object_
+
+
+def _passed(rule: str, message: str) -> Verdict:
+    return Verdict(rule=rule, outcome=Outcome.PASSED, message=message)
+
+
+def _refused(rule: str, message: str, address: str | None = None) -> Verdict:
+    return Verdict(rule=rule, outcome=Outcome.REFUSED, message=message, address=address)

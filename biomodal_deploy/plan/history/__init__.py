@@ -1,0 +1,11 @@
+"""What was done to a stack: an append-only log in which each entry holds the digest of the last.
+
+An entry that is changed, taken out or put in breaks the chain at its place. What the chain cannot
+show is an end that was cut off; the digest of the last entry, kept elsewhere, does.
+"""
+
+from biomodal_deploy.plan.history.chain import Chain
+from biomodal_deploy.plan.history.entry import Entry, Event
+from biomodal_deploy.plan.history.log import HISTORY_FILE, History
+
+__all__ = ["HISTORY_FILE", "Chain", "Entry", "Event", "History"]

@@ -1,0 +1,73 @@
+"""One entry of a history, and the digest that ties it to the one before."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import Final
+
+from pydantic import AwareDatetime, Field, ValidationError
+
+from biomodal_deploy.plan.sealed.actor import Actor
+from biomodal_deploy.plan.sealed.digests import sha256
+from biomodal_deploy.plan.sealed.facts import Line, Sealed, Sha256
+from biomodal_deploy.plan.sealed.files import canonical
+
+START: Final = "0" * 64
+
+
+class Event(StrEnum):
+    """What happened."""
+
+    PLAN = "plan"
+    APPLY_START = "apply-start"
+    REFUSAL = "refusal"
+    RESULT = "result"
+    INTERRUPTED = "interrupted"
+    UNLOCK = "unlock"
+    MIGRATION = "migration"
+    REMAINS = "remains"
+    MENDED = "mended"
+
+
+class Entry(Sealed):
+    """One entry.
+
+    Attributes:
+        seq: Its number, from 1.
+        bundle: The sealed plan that it is about.
+        message: A line for people, redacted.
+        details: Facts for programs, redacted.
+        prev: The digest of the entry before.
+        sha256: The digest of this one.
+    """
+
+    seq: int
+    at: AwareDatetime
+    event: Event
+    stack: Line
+    bundle: Line | None = None
+    by: Actor
+    message: Line = ""
+    details: dict[Line, Line | int | bool | None] = Field(default_factory=dict)
+    prev: Sha256
+    sha256: Sha256
+
+    def line(self) -> bytes:
+        """Return the one text of the entry."""
+        return canonical(json.loads(self.model_dump_json()))
+
+
+def parse_entry(line: bytes) -> Entry | None:
+    """Return an entry; None where the line is none, or not exactly as it was written."""
+    try:
+        entry = Entry.model_validate_json(line)
+    except ValidationError:
+        return None
+    return entry if entry.line() == line and entry.sha256 == digest_of(entry) else None
+
+
+def digest_of(entry: Entry) -> str:
+    """Return the digest of an entry's contents."""
+    body = json.loads(entry.model_dump_json(exclude={"sha256"}))
+    return sha256(canonical(body))

@@ -1,0 +1,193 @@
+"""The file of a history: appended to by any number of processes, never rewritten."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import stat
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.plan.history.chain import Chain, read_chain
+from biomodal_deploy.plan.history.entry import START, Entry, Event, digest_of, parse_entry
+from biomodal_deploy.plan.sealed.actor import Actor
+from biomodal_deploy.plan.sealed.digests import sha256
+from biomodal_deploy.plan.sealed.facts import one_line
+from biomodal_deploy.plan.sealed.files import PRIVATE_FILE, private_dir, writing
+from biomodal_deploy.plan.sealed.sealed import stack_folder
+
+HISTORY_FILE: Final = "history.jsonl"
+
+
+class History:
+    """The history of one stack, in `plans/<stack>/history.jsonl`.
+
+    Any number of processes may write to it.
+
+    Args:
+        plans: The folder of all sealed plans.
+        stack: The stack.
+        redact: Applied to everything that is written.
+    """
+
+    def __init__(self, plans: Path, stack: str, *, redact: Callable[[str], str] = str) -> None:
+        self.path = stack_folder(plans, stack) / HISTORY_FILE
+        self._plans, self._stack, self._redact = plans, stack, redact
+
+    def append(
+        self,
+        event: Event,
+        *,
+        bundle: str | None = None,
+        message: str = "",
+        details: dict[str, str | int | bool | None] | None = None,
+        now: datetime | None = None,
+    ) -> Entry:
+        """Write an entry down to the disk.
+
+        Raises:
+            UsageError: The file cannot be written, or is not ours.
+        """
+        private_dir(self._plans)
+        private_dir(self.path.parent)
+        with writing(self.path), self._open(os.O_RDWR | os.O_CREAT, fcntl.LOCK_EX) as descriptor:
+            os.fchmod(descriptor, PRIVATE_FILE)
+            last, fragment = _tail(descriptor)
+            written = b""
+            if fragment:
+                last, written = self._mended(last, fragment)
+            entry = self._entry(
+                last,
+                event,
+                now,
+                bundle=bundle,
+                message=self._shown(message),
+                details={
+                    self._shown(key): self._shown(value) if isinstance(value, str) else value
+                    for key, value in (details or {}).items()
+                },
+            )
+            _write(descriptor, written + entry.line() + b"\n")
+        return entry
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Return all entries, up to a break of the chain where there is one."""
+        return self.verify_chain().entries
+
+    def verify_chain(self) -> Chain:
+        """Read every entry, and say where the chain breaks.
+
+        Raises:
+            UsageError: The file cannot be read, or is not ours.
+        """
+        try:
+            with self._open(os.O_RDONLY, fcntl.LOCK_SH) as descriptor:
+                content = b"".join(iter(lambda: os.read(descriptor, 1 << 20), b""))
+        except FileNotFoundError:
+            return Chain(())
+        except OSError as error:
+            denied = isinstance(error, PermissionError)
+            raise UsageError(
+                f"It cannot be read ({error.strerror})",
+                field=str(self.path),
+                fix="mend its permissions" if denied else "move it out of the way",
+            ) from None
+        return read_chain(content)
+
+    def was_started(self, bundle: str) -> bool:
+        """Whether an apply of a sealed plan was begun: a copy of its folder cannot hide that."""
+        return any(
+            entry.event is Event.APPLY_START and entry.bundle == bundle for entry in self.entries()
+        )
+
+    def _mended(self, last: Entry | None, fragment: bytes) -> tuple[Entry, bytes]:
+        """Return what ends a line that was cut short, and the entry that says so."""
+        entry = parse_entry(fragment)
+        if entry and entry.prev == (last.sha256 if last else START):
+            return entry, b"\n"
+        entry = self._entry(
+            last,
+            Event.MENDED,
+            None,
+            message="The line above was cut short: the process that wrote it died.",
+            details={"bytes": len(fragment), "sha256": sha256(fragment)},
+        )
+        return entry, b"\n" + entry.line() + b"\n"
+
+    def _entry(
+        self,
+        last: Entry | None,
+        event: Event,
+        now: datetime | None,
+        *,
+        bundle: str | None = None,
+        message: str = "",
+        details: dict[str, str | int | bool | None] | None = None,
+    ) -> Entry:
+        draft = Entry(
+            seq=last.seq + 1 if last else 1,
+            at=now or datetime.now(UTC),
+            event=event,
+            stack=self._stack,
+            bundle=bundle,
+            by=Actor.me(),
+            message=message,
+            details=details or {},
+            prev=last.sha256 if last else START,
+            sha256=START,
+        )
+        return draft.model_copy(update={"sha256": digest_of(draft)})
+
+    def _shown(self, text: str) -> str:
+        return one_line(self._redact(text))
+
+    @contextlib.contextmanager
+    def _open(self, flags: int, lock: int) -> Iterator[int]:
+        flags |= os.O_NOFOLLOW | os.O_CLOEXEC | os.O_APPEND
+        descriptor = os.open(self.path, flags, PRIVATE_FILE)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
+                raise UsageError(
+                    "It is no file of yours", field=str(self.path), fix="move it out of the way"
+                )
+            fcntl.flock(descriptor, lock)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+
+def _tail(descriptor: int) -> tuple[Entry | None, bytes]:
+    """Return the last entry, and what stands after the last line's end."""
+    end = os.fstat(descriptor).st_size
+    tail, size = b"", 1 << 16
+    while True:
+        start = max(0, end - size)
+        tail = os.pread(descriptor, end - start, start)
+        *lines, fragment = tail.split(b"\n")
+        if start:
+            lines = lines[1:]  # it may begin in the middle of a line
+        for line in reversed(lines):
+            if entry := parse_entry(line):
+                return entry, fragment
+        if not start:
+            return None, fragment
+        size *= 8
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    size = os.fstat(descriptor).st_size
+    try:
+        data = memoryview(content)
+        while data:
+            data = data[os.write(descriptor, data) :]
+        os.fsync(descriptor)
+    except OSError:
+        # A full disk must not leave half an entry.
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, size)
+        raise

@@ -1,0 +1,56 @@
+"""Sealed plans: what was approved is bound by digests to what may run, once."""
+
+from biomodal_deploy.plan.sealed.actor import Actor, whoami
+from biomodal_deploy.plan.sealed.digests import file_sha256, sha256, tree_sha256
+from biomodal_deploy.plan.sealed.facts import Facts, FileDigest, Module, StateId
+from biomodal_deploy.plan.sealed.fingerprints import (
+    Backend,
+    backend_of,
+    described_backend,
+    modules_of,
+)
+from biomodal_deploy.plan.sealed.gathering import gather
+from biomodal_deploy.plan.sealed.git import Revision, revision_of
+from biomodal_deploy.plan.sealed.manifest import Manifest
+from biomodal_deploy.plan.sealed.pruning import Pruned, prune
+from biomodal_deploy.plan.sealed.sealed import Bundle, newest, sealed_plans
+from biomodal_deploy.plan.sealed.sealing import Draft, clear_leftovers, drafting
+from biomodal_deploy.plan.sealed.use import Claim, Outcome, Use, UseState, consume, record_outcome
+from biomodal_deploy.plan.sealed.verifying import Difference, raise_on, verify
+
+__all__ = [
+    "Actor",
+    "Backend",
+    "Bundle",
+    "Claim",
+    "Difference",
+    "Draft",
+    "Facts",
+    "FileDigest",
+    "Manifest",
+    "Module",
+    "Outcome",
+    "Pruned",
+    "Revision",
+    "StateId",
+    "Use",
+    "UseState",
+    "backend_of",
+    "clear_leftovers",
+    "consume",
+    "described_backend",
+    "drafting",
+    "file_sha256",
+    "gather",
+    "modules_of",
+    "newest",
+    "prune",
+    "raise_on",
+    "record_outcome",
+    "revision_of",
+    "sealed_plans",
+    "sha256",
+    "tree_sha256",
+    "verify",
+    "whoami",
+]

@@ -1,0 +1,92 @@
+"""Digests of files, and of folders whatever order the system lists them in."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Final
+
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.plan.sealed.files import opened
+
+# Written by Terraform beside the configuration. The provider lock file is sealed by itself.
+_TERRAFORMS_OWN: Final = re.compile(
+    r"\.terraform|\.terraform\.lock\.hcl|terraform\.tfstate\.d|.*\.tfstate(\..*)?|crash\..*log"
+)
+
+
+def sha256(content: bytes) -> str:
+    """Return the SHA-256 of some bytes, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def file_sha256(path: Path) -> str | None:
+    """Return a file's SHA-256; None where there is no such file.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UsageError(
+            f"It cannot be read ({error.strerror})", field=str(path), fix="make it readable"
+        ) from None
+
+
+def private_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file that only its owner may touch."""
+    with opened(path) as descriptor, os.fdopen(os.dup(descriptor), "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def tree_sha256(root: Path, *, ignore: Collection[str] = ()) -> str:
+    """Return one digest for everything in a folder: names, contents, links, executable bits.
+
+    What Terraform itself writes there is left out, as are state files.
+
+    Args:
+        root: The folder.
+        ignore: More names to leave out, at any depth.
+
+    Raises:
+        UsageError: There is no such folder, or something in it is neither file, folder nor link.
+    """
+    digest = hashlib.sha256()
+    if not root.is_dir():
+        raise UsageError("There is no such folder", field=str(root), fix="run biomodal-aws synth")
+    for path in sorted(_walk(root, frozenset(ignore), ()), key=os.fsencode):
+        status = path.stat() if path.exists() else path.lstat()
+        if not stat.S_ISLNK(status.st_mode) and not stat.S_ISREG(status.st_mode):
+            raise UsageError("It is no ordinary file", field=str(path), fix="take it away")
+        # A link counts as the link and as what it leads to: Terraform follows it.
+        link = os.fsencode(path.readlink()) if path.is_symlink() else b""
+        kind = b"x" if status.st_mode & stat.S_IXUSR else b"-"
+        parts = (
+            os.fsencode(path.relative_to(root)),
+            kind,
+            link,
+            (file_sha256(path) or "").encode(),
+        )
+        digest.update(b"\0".join(parts) + b"\n")
+    return digest.hexdigest()
+
+
+def _walk(folder: Path, ignore: frozenset[str], above: tuple[str, ...]) -> Iterator[Path]:
+    real = str(folder.resolve())
+    if real in above:  # a link that leads back to where we came from
+        return
+    for path in folder.iterdir():
+        if path.name in ignore or _TERRAFORMS_OWN.fullmatch(path.name):
+            continue
+        if path.is_dir():
+            yield from _walk(path, ignore, (*above, real))
+        else:
+            yield path

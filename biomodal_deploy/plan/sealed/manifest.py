@@ -1,0 +1,142 @@
+"""`manifest.json`: what a sealed plan is, bound to its files by their digests.
+
+The manifest carries a digest of itself, so an edit is seen. Who can write in the folder can also
+write a new digest. Against that stands the digest of the whole file, printed when the plan is
+made and asked for by `--expect-sha256`, and a signature where there is a key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from datetime import datetime
+from typing import Annotated, Final, Literal
+
+from pydantic import AwareDatetime, StringConstraints, ValidationError
+
+from biomodal_deploy.errors import BundleRefused
+from biomodal_deploy.plan import Counts, PlanKind
+from biomodal_deploy.plan.guards import Verdict
+from biomodal_deploy.plan.sealed.actor import Actor
+from biomodal_deploy.plan.sealed.digests import sha256
+from biomodal_deploy.plan.sealed.facts import Facts, Sealed, Sha256
+from biomodal_deploy.plan.sealed.files import canonical
+
+MOST_BYTES: Final = 4_000_000
+ID: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}")
+_DIGEST, _SIGNATURE = "manifest_sha256", "signature"
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+class Manifest(Sealed):
+    """What a sealed plan is.
+
+    Attributes:
+        kind: What it is for; a destroy plan is applied only with the stack's name typed.
+        created, expires: Between them it may be applied.
+        maker: Who planned.
+        plan_sha256: Of the plan file.
+        changes_sha256: Of `changes.json`.
+        variables_sha256: Of the variables file that the plan was made with.
+        facts: What must still hold.
+        counts: How many objects each action touches.
+        has_changes: Whether applying it does anything.
+        verdicts: What the guards said; `apply` cannot pass what they refused.
+    """
+
+    format: Literal[1] = 1
+    id: Annotated[str, StringConstraints(pattern=f"^{ID.pattern}$")]
+    kind: PlanKind
+    created: AwareDatetime
+    expires: AwareDatetime
+    maker: Actor
+    plan_sha256: Sha256
+    changes_sha256: Sha256
+    variables_sha256: Sha256 | None = None
+    facts: Facts
+    counts: Counts
+    has_changes: bool
+    verdicts: tuple[Verdict, ...] = ()
+
+    def to_json(self, key: bytes | None = None) -> bytes:
+        """Write the manifest with its digest, and signed where a key is given."""
+        body = json.loads(self.model_dump_json())
+        seal = {_DIGEST: sha256(canonical(body))}
+        if key is not None:
+            seal[_SIGNATURE] = _sign(body, key)
+        return json.dumps({**body, **seal}, indent=2, ensure_ascii=False).encode() + b"\n"
+
+    @classmethod
+    def from_json(cls, content: bytes, key: bytes | None = None) -> Manifest:
+        """Read a manifest back.
+
+        Raises:
+            BundleRefused: It was edited, it is not signed with the key, or it is no manifest.
+        """
+        body = _parse(content)
+        digest, signature = body.pop(_DIGEST, None), body.pop(_SIGNATURE, None)
+        if body.get("format") != 1:
+            raise BundleRefused(
+                "unknown_format", "The manifest is of another version of biomodal-aws: plan again."
+            )
+        if digest != sha256(canonical(body)):
+            raise BundleRefused(
+                "edited_manifest", "The manifest was changed after it was sealed: plan again."
+            )
+        if key is not None and not hmac.compare_digest(str(signature), _sign(body, key)):
+            word, how = ("unsigned", "no") if signature is None else ("bad_signature", "a wrong")
+            raise BundleRefused(word, f"The manifest has {how} signature: plan again with the key.")
+        try:
+            # What is parsed here is what the digest was taken of.
+            return cls.model_validate_json(canonical(body))
+        except ValidationError as error:
+            where = ".".join(str(part) for part in error.errors()[0]["loc"])
+            line = f"The manifest is malformed at {_CONTROL.sub('?', where)[:200]}: plan again."
+            raise BundleRefused("malformed", line) from None
+
+    def is_expired(self, now: datetime) -> bool:
+        """Whether its time is over."""
+        return now >= self.expires
+
+
+def _sign(body: dict[str, object], key: bytes) -> str:
+    return hmac.new(key, canonical(body), hashlib.sha256).hexdigest()
+
+
+def _parse(content: bytes) -> dict[str, object]:
+    try:
+        body = json.loads(content, object_pairs_hook=_unique, parse_constant=_refuse)
+        _check_text(body)
+    except (ValueError, RecursionError):
+        raise BundleRefused("malformed", "The manifest is malformed: plan again.") from None
+    if not isinstance(body, dict):
+        raise BundleRefused("malformed", "The manifest is no JSON object: plan again.")
+    return body
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    # Of a key that is there twice, one reader takes the first and another the last.
+    if len({key for key, _ in pairs}) != len(pairs):
+        raise ValueError
+    return dict(pairs)
+
+
+def _refuse(constant: str) -> object:
+    raise ValueError(constant)
+
+
+def _check_text(value: object) -> None:
+    """Refuse text that could write on the terminal as it likes, wherever it stands."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _check_text(key)
+            _check_text(item)
+    elif isinstance(value, list):
+        for item in value:
+            _check_text(item)
+    elif isinstance(value, str):
+        value.encode()  # a lone surrogate is no text
+        if _CONTROL.search(value):
+            raise ValueError

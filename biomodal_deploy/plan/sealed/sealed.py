@@ -1,0 +1,232 @@
+"""A sealed plan on disk: `plans/<stack>/<id>/`."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import stat
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from biomodal_deploy.errors import BundleRefused, UsageError
+from biomodal_deploy.plan import Plan, PlanKind
+from biomodal_deploy.plan.sealed.digests import private_sha256, sha256
+from biomodal_deploy.plan.sealed.files import check_private, opened, read_private, writing
+from biomodal_deploy.plan.sealed.manifest import ID, MOST_BYTES, Manifest
+from biomodal_deploy.plan.sealed.use import CLAIM_FILE, OUTCOME_FILE, Use, UseState, use_of
+
+PLAN_FILE: Final = "plan.tfplan"
+MANIFEST_FILE: Final = "manifest.json"
+CHANGES_FILE: Final = "changes.json"
+LOGS: Final = "logs"
+# What a destroy plan's deployment held before, and what was left of it after.
+LEDGER_FILE: Final = "ledger.json"
+REMAINS_FILE: Final = "remains.json"
+_RECORD: Final = frozenset(
+    {
+        MANIFEST_FILE,
+        CHANGES_FILE,
+        CLAIM_FILE,
+        OUTCOME_FILE,
+        LOGS,
+        LEDGER_FILE,
+        REMAINS_FILE,
+    }
+)
+_MOST_CHANGES: Final = 500_000_000
+_STACK: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A sealed plan, as found on disk.
+
+    Attributes:
+        path: Its folder.
+        sha256: Of `manifest.json`, and so of everything that the manifest binds: what a reviewer
+            pins.
+        use: Whether it was applied, and what became of it.
+    """
+
+    path: Path
+    manifest: Manifest
+    sha256: str
+    use: Use
+
+    @classmethod
+    def load(cls, path: Path, *, key: bytes | None = None) -> Bundle:
+        """Open a sealed plan.
+
+        Nothing is recomputed yet that may have changed around it; see `verify`.
+
+        Args:
+            path: Its folder.
+            key: The key that its manifest must be signed with.
+
+        Raises:
+            BundleRefused: It is missing, incomplete, edited, or others could have touched it.
+        """
+        path = path.absolute()
+        _check_folder(path)
+        content = read_private(path / MANIFEST_FILE, MOST_BYTES)
+        manifest = Manifest.from_json(content, key)
+        if manifest.id != path.name:
+            raise BundleRefused(
+                "renamed", f"{path} holds the plan {manifest.id}: a copy is not a plan. Plan again."
+            )
+        use = use_of(path)
+        needed = [CHANGES_FILE]
+        if use.state is UseState.UNUSED and not manifest.is_expired(datetime.now(UTC)):
+            needed.append(PLAN_FILE)
+        for name in needed:
+            with opened(path / name):
+                pass
+        return cls(path, manifest, sha256(content), use)
+
+    @property
+    def id(self) -> str:
+        """Its name, which sorts by time."""
+        return self.manifest.id
+
+    @property
+    def plan_file(self) -> Path:
+        """What Terraform applies."""
+        return self.path / PLAN_FILE
+
+    @property
+    def logs(self) -> Path:
+        """Where what Terraform said is kept."""
+        return self.path / LOGS
+
+    def plan(self) -> Plan:
+        """Return what was planned, redacted, without Terraform.
+
+        Raises:
+            BundleRefused: `changes.json` is not the one that was sealed.
+        """
+        content = read_private(self.path / CHANGES_FILE, _MOST_CHANGES)
+        if sha256(content) != self.manifest.changes_sha256:
+            raise BundleRefused(
+                "edited_changes", f"{CHANGES_FILE} of {self.id} was changed after it was sealed."
+            )
+        return Plan.from_changes(content)
+
+    def plan_file_sha256(self) -> str:
+        """Return the digest of the plan file as it is now."""
+        return private_sha256(self.plan_file)
+
+    def drop_plan_file(self) -> None:
+        """Take the plan file away, and what else was put beside it; the record stays.
+
+        They hold every secret in clear, and are good for nothing more.
+        """
+        for path in self.path.iterdir():
+            if path.name not in _RECORD:
+                with writing(path):
+                    path.unlink(missing_ok=True)
+
+    def require(self, expected: str) -> None:
+        """Require the bundle that was approved elsewhere.
+
+        Args:
+            expected: The bundle's SHA-256 as printed, or the plan file's.
+
+        Raises:
+            UsageError: It is no SHA-256.
+            BundleRefused: It is another bundle.
+        """
+        expected = expected.strip().lower()
+        if not re.fullmatch(r"[0-9a-f]{64}", expected):
+            raise UsageError(
+                "A SHA-256 has 64 hexadecimal digits",
+                field="--expect-sha256",
+                value=expected,
+                fix="copy it whole from the output of plan",
+            )
+        if not any(
+            hmac.compare_digest(expected, known)
+            for known in (self.sha256, self.manifest.plan_sha256)
+        ):
+            raise BundleRefused(
+                "not_approved",
+                f"{self.id} has the SHA-256 {self.sha256}, and {expected} was approved.",
+            )
+
+
+def stack_folder(plans: Path, stack: str) -> Path:
+    """Return the folder of a stack's sealed plans.
+
+    Raises:
+        UsageError: The name cannot be a folder's.
+    """
+    if not _STACK.fullmatch(stack):
+        raise UsageError(
+            "A stack's name here has letters, digits, dots, hyphens and underscores",
+            field="stack",
+            value=stack,
+            fix="rename it",
+        )
+    return plans / stack
+
+
+def sealed_plans(plans: Path, stack: str) -> list[Path]:
+    """Return the folders of a stack's sealed plans, the newest first."""
+    folder = stack_folder(plans, stack)
+    try:
+        found = [each for each in folder.iterdir() if ID.fullmatch(each.name)]
+    except FileNotFoundError:
+        return []
+    return sorted(found, key=_age, reverse=True)
+
+
+def newest(
+    plans: Path,
+    stack: str,
+    *,
+    kinds: Collection[PlanKind] = tuple(PlanKind),
+    key: bytes | None = None,
+) -> Bundle:
+    """Return a stack's newest unused sealed plan.
+
+    One that is damaged or open to others is refused, not passed over: falling back to an older
+    plan without a word would apply what nobody meant.
+
+    Raises:
+        BundleRefused: There is none, or it is refused.
+    """
+    for path in sealed_plans(plans, stack):
+        if use_of(path).state is not UseState.UNUSED:
+            continue
+        bundle = Bundle.load(path, key=key)
+        if bundle.manifest.kind in kinds:
+            return bundle
+    raise BundleRefused(
+        "no_bundle", f"{stack} has no unused plan. Next: biomodal-aws plan --stack {stack}"
+    )
+
+
+def _age(path: Path) -> tuple[str, int]:
+    # Within one second only the manifest, which is written once, tells which came later.
+    try:
+        written = (path / MANIFEST_FILE).lstat().st_mtime_ns
+    except OSError:
+        written = 0
+    return path.name.partition("-")[0], written
+
+
+def _check_folder(path: Path) -> None:
+    try:
+        check_private(path, path.lstat(), directory=True)
+        above = path.parent.stat()
+    except FileNotFoundError:
+        raise BundleRefused("no_bundle", f"There is no sealed plan at {path}.") from None
+    except NotADirectoryError:
+        raise BundleRefused("no_bundle", f"{path} is not a folder.") from None
+    # Who can write in the folder above can put another bundle in this one's place.
+    if above.st_mode & 0o022 and not above.st_mode & stat.S_ISVTX:
+        raise BundleRefused(
+            "readable_by_others", f"{path.parent} can be written by others (chmod go-w it)."
+        )

@@ -1,0 +1,215 @@
+"""Making a sealed plan: drafted out of sight, sealed by one rename, so never found half made."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.plan import Plan, PlanKind
+from biomodal_deploy.plan.guards import Verdict
+from biomodal_deploy.plan.sealed.actor import Actor
+from biomodal_deploy.plan.sealed.digests import private_sha256, sha256
+from biomodal_deploy.plan.sealed.facts import Facts, one_line
+from biomodal_deploy.plan.sealed.files import (
+    PRIVATE_FILE,
+    private_dir,
+    sync,
+    write_new,
+    writing,
+)
+from biomodal_deploy.plan.sealed.manifest import Manifest
+from biomodal_deploy.plan.sealed.sealed import (
+    CHANGES_FILE,
+    LOGS,
+    MANIFEST_FILE,
+    PLAN_FILE,
+    Bundle,
+    stack_folder,
+)
+
+LIFETIME: Final = timedelta(hours=24)
+_DRAFT: Final = "draft-"
+_LOCK: Final = ".lock"
+
+
+class Draft:
+    """A plan that is being made: Terraform writes into its folder, then it is sealed.
+
+    Attributes:
+        id: What the sealed plan will be called.
+        path: Its folder until then.
+        logs: Where what Terraform says is kept. It stays where planning fails.
+    """
+
+    def __init__(self, folder: Path, created: datetime) -> None:
+        stamp = created.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+        self.id = f"{stamp}-{secrets.token_hex(3)}"
+        self.path = folder / f"{_DRAFT}{self.id}"
+        self.logs = self.path / LOGS
+        self._folder, self._created = folder, created
+
+    @property
+    def plan_file(self) -> Path:
+        """What Terraform writes with `-out`. Its own mode 0644 does no harm in this folder."""
+        return self.path / PLAN_FILE
+
+    def seal(
+        self,
+        plan: Plan,
+        facts: Facts,
+        *,
+        kind: PlanKind = PlanKind.APPLY,
+        verdicts: Sequence[Verdict] = (),
+        lifetime: timedelta = LIFETIME,
+        variables_sha256: str | None = None,
+        key: bytes | None = None,
+    ) -> Bundle:
+        """Seal it.
+
+        Args:
+            plan: The plan file's contents, as data.
+            facts: What it was made from and for.
+            kind: What it is for.
+            verdicts: What the guards said.
+            lifetime: How long it may be applied.
+            variables_sha256: Of the variables file that Terraform got.
+            key: A key to sign the manifest with.
+
+        Raises:
+            UsageError: The system refused to write; nothing is left but the logs.
+        """
+        changes = plan.to_changes()
+        with writing(self.plan_file):
+            self.plan_file.chmod(PRIVATE_FILE)
+        manifest = Manifest(
+            id=self.id,
+            kind=kind,
+            created=self._created,
+            expires=self._created + lifetime,
+            maker=Actor.me(),
+            plan_sha256=private_sha256(self.plan_file),
+            changes_sha256=sha256(changes),
+            variables_sha256=variables_sha256,
+            facts=facts,
+            counts=plan.counts,
+            has_changes=plan.has_changes,
+            verdicts=tuple(map(_on_one_line, verdicts)),
+        )
+        sync(self.plan_file)
+        for name, content in ((CHANGES_FILE, changes), (MANIFEST_FILE, manifest.to_json(key))):
+            if not write_new(self.path / name, content):
+                raise UsageError("It is there already", field=str(self.path / name))
+        sync(self.path)
+        sealed = self._folder / self.id
+        with writing(sealed):
+            self.path.rename(sealed)
+        sync(self._folder)
+        self.path, self.logs = sealed, sealed / LOGS
+        return Bundle.load(sealed, key=key)
+
+
+@contextlib.contextmanager
+def drafting(plans: Path, stack: str, *, now: datetime | None = None) -> Iterator[Draft]:
+    """Open a draft of a plan, and clear away what earlier runs left behind.
+
+    A draft that is not sealed loses its plan file, which holds secrets, and keeps its logs.
+
+    Args:
+        plans: The folder of all sealed plans.
+        stack: The stack.
+        now: When the plan is made.
+
+    Raises:
+        UsageError: The system refused to write.
+    """
+    private_dir(plans)
+    write_new(plans / ".gitignore", b"*\n")  # in whatever project this runs
+    folder = private_dir(stack_folder(plans, stack))
+    draft = Draft(folder, now or datetime.now(UTC))
+    with _alone(folder):
+        _clear(folder)
+        private_dir(draft.path)
+        private_dir(draft.logs)
+        lock = _held(draft.path / _LOCK)
+    try:
+        yield draft
+    finally:
+        if draft.path.name == draft.id:
+            (draft.path / _LOCK).unlink(missing_ok=True)
+        else:
+            _discard(draft.path)
+        os.close(lock)
+
+
+def clear_leftovers(plans: Path, stack: str) -> list[Path]:
+    """Clear the drafts of processes that died; return their folders."""
+    folder = stack_folder(plans, stack)
+    if not folder.is_dir():
+        return []
+    with _alone(folder):
+        return _clear(folder)
+
+
+def drafts(plans: Path, stack: str) -> list[Path]:
+    """Return the folders of drafts: plans under way, and the logs of those that failed."""
+    folder = stack_folder(plans, stack)
+    return sorted(path for path in folder.glob(f"{_DRAFT}*") if path.is_dir())
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep others from clearing a draft away before it is held."""
+    descriptor = _held(folder / _LOCK, wait=True)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _held(path: Path, *, wait: bool = False) -> int:
+    # The system lets go of it however this process ends: a draft without a holder is left over.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    with writing(path):
+        descriptor = os.open(path, flags, PRIVATE_FILE)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _clear(folder: Path) -> list[Path]:
+    cleared = []
+    for path in sorted(folder.glob(f"{_DRAFT}*/{_LOCK}")):
+        try:
+            os.close(_held(path))
+        except (BlockingIOError, UsageError):
+            continue  # somebody is planning, or has just sealed it
+        _discard(path.parent)
+        cleared.append(path.parent)
+    return cleared
+
+
+def _on_one_line(verdict: Verdict) -> Verdict:
+    # An address may hold any letter that a key of `for_each` has.
+    address = None if verdict.address is None else one_line(verdict.address)
+    return verdict.model_copy(update={"message": one_line(verdict.message), "address": address})
+
+
+def _discard(draft: Path) -> None:
+    """Take a draft away but for its logs, and all of it where there are none."""
+    for path in draft.iterdir():
+        if path.name != LOGS:
+            with contextlib.suppress(OSError):
+                path.unlink()
+    with contextlib.suppress(OSError):
+        (draft / LOGS).rmdir()  # refused where there are logs
+        draft.rmdir()

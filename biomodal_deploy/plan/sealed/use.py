@@ -1,0 +1,144 @@
+"""A sealed plan is good for one apply: claimed before it starts, its outcome written after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, TypeVar
+
+from pydantic import AwareDatetime, ValidationError
+
+from biomodal_deploy.errors import BundleRefused
+from biomodal_deploy.plan.sealed.actor import Actor
+from biomodal_deploy.plan.sealed.facts import Line, Sealed, one_line
+from biomodal_deploy.plan.sealed.files import read_private, replace, write_new
+
+CLAIM_FILE: Final = "consumed.json"
+OUTCOME_FILE: Final = "outcome.json"
+_MOST_BYTES: Final = 100_000
+
+
+_Model = TypeVar("_Model", bound=Sealed)
+
+
+class UseState(StrEnum):
+    """What became of a sealed plan.
+
+    RUNNING: the process that applies it lives. UNKNOWN: it was started, and the process that did
+    so is gone, or lives on another machine, without saying how it ended.
+    """
+
+    UNUSED = "unused"
+    RUNNING = "running"
+    UNKNOWN = "unknown"
+    APPLIED = "applied"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+ENDED: Final = frozenset({UseState.APPLIED, UseState.FAILED, UseState.INTERRUPTED})
+
+
+class Claim(Sealed):
+    """Who applies it, since when."""
+
+    at: AwareDatetime
+    by: Actor
+
+
+class Outcome(Sealed):
+    """How the apply ended."""
+
+    state: UseState
+    at: AwareDatetime
+    message: Line = ""
+
+
+@dataclass(frozen=True)
+class Use:
+    """What is known of a sealed plan's use.
+
+    Attributes:
+        claim: None for an unused one, and for one whose claim cannot be read.
+        outcome: None until the apply has ended.
+    """
+
+    state: UseState
+    claim: Claim | None = None
+    outcome: Outcome | None = None
+
+    def sentence(self) -> str:
+        """Say what became of it, when and by whom."""
+        if self.state is UseState.UNUSED:
+            return "not used yet"
+        since = f" since {_moment(self.claim.at)}" if self.claim else ""
+        by = f" by {self.claim.by.who} (process {self.claim.by.pid})" if self.claim else ""
+        if self.outcome:
+            at = _moment(self.outcome.at)
+            return f"{self.state} at {at}{by}"
+        if self.state is UseState.RUNNING:
+            return f"being applied{since}{by}"
+        at = f" at {_moment(self.claim.at)}" if self.claim else ""
+        return f"started{at}{by}, and how it ended is unknown"
+
+
+def use_of(folder: Path) -> Use:
+    """Return what became of a sealed plan."""
+    claim_file = folder / CLAIM_FILE
+    if not (claim_file.is_symlink() or claim_file.exists()):
+        return Use(UseState.UNUSED)
+    claim = _read(claim_file, Claim)
+    outcome = _read(folder / OUTCOME_FILE, Outcome)
+    if outcome and outcome.state in ENDED:
+        return Use(outcome.state, claim, outcome)
+    running = claim.by.is_running() if claim else None
+    return Use(UseState.RUNNING if running else UseState.UNKNOWN, claim)
+
+
+def consume(folder: Path, *, now: datetime | None = None) -> Claim:
+    """Claim a sealed plan for the one apply that it is good for.
+
+    The file system decides who was first, so of any number at once exactly one passes. If the
+    process dies after this, the plan stays used: whether Terraform began is not known then.
+
+    Raises:
+        BundleRefused: It is used; the line says when, by whom and how that ended.
+        UsageError: The claim cannot be written; the plan stays unused.
+    """
+    claim = Claim(at=now or datetime.now(UTC), by=Actor.me())
+    if write_new(folder / CLAIM_FILE, claim.model_dump_json(indent=2).encode() + b"\n"):
+        return claim
+    raise used(folder)
+
+
+def used(folder: Path) -> BundleRefused:
+    """Return the refusal of a sealed plan that is used."""
+    use = use_of(folder)
+    word = {UseState.RUNNING: "in_use", UseState.UNKNOWN: "outcome_unknown"}.get(use.state, "used")
+    line = f"The plan {folder.name} is used: {use.sentence()}. Plan again."
+    return BundleRefused(word, line)
+
+
+def record_outcome(
+    folder: Path, state: UseState, message: str = "", *, now: datetime | None = None
+) -> Outcome:
+    """Write how the apply of a sealed plan ended."""
+    if state not in ENDED:
+        raise ValueError(state)
+    outcome = Outcome(state=state, at=now or datetime.now(UTC), message=one_line(message))
+    replace(folder / OUTCOME_FILE, outcome.model_dump_json(indent=2).encode() + b"\n")
+    return outcome
+
+
+def _read(path: Path, model: type[_Model]) -> _Model | None:
+    # A claim that cannot be read is still a claim: a crash may have cut it short.
+    try:
+        return model.model_validate_json(read_private(path, _MOST_BYTES))
+    except (BundleRefused, ValidationError):
+        return None
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,0 +1,244 @@
+"""Whether a sealed plan may be applied now: everything recomputed, every difference named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from biomodal_deploy.errors import BundleRefused
+from biomodal_deploy.plan.sealed.facts import Facts, FileDigest, Module, StateId, principal
+from biomodal_deploy.plan.sealed.sealed import Bundle
+from biomodal_deploy.plan.sealed.use import UseState, used
+
+_CLOCK_SKEW: Final = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is not as it was sealed.
+
+    Attributes:
+        reason: A stable word: `edited_var_file`, `state_moved_on`, ...
+        field: The fact.
+        sealed, found: Its values, None for none.
+        line: A sentence for people.
+    """
+
+    reason: str
+    field: str
+    sealed: str | None
+    found: str | None
+    line: str
+
+
+def verify(bundle: Bundle, now: Facts, *, clock: datetime | None = None) -> list[Difference]:
+    """Compare a sealed plan with how things are.
+
+    Args:
+        bundle: The sealed plan.
+        now: The same facts, recomputed.
+        clock: The time; now where None.
+
+    Returns:
+        Every difference, those first that explain the others.
+    """
+    return [
+        *_usable(bundle, clock or datetime.now(UTC)),
+        *_places(bundle.manifest.facts, now),
+        *_tools(bundle.manifest.facts, now),
+        *_state(bundle.manifest.facts.state, now.state),
+        *_sources(bundle.manifest.facts, now),
+    ]
+
+
+def raise_on(bundle: Bundle, differences: Sequence[Difference]) -> None:
+    """Refuse a sealed plan that differs in anything.
+
+    Raises:
+        BundleRefused: With the first difference, and how many others there are.
+    """
+    if not differences:
+        return
+    others = len(differences) - 1
+    more = f" ({others} more difference{'s' if others > 1 else ''})" if others else ""
+    raise BundleRefused(
+        differences[0].reason,
+        f"The plan {bundle.id} is refused: {differences[0].line}{more}."
+        f" Next: biomodal-aws plan --stack {bundle.manifest.facts.stack}",
+    )
+
+
+def _usable(bundle: Bundle, clock: datetime) -> Iterator[Difference]:
+    manifest = bundle.manifest
+    unused, expired = bundle.use.state is UseState.UNUSED, manifest.is_expired(clock)
+    if not unused:
+        reason = used(bundle.path).reason
+        line = f"it is {bundle.use.sentence()}"
+        yield Difference(reason, "use", UseState.UNUSED, bundle.use.state, line)
+    if expired:
+        line = f"it expired at {_time(manifest.expires)}"
+        yield Difference("expired", "expires", _time(manifest.expires), _time(clock), line)
+    if manifest.created > clock + _CLOCK_SKEW:
+        line = f"it was made at {_time(manifest.created)}, and here it is {_time(clock)}"
+        yield Difference("not_yet_valid", "created", _time(manifest.created), _time(clock), line)
+    # The plan file of one that is used or expired may be cleared away.
+    if unused and not expired and (found := bundle.plan_file_sha256()) != manifest.plan_sha256:
+        line = "the plan file was changed after it was sealed"
+        yield Difference("edited_plan", "plan_sha256", manifest.plan_sha256, found, line)
+
+
+def _places(sealed: Facts, now: Facts) -> Iterator[Difference]:
+    for reason, field, what in (
+        ("other_stack", "stack", "stack"),
+        ("other_workspace", "workspace", "workspace"),
+        ("other_directory", "directory", "directory"),
+        ("other_data_dir", "data_dir", "TF_DATA_DIR"),
+    ):
+        yield from _other(reason, field, what, getattr(sealed, field), getattr(now, field))
+    if sealed.backend_sha256 != now.backend_sha256:
+        line = (
+            f"it was planned for the state in {sealed.backend}, and the state is in {now.backend}"
+        )
+        if sealed.backend == now.backend:
+            line = f"the settings of the backend {now.backend} changed after planning"
+        yield Difference("other_backend", "backend", sealed.backend, now.backend, line)
+    yield from _other("other_account", "account", "AWS account", sealed.account, now.account)
+    yield from _other("other_region", "region", "AWS region", sealed.region, now.region)
+    yield from _other("other_endpoint", "endpoint", "AWS endpoint", sealed.endpoint, now.endpoint)
+    if principal(sealed.caller or "") != principal(now.caller or ""):
+        yield from _other("other_caller", "caller", "AWS caller", sealed.caller, now.caller)
+
+
+def _tools(sealed: Facts, now: Facts) -> Iterator[Difference]:
+    yield from _other("other_terraform", "engine", "engine", sealed.engine, now.engine)
+    yield from _other(
+        "other_terraform",
+        "terraform_version",
+        "Terraform version",
+        sealed.terraform_version,
+        now.terraform_version,
+    )
+    for name in sorted({*sealed.providers, *now.providers}):
+        yield from _other(
+            "other_providers",
+            f"providers.{name}",
+            f"version of provider {name}",
+            sealed.providers.get(name),
+            now.providers.get(name),
+        )
+
+
+def _state(sealed: StateId | None, now: StateId | None) -> Iterator[Difference]:
+    if sealed == now:
+        return
+    if sealed is None and now is not None:
+        reason = "state_appeared"
+        line = f"there was no state when it was planned, and now there is (serial {now.serial})"
+    elif now is None:
+        reason, line = "state_gone", "the state that it starts from is gone"
+    elif sealed is not None and sealed.lineage != now.lineage:
+        reason, line = "other_state", "it starts from another state (its lineage differs)"
+    else:
+        reason = "state_moved_on"
+        line = f"the state moved on, from serial {_serial(sealed)} to {_serial(now)}"
+    yield Difference(reason, "state", _spelled(sealed), _spelled(now), line)
+
+
+def _sources(sealed: Facts, now: Facts) -> Iterator[Difference]:
+    if sealed.synthesized_sha256 != now.synthesized_sha256:
+        line = f"the synthesized stack in {now.directory} changed after planning"
+        yield Difference(
+            "edited_synth",
+            "synthesized_sha256",
+            sealed.synthesized_sha256,
+            now.synthesized_sha256,
+            line,
+        )
+    yield from _files(
+        "edited_backend_file", "backend_files", sealed.backend_files, now.backend_files
+    )
+    yield from _files("edited_var_file", "var_files", sealed.var_files, now.var_files)
+    yield from _files(
+        "edited_install_script",
+        "install_script",
+        (sealed.install_script,) if sealed.install_script else (),
+        (now.install_script,) if now.install_script else (),
+    )
+    if sealed.lock_file_sha256 != now.lock_file_sha256:
+        line = "the provider lock file changed after planning"
+        yield Difference(
+            "edited_lock_file",
+            "lock_file_sha256",
+            sealed.lock_file_sha256,
+            now.lock_file_sha256,
+            line,
+        )
+    yield from _modules(sealed.modules, now.modules)
+    yield from _other("other_commit", "git_commit", "commit", sealed.git_commit, now.git_commit)
+    if sealed.git_clean != now.git_clean:
+        line = (
+            "files of the working tree changed after planning"
+            if sealed.git_clean
+            else "files of the working tree were not committed when it was planned, and now are"
+        )
+        word = "dirty_tree" if sealed.git_clean else "other_tree"
+        yield Difference(word, "git_clean", str(sealed.git_clean), str(now.git_clean), line)
+
+
+def _files(
+    reason: str, field: str, sealed: Sequence[FileDigest], now: Sequence[FileDigest]
+) -> Iterator[Difference]:
+    before = {file.path: file.sha256 for file in sealed}
+    after = {file.path: file.sha256 for file in now}
+    for path in (*before, *(path for path in after if path not in before)):
+        old, new = before.get(path), after.get(path)
+        if old != new:
+            did = "was removed" if new is None else "was added" if old is None else "changed"
+            yield Difference(reason, f"{field}.{path}", old, new, f"{path} {did} after planning")
+    if list(before) != list(after) and sorted(before) == sorted(after):
+        what = "files of the backend" if field == "backend_files" else "var-files"
+        line = f"the order of the {what} changed after planning"
+        yield Difference(reason, field, ", ".join(before), ", ".join(after), line)
+
+
+def _modules(sealed: Sequence[Module], now: Sequence[Module]) -> Iterator[Difference]:
+    before: Mapping[str, Module] = {module.key: module for module in sealed}
+    after: Mapping[str, Module] = {module.key: module for module in now}
+    for key in sorted({*before, *after}):
+        old, new = before.get(key), after.get(key)
+        if old == new:
+            continue
+        if old and new and old.commit != new.commit:
+            line = f"module {key} was at commit {old.commit}, and now is at {new.commit}"
+        else:
+            did = "was removed" if new is None else "was added" if old is None else "changed"
+            line = f"module {key} {did} after planning"
+        yield Difference(
+            "other_modules",
+            f"modules.{key}",
+            old.sha256 if old else None,
+            new.sha256 if new else None,
+            line,
+        )
+
+
+def _other(
+    reason: str, field: str, what: str, sealed: str | None, now: str | None
+) -> Iterator[Difference]:
+    if sealed != now:
+        line = f"it was planned with {what} {sealed or 'unset'}, and here it is {now or 'unset'}"
+        yield Difference(reason, field, sealed, now, line)
+
+
+def _serial(state: StateId | None) -> int | None:
+    return state.serial if state else None
+
+
+def _spelled(state: StateId | None) -> str | None:
+    return f"{state.lineage} serial {state.serial}" if state else None
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,6 +1,0 @@
-"""A sealed plan, told to a reviewer: as Markdown, as a page, as data."""
-
-from biomodal_deploy.report.building import build_report, report_of
-from biomodal_deploy.report.model import Report
-
-__all__ = ["Report", "build_report", "report_of"]

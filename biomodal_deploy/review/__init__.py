@@ -1,0 +1,1 @@
+"""What people read about a plan, a profile or an error."""

@@ -1,0 +1,11 @@
+"""What an error of Terraform, AWS or the VM means: a named cause, what mends it, the next command.
+
+The knowledge is data, one file an area in `data/`; everything here reads, matches and tells it.
+"""
+
+from biomodal_deploy.known_errors.catalog import Catalog, catalog
+from biomodal_deploy.known_errors.matching import Match, name_cause
+from biomodal_deploy.known_errors.model import Entry
+from biomodal_deploy.review.diagnosis.finding import Diagnosis, Finding, diagnose
+
+__all__ = ["Catalog", "Diagnosis", "Entry", "Finding", "Match", "catalog", "diagnose", "name_cause"]

@@ -1,0 +1,154 @@
+"""What a log says went wrong: each cause once, in order, and what nobody knows word for word."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from biomodal_deploy.known_errors.catalog import catalog
+from biomodal_deploy.known_errors.matching import Match, name_cause
+from biomodal_deploy.review.diagnosis.lines import Readable
+from biomodal_deploy.review.diagnosis.reading import Passage, Reader
+
+# More different errors than this are no log that a person could act on.
+_MOST: Final = 5_000
+_MOST_UNKNOWN: Final = 50
+# Lines in which a known word stands by chance.
+_MOST_TRIED: Final = 50_000
+_MOST_LATE: Final = 2_000
+_MOST_ADDRESSES: Final = 20
+
+
+@dataclass
+class Finding:
+    """One error, however often it stands there.
+
+    Attributes:
+        error: Where it stands first.
+        match: Its named cause; None where nobody knows it.
+        count: How often it stands there.
+        addresses: The resources that it is about.
+    """
+
+    error: Passage
+    match: Match | None
+    count: int = 1
+    addresses: list[str] = field(default_factory=list)
+
+    def again(self, passage: Passage) -> None:
+        """Count it once more."""
+        self.count += 1
+        self._about(passage)
+
+    def _about(self, passage: Passage) -> None:
+        address = passage.address
+        if address and address not in self.addresses and len(self.addresses) < _MOST_ADDRESSES:
+            self.addresses.append(address)
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What a log says.
+
+    Attributes:
+        findings: Known and unknown errors, in the order in which they stand there.
+        suspects: Where there is no error at all in a form that is known: the last lines that look
+            like one, with their numbers.
+        lines: How many lines were read.
+        binary: Whether there were bytes among them that no text has.
+        unread: Errors beyond the most that are told apart.
+    """
+
+    findings: tuple[Finding, ...]
+    suspects: tuple[tuple[int, str], ...] = ()
+    lines: int = 0
+    binary: bool = False
+    unread: int = 0
+
+    @property
+    def named(self) -> tuple[Finding, ...]:
+        """Those whose cause is known."""
+        return tuple(each for each in self.findings if each.match)
+
+
+def diagnose(stream: Readable) -> Diagnosis:
+    """Read a log, of whatever size and form, and say what went wrong.
+
+    Args:
+        stream: The log.
+    """
+    reader = Reader(catalog().marks)
+    finder = _Finder()
+    for passage in reader.passages(stream):
+        finder.take(passage)
+    findings = tuple(_without_echoes(finder.found()))
+    return Diagnosis(
+        findings,
+        suspects=() if findings else reader.suspects,
+        lines=reader.lines,
+        binary=reader.binary,
+        unread=finder.unread,
+    )
+
+
+@dataclass
+class _Finder:
+    """Tells errors apart: the first thousands, and the last ones, which count for more."""
+
+    unread: int = 0
+    _found: dict[object, Finding] = field(default_factory=dict)
+    _seen: dict[str, object] = field(default_factory=dict)
+    _tried: int = 0
+    _unknown: int = 0
+    _late: deque[Passage] = field(default_factory=lambda: deque(maxlen=_MOST_LATE))
+
+    def take(self, passage: Passage) -> None:
+        """Take one more error."""
+        key = self._seen.get(passage.text)
+        if key is not None:
+            self._found[key].again(passage)
+        elif len(self._seen) < _MOST and self._tried < _MOST_TRIED:
+            self._try(passage)
+        else:
+            self.unread += len(self._late) == _MOST_LATE
+            self._late.append(passage)
+
+    def found(self) -> list[Finding]:
+        """Return what was found, in the order in which it stands there first."""
+        for passage in self._late:
+            self._try(passage)
+        return list(self._found.values())
+
+    def _try(self, passage: Passage) -> None:
+        self._tried += 1
+        shown = passage.clean()
+        match = name_cause(shown.text)
+        if match is None and not passage.certain:
+            return
+        key = _key(shown, match)
+        if key not in self._found:
+            self._unknown += match is None
+            if match is None and self._unknown > _MOST_UNKNOWN:
+                self.unread += 1
+                return
+            self._found[key] = Finding(shown, match, count=0)
+        self._seen[passage.text] = key
+        self._found[key].again(passage)
+
+
+def _key(passage: Passage, match: Match | None) -> object:
+    if match is None:
+        return passage.text
+    if not passage.certain:
+        return match.entry.id  # a program says the same in many lines
+    # A time or a request id is no other error; another name is.
+    return match.entry.id, tuple(sorted(match.fields.items()))
+
+
+def _without_echoes(findings: list[Finding]) -> Iterator[Finding]:
+    causes = any(each.match and not each.match.entry.echo for each in findings)
+    for each in findings:
+        if not (causes and each.match and each.match.entry.echo):
+            yield each

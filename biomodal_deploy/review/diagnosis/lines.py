@@ -1,0 +1,132 @@
+"""A file of any size and origin as lines: in blocks, and with the lines worth a look marked."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from biomodal_deploy.known_errors.marks import grouped
+
+_CHUNK: Final = 1 << 20
+_LONGEST: Final = 1 << 16
+_UTF16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_ANSI: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+# What a CI system, the EC2 console or cloud-init puts before each line.
+_PREFIX: Final = re.compile(
+    r"^(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z ?|\[ *\d+\.\d+\] |cloud-init\[\d+\]: )+"
+)
+
+
+class Readable(Protocol):
+    """What bytes are read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return as many bytes or fewer, none at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawLine:
+    """One line.
+
+    Attributes:
+        number: From 1.
+        content: Without its end, and cut where it is very long.
+        marked: Whether one of the texts looked for stands in it, and so where.
+    """
+
+    number: int
+    content: bytes
+    marked: int | None
+
+    @property
+    def text(self) -> str:
+        """It without colours, control characters and what a CI system put before it."""
+        text = self.content.decode("utf-8", "replace")
+        if "\x1b" in text:
+            text = _ANSI.sub("", text)
+        text = text.replace("\x00", "").rstrip("\r\n")
+        return _PREFIX.sub("", text) if text[:1] in "0123456789[c" else text
+
+
+def read_lines(stream: Readable, marks: Sequence[str]) -> Iterator[RawLine]:
+    """Give the lines of a stream; never more than a block of it is in memory.
+
+    Args:
+        stream: Where they come from.
+        marks: Texts in small letters that are worth a look.
+    """
+    wanted = [mark.encode() for mark in marks]
+    groups: list[tuple[bytes, list[bytes]]] | None = None
+    number = 0
+    for block in _blocks(stream):
+        small = block.lower()
+        if number:
+            # Worth its while from the second block on.
+            groups = groups or [
+                (seed.encode(), [mark.encode() for mark in group]) for seed, group in grouped(marks)
+            ]
+            wanted = [mark for seed, group in groups if seed in small for mark in group]
+        hits = _hits(small, wanted)
+        start = 0
+        while start < len(block):
+            end = block.find(b"\n", start)
+            end = len(block) if end < 0 else end
+            number += 1
+            found = hits.get(start)
+            yield RawLine(
+                number, _cut(block, start, end, found), None if found is None else found - start
+            )
+            start = end + 1
+
+
+def _cut(block: bytes, start: int, end: int, found: int | None) -> bytes:
+    if end - start <= _LONGEST:
+        return block[start:end]
+    # Of a line without end, what stands around the place of interest.
+    middle = start if found is None else found
+    return block[max(start, middle - _LONGEST // 2) : min(end, middle + _LONGEST // 2)]
+
+
+def _hits(small: bytes, wanted: Sequence[bytes]) -> dict[int, int]:
+    """Return where lines start in which something stands, each with the first place."""
+    hits: dict[int, int] = {}
+    for mark in wanted:
+        place = small.find(mark)
+        while place >= 0:
+            start = small.rfind(b"\n", 0, place) + 1
+            hits[start] = min(place, hits.get(start, place))
+            end = small.find(b"\n", place)
+            place = small.find(mark, end) if end >= 0 else -1
+    return hits
+
+
+def _blocks(stream: Readable) -> Iterator[bytes]:
+    """Give whole lines, as UTF-8; a line that never ends is cut into several."""
+    rest = b""
+    for chunk in _as_utf8(stream):
+        rest += chunk
+        end = rest.rfind(b"\n") + 1
+        if not end and len(rest) < _CHUNK:
+            continue
+        end = end or len(rest)
+        yield rest[:end]
+        rest = rest[end:]
+    if rest:
+        yield rest
+
+
+def _as_utf8(stream: Readable) -> Iterator[bytes]:
+    first = stream.read(_CHUNK)
+    encoding = _UTF16.get(first[:2])
+    if encoding is None:
+        yield first.removeprefix(codecs.BOM_UTF8)
+        yield from iter(lambda: stream.read(_CHUNK), b"")
+        return
+    # What PowerShell writes with `>`.
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    yield decoder.decode(first[2:]).encode()
+    for chunk in iter(lambda: stream.read(_CHUNK), b""):
+        yield decoder.decode(chunk).encode()

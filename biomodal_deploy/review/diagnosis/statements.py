@@ -1,0 +1,184 @@
+"""From a refusal of AWS's to the statement that is missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from pydantic import JsonValue
+
+if TYPE_CHECKING:
+    from biomodal_deploy.iam.deployment import DeploymentPermissions
+    from biomodal_deploy.iam.needs import Need
+
+_ACTION: Final = re.compile(r"perform: ([a-z0-9-]+:[A-Za-z]+)")
+_RESOURCE: Final = re.compile(r"on resource: \\?\"?(arn:[^\s\"\\]+|\*)")
+# What else names a bucket: the provider's words, and the AWS CLI's.
+_BUCKET: Final = re.compile(r"S3 Bucket \(([a-z0-9.-]+)\)|s3://([a-z0-9.-]+)")
+_CALLER: Final = re.compile(r"User: (arn:[^\s\"]+)")
+_ACCOUNT: Final = re.compile(r"arn:[\w-]+:(?:iam|sts)::(\d{12}):")
+_OPERATION: Final = (
+    re.compile(r"operation error ([A-Za-z0-9 ]+): (\w+)"),
+    re.compile(r"()calling the (\w+) operation"),
+)
+_SERVICES: Final = {
+    "s3 control": "s3",
+    "cloudwatch logs": "logs",
+    "cloudwatch": "cloudwatch",
+    "service quotas": "servicequotas",
+}
+# Where the action is not named after the operation (S3 user guide, "Required permissions").
+_ACTIONS: Final = {
+    "s3:CreateMultipartUpload": "s3:PutObject",
+    "s3:GetBucketAccelerateConfiguration": "s3:GetAccelerateConfiguration",
+    "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
+    "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
+    "s3:GetBucketReplication": "s3:GetReplicationConfiguration",
+    "s3:GetObjectLockConfiguration": "s3:GetBucketObjectLockConfiguration",
+    "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:HeadObject": "s3:GetObject",
+    "s3:ListBuckets": "s3:ListAllMyBuckets",
+    "s3:ListObjectVersions": "s3:ListBucketVersions",
+    "s3:ListObjects": "s3:ListBucket",
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:PutBucketEncryption": "s3:PutEncryptionConfiguration",
+    "s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
+    "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
+    "s3:UploadPart": "s3:PutObject",
+}
+_WITHOUT_SERVICE: Final = ("s3", "ec2", "iam", "batch", "ecr", "sts", "logs", "ssm")
+
+
+@dataclass(frozen=True)
+class Denial:
+    """What AWS refused.
+
+    Attributes:
+        action: The IAM action.
+        resource: Its ARN, where AWS names it.
+        caller: Who called, where AWS says so.
+    """
+
+    action: str
+    resource: str | None = None
+    caller: str | None = None
+
+    @property
+    def account(self) -> str | None:
+        """The caller's account."""
+        found = _ACCOUNT.match(self.caller or "")
+        return found[1] if found else None
+
+
+class Origin(StrEnum):
+    """Where a missing statement comes from."""
+
+    DEPLOYMENT = "deployment"
+    NOT_NEEDED = "not-needed"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What is missing in the caller's policies.
+
+    Attributes:
+        denial: What AWS refused.
+        statements: What allows it, as a policy has it.
+        origin: Whether they are the deployment's own, as `policy deployer` prints them; or say no
+            more than the error did, because the deployment does not need the action, or because
+            its needs are not known here.
+    """
+
+    denial: Denial
+    statements: tuple[Mapping[str, JsonValue], ...]
+    origin: Origin
+
+
+def denial_in(text: str) -> Denial | None:
+    """Return what an error says was refused; None where it names no action."""
+    action = _named_action(text)
+    if action is None:
+        return None
+    caller = _CALLER.search(text)
+    return Denial(action, _named_resource(action, text), caller[1] if caller else None)
+
+
+def missing_for(denial: Denial, permissions: DeploymentPermissions | None) -> Missing:
+    """Return the statement that is missing.
+
+    Args:
+        denial: What AWS refused.
+        permissions: What the deployment needs, where that is known.
+    """
+    if permissions:
+        from biomodal_deploy.iam.policies import statements
+
+        if needs := _needs(denial, permissions):
+            own = tuple(each.as_json() for each in statements(needs))
+            return Missing(denial, own, Origin.DEPLOYMENT)
+    statement: dict[str, JsonValue] = {
+        "Effect": "Allow",
+        "Action": denial.action,
+        "Resource": denial.resource or "*",
+    }
+    return Missing(denial, (statement,), Origin.NOT_NEEDED if permissions else Origin.ERROR)
+
+
+def _needs(denial: Denial, permissions: DeploymentPermissions) -> list[Need]:
+    """Return what the deployment needs of an action: on the resource, else on all of its own."""
+    from biomodal_deploy.iam.evaluate import matches
+
+    named = denial.resource
+    needs = [
+        need for need in permissions.needs.items if need.action.lower() == denial.action.lower()
+    ]
+    if named is None:
+        return needs
+    # AWS may name what does not exist yet, as the policy does: volume/*.
+    on_it = [
+        need.only(each)
+        for need in needs
+        for each in need.resources
+        if matches(each, named) or matches(named, each)
+    ]
+    return on_it or needs
+
+
+def _named_action(text: str) -> str | None:
+    if named := _ACTION.search(text):
+        return named[1]
+    for pattern in _OPERATION:
+        if found := pattern.search(text):
+            service, operation = found[1].lower(), found[2]
+            service = _SERVICES.get(service, service.replace(" ", ""))
+            if not service:
+                return _searched(operation)
+            action = f"{service}:{operation}"
+            return _ACTIONS.get(action, action)
+    return None
+
+
+def _named_resource(action: str, text: str) -> str | None:
+    if named := _RESOURCE.search(text):
+        return named[1].rstrip(".,")
+    if action.startswith("s3:") and (bucket := _BUCKET.search(text)):
+        objects = "/*" if action.endswith("Object") else ""
+        return f"arn:aws:s3:::{bucket[1] or bucket[2]}{objects}"
+    return None
+
+
+def _searched(operation: str) -> str | None:
+    """Return the action of an operation whose service the AWS CLI did not name."""
+    from biomodal_deploy.iam import facts
+
+    for service in _WITHOUT_SERVICE:
+        action = f"{service}:{operation}"
+        action = _ACTIONS.get(action, action)
+        if facts.action(action):
+            return action
+    return None

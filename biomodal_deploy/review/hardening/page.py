@@ -1,0 +1,110 @@
+"""`docs/hardening.md`, written from the same data as `biomodal-aws explain` by `make docs`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+from biomodal_deploy.config.contract import Variable, variables_of
+from biomodal_deploy.review.hardening import CHECKED, DIFFERENCES, Difference
+
+PAGE: Final = Path("docs") / "hardening.md"
+_HEAD: Final = """\
+# The hardened profile
+
+Written from the code by `make docs`; a test fails where it is out of date.
+
+The document calls its configuration an example to be reviewed before production.
+`"profile": "hardened"` in `cdktf.json` is that review done. The documented variables stay valid,
+all new ones have defaults, and `biomodal-aws explain` prints what stands below.
+
+A native deployment that exists can change its profile: VM, bucket and repository are changed in
+place, and the compute environment is replaced while the queue stays. The module implementation
+takes the points that its inputs can express, and the table says which it leaves. Neither profile
+changes a bucket that existed before (`use_existing_bucket_url`).
+
+## What checkov says
+
+Of the native implementation, with no check switched off:
+
+| | documented | hardened |
+|---|---|---|
+| synthesized stack | {documented_stack} failed | 0 without a waiver |
+| plan | {documented_plan} failed | 0 without a waiver |
+
+{hardened_waived} findings of the hardened profile are waived, each with reason, owner and expiry,
+in `compliance/waivers.json`. `make check` fails for a finding without a waiver, for a waiver that
+has expired or that nothing needs any more, and where these numbers are wrong.
+"""
+
+
+def page() -> str:
+    """Return the whole page."""
+    head = _HEAD.format(
+        documented_stack=CHECKED.documented_stack,
+        documented_plan=CHECKED.documented_plan,
+        hardened_waived=CHECKED.hardened_waived,
+    )
+    parts = [head, *_areas(), "\n## Variables\n", _variables()]
+    return "\n".join(parts) + "\n"
+
+
+def _areas() -> Iterator[str]:
+    for area, differences in groupby(DIFFERENCES, key=lambda each: each.area):
+        yield f"\n## {area}"
+        yield from map(_section, differences)
+
+
+def _section(difference: Difference) -> str:
+    rows = {
+        "documented": difference.documented,
+        "hardened": difference.hardened,
+        "risk": difference.risk,
+        "reason": difference.reason,
+        "way back": difference.back,
+        "module": difference.module,
+    }
+    lines = [f"| {name} | {_cell(text)} |" for name, text in rows.items()]
+    return f"\n### {difference.title}\n\n| | |\n|---|---|\n" + "\n".join(lines)
+
+
+def _variables() -> str:
+    of_module = {each.name for each in variables_of("module", "hardened")}
+    documented = {each.name for each in variables_of("native")}
+    rows = [
+        f"| `{each.name}` | {each.type} | {_default(each)} | {_cell(each.description)} | "
+        f"{'both' if each.name in of_module else 'native'} |"
+        for each in variables_of("native", "hardened")
+        if each.name not in documented
+    ]
+    head = "| variable | type | default | what it is | implementation |\n|---|---|---|---|---|\n"
+    return head + "\n".join(rows)
+
+
+def _default(variable: Variable) -> str:
+    match variable.default:
+        case bool() as value:
+            return f"`{str(value).lower()}`"
+        case tuple() as values:
+            return "`[" + ", ".join(f'"{each}"' for each in values) + "]`"
+        case "":
+            return "empty"
+        case value:
+            return f"`{value}`"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def main() -> int:
+    """Write the page into the current folder's docs."""
+    PAGE.write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

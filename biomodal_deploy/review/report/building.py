@@ -1,0 +1,161 @@
+"""From a sealed plan to its report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from biomodal_deploy.plan import Action, Plan, PlanKind, ResourceChange
+from biomodal_deploy.plan.guards import Outcome
+from biomodal_deploy.plan.references import plain
+from biomodal_deploy.plan.sealed import Bundle, Manifest
+from biomodal_deploy.review.report.access import access_changes, drift_access
+from biomodal_deploy.review.report.causes import cause_of
+from biomodal_deploy.review.report.kinds import kind_of, lost_with
+from biomodal_deploy.review.report.manifest import apply_commands, facts_of
+from biomodal_deploy.review.report.model import Blocker, Drift, Entry, Fact, Group, Report, Waived
+from biomodal_deploy.review.report.verdict import blockers_of, verdict_of
+from biomodal_deploy.review.report.waivers import read_waivers
+
+# Within a construct what changes stands before what is new.
+_ORDER: Final = (Action.UPDATE, Action.CREATE)
+
+
+def build_report(bundle: Bundle, *, waivers_of: Path | None = None) -> Report:
+    """Return the report of a sealed plan.
+
+    Args:
+        bundle: The sealed plan.
+        waivers_of: The project whose waivers count for it; none where left out.
+
+    Raises:
+        BundleRefused: The changes are not those that were sealed.
+        EngineError: They are of another format.
+        UsageError: The waivers cannot be read.
+    """
+    plan = bundle.plan()
+    waived: tuple[Waived, ...] = ()
+    if waivers_of is not None:
+        addresses = {plain(change.address) for change in plan.resource_changes}
+        waived = read_waivers(waivers_of, addresses, bundle.manifest.created.date())
+    return report_of(plan, bundle.manifest, bundle.sha256, waived)
+
+
+def report_of(
+    plan: Plan, manifest: Manifest, sha256: str, waived: tuple[Waived, ...] = ()
+) -> Report:
+    """Return the report of a plan, with what was sealed of it.
+
+    Args:
+        plan: The plan, redacted.
+        manifest: What it was made from and for, and what the guards said.
+        sha256: The digest that stands for all of it.
+        waived: The waivers of its resources.
+    """
+    blockers = tuple(blockers_of(plan, manifest.verdicts))
+    access = access_changes(plan)
+    contents = {
+        verdict.address: verdict.message
+        for verdict in manifest.verdicts
+        if verdict.rule == "contents"
+    }
+    changes = plan.changes
+
+    def entries(which: Callable[[ResourceChange], bool]) -> tuple[Entry, ...]:
+        chosen = sorted(filter(which, changes), key=lambda change: change.address)
+        return tuple(_entry(each, manifest.kind, contents.get(each.address, "")) for each in chosen)
+
+    return Report(
+        bundle=manifest.id,
+        sha256=sha256,
+        stack=manifest.facts.stack,
+        kind=manifest.kind,
+        verdict=verdict_of(plan, manifest.kind, blockers, access),
+        counts=plan.counts,
+        blockers=blockers,
+        notices=tuple(
+            Blocker(rule=each.rule, message=each.message, address=each.address, refuses=False)
+            for each in manifest.verdicts
+            if each.outcome in (Outcome.ALLOWED, Outcome.NOTICE)
+        ),
+        losses=entries(lambda change: change.action.destroys or change.action.replaces),
+        unknown=entries(lambda change: change.action is Action.UNKNOWN),
+        access=access,
+        groups=tuple(_groups(entries(lambda change: change.action in _ORDER))),
+        moved=entries(lambda change: change.moved),
+        imported=entries(lambda change: change.imported),
+        forgotten=entries(lambda change: change.action is Action.FORGET),
+        deferred=tuple(Fact(name=d.change.address, value=d.reason) for d in plan.deferred),
+        reads=tuple(
+            _entry(change, manifest.kind)
+            for change in plan.resource_changes
+            if change.action is Action.READ and not change.acts
+        ),
+        unchanged=tuple(
+            _entry(change, manifest.kind)
+            for change in plan.resource_changes
+            if change.action is Action.NO_OP and not change.acts
+        ),
+        outputs=tuple(output for output in plan.output_changes if output.action.acts),
+        drift=Drift(
+            entries=tuple(_entry(change, manifest.kind) for change in plan.drifted),
+            filled_in=len(plan.drift) - len(plan.drifted),
+            access=drift_access(plan),
+        ),
+        checks=plan.checks,
+        waived=waived,
+        manifest=tuple(facts_of(manifest, sha256, plan)),
+        apply=tuple(apply_commands(manifest, sha256, blockers)),
+    )
+
+
+def _entry(change: ResourceChange, plan_kind: PlanKind, contents: str = "") -> Entry:
+    kind = kind_of(change)
+    goes = change.action.destroys or change.action.replaces
+    attributes = change.attributes
+    return Entry(
+        address=change.address,
+        type=change.type,
+        label=kind.label,
+        area=kind.area,
+        action=change.action,
+        actions=change.actions if change.action is Action.UNKNOWN else (),
+        construct_path=change.construct_path,
+        module=change.module,
+        mode=change.mode,
+        previous_address=change.previous_address if change.moved else None,
+        imported=change.imported,
+        import_id=change.import_id,
+        deposed=change.deposed,
+        reason=change.reason,
+        cause=cause_of(change, plan_kind) if goes else "",
+        forced_by=tuple(each for each in attributes if each.forces_replacement),
+        replace_paths=change.replace_paths,
+        lost=lost_with(change) if goes else "",
+        contents=contents,
+        refers_to=change.refers_to,
+        attributes=attributes,
+    )
+
+
+def _groups(entries: Sequence[Entry]) -> Iterator[Group]:
+    """Yield creations and updates by the construct that they belong to."""
+    by_construct: dict[str, list[Entry]] = {}
+    for entry in entries:
+        by_construct.setdefault(_construct(entry), []).append(entry)
+    for path in sorted(by_construct):
+        yield Group(construct_path=path, entries=tuple(_ordered(by_construct[path])))
+
+
+def _ordered(entries: Iterable[Entry]) -> list[Entry]:
+    return sorted(entries, key=lambda entry: (_ORDER.index(entry.action), entry.address))
+
+
+def _construct(entry: Entry) -> str:
+    """Return the construct around a resource: `native/vm` of `native/vm/instance`."""
+    above, _, _ = entry.construct_path.rpartition("/")
+    if entry.module:
+        # A module's own resources have no construct: the call of the module has.
+        return entry.construct_path or entry.module
+    return above or entry.construct_path

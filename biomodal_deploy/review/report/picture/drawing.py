@@ -1,0 +1,215 @@
+"""Nodes and edges as SVG, drawn by drawsvg, in one of three widths.
+
+No colour stands in here: classes do, and the page's style sheet gives them their light and dark
+colours. drawsvg escapes text and no attributes, so nothing of the plan ever becomes an attribute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import drawsvg
+
+from biomodal_deploy.plan import Action
+from biomodal_deploy.review.report.kinds import Area
+from biomodal_deploy.review.report.picture.nodes import Node, Scene
+from biomodal_deploy.review.report.spelling import act_of, one_line
+
+_NODE_HEIGHT: Final = 46
+_GAP: Final = 10
+_PADDING: Final = 14
+_HEAD: Final = 34
+_GUTTER: Final = 56
+_LETTER: Final = 7.3  # of the monospaced name, in pixels
+
+
+@dataclass(frozen=True)
+class Width:
+    """A way to lay the picture out.
+
+    Attributes:
+        node: How wide a node is.
+        columns: The areas of each column, from the left.
+    """
+
+    node: int
+    columns: tuple[tuple[Area, ...], ...]
+
+
+WIDTHS: Final[Mapping[str, Width]] = {
+    "wide": Width(
+        250,
+        (
+            (Area.NETWORK, Area.WATCH),
+            (Area.VM, Area.ROLES),
+            (Area.BATCH, Area.OTHER),
+            (Area.DATA, Area.IMAGES),
+        ),
+    ),
+    "medium": Width(
+        270,
+        (
+            (Area.NETWORK, Area.BATCH, Area.WATCH),
+            (Area.VM, Area.ROLES, Area.DATA, Area.IMAGES, Area.OTHER),
+        ),
+    ),
+    "narrow": Width(250, (tuple(Area),)),
+}
+
+
+class _Link(drawsvg.DrawingParentElement):  # type: ignore[misc]  # the library has no types
+    """A link: it takes the keyboard's focus without a script."""
+
+    TAG_NAME = "a"
+
+
+@dataclass(frozen=True)
+class _Box:
+    x: float
+    y: float
+    width: float
+    height: float
+    column: int
+
+
+def draw(scene: Scene, name: str) -> str:
+    """Return the picture as an SVG element.
+
+    Args:
+        scene: What to draw.
+        name: One of `WIDTHS`.
+    """
+    width = WIDTHS[name]
+    areas, boxes, size = _laid_out(scene, width)
+    drawing = drawsvg.Drawing(
+        *size,
+        id_prefix=f"{name}-",
+        class_=f"picture {name}",
+        role="group",
+        aria_label="The deployment",
+    )
+    for area, box in areas.items():
+        panel = drawsvg.Group(class_="area")
+        panel.append(drawsvg.Rectangle(box.x, box.y, box.width, box.height, rx=14))
+        panel.append(drawsvg.Text(str(area), 13, box.x + _PADDING, box.y + 23, class_="area-name"))
+        drawing.append(panel)
+    lines = drawsvg.Group(class_="edges", aria_hidden="true")
+    for start, end in scene.edges:
+        lines.append(_edge(boxes[start], boxes[end], start, end))
+    drawing.append(lines)
+    for index, (node, box) in enumerate(zip(scene.nodes, boxes, strict=True)):
+        drawing.append(_node(node, box, index))
+    text: str = drawing.as_svg(header="", skip_js=True, skip_css=True)
+    return text
+
+
+def _laid_out(
+    scene: Scene, width: Width
+) -> tuple[dict[Area, _Box], list[_Box], tuple[float, float]]:
+    """Place areas and nodes; columns without nodes take no room.
+
+    The picture is as wide without them: the page stretches it, and one column would become huge.
+    """
+    columns = [[area for area in column if area in scene.areas] for column in width.columns]
+    columns = [column for column in columns if column]
+    areas: dict[Area, _Box] = {}
+    found: dict[Area, list[_Box]] = {}
+    panel = width.node + 2 * _PADDING
+    bottom = 0.0
+    for number, column in enumerate(columns):
+        x, y = 2.0 + number * (panel + _GUTTER), 2.0
+        for area in column:
+            count = len(scene.areas[area])
+            height = _HEAD + count * (_NODE_HEIGHT + _GAP) + _PADDING - _GAP
+            areas[area] = _Box(x, y, panel, height, number)
+            found[area] = [
+                _Box(
+                    x + _PADDING,
+                    y + _HEAD + index * (_NODE_HEIGHT + _GAP),
+                    width.node,
+                    _NODE_HEIGHT,
+                    number,
+                )
+                for index in range(count)
+            ]
+            y += height + 18
+        bottom = max(bottom, y - 18)
+    total = len(width.columns) * (panel + _GUTTER)
+    boxes = [box for area in scene.areas for box in found[area]]
+    return areas, boxes, (max(total, panel), bottom + 4)
+
+
+def _edge(start: _Box, end: _Box, first: int, second: int) -> Any:
+    """Return a curve between two nodes: through the gutter, or around the column's right side."""
+    path = drawsvg.Path(class_="edge", data_from=first, data_to=second)
+    y1, y2 = start.y + start.height / 2, end.y + end.height / 2
+    if start.column == end.column:
+        x = start.x + start.width
+        bend = x + 18 + min(abs(y2 - y1) / 14, _GUTTER - 8)
+        return path.M(x, y1).C(bend, y1, bend, y2, x, y2)
+    right = end.column > start.column
+    x1 = start.x + (start.width if right else 0)
+    x2 = end.x + (0 if right else end.width)
+    middle = _GUTTER if right else -_GUTTER
+    return path.M(x1, y1).C(x1 + middle, y1, x2 - middle, y2, x2, y2)
+
+
+def _node(node: Node, box: _Box, index: int) -> Any:
+    sign, word, css = act_of(node.entries[0])
+    target = f"#r{node.targets[0]}"
+    link = _Link(
+        href=target,
+        class_=f"node {css}",
+        data_node=index,
+        data_targets=" ".join(map(str, node.targets)),
+    )
+    opens = ", opens access" if node.broadens else ""
+    # The name that is read aloud, and shown under the pointer.
+    link.append_title(one_line(f"{word}: {node.name} ({node.label}{opens})"))
+    link.append(_shape(node.action, box))
+    link.append(drawsvg.Text(sign, 15, box.x + 22, box.y + 28, class_="sign", text_anchor="middle"))
+    x = box.x + 42
+    room = int((box.width - 52) / _LETTER)
+    head = f"{word.partition(',')[0]} {node.label}"  # the sign tells which order
+    link.append(drawsvg.Text(_cut(head, room + room // 4), 11, x, box.y + 18, class_="kind"))
+    link.append(drawsvg.Text(_cut(node.short_name, room), 12.5, x, box.y + 35, class_="name"))
+    if node.broadens:
+        mark = drawsvg.Group(class_="opens")
+        mark.append(drawsvg.Circle(box.x + box.width - 6, box.y + 4, 9))
+        mark.append(
+            drawsvg.Text(
+                "!", 12, box.x + box.width - 6, box.y + 8, text_anchor="middle", class_="mark"
+            )
+        )
+        link.append(mark)
+    return link
+
+
+def _shape(action: Action, box: _Box) -> Any:
+    """Return an outline that tells the action without its colour."""
+    x, y, right, bottom = box.x, box.y, box.x + box.width, box.y + box.height
+    middle, cut = box.y + box.height / 2, 10
+    if action is Action.DELETE:  # a stop sign's corners
+        points = [
+            *(x + cut, y, right - cut, y, right, y + cut, right, bottom - cut),
+            *(right - cut, bottom, x + cut, bottom, x, bottom - cut, x, y + cut),
+        ]
+        return drawsvg.Lines(*points, close=True, class_="shape")
+    if action.replaces:  # points to both sides
+        points = [
+            *(x + cut, y, right - cut, y, right, middle),
+            *(right - cut, bottom, x + cut, bottom, x, middle),
+        ]
+        return drawsvg.Lines(*points, close=True, class_="shape")
+    if action is Action.UNKNOWN:  # leans
+        points = [x + cut, y, right, y, right - cut, bottom, x, bottom]
+        return drawsvg.Lines(*points, close=True, class_="shape")
+    radius = {Action.CREATE: 12, Action.UPDATE: 0, Action.FORGET: 23}.get(action, 4)
+    return drawsvg.Rectangle(x, y, box.width, box.height, rx=radius, class_="shape")
+
+
+def _cut(text: str, most: int) -> str:
+    line = one_line(text)
+    return line if len(line) <= most else f"{line[: most - 1]}…"

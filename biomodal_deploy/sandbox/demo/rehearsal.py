@@ -1,0 +1,118 @@
+"""A copy of the project beside a sandbox: nothing of the real one is touched."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from biomodal_deploy.engine.process import capture
+from biomodal_deploy.engine.process.foreground import run_in_foreground
+from biomodal_deploy.errors import EngineError, UsageError
+from biomodal_deploy.sandbox import Sandbox
+
+STACK: Final = "biomodal-aws-native"
+_APP: Final = ("main.py", "cdktf.json", "stacks", "scripts")
+_DEPLOYMENTS: Final = {
+    "biomodal-aws": {"bootstrap": "module", "profile": "documented"},
+    STACK: {"bootstrap": "native", "profile": "documented"},
+}
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What became of one step.
+
+    Attributes:
+        title: What it shows.
+        ok: Whether what had to hold held.
+        seconds: How long it took.
+        note: A word on what came out.
+    """
+
+    title: str
+    ok: bool
+    seconds: float
+    note: str = ""
+
+
+class Rehearsal:
+    """A project copy and an account on loopback, for the demo's steps.
+
+    Args:
+        folder: A private, empty folder.
+        sandbox: The account.
+        environment: The caller's environment.
+        announce: Told each command before it runs.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        sandbox: Sandbox,
+        environment: Mapping[str, str],
+        announce: Callable[[str], None],
+    ) -> None:
+        self.folder, self.sandbox = folder, sandbox
+        self._environment, self._announce = sandbox.environment(environment), announce
+        self.var_file = sandbox.write_tfvars(folder / "sandbox.tfvars")
+
+    @staticmethod
+    def copy_project(project: Path, folder: Path) -> None:
+        """Copy the app, with both implementations as its deployments.
+
+        Raises:
+            UsageError: The folder is no checkout of this project.
+        """
+        for name in _APP:
+            source = project / name
+            if not source.exists():
+                raise UsageError(
+                    "The demo synthesizes the app of a checkout, and it is not there",
+                    field=str(source),
+                    fix="run it in the folder of a clone, or name that with --project-dir",
+                )
+            if source.is_dir():
+                ignored = shutil.ignore_patterns("__pycache__")
+                shutil.copytree(source, folder / name, ignore=ignored)
+            else:
+                shutil.copy2(source, folder / name)
+        settings = json.loads((folder / "cdktf.json").read_text(encoding="utf-8"))
+        settings["context"] = {"deployments": _DEPLOYMENTS}
+        (folder / "cdktf.json").write_text(json.dumps(settings, indent=2), encoding="utf-8")
+
+    def run(self, *words: str | Path) -> int:
+        """Run one command of `biomodal-aws` for people to see, and return its exit status."""
+        self._announce(shlex.join(["biomodal-aws", *map(str, words)]))
+        return run_in_foreground(
+            self._argv(words), directory=self.folder, environment=self._environment
+        )
+
+    def ask(self, *words: str | Path) -> object:
+        """Run one command for its data.
+
+        Raises:
+            EngineError: It failed.
+        """
+        argv = self._argv([*words, "--output", "json"])
+        done = capture(argv, directory=self.folder, environment=self._environment)
+        try:
+            return json.loads(done.stdout)["data"]
+        except ValueError:
+            raise EngineError(f"biomodal-aws {words[0]} printed no JSON") from None
+
+    def _argv(self, words: Sequence[str | Path]) -> list[str]:
+        return [sys.executable, "-m", "biomodal_deploy", *map(str, words)]
+
+
+def timed(title: str, step: Callable[[], tuple[bool, str]]) -> StepResult:
+    """Run a step and time it."""
+    started = time.monotonic()
+    ok, note = step()
+    return StepResult(title, ok, time.monotonic() - started, note)

@@ -1,7 +1,0 @@
-"""Synthesis from the workflow's side: run the app command of `cdktf.json`, read what it wrote."""
-
-from biomodal_deploy.synthesis.cache import clear_cache
-from biomodal_deploy.synthesis.result import Synthesis, SynthesizedDirectory
-from biomodal_deploy.synthesis.run import synthesize
-
-__all__ = ["Synthesis", "SynthesizedDirectory", "clear_cache", "synthesize"]

@@ -1,0 +1,193 @@
+"""The ways into the VM: SSH with the key that the outputs name, or AWS Session Manager."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.plan.sealed.files import private_dir
+from biomodal_deploy.vm.built import Built
+
+SSH_PORT: Final = 22
+_OTHERS: Final = 0o077
+# What reaches ssh as a host or user: nothing that it could take for an option or a token.
+_HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+_USER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,31}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SshWay:
+    """SSH.
+
+    Attributes:
+        name: What the VM is called in an SSH configuration.
+        address: Where it listens.
+        port: On which port.
+        user: Who logs in.
+        key: The private key's file.
+        known_hosts: Host keys of this deployment's VMs, apart from the user's own.
+        instance_id: The VM; a replaced one is another host to SSH, and no alarm.
+        region: The VM's region.
+    """
+
+    name: str
+    address: str
+    port: int = SSH_PORT
+    user: str
+    key: Path
+    known_hosts: Path
+    instance_id: str
+    region: str
+
+
+@dataclass(frozen=True)
+class SessionWay:
+    """AWS Session Manager: the VM calls AWS, no port is open and no key is needed.
+
+    Attributes:
+        instance_id: The VM.
+        region: Its region.
+    """
+
+    instance_id: str
+    region: str
+
+
+def instance_of(built: Built) -> str:
+    """Return the VM's id.
+
+    Raises:
+        UsageError: There is no VM yet.
+    """
+    if built.vm is None:
+        raise UsageError(
+            "There is no VM yet",
+            field=built.stack,
+            fix="finish the deployment: run biomodal-aws plan, then biomodal-aws apply",
+        )
+    return built.vm.id
+
+
+def has_ssh(built: Built) -> bool:
+    """Say whether the deployment has a key: a hardened one without has Session Manager only."""
+    return bool(built.outputs.get("private_key_filename"))
+
+
+def session_way(built: Built) -> SessionWay:
+    """Return the way through Session Manager.
+
+    Raises:
+        UsageError: There is no VM yet.
+    """
+    return SessionWay(instance_of(built), built.region)
+
+
+def ssh_way(
+    built: Built, folder: Path, environment: Mapping[str, str], address: str | None = None
+) -> SshWay:
+    """Return the way through SSH.
+
+    Args:
+        built: The deployment as it was applied.
+        folder: The deployment's own folder, for its known hosts.
+        environment: The caller's: where the home is.
+        address: Another way to the VM's SSH server, `HOST` or `HOST:PORT`: its private address, or
+            the near end of a tunnel.
+
+    Raises:
+        UsageError: An output is missing, or the address is none.
+    """
+    instance_id = instance_of(built)
+    if not has_ssh(built):
+        raise UsageError(
+            "This deployment has no SSH key",
+            field=built.stack,
+            fix="connect through Session Manager: biomodal-aws connect --ssm",
+        )
+    host, port = _address(address or built.output("public_ip"))
+    user = built.output("ssh_user")
+    if not _USER.fullmatch(user):
+        raise UsageError("It is no Linux user name", field="ssh_user", value=user)
+    return SshWay(
+        name=built.outputs.get("vm_name") or built.stack,
+        address=host,
+        port=port,
+        user=user,
+        key=_expanded(built.output("private_key_filename"), environment),
+        known_hosts=private_dir(folder / "ssh") / "known_hosts",
+        instance_id=instance_id,
+        region=built.region,
+    )
+
+
+def check_key(way: SshWay) -> None:
+    """Make sure that ssh will take the key file.
+
+    Raises:
+        UsageError: It is missing, unreadable, or open to others.
+    """
+    field = "private_key_filename"
+    try:
+        found = way.key.stat()
+        with way.key.open("rb") as file:
+            file.read(1)
+    except FileNotFoundError:
+        raise UsageError(
+            "The private key is not on this machine",
+            field=field,
+            value=str(way.key),
+            fix="copy it from where the deployment was applied, with mode 600; or connect "
+            "without it: biomodal-aws connect --ssm",
+        ) from None
+    except OSError as error:
+        raise UsageError(
+            f"The private key cannot be read ({error.strerror})",
+            field=field,
+            value=str(way.key),
+            fix="it has to be a file of your own with mode 600",
+        ) from None
+    # As ssh does: a key of someone else's that is readable is that person's affair.
+    if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) & _OTHERS:
+        raise UsageError(
+            f"Others can read the private key (mode {stat.S_IMODE(found.st_mode):o}), so ssh "
+            "refuses it",
+            field=field,
+            value=str(way.key),
+            fix=f"chmod 600 {way.key}",
+        )
+
+
+def _address(given: str) -> tuple[str, int]:
+    host, separator, port = given.rpartition(":")
+    if not separator or ":" in host:
+        # No port, or an IPv6 address.
+        host, port = given, str(SSH_PORT)
+    if not (_is_ip(host) or _HOST.fullmatch(host)):
+        raise UsageError("It is no host name or address", field="--address", value=given)
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 1 << 16):
+        raise UsageError(
+            "A port is a number from 1 to 65535", field="--address", value=given, fix="HOST:PORT"
+        )
+    return host, int(port)
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _expanded(path: str, environment: Mapping[str, str]) -> Path:
+    """Return a path whose `~` stands for the home, as the upstream module leaves it."""
+    if path == "~" or path.startswith("~/"):
+        return Path(environment.get("HOME") or Path.home()) / path[2:]
+    return Path(path)

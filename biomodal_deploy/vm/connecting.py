@@ -1,0 +1,165 @@
+"""Connect to the VM: a login shell or one command, on the same terminal."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from biomodal_deploy.aws.asking import NoAnswer, helped
+from biomodal_deploy.aws.machines import console_of, look_up
+from biomodal_deploy.engine.process.foreground import run_in_foreground
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.vm.access import SessionWay, SshWay, check_key
+from biomodal_deploy.vm.host_keys import host_keys_in, is_known, keep
+from biomodal_deploy.vm.ssh_failures import (
+    complaints_in,
+    needs_machine,
+    not_connected,
+    not_running,
+    reason_in,
+)
+from biomodal_deploy.vm.ssh_options import ssh_command
+from biomodal_deploy.workflow.signals import Listener, Notice
+
+# What ssh itself ends with, whatever went wrong; a remote command may use it too.
+SSH_FAILED: Final = 255
+_RUN: Final = "AWS-StartInteractiveCommand"
+
+
+def ssh_program(environment: Mapping[str, str]) -> str:
+    """Return the ssh on PATH.
+
+    Raises:
+        UsageError: There is none.
+    """
+    return _program("ssh", environment, "install OpenSSH's client (apt install openssh-client)")
+
+
+def remote_words(command: Sequence[str]) -> list[str]:
+    """Return what to run on the VM as ssh takes it: one shell line.
+
+    One word is a line as it is (`'docker ps | wc -l'`); several keep their borders.
+    """
+    if len(command) > 1:
+        return [shlex.join(command)]
+    return list(command)
+
+
+def meet(way: SshWay, listen: Listener) -> None:
+    """Learn the VM's host key from AWS before the first connection, where AWS has it."""
+    if is_known(way):
+        return
+    try:
+        console = helped(way.region, lambda clients: console_of(clients, way.instance_id))
+    except NoAnswer:
+        console = ""
+    if keys := host_keys_in(console):
+        keep(way, keys)
+        listen(Notice(f"The host keys of {way.instance_id} are from its console, as AWS shows it"))
+    else:
+        listen(
+            Notice(
+                f"AWS does not show the host key of {way.instance_id}, so the one that it shows "
+                f"itself is kept in {way.known_hosts}, and any other is refused from now on"
+            )
+        )
+
+
+def connect_by_ssh(
+    way: SshWay, command: Sequence[str], environment: Mapping[str, str], listen: Listener
+) -> int:
+    """Run a login shell or a command on the VM through SSH; return the command's exit status.
+
+    Args:
+        way: The way to the VM.
+        command: The command and its arguments; none for a shell.
+        environment: All of ssh's environment.
+        listen: Told which host key is trusted, and why.
+
+    Raises:
+        UsageError: There is no ssh, or the key will not do.
+        NotConnected: There is no connection.
+    """
+    program = ssh_program(environment)
+    check_key(way)
+    meet(way, listen)
+    with tempfile.TemporaryDirectory(prefix="ssh-", dir=way.known_hosts.parent) as folder:
+        log = Path(folder) / "log"
+        argv = ssh_command(way, remote_words(command), program=program, log=log)
+        status = run_in_foreground(argv, directory=Path.cwd(), environment=environment)
+        if status == SSH_FAILED:
+            raise_if_not_connected(way, _text(log))
+    return status
+
+
+def raise_if_not_connected(way: SshWay, log: str) -> None:
+    """Raise what ssh complained of; return where it said nothing: the command failed, not ssh.
+
+    Raises:
+        NotConnected: There was no connection.
+    """
+    reason = reason_in(log)
+    if reason is None and not complaints_in(log):
+        return
+    machine, asked = None, False
+    if needs_machine(reason):
+        try:
+            machine = helped(way.region, lambda clients: look_up(clients, way.instance_id))
+            asked = True
+        except NoAnswer:
+            pass
+    raise not_connected(way, log, machine, asked=asked)
+
+
+def connect_by_session(
+    way: SessionWay, command: Sequence[str], environment: Mapping[str, str]
+) -> int:
+    """Run a shell or a command on the VM through Session Manager.
+
+    Raises:
+        UsageError: The AWS CLI or its plugin is missing.
+        NotConnected: The VM does not run.
+    """
+    program = _program(
+        "aws",
+        environment,
+        "install the AWS CLI: https://docs.aws.amazon.com/cli/latest/userguide/"
+        "getting-started-install.html",
+    )
+    _program(
+        "session-manager-plugin",
+        environment,
+        "install it: https://docs.aws.amazon.com/systems-manager/latest/userguide/"
+        "session-manager-working-with-install-plugin.html",
+    )
+    try:
+        machine = helped(way.region, lambda clients: look_up(clients, way.instance_id))
+    except NoAnswer:
+        pass  # the AWS CLI says it in its own words
+    else:
+        if machine is None or machine.state != "running":
+            raise not_running(way, machine)
+    argv = [program, "ssm", "start-session", "--region", way.region, "--target", way.instance_id]
+    if words := remote_words(command):
+        parameters = json.dumps({"command": words})
+        argv += ["--document-name", _RUN, "--parameters", parameters]
+    return run_in_foreground(argv, directory=Path.cwd(), environment=environment)
+
+
+def _program(name: str, environment: Mapping[str, str], fix: str) -> str:
+    found = shutil.which(name, path=environment.get("PATH"))
+    if found is None:
+        raise UsageError("It is not on PATH", field=name, fix=fix)
+    return found
+
+
+def _text(log: Path) -> str:
+    try:
+        return log.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""

@@ -1,0 +1,101 @@
+"""The document's checks on the machine itself, over SSH (sections "Next Steps", "Troubleshooting").
+
+One program goes there and says what it saw; what that means is judged here.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import tempfile
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from biomodal_deploy.aws.answer import Looked
+from biomodal_deploy.aws.answers import cannot_tell, failed, passed
+from biomodal_deploy.aws.errors import one_line
+from biomodal_deploy.engine.process import Captured, NotStarted, TooMuchOutput, capture
+from biomodal_deploy.errors import Interrupted
+from biomodal_deploy.vm.access import SshWay, check_key
+from biomodal_deploy.vm.built import Built
+from biomodal_deploy.vm.connecting import (
+    SSH_FAILED,
+    meet,
+    raise_if_not_connected,
+    ssh_program,
+)
+from biomodal_deploy.vm.judging import Seen, judged
+from biomodal_deploy.vm.ssh_failures import NotConnected
+from biomodal_deploy.vm.ssh_options import ssh_command
+from biomodal_deploy.workflow.signals import Listener
+
+_LARGEST: Final = 1 << 20
+
+
+def program(settings: Mapping[str, str]) -> str:
+    """Return the shell line that looks at the VM; nothing in it is secret."""
+    text = files("biomodal_deploy.vm").joinpath("on_machine.py").read_text("utf-8")
+    return shlex.join(["python3", "-I", "-c", text, json.dumps(dict(settings))])
+
+
+def look_inside(
+    built: Built, way: SshWay, environment: Mapping[str, str], listen: Listener
+) -> tuple[Looked, ...]:
+    """Look at the machine itself.
+
+    Args:
+        built: The deployment as it was applied.
+        way: The way to the VM.
+        environment: All of ssh's environment.
+        listen: Told which host key is trusted.
+
+    Raises:
+        UsageError: There is no ssh, or the key will not do.
+        Interrupted: It was asked to stop.
+    """
+    executable = ssh_program(environment)
+    check_key(way)
+    meet(way, listen)
+    line = program(
+        {
+            "user": way.user,
+            "region": built.region,
+            "bucket": built.bucket or "",
+            "registry": built.outputs.get("docker_repo_url", ""),
+        }
+    )
+    try:
+        return _judged(_run(way, line, executable, environment), way)
+    except NotConnected as error:
+        return (Looked("ssh", "SSH", failed(*error.parts)),)
+    except (NotStarted, TooMuchOutput) as error:
+        return (Looked("ssh", "SSH", cannot_tell(one_line(str(error)))),)
+
+
+def _run(way: SshWay, line: str, executable: str, environment: Mapping[str, str]) -> Captured:
+    with tempfile.TemporaryDirectory(prefix="ssh-", dir=way.known_hosts.parent) as folder:
+        log = Path(folder) / "log"
+        argv = ssh_command(way, [line], program=executable, log=log, batch=True)
+        done = capture(argv, directory=Path.cwd(), environment=environment, limit=_LARGEST)
+        if done.steps:
+            raise Interrupted("Interrupted while looking at the VM: nothing was changed.")
+        if done.returncode == SSH_FAILED:
+            said = log.read_text("utf-8", "replace") if log.exists() else ""
+            raise_if_not_connected(way, said)
+    return done
+
+
+def _judged(done: Captured, way: SshWay) -> tuple[Looked, ...]:
+    try:
+        seen = Seen.model_validate_json(done.stdout)
+    except ValidationError:
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        said = one_line(lines[-1]) if lines else "it said nothing"
+        answer = f"the VM did not answer as expected (status {done.returncode}: {said})"
+        return (Looked("ssh", "SSH", cannot_tell(answer, "look yourself: biomodal-aws connect")),)
+    ssh = passed(f"{way.user}@{way.address} port {way.port}")
+    return (Looked("ssh", "SSH", ssh), *judged(seen, way.user))

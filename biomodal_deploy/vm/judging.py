@@ -1,0 +1,183 @@
+"""What was seen on the machine itself, and what it means.
+
+The document's sections "Next Steps" and "Troubleshooting" say what to look at.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from biomodal_deploy.aws.answer import Looked, not_yet
+from biomodal_deploy.aws.answers import cannot_tell, failed, passed, warned
+from biomodal_deploy.aws.errors import one_line
+from biomodal_deploy.aws.preflight import Answer
+from biomodal_deploy.vm.parts.vm import install_answer
+
+_JAVA: Final = 21
+_JAVA_VERSION: Final = re.compile(r'version "(\d+)')
+# Java, images and the head node's own work files; 100 GiB are there in the beginning.
+_LITTLE_GIB, _TOO_LITTLE_GIB = 10, 1
+_GIB: Final = 1 << 30
+_INSTALL: Final = "see the install log's line"
+
+
+class Ran(BaseModel):
+    """A program that ran on the VM: its status is None where it could not."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: int | None
+    text: str
+
+
+class Asked(BaseModel):
+    """Calls to AWS that the VM made with its own credentials."""
+
+    model_config = ConfigDict(frozen=True)
+
+    result: Literal["ok", "refused", "unasked"]
+    text: str
+
+
+class Disk(BaseModel):
+    """The root file system, in bytes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    total: int
+    free: int
+
+
+class Seen(BaseModel):
+    """What the program saw."""
+
+    model_config = ConfigDict(frozen=True)
+
+    java: Ran
+    docker: Ran
+    docker_service: Ran
+    docker_on_boot: Ran
+    docker_use: Ran
+    groups: Ran
+    disk: Disk
+    cloud_init: Ran
+    log: str | None
+    bucket: Asked
+    registry: Asked
+
+
+def judged(seen: Seen, user: str) -> tuple[Looked, ...]:
+    """Return what the sights mean.
+
+    Args:
+        seen: What the program saw.
+        user: The user who uses Docker.
+    """
+    return (
+        Looked("install-log", "Install log", _log(seen.log)),
+        Looked("cloud-init", "cloud-init", _cloud_init(seen.cloud_init)),
+        Looked("java", "Java", _java(seen.java)),
+        Looked("docker", "Docker", _docker(seen.docker)),
+        Looked("docker-service", "Docker service", _service(seen)),
+        Looked("docker-group", "Docker group", _group(seen, user)),
+        Looked("disk", "Disk", _disk(seen.disk)),
+        Looked("bucket-access", "VM to the bucket", _asked(seen.bucket, "the bucket")),
+        Looked("registry-login", "VM to the registry", _asked(seen.registry, "the registry")),
+    )
+
+
+def _log(text: str | None) -> Answer:
+    otherwise = "read it: biomodal-aws connect -- sudo cat /var/log/cloud-init-output.log"
+    if text is None:
+        return cannot_tell("cloud-init-output.log cannot be read", otherwise)
+    return install_answer(text, fresh=False, where="cloud-init-output.log", otherwise=otherwise)
+
+
+def _cloud_init(said: Ran) -> Answer:
+    words = one_line(said.text)
+    if "status: done" in said.text:
+        return passed(words)
+    if "status: running" in said.text or "status: not run" in said.text:
+        return not_yet(words)
+    if "status: error" in said.text or "status: degraded" in said.text:
+        return failed(
+            words,
+            "see the install log's line, or biomodal-aws connect -- sudo cloud-init status --long",
+        )
+    return cannot_tell(f"cloud-init: {words}")
+
+
+def _java(said: Ran) -> Answer:
+    version = _JAVA_VERSION.search(said.text)
+    if said.status is None:
+        return failed(f"java: {one_line(said.text)}", _INSTALL)
+    if said.status != 0 or version is None:
+        return cannot_tell(f"java -version: status {said.status}: {one_line(said.text)}")
+    if int(version[1]) != _JAVA:
+        return failed(
+            f"Java {version[1]} comes first on PATH, and Java {_JAVA} is what was installed",
+            "choose it: biomodal-aws connect -- sudo update-alternatives --config java",
+        )
+    return passed(one_line(said.text.splitlines()[0]))
+
+
+def _docker(said: Ran) -> Answer:
+    if said.status == 0:
+        return passed(one_line(said.text))
+    return failed(f"docker: {one_line(said.text)}", _INSTALL)
+
+
+def _service(seen: Seen) -> Answer:
+    active, on_boot = seen.docker_service, seen.docker_on_boot
+    if active.status is None:
+        return cannot_tell(f"systemctl: {one_line(active.text)}")
+    if active.status != 0:
+        return failed(
+            f"the Docker service is {one_line(active.text)}",
+            "biomodal-aws connect -- sudo systemctl start docker",
+        )
+    if on_boot.status != 0:
+        return failed(
+            "the Docker service runs, but will not after a restart",
+            "biomodal-aws connect -- sudo systemctl enable docker",
+        )
+    return passed("active, and started on every boot")
+
+
+def _group(seen: Seen, user: str) -> Answer:
+    groups, use = seen.groups, seen.docker_use
+    member = "docker" in groups.text.split()
+    join = f"biomodal-aws connect -- sudo usermod -aG docker {user}, and log in again"
+    if groups.status != 0:
+        return cannot_tell(f"id {user}: {one_line(groups.text)}")
+    if not member:
+        return failed(f"{user} is not in the group docker", join)
+    if use.status != 0:
+        return failed(f"{user} is in the group docker, but: {one_line(use.text)}", "log in again")
+    return passed(f"{user} may use Docker")
+
+
+def _disk(disk: Disk) -> Answer:
+    free, words = disk.free // _GIB, f"{disk.free / _GIB:.1f} of {disk.total / _GIB:.1f} GiB free"
+    fix = "clear it: biomodal-aws connect -- docker system prune; or a larger vm_volume_gib"
+    if free < _TOO_LITTLE_GIB:
+        return failed(words, fix)
+    return warned(words, fix) if free < _LITTLE_GIB else passed(words)
+
+
+def _asked(asked: Asked, what: str) -> Answer:
+    said = one_line(asked.text)
+    if asked.result == "ok":
+        return passed(said)
+    if asked.result == "refused":
+        return failed(
+            f"{what} refuses the VM: {said}",
+            "see what its role may do: biomodal-aws policy vm; an existing bucket's own policy "
+            "counts too",
+        )
+    if said.startswith("OSError: docker login"):
+        return failed(said.removeprefix("OSError: "), "see Docker's lines above")
+    return cannot_tell(f"{what} was not asked: {said}", "check the VM's way to AWS: doctor")

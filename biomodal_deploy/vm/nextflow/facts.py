@@ -1,0 +1,114 @@
+"""The facts of a deployment that Nextflow's configuration rests on."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.vm.built import Built
+
+# Nextflow takes no bucket's root as its work directory, and the hardened bucket expires this one.
+WORK_FOLDER: Final = "nf-work"
+# Apart from it, so that no expiry of work files reaches it.
+CACHE_FOLDER: Final = "nf-cache"
+# What `scripts/batch_host.sh` says of itself, in the launch template's user data.
+_CLI_PATH: Final = re.compile(r"aws\.batch\.cliPath = '([^'\n]+)'")
+_SHARED_ROLE: Final = "ecsInstanceRole"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NextflowFacts:
+    """What was built, as far as Nextflow uses it.
+
+    Attributes:
+        stack: The deployment's name.
+        region: Its region.
+        bucket: The data bucket's name.
+        registry: The ECR registry's host name.
+        queue: The queue that tasks go to first.
+        queue_is_spot: Whether its hosts are Spot hosts.
+        on_demand_queue: A queue of On-Demand hosts besides, or None.
+        cli_path: Where the hosts have the AWS command line, or None.
+        job_role: ARN of the role that tasks take, or None.
+        logs_group: The log group of tasks, or None for Batch's own.
+        shared_hosts_role: Whether hosts have the account's shared role, which lacks the bucket.
+        instance_type: The VM's type, or None.
+        memory_mib: The VM's memory in MiB, or None where EC2 did not say.
+    """
+
+    stack: str
+    region: str
+    bucket: str
+    registry: str | None
+    queue: str
+    queue_is_spot: bool
+    on_demand_queue: str | None
+    cli_path: str | None
+    job_role: str | None
+    logs_group: str | None
+    shared_hosts_role: bool
+    instance_type: str | None
+    memory_mib: int | None
+
+    @property
+    def work_dir(self) -> str:
+        """Nextflow's work directory."""
+        return f"s3://{self.bucket}/{WORK_FOLDER}"
+
+
+def nextflow_facts(built: Built, memory_mib: int | None) -> NextflowFacts:
+    """Return the facts of a deployment.
+
+    Args:
+        built: The deployment as it was applied.
+        memory_mib: The VM's memory in MiB, or None where it is not known.
+
+    Raises:
+        UsageError: There is no job queue or no bucket yet.
+    """
+    spot, on_demand = built.queue_for(spot=True), built.queue_for(spot=False)
+    queue = spot or on_demand or (built.queues[0] if built.queues else None)
+    if queue is None:
+        raise UsageError(
+            "There is no job queue yet",
+            field=built.stack,
+            fix="finish the deployment: run biomodal-aws plan, then biomodal-aws apply",
+        )
+    bucket = built.output("bucket_url").removeprefix("s3://").strip("/")
+    role = built.job_role()
+    hosts_roles = {
+        (resources.instance_role or "").rpartition("/")[2]
+        for environment in built.environments
+        for resources in environment.compute_resources
+    }
+    return NextflowFacts(
+        stack=built.stack,
+        region=built.region,
+        bucket=bucket,
+        registry=built.outputs.get("docker_repo_url"),
+        queue=queue.name,
+        queue_is_spot=spot is not None,
+        on_demand_queue=on_demand.name if spot and on_demand else None,
+        cli_path=_cli_path(built),
+        job_role=role.arn if role else None,
+        logs_group=built.log_groups[0].name if built.log_groups else None,
+        shared_hosts_role=_SHARED_ROLE in hosts_roles,
+        instance_type=built.vm.instance_type if built.vm else None,
+        memory_mib=memory_mib,
+    )
+
+
+def _cli_path(built: Built) -> str | None:
+    """Return where the hosts' start-up script puts the AWS command line, as it says itself."""
+    for template in built.templates:
+        try:
+            script = base64.b64decode(template.user_data or "").decode("utf-8", "replace")
+        except (binascii.Error, ValueError):
+            continue
+        if found := _CLI_PATH.search(script):
+            return found[1]
+    return None

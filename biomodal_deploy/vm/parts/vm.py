@@ -1,0 +1,108 @@
+"""The orchestrator VM: whether it runs, is healthy, and has everything installed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from biomodal_deploy.aws.answer import not_yet
+from biomodal_deploy.aws.answers import cannot_tell, failed, passed
+from biomodal_deploy.aws.clients import Clients
+from biomodal_deploy.aws.commands import show_console, start_vm
+from biomodal_deploy.aws.machines import Machine, console_of, look_up
+from biomodal_deploy.aws.preflight import Answer
+from biomodal_deploy.aws.preflight.facts import Unanswered
+from biomodal_deploy.vm.built import Built
+from biomodal_deploy.vm.install_log import InstallState, read_install
+from biomodal_deploy.vm.parts.finish import gone, not_built
+
+_CHANGING: Final = frozenset({"pending", "stopping"})
+_OVER: Final = frozenset({"shutting-down", "terminated"})
+# EC2 gives its first console output some minutes after the start; the script takes about as long.
+_SILENT_MINUTES: Final = 15
+_DEEP: Final = "look at the machine itself: biomodal-aws status --deep"
+_RERUN: Final = (
+    "mend the cause (biomodal-aws connect -- sudo tail -n 50 /var/log/cloud-init-output.log), then "
+    "run it again: biomodal-aws connect -- sudo bash /var/lib/cloud/instance/scripts/part-001"
+)
+
+
+def machine(built: Built, clients: Clients) -> Answer:
+    """Whether the VM runs, at the address that the outputs name."""
+    if built.vm is None:
+        return not_built("VM")
+    name, found = built.vm.id, look_up(clients, built.vm.id)
+    if found is None or found.state in _OVER:
+        return gone(f"the VM {name}")
+    if found.state in _CHANGING:
+        return not_yet(f"{name} is {found.state}")
+    if found.state != "running":
+        return failed(f"{name} is {found.state}", start_vm(name, built.region))
+    promised = built.outputs.get("public_ip")
+    if promised and found.public_ip != promised:
+        return failed(
+            f"{name} runs, but has the address {found.public_ip or 'none'} and not {promised}",
+            "run biomodal-aws plan: it gives the address back",
+        )
+    return passed(f"{name} ({built.vm.instance_type}) runs at {found.public_ip or 'no address'}")
+
+
+def status_checks(built: Built, clients: Clients) -> Answer:
+    """Whether EC2's two status checks pass: the host below the VM, and the VM itself."""
+    name = _running(built, clients)[0]
+    said = clients.ec2().describe_instance_status(InstanceIds=[name])["InstanceStatuses"]
+    if not said:
+        return not_yet("EC2 has not checked it yet")
+    checks = {
+        "system": said[0].get("SystemStatus", {}).get("Status", "unknown"),
+        "instance": said[0].get("InstanceStatus", {}).get("Status", "unknown"),
+    }
+    words = ", ".join(f"{check} {status}" for check, status in checks.items())
+    if set(checks.values()) == {"ok"}:
+        return passed(words)
+    if "impaired" in checks.values():
+        return failed(words, show_console(name, built.region))
+    if set(checks.values()) <= {"ok", "initializing"}:
+        return not_yet(words)
+    return cannot_tell(words, "run it again in a minute")
+
+
+def install_script(built: Built, clients: Clients) -> Answer:
+    """How the install script went, from the console: no way into the VM is needed."""
+    name, vm = _running(built, clients)
+    return install_answer(
+        console_of(clients, name),
+        fresh=vm.minutes_up < _SILENT_MINUTES,
+        where="the console",
+        otherwise=_DEEP,
+    )
+
+
+def install_answer(log: str, *, fresh: bool, where: str, otherwise: str) -> Answer:
+    """Judge a log of the install script.
+
+    Args:
+        log: What the VM or the script printed.
+        fresh: Whether the VM was started so lately that the script may just have begun.
+        where: What the log is, for people.
+        otherwise: How to learn more where the log does not tell.
+    """
+    install = read_install(log)
+    if install.state is InstallState.DONE:
+        return passed(install.sentence)
+    if install.state in (InstallState.FAILED, InstallState.STOPPED):
+        return failed(install.sentence, _RERUN)
+    if install.state is InstallState.RUNNING:
+        return not_yet(install.sentence)
+    if fresh and not install.boot_ended:
+        return not_yet(f"nothing on {where} yet: the VM has just started")
+    # After a restart the console has the last boot only, and the script ran on the first.
+    return cannot_tell(f"{where} does not show the install script", otherwise)
+
+
+def _running(built: Built, clients: Clients) -> tuple[str, Machine]:
+    if built.vm is None:
+        raise Unanswered("there is no VM")
+    found = look_up(clients, built.vm.id)
+    if found is None or found.state != "running":
+        raise Unanswered("the VM does not run")
+    return built.vm.id, found

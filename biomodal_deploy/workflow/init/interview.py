@@ -1,0 +1,243 @@
+"""What a new deployment needs: given, copied, asked for, or named as missing, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from pydantic import JsonValue
+
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.workflow.init.answers import Answers, Given
+from biomodal_deploy.workflow.init.backend import described, shared_by
+from biomodal_deploy.workflow.init.checks import (
+    check_name,
+    check_setting,
+    check_value,
+    take_variables,
+)
+from biomodal_deploy.workflow.init.prompter import Desk, nothing
+from biomodal_deploy.workflow.init.question import Asker, Choice, Question
+
+if TYPE_CHECKING:
+    from biomodal_deploy.workflow.init.account import Aws
+
+_BOOTSTRAPS: Final = (
+    Choice("module", ("the documented upstream module",)),
+    Choice("native", ("the same environment from this project's constructs",)),
+    Choice("prerequisites", ("the account's roles that AWS Batch needs",)),
+)
+_PROFILES: Final = (
+    Choice("documented", ("keeps to the document",)),
+    Choice("hardened", ("the document's security review, done",)),
+)
+_ANY: Final = "any"
+_LOCAL: Final = "local"
+# What another region or account does not have, where a deployment is copied there.
+_OF_A_VPC: Final = ("subnet_id", "batch_subnet_ids")
+_OF_A_REGION: Final = ("vpc_id", *_OF_A_VPC, "ami_id", "alarm_topic_arn")
+_OF_AN_ACCOUNT: Final = (
+    *_OF_A_REGION,
+    "permissions_boundary_arn",
+    "access_log_bucket",
+    "use_existing_bucket_url",
+)
+
+OpenAws: TypeAlias = "Callable[[Asker], Aws]"
+
+
+def gather(
+    given: Given,
+    base: Answers,
+    *,
+    taken: Mapping[str, JsonValue],
+    asker: Asker | None,
+    open_aws: OpenAws,
+) -> Answers:
+    """Return everything that a new deployment needs.
+
+    Args:
+        given: What was given on the command line.
+        base: What another deployment gives it; that is not asked for again.
+        taken: The deployments that are there, as they stand in `cdktf.json`.
+        asker: Asks a person; None where nobody can be asked, and then AWS is not asked either.
+        open_aws: Opens what there is to pick from; called where somebody is asked.
+
+    Raises:
+        UsageError: A value is wrong, or nobody can be asked for what is missing: all of it is
+            named.
+        Interrupted: The person went away.
+    """
+    interview = _Interview(given, base, asker, open_aws(asker) if asker else None)
+    interview.what_it_is(taken)
+    interview.where_it_is()
+    if "vpc_id" in interview.answers.variables:
+        interview.its_network()
+        interview.its_machine()
+    if interview.missing:
+        raise UsageError(
+            "No value is given, and nobody can be asked here",
+            field=", ".join(interview.missing),
+            fix="give each of them",
+        )
+    return interview.answers
+
+
+class _Interview(Desk):
+    """The questions, in the order in which one answer bears on the next."""
+
+    def what_it_is(self, taken: Mapping[str, JsonValue]) -> None:
+        """Its name, how it is built, and every value that was given."""
+        name = self.given.name
+        if name is None:
+            name = self.ask(
+                Question(
+                    name="NAME",
+                    text="Name of the deployment",
+                    check=lambda text: check_name(text, taken),
+                )
+            )
+        elif (rule := check_name(name, taken)) is not None:
+            raise UsageError(rule.rstrip("."), field="NAME", value=name, fix="give another name")
+        self.answers.name = name or ""
+        self._kind("bootstrap", "How it is built", _BOOTSTRAPS)
+        if self.answers.bootstrap != "prerequisites":
+            self._kind("profile", "Its profile", _PROFILES)
+        elif "profile" in self.given.settings:
+            self.answers.settings["profile"] = self.given.settings["profile"]
+        self._backend(taken)
+        self._forget_elsewhere()
+        take_variables(self.answers, self.given)
+
+    def where_it_is(self) -> None:
+        """Its region and account."""
+        known = self.aws.regions if self.aws else tuple
+        self.variable(
+            "region", lambda: self.aws.region if self.aws else None, lambda: map(Choice, known())
+        )
+        if "region" in self.answers.values:
+            self.answers.settings["region"] = str(self.answers.values["region"])
+        if (account := self.given.settings.get("account")) is not None:
+            if (rule := check_setting("account", account)) is not None:
+                raise UsageError(
+                    rule.rstrip("."), field="--account", value=account, fix="give another value"
+                )
+            self.answers.settings["account"] = account
+        elif self.asker and "account" not in self.answers.settings:
+            self._ask_account()
+        self.answers.drop_limits_that_follow()
+
+    def its_network(self) -> None:
+        """Its VPC, and a subnet of that."""
+        self.variable("vpc_id", nothing, lambda: self.listed(lambda lists: lists.vpcs()))
+        vpc_id = str(self.answers.values.get("vpc_id", ""))
+        self.variable(
+            "subnet_id", nothing, lambda: self.listed(lambda lists: lists.subnets(vpc_id))
+        )
+
+    def its_machine(self) -> None:
+        """Its name, which everything is named after, its type, and the key to it."""
+        variable = self.answers.variables["vm_name"]
+        name = self.answers.name
+        fits = check_value(variable, name) is None
+        if self.asker is None:
+            # Without the deployment's name, that alone is what is missing.
+            if fits or not name:
+                self.answers.values.setdefault("vm_name", name)
+            self.variable("vm_name", nothing, tuple)
+            return
+        self.variable("vm_name", lambda: name if fits else None, tuple)
+        subnet_id = str(self.answers.values["subnet_id"])
+        kind = self.answers.variables["instance_type"]
+        self.variable(
+            kind.name,
+            lambda: str(kind.default),
+            lambda: [
+                choice
+                for choice in self.listed(lambda lists: lists.instance_types(subnet_id))
+                if kind.broken_rule(choice.value) is None
+            ],
+        )
+        # The document's default calls every environment a development.
+        tag = self.answers.variables["tag_value"]
+        self.variable(tag.name, lambda: str(tag.default), tuple)
+        if self.answers.bootstrap == "native" and self.answers.profile == "documented":
+            self._ask_key(self.asker)
+
+    def _kind(self, setting: str, text: str, choices: Sequence[Choice]) -> None:
+        found = self.given.settings.get(setting) or self.answers.settings.get(setting)
+        if found is None and self.asker:
+            found = self.pick(self.asker, setting, text, choices)
+        self.answers.settings[setting] = found or choices[0].value
+
+    def _backend(self, taken: Mapping[str, JsonValue]) -> None:
+        """Where its state lives; asked where the others share theirs, and silence would not."""
+        if (backend := self.given.backend) is not None:
+            self.answers.settings["backend"] = backend
+            return
+        shared = {f"as {name}": backend for name, backend in shared_by(taken).items()}
+        if self.asker and shared and "backend" not in self.answers.settings:
+            choices = [Choice(word, (described(each),)) for word, each in shared.items()]
+            choices.append(Choice(_LOCAL, ("a file on this machine",)))
+            answer = self.pick(self.asker, "backend", "Where its state lives", choices)
+            if answer != _LOCAL:
+                self.answers.settings["backend"] = shared[answer]
+
+    def _forget_elsewhere(self) -> None:
+        """Leave out of a copy what the place does not have that was given."""
+        values, settings = self.answers.values, self.answers.settings
+        elsewhere: set[str] = set()
+        account, new = settings.get("account"), self.given.settings.get("account")
+        if account and new and account != new:
+            elsewhere.update(_OF_AN_ACCOUNT)
+        for variable, its_own in (("region", _OF_A_REGION), ("vpc_id", _OF_A_VPC)):
+            new = self.given.variables.get(variable)
+            if new and new != values.get(variable):
+                elsewhere.update(its_own)
+        for name in elsewhere | (values.keys() - self.answers.variables.keys()):
+            values.pop(name, None)
+
+    def _ask_account(self) -> None:
+        lists = self.lists()
+        caller = lists.account() if lists else None
+        answer = self.ask(
+            Question(
+                name="account",
+                text=f"AWS account that it is in ({_ANY}: no limit)",
+                check=lambda text: None if text == _ANY else check_setting("account", text),
+                default=caller or _ANY,
+            )
+        )
+        if answer and answer != _ANY:
+            self.answers.settings["account"] = answer
+            if lists:
+                lists.keep_to(answer)
+
+    def _ask_key(self, asker: Asker) -> None:
+        if "ssh_public_key" in self.answers.values:
+            return
+        variable = self.answers.variables["ssh_public_key"]
+        vm_name = self.answers.values["vm_name"]
+        own = f"~/.ssh/{vm_name}.pub"
+        lists = self.lists()
+        found = lists.public_keys() if lists else {}
+        keys = {name: text for name, text in found.items() if variable.broken_rule(text) is None}
+        made = f"made by biomodal-aws keygen {vm_name}"
+        there = Path(own).expanduser().is_file()
+        answer = asker.ask(
+            Question(
+                name=variable.name,
+                text="SSH public key: this file, a key pair of the account, or the key itself",
+                check=lambda text: (
+                    None if text == own or text in keys else check_value(variable, text)
+                ),
+                default=own,
+                choices=(
+                    Choice(own, ("there" if there else made,)),
+                    *(Choice(name, (text.split()[0],)) for name, text in keys.items()),
+                ),
+            )
+        )
+        if answer != own:
+            self.answers.values[variable.name] = keys.get(answer, answer)

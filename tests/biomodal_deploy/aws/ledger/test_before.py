@@ -1,0 +1,318 @@
+"""What a deployment holds before a destroy, and each thing that nobody could tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+from botocore.exceptions import EndpointConnectionError, NoCredentialsError
+
+from biomodal_deploy.aws.clients import Clients
+from biomodal_deploy.aws.ledger.before import read_ledger, unread_ledger
+from biomodal_deploy.aws.ledger.model import Fate, Holding, Ledger
+from biomodal_deploy.aws.ledger.subject import Subject
+from tests.support.destroyed import DISK, LOGS, destroyed, held
+from tests.support.operated import ADDRESS, NAME, REGION, VM
+from tests.support.recorded_aws import Given, Parameters, Recorded, Refusal
+
+Answering = Callable[[dict[str, Recorded]], Clients]
+
+BUCKET: Final = "aws_s3_bucket.data_bucket[0]"
+
+
+def quiet(_: str) -> None:
+    """Say nothing."""
+
+
+def instance(*disks: tuple[str, bool], state: str = "running") -> Given:
+    """Return the VM as EC2 describes it."""
+    mapped = [
+        {"DeviceName": "/dev/sda1", "Ebs": {"VolumeId": volume, "DeleteOnTermination": goes}}
+        for volume, goes in disks
+    ]
+    found = {
+        "InstanceId": VM,
+        "InstanceType": "t3.large",
+        "State": {"Name": state},
+        "BlockDeviceMappings": mapped,
+    }
+    return {"Reservations": [{"Instances": [found]}]}
+
+
+def jobs(**counts: int) -> Callable[[Parameters], Given]:
+    """Return a queue's jobs, so many of each status."""
+
+    def answer(asked: Parameters) -> Given:
+        count = counts.get(asked["jobStatus"], 0)
+        return {
+            "jobSummaryList": [{"jobId": f"j{each}", "jobName": "align"} for each in range(count)]
+        }
+
+    return answer
+
+
+def account() -> dict[str, Recorded]:
+    """Return the answers of an account in which everything is in use."""
+    return {
+        "s3.ListObjectVersions": {
+            "Versions": [
+                {"Key": "a", "VersionId": "2", "Size": 2048, "IsLatest": True},
+                {"Key": "a", "VersionId": "1", "Size": 1024, "IsLatest": False},
+            ],
+            "DeleteMarkers": [{"Key": "b", "VersionId": "1"}],
+            "IsTruncated": False,
+        },
+        "s3.ListMultipartUploads": {"Uploads": [{"Key": "half", "UploadId": "u"}]},
+        "ecr.DescribeImages": {"imageDetails": [{"imageSizeInBytes": 1024**3}] * 2},
+        "batch.ListJobs": jobs(RUNNING=3, RUNNABLE=1),
+        "ec2.DescribeInstances": instance((DISK, True), ("vol-2", False)),
+        "ec2.DescribeInstanceAttribute": {"DisableApiTermination": {"Value": True}},
+        "ec2.DescribeVolumes": {
+            "Volumes": [{"VolumeId": DISK, "Size": 100}, {"VolumeId": "vol-2", "Size": 500}]
+        },
+        "logs.DescribeLogGroups": {"logGroups": [{"logGroupName": LOGS, "storedBytes": 4096}]},
+    }
+
+
+def read(clients: Clients, subject: Subject | None = None) -> Ledger:
+    """Read the ledger of a deployment."""
+    return read_ledger(subject or destroyed(), clients, quiet)
+
+
+def one(ledger: Ledger, kind: str, name: str = "") -> Holding:
+    """Return the one holding of a kind."""
+    (found,) = (
+        each for each in ledger.holdings if each.kind == kind and (not name or each.name == name)
+    )
+    return found
+
+
+def changed(address: str, **attributes: Any) -> Subject:
+    """Return the deployment with one resource that is different."""
+    resources = held()
+    resources[address] = {**resources[address], **attributes}
+    return destroyed(resources)
+
+
+def test_everything_in_use(answering: Answering) -> None:
+    """Each thing with what becomes of it; what makes the destroy fail says what solves it."""
+    ledger = read(answering(account()))
+    fates = {(each.kind, each.name): each.fate for each in ledger.holdings}
+    assert fates == {
+        ("bucket", NAME): Fate.STOPS,
+        ("repository", NAME): Fate.STOPS,
+        ("job-queue", f"{NAME}-job-queue"): Fate.LOST,
+        ("vm", VM): Fate.LOST,
+        ("termination-protection", VM): Fate.MAY_STOP,
+        ("volume", DISK): Fate.LOST,
+        ("volume", "vol-2"): Fate.STAYS,
+        ("elastic-ip", ADDRESS): Fate.LOST,
+        ("log-group", LOGS): Fate.LOST,
+    }
+    bucket = one(ledger, "bucket")
+    assert bucket.line.startswith(
+        "1 object, 1 old version, 1 delete marker, 3.0 KiB, 1 unfinished upload; "
+    )
+    assert {each.what: each.count for each in bucket.amounts} == {
+        "objects": 1,
+        "old versions": 1,
+        "delete markers": 1,
+        "bytes": 3072,
+        "unfinished uploads": 1,
+    }
+    copy, keep, lose = bucket.fixes
+    assert f"aws s3 sync s3://{NAME} s3://ANOTHER-BUCKET" in copy
+    assert "state rm 'aws_s3_bucket.data_bucket[0]'" in keep
+    assert "bucket_force_destroy = true" in lose
+    assert one(ledger, "repository").line.startswith("2 images, 2.0 GiB; ")
+    assert f"--repository-name {NAME} --force" in one(ledger, "repository").fixes[1]
+    assert one(ledger, "job-queue").line.startswith("1 runnable job, 3 running jobs; ")
+    assert "--job-status RUNNING" in one(ledger, "job-queue").fixes[0]
+    assert "--no-disable-api-termination" in one(ledger, "termination-protection").fixes[0]
+    assert f"create-snapshot --region {REGION} --volume-id {DISK}" in str(
+        one(ledger, "volume", DISK).fixes
+    )
+    assert "500.0 GiB; delete_on_termination is off" in one(ledger, "volume", "vol-2").line
+
+
+def test_read_back_as_it_was_written(answering: Answering) -> None:
+    """What is kept beside the plan is the ledger itself."""
+    ledger = read(answering(account()))
+    assert Ledger.model_validate_json(ledger.model_dump_json()) == ledger
+
+
+@pytest.mark.parametrize(
+    ("address", "attributes", "kind", "fate", "says"),
+    [
+        (BUCKET, {"force_destroy": True}, "bucket", Fate.LOST, "for ever"),
+        (
+            BUCKET,
+            {"force_destroy": True, "object_lock_enabled": True},
+            "bucket",
+            Fate.MAY_STOP,
+            "Object Lock is on",
+        ),
+        (
+            "aws_ecr_repository.image_repository",
+            {"force_delete": True},
+            "repository",
+            Fate.LOST,
+            "all of them are deleted",
+        ),
+    ],
+)
+def test_what_is_deleted_with_everything_in_it(
+    answering: Answering,
+    address: str,
+    attributes: dict[str, Any],
+    kind: str,
+    fate: Fate,
+    says: str,
+) -> None:
+    """The flag in the state decides, and what is locked cannot be promised."""
+    found = one(read(answering(account()), changed(address, **attributes)), kind)
+    assert (found.fate, says in found.line) == (fate, True)
+
+
+def test_nothing_in_it(answering: Answering) -> None:
+    """Empty is said only where everything could be seen."""
+    answers = account() | {
+        "s3.ListObjectVersions": {"IsTruncated": False},
+        "s3.ListMultipartUploads": {},
+        "ecr.DescribeImages": {"imageDetails": []},
+        "batch.ListJobs": jobs(),
+        "ec2.DescribeInstanceAttribute": {"DisableApiTermination": {"Value": False}},
+        "logs.DescribeLogGroups": {"logGroups": [{"logGroupName": LOGS, "storedBytes": 0}]},
+    }
+    ledger = read(answering(answers))
+    assert ledger.of(Fate.STOPS, Fate.MAY_STOP, Fate.UNKNOWN) == ()
+    empty = {each.kind for each in ledger.of(Fate.EMPTY)}
+    assert empty == {"bucket", "repository", "job-queue", "log-group"}
+
+
+def test_only_s3_is_denied(answering: Answering) -> None:
+    """The bucket is unknown, never empty, and names what to allow; all else is told."""
+    answers = account() | {
+        "s3.ListObjectVersions": Refusal("AccessDenied", status=403),
+        "s3.ListObjectsV2": Refusal("AccessDenied", status=403),
+    }
+    ledger = read(answering(answers))
+    (unknown,) = ledger.of(Fate.UNKNOWN)
+    assert (unknown.kind, unknown.amounts) == ("bucket", ())
+    assert unknown.fixes == ("allow s3:ListBucket to the caller",)
+    assert one(ledger, "repository").fate is Fate.STOPS
+
+
+def test_only_versions_are_denied(answering: Answering) -> None:
+    """Objects are counted all the same; a bucket that looks empty then is not said to be."""
+    denied = Refusal("AccessDenied", status=403)
+    answers = account() | {
+        "s3.ListObjectVersions": denied,
+        "s3.ListMultipartUploads": denied,
+        "s3.ListObjectsV2": {"Contents": [{"Key": "a", "Size": 5}], "IsTruncated": False},
+    }
+    some = one(read(answering(answers)), "bucket")
+    assert some.fate is Fate.STOPS
+    assert "old versions: cannot tell (s3:ListBucketVersions)" in some.line
+    assert "unfinished uploads: cannot tell" in some.line
+    none = one(read(answering(answers | {"s3.ListObjectsV2": {"IsTruncated": False}})), "bucket")
+    assert (none.fate, none.fixes) == (
+        Fate.UNKNOWN,
+        ("allow s3:ListBucketVersions to the caller",),
+    )
+
+
+def test_deleted_by_hand(answering: Answering) -> None:
+    """Bucket, repository, queue, VM and log group that are gone are said to be."""
+    answers = account() | {
+        "s3.ListObjectVersions": Refusal("NoSuchBucket", status=404),
+        "ecr.DescribeImages": Refusal("RepositoryNotFoundException"),
+        "batch.ListJobs": Refusal("ClientException", "Job queue x does not exist"),
+        "ec2.DescribeInstances": Refusal("InvalidInstanceID.NotFound"),
+        "logs.DescribeLogGroups": {"logGroups": []},
+    }
+    ledger = read(answering(answers))
+    assert {each.kind for each in ledger.of(Fate.GONE)} == {
+        "bucket",
+        "repository",
+        "job-queue",
+        "vm",
+        "log-group",
+    }
+    assert ledger.of(Fate.UNKNOWN, Fate.STOPS) == ()
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (NoCredentialsError(), "there are no AWS credentials"),
+        (EndpointConnectionError(endpoint_url="https://x"), "AWS cannot be reached"),
+    ],
+)
+def test_nobody_answers(answering: Answering, error: Exception, says: str) -> None:
+    """Everything that AWS would have to tell is unknown, for the same reason."""
+    ledger = read(answering(dict.fromkeys(account(), error)))
+    unknown = ledger.of(Fate.UNKNOWN)
+    assert {each.kind for each in unknown} == {
+        "bucket",
+        "repository",
+        "job-queue",
+        "vm",
+        "log-group",
+    }
+    assert all(says in each.line for each in unknown)
+
+
+def test_more_jobs_than_terraform_waits_for(answering: Answering) -> None:
+    """Batch ends them slowly: the queue would outlast the provider's patience."""
+    found = one(read(answering(account() | {"batch.ListJobs": jobs(RUNNABLE=9_001)})), "job-queue")
+    assert found.fate is Fate.STOPS
+
+
+def test_a_bucket_without_a_variable(answering: Answering) -> None:
+    """Where no variable decides, the commands that empty it do: a state bucket, for one."""
+    subject = replace(destroyed(), may_force=False)
+    lose = one(read(answering(account()), subject), "bucket").fixes[-1]
+    assert lose.startswith("to lose it all: aws s3api delete-objects ")
+    assert lose.endswith(f"aws s3 rb s3://{NAME} --force --region {REGION}; and plan again")
+
+
+def test_stop_protection(answering: Answering) -> None:
+    """Terraform lifts the one protection by itself, and not the other."""
+    on = {"DisableApiStop": {"Value": True}}
+    ledger = read(answering(account() | {"ec2.DescribeInstanceAttribute": on}))
+    found = one(ledger, "stop-protection")
+    assert (found.fate, "--no-disable-api-stop" in found.fixes[0]) == (Fate.STOPS, True)
+    assert not [each for each in ledger.holdings if each.kind == "termination-protection"]
+
+
+def test_protection_is_denied(answering: Answering) -> None:
+    """The VM is told all the same; whether it is protected is not known."""
+    denied = Refusal("UnauthorizedOperation", status=403)
+    ledger = read(answering(account() | {"ec2.DescribeInstanceAttribute": denied}))
+    assert one(ledger, "vm").fate is Fate.LOST
+    assert one(ledger, "termination-protection").fate is Fate.UNKNOWN
+
+
+def test_an_account_that_cannot_be_asked() -> None:
+    """Each thing by name, each unknown."""
+    ledger = unread_ledger(destroyed(), "nobody could be asked", "do this")
+    assert {each.fate for each in ledger.holdings} == {Fate.UNKNOWN}
+    assert {each.fixes for each in ledger.holdings} == {("do this",)}
+    assert len(ledger.holdings) == 5
+
+
+def test_a_bucket_of_before_stays(aws: Callable[[str], Any], clients: Clients) -> None:
+    """It is counted, and not touched; moto's S3 answers."""
+    s3 = aws("s3")
+    place = {"LocationConstraint": REGION}
+    s3.create_bucket(Bucket="theirs", CreateBucketConfiguration=place)
+    s3.put_object(Bucket="theirs", Key="reads", Body=b"x" * 2048)
+    s3.create_multipart_upload(Bucket="theirs", Key="half")
+    found = one(read(clients, destroyed({}, bucket="theirs")), "bucket")
+    assert (found.fate, found.address, found.fixes) == (Fate.STAYS, None, ())
+    assert found.line.startswith(
+        "1 object, 2.0 KiB, 1 unfinished upload; Terraform does not manage it"
+    )

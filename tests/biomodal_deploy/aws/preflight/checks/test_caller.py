@@ -1,0 +1,41 @@
+"""Whose credentials they are, and which account and region they may touch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from biomodal_deploy.aws.preflight import Target, Verdict, run_preflight
+from biomodal_deploy.config.settings import Limits
+from tests.support.preflight_cases import answer
+from tests.support.recorded_aws import ACCOUNT, REGION, RecordedAws
+
+FAIL, WARNING = Verdict.FAIL, Verdict.WARNING
+
+
+@pytest.mark.parametrize(
+    ("limits", "verdict", "line"),
+    [
+        (Limits(), Verdict.PASS, "no limits"),
+        (Limits(account_ids=(ACCOUNT,), regions=(REGION,)), Verdict.PASS, "within"),
+        (Limits(regions=(REGION,)), Verdict.PASS, "no account is named"),
+        (Limits(regions=("us-east-1",)), FAIL, f"limited to us-east-1, not {REGION}"),
+        (Limits(account_ids=("210987654321",)), FAIL, f"account 210987654321, not {ACCOUNT}"),
+    ],
+)
+def test_limits(
+    aws: RecordedAws, target: Target, limits: Limits, verdict: Verdict, line: str
+) -> None:
+    """Account and region have to be those that the deployment may touch."""
+    found = answer(aws, replace(target, limits=limits), "limits")
+    assert (found.verdict, line in found.line) == (verdict, True), found
+
+
+def test_other_partitions(aws: RecordedAws, target: Target) -> None:
+    """The module writes arn:aws, which is another world's name elsewhere."""
+    there = replace(target, bootstrap="module", region="us-gov-west-1")
+    report = run_preflight(there, aws.session(there.region))
+    found = {each.check: each.answer for each in report.findings}
+    assert found["partition"].verdict is WARNING
+    assert '"bootstrap": "native"' in (found["partition"].fix or "")

@@ -1,0 +1,35 @@
+"""All checks together: a healthy account passes, and nothing is changed by looking."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from biomodal_deploy.aws.preflight import Target, Verdict, run_preflight
+from tests.support.recorded_aws import RecordedAws, Refusal
+
+CANNOT_TELL = Verdict.CANNOT_TELL
+
+
+def test_a_healthy_account_passes_every_check(aws: RecordedAws, target: Target) -> None:
+    """Where nothing is wrong nothing is said to be; only what nobody told stays open."""
+    report = run_preflight(target, aws.session())
+    found = {each.check: each.answer for each in report.findings}
+    assert found.pop("caller-policy").verdict is CANNOT_TELL
+    assert {check: each for check, each in found.items() if each.verdict is not Verdict.PASS} == {}
+    assert not report.failed
+    assert report.exit_status == 0
+
+
+def test_nothing_is_changed(aws: RecordedAws, target: Target) -> None:
+    """Every call reads, but for the launch that EC2 only rehearses."""
+
+    def rehearsed(asked: Any) -> Refusal:
+        assert asked["DryRun"] is True
+        return Refusal("DryRunOperation", status=412)
+
+    aws.answers["ec2.RunInstances"] = rehearsed
+    report = run_preflight(target, aws.session())
+    verbs = ("Describe", "Get", "List", "Head", "Simulate")
+    changing = {call for call in aws.calls if not call.partition(".")[2].startswith(verbs)}
+    assert changing == {"ec2.RunInstances"}
+    assert not report.failed

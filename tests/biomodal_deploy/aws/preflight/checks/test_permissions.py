@@ -1,0 +1,142 @@
+"""The caller's policies, judged by IAM's simulator, whose answers are recorded here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from biomodal_deploy.aws.answers import Layer
+from biomodal_deploy.aws.check import Check
+from biomodal_deploy.aws.clients import Clients
+from biomodal_deploy.aws.preflight import Answer, Need, Needed, Target, Verdict
+from biomodal_deploy.aws.preflight.checks.permissions import caller_policy
+from biomodal_deploy.aws.preflight.facts import Facts
+from biomodal_deploy.aws.preflight.runner import ask
+from tests.support.recorded_aws import ACCOUNT, RecordedAws, Refusal, role, verdicts
+
+
+def needed(target: Target, *, account: str) -> Needed:
+    """Return what a small deployment needs."""
+    return Needed(
+        (
+            Need(("ec2:DescribeImages", "ec2:DescribeVpcs")),
+            Need(
+                ("iam:PassRole",),
+                (f"arn:aws:iam::{account}:role/{target.vm_name}",),
+                {"iam:PassedToService": ("ec2.amazonaws.com",)},
+            ),
+        )
+    )
+
+
+def judged(aws: RecordedAws, target: Target) -> Answer:
+    """Return the check's answer."""
+    facts = Facts(target, Clients(aws.session(), target.region), frozenset())
+
+    def look(facts: Facts) -> Answer:
+        return caller_policy(facts, needed)
+
+    return ask(Check("x", Layer.PERMISSIONS, "x", look), facts)
+
+
+def calling_as(aws: RecordedAws, arn: str) -> None:
+    """Change who is calling."""
+    aws.answers["sts.GetCallerIdentity"] = {"Account": ACCOUNT, "Arn": arn, "UserId": "x"}
+
+
+def test_all_is_allowed(aws: RecordedAws, target: Target) -> None:
+    """A user of enough power passes, and IAM was asked about the real names and conditions."""
+    asked: list[Mapping[str, Any]] = []
+
+    def simulate(parameters: Mapping[str, Any]) -> dict[str, Any]:
+        asked.append(parameters)
+        return verdicts()(parameters)
+
+    aws.answers["iam.SimulatePrincipalPolicy"] = simulate
+    found = judged(aws, target)
+    assert found.verdict is Verdict.PASS
+    assert "all 3 actions" in found.line
+    passing = next(each for each in asked if each["ActionNames"] == ["iam:PassRole"])
+    assert passing["PolicySourceArn"] == f"arn:aws:iam::{ACCOUNT}:user/ada"
+    assert passing["ResourceArns"] == [f"arn:aws:iam::{ACCOUNT}:role/{target.vm_name}"]
+    assert passing["ContextEntries"] == [
+        {
+            "ContextKeyName": "iam:PassedToService",
+            "ContextKeyValues": ["ec2.amazonaws.com"],
+            "ContextKeyType": "string",
+        }
+    ]
+
+
+def test_a_missing_action_is_named(aws: RecordedAws, target: Target) -> None:
+    """What is denied is named, with where the policy comes from that allows it."""
+    aws.answers["iam.SimulatePrincipalPolicy"] = verdicts(iam_PassRole="implicitDeny")
+    found = judged(aws, target)
+    assert found.verdict is Verdict.FAIL
+    assert found.line == "1 of 3 actions are denied: iam:PassRole"
+    assert "biomodal-aws policy deployer" in (found.fix or "")
+
+
+@pytest.mark.parametrize(
+    ("detail", "words"),
+    [
+        ({"OrganizationsDecisionDetail": {"AllowedByOrganizations": False}}, "service control"),
+        (
+            {"PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": False}},
+            "permissions boundary",
+        ),
+    ],
+)
+def test_who_denies(aws: RecordedAws, target: Target, detail: dict[str, Any], words: str) -> None:
+    """A caller who cannot change the denying policy learns whose it is."""
+    aws.answers["iam.SimulatePrincipalPolicy"] = {
+        "EvaluationResults": [
+            {"EvalActionName": "iam:PassRole", "EvalDecision": "implicitDeny", **detail}
+        ]
+    }
+    assert words in judged(aws, target).line
+
+
+def test_conditions_that_the_simulator_is_not_told(aws: RecordedAws, target: Target) -> None:
+    """A policy that hangs on MFA or a source address is neither passed nor failed."""
+    aws.answers["iam.SimulatePrincipalPolicy"] = {
+        "EvaluationResults": [
+            {
+                "EvalActionName": "iam:PassRole",
+                "EvalDecision": "implicitDeny",
+                "MissingContextValues": ["aws:MultiFactorAuthPresent"],
+            }
+        ]
+    }
+    assert judged(aws, target).verdict is Verdict.CANNOT_TELL
+
+
+def test_a_role_with_a_path(aws: RecordedAws, target: Target) -> None:
+    """A session's ARN leaves out the path of its role, which the simulator wants."""
+    calling_as(aws, f"arn:aws:sts::{ACCOUNT}:assumed-role/deployer/ada")
+    path = "/aws-reserved/sso.amazonaws.com/"
+    aws.answers["iam.GetRole"] = {"Role": role("deployer", path)}
+    assert f"role{path}deployer" in judged(aws, target).line
+
+
+def test_root(aws: RecordedAws, target: Target) -> None:
+    """The simulator refuses to judge root, which may do everything."""
+    calling_as(aws, f"arn:aws:iam::{ACCOUNT}:root")
+    assert judged(aws, target).verdict is Verdict.PASS
+    assert "iam.SimulatePrincipalPolicy" not in aws.calls
+
+
+def test_a_federated_user(aws: RecordedAws, target: Target) -> None:
+    """Whom the simulator does not know is not judged."""
+    calling_as(aws, f"arn:aws:sts::{ACCOUNT}:federated-user/ada")
+    assert judged(aws, target).line == "IAM's simulator knows no federated-user"
+
+
+def test_the_simulator_may_not_be_asked(aws: RecordedAws, target: Target) -> None:
+    """Most deployers may not: then nobody can tell."""
+    aws.answers["iam.SimulatePrincipalPolicy"] = Refusal("AccessDenied", status=403)
+    found = judged(aws, target)
+    assert found.verdict is Verdict.CANNOT_TELL
+    assert found.fix == "allow iam:SimulatePrincipalPolicy to the caller"

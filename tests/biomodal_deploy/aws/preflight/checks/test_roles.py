@@ -1,0 +1,120 @@
+"""The roles that AWS and the hosts have to have."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from biomodal_deploy.aws.preflight import Target, Verdict
+from tests.support.preflight_cases import Wrong, answer
+from tests.support.recorded_aws import NAME, RecordedAws, no_such, profile, role, verdicts
+
+FAIL, WARNING, CANNOT_TELL = Verdict.FAIL, Verdict.WARNING, Verdict.CANNOT_TELL
+TRUST = {
+    "AssumeRolePolicyDocument": '{"Statement":[{"Principal":{"Service":"ecs.amazonaws.com"}}]}'
+}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Wrong(
+            "batch-service-role",
+            "iam.GetRole",
+            no_such("NoSuchEntity"),
+            WARNING,
+            "AWSServiceRoleForBatch does not exist: AWS makes it on apply, if the caller may",
+            "aws iam create-service-linked-role --aws-service-name batch.amazonaws.com",
+        ),
+        Wrong(
+            "spot-service-role",
+            "iam.GetRole",
+            no_such("NoSuchEntity"),
+            WARNING,
+            "AWSServiceRoleForEC2Spot does not exist",
+            "aws iam create-service-linked-role --aws-service-name spot.amazonaws.com",
+        ),
+        Wrong(
+            "ecs-instance-role",
+            "iam.GetInstanceProfile",
+            no_such("NoSuchEntity"),
+            FAIL,
+            "the instance profile ecsInstanceRole does not exist",
+            "biomodal-aws prerequisites",
+        ),
+        Wrong(
+            "ecs-instance-role",
+            "iam.GetInstanceProfile",
+            profile("ecsInstanceRole"),
+            FAIL,
+            "holds no role",
+            "aws iam add-role-to-instance-profile --instance-profile-name ecsInstanceRole",
+        ),
+        Wrong(
+            "ecs-instance-role",
+            "iam.GetInstanceProfile",
+            profile("ecsInstanceRole", {**role("ecsInstanceRole"), **TRUST}),
+            FAIL,
+            "EC2 may not assume ecsInstanceRole",
+            "aws iam update-assume-role-policy --role-name ecsInstanceRole --policy-document '{",
+        ),
+        Wrong(
+            "ecs-instance-role",
+            "iam.ListAttachedRolePolicies",
+            {"AttachedPolicies": []},
+            FAIL,
+            "ecsInstanceRole lacks AmazonEC2ContainerServiceforEC2Role",
+            (
+                "aws iam attach-role-policy --role-name ecsInstanceRole --policy-arn "
+                "arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role"
+            ),
+        ),
+        Wrong(
+            "tasks-bucket",
+            "iam.SimulatePrincipalPolicy",
+            verdicts(s3_GetObject="implicitDeny", s3_ListBucket="implicitDeny"),
+            WARNING,
+            "ecsInstanceRole lacks s3:GetObject, s3:ListBucket: Batch tasks get 403",
+            (
+                f"aws iam put-role-policy --role-name ecsInstanceRole --policy-name {NAME}-bucket "
+                '--policy-document \'{"Version"'
+            ),
+        ),
+        Wrong(
+            "tasks-bucket",
+            "iam.GetInstanceProfile",
+            no_such("NoSuchEntity"),
+            CANNOT_TELL,
+            "there is no role in ecsInstanceRole",
+            "",
+        ),
+    ],
+    ids=str,
+)
+def test_one_thing_wrong(aws: RecordedAws, target: Target, wrong: Wrong) -> None:
+    """What is wrong with a role is found, named, and comes with what mends it."""
+    wrong.assert_found(aws, target)
+
+
+def test_batch_does_not_make_a_role_that_is_named(aws: RecordedAws, target: Target) -> None:
+    """The module names Batch's role by ARN, so without it no environment is made."""
+    target = replace(target, bootstrap="module")
+    aws.answers["iam.GetRole"] = no_such("NoSuchEntity")
+    assert answer(aws, target, "batch-service-role").verdict is FAIL
+
+
+def test_tasks_are_let_into_any_completion_of_the_name(aws: RecordedAws, target: Target) -> None:
+    """For the module, the suggested policy covers the name that AWS will choose."""
+    target = replace(target, bootstrap="module")
+    aws.answers["iam.SimulatePrincipalPolicy"] = verdicts(s3_PutObject="implicitDeny")
+    assert f"arn:aws:s3:::{NAME}*/*" in (answer(aws, target, "tasks-bucket").fix or "")
+
+
+def test_an_existing_buckets_own_policy_may_let_tasks_in(aws: RecordedAws, target: Target) -> None:
+    """IAM's simulator does not see an existing bucket's policy, and the line says so."""
+    target = replace(target, use_existing_bucket_url="s3://lab-data/")
+    aws.answers["iam.SimulatePrincipalPolicy"] = verdicts(s3_PutObject="implicitDeny")
+    found = answer(aws, target, "tasks-bucket")
+    assert "unless the bucket's own policy allows it" in found.line
+    assert "arn:aws:s3:::lab-data/*" in (found.fix or "")

@@ -1,0 +1,278 @@
+"""What the native hardened profile is checked for, which differs from the documented one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+from pydantic import JsonValue
+
+from biomodal_deploy.aws.preflight import Target, Verdict, run_preflight, target_from
+from biomodal_deploy.aws.preflight.checks import OPTIONS, all_checks
+from biomodal_deploy.aws.preflight.target import Hardened
+from biomodal_deploy.iam.document import Document
+from biomodal_deploy.iam.needs import needs_of
+from biomodal_deploy.iam.place import Place
+from tests.support.preflight_cases import answer
+from tests.support.project import ROOT
+from tests.support.recorded_aws import (
+    ACCOUNT,
+    NAME,
+    REGION,
+    SUBNET,
+    VPC,
+    Recorded,
+    RecordedAws,
+    Refusal,
+    no_such,
+    role,
+    subnet,
+)
+
+SNAPSHOT: Final = ROOT / "tests/stacks/__snapshots__/test_hardened/test_native_snapshot.json"
+VALUES: Final[dict[str, JsonValue]] = {
+    "region": REGION,
+    "vpc_id": VPC,
+    "subnet_id": SUBNET,
+    "vm_name": NAME,
+}
+BOUNDARY: Final = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
+TOPIC: Final = f"arn:aws:sns:{REGION}:{ACCOUNT}:pager"
+
+
+@pytest.fixture
+def target() -> Target:
+    """A hardened native deployment with the defaults."""
+    return target_from(VALUES, "native", profile="hardened")
+
+
+def option(target: Target, **values: Any) -> Target:
+    """Return a deployment with an option set."""
+    assert target.hardened
+    return replace(target, hardened=replace(target.hardened, **values))
+
+
+def test_a_healthy_account(aws: RecordedAws, target: Target) -> None:
+    """All checks pass but those that honestly cannot: quotas for two environments warn."""
+    report = run_preflight(target, aws.session())
+    found = {each.check: each.answer for each in report.findings}
+    assert [*found] == [each.name for each in all_checks()]
+    other = {check: each for check, each in found.items() if each.verdict is not Verdict.PASS}
+    assert {*other} == {"caller-policy", "on-demand-vcpus"}
+    assert "Batch up to 256: some tasks of the On-Demand queue" in other["on-demand-vcpus"].line
+
+
+def test_other_stacks_are_not_asked_about_its_options(aws: RecordedAws, target: Target) -> None:
+    """They have none: the check is left out, not passed."""
+    others = (replace(target, hardened=None), target_from(VALUES, "module", profile="hardened"))
+    for other in others:
+        found = run_preflight(other, aws.session()).findings
+        assert OPTIONS not in {each.check for each in found}
+
+
+def test_names_are_those_of_the_stack() -> None:
+    """Two programs that share no code: the stack's own names, long and prefixed ones too."""
+    for name, prefix in (("dev", ""), ("n" * 63, "lab-"), ("n" * 50, "")):
+        values = VALUES | {"vm_name": name, "iam_name_prefix": prefix, "ssh_public_key": "x"}
+        document = Document.model_validate(json.loads(SNAPSHOT.read_text()))
+        needs = needs_of(document, values, Place.of(REGION, ACCOUNT)).items
+        target = target_from(values, "native", profile="hardened")
+
+        def made(action: str, needs: Any = needs) -> set[str]:
+            found = [arn for each in needs if each.action == action for arn in each.resources]
+            return {arn.rpartition("/")[2] for arn in found}
+
+        assert made("iam:CreateRole") == set(target.roles)
+        assert made("iam:CreateInstanceProfile") == set(target.roles)
+        assert made("batch:DeleteJobQueue") == set(target.job_queues)
+
+
+def test_no_shared_role_is_needed(aws: RecordedAws, target: Target) -> None:
+    """The hosts' role is the stack's own: a missing ecsInstanceRole is no matter."""
+    aws.answers["iam.GetInstanceProfile"] = no_such("NoSuchEntity")
+    assert answer(aws, target, "ecs-instance-role").verdict is Verdict.PASS
+    assert answer(aws, target, "tasks-bucket").verdict is Verdict.PASS
+
+
+def test_a_key_pair_only_where_there_is_ssh(aws: RecordedAws, target: Target) -> None:
+    """A key pair of that name is in nobody's way while the stack makes none."""
+    aws.answers["ec2.DescribeKeyPairs"] = {"KeyPairs": [{}]}
+    assert "Session Manager" in answer(aws, target, "key-pair").line
+    assert answer(aws, option(target, ssh_key=True), "key-pair").verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("suffix", ["", "-batch-host"])
+def test_each_role_has_to_be_free(aws: RecordedAws, target: Target, suffix: str) -> None:
+    """The VM's and the hosts'."""
+    taken = f"{NAME}{suffix}"
+    aws.answers["iam.GetRole"] = lambda asked: (
+        {"Role": role(taken)} if asked["RoleName"] == taken else no_such("NoSuchEntity")
+    )
+    found = answer(aws, target, "role")
+    assert (found.verdict, taken in found.line) == (Verdict.FAIL, True)
+    assert answer(aws, target, "role", f"aws_iam_role:{taken}").verdict is Verdict.PASS
+
+
+def test_each_queue_has_to_be_free(aws: RecordedAws, target: Target) -> None:
+    """The On-Demand one too; environments get names that AWS completes."""
+    queue = {
+        "jobQueueName": "q",
+        "jobQueueArn": "arn",
+        "state": "ENABLED",
+        "priority": 1,
+        "computeEnvironmentOrder": [],
+    }
+    aws.answers["batch.DescribeJobQueues"] = lambda asked: {
+        "jobQueues": [queue] if asked["jobQueues"][0].endswith("-on-demand") else []
+    }
+    found = answer(aws, target, "job-queue")
+    assert (found.verdict, "-job-queue-on-demand exists" in found.line) == (Verdict.FAIL, True)
+    assert "AWS completes" in answer(aws, target, "compute-environment").line
+    assert "batch.DescribeComputeEnvironments" not in aws.calls
+
+
+def test_it_makes_two_queues(aws: RecordedAws, target: Target) -> None:
+    """One place that is left is one too few."""
+    queue = {
+        "jobQueueName": "q",
+        "jobQueueArn": "arn",
+        "state": "ENABLED",
+        "priority": 1,
+        "computeEnvironmentOrder": [],
+    }
+    aws.answers["batch.DescribeJobQueues"] = {"jobQueues": [queue] * 49}
+    found = answer(aws, target, "batch-queues")
+    assert (found.verdict, "the stack makes 2" in found.line) == (Verdict.FAIL, True)
+    documented = replace(target, hardened=None)
+    assert answer(aws, documented, "batch-queues").verdict is Verdict.PASS
+
+
+def test_quotas_follow_the_variable(aws: RecordedAws, target: Target) -> None:
+    """`batch_max_vcpus` is what Batch asks for, of Spot and of On-Demand."""
+    small = option(target, batch_max_vcpus=16)
+    assert answer(aws, small, "on-demand-vcpus").verdict is Verdict.PASS
+    assert "up to 16" in answer(aws, small, "spot-vcpus").line
+    large = option(target, batch_max_vcpus=1024)
+    assert answer(aws, large, "spot-vcpus").verdict is Verdict.WARNING
+
+
+def test_hosts_in_other_subnets_are_not_passed(aws: RecordedAws, target: Target) -> None:
+    """Only the VM's subnet is looked at, and the line says so."""
+    other = option(target, batch_subnet_ids=("subnet-0b", "subnet-0c"))
+    for check in ("hosts-aws", "s3-endpoint"):
+        found = answer(aws, other, check)
+        assert (found.verdict, "doctor --var" in (found.fix or "")) == (Verdict.CANNOT_TELL, True)
+    same = option(target, batch_subnet_ids=(SUBNET,))
+    assert answer(aws, same, "hosts-aws").verdict is Verdict.PASS
+
+
+def test_an_image_of_ones_own(aws: RecordedAws, target: Target) -> None:
+    """It is looked for by its id, and Ubuntu's is not."""
+    own = option(target, ami_id="ami-0123456789abcdef0")
+    aws.answers["ec2.DescribeImages"] = lambda asked: (
+        {"Images": [{"ImageId": asked["ImageIds"][0], "Name": "ours"}]}
+    )
+    assert "ami-0123456789abcdef0 (ours)" in answer(aws, own, "image").line
+    aws.answers["ec2.DescribeImages"] = Refusal("InvalidAMIID.NotFound")
+    found = answer(aws, own, "image")
+    assert (found.verdict, found.fix) == (Verdict.FAIL, "correct ami_id")
+
+
+@pytest.mark.parametrize(
+    ("given", "operation", "recorded", "verdict", "line"),
+    [
+        ({}, "", {}, Verdict.PASS, "none names anything"),
+        (
+            {"permissions_boundary_arn": BOUNDARY},
+            "iam.GetPolicy",
+            {"Policy": {}},
+            Verdict.PASS,
+            "boundary is there",
+        ),
+        (
+            {"permissions_boundary_arn": BOUNDARY},
+            "iam.GetPolicy",
+            no_such("NoSuchEntity"),
+            Verdict.FAIL,
+            f"no policy {BOUNDARY}",
+        ),
+        (
+            {"access_log_bucket": "logs"},
+            "s3.HeadBucket",
+            Refusal("404", "", 404),
+            Verdict.FAIL,
+            "no bucket logs",
+        ),
+        (
+            {"access_log_bucket": "logs"},
+            "s3.HeadBucket",
+            Refusal("403", "", 403),
+            Verdict.CANNOT_TELL,
+            "may not s3:ListBucket on logs",
+        ),
+        (
+            {"access_log_bucket": "logs"},
+            "s3.HeadBucket",
+            {"BucketRegion": "sa-east-1"},
+            Verdict.FAIL,
+            "logs is in sa-east-1",
+        ),
+        (
+            {"access_log_bucket": NAME},
+            "",
+            {},
+            Verdict.FAIL,
+            "is the data bucket itself",
+        ),
+        (
+            {"batch_subnet_ids": (SUBNET, "subnet-0b")},
+            "ec2.DescribeSubnets",
+            Refusal("InvalidSubnetID.NotFound"),
+            Verdict.FAIL,
+            "not all of",
+        ),
+        (
+            {"batch_subnet_ids": ("subnet-0b",)},
+            "ec2.DescribeSubnets",
+            subnet(SubnetId="subnet-0b", VpcId="vpc-other"),
+            Verdict.FAIL,
+            f"subnet-0b: not in {VPC}",
+        ),
+        (
+            {"alarm_topic_arn": TOPIC, "permissions_boundary_arn": BOUNDARY},
+            "iam.GetPolicy",
+            {"Policy": {}},
+            Verdict.CANNOT_TELL,
+            "is not asked",
+        ),
+        (
+            {"alarm_topic_arn": TOPIC, "permissions_boundary_arn": BOUNDARY},
+            "iam.GetPolicy",
+            no_such("NoSuchEntity"),
+            Verdict.FAIL,
+            "there is no policy",
+        ),
+    ],
+)
+def test_what_the_options_name(
+    aws: RecordedAws,
+    target: Target,
+    given: dict[str, Any],
+    operation: str,
+    recorded: Recorded,
+    verdict: Verdict,
+    line: str,
+) -> None:
+    """What nothing makes has to be there; the gravest answer is the one that is given."""
+    aws.answers[operation] = recorded
+    found = answer(aws, option(target, **given), OPTIONS)
+    assert (found.verdict, line in found.line) == (verdict, True), found
+
+
+def test_its_values_are_read() -> None:
+    """From the variables, as Terraform will have them."""
+    values = VALUES | {"ssh_cidr_blocks": ["192.0.2.0/24"], "batch_max_vcpus": 8}
+    target = target_from(values, "native", profile="hardened")
+    assert target.hardened == Hardened(ssh_key=True, batch_max_vcpus=8)

@@ -1,0 +1,96 @@
+"""What a person reads of a preflight."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from biomodal_deploy.aws.preflight import Answer, Finding, Layer, Progress, Report, Verdict
+from biomodal_deploy.aws.preflight.prerequisites import all_steps
+from biomodal_deploy.cli.render.console import _THEME
+from biomodal_deploy.cli.render.preflight import PreflightProgress, show_prerequisites, show_report
+
+REPORT = Report(
+    findings=(
+        Finding("vpc", Layer.NETWORK, "VPC", Answer(Verdict.PASS, "vpc-1 exists")),
+        Finding("subnet", Layer.NETWORK, "Subnet", Answer(Verdict.FAIL, "gone", "set [subnet_id]")),
+        Finding("role", Layer.ROLES, "Role", Answer(Verdict.CANNOT_TELL, "denied", "allow it")),
+        Finding("key", Layer.NAMES, "Key", Answer(Verdict.CANNOT_TELL, "denied", "allow it")),
+        Finding("eip", Layer.QUOTAS, "EIP", Answer(Verdict.WARNING, "few", "aws " + "x" * 200)),
+    ),
+    quick=False,
+    seconds=1.26,
+)
+
+
+def console(*, terminal: bool = False) -> tuple[Console, io.StringIO]:
+    """Return a narrow console and what is written to it."""
+    stream = io.StringIO()
+    made = Console(file=stream, width=80, force_terminal=terminal, highlight=False, theme=_THEME)
+    return made, stream
+
+
+def printed(report: Report) -> list[str]:
+    """Return a report's lines."""
+    screen, stream = console()
+    show_report(screen, report)
+    return stream.getvalue().splitlines()
+
+
+def test_findings_by_layer_with_what_mends_them() -> None:
+    """Layer, verdict, title, line; below it the fix, and the sum at the end."""
+    lines = printed(REPORT)
+    assert lines[:4] == [
+        "Network",
+        "  pass        VPC     vpc-1 exists",
+        "  FAIL        Subnet  gone",
+        "              fix: set [subnet_id]",
+    ]
+    assert lines[-1] == "5 checks in 1.3 s: 1 passed, 1 failed, 1 with a warning, 2 cannot tell"
+
+
+def test_a_command_stays_whole() -> None:
+    """It can be copied from a narrow screen: we break no line."""
+    assert f"              fix: aws {'x' * 200}" in printed(REPORT)
+
+
+def test_one_remedy_is_read_once() -> None:
+    """Where many checks have one cause, its fix stands below the first."""
+    assert sum("fix: allow it" in line for line in printed(REPORT)) == 1
+
+
+def test_cannot_tell_is_never_shown_as_pass() -> None:
+    """Neither in words nor in colour."""
+    lines = [line for line in printed(REPORT) if "denied" in line]
+    assert all(line.startswith("  cannot tell") for line in lines)
+
+
+def test_progress_is_for_terminals() -> None:
+    """A log file gets the report and nothing on the way."""
+    for terminal in (True, False):
+        screen, stream = console(terminal=terminal)
+        with PreflightProgress(screen) as progress:
+            progress(Progress(REPORT.findings[0], 1, 5))
+        assert ("1/5" in stream.getvalue()) is terminal
+
+
+def test_prerequisites_are_a_script() -> None:
+    """Every line is a command or a comment, also what AWS said."""
+    findings = [
+        Finding("a", Layer.ROLES, "Role A", Answer(Verdict.PASS, "it exists")),
+        Finding("b", Layer.ROLES, "Role B", Answer(Verdict.CANNOT_TELL, "denied", "allow it")),
+    ]
+    screen, stream = console()
+    show_prerequisites(screen, findings, all_steps("aws"), "eu-west-2")
+    text = stream.getvalue()
+    assert "# Role A: it exists" in text
+    assert "# Role B: denied" in text
+    assert '#   region             = "eu-west-2"' in text
+    assert "#   batch_service_role = true" in text
+    inside = False
+    for line in text.splitlines():
+        assert inside or not line or line.startswith(("#", "aws ")), line
+        # A command goes on after a backslash, and inside a quoted document.
+        inside = line.endswith("\\") or (inside and not line.endswith("'") and "arn:" not in line)
+        inside = inside and not line.strip().startswith("--role-name")

@@ -1,0 +1,68 @@
+"""The documented interface, said a second time: what must never change by accident."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from biomodal_deploy.config.contract import OUTPUTS, Variable, variables_of
+
+# Document sections "Required Variables" and "Optional Variables", line by line.
+DOCUMENTED: Final = (
+    ("region", "string", None, "AWS region"),
+    ("vpc_id", "string", None, "VPC ID (must already exist)"),
+    ("subnet_id", "string", None, "Subnet ID (must already exist)"),
+    ("vm_name", "string", None, "VM name"),
+    ("instance_type", "string", "t3.large", "EC2 instance type"),
+    ("tag_key", "string", "environment", "Resource tag key"),
+    ("tag_value", "string", "development", "Resource tag value"),
+    ("use_existing_bucket_url", "string", "", "Use existing bucket"),
+    ("bucket_force_destroy", "bool", False, "Allow bucket destruction"),
+    ("ssh_user", "string", "ubuntu", "SSH username"),
+)
+
+
+def _as_row(variable: Variable) -> tuple[str, str, object, str]:
+    return variable.name, variable.type, variable.default, variable.description
+
+
+def test_the_module_has_exactly_the_documented_variables() -> None:
+    """Names, types, defaults and descriptions, in the document's order."""
+    assert tuple(map(_as_row, variables_of("module"))) == DOCUMENTED
+
+
+def test_the_native_stack_adds_the_public_key_only() -> None:
+    """Whoever has filled in the documented variables can use either implementation."""
+    *documented, own = variables_of("native")
+    assert tuple(map(_as_row, documented)) == DOCUMENTED
+    assert (own.name, own.type, own.default) == ("ssh_public_key", "string", "")
+
+
+@pytest.mark.parametrize("bootstrap", ["module", "native"])
+def test_every_default_keeps_its_own_rules(bootstrap: str) -> None:
+    """A deployment that sets only what is required is never refused for a default."""
+    for variable in variables_of(bootstrap):
+        if variable.default is not None:
+            assert variable.broken_rule(variable.default) is None, variable.name
+
+
+@pytest.mark.parametrize("bootstrap", ["module", "native"])
+def test_every_string_has_a_rule(bootstrap: str) -> None:
+    """No value reaches AWS unchecked."""
+    for variable in variables_of(bootstrap):
+        assert bool(variable.rules) is (variable.type == "string"), variable.name
+
+
+def test_the_documented_outputs() -> None:
+    """Document section "Outputs": these seven, each with a description."""
+    assert list(OUTPUTS) == [
+        "bucket_url",
+        "docker_repo_url",
+        "private_ip",
+        "private_key_filename",
+        "public_ip",
+        "ssh_user",
+        "vm_name",
+    ]
+    assert all(OUTPUTS.values())

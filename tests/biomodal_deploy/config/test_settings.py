@@ -1,0 +1,311 @@
+"""Settings: read once, every mistake answered with one line, nothing assumed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from biomodal_deploy.config.settings import (
+    PROTECTED_KINDS,
+    Deployment,
+    ProjectFile,
+    output_directory,
+    read_deployments,
+    read_project_file,
+)
+from biomodal_deploy.errors import UsageError
+from tests.support.project import ROOT
+
+
+def deployments_of(deployments: Any) -> dict[str, Deployment]:
+    """Read deployments as they would stand in `cdktf.json`."""
+    # Unchecked: what is in a file's context is checked here, whatever reading the file allows.
+    file = ProjectFile.model_construct(app="x", context={"deployments": deployments})
+    return read_deployments(file, {})
+
+
+def refusal(deployments: Any) -> str:
+    """Return the line that refuses them."""
+    with pytest.raises(UsageError) as refused:
+        deployments_of(deployments)
+    return str(refused.value)
+
+
+def test_the_shipped_file_deploys_what_is_documented() -> None:
+    """`cdktf.json` holds one deployment: the documented module, with documented settings."""
+    deployments = read_deployments(read_project_file(ROOT), {})
+    assert deployments == {"biomodal-aws": Deployment(bootstrap="module", profile="documented")}
+
+
+def test_defaults() -> None:
+    """An empty deployment is the documented one, with its data protected."""
+    found = deployments_of({"x": {}})["x"]
+    assert (found.bootstrap, found.profile, found.plan_hours) == ("module", "documented", 24)
+    assert found.protected == PROTECTED_KINDS
+    assert found.limits.max_deletes is None
+    assert found.limits.account_ids == found.limits.regions == ()
+
+
+def test_every_setting_is_taken_as_written() -> None:
+    """What stands in the file is what the program works with."""
+    found = deployments_of(
+        {
+            "x": {
+                "bootstrap": "native",
+                "profile": "documented",
+                "protected": ["aws_instance"],
+                "limits": {
+                    "account_ids": ["123456789012"],
+                    "regions": ["eu-west-2"],
+                    "max_deletes": 0,
+                },
+                "plan_hours": 0.5,
+            }
+        }
+    )["x"]
+    assert found.bootstrap == "native"
+    assert found.protected == ("aws_instance",)
+    assert found.limits.account_ids == ("123456789012",)
+    assert found.limits.regions == ("eu-west-2",)
+    assert found.limits.max_deletes == 0
+    assert found.plan_hours == 0.5
+
+
+def test_a_deployment_that_says_where_it_is_may_be_nowhere_else() -> None:
+    """`account` and `region` are limits of one; what `limits` says holds where they are not set."""
+    limits = {"account_ids": ["123456789012", "210987654321"], "regions": ["eu-west-2"]}
+    free = deployments_of({"x": {"limits": limits}})["x"]
+    assert free.bounds == free.limits
+    bound = deployments_of({"x": {"account": "123456789012", "limits": limits}})["x"].bounds
+    assert (bound.account_ids, bound.regions) == (("123456789012",), ("eu-west-2",))
+    there = deployments_of({"x": {"region": "us-east-1", "limits": {"max_deletes": 3}}})["x"].bounds
+    assert (there.account_ids, there.regions, there.max_deletes) == ((), ("us-east-1",), 3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "rule"),
+    [
+        ({"account": "12345"}, "An AWS account id has 12 digits"),
+        ({"account": 123456789012}, "valid string"),
+        ({"region": "London"}, "An AWS region is written like eu-west-2"),
+        ({"region": "eu-west-2", "limits": {"regions": ["us-east-1"]}}, "deployment's own region"),
+        (
+            {"account": "123456789012", "limits": {"account_ids": ["210987654321"]}},
+            "limits does not have the deployment's own account",
+        ),
+        ({"var_files": "prod.tfvars"}, "valid array"),
+        ({"var_files": ["/etc/prod.tfvars"]}, "starts from the project's folder"),
+        ({"var_files": ["~/prod.tfvars"]}, "starts from the project's folder"),
+        ({"var_files": [""]}, "starts from the project's folder"),
+    ],
+)
+def test_where_a_deployment_is_has_rules(settings: Any, rule: str) -> None:
+    """One line for each mistake."""
+    assert rule in refusal({"x": settings})
+
+
+def test_settings_are_frozen() -> None:
+    """Nobody changes a setting after it was checked."""
+    with pytest.raises(ValueError, match="frozen"):
+        setattr(deployments_of({"x": {}})["x"], "bootstrap", "native")  # noqa: B010 - mypy sees it
+
+
+@pytest.mark.parametrize(
+    ("deployments", "parts"),
+    [
+        # Unknown and misspelt names.
+        ({"x": {"bootstrp": "native"}}, ["deployments.x.bootstrp:", 'did you mean "bootstrap"?']),
+        ({"x": {"Profile": "documented"}}, ["x.Profile:", 'did you mean "profile"?']),
+        ({"x": {"zzz": 1}}, ["x.zzz:", "bootstrap or limits or open_ssh_waiver or plan_hours"]),
+        ({"x": {"limits": {"max_delete": 1}}}, ["limits.max_delete:", '"max_deletes"?']),
+        ({"limits": {"bootstrp": "native"}}, ["limits.bootstrp:", 'did you mean "bootstrap"?']),
+        # Wrong values.
+        ({"x": {"bootstrap": "nativ"}}, ['x.bootstrap = "nativ":', 'did you mean "native"?']),
+        ({"x": {"bootstrap": "zzz"}}, ["'module', 'native'", "Fix: use module or native or "]),
+        ({"x": {"profile": "hardned"}}, ['x.profile = "hardned":']),
+        ({"x": {"plan_hours": 0}}, ["x.plan_hours = 0:", "greater than 0"]),
+        ({"x": {"plan_hours": 721}}, ["x.plan_hours = 721:", "720"]),
+        ({"x": {"plan_hours": float("nan")}}, ["x.plan_hours = nan:"]),
+        ({"x": {"limits": {"max_deletes": -1}}}, ["limits.max_deletes = -1:"]),
+        ({"x": {"limits": {"account_ids": ["12"]}}}, ['account_ids.0 = "12":', "12 digits"]),
+        # Wrong types: nothing is converted, a number in quotes is no number.
+        ({"x": {"plan_hours": "24"}}, ['x.plan_hours = "24":', "number"]),
+        ({"x": {"limits": {"max_deletes": True}}}, ["max_deletes = True:", "integer"]),
+        ({"x": {"limits": {"max_deletes": "1"}}}, ['max_deletes = "1":', "integer"]),
+        ({"x": {"limits": {"account_ids": [123456789012]}}}, ["account_ids.0", "string"]),
+        ({"x": {"protected": "aws_instance"}}, ['protected = "aws_instance":', "array"]),
+        ({"x": {"limits": []}}, ["x.limits = []:", "object"]),
+        ({"x": None}, ["deployments.x:", "object"]),
+        ([], ["context.deployments = []:", "object"]),
+        ({}, ["context.deployments = {}:", "at least 1"]),
+        # Names of deployments: directories, and part of what is printed.
+        ({"X": {}}, ['deployments.X = "X":', "lower-case letters"]),
+        ({"../x": {}}, ['"../x"', "lower-case letters"]),
+        ({"x\n": {}}, ['"x\\n"', "lower-case letters"]),
+        ({"": {}}, ['""', "lower-case letters"]),
+        ({"x" * 64: {}}, ["63 characters"]),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(deployments: object, parts: list[str]) -> None:
+    """Field, value, rule and fix; exit status 64; names the file to mend."""
+    line = refusal(deployments)
+    assert line.startswith("cdktf.json: context.deployments")
+    assert " Fix: " in line
+    for part in parts:
+        assert part in line
+
+
+def test_more_than_one_mistake_is_counted() -> None:
+    """The first is explained and the others are announced."""
+    assert "(2 more)" in refusal({"x": {"a1": 1, "b2": 2, "c3": 3}})
+
+
+def test_a_misspelt_deployments_is_recognised() -> None:
+    """The context may hold other keys, so only its absence shows the mistake."""
+    file = ProjectFile(app="python main.py", context={"deployment": {"x": {}}})
+    with pytest.raises(UsageError, match=r'It is missing\. Fix: rename "deployment"\.'):
+        read_deployments(file, {})
+
+
+def test_cdktf_keys_are_left_alone() -> None:
+    """Feature flags of cdktf may stand in the context, and its own keys in the file."""
+    file = ProjectFile(app="x", context={"deployments": {"x": {}}, "cdktfVersion": "0.21.0"})
+    assert list(read_deployments(file, {})) == ["x"]
+
+
+def test_the_context_variable_goes_before_the_file() -> None:
+    """`CDKTF_CONTEXT_JSON` works as in cdktf: key by key, over the file."""
+    file = ProjectFile(app="x", context={"deployments": {"x": {}}})
+    override = json.dumps({"deployments": {"y": {"bootstrap": "native"}}})
+    assert list(read_deployments(file, {"CDKTF_CONTEXT_JSON": override})) == ["y"]
+    assert list(read_deployments(file, {"CDKTF_CONTEXT_JSON": '{"other": 1}'})) == ["x"]
+    assert list(read_deployments(file, {"CDKTF_CONTEXT_JSON": ""})) == ["x"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        "3",
+        "NaN",
+        "null",
+        "1" * 5000,
+        "\ufeff{}",
+        '{"deployments": {"x": {}, "x": {}}}',
+        '{"a":' * 500 + "1" + "}" * 500,
+        '{"a":' * 100_000,
+    ],
+    ids=lambda text: text[:20],
+)
+def test_a_bad_context_variable_is_refused_by_name(text: str) -> None:
+    """Whatever it holds, the line says which variable to look at."""
+    with pytest.raises(UsageError, match=r"CDKTF_CONTEXT_JSON.* Fix: "):
+        read_deployments(ProjectFile(app="x"), {"CDKTF_CONTEXT_JSON": text})
+
+
+def test_a_deployment_given_twice_is_refused(tmp_path: Path) -> None:
+    """JSON would let the second one win without a word."""
+    twice = '{"app": "x", "context": {"deployments": {"x": {}, "x": {"bootstrap": "native"}}}}'
+    (tmp_path / "cdktf.json").write_text(twice)
+    with pytest.raises(UsageError, match='"x" is there twice'):
+        read_project_file(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        (b"{", "not valid JSON"),
+        (b"", "not valid JSON"),
+        (b"[]", "not a JSON object"),
+        (b"\xff\xfe", "cannot be read"),
+        (b"{}", "app: It is missing"),
+        (b'{"app": ""}', 'app = ""'),
+        (b'{"app": 3}', "app = 3"),
+        (b'{"app": "x", "output": 3}', "output = 3"),
+        (b'{"app": "x", "context": []}', "context = []"),
+    ],
+)
+def test_a_bad_project_file_is_refused(tmp_path: Path, content: bytes, part: str) -> None:
+    """One line that names the file or its field, with a fix."""
+    (tmp_path / "cdktf.json").write_bytes(content)
+    with pytest.raises(UsageError) as refused:
+        read_project_file(tmp_path)
+    assert part in str(refused.value)
+    assert "cdktf.json" in str(refused.value)
+    assert " Fix: " in str(refused.value)
+
+
+def test_a_missing_project_file_is_refused(tmp_path: Path) -> None:
+    """Outside a project, the line says how to name one."""
+    with pytest.raises(UsageError, match=r"cdktf.json: There is no such file. Fix: .*project"):
+        read_project_file(tmp_path)
+
+
+def test_a_folder_in_the_file_s_place_is_refused(tmp_path: Path) -> None:
+    """What cannot be opened as a file gets its line too."""
+    (tmp_path / "cdktf.json").mkdir()
+    with pytest.raises(UsageError, match=r"cdktf.json: It cannot be read"):
+        read_project_file(tmp_path)
+
+
+def test_where_the_output_goes(tmp_path: Path) -> None:
+    """`CDKTF_OUTDIR` goes before the file's `output`; both are relative to the project."""
+    file = ProjectFile(app="x", output="out")
+    assert output_directory(tmp_path, file, {}) == tmp_path / "out"
+    assert output_directory(tmp_path, file, {"CDKTF_OUTDIR": "other"}) == tmp_path / "other"
+    absolute = str(tmp_path / "elsewhere")
+    assert output_directory(Path("/"), file, {"CDKTF_OUTDIR": absolute}) == Path(absolute)
+    assert output_directory(tmp_path, ProjectFile(app="x"), {}) == tmp_path / "cdktf.out"
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=8,
+)
+_settings = st.fixed_dictionaries(
+    {},
+    optional={
+        "bootstrap": st.sampled_from(["module", "native", "nativ", ""]) | _json,
+        "profile": st.sampled_from(["documented", "hardened"]) | _json,
+        "protected": st.lists(st.sampled_from(["aws_instance", "aws_eip"])) | _json,
+        "limits": st.fixed_dictionaries(
+            {},
+            optional={
+                "account_ids": st.lists(st.from_regex(r"[0-9]{11,13}", fullmatch=True)) | _json,
+                "regions": st.lists(st.just("us-east-1")) | _json,
+                "max_deletes": st.integers() | _json,
+            },
+        )
+        | _json,
+        "plan_hours": st.floats() | st.integers() | _json,
+        "limit": _json,
+    },
+)
+_names = st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True) | st.text(max_size=8)
+
+
+@given(deployments=st.dictionaries(_names, _settings | _json, max_size=3) | _json)
+@example(deployments={"limits": {"limits": {"limits": {}}}})
+@example(deployments={"x": {"\ud800": "\ud800"}})
+def test_random_settings_are_accepted_or_refused_in_one_line(deployments: Any) -> None:
+    """No settings whatsoever end in a traceback, in two lines, or in a value out of its bounds."""
+    refused, accepted = None, {}
+    try:
+        accepted = deployments_of(deployments)
+    except UsageError as error:
+        refused = error
+    for name, deployment in accepted.items():
+        assert name.replace("-", "").isalnum()
+        assert deployment.bootstrap in ("module", "native")
+        assert deployment.profile in ("documented", "hardened")
+        assert 0 < deployment.plan_hours <= 720
+        assert (deployment.limits.max_deletes or 0) >= 0
+        assert all(len(each) == 12 for each in deployment.limits.account_ids)
+    assert accepted or (refused and str(refused).isprintable() and " Fix: " in str(refused))

@@ -1,0 +1,272 @@
+"""Real Terraform reads random variable files as we do."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from biomodal_deploy.config.tfvars import read_declared, resolve, write_private
+from biomodal_deploy.config.tfvars.hcl import HclError, attributes
+from biomodal_deploy.config.tfvars.values import Value, to_json
+from biomodal_deploy.engine.toolchain import find_terraform
+from biomodal_deploy.errors import UsageError
+
+pytestmark = pytest.mark.engine
+
+TYPES: Final = {
+    "text": "string",
+    "number": "number",
+    "flag": "bool",
+    "texts": "list(string)",
+    "numbers": "set(number)",
+    "labels": "map(string)",
+    "pair": "tuple([string, number])",
+    "thing": "object({name = string, size = optional(number), tags = map(bool)})",
+    "whole": "any",
+}
+# Hypothesis draws anything that Terraform could meet in a text file.
+TEXT = st.text(
+    st.characters(
+        codec="utf-8", exclude_characters="\x00\r\ufeff", exclude_categories=["Cs", "Cn"]
+    ),
+    max_size=12,
+) | st.sampled_from(
+    [
+        "",
+        "${x}",
+        "%{y}",
+        "$${",
+        "$$$",
+        '"',
+        "\\n",
+        "a\nb\n",
+        " a\n\n  b\n",
+        "  \n x\n",
+        "é",
+        "e\u0301",
+    ]
+)
+LINES = st.lists(
+    st.sampled_from(["", " ", "  a", "\tb", "c", "   ${x}"]), min_size=1, max_size=4
+).map(lambda lines: "\n".join(lines) + "\n")
+NUMBER = st.integers(-(10**30), 10**30) | st.decimals(
+    allow_nan=False, allow_infinity=False, min_value=-1000, max_value=1000, places=6
+)
+NAME = st.from_regex(r"[a-z_][a-z0-9_-]{0,8}", fullmatch=True).filter(lambda name: name != "for")
+PRIMITIVE = TEXT | LINES | NUMBER | st.booleans()
+VALUES: Final[Mapping[str, st.SearchStrategy[Value]]] = {
+    "text": PRIMITIVE,
+    "number": NUMBER | NUMBER.map(str),
+    "flag": st.booleans() | st.sampled_from(["true", "false", "1", "0"]),
+    "texts": st.lists(PRIMITIVE | st.none(), max_size=4),
+    "numbers": st.lists(NUMBER, max_size=4),
+    "labels": st.dictionaries(NAME | TEXT, PRIMITIVE, max_size=3),
+    "pair": st.tuples(TEXT, NUMBER).map(list),
+    "thing": st.fixed_dictionaries(
+        {"name": TEXT, "tags": st.dictionaries(NAME, st.booleans(), max_size=2)},
+        optional={"size": NUMBER, "extra": TEXT},
+    ),
+    "whole": st.recursive(
+        PRIMITIVE | st.none(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAME, inner, max_size=3),
+        max_leaves=6,
+    ),
+}
+AUTOMATIC: Final = (
+    "terraform.tfvars",
+    "terraform.tfvars.json",
+    "a.auto.tfvars",
+    "b.auto.tfvars.json",
+)
+GIVEN: Final = ("one.tfvars", "two.tfvars.json")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Real Terraform on two folders with the same variables.
+
+    Attributes:
+        prefix: How Terraform is started.
+        root: Where the folders are.
+    """
+
+    prefix: tuple[str, ...]
+    root: Path
+
+    def folder(self, name: str) -> Path:
+        """Return an empty folder that declares the variables."""
+        folder = self.root / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        blocks = {name: {"type": type_, "default": None} for name, type_ in TYPES.items()}
+        (folder / "cdk.tf.json").write_text(json.dumps({"variable": blocks}))
+        return folder
+
+    def values(self, folder: Path, *arguments: str) -> dict[str, Value] | None:
+        """Return the values that Terraform gives the variables, or None where it refuses."""
+        members = ", ".join(f"{name} = var.{name}" for name in TYPES)
+        done = subprocess.run(
+            [*self.prefix, "console", *arguments],
+            input=f"base64encode(jsonencode({{{members}}}))\n",
+            cwd=folder,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(self.root),
+                "CHECKPOINT_DISABLE": "1",
+                "TF_CLI_CONFIG_FILE": os.devnull,
+            },
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        if done.returncode:
+            return None
+        found = json.loads(base64.b64decode(done.stdout.strip().strip('"')), parse_float=Decimal)
+        assert isinstance(found, dict)
+        return found
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    """Return Terraform with a home of its own."""
+    with tempfile.TemporaryDirectory() as root:
+        yield Engine(find_terraform().argv_prefix, Path(root))
+
+
+def hcl(draw: st.DrawFn, value: Value, *, member: bool = False) -> str:
+    """Return a value as HCL, in one of the ways in which people write it."""
+    if isinstance(value, str):
+        return _text(draw, value, heredoc=not member)
+    if isinstance(value, list):
+        between = draw(st.sampled_from([", ", ",\n  ", " , # c\n", "\n,"]))
+        items = between.join(hcl(draw, item, member=member) for item in value)
+        return f"[{items}{draw(st.sampled_from(['', ' ', chr(10)]))}]"
+    if isinstance(value, dict):
+        sign = draw(st.sampled_from([" = ", "=", ": "]))
+        between = draw(st.sampled_from([", ", "\n", ",\n", " // c\n"]))
+        members = (f"{_key(draw, key)}{sign}{hcl(draw, value[key], member=True)}" for key in value)
+        return "{\n" + between.join(members) + "\n}"
+    plain = format(value, "f") if isinstance(value, Decimal) else json.dumps(value)
+    return draw(st.sampled_from([plain, f"({plain})"]))
+
+
+def _text(draw: st.DrawFn, value: str, *, heredoc: bool) -> str:
+    plain = value.replace("${", "$${").replace("%{", "%%{")
+    if heredoc and value.endswith("\n"):
+        sign = draw(st.sampled_from(["<<", "<<-"]))
+        return f"{sign}END\n{plain}{draw(st.sampled_from(['', '  ']))}END\n"
+    escapes = {"\\": r"\\", '"': r"\"", "\n": r"\n", "é": draw(st.sampled_from(["é", r"\u00e9"]))}
+    return '"' + "".join(escapes.get(mark, mark) for mark in plain) + '"'
+
+
+def _key(draw: st.DrawFn, key: str) -> str:
+    bare = re.fullmatch(r"[a-z_][a-z0-9_-]*", key) and draw(st.booleans())
+    return key if bare else _text(draw, key, heredoc=False)
+
+
+@st.composite
+def layers(draw: st.DrawFn) -> dict[str, str]:
+    """Return variable files with random values, each variable in a random choice of them."""
+    return {name: _content(draw, name) for name in (*AUTOMATIC, *GIVEN) if draw(st.booleans())}
+
+
+def _content(draw: st.DrawFn, name: str) -> str:
+    chosen = draw(st.lists(st.sampled_from(sorted(TYPES)), unique=True))
+    values = {variable: draw(VALUES[variable]) for variable in chosen}
+    if name.endswith(".json"):
+        return to_json(values)
+    return "".join(f"{key} = {hcl(draw, value)}\n" for key, value in values.items())
+
+
+@st.composite
+def spoilt(draw: st.DrawFn) -> str:
+    """Return a variable file in which something was typed or lost."""
+    text = f"whole = {hcl(draw, draw(VALUES['whole']))}\n"
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, len(text)))
+        typed = draw(
+            st.sampled_from(["", *'"{}[]()=,:\n\\$%#/*-+. <>E1aé\t', "${", "//", "/*", "<<E\n"])
+        )
+        text = text[:at] + typed + text[at + draw(st.integers(0, 1)) :]
+    return text
+
+
+ENOUGH: Final = settings(
+    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "30")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@ENOUGH
+@given(
+    files=layers(),
+    flags=st.lists(st.sampled_from(["text=a=b ", "number=1e2", "flag=true", 'texts=["x"]'])),
+)
+def test_our_resolution_is_terraforms(
+    engine: Engine, files: dict[str, str], flags: list[str]
+) -> None:
+    """Terraform gets the same from our one file as from all the files, flags and their order."""
+    project, private = engine.folder("project"), engine.folder("private")
+    for name, content in files.items():
+        (project / name).write_text(content)
+    given_files = [project / name for name in GIVEN if name in files]
+    arguments = [f"-var-file={path}" for path in given_files] + [f"-var={flag}" for flag in flags]
+    expected = engine.values(project, *arguments)
+    found = resolve(project, read_declared(project), given_files, flags).values
+    path = write_private(found, private / "given")
+    assert engine.values(private, f"-var-file={path}") == expected
+    assert expected is not None
+    for name in ("text", "number", "flag", "texts", "labels", "pair"):
+        assert found.get(name) == expected[name]
+
+
+@ENOUGH
+@given(text=spoilt())
+def test_whatever_we_read_terraform_reads_the_same(engine: Engine, text: str) -> None:
+    """A spoilt file is never read in another way than Terraform reads it."""
+    try:
+        found = attributes(text)
+    except HclError:
+        return
+    assume(found.keys() <= TYPES.keys())
+    project, private = engine.folder("project"), engine.folder("private")
+    (project / "terraform.tfvars").write_text(text)
+    expected = engine.values(project)
+    assert expected is not None
+    path = write_private(resolve(project, read_declared(project)).values, private / "given")
+    assert engine.values(private, f"-var-file={path}") == expected
+
+
+def test_a_refused_type_is_refused_by_terraform_too(engine: Engine) -> None:
+    """Our conversions are no stricter than Terraform's."""
+    refused = {
+        "text": ["[]"],
+        "number": ['"ten"', "true", '"0x10"'],
+        "flag": ["1", '"True"'],
+        "texts": ['"x"'],
+        "numbers": ['["x"]'],
+        "labels": ["[]"],
+        "pair": ['["x"]'],
+        "thing": ['{name = "x"}'],
+    }
+    for name, text in ((name, text) for name, texts in refused.items() for text in texts):
+        project = engine.folder("project")
+        (project / "terraform.tfvars").write_text(f"{name} = {text}\n")
+        assert engine.values(project) is None, (name, text)
+        with pytest.raises(UsageError):
+            resolve(project, read_declared(project))

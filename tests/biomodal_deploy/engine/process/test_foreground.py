@@ -1,0 +1,49 @@
+"""Signals between a terminal, us, and a command that runs on the same terminal."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from biomodal_deploy.engine.process import foreground
+
+
+class Told:
+    """A command that keeps the signals it is sent."""
+
+    def __init__(self) -> None:
+        self.signals: list[int] = []
+
+    def send_signal(self, signum: int) -> None:
+        """Keep it."""
+        self.signals.append(signum)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_what_the_terminal_sends_is_not_sent_again(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    """Ctrl-C at a terminal is not passed on, and all else is; then the handlers are as before."""
+    monkeypatch.setattr(foreground, "_in_foreground", lambda: terminal)
+    before, told = signal.getsignal(signal.SIGINT), Told()
+    with foreground._forwarding() as to:
+        signal.raise_signal(signal.SIGTERM)
+        to(told)  # type: ignore[arg-type]
+        for signum in (signal.SIGINT, signal.SIGHUP):
+            signal.raise_signal(signum)
+    interrupt = [] if terminal else [signal.SIGINT]
+    assert told.signals == [signal.SIGTERM, *interrupt, signal.SIGHUP]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_signal_that_is_ignored_stays_so() -> None:
+    """Under nohup a hang-up is nothing to pass on."""
+    before, told = signal.signal(signal.SIGHUP, signal.SIG_IGN), Told()
+    try:
+        with foreground._forwarding() as to:
+            to(told)  # type: ignore[arg-type]
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert told.signals == []

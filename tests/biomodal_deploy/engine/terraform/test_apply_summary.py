@@ -1,0 +1,154 @@
+"""Events add up to what was done, what failed and what went wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from biomodal_deploy.engine.process import Line
+from biomodal_deploy.engine.terraform.apply_summary import ErrorText, Tally
+from biomodal_deploy.engine.terraform.events import parse
+from biomodal_deploy.engine.terraform.results import Touched
+
+
+def tally_of(*events: Mapping[str, object] | str) -> Tally:
+    """Return the tally of some lines."""
+    tally = Tally()
+    for event in events:
+        text = event if isinstance(event, str) else json.dumps(event)
+        tally.note(parse(Line("stdout", text)))
+    return tally
+
+
+def hook(kind: str, address: str, action: str = "create", **more: object) -> dict[str, object]:
+    """Return what happens to a resource."""
+    return {"type": kind, "hook": {"resource": {"addr": address}, "action": action} | more}
+
+
+def test_each_resource_ends_in_one_place() -> None:
+    """Completed, failed and begun resources are told apart, a replacement counts twice."""
+    run = tally_of(
+        hook("apply_start", "a"),
+        hook("apply_progress", "a"),
+        hook("apply_complete", "a", id_key="id", id_value="i-1", elapsed_seconds=2),
+        hook("apply_start", "b", "delete"),
+        hook("apply_complete", "b", "delete"),
+        hook("apply_start", "b"),
+        hook("apply_errored", "b"),
+        hook("apply_start", "c"),
+    ).apply_run()
+    assert run.completed == (Touched("a", "create", 2, "i-1"), Touched("b", "delete"))
+    assert run.failed == (Touched("b", "create"),)
+    assert run.in_progress == (Touched("c", "create"),)
+
+
+def test_data_that_is_read_is_no_change() -> None:
+    """What was planned is what was made: data read on the way is counted only where it fails."""
+    run = tally_of(
+        hook("apply_start", "data.a", "read"),
+        hook("apply_complete", "data.a", "read"),
+        hook("apply_start", "data.b", "read"),
+        hook("apply_errored", "data.b", "read"),
+        hook("apply_complete", "c"),
+    ).apply_run()
+    assert run.completed == (Touched("c", "create"),)
+    assert run.failed == (Touched("data.b", "read"),)
+
+
+def test_the_summary_of_a_plan_is_none_of_an_apply() -> None:
+    """An apply that was cut off before its own summary has none."""
+    changes = {"add": 1, "operation": "plan"}
+    assert tally_of({"type": "change_summary", "changes": changes}).apply_run().summary is None
+
+
+def test_what_counts_as_a_change() -> None:
+    """Changes, drift and outputs are changes; reading data and outputs that stay are none."""
+    resource = {"addr": "a"}
+
+    def change(kind: str, action: str) -> dict[str, object]:
+        return {"type": kind, "change": {"resource": resource, "action": action}}
+
+    def outputs(action: str) -> dict[str, object]:
+        return {"type": "outputs", "outputs": {"o": {"sensitive": True, "action": action}}}
+
+    for event in (
+        change("planned_change", "create"),
+        change("planned_change", "move"),
+        change("planned_change", "forget"),
+        change("resource_drift", "update"),
+        outputs("create"),
+    ):
+        assert tally_of(event).has_changes, event
+    for still in (
+        change("planned_change", "read"),
+        change("planned_change", "noop"),
+        outputs("noop"),
+        {"type": "change_summary", "changes": {"add": 0}},
+    ):
+        assert not tally_of(still).has_changes, still
+
+
+def test_the_first_errors_are_kept() -> None:
+    """Errors stay in their order, repeated ones once, and never without bound."""
+    events = [
+        {"type": "diagnostic", "diagnostic": {"severity": "error", "summary": f"e{number // 2}"}}
+        for number in range(1000)
+    ]
+    errors = tally_of(*events).errors
+    assert [error.summary for error in errors[:3]] == ["e0", "e1", "e2"]
+    assert len(errors) == 100
+
+
+def test_warnings_are_no_errors() -> None:
+    """A failed check is a warning and does not fail a run."""
+    warning = {"severity": "warning", "summary": "Check block assertion failed"}
+    tally = tally_of({"type": "diagnostic", "diagnostic": warning})
+    assert (tally.errors, len(tally.warnings)) == ((), 1)
+
+
+def test_an_event_says_more_than_text() -> None:
+    """Plain text is the error only where no event is one."""
+    spoken = {"type": "diagnostic", "diagnostic": {"severity": "error", "summary": "event"}}
+    assert [error.summary for error in tally_of("Error: text", spoken).errors] == ["event"]
+    assert [error.summary for error in tally_of("Error: text").errors] == ["text"]
+
+
+class TestErrorText:
+    """Errors that Terraform draws as text."""
+
+    def text(self, *lines: str) -> tuple[str, str]:
+        """Return summary and detail of what was read."""
+        error = ErrorText()
+        for line in lines:
+            error.note(line)
+        assert error.diagnostic is not None
+        return error.diagnostic.summary, error.diagnostic.detail
+
+    def test_a_box(self) -> None:
+        """The error in the box is read, warnings before it and boxes after it are not."""
+        assert self.text(
+            "╷",
+            "│ Warning: old",
+            "╵",
+            "╷",
+            "│ Error: Failed to parse command-line flags",
+            "│ ",
+            "│ flag provided but not defined: -bogus",
+            "╵",
+            "For more help run: terraform -help",
+        ) == ("Failed to parse command-line flags", "flag provided but not defined: -bogus")
+
+    def test_no_box(self) -> None:
+        """Where nothing says that it is an error, the last line is the best guess."""
+        assert self.text("one", "", "two") == ("two", "one")
+
+    def test_nothing(self) -> None:
+        """Silence is no error text."""
+        assert ErrorText().diagnostic is None
+
+    def test_a_long_trace_is_cut(self) -> None:
+        """A crash of a thousand lines does not become the message."""
+        lines = [f"goroutine {number}" for number in range(1000)]
+        summary, detail = self.text("panic: runtime error", *lines)
+        assert summary == "panic: runtime error"
+        assert len(detail.splitlines()) <= 20

@@ -1,0 +1,80 @@
+"""Where a local backend keeps its state, and what its file says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from biomodal_deploy.engine.terraform.local_state import local_header, local_state
+
+LOCAL = {"backend": {"type": "local", "config": {"path": "st/x.tfstate"}}}
+HEADER = {"version": 4, "lineage": "a-b", "serial": 7, "terraform_version": "1.11.4"}
+
+
+@pytest.mark.parametrize(
+    ("backend", "workspace", "expected"),
+    [
+        (None, "default", "terraform.tfstate"),
+        (None, "dev", "terraform.tfstate.d/dev/terraform.tfstate"),
+        ({"path": "st/x.tfstate", "workspace_dir": None}, "default", "st/x.tfstate"),
+        ({"path": "st/x.tfstate"}, "dev", "terraform.tfstate.d/dev/terraform.tfstate"),
+        ({"workspace_dir": "ws"}, "dev", "ws/dev/terraform.tfstate"),
+    ],
+)
+def test_where_a_local_state_is(
+    tmp_path: Path, backend: dict[str, str] | None, workspace: str, expected: str
+) -> None:
+    """The state file is where Terraform's local backend puts it."""
+    data_dir = tmp_path / ".terraform"
+    if backend is not None:
+        data_dir.mkdir()
+        settings = {"backend": {"type": "local", "config": backend}}
+        (data_dir / "terraform.tfstate").write_text(json.dumps(settings))
+    assert local_state(tmp_path, data_dir, workspace) == tmp_path / expected
+
+
+@pytest.mark.parametrize(
+    "settings", ['{"backend": {"type": "s3", "config": {"bucket": "b"}}}', "{", "{}"]
+)
+def test_other_backends_have_no_local_state(tmp_path: Path, settings: str) -> None:
+    """Where the backend is another, or cannot be told, no local file is taken for the state."""
+    (tmp_path / "terraform.tfstate").write_text(settings)
+    assert local_state(tmp_path, tmp_path, "default") is None
+
+
+def stack(path: Path, *, settings: object = LOCAL, state: object = HEADER) -> Path:
+    """Make a directory with what `init` and an apply leave in it."""
+    for name, content in ((".terraform/terraform.tfstate", settings), ("st/x.tfstate", state)):
+        if content is not None:
+            file = path / name
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+def test_the_file_says_which_version_it_is(tmp_path: Path) -> None:
+    """Lineage and serial are read without starting Terraform."""
+    found = local_header(stack(tmp_path), tmp_path / ".terraform", "default")
+    assert found is not None
+    assert (found.lineage, found.serial, found.terraform_version) == ("a-b", 7, "1.11.4")
+
+
+@pytest.mark.parametrize(
+    ("settings", "state"),
+    [
+        (None, HEADER),
+        ({"backend": {"type": "s3", "config": {"bucket": "b"}}}, HEADER),
+        (LOCAL, None),
+        (LOCAL, "{"),
+        (LOCAL, {"serial": 7}),
+    ],
+    ids=["not initialized", "another backend", "no state", "damaged", "no lineage"],
+)
+def test_what_the_file_does_not_say_is_for_terraform(
+    tmp_path: Path, settings: object, state: object
+) -> None:
+    """A file that may not be the state, or cannot be read, is never taken for it."""
+    stack(tmp_path, settings=settings, state=state)
+    assert local_header(tmp_path, tmp_path / ".terraform", "default") is None

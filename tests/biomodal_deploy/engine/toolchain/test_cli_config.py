@@ -1,0 +1,69 @@
+"""The user's Terraform CLI configuration is respected and kept."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from biomodal_deploy.engine.toolchain import cli_config
+
+BLOCK = 'provider_installation {\n  direct { exclude = ["a/b"] }\n}\n'
+
+
+def test_named_file_that_does_not_exist_is_no_configuration(tmp_path: Path) -> None:
+    """TF_CLI_CONFIG_FILE may point nowhere: then there is none, as Terraform has it."""
+    (tmp_path / ".terraformrc").write_text(BLOCK)
+    environ = {"HOME": str(tmp_path), "TF_CLI_CONFIG_FILE": str(tmp_path / "gone")}
+    assert cli_config.user_files(environ) == []
+    assert cli_config.user_files({"HOME": str(tmp_path)}) == [tmp_path / ".terraformrc"]
+
+
+@pytest.mark.parametrize(
+    ("content", "decides"),
+    [
+        (BLOCK, True),
+        ('"provider_installation" {}', True),
+        ('{"provider_installation": []}', True),
+        ("# provider_installation {\n# }", False),
+        ("/* provider_installation { } */", False),
+        ('plugin_cache_dir = "provider_installation {"', False),
+        ("other {\n provider_installation {\n }\n}", False),
+    ],
+)
+def test_finds_the_block_as_terraform_would(tmp_path: Path, content: str, decides: bool) -> None:
+    """Only a top-level block counts; comments and strings do not."""
+    path = tmp_path / "rc"
+    path.write_text(content)
+    assert (cli_config.installs_providers([path]) == path) is decides
+
+
+def test_unreadable_file_is_left_to_terraform(tmp_path: Path) -> None:
+    """What cannot be read as text is not ours to rewrite."""
+    path = tmp_path / "rc"
+    path.write_bytes(b"\xff\xfe\x00")
+    assert cli_config.installs_providers([path]) == path
+
+
+def test_keeps_the_users_settings_and_replaces_the_block(tmp_path: Path) -> None:
+    """Credentials and cache stay in force; an explicit mirror replaces only the installation."""
+    path = tmp_path / "rc"
+    path.write_text(f'credentials "h" {{\n  token = "}}"\n}}\n{BLOCK}plugin_cache_dir = "/c"\n')
+    text = cli_config.text([path], "filesystem_mirror", '/m "q"', ["h/a/b"])
+    assert 'token = "}"' in text
+    assert 'plugin_cache_dir = "/c"' in text
+    assert text.count("provider_installation") == 1
+    assert r'path = "/m \"q\""' in text
+    assert '"a/b"' not in text
+
+
+def test_file_is_private_and_replaced_whole(tmp_path: Path) -> None:
+    """It may hold the user's credentials: 0600 in a 0700 folder, also the second time."""
+    folder = tmp_path / "private"
+    for content in ("a", "b"):
+        path = cli_config.write(folder, content)
+    assert path.read_text() == "b"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert [entry.name for entry in folder.iterdir()] == [path.name]

@@ -1,0 +1,87 @@
+"""Asking a program for its version, when the program misbehaves."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from biomodal_deploy.engine.toolchain.probe import Answer, ProbeError, Question
+
+PATH = {"PATH": "/usr/bin:/bin"}
+
+
+def ask(argv: list[str], timeout: float = 20) -> Answer:
+    """Ask a program, and wait for what it says."""
+    return Question(argv, environ=PATH, timeout=timeout).answer()
+
+
+def script(path: Path, body: str) -> str:
+    """Make a shell program."""
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_returns_what_the_program_said(tmp_path: Path) -> None:
+    """Status and both streams come back, and the first line is fit for a message."""
+    answer = ask([script(tmp_path / "p", "echo; echo '│ no' >&2; exit 3")])
+    assert (answer.status, answer.first_line) == (3, "no")
+
+
+def test_program_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
+    """A hanging script costs the timeout and leaves no process, also not a child of its own."""
+    pid = tmp_path / "pid"
+    program = script(tmp_path / "p", f"sleep 300 & echo $! > {pid}; wait")
+    started = time.monotonic()
+    with pytest.raises(ProbeError, match="no answer within"):
+        ask([program], timeout=0.5)
+    assert time.monotonic() - started < 5
+    assert _gone(int(pid.read_text()))
+
+
+def test_program_that_nobody_waits_for_is_ended(tmp_path: Path) -> None:
+    """A question that is dropped leaves no process, however long the answer would have taken."""
+    pid = tmp_path / "pid"
+    program = script(tmp_path / "p", f"sleep 300 & echo $! > {pid}; echo; wait")
+    question = Question([program], environ=PATH)
+    while not (pid.exists() and pid.read_text()):
+        time.sleep(0.01)
+    question.drop()
+    assert _gone(int(pid.read_text()))
+    question.drop()
+
+
+def test_program_whose_child_keeps_the_output_open_does_not_hang(tmp_path: Path) -> None:
+    """A program that left a child on its output counts as hanging and the child is ended."""
+    pid = tmp_path / "pid"
+    program = script(tmp_path / "p", f"sleep 300 & echo $! > {pid}; exit 0")
+    with pytest.raises(ProbeError, match="no answer within"):
+        ask([program], timeout=0.5)
+    assert _gone(int(pid.read_text()))
+
+
+def test_flood_is_cut(tmp_path: Path) -> None:
+    """Endless output is refused at once and not collected."""
+    with pytest.raises(ProbeError, match="prints without end"):
+        ask([script(tmp_path / "p", "exec yes")], timeout=10)
+
+
+@pytest.mark.parametrize("content", [b"\x00\x01\x02garbage", b"#!/no/such/interpreter\n"])
+def test_rubbish_is_a_phrase(tmp_path: Path, content: bytes) -> None:
+    """A file that the system cannot start is a phrase and no OSError."""
+    program = tmp_path / "p"
+    program.write_bytes(content)
+    program.chmod(0o755)
+    with pytest.raises(ProbeError, match="cannot be started"):
+        ask([str(program)])
+
+
+def _gone(pid: int) -> bool:
+    for _ in range(50):
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.02)
+    return False

@@ -1,0 +1,313 @@
+"""Tests of `biomodal_deploy.iam.policies`, on random names, regions and values."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from botocore.session import Session
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import JsonValue
+
+from biomodal_deploy.config.contract import variables_of
+from biomodal_deploy.iam import facts
+from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase
+from biomodal_deploy.iam.document import Document
+from biomodal_deploy.iam.language import parse_policy
+from biomodal_deploy.iam.needs import Needs, needs_of
+from biomodal_deploy.iam.page import SNAPSHOTS
+from biomodal_deploy.iam.place import Place
+from biomodal_deploy.iam.policies import MANAGED_LIMIT, Policy, policies, size
+from tests.support.changes import HARDENED_MODULE, HARDENED_NATIVE, MODULE, NATIVE
+from tests.support.project import ROOT
+
+ACCOUNT: Final = "123456789012"
+# IAM user guide, "IAM and AWS STS quotas": managed policies that one user or role may have.
+MOST_POLICIES: Final = 10
+PARTITIONS: Final = ("aws", "aws-cn", "aws-us-gov")
+# Who writes the lifecycle rule that the document asks for can let objects expire, and who writes
+# the hardened profile's bucket policy can let anyone in. No narrower permission exists;
+# docs/permissions.md says so.
+WIDER: Final = ("s3:PutLifecycleConfiguration", "s3:PutBucketPolicy")
+STACKS: Final = {
+    ("module", "documented"): MODULE,
+    ("native", "documented"): NATIVE,
+    ("module", "hardened"): HARDENED_MODULE,
+    ("native", "hardened"): HARDENED_NATIVE,
+}
+ROLES: Final = ROOT / SNAPSHOTS / "test_prerequisites" / "test_snapshot.json"
+STATE_BUCKET: Final = ROOT / SNAPSHOTS / "test_state_bucket" / "test_snapshot[full].json"
+
+
+@cache
+def stack(bootstrap: str, profile: str) -> Document:
+    """Return a synthesized stack, as its snapshot has it."""
+    return Document.model_validate(json.loads(STACKS[bootstrap, profile].read_text()))
+
+
+def compiled(bootstrap: str, profile: str = "documented", **values: Any) -> Needs:
+    """Return what a stack needs with some values."""
+    given_values = {
+        "region": "eu-west-2",
+        "vpc_id": "vpc-0123456789abcdef0",
+        "subnet_id": "subnet-0123456789abcdef0",
+        "vm_name": "dev-vm",
+    } | values
+    place = Place.of(given_values["region"], ACCOUNT)
+    return needs_of(stack(bootstrap, profile), given_values, place)
+
+
+def holds(bootstrap: str, name: str, value: str) -> bool:
+    """Return whether a value keeps the variable's rules."""
+    [variable] = [each for each in variables_of(bootstrap, "hardened") if each.name == name]
+    return all(rule.holds(value) for rule in variable.rules)
+
+
+@cache
+def regions(bootstrap: str) -> list[str]:
+    """Return the regions that a stack can go to."""
+    # The upstream module writes `arn:aws` into its roles' ARNs: it works in that partition only.
+    partitions = PARTITIONS[:1] if bootstrap == "module" else PARTITIONS
+    return [
+        region
+        for partition in partitions
+        for region in Session().get_available_regions("ec2", partition)
+    ]
+
+
+NAMES: Final = st.from_regex(r"[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,9}){0,5}", fullmatch=True)
+LONGEST: Final = "n" * 63
+BOUNDARY: Final = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
+OPTIONS: Final = st.fixed_dictionaries(
+    {},
+    optional={
+        "access_log_bucket": st.just("lab-logs"),
+        "alarm_topic_arn": st.just(f"arn:aws:sns:eu-west-2:{ACCOUNT}:pager"),
+        "ami_id": st.just("ami-0123456789abcdef0"),
+        "iam_name_prefix": st.from_regex(r"[A-Za-z0-9_+=,.@-]{0,20}", fullmatch=True),
+        "log_retention_days": st.sampled_from([0, 30]),
+        "monthly_budget_usd": st.sampled_from([0, 100]),
+        "permissions_boundary_arn": st.just(BOUNDARY),
+        "ssh_cidr_blocks": st.sampled_from([[], ["192.0.2.0/24"]]),
+        "ssh_public_key": st.sampled_from(["", "ssh-ed25519 AAAA"]),
+    },
+)
+TAG_TEXT: Final = st.text("aZ09 é中_.:/=+-@", min_size=1, max_size=128)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("bootstrap", "profile"), STACKS)
+@settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_whatever_the_values(bootstrap: str, profile: str, data: st.DataObject) -> None:
+    """Every policy of every phase keeps IAM's size rules, and a linter finds nothing in it."""
+    values = {
+        "vm_name": data.draw(NAMES.filter(lambda name: holds(bootstrap, "vm_name", name))),
+        "region": data.draw(st.sampled_from(regions(bootstrap))),
+        "tag_key": data.draw(TAG_TEXT.filter(lambda text: holds(bootstrap, "tag_key", text))),
+        "tag_value": data.draw(TAG_TEXT),
+        "bucket_force_destroy": data.draw(st.booleans()),
+        "use_existing_bucket_url": data.draw(st.sampled_from(["", "s3://my-bucket"])),
+    }
+    if profile == "hardened":
+        values |= data.draw(OPTIONS)
+    needs = compiled(bootstrap, profile, **values)
+    assert needs.gaps == ()
+    for phases in [LIFE_CYCLE, *((phase,) for phase in LIFE_CYCLE)]:
+        made = policies(needs.of(phases), "deployer")
+        assert 1 <= len(made) <= MOST_POLICIES
+        for policy in made:
+            assert policy.size <= MANAGED_LIMIT
+            assert_sound(policy, needs.place)
+        assert not complaints(made)
+
+
+@pytest.mark.parametrize("region", ["eu-west-2", "cn-north-1", "us-gov-west-1"])
+@pytest.mark.parametrize("path", [ROLES, STATE_BUCKET], ids=["prerequisites", "state-bucket"])
+def test_what_comes_before_a_deployment(path: Path, region: str) -> None:
+    """Nothing in these stacks is unknown, and one policy that a linter likes is enough."""
+    values: dict[str, JsonValue] = {
+        "region": region,
+        "batch_service_role": True,
+        "spot_service_role": True,
+        "ecs_instance_role": True,
+    }
+    needs = needs_of(
+        Document.model_validate_json(path.read_bytes()), values, Place.of(region, ACCOUNT)
+    )
+    assert needs.gaps == ()
+    (policy,) = made = policies(needs.of(LIFE_CYCLE), "deployer")
+    assert policy.size <= MANAGED_LIMIT
+    assert_sound(policy, needs.place)
+    assert not complaints(made)
+
+
+@pytest.mark.parametrize(("partition", "region"), [("aws", "eu-west-2"), ("aws-cn", "cn-north-1")])
+def test_a_service_linked_role(partition: str, region: str) -> None:
+    """Its maker makes that service's role and no other's; whoever plans reads it alone."""
+    document = Document.model_validate_json(ROLES.read_bytes())
+    needs = needs_of(
+        document, {"region": region, "spot_service_role": True}, Place.of(region, ACCOUNT)
+    )
+    role = (
+        f"arn:{partition}:iam::{ACCOUNT}:role/aws-service-role/spot.amazonaws.com/"
+        "AWSServiceRoleFor*"
+    )
+    service = {"StringEquals": {"iam:AWSServiceName": ("spot.amazonaws.com",)}}
+    assert {(each.action, each.resources) for each in needs.of([Phase.PLAN])} == {
+        ("iam:GetRole", (role,))
+    }
+    conditions = {each.action: each.condition for each in needs.of([Phase.APPLY])}
+    assert conditions["iam:CreateServiceLinkedRole"] == service
+    assert {each.resources for each in needs.items} == {(role,)}
+
+
+def test_the_most_that_there_can_be() -> None:
+    """Everything on, and names as long as they get: still no more policies than IAM attaches."""
+    needs = compiled(
+        "native",
+        "hardened",
+        vm_name=LONGEST,
+        region="us-gov-west-1",
+        tag_key="k" * 128,
+        tag_value="v" * 256,
+        bucket_force_destroy=True,
+        iam_name_prefix="p" * 20,
+        permissions_boundary_arn=BOUNDARY,
+        access_log_bucket="l" * 63,
+        alarm_topic_arn=f"arn:aws:sns:eu-west-2:{ACCOUNT}:{'t' * 200}",
+        log_retention_days=30,
+        monthly_budget_usd=1,
+        ssh_public_key="ssh-ed25519 AAAA",
+        ssh_cidr_blocks=["192.0.2.0/24"],
+    )
+    made = policies(needs.items, "n" * 63 + "-deployer")
+    assert len(made) <= MOST_POLICIES
+    assert all(policy.size <= MANAGED_LIMIT and len(policy.name) <= 128 for policy in made)
+
+
+def complaints(made: tuple[Policy, ...]) -> list[str]:
+    """Return what the linter finds.
+
+    It reads statements one by one, and misses in each the resources that an action is allowed on in
+    another: of an action that asks for several, that is no fault where all are granted somewhere.
+    """
+    from parliament import analyze_policy_string  # type: ignore[import-untyped]
+
+    return [
+        f"{found.issue} {found.detail}"
+        for policy in made
+        for found in analyze_policy_string(json.dumps(policy.as_json())).findings
+        if not (
+            found.issue == "RESOURCE_MISMATCH"
+            and all(granted_in_full(made, each["action"]) for each in found.detail)
+        )
+        and not (
+            found.issue == "RESOURCE_POLICY_PRIVILEGE_ESCALATION"
+            and found.detail.endswith(tuple(f"but does allow {each}" for each in WIDER))
+        )
+    ]
+
+
+def granted_in_full(made: tuple[Policy, ...], action: str) -> bool:
+    """Return whether an action is granted on each type that it requires."""
+    granted = [
+        resource
+        for policy in made
+        for statement in policy.statements
+        if action in statement.actions
+        for resource in statement.resources
+    ]
+    return all(
+        any(facts.is_of_type(resource, action, use.name) for resource in granted)
+        for use in known(action).resources
+        if use.required
+    )
+
+
+def assert_sound(policy: Policy, place: Place) -> None:
+    """Hold a policy to IAM's grammar and to what can be known of it."""
+    sids = [statement.sid for statement in policy.statements]
+    assert len(set(sids)) == len(sids)
+    assert all(sid.isalnum() and sid.isascii() for sid in sids)
+    assert parse_policy(policy.as_json()).statements
+    for statement in policy.statements:
+        assert len({action.partition(":")[0] for action in statement.actions}) == 1
+        for resource in statement.resources:
+            if resource == "*":
+                assert all(not known(action).resources for action in statement.actions)
+                continue
+            assert resource.startswith(f"arn:{place.partition}:")
+            for action in statement.actions:
+                assert any(
+                    facts.is_of_type(resource, action, use.name) for use in known(action).resources
+                )
+
+
+def known(name: str) -> facts.Action:
+    """Return an action that has to exist."""
+    action = facts.action(name)
+    assert action
+    return action
+
+
+def test_the_same_needs_give_the_same_bytes() -> None:
+    """A policy is stable: two compilations do not differ."""
+    once, again = (
+        json.dumps([each.as_json() for each in policies(compiled("native").items, "x")])
+        for _ in range(2)
+    )
+    assert once == again
+
+
+def test_phases_are_parts_of_the_whole() -> None:
+    """The policy for everything allows what the phases' policies allow, and no action more."""
+    needs = compiled("native")
+
+    def actions(phases: tuple[Phase, ...]) -> set[str]:
+        return {
+            action
+            for policy in policies(needs.of(phases), "x")
+            for statement in policy.statements
+            for action in statement.actions
+        }
+
+    assert actions(LIFE_CYCLE) == set().union(*(actions((phase,)) for phase in LIFE_CYCLE))
+    reading = actions((Phase.PLAN,))
+    assert all(known(each).access_level in ("List", "Read") for each in reading)
+
+
+def test_an_existing_bucket_needs_no_bucket_permissions() -> None:
+    """What is not made is not in the policy."""
+    needs = compiled("native", use_existing_bucket_url="s3://mine")
+    assert not [need for need in needs.items if need.action.startswith("s3:")]
+
+
+def test_emptying_is_asked_for_only_with_force_destroy() -> None:
+    """Objects may be deleted only where the deployment says so."""
+    spared = {need.action for need in compiled("native", bucket_force_destroy=False).items}
+    emptied = {need.action for need in compiled("native", bucket_force_destroy=True).items}
+    assert emptied - spared == {
+        "s3:DeleteObject",
+        "s3:DeleteObjectVersion",
+        "s3:ListBucketVersions",
+    }
+
+
+def test_roles_are_passed_to_their_service_only() -> None:
+    """Each role is passed by name, under a condition on the service."""
+    passing = [need for need in compiled("native").items if need.action == "iam:PassRole"]
+    assert {need.resources for need in passing} == {
+        (f"arn:aws:iam::{ACCOUNT}:role/dev-vm",),
+        (f"arn:aws:iam::{ACCOUNT}:role/ecsInstanceRole",),
+    }
+    assert all("iam:PassedToService" in need.condition["StringEquals"] for need in passing)
+
+
+def test_the_size_counts_no_white_space() -> None:
+    """IAM's own way of counting."""
+    assert size({"a": "b c"}) == len('{"a":"bc"}')

@@ -1,0 +1,164 @@
+"""Tests of `biomodal_deploy.iam.stack`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import JsonValue
+
+from biomodal_deploy.iam.catalog import catalog
+from biomodal_deploy.iam.document import Document
+from biomodal_deploy.iam.functions import UNKNOWN
+from biomodal_deploy.iam.place import Place
+from biomodal_deploy.iam.stack import Block, Module, Surroundings
+
+PLACE = Place(partition="aws", region="eu-west-2", account="123456789012")
+
+
+def module(document: dict[str, Any], **given: JsonValue) -> Module:
+    """Return a configuration with values."""
+    surroundings = Surroundings(place=PLACE, catalog=catalog())
+    return Module(Document.model_validate(document), given, surroundings)
+
+
+def block(stack: Module, address: str) -> Block:
+    """Return the block of an address."""
+    return next(each for each in stack.blocks() if each.address == address)
+
+
+def test_values_come_from_variables_their_defaults_and_locals() -> None:
+    """A given value beats the default, and locals see both."""
+    stack = module(
+        {
+            "variable": {"a": {"default": "x"}, "b": {"default": "y"}, "c": {}},
+            "locals": {"both": "${var.a}-${var.b}-${var.c}"},
+            "resource": {"aws_iam_role": {"r": {"name": "${local.both}"}}},
+        },
+        b="z",
+    )
+    assert block(stack, "aws_iam_role.r").get("name") == f"x-z-{UNKNOWN}"
+
+
+def test_a_cycle_is_unknown() -> None:
+    """Locals that name each other end nowhere, and not in a stack overflow."""
+    stack = module({"locals": {"a": "${local.b}", "b": "${local.a}"}})
+    assert stack.look_up(("local", "a")) == UNKNOWN
+
+
+def test_count() -> None:
+    """A block that is counted to nothing is not there, one that may be is."""
+    stack = module(
+        {
+            "variable": {"make": {}},
+            "resource": {
+                "aws_iam_role": {
+                    "no": {"count": "${var.make ? 1 : 0}"},
+                    "yes": {"count": "${var.make ? 0 : 1}"},
+                    "perhaps": {"count": "${aws_eip.x.id}"},
+                }
+            },
+        },
+        make=False,
+    )
+    assert {each.name for each in stack.blocks()} == {"yes", "perhaps"}
+
+
+def test_ids_that_are_names() -> None:
+    """What AWS will answer is known where it is the name, with what AWS adds left open."""
+    stack = module(
+        {
+            "resource": {
+                "aws_s3_bucket": {"b": {"bucket_prefix": "data"}},
+                "aws_batch_compute_environment": {"e": {"compute_environment_name": "dev"}},
+                "aws_eip": {"a": {}},
+            },
+            "data": {"aws_caller_identity": {"me": {}}, "aws_partition": {"p": {}}},
+        }
+    )
+    assert stack.look_up(("aws_s3_bucket", "b", 0, "id")) == f"data{UNKNOWN}"
+    assert stack.look_up(("aws_batch_compute_environment", "e", "arn")) == (
+        "arn:aws:batch:eu-west-2:123456789012:compute-environment/dev"
+    )
+    assert stack.look_up(("aws_eip", "a", "id")) == UNKNOWN
+    assert stack.look_up(("aws_eip", "a", "public_ip")) == UNKNOWN
+    assert stack.look_up(("data", "aws_caller_identity", "me", "account_id")) == "123456789012"
+    assert stack.look_up(("data", "aws_partition", "p", "partition")) == "aws"
+
+
+def test_paths_go_into_blocks_and_along_references() -> None:
+    """An argument's path follows what the argument refers to."""
+    stack = module(
+        {
+            "resource": {
+                "aws_iam_role": {"r": {"name": "role"}},
+                "aws_iam_instance_profile": {"p": {"name": "p", "role": "${aws_iam_role.r.name}"}},
+                "aws_instance": {
+                    "vm": {
+                        "iam_instance_profile": "${aws_iam_instance_profile.p.name}",
+                        "root_block_device": [{"encrypted": True}],
+                        "groups": ["${aws_security_group.a.id}", "${aws_security_group.b.id}"],
+                    }
+                },
+                "aws_security_group": {"a": {"vpc_id": "vpc-1"}, "b": {"vpc_id": "vpc-1"}},
+            }
+        }
+    )
+    vm = block(stack, "aws_instance.vm")
+    assert vm.get("iam_instance_profile.role") == "role"
+    assert vm.get("root_block_device.encrypted") == [True]
+    assert vm.fill("{groups.vpc_id}") == ("vpc-1",)
+    assert vm.get("nothing") is None
+    assert vm.get("root_block_device.nothing") == [None]
+
+
+def test_tags() -> None:
+    """A resource carries the default tags under its own; one that takes none carries none."""
+    stack = module(
+        {
+            "provider": {"aws": {"default_tags": {"tags": {"${var.key}": "test", "Name": "all"}}}},
+            "variable": {"key": {"default": "stage"}},
+            "resource": {
+                "aws_eip": {"a": {"tags": {"Name": "dev", "id": "${aws_eip.a.id}"}}},
+                "aws_iam_role_policy": {"p": {}},
+            },
+        }
+    )
+    address = block(stack, "aws_eip.a")
+    assert address.tags() == {"stage": "test", "Name": "dev"}
+    assert address.fill("{tag.key}={tag.value}") == ("Name=dev",)
+    assert block(stack, "aws_iam_role_policy.p").tags() == {}
+
+
+def test_the_tag_that_a_resource_is_known_by() -> None:
+    """Without a name it is the deployment's tag, whose value may be about to change."""
+    stack = module(
+        {
+            "provider": {"aws": {"default_tags": {"tags": {"stage": "test"}}}},
+            "resource": {"aws_launch_template": {"t": {}}},
+        }
+    )
+    template = block(stack, "aws_launch_template.t")
+    assert template.fill("{tag.key}={tag.value}={tag.kept}") == ("stage=test=*",)
+
+
+def test_called_modules() -> None:
+    """The described module is seen with the values that it gets; another is a gap."""
+    stack = module(
+        {
+            "variable": {"name": {}},
+            "module": {
+                "known": {
+                    "source": "git::https://github.com/cegx-ds/terraform-aws-bootstrap.git",
+                    "name": "${var.name}",
+                    "create_bucket": True,
+                },
+                "other": {"source": "./other"},
+            },
+        },
+        name="dev",
+    )
+    assert block(stack, "module.known.aws_iam_role.default").get("name") == "dev"
+    addresses = {each.address for each in stack.blocks()}
+    assert "module.known.aws_s3_bucket.this" in addresses
+    assert "module.known.aws_batch_job_queue.this" not in addresses
+    assert stack.undescribed() == ["module.other"]

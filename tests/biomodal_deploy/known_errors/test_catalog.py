@@ -1,0 +1,151 @@
+"""The catalog: every entry proves itself on its own example and claims no other's."""
+
+from __future__ import annotations
+
+import io
+import re
+import shlex
+from typing import Any, Final
+
+import pytest
+
+from biomodal_deploy.cli import reference
+from biomodal_deploy.cli.app import everything
+from biomodal_deploy.config.contract import all_variables
+from biomodal_deploy.known_errors.catalog import AREAS, catalog
+from biomodal_deploy.known_errors.marks import grouped, mark_of
+from biomodal_deploy.known_errors.matching import matches_of
+from biomodal_deploy.review.diagnosis import diagnose
+from tests.support.aws_command import parse
+
+ENTRIES: Final = catalog().entries
+# Not one of the stack's variables: of this command line, of other programs.
+OTHER: Final = re.compile(
+    r"(?:AWS|BIOMODAL|NXF|TF)_[A-Z_]+|HTTPS_PROXY|NO_PROXY|SSL_CERT_FILE|--var(?:-file)?"
+    r"|terraform\.tfvars|\w+ \(cdktf\.json\)"
+)
+# What takes something away that cannot be had back, or lets somebody in.
+UNSAFE: Final = re.compile(
+    r"\b(?:delete|destroy|terminate|remove|rm|force-unlock|unlock|apply|import|push|put|chmod"
+    r"|revoke|authorize|detach|--force|--yes|-auto-approve)\b"
+)
+# Commands of the AWS CLI that are no operation of an API.
+HELPERS: Final = frozenset(
+    {"configure", "sso", ("s3", "presign"), ("ecr", "get-login-password"), ("logs", "tail")}
+)
+# What is known of the deployment where the error does not tell.
+FROM_THE_STACK: Final = {"region", "directory", "unlock", "vpc_id", "subnet_id"}
+PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
+
+
+def test_an_entry_names_its_own_example_and_nobody_elses() -> None:
+    """One error, one cause: none but its own entry claims an example, the general ones aside."""
+    for entry in ENTRIES:
+        claims = [match.entry for match in matches_of(entry.example)]
+        assert [each.id for each in claims[:1]] == [entry.id]
+        rivals = claims if entry.general else [each for each in claims if not each.general]
+        assert [each.id for each in rivals] == [entry.id]
+
+
+def test_its_example_is_found_in_a_log() -> None:
+    """As a file, through the same reader that a user's log goes through, it is named once."""
+    for entry in ENTRIES:
+        log = f"some line\n\n{entry.example.strip()}\n\nsome other line\n"
+        named = diagnose(io.BytesIO(log.encode())).named
+        assert [each.match.entry.id for each in named if each.match] == [entry.id]
+
+
+def test_what_its_example_tells_is_read_from_it() -> None:
+    """Each field is captured from the example, so no pattern of a field is dead."""
+    for entry in ENTRIES:
+        match = next(matches_of(entry.example))
+        if entry.id == "bucket_missing":  # its example is the AWS CLI's, which names none
+            match = next(matches_of("reading S3 Bucket (lab): NoSuchBucket"))
+        assert set(match.fields) == set(entry.fields), entry.id
+        assert entry.placeholders - FROM_THE_STACK <= set(entry.fields), entry.id
+
+
+def test_its_next_command_is_safe() -> None:
+    """The next command only looks, or makes a plan: nothing is lost where it is the wrong one."""
+    assert [entry.next for entry in ENTRIES if UNSAFE.search(entry.next)] == []
+
+
+def test_its_commands_exist() -> None:
+    """What is advised can be typed: our commands and options, and the AWS CLI's."""
+    group: Any = everything()
+    known = {
+        name.removeprefix("biomodal-aws "): each
+        for name, each in reference._commands(group, "biomodal-aws")
+    }
+    for entry in ENTRIES:
+        for line in (entry.next, *re.findall(r"`([^`]*)`", f"{entry.cause} {entry.fix}")):
+            words = shlex.split(PLACEHOLDER.sub(r"\1", line).partition(" | ")[0])
+            if words[0] == "biomodal-aws":
+                command = known.get(" ".join(words[1:3])) or known[words[1]]
+                options = {option for each in command.params for option in each.opts}
+                assert {word for word in words if word.startswith("--")} <= options, line
+            elif words[0] == "aws" and words[1] not in HELPERS and tuple(words[1:3]) not in HELPERS:
+                parse(shlex.join(words).replace("aws s3api ", "aws s3 "))
+
+
+def test_its_variables_exist() -> None:
+    """What it says to set can be set."""
+    known = {each.name for each in all_variables()}
+    for entry in ENTRIES:
+        unknown = [
+            each for each in entry.variables if each not in known and not OTHER.fullmatch(each)
+        ]
+        assert unknown == [], entry.id
+
+
+def test_it_is_written_to_be_read() -> None:
+    """Sentences end, advice fits behind "Next:", and a source says where it comes from."""
+    for entry in ENTRIES:
+        assert entry.cause.endswith((".", "}")), entry.id
+        assert not entry.fix.endswith("."), entry.id
+        assert not entry.title.endswith("."), entry.id
+        assert entry.source
+
+
+def test_there_is_something_for_every_area() -> None:
+    """Each data file is read, and the whole is worth having."""
+    assert {entry.area for entry in ENTRIES} == set(AREAS)
+    assert len(ENTRIES) >= 100
+
+
+@pytest.mark.parametrize(
+    ("pattern", "mark"),
+    [
+        ("saved plan is stale", "saved plan is stale"),
+        (r"invalidvpcid\.notfound", "invalidvpcid.notfound"),
+        (r"error: (?:a|b) wordy text", " wordy text"),
+        ("colou?rs of a rainbow", "rs of a rainbow"),
+        (r"failed to load .*plan", "failed to load "),
+        ("[abc]{3}longer", "longer"),
+    ],
+)
+def test_marks(pattern: str, mark: str) -> None:
+    """The mark is text that stands in everything the pattern matches."""
+    assert mark_of(pattern) == mark
+
+
+def test_no_pattern_takes_for_ever() -> None:
+    """A log that is made to be slow is not: no pattern has two parts that match anything."""
+    for entry in ENTRIES:
+        fields = [pattern for each in entry.fields.values() for pattern in each]
+        for pattern in (*entry.match, *entry.unless, *fields):
+            assert pattern.count(".*") <= 1, f"{entry.id}: {pattern}"
+
+
+def test_groups_of_marks() -> None:
+    """Each mark is in one group, and holds the letters that its group shares."""
+    groups = list(grouped(catalog().marks))
+    assert sorted(mark for _, group in groups for mark in group) == sorted(catalog().marks)
+    assert all(seed in mark for seed, group in groups for mark in group)
+    assert len(groups) < len(catalog().marks) / 3
+
+
+def test_alternatives_have_no_mark() -> None:
+    """A pattern whose alternatives have nothing in common is refused, not searched in vain."""
+    with pytest.raises(ValueError, match="one by one"):
+        mark_of("this|that")

@@ -1,0 +1,259 @@
+"""Tests for biomodal_deploy.plan.history."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource as limits
+import stat
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.plan import HIDDEN_TEXT, Redactor
+from biomodal_deploy.plan.history import Event, History
+from biomodal_deploy.plan.history.entry import digest_of
+from biomodal_deploy.plan.sealed import whoami
+from tests.support.bundles import forked
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    """A history with three entries."""
+    history = History(tmp_path / "plans", "demo")
+    history.append(Event.PLAN, bundle="b1", message="2 to create", details={"create": 2})
+    history.append(Event.APPLY_START, bundle="b1")
+    history.append(Event.RESULT, bundle="b1", details={"state": "applied", "ok": True, "x": None})
+    return history
+
+
+def lines(history: History) -> list[str]:
+    """Return the file's lines."""
+    return history.path.read_text().splitlines()
+
+
+def test_entries_are_read_back_as_they_were(history: History) -> None:
+    """In order, with who and when, and types of their details."""
+    first, second, third = history.entries()
+    assert [entry.seq for entry in (first, second, third)] == [1, 2, 3]
+    assert (first.event, first.bundle, first.message) == (Event.PLAN, "b1", "2 to create")
+    assert first.details == {"create": 2}
+    assert third.details == {"state": "applied", "ok": True, "x": None}
+    assert (first.by.who, first.by.pid, first.stack) == (whoami(), os.getpid(), "demo")
+    assert second.prev == first.sha256
+    assert history.verify_chain().head == third.sha256
+
+
+def test_the_file_is_private(history: History) -> None:
+    """Also one that somebody opened."""
+    assert stat.S_IMODE(history.path.stat().st_mode) == 0o600
+    history.path.chmod(0o644)
+    history.append(Event.UNLOCK)
+    assert stat.S_IMODE(history.path.stat().st_mode) == 0o600
+
+
+def test_another_time_zone_keeps_the_chain(history: History) -> None:
+    """A digest is of the text, and the text must come back the same."""
+    zone = timezone(timedelta(hours=5, minutes=30))
+    history.append(Event.PLAN, now=datetime(2026, 11, 23, 2, 15, tzinfo=zone))
+    assert history.verify_chain().broken_at is None
+
+
+def test_whether_a_plan_was_begun_is_known(history: History) -> None:
+    """Although a copy of its folder looks unused."""
+    assert history.was_started("b1")
+    assert not history.was_started("b2")
+
+
+def test_no_history_is_a_whole_one(tmp_path: Path) -> None:
+    """Before the first plan."""
+    empty = History(tmp_path, "demo")
+    assert empty.entries() == ()
+    assert empty.verify_chain().broken_at is None
+
+
+BREAKS: dict[str, tuple[int, Callable[[list[str]], list[str]]]] = {
+    "an edited message": (1, lambda old: [old[0].replace("2 to create", "9 to create"), *old[1:]]),
+    "an edited digest": (
+        2,
+        lambda old: [old[0], old[1].replace('"sha256":"', '"sha256":"f', 1), old[2]],
+    ),
+    "white space": (1, lambda old: [old[0].replace(",", ", ", 1), *old[1:]]),
+    "a removed entry": (2, lambda old: [old[0], old[2]]),
+    "a removed beginning": (1, lambda old: old[1:]),
+    "swapped entries": (2, lambda old: [old[0], old[2], old[1]]),
+    "an entry twice": (2, lambda old: [old[0], old[0], *old[1:]]),
+    "a foreign line": (2, lambda old: [old[0], "hello", *old[1:]]),
+    "an empty line": (2, lambda old: [old[0], "", *old[1:]]),
+    "a foreign last line": (4, lambda old: [*old, "hello"]),
+    "a key twice": (2, lambda old: [old[0], old[1].replace('"seq":2', '"seq":7,"seq":2'), old[2]]),
+}
+
+
+@pytest.mark.parametrize(("line", "attack"), BREAKS.values(), ids=BREAKS)
+def test_a_broken_chain_is_found_at_its_line(
+    history: History, line: int, attack: Callable[[list[str]], list[str]]
+) -> None:
+    """What was before it still counts."""
+    history.path.write_text("\n".join(attack(lines(history))) + "\n")
+    chain = history.verify_chain()
+    assert chain.broken_at == line
+    assert chain.why
+    assert len(chain.entries) == line - 1
+
+
+def test_an_entry_of_another_history_does_not_fit(history: History, tmp_path: Path) -> None:
+    """Its own digest is right, its number too; what it follows is not."""
+    other = History(tmp_path / "others", "demo")
+    for _ in range(2):
+        other.append(Event.PLAN)
+    history.path.write_text("\n".join([lines(history)[0], lines(other)[1]]) + "\n")
+    assert history.verify_chain().broken_at == 2
+
+
+def test_a_number_out_of_order_does_not_fit(history: History) -> None:
+    """Although whoever forged the entry computed its digest."""
+    last = history.entries()[-1]
+    forged = last.model_copy(update={"seq": 9, "prev": last.sha256})
+    forged = forged.model_copy(update={"sha256": digest_of(forged)})
+    with history.path.open("ab") as file:
+        file.write(forged.line() + b"\n")
+    assert history.verify_chain().broken_at == 4
+
+
+def test_writing_goes_on_after_a_break_and_does_not_hide_it(history: History) -> None:
+    """The user must be able to work, and to see."""
+    history.path.write_text("\n".join([*lines(history)[:2], "hello"]) + "\n")
+    history.append(Event.PLAN)
+    assert history.verify_chain().broken_at == 3
+
+
+class TestCutShort:
+    """A process died in the middle of a line."""
+
+    @pytest.mark.parametrize("left", [1, 50, 200])
+    def test_it_is_recognised_and_mended_by_an_entry(self, history: History, left: int) -> None:
+        """Nothing is dropped: the fragment stays, and the next entry names it."""
+        *whole, last = lines(history)
+        history.path.write_text("\n".join([*whole, last[:left]]))
+        chain = history.verify_chain()
+        assert (chain.cut_short, chain.broken_at, len(chain.entries)) == (True, None, 2)
+
+        history.append(Event.PLAN, bundle="b2")
+        chain = history.verify_chain()
+        assert (chain.cut_short, chain.broken_at) == (False, None)
+        assert [entry.event for entry in chain.entries[2:]] == [Event.MENDED, Event.PLAN]
+        assert chain.entries[2].details["bytes"] == left
+        assert lines(history)[2] == last[:left]
+
+    def test_a_line_that_only_lacks_its_end_counts(self, history: History) -> None:
+        """It is whole, and its digest says so."""
+        history.path.write_text("\n".join(lines(history)))
+        assert len(history.entries()) == 3
+        history.append(Event.PLAN)
+        assert [entry.event for entry in history.entries()[2:]] == [Event.RESULT, Event.PLAN]
+        assert history.verify_chain().broken_at is None
+
+    def test_a_fragment_that_is_taken_out_or_changed_breaks_the_chain(
+        self, history: History
+    ) -> None:
+        """The entry that names it does not fit any more."""
+        *whole, last = lines(history)
+        history.path.write_text("\n".join([*whole, last[:60]]))
+        history.append(Event.PLAN)
+        mended = lines(history)
+        history.path.write_text("\n".join([*mended[:2], *mended[3:]]) + "\n")
+        assert history.verify_chain().broken_at == 3
+        history.path.write_text("\n".join([*mended[:2], "x" * 60, *mended[3:]]) + "\n")
+        assert history.verify_chain().broken_at == 3
+
+    def test_rubbish_after_a_power_cut_is_mended(self, history: History) -> None:
+        """Some file systems leave zeros."""
+        with history.path.open("ab") as file:
+            file.write(b"\0" * 100_000)
+        history.append(Event.PLAN)
+        chain = history.verify_chain()
+        assert chain.broken_at is None
+        assert len(chain.entries) == 5
+
+
+def test_many_processes_write_one_chain(history: History) -> None:
+    """No entry is lost, none is written into another."""
+
+    def write() -> None:
+        for number in range(10):
+            history.append(Event.PLAN, message=f"{os.getpid()} {number} " + "x" * 500)
+
+    assert forked(*[write] * 6) == [0] * 6
+    chain = history.verify_chain()
+    assert chain.broken_at is None
+    assert [entry.seq for entry in chain.entries] == list(range(1, 64))
+
+
+def test_a_full_disk_is_one_line_and_leaves_no_half_entry(history: History) -> None:
+    """What was there stays whole."""
+    before = history.path.read_bytes()
+
+    def fill() -> None:
+        limits.setrlimit(limits.RLIMIT_FSIZE, (len(before) + 50, len(before) + 50))
+        with pytest.raises(UsageError, match="cannot be written"):
+            history.append(Event.PLAN)
+
+    assert forked(fill) == [0]
+    assert history.path.read_bytes() == before
+
+
+def test_secrets_and_control_characters_are_not_written(tmp_path: Path) -> None:
+    """An error of an engine may hold either."""
+    history = History(tmp_path, "demo", redact=Redactor(["canary-5f2e"]).text)
+    history.append(
+        Event.RESULT,
+        message="Error: canary-5f2e\n\x1b[2J" + "x" * 9000,
+        details={"why": "canary-5f2e", "canary-5f2e": 1},
+    )
+    text = history.path.read_text()
+    assert "canary" not in text
+    (entry,) = history.entries()
+    assert entry.message.startswith(f"Error: {HIDDEN_TEXT}  [2Jxxx")
+    assert entry.message.isprintable()
+    assert len(entry.message) == 4000
+
+
+def test_a_link_or_a_pipe_in_its_place_is_refused(history: History, tmp_path: Path) -> None:
+    """The log of what was done must not end up elsewhere."""
+    history.path.rename(tmp_path / "elsewhere")
+    history.path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UsageError, match="cannot be written"):
+        history.append(Event.PLAN)
+    with pytest.raises(UsageError, match="cannot be read"):
+        history.verify_chain()
+
+
+def test_a_closed_file_is_opened_and_not_moved(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may not read the record is not told to take it away."""
+
+    def closed(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", closed)
+    with pytest.raises(UsageError, match="Fix: mend its permissions"):
+        history.verify_chain()
+
+
+def test_another_users_file_is_refused(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever owns it can rewrite it."""
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(UsageError, match="no file of yours"):
+        history.append(Event.PLAN)
+
+
+def test_a_line_is_json_for_other_programs(history: History) -> None:
+    """With sorted keys, so that the digest can be computed elsewhere."""
+    entry = json.loads(lines(history)[0])
+    assert list(entry) == sorted(entry)
+    assert entry["event"] == "plan"

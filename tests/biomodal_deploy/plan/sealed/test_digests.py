@@ -1,0 +1,136 @@
+"""Tests for biomodal_deploy.plan.sealed.digests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.plan.sealed.digests import file_sha256, sha256, tree_sha256
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A synthesized stack."""
+    root = tmp_path / "stack"
+    (root / "assets" / "a").mkdir(parents=True)
+    (root / "cdk.tf.json").write_text("{}")
+    (root / "assets" / "a" / "script.sh").write_text("#!/bin/sh\n")
+    return root
+
+
+def test_a_copy_has_the_same_digest(tree: Path, tmp_path: Path) -> None:
+    """Times and places do not count, contents do."""
+    shutil.copytree(tree, tmp_path / "copy")
+    os.utime(tmp_path / "copy" / "cdk.tf.json", (1, 1))
+    assert tree_sha256(tree) == tree_sha256(tmp_path / "copy")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda root: (root / "cdk.tf.json").write_text("{ }"),
+        lambda root: (root / "more.tf.json").write_text(""),
+        lambda root: (root / "assets" / "a" / "script.sh").unlink(),
+        lambda root: (root / "assets" / "a" / "script.sh").rename(root / "script.sh"),
+        lambda root: (root / "assets" / "a" / "script.sh").chmod(0o755),
+        lambda root: (root / ".hidden").write_text(""),
+        lambda root: (root / "link").symlink_to("nowhere"),
+    ],
+    ids=["edited", "added", "removed", "moved", "made executable", "hidden", "linked"],
+)
+def test_any_change_changes_it(tree: Path, change: Callable[[Path], object]) -> None:
+    """Also one that Terraform would only notice while it runs."""
+    before = tree_sha256(tree)
+    change(tree)
+    assert tree_sha256(tree) != before
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".terraform/providers/x",
+        ".terraform.lock.hcl",
+        "terraform.tfstate",
+        "terraform.tfstate.backup",
+        ".terraform.tfstate.lock.info",
+        "terraform.tfstate.d/prod/terraform.tfstate",
+        "crash.log",
+        "crash.2026.log",
+    ],
+)
+def test_what_terraform_writes_does_not_count(tree: Path, name: str) -> None:
+    """It changes with every run."""
+    before = tree_sha256(tree)
+    (tree / name).parent.mkdir(parents=True, exist_ok=True)
+    (tree / name).write_text("x")
+    assert tree_sha256(tree) == before
+
+
+def test_more_names_can_be_left_out(tree: Path) -> None:
+    """Such as another data directory."""
+    before = tree_sha256(tree)
+    (tree / "data").mkdir()
+    (tree / "data" / "x").write_text("x")
+    assert tree_sha256(tree, ignore={"data"}) == before
+    assert tree_sha256(tree) != before
+
+
+def test_a_link_counts_with_what_it_leads_to(tree: Path, tmp_path: Path) -> None:
+    """Terraform reads through it."""
+    (tmp_path / "outside").write_text("one")
+    (tree / "link").symlink_to(tmp_path / "outside")
+    before = tree_sha256(tree)
+    (tmp_path / "outside").write_text("two")
+    assert tree_sha256(tree) != before
+
+
+def test_a_folder_linked_in_counts_and_a_circle_ends(tree: Path, tmp_path: Path) -> None:
+    """Neither is missed, neither hangs."""
+    (tmp_path / "module").mkdir()
+    (tmp_path / "module" / "main.tf").write_text("one")
+    (tree / "module").symlink_to(tmp_path / "module")
+    (tree / "circle").symlink_to(tree)
+    before = tree_sha256(tree)
+    (tmp_path / "module" / "main.tf").write_text("two")
+    assert tree_sha256(tree) != before
+
+
+def test_what_is_no_file_is_named(tree: Path) -> None:
+    """Reading a pipe would wait for ever."""
+    os.mkfifo(tree / "pipe")
+    with pytest.raises(UsageError, match="no ordinary file"):
+        tree_sha256(tree)
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    """With what to do."""
+    with pytest.raises(UsageError, match="synth"):
+        tree_sha256(tmp_path / "nothing")
+
+
+def test_contents_cannot_pass_for_names(tmp_path: Path) -> None:
+    """Two trees that differ only in where a name ends have two digests."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    (tmp_path / "a" / "xy").write_text("")
+    (tmp_path / "b" / "x").write_text("y")
+    assert tree_sha256(tmp_path / "a") != tree_sha256(tmp_path / "b")
+
+
+def test_a_file_has_the_digest_that_everybody_computes(tmp_path: Path) -> None:
+    """As `sha256sum` prints it; a missing file has none."""
+    (tmp_path / "file").write_bytes(b"abc")
+    known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert file_sha256(tmp_path / "file") == sha256(b"abc") == known
+    assert file_sha256(tmp_path / "nothing") is None
+
+
+def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
+    """A folder in a file's place."""
+    with pytest.raises(UsageError, match="cannot be read"):
+        file_sha256(tmp_path)

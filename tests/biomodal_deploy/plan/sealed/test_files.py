@@ -1,0 +1,142 @@
+"""Tests for biomodal_deploy.plan.sealed.files."""
+
+from __future__ import annotations
+
+import os
+import resource
+import stat
+from pathlib import Path
+
+import pytest
+
+from biomodal_deploy.errors import BundleRefused, UsageError
+from biomodal_deploy.plan.sealed.files import (
+    canonical,
+    opened,
+    private_dir,
+    read_private,
+    replace,
+    write_new,
+)
+from tests.support.bundles import forked
+
+
+def mode(path: Path) -> int:
+    """Return a path's mode."""
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_files_and_folders_are_private_whatever_the_mask(tmp_path: Path) -> None:
+    """They hold secrets."""
+    old = os.umask(0)
+    try:
+        folder = private_dir(tmp_path / "a" / "b")
+        assert write_new(folder / "file", b"x")
+        replace(folder / "other", b"y")
+    finally:
+        os.umask(old)
+    assert (mode(folder), mode(folder / "file"), mode(folder / "other")) == (0o700, 0o600, 0o600)
+
+
+def test_an_open_folder_is_closed(tmp_path: Path) -> None:
+    """One that somebody made by hand."""
+    folder = tmp_path / "plans"
+    folder.mkdir(mode=0o755)
+    assert mode(private_dir(folder)) == 0o700
+
+
+def test_a_new_file_never_replaces_one(tmp_path: Path) -> None:
+    """Nor follows a link that lies in its place."""
+    path = tmp_path / "file"
+    assert write_new(path, b"first")
+    assert not write_new(path, b"second")
+    assert path.read_bytes() == b"first"
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    assert not write_new(tmp_path / "link", b"x")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    """Half a file would be read as one later."""
+
+    def fill() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+        with pytest.raises(UsageError, match="cannot be written"):
+            write_new(tmp_path / "new", b"x" * 5000)
+        with pytest.raises(UsageError, match="cannot be written"):
+            replace(tmp_path / "kept", b"x" * 5000)
+
+    (tmp_path / "kept").write_bytes(b"before")
+    assert forked(fill) == [0]
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+    assert (tmp_path / "kept").read_bytes() == b"before"
+
+
+def test_a_folder_in_the_way_is_one_line(tmp_path: Path) -> None:
+    """Never a traceback."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot be written"):
+        private_dir(tmp_path / "file" / "below")
+
+
+class TestOpening:
+    """Only a file that nobody else could touch is read."""
+
+    def test_a_private_file_is_read(self, tmp_path: Path) -> None:
+        """As a start."""
+        write_new(tmp_path / "file", b"content")
+        assert read_private(tmp_path / "file", 100) == b"content"
+
+    @pytest.mark.parametrize("bits", [0o640, 0o604, 0o620, 0o602])
+    def test_one_open_to_others_is_refused(self, tmp_path: Path, bits: int) -> None:
+        """To read or to write, for the group or for all."""
+        write_new(tmp_path / "file", b"x")
+        (tmp_path / "file").chmod(bits)
+        with pytest.raises(BundleRefused, match="open to others") as caught:
+            read_private(tmp_path / "file", 100)
+        assert caught.value.reason == "readable_by_others"
+
+    def test_a_link_is_refused(self, tmp_path: Path) -> None:
+        """Even to a private file."""
+        write_new(tmp_path / "file", b"x")
+        (tmp_path / "link").symlink_to(tmp_path / "file")
+        with pytest.raises(BundleRefused, match="symbolic link") as caught:
+            read_private(tmp_path / "link", 100)
+        assert caught.value.reason == "symlink"
+
+    def test_another_users_file_is_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whoever owns it can change it any time."""
+        write_new(tmp_path / "file", b"x")
+        monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+        with pytest.raises(BundleRefused, match="another user") as caught:
+            read_private(tmp_path / "file", 100)
+        assert caught.value.reason == "wrong_owner"
+
+    def test_what_is_no_file_is_refused_without_waiting(self, tmp_path: Path) -> None:
+        """A pipe would block for ever."""
+        os.mkfifo(tmp_path / "pipe", 0o600)
+        with pytest.raises(BundleRefused, match="no file"), opened(tmp_path / "pipe"):
+            pass
+
+    def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
+        """By its path."""
+        with pytest.raises(BundleRefused, match="missing") as caught:
+            read_private(tmp_path / "file", 100)
+        assert caught.value.reason == "missing_file"
+
+    def test_a_huge_file_is_not_read(self, tmp_path: Path) -> None:
+        """Not more than there can be."""
+        write_new(tmp_path / "file", b"x" * 101)
+        with pytest.raises(BundleRefused, match="larger than 100 bytes"):
+            read_private(tmp_path / "file", 100)
+
+
+def test_one_value_has_one_text() -> None:
+    """Whatever the order of its keys."""
+    assert (
+        canonical({"b": [1], "a": "é"})
+        == canonical({"a": "é", "b": [1]})
+        == '{"a":"é","b":[1]}'.encode()
+    )

@@ -1,0 +1,161 @@
+"""Tests for biomodal_deploy.plan.sealed.manifest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from biomodal_deploy.errors import BundleRefused
+from biomodal_deploy.plan.sealed import Bundle, Manifest
+from tests.support.bundles import NOW, edit_manifest, sealed
+
+KEY = b"a key of the deployment"
+
+
+def refusal(path: Path, key: bytes | None = None) -> BundleRefused:
+    """Return the refusal of a sealed plan."""
+    with pytest.raises(BundleRefused) as caught:
+        Bundle.load(path, key=key)
+    return caught.value
+
+
+def test_a_manifest_is_read_back_as_it_was(tmp_path: Path) -> None:
+    """And it is JSON that people can read."""
+    bundle = sealed(tmp_path)
+    text = (bundle.path / "manifest.json").read_text()
+    assert Manifest.from_json(text.encode()) == bundle.manifest
+    assert '\n  "kind": "apply",' in text
+    assert bundle.manifest.created == NOW
+    assert bundle.manifest.expires == NOW + timedelta(hours=24)
+    assert bundle.manifest.counts.create == 1
+    assert {verdict.rule for verdict in bundle.manifest.verdicts} >= {"protected"}
+
+
+EDITS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "account": lambda body: body["facts"].update(account="999999999999"),
+    "expiry": lambda body: body.update(expires="2099-01-01T00:00:00Z"),
+    "plan digest": lambda body: body.update(plan_sha256="0" * 64),
+    "verdicts": lambda body: body.update(verdicts=[]),
+    "nested": lambda body: body["facts"]["state"].update(serial=8),
+    "removed": lambda body: body["facts"].pop("git_commit"),
+    "no digest": lambda body: body.pop("manifest_sha256"),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_an_edited_manifest_is_refused(
+    tmp_path: Path, edit: Callable[[dict[str, Any]], object]
+) -> None:
+    """Whatever was edited in it."""
+    bundle = sealed(tmp_path)
+    edit_manifest(bundle, lambda body: (edit(body), None)[1], forge=False)
+    error = refusal(bundle.path)
+    assert error.reason == "edited_manifest"
+    assert str(error) == "The manifest was changed after it was sealed: plan again."
+
+
+def test_an_edit_with_a_new_digest_does_not_match_what_was_approved(tmp_path: Path) -> None:
+    """Who can write in the folder can make a digest, but not the one that was printed."""
+    bundle = sealed(tmp_path)
+    edit_manifest(bundle, EDITS["expiry"], forge=True)  # type: ignore[arg-type]
+    forged = Bundle.load(bundle.path)
+    with pytest.raises(BundleRefused) as caught:
+        forged.require(bundle.sha256)
+    assert caught.value.reason == "not_approved"
+
+
+class TestSignatures:
+    """With a key, only who has it can seal."""
+
+    def test_a_signed_manifest_is_read_with_its_key(self, tmp_path: Path) -> None:
+        """And without a key as well."""
+        bundle = sealed(tmp_path, key=KEY)
+        assert Bundle.load(bundle.path, key=KEY).manifest == bundle.manifest
+        assert Bundle.load(bundle.path).manifest == bundle.manifest
+
+    def test_a_forged_one_is_refused(self, tmp_path: Path) -> None:
+        """A new digest does not make a new signature."""
+        bundle = sealed(tmp_path, key=KEY)
+        edit_manifest(bundle, EDITS["expiry"], forge=True)  # type: ignore[arg-type]
+        assert refusal(bundle.path, KEY).reason == "bad_signature"
+
+    def test_another_key_is_refused(self, tmp_path: Path) -> None:
+        """Whoever has it."""
+        assert refusal(sealed(tmp_path, key=KEY).path, b"another").reason == "bad_signature"
+
+    def test_an_unsigned_one_is_refused(self, tmp_path: Path) -> None:
+        """Taking the signature away does not help."""
+        assert refusal(sealed(tmp_path).path, KEY).reason == "unsigned"
+
+
+HOSTILE: dict[str, bytes] = {
+    "empty": b"",
+    "cut short": b'{"format": 1, "id": ',
+    "no object": b"[1, 2]",
+    "a word": b'"text"',
+    "not UTF-8": b'{"format": "\xff"}',
+    "a surrogate": b'{"format": 1, "x": "\\ud800"}',
+    "deep": b"[" * 100_000,
+    "a huge number": b'{"format": ' + b"9" * 10_000 + b"}",
+    "not a number": b'{"format": NaN}',
+    "a key twice": b'{"format": 1, "format": 1}',
+    "an escape sequence": b'{"format": 1, "id": "\\u001b[2J"}',
+    "an escape sequence in a key": b'{"format": 1, "\\u001b[2J": 1}',
+    "text turned round": b'{"format": 1, "id": "\\u202e"}',
+}
+
+
+@pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_json_is_refused_in_a_line(content: bytes) -> None:
+    """It neither crashes, hangs nor writes on the terminal."""
+    with pytest.raises(BundleRefused) as caught:
+        Manifest.from_json(content)
+    assert caught.value.reason == "malformed"
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda body: body.update(surprise=1),
+        lambda body: body["facts"].update({"x\x7f": 1}),
+        lambda body: body.update(plan_sha256="abc"),
+        lambda body: body.update(created="yesterday"),
+        lambda body: body.update(created="2026-01-01T00:00:00"),
+        lambda body: body["facts"].update(stack=["demo"]),
+        lambda body: body.update(id="../../etc"),
+        lambda body: body.update(kind="launch"),
+    ],
+)
+def test_a_manifest_of_another_shape_is_refused(
+    tmp_path: Path, edit: Callable[[dict[str, Any]], object]
+) -> None:
+    """Although its digest is right."""
+    bundle = sealed(tmp_path)
+    edit_manifest(bundle, lambda body: (edit(body), None)[1], forge=True)
+    error = refusal(bundle.path)
+    assert error.reason == "malformed"
+    assert str(error).isprintable()
+
+
+def test_a_manifest_of_another_version_says_so(tmp_path: Path) -> None:
+    """The user can only plan again."""
+    bundle = sealed(tmp_path)
+    edit_manifest(bundle, lambda body: body.update(format=2), forge=True)
+    assert refusal(bundle.path).reason == "unknown_format"
+
+
+def test_a_manifest_written_by_hand_in_another_layout_is_the_same(tmp_path: Path) -> None:
+    """The digest is of what it says; what is pinned is the file."""
+    bundle = sealed(tmp_path)
+    body = json.loads((bundle.path / "manifest.json").read_text())
+    (bundle.path / "manifest.json").write_text(json.dumps(body, sort_keys=True))
+    again = Bundle.load(bundle.path)
+    assert again.manifest == bundle.manifest
+    with pytest.raises(BundleRefused):
+        again.require(bundle.sha256)

@@ -1,0 +1,238 @@
+"""Tests for biomodal_deploy.plan.sealed.sealed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from biomodal_deploy.errors import EXIT_BUNDLE, BundleRefused, UsageError
+from biomodal_deploy.plan import PlanKind
+from biomodal_deploy.plan.sealed import (
+    Bundle,
+    UseState,
+    consume,
+    newest,
+    record_outcome,
+    sealed_plans,
+)
+from tests.support.bundles import NOW, sealed
+from tests.support.plans import plan, resource
+
+
+def _linked(path: Path) -> None:
+    moved = path.parent / "elsewhere"
+    path.rename(moved)
+    path.symlink_to(moved)
+
+
+ATTACKS: dict[str, tuple[str, Callable[[Path], object], str]] = {
+    "a folder for the group to read": (
+        "readable_by_others",
+        lambda path: path.chmod(0o750),
+        "open to others (mode 0750)",
+    ),
+    "a folder for all to write": (
+        "readable_by_others",
+        lambda path: path.chmod(0o702),
+        "open to others (mode 0702)",
+    ),
+    "a plan file for all to read": (
+        "readable_by_others",
+        lambda path: (path / "plan.tfplan").chmod(0o644),
+        "plan.tfplan is open to others (mode 0644)",
+    ),
+    "a manifest for the group to write": (
+        "readable_by_others",
+        lambda path: (path / "manifest.json").chmod(0o620),
+        "manifest.json is open to others",
+    ),
+    "changes for all to read": (
+        "readable_by_others",
+        lambda path: (path / "changes.json").chmod(0o604),
+        "changes.json is open to others",
+    ),
+    "a folder above for all to write": (
+        "readable_by_others",
+        lambda path: path.parent.chmod(0o707),
+        "can be written by others",
+    ),
+    "a link to the folder": ("symlink", _linked, "is a symbolic link"),
+    "a link to the manifest": (
+        "symlink",
+        lambda path: _linked(path / "manifest.json"),
+        "manifest.json is a symbolic link",
+    ),
+    "a link to the plan file": (
+        "symlink",
+        lambda path: _linked(path / "plan.tfplan"),
+        "plan.tfplan is a symbolic link",
+    ),
+    "no plan file": (
+        "missing_file",
+        lambda path: (path / "plan.tfplan").unlink(),
+        "plan.tfplan is missing",
+    ),
+    "no manifest": (
+        "missing_file",
+        lambda path: (path / "manifest.json").unlink(),
+        "manifest.json is missing",
+    ),
+    "no changes": (
+        "missing_file",
+        lambda path: (path / "changes.json").unlink(),
+        "changes.json is missing",
+    ),
+    "no bundle": ("no_bundle", shutil.rmtree, "There is no sealed plan at"),
+}
+
+
+@pytest.mark.parametrize(("reason", "attack", "words"), ATTACKS.values(), ids=ATTACKS)
+def test_what_others_could_have_touched_is_refused(
+    tmp_path: Path, reason: str, attack: Callable[[Path], object], words: str
+) -> None:
+    """Each with its own reason and words, and the exit status of a bundle."""
+    bundle = sealed(tmp_path)
+    attack(bundle.path)
+    with pytest.raises(BundleRefused) as caught:
+        Bundle.load(bundle.path)
+    assert caught.value.reason == reason
+    assert words in str(caught.value)
+    assert caught.value.exit_status == EXIT_BUNDLE
+
+
+def test_another_users_bundle_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its owner can change it after it was checked."""
+    bundle = sealed(tmp_path)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(BundleRefused) as caught:
+        Bundle.load(bundle.path)
+    assert caught.value.reason == "wrong_owner"
+
+
+def test_a_copy_under_another_name_is_refused(tmp_path: Path) -> None:
+    """A copy would be unused again."""
+    bundle = sealed(tmp_path)
+    copy = bundle.path.with_name("20260101T000000Z-abcdef")
+    shutil.copytree(bundle.path, copy)
+    with pytest.raises(BundleRefused) as caught:
+        Bundle.load(copy)
+    assert caught.value.reason == "renamed"
+
+
+def test_a_bundle_can_be_carried_elsewhere(tmp_path: Path) -> None:
+    """From the job that plans to the job that applies."""
+    bundle = sealed(tmp_path / "plans")
+    elsewhere = tmp_path / "job" / bundle.id
+    shutil.copytree(bundle.path, elsewhere)
+    carried = Bundle.load(elsewhere)
+    carried.require(bundle.sha256)
+    assert carried.plan() == bundle.plan()
+
+
+def test_edited_changes_are_refused(tmp_path: Path) -> None:
+    """A reviewer must not be shown something else than what runs."""
+    bundle = sealed(tmp_path)
+    (bundle.path / "changes.json").write_bytes(plan(resource("a_b.c", "no-op")).to_changes())
+    with pytest.raises(BundleRefused) as caught:
+        Bundle.load(bundle.path).plan()
+    assert caught.value.reason == "edited_changes"
+
+
+class TestPinning:
+    """`--expect-sha256` names the bundle that was approved."""
+
+    def test_the_bundles_and_the_plan_files_digest_are_accepted(self, tmp_path: Path) -> None:
+        """In either case of letters, as copied with spaces."""
+        bundle = sealed(tmp_path)
+        bundle.require(bundle.sha256)
+        bundle.require(f" {bundle.manifest.plan_sha256.upper()}\n")
+
+    def test_another_bundle_is_refused(self, tmp_path: Path) -> None:
+        """Although it is valid by itself."""
+        first, second = sealed(tmp_path), sealed(tmp_path)
+        with pytest.raises(BundleRefused) as caught:
+            second.require(first.sha256)
+        assert caught.value.reason == "not_approved"
+        assert first.sha256 in str(caught.value)
+
+    @pytest.mark.parametrize("digest", ["", "abc", "g" * 64, "a" * 63])
+    def test_what_is_no_digest_is_a_mistake(self, tmp_path: Path, digest: str) -> None:
+        """A part of one is not enough."""
+        with pytest.raises(UsageError, match="64 hexadecimal"):
+            sealed(tmp_path).require(digest)
+
+
+class TestNewest:
+    """Without a name, the newest unused plan of the stack is meant."""
+
+    def test_the_newest_is_found(self, tmp_path: Path) -> None:
+        """By time, and by order where two were made within a second."""
+        bundles = [sealed(tmp_path, now=NOW - timedelta(hours=hours)) for hours in (2, 1, 3)]
+        assert newest(tmp_path, "demo").id == bundles[1].id
+        time.sleep(0.01)
+        for _ in range(5):
+            last = sealed(tmp_path)
+            assert newest(tmp_path, "demo").id == last.id
+            time.sleep(0.01)
+
+    def test_used_ones_are_passed_over(self, tmp_path: Path) -> None:
+        """So is another stack's."""
+        first = sealed(tmp_path, now=NOW - timedelta(hours=1))
+        consume(sealed(tmp_path).path)
+        sealed(tmp_path, stack="other", now=NOW + timedelta(seconds=10))
+        assert newest(tmp_path, "demo").id == first.id
+
+    def test_a_damaged_one_is_refused_and_not_passed_over(self, tmp_path: Path) -> None:
+        """Nobody means the plan before it."""
+        sealed(tmp_path, now=NOW - timedelta(hours=1))
+        (sealed(tmp_path).path / "manifest.json").write_text("{}")
+        with pytest.raises(BundleRefused):
+            newest(tmp_path, "demo")
+
+    def test_the_kind_can_be_chosen(self, tmp_path: Path) -> None:
+        """`destroy` does not take up a plan to create."""
+        destroy = sealed(tmp_path, now=NOW - timedelta(hours=1), kind=PlanKind.DESTROY)
+        sealed(tmp_path)
+        assert newest(tmp_path, "demo", kinds={PlanKind.DESTROY}).id == destroy.id
+
+    def test_none_is_said_so(self, tmp_path: Path) -> None:
+        """With the next command."""
+        (tmp_path / "demo" / "draft-20260101T000000Z-abcdef").mkdir(parents=True)
+        (tmp_path / "demo" / "notes").mkdir()
+        with pytest.raises(BundleRefused, match="biomodal-aws plan --stack demo") as caught:
+            newest(tmp_path, "demo")
+        assert caught.value.reason == "no_bundle"
+        assert sealed_plans(tmp_path, "nothing") == []
+
+
+def test_the_plan_file_goes_and_the_record_stays(tmp_path: Path) -> None:
+    """After an apply it is good for nothing but its secrets."""
+    bundle = sealed(tmp_path)
+    (bundle.path / "values.json").write_text("secret")
+    consume(bundle.path)
+    record_outcome(bundle.path, UseState.APPLIED)
+    bundle.drop_plan_file()
+    bundle.drop_plan_file()
+    again = Bundle.load(bundle.path)
+    assert again.plan() == bundle.plan()
+    assert again.use.state is UseState.APPLIED
+    assert {path.name for path in bundle.path.iterdir()} == {
+        "manifest.json",
+        "changes.json",
+        "consumed.json",
+        "outcome.json",
+        "logs",
+    }
+
+
+def test_an_expired_plan_without_its_file_can_be_shown(tmp_path: Path) -> None:
+    """Clearing up takes only the secrets."""
+    bundle = sealed(tmp_path, now=NOW - timedelta(hours=48))
+    bundle.drop_plan_file()
+    assert Bundle.load(bundle.path).plan() == bundle.plan()

@@ -1,0 +1,314 @@
+"""Tests for biomodal_deploy.plan.sealed.verifying: one for each way a plan can be turned."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from biomodal_deploy.errors import EXIT_BUNDLE, BundleRefused
+from biomodal_deploy.plan.sealed import (
+    Bundle,
+    Facts,
+    FileDigest,
+    Module,
+    StateId,
+    UseState,
+    consume,
+    raise_on,
+    record_outcome,
+    verify,
+)
+from tests.support.bundles import NOW, OTHER, SHA, facts, sealed
+
+TFVARS = FileDigest(path="terraform.tfvars", sha256=SHA)
+PROD = FileDigest(path="prod.tfvars", sha256=SHA)
+MODULE = Module(key="bootstrap", source="git::x", commit="c" * 40, sha256=SHA)
+
+
+def test_nothing_changed_passes(tmp_path: Path) -> None:
+    """A plan that is what it was may be applied."""
+    bundle = sealed(tmp_path)
+    found = verify(bundle, facts(), clock=NOW + timedelta(hours=1))
+    assert found == []
+    raise_on(bundle, found)
+
+
+CHANGED: dict[str, tuple[str, dict[str, Any], str]] = {
+    "another stack": (
+        "other_stack",
+        {"stack": "prod"},
+        "it was planned with stack demo, and here it is prod",
+    ),
+    "another workspace": (
+        "other_workspace",
+        {"workspace": "prod"},
+        "it was planned with workspace default, and here it is prod",
+    ),
+    "another directory": (
+        "other_directory",
+        {"directory": "cdktf.out/stacks/prod"},
+        "it was planned with directory cdktf.out/stacks/demo, and here it is cdktf.out/stacks/prod",
+    ),
+    "another data directory": (
+        "other_data_dir",
+        {"data_dir": "elsewhere"},
+        "it was planned with TF_DATA_DIR unset, and here it is elsewhere",
+    ),
+    "another backend": (
+        "other_backend",
+        {"backend": "s3:others/prod", "backend_sha256": OTHER},
+        (
+            "it was planned for the state in s3:states/demo (eu-west-2), and the state is in"
+            " s3:others/prod"
+        ),
+    ),
+    "another setting of the backend": (
+        "other_backend",
+        {"backend_sha256": OTHER},
+        "the settings of the backend s3:states/demo (eu-west-2) changed after planning",
+    ),
+    "a changed file of the backend": (
+        "edited_backend_file",
+        {"backend_files": (FileDigest(path="lab.hcl", sha256=OTHER),)},
+        "lab.hcl was added after planning",
+    ),
+    "another account": (
+        "other_account",
+        {"account": "999999999999"},
+        "it was planned with AWS account 111122223333, and here it is 999999999999",
+    ),
+    "no account": (
+        "other_account",
+        {"account": None},
+        "it was planned with AWS account 111122223333, and here it is unset",
+    ),
+    "another region": (
+        "other_region",
+        {"region": "us-east-1"},
+        "it was planned with AWS region eu-west-2, and here it is us-east-1",
+    ),
+    "another endpoint": (
+        "other_endpoint",
+        {"endpoint": "http://127.0.0.1:1"},
+        "it was planned with AWS endpoint unset, and here it is http://127.0.0.1:1",
+    ),
+    "another caller": (
+        "other_caller",
+        {"caller": "arn:aws:iam::111122223333:user/mallory"},
+        (
+            "it was planned with AWS caller arn:aws:sts::111122223333:assumed-role/deployer/monday,"
+            " and here it is arn:aws:iam::111122223333:user/mallory"
+        ),
+    ),
+    "another role": (
+        "other_caller",
+        {"caller": "arn:aws:sts::111122223333:assumed-role/admin/monday"},
+        (
+            "it was planned with AWS caller arn:aws:sts::111122223333:assumed-role/deployer/monday,"
+            " and here it is arn:aws:sts::111122223333:assumed-role/admin/monday"
+        ),
+    ),
+    "another engine": (
+        "other_terraform",
+        {"engine": "tofu"},
+        "it was planned with engine terraform, and here it is tofu",
+    ),
+    "another Terraform": (
+        "other_terraform",
+        {"terraform_version": "1.12.0"},
+        "it was planned with Terraform version 1.11.4, and here it is 1.12.0",
+    ),
+    "another provider version": (
+        "other_providers",
+        {"providers": {"registry.terraform.io/hashicorp/aws": "5.99.0"}},
+        (
+            "it was planned with version of provider registry.terraform.io/hashicorp/aws 5.100.0,"
+            " and here it is 5.99.0"
+        ),
+    ),
+    "one more provider": (
+        "other_providers",
+        {"providers": {"registry.terraform.io/hashicorp/aws": "5.100.0", "x/y/tls": "4.0.0"}},
+        "it was planned with version of provider x/y/tls unset, and here it is 4.0.0",
+    ),
+    "the state moved on": (
+        "state_moved_on",
+        {"state": StateId(lineage="aaaa", serial=8)},
+        "the state moved on, from serial 7 to 8",
+    ),
+    "another state": (
+        "other_state",
+        {"state": StateId(lineage="bbbb", serial=7)},
+        "it starts from another state (its lineage differs)",
+    ),
+    "the state is gone": (
+        "state_gone",
+        {"state": None},
+        "the state that it starts from is gone",
+    ),
+    "edited synthesized JSON": (
+        "edited_synth",
+        {"synthesized_sha256": OTHER},
+        "the synthesized stack in cdktf.out/stacks/demo changed after planning",
+    ),
+    "an edited var-file": (
+        "edited_var_file",
+        {"var_files": (TFVARS, FileDigest(path="prod.tfvars", sha256=OTHER))},
+        "prod.tfvars changed after planning",
+    ),
+    "a var-file that is gone": (
+        "edited_var_file",
+        {"var_files": (TFVARS, FileDigest(path="prod.tfvars", sha256=None))},
+        "prod.tfvars was removed after planning",
+    ),
+    "one more var-file": (
+        "edited_var_file",
+        {"var_files": (TFVARS, PROD, FileDigest(path="x.auto.tfvars", sha256=SHA))},
+        "x.auto.tfvars was added after planning",
+    ),
+    "var-files in another order": (
+        "edited_var_file",
+        {"var_files": (PROD, TFVARS)},
+        "the order of the var-files changed after planning",
+    ),
+    "an edited install script": (
+        "edited_install_script",
+        {"install_script": FileDigest(path="scripts/install_script.sh", sha256=OTHER)},
+        "scripts/install_script.sh changed after planning",
+    ),
+    "another lock file": (
+        "edited_lock_file",
+        {"lock_file_sha256": OTHER},
+        "the provider lock file changed after planning",
+    ),
+    "a module at another commit": (
+        "other_modules",
+        {"modules": (MODULE.model_copy(update={"commit": "d" * 40, "sha256": OTHER}),)},
+        f"module bootstrap was at commit {'c' * 40}, and now is at {'d' * 40}",
+    ),
+    "an edited module": (
+        "other_modules",
+        {"modules": (MODULE.model_copy(update={"sha256": OTHER}),)},
+        "module bootstrap changed after planning",
+    ),
+    "a module that is gone": (
+        "other_modules",
+        {"modules": ()},
+        "module bootstrap was removed after planning",
+    ),
+    "another commit": (
+        "other_commit",
+        {"git_commit": "b" * 40},
+        f"it was planned with commit {'a' * 40}, and here it is {'b' * 40}",
+    ),
+    "an unclean tree": (
+        "dirty_tree",
+        {"git_clean": False},
+        "files of the working tree changed after planning",
+    ),
+}
+
+
+@pytest.mark.parametrize(("reason", "changed", "line"), CHANGED.values(), ids=CHANGED)
+def test_every_difference_is_refused_by_name(
+    tmp_path: Path, reason: str, changed: dict[str, Any], line: str
+) -> None:
+    """With its own reason and line, and the exit status of a bundle."""
+    bundle = sealed(tmp_path)
+    found = verify(bundle, facts(**changed), clock=NOW)
+    assert [(each.reason, each.line) for each in found] == [(reason, line)]
+    with pytest.raises(BundleRefused) as caught:
+        raise_on(bundle, found)
+    assert caught.value.reason == reason
+    assert caught.value.exit_status == EXIT_BUNDLE
+    assert str(caught.value) == (
+        f"The plan {bundle.id} is refused: {line}. Next: biomodal-aws plan --stack demo"
+    )
+
+
+def test_every_fact_is_compared() -> None:
+    """A fact that is added later must not be forgotten here."""
+    compared = {key for _, changed, _ in CHANGED.values() for key in changed}
+    assert compared == set(Facts.model_fields)
+
+
+def test_a_state_where_there_was_none_is_refused(tmp_path: Path) -> None:
+    """Terraform itself applies such a plan, and builds everything a second time."""
+    bundle = sealed(tmp_path, state=None)
+    (found,) = verify(bundle, facts(), clock=NOW)
+    assert found.reason == "state_appeared"
+    assert found.line == "there was no state when it was planned, and now there is (serial 7)"
+    assert verify(bundle, facts(state=None), clock=NOW) == []
+
+
+def test_another_session_of_the_same_role_is_the_same_caller(tmp_path: Path) -> None:
+    """Its name changes with every login and every job."""
+    again = facts(caller="arn:aws:sts::111122223333:assumed-role/deployer/tuesday")
+    assert verify(sealed(tmp_path), again, clock=NOW) == []
+
+
+def test_a_tree_that_was_unclean_and_now_is_clean_is_another(tmp_path: Path) -> None:
+    """What lay there uncommitted is gone, or was committed."""
+    (found,) = verify(sealed(tmp_path, git_clean=False), facts(), clock=NOW)
+    assert found.reason == "other_tree"
+
+
+class TestFiles:
+    """The bundle itself."""
+
+    def test_an_edited_plan_file_is_refused(self, tmp_path: Path) -> None:
+        """Terraform would run the edit and show the original."""
+        bundle = sealed(tmp_path)
+        bundle.plan_file.write_bytes(b"another plan file")
+        (found,) = verify(Bundle.load(bundle.path), facts(), clock=NOW)
+        assert found.reason == "edited_plan"
+        assert found.line == "the plan file was changed after it was sealed"
+
+    def test_a_used_plan_is_refused(self, tmp_path: Path) -> None:
+        """With its outcome."""
+        bundle = sealed(tmp_path)
+        consume(bundle.path)
+        record_outcome(bundle.path, UseState.FAILED)
+        bundle.drop_plan_file()
+        (found,) = verify(Bundle.load(bundle.path), facts(), clock=NOW)
+        assert found.reason == "used"
+        assert found.line.startswith("it is failed at ")
+
+
+class TestTime:
+    """A plan is good for a day."""
+
+    def test_it_expires(self, tmp_path: Path) -> None:
+        """To the second."""
+        bundle = sealed(tmp_path)
+        assert verify(bundle, facts(), clock=NOW + timedelta(hours=24, seconds=-1)) == []
+        (found,) = verify(bundle, facts(), clock=NOW + timedelta(hours=24))
+        assert found.reason == "expired"
+        assert found.line.startswith("it expired at ")
+
+    def test_the_lifetime_can_be_set(self, tmp_path: Path) -> None:
+        """Per deployment."""
+        bundle = sealed(tmp_path, lifetime=timedelta(hours=1))
+        assert verify(bundle, facts(), clock=NOW + timedelta(hours=2))[0].reason == "expired"
+
+    def test_one_from_the_future_is_refused(self, tmp_path: Path) -> None:
+        """A clock is wrong, and so would the expiry be; a few minutes do not matter."""
+        bundle = sealed(tmp_path)
+        assert verify(bundle, facts(), clock=NOW - timedelta(minutes=4)) == []
+        (found,) = verify(bundle, facts(), clock=NOW - timedelta(minutes=6))
+        assert found.reason == "not_yet_valid"
+
+
+def test_the_first_difference_explains_the_others(tmp_path: Path) -> None:
+    """Another stack has another directory and another backend, too."""
+    bundle = sealed(tmp_path)
+    found = verify(
+        bundle,
+        facts(stack="prod", directory="x", backend_sha256=OTHER, synthesized_sha256=OTHER),
+        clock=NOW,
+    )
+    with pytest.raises(BundleRefused, match=r"here it is prod \(3 more differences\)\. Next"):
+        raise_on(bundle, found)

@@ -1,0 +1,294 @@
+"""Tests for biomodal_deploy.plan.guards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from biomodal_deploy.config.settings import PROTECTED_KINDS, Limits
+from biomodal_deploy.errors import EXIT_GUARD, GuardRefused, UsageError
+from biomodal_deploy.plan import HIDDEN_TEXT, PlanKind
+from biomodal_deploy.plan.guards import (
+    Emptied,
+    Outcome,
+    Verdict,
+    emptied,
+    enforce,
+    judge,
+    protected_losses,
+)
+from tests.support.plans import output, plan, resource
+
+BUCKET = "module.bootstrap.module.s3-bucket[0].aws_s3_bucket.this[0]"
+
+
+def refusals(*resources: Any, document: dict[str, Any] | None = None, **more: Any) -> list[str]:
+    """Return what the guards refuse."""
+    verdicts = judge(plan(*resources, **(document or {})), **more)
+    return [verdict.message for verdict in verdicts if verdict.outcome is Outcome.REFUSED]
+
+
+class TestProtected:
+    """Losing an object of a protected kind needs its address."""
+
+    @pytest.mark.parametrize("kind", PROTECTED_KINDS)
+    @pytest.mark.parametrize(
+        ("action", "fate"),
+        [
+            ("delete", "deleted"),
+            ("replace", "replaced"),
+            ("replace-create-first", "replaced"),
+            ("forget", "forgotten"),
+            ("replace-and-forget", "replaced, the old one left behind unmanaged"),
+        ],
+    )
+    def test_every_way_to_lose_one_is_refused(self, kind: str, action: str, fate: str) -> None:
+        """Delete, replace and forget alike, and the line says what to do."""
+        (line,) = refusals(resource(f"{kind}.x", action, {}, {}))
+        assert line == (
+            f"{kind}.x would be {fate}, and {kind} is protected."
+            f" If that is meant: plan again with --allow-destroy '{kind}.x'"
+        )
+
+    @pytest.mark.parametrize("action", ["no-op", "create", "read", "update"])
+    def test_nothing_else_is(self, action: str) -> None:
+        """An update of a protected object loses nothing."""
+        assert refusals(resource("aws_s3_bucket.x", action, {}, {})) == []
+
+    def test_other_kinds_may_go(self) -> None:
+        """A security group can be made again."""
+        assert refusals(resource("aws_security_group.x", "delete", {})) == []
+
+    def test_modules_are_no_hiding_place(self) -> None:
+        """What the documented module makes counts, at whatever depth."""
+        assert BUCKET in refusals(resource(BUCKET, "delete", {}))[0]
+
+    def test_a_data_source_is_no_object(self) -> None:
+        """It has the same type and nothing to lose."""
+        assert refusals(resource("aws_instance.x", "delete", {}, mode="data")) == []
+
+    def test_an_old_object_left_by_a_replacement_counts(self) -> None:
+        """It may be the bucket that still holds the data."""
+        (line,) = refusals(resource("aws_instance.x", "delete", {}, deposed="deadbeef"))
+        assert "deleted (the old object deadbeef)" in line
+
+    def test_the_kinds_can_be_set(self) -> None:
+        """Per deployment."""
+        gone = [resource("aws_s3_bucket.x", "delete", {}), resource("a_b.c", "delete", {})]
+        (line,) = refusals(*gone, protected=["a_b"])
+        assert line.startswith("a_b.c ")
+
+    def test_the_exact_address_allows_it(self) -> None:
+        """And the verdict says so, for the record."""
+        verdicts = judge(plan(resource(BUCKET, "delete", {})), allow_destroy=[BUCKET])
+        (verdict,) = (each for each in verdicts if each.rule == "protected")
+        assert verdict.outcome is Outcome.ALLOWED
+        assert verdict.address == BUCKET
+        enforce(verdicts)
+
+    def test_one_allowance_is_for_one_object(self) -> None:
+        """The other bucket stays protected."""
+        gone = [resource(f"aws_s3_bucket.x[{index}]", "delete", {}) for index in range(2)]
+        (line,) = refusals(*gone, allow_destroy=["aws_s3_bucket.x[0]"])
+        assert line.startswith("aws_s3_bucket.x[1] ")
+
+    def test_an_allowance_for_two_objects_that_look_alike_is_none(self) -> None:
+        """Where a hidden secret makes two addresses one, nobody can say which is meant."""
+        gone = [resource(f'aws_s3_bucket.x["{key}-secret"]', "delete", {}) for key in "ab"]
+        hidden = f'aws_s3_bucket.x["{HIDDEN_TEXT}"]'
+        lines = refusals(
+            *gone,
+            document={"variables": {"v": {"value": ["a-secret", "b-secret"]}}},
+            allow_destroy=[hidden],
+        )
+        assert len(lines) == 2
+        assert all("another object is shown by the same address" in line for line in lines)
+
+    def test_losses_that_need_an_allowance_are_listed(self) -> None:
+        """So that a command can name them."""
+        mixed = plan(resource(BUCKET, "delete", {}), resource("a_b.c", "delete", {}))
+        assert [loss.address for loss in protected_losses(mixed)] == [BUCKET]
+
+
+class TestAllowances:
+    """An allowance that does nothing is a mistake."""
+
+    def test_a_misspelt_address_is_corrected(self) -> None:
+        """With the nearest that would be lost."""
+        with pytest.raises(UsageError, match=r"did you mean 'aws_s3_bucket\.data'"):
+            judge(
+                plan(resource("aws_s3_bucket.data", "delete", {})),
+                allow_destroy=["aws_s3_bucket.date"],
+            )
+
+    def test_an_address_that_stays_needs_none(self) -> None:
+        """Nothing happens to it in this plan."""
+        with pytest.raises(UsageError, match="neither deletes, replaces nor forgets"):
+            judge(
+                plan(resource("aws_s3_bucket.data", "update", {}, {})),
+                allow_destroy=["aws_s3_bucket.data"],
+            )
+
+    def test_the_error_is_of_usage(self) -> None:
+        """It names the flag and the value."""
+        with pytest.raises(UsageError) as caught:
+            judge(plan(), allow_destroy=["a_b.c"])
+        assert (caught.value.field, caught.value.value) == ("--allow-destroy", "a_b.c")
+
+
+class TestContents:
+    """A bucket that may be emptied says what goes with it."""
+
+    def test_objects_are_counted(self) -> None:
+        """The count comes from outside, by address."""
+        gone = plan(resource(BUCKET, "delete", {"bucket": "data-1", "force_destroy": True}))
+        verdicts = judge(gone, allow_destroy=[BUCKET], object_counts={BUCKET: 12345})
+        (notice,) = (each for each in verdicts if each.rule == "contents")
+        assert notice.outcome is Outcome.NOTICE
+        assert notice.message == (
+            f"{BUCKET}: force_destroy is set, so 12,345 objects go with bucket data-1."
+        )
+
+    def test_a_count_without_an_end(self) -> None:
+        """It is told as it was given."""
+        gone = plan(resource(BUCKET, "delete", {"bucket": "data-1", "force_destroy": True}))
+        verdicts = judge(gone, allow_destroy=[BUCKET], object_counts={BUCKET: "at least 9,000"})
+        assert any("so at least 9,000 objects go with" in each.message for each in verdicts)
+
+    def test_without_a_count_it_is_said_to_be_unknown(self) -> None:
+        """Never zero."""
+        gone = plan(resource(BUCKET, "replace", {"bucket": "b", "force_destroy": True}, {}))
+        messages = [verdict.message for verdict in judge(gone)]
+        assert any("an unknown number of objects go with bucket b" in each for each in messages)
+
+    @pytest.mark.parametrize("flag", [True, "(hidden)", 1])
+    def test_what_is_not_plainly_false_counts_as_set(self, flag: object) -> None:
+        """A value that cannot be read is read with care."""
+        gone = plan(resource("aws_s3_bucket.x", "delete", {"bucket": "b", "force_destroy": flag}))
+        assert emptied(gone) == (Emptied("aws_s3_bucket.x", "aws_s3_bucket", "b"),)
+
+    @pytest.mark.parametrize(
+        ("action", "before"),
+        [
+            ("delete", {"force_destroy": False}),
+            ("delete", {}),
+            ("forget", {"force_destroy": True}),
+            ("update", {"force_destroy": True}),
+        ],
+    )
+    def test_otherwise_nothing_is_emptied(self, action: str, before: Any) -> None:
+        """AWS itself refuses to delete a bucket that holds something."""
+        assert emptied(plan(resource("aws_s3_bucket.x", action, before, {}))) == ()
+
+    def test_repositories_count_too(self) -> None:
+        """Their flag has another name, and they hold images."""
+        gone = plan(resource("aws_ecr_repository.x", "delete", {"name": "r", "force_delete": True}))
+        assert emptied(gone) == (Emptied("aws_ecr_repository.x", "aws_ecr_repository", "r"),)
+
+
+class TestLimits:
+    """Account, region and number of deletes."""
+
+    def test_within_the_limits_passes(self) -> None:
+        """And the verdicts say what was compared."""
+        verdicts = judge(
+            plan(resource("a_b.c", "delete", {})),
+            limits=Limits(account_ids=("111122223333",), regions=("eu-west-2",), max_deletes=1),
+            account="111122223333",
+            region="eu-west-2",
+        )
+        enforce(verdicts)
+        assert {"account", "region", "max-deletes"} <= {verdict.rule for verdict in verdicts}
+
+    @pytest.mark.parametrize(
+        ("account", "line"),
+        [
+            ("999999999999", "The account is 999999999999, and the deployment is limited to"),
+            (None, "The account is not known, and the deployment is limited to 111122223333."),
+        ],
+    )
+    def test_another_account_is_refused(self, account: str | None, line: str) -> None:
+        """Also one that cannot be told."""
+        limits = Limits(account_ids=("111122223333",))
+        (refusal,) = refusals(limits=limits, account=account)
+        assert refusal.startswith(line)
+
+    def test_another_region_is_refused(self) -> None:
+        """The line names both."""
+        (refusal,) = refusals(limits=Limits(regions=("eu-west-2",)), region="us-east-1")
+        assert refusal == "The region is us-east-1, and the deployment is limited to eu-west-2."
+
+    def test_too_many_deletes_are_refused(self) -> None:
+        """A replacement deletes, too; forgetting does not."""
+        gone = [
+            resource("a_b.d", "delete", {}),
+            resource("a_b.r", "replace", {}, {}),
+            resource("a_b.f", "forget", {}),
+        ]
+        assert refusals(*gone, limits=Limits(max_deletes=2)) == []
+        (refusal,) = refusals(*gone, limits=Limits(max_deletes=1))
+        assert refusal == "2 deletes (replacements included), and limits.max_deletes is 1."
+
+    def test_a_destroy_plan_may_delete_everything(self) -> None:
+        """That is what it is for; its other guards stay."""
+        gone = [resource("a_b.d", "delete", {}), resource("aws_eip.x", "delete", {})]
+        lines = refusals(*gone, limits=Limits(max_deletes=0), kind=PlanKind.DESTROY)
+        assert [line.partition(" ")[0] for line in lines] == ["aws_eip.x"]
+
+
+class TestWholePlans:
+    """Only a whole plan that is understood passes."""
+
+    def test_an_unknown_action_is_refused(self) -> None:
+        """Of an object, of an output, or beside the changes."""
+        lines = refusals(
+            resource("a_b.c", "unknown", {}, {}),
+            document={
+                "output_changes": {"o": {"actions": ["sing"]}, "p": output()},
+                "action_invocations": [{"address": "action.x.y"}],
+            },
+        )
+        assert [line.partition(": ")[2] for line in lines] == [
+            "a_b.c: transmogrify.",
+            "output o: unknown action.",
+            "action.x.y: invoked by the provider.",
+        ]
+
+    def test_a_failed_plan_is_refused(self) -> None:
+        """Terraform 1.x writes a plan file also where it failed."""
+        assert "failed while it planned" in refusals(document={"errored": True})[0]
+
+    def test_an_incomplete_plan_is_refused(self) -> None:
+        """Such as a targeted one."""
+        assert "-target" in refusals(document={"complete": False})[0]
+
+    def test_deferred_changes_are_refused(self) -> None:
+        """What was approved would be only part of what happens."""
+        deferred = [{"reason": "r", "resource_change": resource("a_b.c")}]
+        for complete in (False, True):
+            document = {"deferred_changes": deferred, "complete": complete}
+            assert "deferred" in refusals(document=document)[0]
+
+    def test_an_older_terraform_that_does_not_say_passes(self) -> None:
+        """It has no deferred changes either."""
+        assert refusals(document={"complete": None, "applyable": None}) == []
+
+
+def test_enforcing_names_every_refusal() -> None:
+    """The first in full and the others' addresses, in one line; and the exit status of a guard."""
+    verdicts = judge(plan(resource("aws_eip.a", "delete", {}), resource("aws_eip.b", "forget", {})))
+    with pytest.raises(GuardRefused) as caught:
+        enforce(verdicts)
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith("aws_eip.a would be deleted")
+    assert line.endswith(" (1 more refusal: aws_eip.b)")
+    assert caught.value.exit_status == EXIT_GUARD
+
+
+def test_a_harmless_plan_passes_with_verdicts() -> None:
+    """The record shows that the guards looked."""
+    verdicts = judge(plan(resource("aws_s3_bucket.x")))
+    enforce(verdicts)
+    assert {verdict.rule for verdict in verdicts} == {"whole-plan", "known-actions", "protected"}
+    assert Verdict.model_validate_json(verdicts[0].model_dump_json()) == verdicts[0]

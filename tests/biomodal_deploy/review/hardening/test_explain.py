@@ -1,0 +1,88 @@
+"""The two profiles side by side: whole, consistent, and the same on screen, as data, as a page."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from biomodal_deploy.config.contract import variables_of
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.review.hardening import DIFFERENCES, Difference
+from biomodal_deploy.review.hardening.choosing import chosen
+from biomodal_deploy.review.hardening.page import PAGE, page
+from tests.support.project import ROOT
+
+
+@pytest.mark.parametrize("difference", DIFFERENCES, ids=lambda each: each.id)
+def test_each_is_argued(difference: Difference) -> None:
+    """Both sides, a risk, a reason, a way back, what the module does, and where it shows."""
+    for name, value in difference.as_data().items():
+        assert value or name == "variables", name
+
+
+def test_ids_are_unique_and_areas_stand_together() -> None:
+    """A point has one id, and a heading appears once."""
+    assert len({each.id for each in DIFFERENCES}) == len(DIFFERENCES)
+    areas = [each.area for each in DIFFERENCES]
+    assert sorted(areas, key=list(dict.fromkeys(areas)).index) == areas
+
+
+def test_every_variable_is_explained_and_exists() -> None:
+    """What the profile adds is listed with the point that it sets, and named in its text."""
+    documented = {each.name for each in variables_of("native")}
+    added = {each.name for each in variables_of("native", "hardened")} - documented
+    assert {name for each in DIFFERENCES for name in each.variables} == added
+    for each in DIFFERENCES:
+        for name in each.variables:
+            assert name in f"{each.hardened} {each.back}", (each.id, name)
+
+
+def test_the_page_is_up_to_date() -> None:
+    """`make docs` was run after the last change."""
+    assert (ROOT / PAGE).read_text(encoding="utf-8") == page()
+
+
+def test_points_can_be_chosen() -> None:
+    """In the usual order; an unknown one is answered with the nearest."""
+    assert [each.id for each in chosen(["imdsv2", "ssh"])] == ["ssh", "imdsv2"]
+    assert chosen([]) == DIFFERENCES
+    with pytest.raises(UsageError, match='did you mean "ssh"'):
+        chosen(["shh"])
+
+
+def test_the_command_prints_the_same_as_data(capsys: pytest.CaptureFixture[str]) -> None:
+    """Programs get every difference in the usual envelope."""
+    from biomodal_deploy.cli.commands.explain import explain
+    from biomodal_deploy.cli.options import Format
+
+    assert explain([], Format.JSON) == 0
+    printed: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert printed["exit_status"] == 0
+    assert printed["data"]["differences"] == [each.as_data() for each in DIFFERENCES]
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_people_see_all_of_it(width: int) -> None:
+    """No text is cut, however narrow the window."""
+    from io import StringIO
+
+    from rich.console import Console
+
+    from biomodal_deploy.cli.render.explain import show_differences
+
+    console = Console(file=StringIO(), width=width, theme=_theme())
+    show_differences(console, DIFFERENCES)
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert max(map(len, shown.splitlines())) <= width
+    for each in DIFFERENCES:
+        assert each.title in shown
+        for word in each.reason.split():
+            assert word in shown or len(word) > width // 3, word
+
+
+def _theme() -> Any:
+    from rich.theme import Theme
+
+    return Theme({"quiet": "dim"})

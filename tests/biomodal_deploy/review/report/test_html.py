@@ -1,0 +1,135 @@
+"""Tests for review.report.html: one file that nothing of a plan can break out of."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from biomodal_deploy.plan import Plan
+from biomodal_deploy.review.report.html import html
+from tests.support.everything import everything
+from tests.support.plans import encoded, output, resource
+from tests.support.reports import report, report_on
+
+HOSTILE = [
+    "<script>evil()</script>",
+    '"><img src=x onerror=evil()>',
+    "' onmouseover='evil()",
+    "</title></style></svg><iframe src=//example.com>",
+    "<!--",
+    "javascript:evil()",
+    "]]><evil>",
+    "\u202eevil\x1b[31m",
+]
+
+
+class Parser(HTMLParser):
+    """Collects the tags and attributes of a page."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=False)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take a tag up."""
+        self.tags.append((tag, dict(attrs)))
+
+
+def tags(text: str) -> list[tuple[str, dict[str, str | None]]]:
+    """Return the tags of a page with their attributes."""
+    parser = Parser()
+    parser.feed(text)
+    return parser.tags
+
+
+def page(text: str) -> str:
+    """Return a page whose plan has a text wherever there is room for one."""
+    return html(
+        report_on(
+            resource(f'aws_x.y["{text}"]', "update", {text: text}, {text: "b"}),
+            resource("aws_x.z", "delete", {"a": 1}, None, action_reason=text),
+            resource("aws_x.d", "delete", {"a": 1}, None, deposed=text),
+            resource("aws_x.m", "no-op", previous_address=text),
+            resource("aws_x.i", "no-op", importing={"id": text}),
+            resource("aws_x.t", "create", None, {}, type=text, name=text, module_address=text),
+            resource("aws_vpc_security_group_ingress_rule.r", "create", None, {"cidr_ipv4": text}),
+            resource_drift=[resource("aws_x.y", "update", {"tags": text}, {"tags": "b"})],
+            output_changes={text: output("create", None, text)},
+            action_invocations=[{"address": text}],
+            checks=[
+                {
+                    "address": {"to_display": text},
+                    "status": "fail",
+                    "instances": [{"status": "fail", "problems": [{"message": text}]}],
+                }
+            ],
+        )
+    )
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_values_are_text(text: str) -> None:
+    """The page has the same tags and attributes as with a harmless text; only texts differ."""
+    hostile, harmless = tags(page(text)), tags(page("harmless"))
+    assert [(tag, set(found)) for tag, found in hostile] == [
+        (tag, set(found)) for tag, found in harmless
+    ]
+    for _, found in hostile:
+        assert not {name for name in found if name.startswith("on") or name == "style"}
+        for name in ("href", "class", "id"):
+            assert "evil" not in (found.get(name) or "")
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\x1b]", page(text))
+
+
+def test_one_file_and_its_policy() -> None:
+    """Only the two texts that are in it run, and no address in it leads out of it."""
+    text = html(report(Plan.from_json(encoded(everything(60)))))
+    for tag in ("style", "script"):
+        (content,) = re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert f"{tag}-src &#39;sha256-{digest}&#39;" in text
+    assert "default-src &#39;none&#39;" in text
+    for tag, found in tags(text):
+        assert tag not in ("iframe", "object", "embed", "form", "base", "img")
+        assert (
+            not (found.get("href") or "#")
+            .replace("data:,", "#")
+            .strip("#")
+            .startswith(("http", "/", "data"))
+        )
+        assert "src" not in found
+
+
+def test_the_same_bytes() -> None:
+    """The same plan gives the same page."""
+    plan = Plan.from_json(encoded(everything(60)))
+    assert html(report(plan)) == html(report(plan))
+
+
+@pytest.mark.parametrize("resources", [60, 400])
+def test_every_link_leads_somewhere(resources: int) -> None:
+    """Each box of the picture, and each resource that is told twice, leads to its details."""
+    found = tags(html(report(Plan.from_json(encoded(everything(resources))))))
+    ids = [each["id"] for _, each in found if "id" in each]
+    assert len(ids) == len(set(ids))
+    for _, each in found:
+        if (each.get("href") or "").startswith("#"):
+            assert (each["href"] or "").removeprefix("#") in ids
+
+
+def test_a_box_has_one_size() -> None:
+    """The page stretches the picture to its own width, so one column is as wide as all four."""
+
+    def widths(*kinds: str) -> set[str]:
+        text = html(report_on(*(resource(f"{kind}.a", "create", None, {}) for kind in kinds)))
+        views = re.findall(r'viewBox="0 0 ([0-9.]+) ', text)
+        assert len(views) == 3
+        return set(views)
+
+    assert widths("aws_s3_bucket") == widths(
+        "aws_s3_bucket", "aws_instance", "aws_eip", "aws_batch_job_queue"
+    )

@@ -1,0 +1,171 @@
+"""The way into the VM: addresses, keys, and what ssh is told of them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.vm.access import SshWay, check_key, has_ssh, session_way, ssh_way
+from biomodal_deploy.vm.connecting import remote_words
+from biomodal_deploy.vm.ssh_options import host_block, quoted, ssh_command
+from tests.support.operated import ADDRESS, NAME, REGION, VM, built, hardened, outputs
+
+
+def way(folder: Path, address: str | None = None, **changes: str) -> SshWay:
+    """Return the way to a deployment with these outputs."""
+    given = outputs(private_key_filename=str(folder / "key.pem"), **changes)
+    return ssh_way(built(given=given), folder / "plans", {"HOME": str(folder)}, address)
+
+
+def test_from_the_outputs(tmp_path: Path) -> None:
+    """User, key and address; host keys in a private folder of the deployment's own."""
+    found = way(tmp_path)
+    assert (found.user, found.address, found.port) == ("ubuntu", ADDRESS, 22)
+    assert found.known_hosts == tmp_path / "plans" / "ssh" / "known_hosts"
+    assert found.known_hosts.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_module_names_the_home(tmp_path: Path) -> None:
+    """`~` is the caller's home, as a shell would have it."""
+    given = outputs(private_key_filename="~/.ssh/lab.pem")
+    found = ssh_way(built(given=given), tmp_path / "plans", {"HOME": "/home/ada"})
+    assert found.key == Path("/home/ada/.ssh/lab.pem")
+
+
+@pytest.mark.parametrize(
+    ("given", "host", "port"),
+    [
+        ("10.0.0.7", "10.0.0.7", 22),
+        ("localhost:2222", "localhost", 2222),
+        ("2001:db8::7", "2001:db8::7", 22),
+        ("bastion.example.org", "bastion.example.org", 22),
+    ],
+)
+def test_another_address(tmp_path: Path, given: str, host: str, port: int) -> None:
+    """A host or address, with or without a port."""
+    found = way(tmp_path, given)
+    assert (found.address, found.port) == (host, port)
+
+
+@pytest.mark.parametrize(
+    "given", ["-oProxyCommand=id", "a b", "host:0", "host:99999", "host:x", ":22", "$(id)", "é"]
+)
+def test_no_address(tmp_path: Path, given: str) -> None:
+    """What ssh could take for something else is refused by name."""
+    with pytest.raises(UsageError, match="--address"):
+        way(tmp_path, given)
+
+
+def test_a_hostile_user(tmp_path: Path) -> None:
+    """Outputs come from a state, and ssh gets no option from there."""
+    with pytest.raises(UsageError, match="ssh_user"):
+        way(tmp_path, ssh_user="-oProxyCommand=id")
+
+
+def test_hardened_without_a_key(tmp_path: Path) -> None:
+    """It has Session Manager, and SSH says so."""
+    found = built(hardened(), outputs(private_key_filename=""))
+    assert not has_ssh(found)
+    assert (session_way(found).instance_id, session_way(found).region) == (VM, REGION)
+    with pytest.raises(UsageError, match="connect --ssm"):
+        ssh_way(found, tmp_path, {})
+
+
+def test_keys_that_ssh_would_refuse(tmp_path: Path) -> None:
+    """Missing, open to others, no file: one line each, with the command that mends it."""
+    found = way(tmp_path)
+    with pytest.raises(UsageError, match="not on this machine"):
+        check_key(found)
+    found.key.write_text("key")
+    found.key.chmod(0o640)
+    with pytest.raises(UsageError, match=f"mode 640.*chmod 600 {found.key}"):
+        check_key(found)
+    found.key.chmod(0o600)
+    check_key(found)
+    found.key.unlink()
+    found.key.mkdir()
+    with pytest.raises(UsageError, match="cannot be read"):
+        check_key(found)
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ([], []),
+        (["docker ps | wc -l"], ["docker ps | wc -l"]),
+        (["ls", "my file", "$HOME"], ["ls 'my file' '$HOME'"]),
+    ],
+)
+def test_remote_words(words: list[str], line: list[str]) -> None:
+    """One word is a shell line; several keep their borders on the other side."""
+    assert remote_words(words) == line
+
+
+def effective(*arguments: str) -> dict[str, list[str]]:
+    """Return what ssh makes of its arguments, by its own word."""
+    done = subprocess.run(
+        ["ssh", "-G", *arguments], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, list[str]] = {}
+    for line in done.stdout.splitlines():
+        name, _, value = line.partition(" ")
+        found.setdefault(name, []).append(value)
+    return found
+
+
+@pytest.mark.parametrize("folder", ["plain", "with space", "100% #1", "a=b,c"])
+def test_ssh_reads_what_we_mean(tmp_path: Path, folder: str) -> None:
+    """Command line and Host block say the same, whatever the folder is called."""
+    home = tmp_path / folder
+    home.mkdir()
+    found = way(home)
+    config = home / "config"
+    config.write_text(host_block(found))
+    argv = ssh_command(found, [], log=home / "log")
+    by_options = effective(*argv[3:])
+    by_block = effective("-F", str(config), NAME)
+    for name, value in {
+        "user": "ubuntu",
+        "hostname": ADDRESS,
+        "port": "22",
+        "identitiesonly": "yes",
+        "stricthostkeychecking": "accept-new",
+        "hostkeyalias": VM,
+    }.items():
+        assert by_options[name] == by_block[name] == [value]
+    for read in (by_options, by_block):
+        # This one ssh shows before it expands its tokens.
+        assert read["identityfile"] == [str(found.key).replace("%", "%%")]
+        assert read["userknownhostsfile"] == [str(found.known_hosts)]
+
+
+def test_a_block_through_session_manager(tmp_path: Path) -> None:
+    """SSH goes to the instance's id, through a command of the AWS CLI."""
+    config = tmp_path / "config"
+    config.write_text(host_block(way(tmp_path), through=session_way(built())))
+    read = effective("-F", str(config), NAME)
+    assert read["hostname"] == [VM]
+    (command,) = read["proxycommand"]
+    assert command.startswith(f"aws ssm start-session --region {REGION} --target %h ")
+    assert command.endswith("--document-name AWS-StartSSHSession --parameters portNumber=%p")
+
+
+@pytest.mark.parametrize("name", ['quo"te', "back\\slash", "line\nbreak"])
+def test_a_path_that_no_configuration_can_name(name: str) -> None:
+    """It is refused, and not written in a way that means something else."""
+    with pytest.raises(UsageError, match="SSH configuration"):
+        quoted(Path(name))
+
+
+def test_the_key_is_never_an_argument_of_anything_else(tmp_path: Path) -> None:
+    """The address stands behind `--`, where ssh looks for no options."""
+    argv: list[Any] = ssh_command(way(tmp_path), ["id"], log=tmp_path / "log", batch=True)
+    assert argv[-3:] == ["--", ADDRESS, "id"]
+    assert "BatchMode=yes" in argv
+    assert os.path.basename(argv[0]) == "ssh"  # noqa: PTH119

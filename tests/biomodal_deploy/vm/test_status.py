@@ -1,0 +1,302 @@
+"""Every part's verdicts on recorded answers of AWS, and waiting for them."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, Final
+
+import pytest
+
+from biomodal_deploy.aws.answer import Status
+from biomodal_deploy.aws.clients import Clients
+from biomodal_deploy.vm.built import Built
+from biomodal_deploy.vm.status import look, look_until_ready
+from tests.support.operated import ACCOUNT, ADDRESS, NAME, REGION, VM, arn, built, hardened
+from tests.support.recorded_aws import Recorded, RecordedAws, Refusal, no_such, profile, role
+
+LONG_AGO: Final = datetime.now(UTC) - timedelta(days=9)
+DONE: Final = "biomodal install: all installations completed successfully"
+
+
+def instance(state: str = "running", **changes: Any) -> dict[str, Any]:
+    """Return the VM as EC2 describes it."""
+    found = {
+        "InstanceId": VM,
+        "State": {"Name": state},
+        "LaunchTime": LONG_AGO,
+        "PublicIpAddress": ADDRESS,
+        "IamInstanceProfile": {"Arn": f"arn:aws:iam::{ACCOUNT}:instance-profile/{NAME}"},
+        **changes,
+    }
+    return {"Reservations": [{"Instances": [found]}]}
+
+
+def checked(system: str, machine: str) -> dict[str, Any]:
+    """Return EC2's two status checks."""
+    status = {"SystemStatus": {"Status": system}, "InstanceStatus": {"Status": machine}}
+    return {"InstanceStatuses": [{"InstanceId": VM, **status}]}
+
+
+def console(text: str) -> dict[str, Any]:
+    """Return console output as EC2 sends it."""
+    return {"InstanceId": VM, "Output": base64.b64encode(text.encode()).decode()}
+
+
+def environments(state: str, status: str, reason: str = "") -> dict[str, Any]:
+    """Return a compute environment as Batch describes it."""
+    found = {
+        "computeEnvironmentName": NAME,
+        "computeEnvironmentArn": arn("batch", f"compute-environment/{NAME}"),
+        "state": state,
+        "status": status,
+        "statusReason": reason,
+    }
+    return {"computeEnvironments": [found]}
+
+
+def queues(state: str, status: str) -> dict[str, Any]:
+    """Return a job queue as Batch describes it."""
+    name = f"{NAME}-job-queue"
+    found = {
+        "jobQueueName": name,
+        "jobQueueArn": arn("batch", f"job-queue/{name}"),
+        "state": state,
+        "status": status,
+        "priority": 1,
+        "computeEnvironmentOrder": [],
+    }
+    return {"jobQueues": [found]}
+
+
+def healthy() -> dict[str, Recorded]:
+    """Return the answers where all is well."""
+    uri = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{NAME}"
+    return {
+        "ec2.DescribeInstances": instance(),
+        "ec2.DescribeInstanceStatus": checked("ok", "ok"),
+        "ec2.GetConsoleOutput": console(DONE),
+        "batch.DescribeComputeEnvironments": environments("ENABLED", "VALID", "Healthy"),
+        "batch.DescribeJobQueues": queues("ENABLED", "VALID"),
+        "s3.HeadBucket": {"BucketRegion": REGION},
+        "ecr.DescribeRepositories": {"repositories": [{"repositoryUri": uri}]},
+        "iam.GetInstanceProfile": profile(NAME, role(NAME)),
+    }
+
+
+@cache
+def account() -> tuple[RecordedAws, Clients]:
+    """Return one account for all tests: making clients takes longer than asking them."""
+    aws = RecordedAws({})
+    return aws, Clients(aws.session(REGION), REGION)
+
+
+def asked(deployment: Built, answers: dict[str, Recorded]) -> Status:
+    """Look at a deployment in an account with these answers."""
+    aws, clients = account()
+    aws.answers = answers
+    return look(deployment, clients)
+
+
+def status_of(**answers: Recorded) -> Status:
+    """Look at the documented deployment, with these answers in place of the healthy ones."""
+    given = {name.replace("__", "."): answer for name, answer in answers.items()}
+    return asked(built(), {**healthy(), **given})
+
+
+def verdicts(status: Status) -> dict[str, str]:
+    """Return each part's verdict; `not yet` is told apart from a warning."""
+    return {
+        each.part: "not-yet" if each.under_way else each.answer.verdict.value
+        for each in status.looked
+    }
+
+
+def test_all_is_well() -> None:
+    """Nine parts pass, and the status says so."""
+    status = status_of()
+    assert set(verdicts(status).values()) == {"pass"}, status.as_data()
+    assert (len(status.looked), status.ready, status.exit_status) == (9, True, 0)
+
+
+@pytest.mark.parametrize(
+    ("call", "answer", "part", "verdict", "says"),
+    [
+        ("ec2__DescribeInstances", instance("stopped"), "vm", "fail", "start-instances"),
+        ("ec2__DescribeInstances", instance("pending"), "vm", "not-yet", "pending"),
+        ("ec2__DescribeInstances", instance("terminated"), "vm", "fail", "is gone"),
+        ("ec2__DescribeInstances", no_such("InvalidInstanceID.NotFound"), "vm", "fail", "is gone"),
+        ("ec2__DescribeInstances", {"Reservations": []}, "vm", "fail", "is gone"),
+        ("ec2__DescribeInstances", instance(PublicIpAddress="9.9.9.9"), "vm", "fail", "9.9.9.9"),
+        (
+            "ec2__DescribeInstances",
+            Refusal("UnauthorizedOperation", status=403),
+            "vm",
+            "cannot-tell",
+            "ec2:DescribeInstances",
+        ),
+        ("ec2__DescribeInstanceStatus", checked("ok", "impaired"), "vm-status", "fail", "console"),
+        ("ec2__DescribeInstanceStatus", checked("initializing", "ok"), "vm-status", "not-yet", ""),
+        ("ec2__DescribeInstanceStatus", {"InstanceStatuses": []}, "vm-status", "not-yet", ""),
+        (
+            "ec2__DescribeInstanceStatus",
+            checked("insufficient-data", "ok"),
+            "vm-status",
+            "cannot-tell",
+            "",
+        ),
+        (
+            "ec2__GetConsoleOutput",
+            console("biomodal install: FAILED with status 100 at line 93, in step 2/5: installing"),
+            "install-script",
+            "fail",
+            "line 93, in step 2/5",
+        ),
+        (
+            "ec2__GetConsoleOutput",
+            console("biomodal install: step 3/5: installing Docker"),
+            "install-script",
+            "not-yet",
+            "step 3/5: installing Docker",
+        ),
+        ("ec2__GetConsoleOutput", console("login:"), "install-script", "cannot-tell", "--deep"),
+        ("ec2__GetConsoleOutput", {"InstanceId": VM}, "install-script", "cannot-tell", "--deep"),
+        (
+            "batch__DescribeComputeEnvironments",
+            environments("ENABLED", "INVALID", "CLIENT_ERROR - Access denied"),
+            "compute-environment",
+            "fail",
+            "CLIENT_ERROR - Access denied",
+        ),
+        (
+            "batch__DescribeComputeEnvironments",
+            environments("DISABLED", "VALID"),
+            "compute-environment",
+            "fail",
+            "--state ENABLED",
+        ),
+        (
+            "batch__DescribeComputeEnvironments",
+            environments("ENABLED", "CREATING"),
+            "compute-environment",
+            "not-yet",
+            "CREATING",
+        ),
+        (
+            "batch__DescribeComputeEnvironments",
+            {"computeEnvironments": []},
+            "compute-environment",
+            "fail",
+            "is gone",
+        ),
+        ("batch__DescribeJobQueues", queues("DISABLED", "VALID"), "job-queue", "fail", "--job-q"),
+        ("batch__DescribeJobQueues", {"jobQueues": []}, "job-queue", "fail", "is gone"),
+        ("s3__HeadBucket", Refusal("404", status=404), "bucket", "fail", "is gone"),
+        ("s3__HeadBucket", {"BucketRegion": "us-east-1"}, "bucket", "fail", "is in us-east-1"),
+        ("s3__HeadBucket", Refusal("403", status=403), "bucket", "cannot-tell", "s3:ListBucket"),
+        (
+            "ecr__DescribeRepositories",
+            no_such("RepositoryNotFoundException"),
+            "repository",
+            "fail",
+            "is gone",
+        ),
+        ("iam__GetInstanceProfile", no_such("NoSuchEntity"), "vm-role", "fail", "does not exist"),
+        ("iam__GetInstanceProfile", profile(NAME), "hosts-role", "fail", "holds no role"),
+    ],
+)
+def test_one_thing_is_wrong(
+    call: str, answer: Recorded, part: str, verdict: str, says: str
+) -> None:
+    """It is named, with what mends it; nothing is ready then, and programs see it."""
+    status = status_of(**{call: answer})
+    looked = {each.part: each for each in status.looked}[part]
+    assert verdicts(status)[part] == verdict, looked
+    assert says in f"{looked.answer.line} {looked.answer.fix}"
+    assert (status.ready, status.exit_status) == (False, 2)
+
+
+def test_a_vm_that_has_just_started() -> None:
+    """Nothing on the console is no verdict in the first minutes, and one later."""
+    now = datetime.now(UTC)
+    status = status_of(
+        ec2__DescribeInstances=instance(LaunchTime=now), ec2__GetConsoleOutput={"InstanceId": VM}
+    )
+    assert verdicts(status)["install-script"] == "not-yet"
+    assert status.under_way
+
+
+def test_without_an_answer_nothing_passes() -> None:
+    """No network: every part says that it cannot tell, and one broken check leaves the others."""
+    status = status_of(**{name.replace(".", "__"): OSError("odd") for name in healthy()})
+    assert set(verdicts(status).values()) == {"cannot-tell"}
+    assert not status.under_way
+
+
+def test_half_an_apply() -> None:
+    """What the state does not hold is a failure of its own, by name."""
+    half = built({"aws_instance": [{"id": VM, "arn": arn("ec2", VM), "instance_type": "t3.x"}]}, {})
+    found = verdicts(asked(half, healthy()))
+    assert {part for part, verdict in found.items() if verdict == "fail"} >= {
+        "compute-environment",
+        "job-queue",
+        "bucket",
+        "repository",
+        "hosts-role",
+    }
+
+
+def test_two_environments_are_two_parts() -> None:
+    """The hardened profile has two of each, apart for programs."""
+    found = asked(built(hardened()), healthy())
+    parts = [each.part for each in found.looked]
+    assert {"compute-environment-1", "compute-environment-2", "job-queue-2"} <= set(parts)
+    assert len(parts) == len(set(parts))
+
+
+def sequence(*statuses: Status) -> tuple[list[Status], Any]:
+    """Return what is left to look at, and what looks."""
+    left = list(statuses)
+    return left, lambda: left.pop(0) if len(left) > 1 else left[0]
+
+
+STARTING: Final[dict[str, Recorded]] = {"ec2__DescribeInstances": instance("pending")}
+BROKEN: Final[dict[str, Recorded]] = {"batch__DescribeJobQueues": {"jobQueues": []}}
+
+
+def test_waiting_until_ready() -> None:
+    """It looks again, says what it waits for, and ends as soon as all is well."""
+    told: list[str] = []
+    left, looks = sequence(status_of(**STARTING), status_of(**STARTING), status_of())
+    found = look_until_ready(looks, timeout_s=60, on_wait=told.append, pause_s=0)
+    assert found.ready
+    assert left == left[-1:]
+    assert told[0].startswith(f"Waiting: VM: {VM} is pending, and ")
+    assert found.waited is not None
+
+
+def test_waiting_ends_where_something_has_failed() -> None:
+    """Time mends no failure, so nobody waits for it."""
+    told: list[str] = []
+    found = look_until_ready(
+        lambda: status_of(**STARTING, **BROKEN), timeout_s=60, on_wait=told.append, pause_s=0
+    )
+    assert (found.ready, told) == (False, [])
+
+
+def test_waiting_has_an_end() -> None:
+    """After the time given it says how things are then."""
+    starting = status_of(**STARTING)
+    found = look_until_ready(lambda: starting, timeout_s=0.05, on_wait=lambda _: None, pause_s=0.01)
+    assert (found.exit_status, found.under_way) == (2, True)
+
+
+def test_a_lost_answer_does_not_end_the_waiting() -> None:
+    """Silence is asked about again, but not for ever."""
+    silent = status_of(s3__HeadBucket=Refusal("SlowDown", status=503))
+    _, looks = sequence(silent, status_of())
+    assert look_until_ready(looks, timeout_s=60, on_wait=lambda _: None, pause_s=0).ready
+    told: list[str] = []
+    found = look_until_ready(lambda: silent, timeout_s=60, on_wait=told.append, pause_s=0)
+    assert (found.ready, len(told)) == (False, 2)

@@ -1,0 +1,165 @@
+"""Two files, written together or not at all, and nothing of what is there is lost."""
+
+from __future__ import annotations
+
+import json
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from pydantic import JsonValue
+
+from biomodal_deploy.config.settings import read_deployments, read_project_file
+from biomodal_deploy.config.tfvars import Value
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.workflow.init import Answers, Draft, draft, write, writing
+
+VALUES: dict[str, Value] = {
+    "region": "eu-west-2",
+    "vpc_id": "vpc-0a1b2c3d",
+    "subnet_id": "subnet-0a1b2c3d",
+    "vm_name": "dev",
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with one deployment, whose settings others may read."""
+    path = tmp_path / "cdktf.json"
+    path.write_text('{ "app": "x", "context": {"deployments": {"prod": {}}} }\n')
+    path.chmod(0o644)
+    return tmp_path
+
+
+def drafted(project: Path, name: str = "dev", **settings: JsonValue) -> Draft:
+    """Return a new deployment."""
+    given: dict[str, JsonValue] = {"region": "eu-west-2", **settings}
+    return draft(project, Answers(name, given, dict(VALUES)))
+
+
+def mode(path: Path) -> int:
+    """Return a file's permissions."""
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_both_are_written(project: Path) -> None:
+    """The new file is its owner's alone; cdktf.json stays as readable as it was."""
+    write(drafted(project))
+    deployments = read_deployments(read_project_file(project), {})
+    assert list(deployments) == ["prod", "dev"]
+    assert deployments["dev"].var_files == ("environments/dev.tfvars",)
+    assert (mode(project / "environments" / "dev.tfvars"), mode(project / "cdktf.json")) == (
+        0o600,
+        0o644,
+    )
+    assert sorted(path.name for path in project.iterdir()) == ["cdktf.json", "environments"]
+
+
+def test_a_draft_writes_nothing(project: Path) -> None:
+    """What is shown first is what would be written."""
+    found = drafted(project)
+    assert '+{ "app": "x", "context": {"deployments": {"prod": {}, "dev": ' in found.difference()
+    assert [path.name for path in project.iterdir()] == ["cdktf.json"]
+
+
+def test_a_file_that_is_there_is_left_alone(project: Path) -> None:
+    """It may hold somebody's values; the line names it, and cdktf.json is as it was."""
+    before = (project / "cdktf.json").read_bytes()
+    path = project / "environments" / "dev.tfvars"
+    path.parent.mkdir()
+    path.write_text("mine = 1\n")
+    with pytest.raises(UsageError, match=r"environments/dev\.tfvars: It is there already"):
+        drafted(project)
+    path.unlink()
+    path.symlink_to(project / "nowhere")
+    with pytest.raises(UsageError, match="It is there already"):
+        drafted(project)
+    assert (project / "cdktf.json").read_bytes() == before
+
+
+def test_a_file_that_comes_meanwhile_is_left_alone(project: Path) -> None:
+    """Between the questions and their answers lies time."""
+    found = drafted(project)
+    found.var_file.parent.mkdir()
+    found.var_file.write_text("mine = 1\n")
+    with pytest.raises(UsageError, match="It is there already"):
+        write(found)
+    assert found.var_file.read_text() == "mine = 1\n"
+    assert (project / "cdktf.json").read_text() == found.before
+
+
+def test_settings_that_change_meanwhile_are_kept(project: Path) -> None:
+    """Somebody else's deployment is not written over."""
+    found, other, same = drafted(project), drafted(project, "test"), drafted(project)
+    write(other)
+    write(found)
+    assert list(read_deployments(read_project_file(project), {})) == ["prod", "test", "dev"]
+    with pytest.raises(
+        UsageError, match=r'NAME = "dev": cdktf\.json has a deployment of that name'
+    ):
+        write(same)
+
+
+def test_many_at_once_are_all_kept(project: Path) -> None:
+    """A script may add fifty; each is written beside those that came before it."""
+    drafts = [drafted(project, f"lab-{number}") for number in range(8)]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(write, drafts))
+    assert len(read_deployments(read_project_file(project), {})) == 9
+    assert len(list((project / "environments").iterdir())) == 8
+
+
+def test_the_first_one_of_all(project: Path) -> None:
+    """A project may begin without any deployment."""
+    (project / "cdktf.json").write_text('{"app": "x", "context": {"deployments": {}}}')
+    write(drafted(project))
+    assert list(read_deployments(read_project_file(project), {})) == ["dev"]
+
+
+def test_what_was_stopped_in_between_goes_on(project: Path) -> None:
+    """The same file of variables alone is what an earlier run left: it can be run again."""
+    found = drafted(project)
+    found.var_file.parent.mkdir()
+    found.var_file.write_text(found.variables)
+    write(drafted(project))
+    assert "dev" in json.loads((project / "cdktf.json").read_text())["context"]["deployments"]
+
+
+def test_neither_is_there_where_one_cannot_be(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where cdktf.json cannot be replaced, the file of variables goes again."""
+    found = drafted(project)
+    monkeypatch.setattr(writing, "_replace", _fail)
+    with pytest.raises(UsageError, match="no room"):
+        write(found)
+    assert not found.var_file.exists()
+
+
+def _fail(*_: object) -> None:
+    raise UsageError("no room")
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        ({"account": "123456789012", "limits": {"account_ids": ["210987654321"]}}, "own"),
+        ({"open_ssh_waiver": "because I say so"}, "hardened profile only"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused(
+    project: Path, settings: dict[str, JsonValue], line: str
+) -> None:
+    """They are read as every command will read them, before anything is written."""
+    with pytest.raises(UsageError, match=line):
+        drafted(project, "dev", **settings)
+    assert not (project / "environments").exists()
+
+
+def test_two_deployments_never_share_a_state(project: Path) -> None:
+    """Each would delete what the other has made."""
+    partial: JsonValue = {"kind": "partial", "config_files": ["state.hcl"]}
+    write(drafted(project, backend=partial))
+    with pytest.raises(UsageError, match="It is the state of dev too"):
+        drafted(project, "test", backend=partial)

@@ -1,0 +1,162 @@
+"""From a project to what is checked, and what its state holds already."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from biomodal_deploy.aws.preflight import owned_by, target_from
+from biomodal_deploy.config.settings import Deployment, Limits
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.preflight_target import read_owned, read_target
+
+VALUES = {
+    "region": "eu-west-2",
+    "vpc_id": "vpc-0a1b2c3d",
+    "subnet_id": "subnet-0a1b2c3d",
+    "vm_name": "analysis-vm",
+}
+
+
+@pytest.fixture
+def location(tmp_path: Path) -> Location:
+    """A project with two deployments and their variables."""
+    deployments = {
+        "lab": {"bootstrap": "native", "limits": {"regions": ["eu-west-2"]}},
+        "roles": {"bootstrap": "prerequisites"},
+    }
+    project = {"app": "true", "context": {"deployments": deployments}}
+    (tmp_path / "cdktf.json").write_text(json.dumps(project))
+    lines = [f'{name} = "{value}"' for name, value in VALUES.items()]
+    (tmp_path / "terraform.tfvars").write_text("\n".join(lines))
+    return Location.of(tmp_path, {})
+
+
+def test_defaults_are_the_documents() -> None:
+    """What is not given is what Terraform will take."""
+    target = target_from(VALUES, "module")
+    assert target.instance_type == "t3.large"
+    assert target.tags == (("environment", "development"),)
+    assert target.existing_bucket is None
+    assert target.limits == Limits()
+
+
+def test_names_follow_the_stacks() -> None:
+    """The module's bucket is named by AWS, the native one after the VM, unless one is there."""
+    assert target_from(VALUES, "module").new_bucket is None
+    assert target_from(VALUES, "native").new_bucket == "analysis-vm"
+    existing = target_from({**VALUES, "use_existing_bucket_url": "s3://data/"}, "native")
+    assert (existing.existing_bucket, existing.new_bucket) == ("data", None)
+
+
+def test_a_missing_value_is_an_error() -> None:
+    """One line, with the variable and what to write."""
+    with pytest.raises(UsageError, match=r'vpc_id: It is missing. Fix: set vpc_id = "..."'):
+        target_from({name: VALUES[name] for name in VALUES if name != "vpc_id"}, "native")
+
+
+def test_a_project_is_read_without_synthesis(location: Location) -> None:
+    """Variables, limits and implementation come from its files alone."""
+    target = read_target(location, location.settings("lab"), variables=["instance_type=m5.large"])
+    assert target == target_from(
+        {**VALUES, "instance_type": "m5.large"}, "native", Limits(regions=("eu-west-2",))
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "message"),
+    [
+        ("vpc_id=vpc-1", "A VPC id is vpc- and 8 to 17 hexadecimal digits"),
+        ("vpcid=x", 'did you mean "vpc_id"?'),
+    ],
+)
+def test_wrong_variables_are_refused_as_by_plan(
+    location: Location, variable: str, message: str
+) -> None:
+    """The same rules and words hold as for a plan."""
+    with pytest.raises(UsageError) as info:
+        read_target(location, location.settings("lab"), variables=[variable])
+    assert message in str(info.value)
+
+
+def test_prerequisites_have_no_preflight(location: Location) -> None:
+    """They make what is checked for."""
+    with pytest.raises(UsageError, match="name another deployment with --stack"):
+        read_target(location, location.settings("roles"))
+    assert Deployment(bootstrap="prerequisites").bootstrap == "prerequisites"
+
+
+PULLED = {
+    "version": 4,
+    "resources": [
+        {
+            "mode": "managed",
+            "type": "aws_key_pair",
+            "name": "ssh",
+            "instances": [{"attributes": {"id": "analysis-vm", "key_name": "analysis-vm"}}],
+        },
+        {
+            "mode": "managed",
+            "type": "aws_security_group",
+            "name": "ssh",
+            "instances": [{"attributes": {"id": "sg-1", "name": "analysis-vm-sg", "tags": {}}}],
+        },
+        {
+            "mode": "data",
+            "type": "aws_iam_role",
+            "name": "other",
+            "instances": [{"attributes": {"id": "other"}}],
+        },
+    ],
+}
+SHOWN = {
+    "values": {
+        "root_module": {
+            "resources": [
+                {"mode": "managed", "type": "aws_key_pair", "values": {"id": "analysis-vm"}}
+            ],
+            "child_modules": [
+                {
+                    "resources": [
+                        {"mode": "managed", "type": "aws_eip", "values": {"id": "eipalloc-1"}}
+                    ]
+                }
+            ],
+        }
+    }
+}
+
+
+def test_a_pulled_state() -> None:
+    """Managed resources under each of their ids; what is only read is not owned."""
+    assert owned_by(PULLED) == {
+        "aws_key_pair:analysis-vm",
+        "aws_security_group:sg-1",
+        "aws_security_group:analysis-vm-sg",
+    }
+
+
+def test_a_shown_state() -> None:
+    """The modules' resources too."""
+    assert owned_by(SHOWN) == {"aws_key_pair:analysis-vm", "aws_eip:eipalloc-1"}
+    assert owned_by({"format_version": "1.0"}) == frozenset()
+
+
+def test_the_state_of_a_project(location: Location) -> None:
+    """It is found where the synthesized stack says; before synthesis there is none."""
+    assert read_owned(location, "lab") == frozenset()
+    stack = location.output / "stacks" / "lab"
+    stack.mkdir(parents=True)
+    backend = {"local": {"path": "../../../state/lab.tfstate"}}
+    (stack / "cdk.tf.json").write_text(json.dumps({"terraform": {"backend": backend}}))
+    assert read_owned(location, "lab") == frozenset()
+    state = location.project_dir / "state" / "lab.tfstate"
+    state.parent.mkdir()
+    state.write_text(json.dumps(PULLED))
+    assert "aws_key_pair:analysis-vm" in read_owned(location, "lab")
+    state.write_text("{")
+    with pytest.raises(UsageError, match="cannot be read as a state file"):
+        read_owned(location, "lab")
