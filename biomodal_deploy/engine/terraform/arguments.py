@@ -3,7 +3,7 @@
 Of python-terraform 0.10.1 only the construction of an argument list is used. Its way of running
 one cannot take a program of several words (the embedded Terraform), nor an environment other than
 this process's own or none, and leaves Terraform running when we are stopped; so every list is run
-by `biomodal_deploy.engine.process`. Its other surprises are closed here: it reads a state file when it is
+by `engine.process`. Its other surprises are closed here: it reads a state file when it is
 made (and fails on the empty one that Terraform leaves beside a lock), turns a dict of options into
 a var-file in the shared temporary directory, and runs a misspelt method as a command.
 """

@@ -1,4 +1,4 @@
-"""Tests for biomodal_deploy.review.report.access: every broadening is called out, and nothing else."""
+"""Tests for review.report.access: every broadening is called out, and nothing else."""
 
 from __future__ import annotations
 
