@@ -24,7 +24,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from biomodal_deploy.plan import Plan
+from biomodal_deploy.plan import read_plan
 from biomodal_deploy.plan.sealed import Facts, drafting
 from tests.support.everything import everything
 from tests.support.light import STACK, LightProject
@@ -52,7 +52,7 @@ def main() -> int:
             "help": _median(options.runs, lambda: _biomodal(folder, "--help")),
             "show": _median(options.runs, lambda: _biomodal(large, "show")),
         }
-        told, _ = sealed_project(folder / "told", Plan.from_json(encoded(everything(RESOURCES))))
+        told, _ = sealed_project(folder / "told", read_plan(encoded(everything(RESOURCES)))[0])
         for kind in ("html", "md", "json"):
             words = ("report", "--format", kind, "--out", "report")
             figures[kind] = _median(options.runs, lambda words=words: _biomodal(told, *words))  # type: ignore[misc]
@@ -108,7 +108,7 @@ def _large(folder: Path) -> Path:
         for index in range(RESOURCES)
     ]
     document = {"format_version": "1.2", "resource_changes": changes}
-    plan = Plan.from_json(json.dumps(document).encode())
+    plan = read_plan(json.dumps(document).encode())[0]
     facts = Facts(
         stack=STACK,
         directory=f"cdktf.out/stacks/{STACK}",

@@ -1,20 +1,26 @@
-"""The user's cache folder, and files in it that nobody else can read or write.
+"""Private files and folders: written whole or not at all, for their owner's eyes only.
 
-What is kept there is run by Node or becomes a plan, so it has to be this user's own. The construct
-library keeps its slices here too: this module imports nothing but the standard library.
+What is kept in the cache folder is run by Node or becomes a plan, so it has to be this user's own.
+The construct library keeps its slices there too, so this module stays light.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from biomodal_deploy.errors import UsageError
+
+PRIVATE_DIR: Final = 0o700
+PRIVATE_FILE: Final = 0o600
 _OTHERS: Final = 0o077
 _OTHERS_WRITE: Final = 0o022
 
@@ -82,6 +88,79 @@ def write(path: Path, content: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn a full disk, a read-only folder and the like into one clear line.
+
+    Raises:
+        UsageError: The system refused to write.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(
+            f"cannot be written ({error.strerror or error})",
+            field=str(path),
+            fix="free some space there, or fix its permissions",
+        ) from None
+
+
+def private_dir(path: Path) -> Path:
+    """Make a folder that only its owner can enter, or make an existing one so."""
+    with writing(path):
+        path.mkdir(mode=PRIVATE_DIR, parents=True, exist_ok=True)
+        if stat.S_IMODE(path.stat().st_mode) & _OTHERS:
+            path.chmod(PRIVATE_DIR)
+    return path
+
+
+def write_new(path: Path, content: bytes) -> bool:
+    """Write a file that must not exist yet, down to the disk.
+
+    Returns:
+        False where it exists: of two that try at once exactly one gets True. A file that could
+        not be written whole is taken away again.
+
+    Raises:
+        UsageError: The system refused to write.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with writing(path):
+        try:
+            descriptor = os.open(path, flags, PRIVATE_FILE)
+        except FileExistsError:
+            return False
+    try:
+        with writing(path), os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        sync(path.parent)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return True
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write a file whole, in the place of one that may be there."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    write_new(draft, content)
+    with writing(path):
+        draft.replace(path)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Bring a file or a folder's entries down to the disk."""
+    with writing(path):
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _cache_home(environment: Mapping[str, str]) -> Path:

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,20 @@ PYTHON_FILES: Final = sorted(
     path
     for folder in ("stacks", "constructs", "biomodal_deploy", "tests")
     for path in (ROOT / folder).rglob("*.py")
+)
+
+# A wing may import those below it. The lists of checks stand above the frame that they share.
+WINGS: Final = (
+    *("cli", "api", "vm", "workflow", "review", "aws.ledger", "aws.preflight", "aws.state_bucket"),
+    *("aws", "sandbox", "plan", "engine", "config", "iam", "known_errors", "suggestions", "files"),
+    *("errors", "text"),
+)
+# Imports that still run back up: this list only ever shrinks.
+UPWARD: Final = frozenset(
+    {
+        "biomodal_deploy.aws.answer imports biomodal_deploy.aws.preflight",
+        "biomodal_deploy.aws.check imports biomodal_deploy.aws.preflight.facts",
+    }
 )
 
 
@@ -83,6 +98,54 @@ def test_the_workflow_does_not_know_the_app() -> None:
     """`--help`, `show` and `apply` never pay for jsii, and work on any synthesized directory."""
     assert importers("biomodal_deploy", {"cdktf", "constructs", "stacks", "biomodal_aws"}) == []
     assert importers("biomodal_deploy", {"cdktf_cdktf_provider_aws", "jsii"}) == []
+
+
+def module_imports() -> dict[str, set[str]]:
+    """Return which modules of the workflow each of them imports, inside functions too."""
+    root = ROOT / "biomodal_deploy"
+    paths = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in root.rglob("*.py")
+    }
+    found: dict[str, set[str]] = {}
+    for module, path in paths.items():
+        named = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                # `from package import module` imports the module, `... import name` the package.
+                named |= {
+                    full if (full := f"{node.module}.{each.name}") in paths else node.module
+                    for each in node.names
+                }
+            elif isinstance(node, ast.Import):
+                named |= {each.name for each in node.names}
+        found[module] = (named & paths.keys()) - {module}
+    return found
+
+
+def wing_of(module: str) -> str:
+    """Return the wing that a module stands in; the package and its entry point are above all."""
+    _, wing, room = [*module.split("."), "", ""][:3]
+    return named if (named := f"{wing}.{room}") in WINGS else wing
+
+
+def test_no_wing_imports_one_above_it() -> None:
+    """Data flows one way: whoever reads a wing needs to know only the ones below it."""
+    imports = module_imports()
+    ranks = {wing: rank for rank, wing in enumerate(("__main__", "", *WINGS))}
+    assert {wing_of(module) for module in imports} == ranks.keys()
+    upward = {
+        f"{module} imports {each}"
+        for module, named in imports.items()
+        for each in named
+        if ranks[wing_of(module)] > ranks[wing_of(each)] > 1
+    }
+    assert upward == UPWARD
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    """Modules can be read, moved and tested one by one."""
+    TopologicalSorter(module_imports()).prepare()
 
 
 def test_constructs_do_not_know_the_stacks() -> None:

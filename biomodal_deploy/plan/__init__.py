@@ -1,4 +1,4 @@
-"""A plan as data: `Plan.from_json` reads and redacts what `terraform show -json` prints."""
+"""A plan as data: `read_plan` reads and redacts what `terraform show -json` prints."""
 
 from biomodal_deploy.plan.actions import Action, PlanKind
 from biomodal_deploy.plan.changes import (

@@ -84,19 +84,6 @@ class Plan(Data):
     variables: tuple[Variable, ...] = ()
 
     @classmethod
-    def from_json(cls, document: bytes) -> Plan:
-        """Read what `terraform show -json` printed, and redact it.
-
-        `read_plan` also gives the redactor that knows this plan's secrets, for log lines.
-
-        Raises:
-            EngineError: The document is not a plan of a known format.
-        """
-        from biomodal_deploy.plan.reading import read_plan  # it imports this module
-
-        return read_plan(document)[0]
-
-    @classmethod
     def from_changes(cls, changes: bytes) -> Plan:
         """Read a sealed plan's `changes.json`.
 

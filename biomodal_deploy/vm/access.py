@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.plan.sealed.files import private_dir
+from biomodal_deploy.files import private_dir
 from biomodal_deploy.vm.built import Built
 
 SSH_PORT: Final = 22

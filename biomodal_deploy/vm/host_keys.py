@@ -11,7 +11,7 @@ from typing import Final
 
 from biomodal_deploy import files as private
 from biomodal_deploy.engine.terraform.events import plain
-from biomodal_deploy.plan.sealed.files import writing
+from biomodal_deploy.files import writing
 from biomodal_deploy.vm.access import SshWay
 
 _BEGIN: Final = "-----BEGIN SSH HOST KEY KEYS-----"

@@ -7,9 +7,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from biomodal_deploy.files import private_dir
 from biomodal_deploy.plan import Plan, read_plan
 from biomodal_deploy.plan.guards import enforce, judge_place
-from biomodal_deploy.plan.sealed.files import private_dir
 from biomodal_deploy.workflow.aws import ask_identity, place_of
 from biomodal_deploy.workflow.engine import initialize, open_engine, workspace_of
 from biomodal_deploy.workflow.signals import Listener, Step

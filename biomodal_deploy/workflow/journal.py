@@ -12,8 +12,8 @@ from biomodal_deploy.config.backends import local_path
 from biomodal_deploy.config.credentials import credentials_in
 from biomodal_deploy.engine.terraform.environment import DEFAULT_DATA_DIR
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.files import replace
 from biomodal_deploy.plan.sealed import described_backend
-from biomodal_deploy.plan.sealed.files import replace
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import BACKUPS, backups_of, local_state_of
 

@@ -15,7 +15,7 @@ from biomodal_deploy.engine.toolchain import (
     required_providers,
 )
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.plan.sealed.files import private_dir
+from biomodal_deploy.files import private_dir
 from biomodal_deploy.workflow.engine import open_engine, workspace_of
 from biomodal_deploy.workflow.lock_files import bring_lock, forget_lock, keep_lock, project_lock
 from biomodal_deploy.workflow.readiness import selected_providers

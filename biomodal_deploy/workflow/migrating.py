@@ -20,9 +20,9 @@ from pathlib import Path
 
 from biomodal_deploy.engine.terraform import TerraformCli, TerraformFailed
 from biomodal_deploy.errors import EngineError, UsageError
+from biomodal_deploy.files import private_dir
 from biomodal_deploy.plan.history import Event
 from biomodal_deploy.plan.sealed import backend_of
-from biomodal_deploy.plan.sealed.files import private_dir
 from biomodal_deploy.workflow.arrival import check_arrival, has_to_move, is_renamed
 from biomodal_deploy.workflow.engine import open_engine, point_at_backend, workspace_of
 from biomodal_deploy.workflow.journal import (

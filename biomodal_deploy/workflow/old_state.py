@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from biomodal_deploy.config.backends import CloudBackend
-from biomodal_deploy.plan.sealed.files import sync, writing
+from biomodal_deploy.files import sync, writing
 from biomodal_deploy.workflow.engine import DEFAULT_WORKSPACE, open_engine, workspace_of
 from biomodal_deploy.workflow.journal import Previous, local_path_of
 from biomodal_deploy.workflow.signals import Listener, Step, silent

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from biomodal_deploy.engine.terraform import OutputValue, State, TerraformCli, Validation
 from biomodal_deploy.engine.terraform.events import Diagnostic
-from biomodal_deploy.plan.sealed.files import private_dir
+from biomodal_deploy.files import private_dir
 from biomodal_deploy.workflow.engine import initialize, open_engine, workspace_of
 from biomodal_deploy.workflow.signals import Listener, Step
 from biomodal_deploy.workflow.stack import Stack

@@ -10,8 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.files import writing
 from biomodal_deploy.plan.sealed import Bundle
-from biomodal_deploy.plan.sealed.files import writing
 from biomodal_deploy.review.report import Report, build_report
 from biomodal_deploy.workflow.location import Location
 

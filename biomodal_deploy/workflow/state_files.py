@@ -16,8 +16,9 @@ from pydantic import BaseModel, Field, JsonValue, ValidationError
 from biomodal_deploy.config.backends import local_path
 from biomodal_deploy.engine.terraform.locks import local_lock
 from biomodal_deploy.errors import EngineError, UsageError
+from biomodal_deploy.files import private_dir, sync, write_new, writing
 from biomodal_deploy.plan.sealed import sha256
-from biomodal_deploy.plan.sealed.files import canonical, private_dir, sync, write_new, writing
+from biomodal_deploy.plan.sealed.files import canonical
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.stack import Stack
 

@@ -12,7 +12,7 @@ import pytest
 from selenium.webdriver import ActionChains, Chrome
 from selenium.webdriver.common.keys import Keys
 
-from biomodal_deploy.plan import Plan
+from biomodal_deploy.plan import read_plan
 from biomodal_deploy.review.report import Report
 from biomodal_deploy.review.report.html import html
 from tests.support.browser import browser, colours, size
@@ -98,7 +98,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
     reports = {}
     with browser(folder / "profile") as chrome:
         for name, resources in PAGES.items():
-            reports[name] = report(Plan.from_json(encoded(everything(resources))))
+            reports[name] = report(read_plan(encoded(everything(resources)))[0])
             (folder / f"{name}.html").write_text(html(reports[name]), encoding="utf-8")
         yield Opened(chrome, folder, reports)
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from biomodal_deploy.plan import Plan
+from biomodal_deploy.plan import Plan, read_plan
 
 ACTIONS: Mapping[str, Sequence[str]] = {
     "no-op": ["no-op"],
@@ -77,4 +77,4 @@ def encoded(document_: Any) -> bytes:
 
 def plan(*resources: Any, **more: Any) -> Plan:
     """Return the plan that a document with these resource changes gives."""
-    return Plan.from_json(encoded(document(*resources, **more)))
+    return read_plan(encoded(document(*resources, **more)))[0]

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from biomodal_deploy.aws.ledger.model import Data, Ledger, Remains
 from biomodal_deploy.errors import BundleRefused
-from biomodal_deploy.plan.sealed.files import read_private, replace
+from biomodal_deploy.files import replace
+from biomodal_deploy.plan.sealed.files import read_private
 from biomodal_deploy.plan.sealed.sealed import LEDGER_FILE, REMAINS_FILE
 
 _MOST_BYTES = 20_000_000

@@ -24,7 +24,7 @@ def write_private(values: Mapping[str, Value], directory: Path) -> Path:
         UsageError: The system refused to write.
     """
     # Imported here: reading variables must not wait for it.
-    from biomodal_deploy.plan.sealed.files import private_dir, replace
+    from biomodal_deploy.files import private_dir, replace
 
     path = private_dir(directory) / FILE_NAME
     replace(path, to_json(values).encode())

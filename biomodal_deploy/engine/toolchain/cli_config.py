@@ -70,7 +70,7 @@ def text(own: Sequence[Path], method: str, location: str, include: Sequence[str]
 def write(private_directory: Path, content: str) -> Path:
     """Write the configuration, mode 0600, and return its path."""
     # Imported here: finding tools must not wait for it.
-    from biomodal_deploy.plan.sealed.files import private_dir, replace
+    from biomodal_deploy.files import private_dir, replace
 
     path = private_dir(private_directory) / "terraform.tfrc"
     # Replaced whole: a Terraform started a moment ago may be reading it.

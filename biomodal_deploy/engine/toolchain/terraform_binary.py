@@ -115,7 +115,7 @@ def shim(directory: Path, terraform: Terraform) -> Path:
     if script.is_file() and script.read_text() == text and os.access(script, os.X_OK):
         return script
     # Imported here: finding tools must not wait for it.
-    from biomodal_deploy.plan.sealed.files import private_dir, replace
+    from biomodal_deploy.files import private_dir, replace
 
     private_dir(directory)
     # Another process may be starting the old file: replaced whole, never written into.

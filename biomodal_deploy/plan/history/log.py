@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.files import PRIVATE_FILE, private_dir, writing
 from biomodal_deploy.plan.history.chain import Chain, read_chain
 from biomodal_deploy.plan.history.entry import START, Entry, Event, digest_of, parse_entry
 from biomodal_deploy.plan.sealed.actor import Actor
 from biomodal_deploy.plan.sealed.digests import sha256
 from biomodal_deploy.plan.sealed.facts import one_line
-from biomodal_deploy.plan.sealed.files import PRIVATE_FILE, private_dir, writing
 from biomodal_deploy.plan.sealed.sealed import stack_folder
 
 HISTORY_FILE: Final = "history.jsonl"

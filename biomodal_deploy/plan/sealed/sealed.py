@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from biomodal_deploy.errors import BundleRefused, UsageError
+from biomodal_deploy.files import writing
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.sealed.digests import private_sha256, sha256
-from biomodal_deploy.plan.sealed.files import check_private, opened, read_private, writing
+from biomodal_deploy.plan.sealed.files import check_private, opened, read_private
 from biomodal_deploy.plan.sealed.manifest import ID, MOST_BYTES, Manifest
 from biomodal_deploy.plan.sealed.use import CLAIM_FILE, OUTCOME_FILE, Use, UseState, use_of
 

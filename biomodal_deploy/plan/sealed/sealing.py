@@ -12,18 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.files import PRIVATE_FILE, private_dir, sync, write_new, writing
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.guards import Verdict
 from biomodal_deploy.plan.sealed.actor import Actor
 from biomodal_deploy.plan.sealed.digests import private_sha256, sha256
 from biomodal_deploy.plan.sealed.facts import Facts, one_line
-from biomodal_deploy.plan.sealed.files import (
-    PRIVATE_FILE,
-    private_dir,
-    sync,
-    write_new,
-    writing,
-)
 from biomodal_deploy.plan.sealed.manifest import Manifest
 from biomodal_deploy.plan.sealed.sealed import (
     CHANGES_FILE,

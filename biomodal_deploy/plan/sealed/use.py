@@ -11,9 +11,10 @@ from typing import Final, TypeVar
 from pydantic import AwareDatetime, ValidationError
 
 from biomodal_deploy.errors import BundleRefused
+from biomodal_deploy.files import replace, write_new
 from biomodal_deploy.plan.sealed.actor import Actor
 from biomodal_deploy.plan.sealed.facts import Line, Sealed, one_line
-from biomodal_deploy.plan.sealed.files import read_private, replace, write_new
+from biomodal_deploy.plan.sealed.files import read_private
 
 CLAIM_FILE: Final = "consumed.json"
 OUTCOME_FILE: Final = "outcome.json"

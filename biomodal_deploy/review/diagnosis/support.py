@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.files import PRIVATE_DIR, PRIVATE_FILE, write_new, writing
 from biomodal_deploy.plan.redactor import HIDDEN_TEXT
-from biomodal_deploy.plan.sealed.files import PRIVATE_DIR, PRIVATE_FILE, write_new, writing
 from biomodal_deploy.review.diagnosis.scrubbing import scrubbed, without_accounts
 
 _ARCHIVES: Final = (".tar.gz", ".tgz")

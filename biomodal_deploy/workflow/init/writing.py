@@ -22,7 +22,7 @@ from biomodal_deploy.config.settings import (
     read_project_file,
 )
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.plan.sealed.files import sync, write_new, writing
+from biomodal_deploy.files import sync, write_new, writing
 from biomodal_deploy.workflow.init.answers import FOLDER, Answers
 from biomodal_deploy.workflow.init.checks import check_name
 from biomodal_deploy.workflow.init.json_text import with_member

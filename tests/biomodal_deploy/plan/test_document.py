@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from biomodal_deploy.errors import EngineError
-from biomodal_deploy.plan import Plan
+from biomodal_deploy.plan import Plan, read_plan
 from biomodal_deploy.plan.document import parse
 from tests.support.plans import document, encoded, output, resource
 
@@ -141,7 +141,7 @@ def test_mutated_documents_never_crash(seed: int) -> None:
             else:
                 parent[path[-1]] = chance.choice(odd)
         try:
-            plan = Plan.from_json(json.dumps(mutated).encode())
+            plan = read_plan(json.dumps(mutated).encode())[0]
         except EngineError:
             continue
         assert Plan.from_changes(plan.to_changes()) == plan

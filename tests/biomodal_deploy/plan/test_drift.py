@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.plan import Plan, ResourceChange
+from biomodal_deploy.plan import Plan, ResourceChange, read_plan
 from tests.support.plans import document, encoded, resource
 
 LEAF: Final = {"constant_value": "x"}
@@ -52,7 +52,7 @@ def drifted(
     root: dict[str, Any] = {"resources": [block]}
     if module:
         root = {"module_calls": {"inner": {"module": root}}}
-    plan = Plan.from_json(
+    plan = read_plan(
         encoded(
             document(
                 resource_drift=[found],
@@ -60,7 +60,7 @@ def drifted(
                 prior_state={"values": {"root_module": {"resources": list(managed)}}},
             )
         )
-    )
+    )[0]
     assert len(plan.drift) == 1
     assert plan.drifted == tuple(each for each in plan.drift if each.matters)
     assert plan.counts.drift == len(plan.drifted)
@@ -127,9 +127,9 @@ def test_a_move_alone_is_no_drift() -> None:
 
 def test_an_object_without_configuration_matters() -> None:
     """Where the configuration does not know an object, nothing says what AWS may fill in."""
-    plan = Plan.from_json(
+    plan = read_plan(
         encoded(document(resource_drift=[resource("aws_x.y", "update", {"a": 1}, {"a": 2})]))
-    )
+    )[0]
     assert plan.drift[0].matters
 
 
@@ -293,24 +293,24 @@ def test_a_hidden_value_matters_where_it_is_configured() -> None:
         after_sensitive={"word": True},
     )
     block = {"type": "aws_x", "name": "y", "expressions": {"word": LEAF}}
-    plan = Plan.from_json(
+    plan = read_plan(
         encoded(
             document(resource_drift=[change], configuration={"root_module": {"resources": [block]}})
         )
-    )
+    )[0]
     assert plan.drifted
     assert "canary" not in plan.model_dump_json()
 
 
 def test_drift_is_read_back_as_it_was_sealed() -> None:
     """What `show` says of drift is what `plan` said."""
-    plan = Plan.from_json(
+    plan = read_plan(
         encoded(
             document(
                 resource_drift=[resource("aws_x.y", "update", {"tags": None}, {"tags": {}})],
                 configuration={"root_module": {}},
             )
         )
-    )
+    )[0]
     assert not plan.drifted
     assert Plan.from_changes(plan.to_changes()) == plan

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.plan import HIDDEN_TEXT, Action, Plan, read_plan
+from biomodal_deploy.plan import HIDDEN_TEXT, Action, read_plan
 from tests.support.terraform import Engine, bare_engine
 
 BEFORE = """
@@ -122,7 +122,7 @@ class TestRealPlans:
 
     def test_every_action_is_read(self, plans: dict[str, bytes]) -> None:
         """Update, both replacements, delete, forget, move and import."""
-        plan = Plan.from_json(plans["change"])
+        plan = read_plan(plans["change"])[0]
         assert {
             change.address.removeprefix("terraform_data."): change.action for change in plan.changes
         } == {
@@ -159,7 +159,7 @@ class TestRealPlans:
         self, plans: dict[str, bytes], name: str, expected: bool
     ) -> None:
         """As Terraform itself judges, whatever its exit status would say."""
-        assert Plan.from_json(plans[name]).has_changes is expected
+        assert read_plan(plans[name])[0].has_changes is expected
 
     @pytest.mark.parametrize(
         "name", ["create", "change", "nothing", "refresh-only", "destroy", "target"]
@@ -174,7 +174,7 @@ class TestRealPlans:
 
     def test_an_update_is_shown_element_by_element(self, plans: dict[str, bytes]) -> None:
         """With the secret in it hidden."""
-        plan = Plan.from_json(plans["change"])
+        plan = read_plan(plans["change"])[0]
         updated = next(c for c in plan.changes if c.address == "terraform_data.updated")
         shown = {each.path: (each.before, each.after) for each in updated.attributes}
         assert shown["input.n"] == (5, 6)
@@ -187,24 +187,24 @@ class TestRealPlans:
 
     def test_a_failed_check_is_read(self, plans: dict[str, bytes]) -> None:
         """With its message, redacted."""
-        check = Plan.from_json(plans["change"]).failed_checks[0]
+        check = read_plan(plans["change"])[0].failed_checks[0]
         assert check.address == "check.c"
         assert check.problems == (f"plain is p, not {HIDDEN_TEXT}",)
 
     def test_a_targeted_plan_is_not_whole(self, plans: dict[str, bytes]) -> None:
         """Terraform says so in the plan."""
-        assert Plan.from_json(plans["target"]).complete is False
-        assert Plan.from_json(plans["change"]).complete is True
+        assert read_plan(plans["target"])[0].complete is False
+        assert read_plan(plans["change"])[0].complete is True
 
     def test_a_destroy_plan_deletes_everything(self, plans: dict[str, bytes]) -> None:
         """Modules and keys included."""
-        deletes = {change.address for change in Plan.from_json(plans["destroy"]).deletes}
+        deletes = {change.address for change in read_plan(plans["destroy"])[0].deletes}
         assert {"module.inner.terraform_data.in", 'terraform_data.each["a.b"]'} <= deletes
 
     def test_nothing_but_addresses_is_read_from_the_configuration(
         self, plans: dict[str, bytes]
     ) -> None:
         """What a plan carries beyond the changes stays in Terraform's own file."""
-        kept = json.loads(Plan.from_json(plans["change"]).to_changes())
+        kept = json.loads(read_plan(plans["change"])[0].to_changes())
         assert not {"configuration", "prior_state", "planned_values"} & set(kept)
         assert re.fullmatch(r"1\.\d+", kept["format_version"])

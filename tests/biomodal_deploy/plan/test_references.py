@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from biomodal_deploy.plan import Plan
+from biomodal_deploy.plan import read_plan
 from tests.support.plans import document, encoded, resource
 
 
@@ -54,7 +54,7 @@ ROOT: dict[str, Any] = {
 )
 def test_what_a_resource_refers_to(address: str, expected: tuple[str, ...]) -> None:
     """Resources and data sources, through variables and outputs, and never itself."""
-    plan = Plan.from_json(encoded(document(resource(address), configuration={"root_module": ROOT})))
+    plan = read_plan(encoded(document(resource(address), configuration={"root_module": ROOT})))[0]
     assert plan.resource_changes[0].refers_to == expected
 
 
@@ -69,7 +69,5 @@ def test_a_circle_ends() -> None:
         },
         "resources": [configured("y", "module.m.o")],
     }
-    plan = Plan.from_json(
-        encoded(document(resource("aws_x.y"), configuration={"root_module": root}))
-    )
+    plan = read_plan(encoded(document(resource("aws_x.y"), configuration={"root_module": root})))[0]
     assert plan.resource_changes[0].refers_to == ()

@@ -110,7 +110,7 @@ def test_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     """Then it is told and not kept; a destroy goes on."""
 
     def refuse(*_: object) -> None:
-        raise UsageError("It cannot be written")
+        raise UsageError("cannot be written")
 
     monkeypatch.setattr("biomodal_deploy.workflow.destroying.save_ledger", refuse)
     monkeypatch.setattr("biomodal_deploy.workflow.destroying.save_remains", refuse)

@@ -118,7 +118,7 @@ def test_a_copy_that_cannot_be_written(stack: Stack, monkeypatch: pytest.MonkeyP
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(UsageError, match="It cannot be written"):
+    with pytest.raises(UsageError, match="cannot be written"):
         back_up(stack, state(text()), "from")
     assert list((local_state_of(stack).parent / "backups").iterdir()) == []
 

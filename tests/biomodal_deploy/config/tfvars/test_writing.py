@@ -58,7 +58,7 @@ def test_failure_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Monke
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(UsageError, match=r"It cannot be written \(No space left on device"):
+    with pytest.raises(UsageError, match=r"cannot be written \(No space left on device"):
         write_private({"a": 2}, tmp_path)
     (path,) = tmp_path.iterdir()
     assert path.read_text() == old

@@ -10,14 +10,8 @@ from pathlib import Path
 import pytest
 
 from biomodal_deploy.errors import BundleRefused, UsageError
-from biomodal_deploy.plan.sealed.files import (
-    canonical,
-    opened,
-    private_dir,
-    read_private,
-    replace,
-    write_new,
-)
+from biomodal_deploy.files import private_dir, replace, write_new
+from biomodal_deploy.plan.sealed.files import canonical, opened, read_private
 from tests.support.bundles import forked
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.plan import Plan
+from biomodal_deploy.plan import read_plan
 from biomodal_deploy.plan.guards import judge
 from biomodal_deploy.plan.sealed import Bundle, Facts, StateId, drafting, gather, verify
 from tests.support.terraform import Engine, bare_engine
@@ -70,7 +70,7 @@ class Deployment:
         with drafting(self.plans, "demo") as draft:
             self.engine.must(self.directory, "plan", f"-out={draft.plan_file}")
             shown = self.engine.must(self.directory, "show", "-json", str(draft.plan_file))
-            plan = Plan.from_json(shown.encode())
+            plan = read_plan(shown.encode())[0]
             return draft.seal(plan, self.facts(), verdicts=judge(plan))
 
     def apply(self, bundle: Bundle) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.plan import Action, Plan, PlanKind, read_plan
+from biomodal_deploy.plan import Action, PlanKind, read_plan
 from biomodal_deploy.review.report import build_report
 from biomodal_deploy.review.report.model import Level
 from biomodal_deploy.review.report.waivers import WAIVERS, read_waivers
@@ -119,7 +119,7 @@ def test_a_destroy_plan_is_not_confirmed_by_a_paste() -> None:
 
 def test_the_same_sealed_plan_gives_the_same_report(tmp_path: Path) -> None:
     """Read twice from disk, used or not: the same bytes."""
-    bundle = sealed(tmp_path, of=Plan.from_json(encoded(everything(60))))
+    bundle = sealed(tmp_path, of=read_plan(encoded(everything(60)))[0])
     first = build_report(bundle).model_dump_json()
     (bundle.path / "consumed.json").write_text("{}")
     assert build_report(bundle).model_dump_json() == first

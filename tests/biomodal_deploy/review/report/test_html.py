@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from biomodal_deploy.plan import Plan
+from biomodal_deploy.plan import read_plan
 from biomodal_deploy.review.report.html import html
 from tests.support.everything import everything
 from tests.support.plans import encoded, output, resource
@@ -87,7 +87,7 @@ def test_hostile_values_are_text(text: str) -> None:
 
 def test_one_file_and_its_policy() -> None:
     """Only the two texts that are in it run, and no address in it leads out of it."""
-    text = html(report(Plan.from_json(encoded(everything(60)))))
+    text = html(report(read_plan(encoded(everything(60)))[0]))
     for tag in ("style", "script"):
         (content,) = re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
         digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
@@ -106,14 +106,14 @@ def test_one_file_and_its_policy() -> None:
 
 def test_the_same_bytes() -> None:
     """The same plan gives the same page."""
-    plan = Plan.from_json(encoded(everything(60)))
+    plan = read_plan(encoded(everything(60)))[0]
     assert html(report(plan)) == html(report(plan))
 
 
 @pytest.mark.parametrize("resources", [60, 400])
 def test_every_link_leads_somewhere(resources: int) -> None:
     """Each box of the picture, and each resource that is told twice, leads to its details."""
-    found = tags(html(report(Plan.from_json(encoded(everything(resources))))))
+    found = tags(html(report(read_plan(encoded(everything(resources)))[0])))
     ids = [each["id"] for _, each in found if "id" in each]
     assert len(ids) == len(set(ids))
     for _, each in found:

@@ -10,7 +10,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from biomodal_deploy.plan import Plan
+from biomodal_deploy.plan import read_plan
 from biomodal_deploy.review.report.markdown import FEWEST_BYTES, MOST_BYTES, code, markdown
 from tests.support.everything import everything
 from tests.support.plans import document, encoded, output, resource
@@ -102,7 +102,7 @@ def test_code(text: str) -> None:
 @pytest.mark.parametrize("most", [FEWEST_BYTES, 10_000, MOST_BYTES, 400_000])
 def test_budget(most: int) -> None:
     """It never takes more bytes than it may, and says what it left out."""
-    text = markdown(report(Plan.from_json(encoded(everything(1000)))), most)
+    text = markdown(report(read_plan(encoded(everything(1000)))[0]), most)
     assert len(text.encode()) <= most
     assert ("left out" in text) is (most < 400_000)
     assert text.count("<details>") == text.count("</details>")
@@ -127,7 +127,7 @@ def test_multibyte() -> None:
 
 def test_nothing() -> None:
     """A plan without changes is a short report, with nothing to apply."""
-    text = markdown(report(Plan.from_json(encoded(document()))))
+    text = markdown(report(read_plan(encoded(document()))[0]))
     assert "Nothing to apply" in text
     assert "biomodal-aws apply" not in text
 
