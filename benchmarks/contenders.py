@@ -111,12 +111,6 @@ def ours(
     )
 
 
-def unchanged(name: str, folder: Path, home: Path) -> Contender:
-    """Return the command line on a project that did not change since the last run."""
-    argv = (sys.executable, "-m", "biomodal_deploy", "synth")
-    return Contender(name, argv, folder, {"HOME": str(home), "PYTHONPATH": _path_of(folder)})
-
-
 def empty(name: str, folder: Path, home: Path) -> Contender:
     """Return an app of an empty stack."""
     settings = {"HOME": str(home), "CDKTF_OUTDIR": str(home / "out")}

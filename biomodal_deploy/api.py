@@ -142,9 +142,9 @@ class Project:
         )
         self._name, self._listen = stack, on_event
 
-    def synth(self, *, use_cache: bool = True) -> Synthesis:
-        """Synthesize every stack where its sources changed."""
-        return synthesized_stacks(self._location, self._listen, use_cache=use_cache)
+    def synth(self) -> Synthesis:
+        """Synthesize every stack."""
+        return synthesized_stacks(self._location, self._listen)
 
     def validate(self) -> tuple[Finding, ...]:
         """Check the stack with Terraform; what is wrong is the result."""

@@ -10,7 +10,6 @@ from typer.core import TyperGroup
 
 from biomodal_deploy.cli.commands.apply import apply
 from biomodal_deploy.cli.commands.backend import backend
-from biomodal_deploy.cli.commands.cache import cache
 from biomodal_deploy.cli.commands.connect import connect
 from biomodal_deploy.cli.commands.demo import demo
 from biomodal_deploy.cli.commands.destroy import destroy
@@ -60,7 +59,7 @@ COMMANDS: Final = (
     history,
 )
 
-GROUPS: Final = {"backend": backend, "policy": policy, "sandbox": sandbox, "cache": cache}
+GROUPS: Final = {"backend": backend, "policy": policy, "sandbox": sandbox}
 
 
 def everything() -> TyperGroup:

@@ -41,16 +41,13 @@ class SetRun:
     output: Format
     jobs: int | None
 
-    def synthesized(
-        self, words: Sequence[str], stacks: Sequence[str], every: bool, *, use_cache: bool
-    ) -> int:
+    def synthesized(self, words: Sequence[str], stacks: Sequence[str], every: bool) -> int:
         """Synthesize once for all, then run a command for each deployment that is meant.
 
         Args:
             words: The command and its arguments.
             stacks: What `--stack` said.
             every: Whether `--all` said so.
-            use_cache: Whether an earlier synthesis of the same sources will do.
 
         Raises:
             UsageError: A name or pattern fits no deployment.
@@ -61,7 +58,7 @@ class SetRun:
             # Before the app runs: a misspelt name should not wait for it.
             choose_several(stacks, list(location.deployments), every=every)
         with session(self.project_dir, self.output) as work:
-            found = synthesized_stacks(work.location, work.listen, use_cache=use_cache).stacks
+            found = synthesized_stacks(work.location, work.listen).stacks
         names = choose_several(stacks, sorted(stack.name for stack in found), every=every)
         words = [*words, f"--project-dir={location.project_dir}"]
         return self.run([[Part(stack=name, words=words) for name in names]])

@@ -105,9 +105,6 @@ ReadonlyLock = Annotated[
         help="Fail where the provider lock file in locks/ does not fit, as under CI=true.",
     ),
 ]
-NoCache = Annotated[
-    bool, typer.Option("--no-cache", help="Synthesize anew, whatever the cache holds.")
-]
 Address = Annotated[
     str | None,
     typer.Option(

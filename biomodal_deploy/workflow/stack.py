@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from biomodal_deploy.config.settings import Deployment
 from biomodal_deploy.config.state_bucket import STACK_PREFIX
+from biomodal_deploy.engine.synthesis import Synthesis, synthesize
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.workflow.location import Location, choose
 from biomodal_deploy.workflow.signals import Listener, Step
 from biomodal_deploy.workflow.synthesized import SynthesizedStack, read_stack
 
 if TYPE_CHECKING:
-    from biomodal_deploy.engine.synthesis import Synthesis
     from biomodal_deploy.plan.history import History
 
 
@@ -52,20 +52,15 @@ class Stack:
         return read_stack(self.directory)
 
 
-def synthesized_stacks(
-    location: Location, listen: Listener, *, use_cache: bool = True
-) -> Synthesis:
-    """Bring the synthesized directory up to date.
+def synthesized_stacks(location: Location, listen: Listener) -> Synthesis:
+    """Synthesize every stack.
 
     Raises:
         UsageError: A setting is wrong.
         EngineError: The app command failed.
     """
-    # Only here: what reads sealed plans synthesizes nothing, and should not wait for it.
-    from biomodal_deploy.engine.synthesis import synthesize
-
     listen(Step("Synthesizing"))
-    return synthesize(location.project_dir, use_cache=use_cache, environment=location.environment)
+    return synthesize(location.project_dir, environment=location.environment)
 
 
 def fresh_stack(
@@ -73,7 +68,6 @@ def fresh_stack(
     name: str | None,
     listen: Listener,
     *,
-    use_cache: bool = True,
     synthesized: bool = False,
 ) -> Stack:
     """Return a stack, synthesized from the sources as they are now.
@@ -82,7 +76,6 @@ def fresh_stack(
         location: The project.
         name: The stack; None for the only one.
         listen: Told of what goes on.
-        use_cache: Whether an earlier synthesis of the same sources will do.
         synthesized: Whether it was done a moment ago, once for a set of stacks.
 
     Raises:
@@ -93,17 +86,12 @@ def fresh_stack(
         return last_stack(location, name)
     if location.deployments:
         choose(name, list(location.deployments))
-    found = {
-        stack.name: stack.directory
-        for stack in synthesized_stacks(location, listen, use_cache=use_cache).stacks
-    }
+    found = {stack.name: stack.directory for stack in synthesized_stacks(location, listen).stacks}
     chosen = choose(name, list(found))
     return Stack(location=location, name=chosen, directory=found[chosen])
 
 
-def fresh_stacks(
-    location: Location, name: str | None, listen: Listener, *, use_cache: bool = True
-) -> list[Stack]:
+def fresh_stacks(location: Location, name: str | None, listen: Listener) -> list[Stack]:
     """Return the stack of this name, or every stack, synthesized from the sources as they are now.
 
     Raises:
@@ -111,8 +99,8 @@ def fresh_stacks(
         EngineError: The app command failed.
     """
     if name is not None:
-        return [fresh_stack(location, name, listen, use_cache=use_cache)]
-    stacks = synthesized_stacks(location, listen, use_cache=use_cache).stacks
+        return [fresh_stack(location, name, listen)]
+    stacks = synthesized_stacks(location, listen).stacks
     return [Stack(location=location, name=each.name, directory=each.directory) for each in stacks]
 
 

@@ -50,7 +50,6 @@ def plan_bucket(
     options: BucketOptions,
     listen: Listener,
     *,
-    use_cache: bool = True,
     readonly_lock: bool = False,
 ) -> tuple[Stack, Planned]:
     """Plan a bucket, or what its settings have become, and seal the plan.
@@ -60,7 +59,6 @@ def plan_bucket(
         wanted: The bucket.
         options: What was said of it.
         listen: Told of what goes on.
-        use_cache: Whether an earlier synthesis of the same sources will do.
         readonly_lock: Whether the provider lock file has to fit as it is.
 
     Returns:
@@ -76,7 +74,7 @@ def plan_bucket(
     if kept_here and resources_in(local_state_of(stack)) == 0:
         listen(Step("Asking AWS for the bucket"))
         looker(location, wanted).require_free()
-    stack = fresh_stack(stack.location, stack.name, listen, use_cache=use_cache)
+    stack = fresh_stack(stack.location, stack.name, listen)
     request = PlanRequest(cwd=location.project_dir, readonly_lock=readonly_lock)
     return stack, make_plan(stack, request, listen)
 
@@ -134,8 +132,6 @@ def maker_policy(
     wanted: Wanted,
     options: BucketOptions,
     listen: Listener,
-    *,
-    use_cache: bool = True,
 ) -> dict[str, JsonValue]:
     """Return the least policy of who makes a bucket and changes it, and never deletes it.
 
@@ -144,7 +140,6 @@ def maker_policy(
         wanted: The bucket.
         options: What was said of it.
         listen: Told of what goes on.
-        use_cache: Whether an earlier synthesis of the same sources will do.
 
     Raises:
         UsageError: A setting is wrong.
@@ -154,7 +149,7 @@ def maker_policy(
     from biomodal_deploy.iam.deployment import DeploymentPermissions
 
     own = own_stack(location, wanted, options)
-    stack = fresh_stack(own.location, own.name, listen, use_cache=use_cache)
+    stack = fresh_stack(own.location, own.name, listen)
     known = DeploymentPermissions(stack.directory, {}, _NO_ACCOUNT)
     # So few permissions that IAM takes them in one policy.
     (policy,) = known.deployer([Phase.PLAN, Phase.APPLY, Phase.UPDATE])

@@ -9,7 +9,6 @@ import typer
 from biomodal_deploy.cli.options import (
     HERE,
     Format,
-    NoCache,
     OutputFormat,
     ProjectDir,
     ReadonlyLock,
@@ -85,7 +84,6 @@ def create(
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
     readonly_lock: ReadonlyLock = False,
-    no_cache: NoCache = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
     """Make the bucket for states, and print who needs what of it.
@@ -124,7 +122,6 @@ def create(
             wanted,
             options,
             work.listen,
-            use_cache=not no_cache,
             readonly_lock=readonly_lock,
         )
         applied = None
@@ -227,7 +224,6 @@ def policy(
     ] = False,
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
-    no_cache: NoCache = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
     """Print the least policy for who uses a state in S3.
@@ -254,7 +250,7 @@ def policy(
         )
         wanted = wanted_bucket(work.location, options)
         document = (
-            maker_policy(work.location, wanted, options, work.listen, use_cache=not no_cache)
+            maker_policy(work.location, wanted, options, work.listen)
             if maker
             else policy_of(work.location, wanted, writes=not plan_only)
         )
@@ -271,7 +267,6 @@ def policy(
 def migrate(
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
-    no_cache: NoCache = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
     """Move a state to the backend that cdktf.json names.
@@ -289,7 +284,7 @@ def migrate(
     from biomodal_deploy.workflow.stack import fresh_stack
 
     with session(project_dir, output) as work:
-        chosen = fresh_stack(work.location, stack, work.listen, use_cache=not no_cache)
+        chosen = fresh_stack(work.location, stack, work.listen)
         done = migrate_state(chosen, work.listen)
     return emit(
         Result(data=migrated_data(done), show=lambda console: show_migrated(console, done)), output

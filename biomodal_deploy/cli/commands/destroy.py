@@ -9,7 +9,6 @@ from biomodal_deploy.cli.options import (
     AllowDestroy,
     Confirm,
     Format,
-    NoCache,
     OutputFormat,
     ProjectDir,
     Stack,
@@ -25,7 +24,6 @@ def destroy(
     confirm: Confirm = None,
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
-    no_cache: NoCache = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
     """Show every address that goes, ask, and destroy.
@@ -62,7 +60,7 @@ def destroy(
         cwd=Path.cwd(),
     )
     with session(project_dir, output) as work:
-        chosen = fresh_stack(work.location, stack, work.listen, use_cache=not no_cache)
+        chosen = fresh_stack(work.location, stack, work.listen)
         planned = make_plan(chosen, request, work.listen)
         ledger = take_ledger(chosen, planned.bundle, planned.plan, work.listen)
         work.progress.pause()

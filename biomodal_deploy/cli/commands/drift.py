@@ -12,7 +12,6 @@ from biomodal_deploy.cli.options import (
     Every,
     Format,
     Jobs,
-    NoCache,
     OutputFormat,
     Part,
     ProjectDir,
@@ -34,7 +33,6 @@ def drift(
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Show what AWS filled in by itself as well.")
     ] = False,
-    no_cache: NoCache = False,
     output: OutputFormat = Format.TEXT,
     part: Part = False,
 ) -> int:
@@ -61,7 +59,7 @@ def drift(
             jobs=jobs,
         )
         words = ["drift", *values_words(var_file, var)]
-        return run.synthesized(words, stack or [], every, use_cache=not no_cache)
+        return run.synthesized(words, stack or [], every)
     from biomodal_deploy.cli.render.drifts import drift_data, show_drift
     from biomodal_deploy.cli.result import Result, emit
     from biomodal_deploy.cli.session import session
@@ -69,9 +67,7 @@ def drift(
     from biomodal_deploy.workflow.stack import fresh_stack
 
     with session(project_dir, output, part=part) as work:
-        chosen = fresh_stack(
-            work.location, only(stack), work.listen, use_cache=not no_cache, synthesized=part
-        )
+        chosen = fresh_stack(work.location, only(stack), work.listen, synthesized=part)
         plan = find_drift(
             chosen,
             var_files=var_file or (),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.cli.options import HERE, Format, NoCache, OutputFormat, ProjectDir
+from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 
 
@@ -29,7 +29,6 @@ def lock(
         str | None,
         typer.Option("--stack", envvar="BIOMODAL_STACK", help="One deployment; all without it."),
     ] = None,
-    no_cache: NoCache = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
     """Write the provider lock files in locks/.
@@ -50,7 +49,7 @@ def lock(
     with session(project_dir, output) as work:
         locked = [
             refresh_lock(each, platforms, work.listen, upgrade=upgrade)
-            for each in fresh_stacks(work.location, stack, work.listen, use_cache=not no_cache)
+            for each in fresh_stacks(work.location, stack, work.listen)
         ]
         folder = work.location.project_dir
     return emit(

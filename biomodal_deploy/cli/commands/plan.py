@@ -13,7 +13,6 @@ from biomodal_deploy.cli.options import (
     Every,
     Format,
     Jobs,
-    NoCache,
     OutputFormat,
     Part,
     ProjectDir,
@@ -42,7 +41,6 @@ def plan(
     every: Every = False,
     jobs: Jobs = None,
     readonly_lock: ReadonlyLock = False,
-    no_cache: NoCache = False,
     output: OutputFormat = Format.TEXT,
     part: Part = False,
 ) -> int:
@@ -73,7 +71,6 @@ def plan(
             project_dir,
             output,
             jobs=jobs,
-            use_cache=not no_cache,
         )
     from biomodal_deploy.engine.toolchain.terraform_binary import asked_ahead
 
@@ -97,9 +94,7 @@ def plan(
             readonly_lock=readonly_lock,
         )
         with session(project_dir, output, part=part) as work:
-            chosen = fresh_stack(
-                work.location, only(stack), work.listen, use_cache=not no_cache, synthesized=part
-            )
+            chosen = fresh_stack(work.location, only(stack), work.listen, synthesized=part)
             planned = make_plan(chosen, request, work.listen)
             ledger = None
             if destroy:
@@ -126,7 +121,6 @@ def _plan_set(
     output: Format,
     *,
     jobs: int | None,
-    use_cache: bool,
 ) -> int:
     from biomodal_deploy.cli.many import SetRun, refuse_for_sets, values_words
     from biomodal_deploy.cli.render.described import describe_plan
@@ -140,4 +134,4 @@ def _plan_set(
         output=output,
         jobs=jobs,
     )
-    return run.synthesized(words, *chosen, use_cache=use_cache)
+    return run.synthesized(words, *chosen)

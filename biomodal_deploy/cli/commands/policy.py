@@ -12,7 +12,6 @@ import typer
 from biomodal_deploy.cli.options import (
     HERE,
     Format,
-    NoCache,
     OutputFormat,
     ProjectDir,
     Stack,
@@ -84,7 +83,6 @@ def deployer(
     account: Account = None,
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
-    no_cache: NoCache = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
     """Print the least policy that deploys the stack.
@@ -99,7 +97,7 @@ def deployer(
     from biomodal_deploy.iam.formats import PolicyFormat, rendered
     from biomodal_deploy.iam.policies import size
 
-    known = _permissions(project_dir, stack, var_file, var, account, output, no_cache=no_cache)
+    known = _permissions(project_dir, stack, var_file, var, account, output)
     if documented:
         named = {f"{known.name}-documented": known.documented()}
         gaps: tuple[str, ...] = ()
@@ -140,7 +138,6 @@ def check(
     account: Account = None,
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
-    no_cache: NoCache = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
     """Say what a policy lacks and gives away for this stack.
@@ -155,7 +152,7 @@ def check(
     from biomodal_deploy.iam.language import read_policies
 
     given = [each for file in files for each in read_policies(file)]
-    known = _permissions(project_dir, stack, var_file, var, account, output, no_cache=no_cache)
+    known = _permissions(project_dir, stack, var_file, var, account, output)
     found = known.check(given, _phases(phase))
     gaps = known.needs.gaps
     if output is Format.TEXT:
@@ -177,7 +174,6 @@ def vm(
     account: Account = None,
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
-    no_cache: NoCache = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
     """Print what the VM may do, beside what Nextflow needs.
@@ -186,7 +182,7 @@ def vm(
 
     Example: biomodal-aws policy vm
     """
-    known = _permissions(project_dir, stack, var_file, var, account, output, no_cache=no_cache)
+    known = _permissions(project_dir, stack, var_file, var, account, output)
     return _show_given(known, known.vm(), output)
 
 
@@ -197,7 +193,6 @@ def bucket(
     account: Account = None,
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
-    no_cache: NoCache = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
     """Print what the VM may do with the data bucket.
@@ -208,7 +203,7 @@ def bucket(
     """
     from biomodal_deploy.iam.vm import bucket_part
 
-    known = _permissions(project_dir, stack, var_file, var, account, output, no_cache=no_cache)
+    known = _permissions(project_dir, stack, var_file, var, account, output)
     return _show_given(known, [bucket_part(each) for each in known.vm()], output)
 
 
@@ -244,8 +239,6 @@ def _permissions(
     var: list[str] | None,
     account: str | None,
     output: Format,
-    *,
-    no_cache: bool,
 ) -> DeploymentPermissions:
     import json
 
@@ -257,7 +250,7 @@ def _permissions(
     from biomodal_deploy.workflow.variables import given_values
 
     with session(project_dir, output) as work:
-        chosen = fresh_stack(work.location, stack, work.listen, use_cache=not no_cache)
+        chosen = fresh_stack(work.location, stack, work.listen)
         given = given_values(chosen, var_file or (), var or (), Path.cwd())
         limits = chosen.settings.bounds.account_ids
         if account is None and len(limits) == 1:

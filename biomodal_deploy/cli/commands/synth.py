@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from biomodal_deploy.cli.options import HERE, Format, NoCache, OutputFormat, ProjectDir
+from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir
 
 
 def synth(
     project_dir: ProjectDir = HERE,
-    no_cache: NoCache = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
     """Write each stack's Terraform JSON to cdktf.out/stacks.
 
-    Runs the app command of cdktf.json, as `cdktf synth` does. Unchanged input is answered from the
-    cache.
+    Runs the app command of cdktf.json, as `cdktf synth` does.
 
     Example: biomodal-aws synth
     """
@@ -23,10 +21,9 @@ def synth(
     from biomodal_deploy.workflow.stack import synthesized_stacks
 
     with session(project_dir, output) as work:
-        done = synthesized_stacks(work.location, work.listen, use_cache=not no_cache)
+        done = synthesized_stacks(work.location, work.listen)
     data = {
         "seconds": round(done.seconds, 3),
-        "cached": done.cached,
         "stacks": [
             {"name": each.name, "directory": str(each.directory), "resources": each.resources}
             for each in done.stacks

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from biomodal_deploy.cli.options import HERE, Format, NoCache, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 
 
 def validate(
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
-    no_cache: NoCache = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
     """Check the stack against its providers' schemas.
@@ -25,7 +24,7 @@ def validate(
     from biomodal_deploy.workflow.stack import fresh_stack
 
     with session(project_dir, output) as work:
-        chosen = fresh_stack(work.location, stack, work.listen, use_cache=not no_cache)
+        chosen = fresh_stack(work.location, stack, work.listen)
         validation, findings = validate_stack(chosen, work.listen)
     data = {
         "stack": chosen.name,

@@ -14,5 +14,4 @@ def show_synthesis(console: Console, synthesis: Synthesis) -> None:
     for stack in synthesis.stacks:
         table.add_row(stack.name, str(stack.resources), str(stack.directory))
     console.print(table)
-    how = "unchanged, from the cache" if synthesis.cached else "synthesized"
-    console.print(f"{how} in {synthesis.seconds:.1f} s", style="quiet")
+    console.print(f"synthesized in {synthesis.seconds:.1f} s", style="quiet")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import shutil
@@ -16,23 +15,10 @@ from typing import Final
 from biomodal_deploy import files as private
 from biomodal_deploy.config.settings import ProjectFile
 from biomodal_deploy.engine.process import Ended, Line, NotStarted, run
+from biomodal_deploy.engine.toolchain.node import find_node
 from biomodal_deploy.errors import EXIT_USAGE, EngineError, Interrupted, UsageError
 
 _PREFIX: Final = "error: "
-_OBSERVER: Final = str(Path(__file__).with_name("observer.py"))
-
-
-@dataclass(frozen=True)
-class Observed:
-    """What an app was seen to do.
-
-    Attributes:
-        read: Files that it opened and folders that it listed, whether or not they exist.
-        outward: What it did that no file accounts for, such as a connection.
-    """
-
-    read: tuple[Path, ...] = ()
-    outward: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,49 +58,29 @@ class App:
             raise _no_command("there is no such program", argv[0])
         return cls(tuple(argv), project_dir, {**environment, "PATH": path, **_node(environment)})
 
-    @property
-    def observable(self) -> bool:
-        """Whether it is a Python script, run by the Python that runs us."""
-        program, *words = self.argv
-        return program == sys.executable and bool(words) and words[0].endswith(".py")
-
     def run(self, on_line: Callable[[str], None]) -> None:
         """Run it.
 
         Args:
-            on_line: Told each line that it prints.
+            on_line: Called with each line that it prints.
 
         Raises:
             UsageError: It cannot be started, or says that a setting is wrong.
             EngineError: It failed.
             Interrupted: It was asked to stop.
         """
-        self._run(self.argv, on_line)
-
-    def observe(self, on_line: Callable[[str], None]) -> Observed:
-        """Run it as `run` does, and return what it was seen to do."""
-        with tempfile.TemporaryDirectory(prefix="biomodal-aws-") as folder:
-            report = Path(folder, "report.json")
-            self._run((self.argv[0], _OBSERVER, str(report), *self.argv[1:]), on_line)
-            try:
-                seen = json.loads(report.read_text(encoding="utf-8", errors="surrogateescape"))
-                return Observed(tuple(map(Path, seen["read"])), tuple(seen["outward"]))
-            except (OSError, ValueError, LookupError, TypeError):
-                return Observed(outward=("it ended without a report",))
-
-    def _run(self, argv: Sequence[str], on_line: Callable[[str], None]) -> None:
         lines: list[Line] = []
 
-        def hear(line: Line) -> None:
+        def receive(line: Line) -> None:
             lines.append(line)
             on_line(line.text)
 
         try:
             ended = run(
-                argv,
+                self.argv,
                 directory=self.project_dir,
                 environment=self.environment,
-                on_line=hear,
+                on_line=receive,
             )
         except NotStarted as error:
             raise _no_command(str(error), self.argv[0]) from None
@@ -171,7 +137,4 @@ def _node(environment: Mapping[str, str]) -> dict[str, str]:
     """Return what makes jsii start the Node that our own setting names; nothing without one."""
     if not environment.get("BIOMODAL_NODE"):
         return {}
-    # Only here: most name none, and an unchanged synthesis should not wait for it.
-    from biomodal_deploy.engine.toolchain.node import find_node
-
     return {"JSII_NODE": str(find_node(environment).path)}

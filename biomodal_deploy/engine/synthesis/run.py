@@ -1,102 +1,115 @@
-"""Bring the synthesized directories up to date: from the cache, or by running the app."""
+"""Run the app command, and read what it wrote."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from biomodal_deploy.config.settings import output_directory, read_project_file
 from biomodal_deploy.engine.synthesis.app import App
-from biomodal_deploy.engine.synthesis.cache import Cache, Entry
-from biomodal_deploy.engine.synthesis.inputs import InDoubt, Inputs, current
-from biomodal_deploy.engine.synthesis.result import Synthesis, read_stacks
-from biomodal_deploy.engine.synthesis.written import collect, restore
 from biomodal_deploy.errors import EngineError
+
+_MANIFEST: Final = "manifest.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SynthesizedDirectory:
+    """One stack's directory.
+
+    Attributes:
+        name: The stack's name.
+        directory: Its folder, absolute.
+        resources: How many resources its JSON has, module calls included.
+    """
+
+    name: str
+    directory: Path
+    resources: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Synthesis:
+    """What a synthesis wrote.
+
+    Attributes:
+        stacks: The stacks' directories, by name.
+        seconds: How long it took.
+    """
+
+    stacks: tuple[SynthesizedDirectory, ...]
+    seconds: float
 
 
 def synthesize(
     project_dir: Path,
     *,
-    use_cache: bool = True,
     on_line: Callable[[str], None] | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> Synthesis:
-    """Bring the synthesized directories up to date.
+    """Synthesize all stacks of a project. The app itself publishes what it wrote in one step.
 
     Args:
         project_dir: The folder that holds `cdktf.json`.
-        use_cache: Whether unchanged input may be answered from the cache.
-        on_line: Told each line that the app prints.
+        on_line: Called with each line that the app prints.
         environment: The caller's environment.
 
     Raises:
-        UsageError: The app says that a setting is wrong.
-        EngineError: The app failed.
+        UsageError: The app reports that a setting is wrong.
+        EngineError: The app failed, or wrote no manifest.
         Interrupted: It was asked to stop.
     """
     started = time.monotonic()
     folder = project_dir.absolute()
     project_file = read_project_file(folder)
-    app = App.of(project_file, folder, environment)
     output = output_directory(folder, project_file, environment)
-    tell = on_line or (lambda _: None)
-    cache = _cache(app) if use_cache and app.observable else None
-    if cache is None:
-        app.run(tell)
-        cached = False
-    else:
-        with cache.turn(output):
-            cached = _from_cache(cache, app, output, tell)
-    seconds = time.monotonic() - started
-    return Synthesis(stacks=read_stacks(output), seconds=seconds, cached=cached)
+    App.of(project_file, folder, environment).run(on_line or (lambda _: None))
+    return Synthesis(stacks=_read_stacks(output), seconds=time.monotonic() - started)
 
 
-def _cache(app: App) -> Cache | None:
+class _ManifestStack(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    name: str
+    workingDirectory: str  # noqa: N815 - cdktf's spelling
+
+
+class _Manifest(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    stacks: dict[str, _ManifestStack]
+
+
+class _Blocks(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    resource: dict[str, dict[str, JsonValue]] = {}
+    module: dict[str, JsonValue] = {}
+
+
+def _read_stacks(output: Path) -> tuple[SynthesizedDirectory, ...]:
     try:
-        return Cache.of_user(app.environment)
-    except OSError:
-        return None
+        manifest = _Manifest.model_validate_json((output / _MANIFEST).read_bytes())
+    except (OSError, ValidationError):
+        raise EngineError(f"the app command wrote no manifest to {output}") from None
+    return tuple(
+        SynthesizedDirectory(
+            name=stack.name,
+            directory=output / stack.workingDirectory,
+            resources=_resources(output / stack.workingDirectory / "cdk.tf.json"),
+        )
+        for stack in sorted(manifest.stacks.values(), key=lambda each: each.name)
+    )
 
 
-def _from_cache(cache: Cache, app: App, output: Path, tell: Callable[[str], None]) -> bool:
-    """Restore what the cache has, or run the app and keep what it wrote.
-
-    Returns:
-        Whether it was restored.
-    """
+def _resources(path: Path) -> int:
     try:
-        inputs = current(app.project_dir, app.argv, output, app.environment)
-    except InDoubt:
-        app.run(tell)
-        return False
-    entry = cache.find(inputs)
-    # Where it cannot be restored, the app says why it cannot be written.
-    with suppress(OSError):
-        if entry is not None:
-            restore(output, entry.files)
-            for line in entry.lines:
-                tell(line)
-            return True
-    _run_and_keep(cache, app, inputs, tell)
-    return False
-
-
-def _run_and_keep(cache: Cache, app: App, inputs: Inputs, tell: Callable[[str], None]) -> None:
-    lines: list[str] = []
-
-    def hear(line: str) -> None:
-        lines.append(line)
-        tell(line)
-
-    began = time.time_ns()
-    observed = app.observe(hear)
-    with suppress(InDoubt, EngineError, OSError):
-        read = cache.besides(observed, inputs)
-        known = inputs.files.union(filter(None, read.values()))
-        files = collect(inputs.output, since=began, known=known)
-        # Someone may have saved a file meanwhile.
-        if current(app.project_dir, app.argv, inputs.output, app.environment) == inputs:
-            cache.keep(inputs, Entry(read=read, lines=tuple(lines), files=files))
+        blocks = _Blocks.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return 0
+    return sum(map(len, blocks.resource.values())) + len(blocks.module)

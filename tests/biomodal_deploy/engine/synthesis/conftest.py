@@ -39,18 +39,9 @@ class Project:
         """What synthesis writes to."""
         return self.folder / "cdktf.out"
 
-    @property
-    def cache(self) -> Path:
-        """The user's entries."""
-        return Path(self.environment["XDG_CACHE_HOME"]) / "biomodal-aws" / "synthesis"
-
-    def synthesize(
-        self, *, use_cache: bool = True, on_line: Callable[[str], None] | None = None
-    ) -> Synthesis:
+    def synthesize(self, *, on_line: Callable[[str], None] | None = None) -> Synthesis:
         """Synthesize it."""
-        return synthesize(
-            self.folder, use_cache=use_cache, on_line=on_line, environment=self.environment
-        )
+        return synthesize(self.folder, on_line=on_line, environment=self.environment)
 
     def append(self, path: str, text: str) -> None:
         """Add to one of its files."""
