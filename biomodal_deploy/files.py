@@ -1,19 +1,24 @@
-"""Private files and folders: written whole or not at all, for their owner's eyes only.
+"""Files that are written whole or not at all, and private folders for them.
 
-What is kept in the cache folder is run by Node or becomes a plan, so it has to be this user's own.
-The construct library keeps its slices there too, so this module stays light.
+Every file that the project writes is written beside its place and then renamed. The draft is
+locked by the process that writes it, so what a killed process left can be told from what a living
+one is about to finish, and is removed by the next command (`sweep`).
+
+The user's cache folder is here too. What is kept there is run by Node or becomes a plan, so it has
+to be this user's own. The construct library keeps its slices in it, so this module stays light.
 """
 
 from __future__ import annotations
 
-import contextlib
+import fcntl
 import os
-import secrets
+import re
 import shutil
 import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +28,7 @@ PRIVATE_DIR: Final = 0o700
 PRIVATE_FILE: Final = 0o600
 _OTHERS: Final = 0o077
 _OTHERS_WRITE: Final = 0o022
+_DRAFT: Final = re.compile(r"\..*\.[0-9a-f]{8}\.draft")
 
 
 class UntrustedError(OSError):
@@ -78,19 +84,178 @@ def is_private(path: Path) -> bool:
     return kind and found.st_uid == os.geteuid() and not found.st_mode & _OTHERS
 
 
-def write(path: Path, content: bytes) -> None:
-    """Write a private file in one step: a reader finds all of it or nothing."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")  # mode 0600
+def write(path: Path, content: bytes, *, mode: int = PRIVATE_FILE, durable: bool = False) -> None:
+    """Write a file in one step: a reader finds all of it, or what was there before.
+
+    Args:
+        path: The file.
+        content: All of it.
+        mode: Its permissions.
+        durable: Whether it is on the disk when this returns.
+
+    Raises:
+        OSError: The system refuses to write.
+    """
+    with _drafted(path, content, mode, durable=durable) as draft:
+        draft.replace(path)
+    if durable:
+        sync(path.parent)
+
+
+def replace(path: Path, content: bytes, *, mode: int = PRIVATE_FILE) -> None:
+    """Write a file whole, in the place of one that may be there, down to the disk.
+
+    Raises:
+        UsageError: The system refused to write.
+    """
+    with writing(path):
+        write(path, content, mode=mode, durable=True)
+
+
+def write_new(path: Path, content: bytes) -> bool:
+    """Write a private file that must not exist yet, down to the disk.
+
+    Returns:
+        False where it exists: of two that try at once exactly one gets True.
+
+    Raises:
+        UsageError: The system refused to write.
+    """
+    with writing(path), _drafted(path, content, PRIVATE_FILE, durable=True) as draft:
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            return False
+        except OSError:
+            # A file system without hard links: an empty file reserves the name for the rename.
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+            try:
+                os.close(os.open(path, flags, PRIVATE_FILE))
+            except FileExistsError:
+                return False
+            draft.replace(path)
+    sync(path.parent)
+    return True
+
+
+def public_mode() -> int:
+    """Return the mode that this user's files have: for what others may read."""
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return 0o666 & ~umask
+
+
+def sync(path: Path) -> None:
+    """Bring a file or a folder's entries down to the disk.
+
+    Raises:
+        UsageError: The system refused.
+    """
+    with writing(path):
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def scratch(parent: Path, name: str) -> Iterator[Path]:
+    """Make a private folder for the time of a block.
+
+    Args:
+        parent: The folder that it is made in; `sweep` clears it there after a kill.
+        name: What it is for.
+
+    Raises:
+        OSError: The system refuses.
+    """
+    while True:
+        path = _draft_beside(parent / name)
+        path.mkdir(mode=0o700)
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        if _hold(path, descriptor):
+            break
+        os.close(descriptor)
     try:
-        with os.fdopen(handle, "wb") as file:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(descriptor)
+
+
+def sweep(*folders: Path) -> None:
+    """Remove the drafts and scratch folders in some folders whose process is gone."""
+    for folder in folders:
+        with suppress(OSError), os.scandir(folder) as entries:
+            for entry in entries:
+                if _DRAFT.fullmatch(entry.name):
+                    with suppress(OSError):
+                        _remove_if_left(Path(entry.path))
+
+
+def _remove_if_left(path: Path) -> None:
+    if path.lstat().st_uid != os.geteuid():
+        return
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(path, flags)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink()
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _drafted(path: Path, content: bytes, mode: int, *, durable: bool) -> Iterator[Path]:
+    """Write a file's content beside it, and hold that until the block has put it in place."""
+    sweep(path.parent)
+    draft, descriptor = _new_draft(path)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+            file.flush()
+            os.fchmod(descriptor, mode)
+            if durable:
+                os.fsync(descriptor)
+            yield draft
+    finally:
+        draft.unlink(missing_ok=True)
 
 
-@contextlib.contextmanager
+def _new_draft(path: Path) -> tuple[Path, int]:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    while True:
+        draft = _draft_beside(path)
+        descriptor = os.open(draft, flags, PRIVATE_FILE)
+        if _hold(draft, descriptor):
+            return draft, descriptor
+        os.close(descriptor)
+
+
+def _draft_beside(path: Path) -> Path:
+    # A name may be as long as the system allows already.
+    return path.with_name(f".{path.name[:200]}.{os.urandom(4).hex()}.draft")
+
+
+def _hold(path: Path, descriptor: int) -> bool:
+    """Lock a draft for as long as this process lives; False where a sweep was faster."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # A file system without locks: nothing is swept there either.
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.lstat())
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Turn a full disk, a read-only folder and the like into one clear line.
 
@@ -114,53 +279,6 @@ def private_dir(path: Path) -> Path:
         if stat.S_IMODE(path.stat().st_mode) & _OTHERS:
             path.chmod(PRIVATE_DIR)
     return path
-
-
-def write_new(path: Path, content: bytes) -> bool:
-    """Write a file that must not exist yet, down to the disk.
-
-    Returns:
-        False where it exists: of two that try at once exactly one gets True. A file that could
-        not be written whole is taken away again.
-
-    Raises:
-        UsageError: The system refused to write.
-    """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with writing(path):
-        try:
-            descriptor = os.open(path, flags, PRIVATE_FILE)
-        except FileExistsError:
-            return False
-    try:
-        with writing(path), os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        sync(path.parent)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    return True
-
-
-def replace(path: Path, content: bytes) -> None:
-    """Write a file whole, in the place of one that may be there."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    write_new(draft, content)
-    with writing(path):
-        draft.replace(path)
-    sync(path.parent)
-
-
-def sync(path: Path) -> None:
-    """Bring a file or a folder's entries down to the disk."""
-    with writing(path):
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _cache_home(environment: Mapping[str, str]) -> Path:

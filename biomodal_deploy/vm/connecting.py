@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -14,6 +13,7 @@ from biomodal_deploy.aws.asking import NoAnswer, helped
 from biomodal_deploy.aws.machines import console_of, look_up
 from biomodal_deploy.engine.process.foreground import run_in_foreground
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.files import scratch
 from biomodal_deploy.vm.access import SessionWay, SshWay, check_key
 from biomodal_deploy.vm.host_keys import host_keys_in, is_known, keep
 from biomodal_deploy.vm.ssh_failures import (
@@ -88,8 +88,8 @@ def connect_by_ssh(
     program = ssh_program(environment)
     check_key(way)
     meet(way, listen)
-    with tempfile.TemporaryDirectory(prefix="ssh-", dir=way.known_hosts.parent) as folder:
-        log = Path(folder) / "log"
+    with scratch(way.known_hosts.parent, "ssh") as folder:
+        log = folder / "log"
         argv = ssh_command(way, remote_words(command), program=program, log=log)
         status = run_in_foreground(argv, directory=Path.cwd(), environment=environment)
         if status == SSH_FAILED:

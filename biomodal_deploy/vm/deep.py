@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import tempfile
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -20,6 +19,7 @@ from biomodal_deploy.aws.answers import cannot_tell, failed, passed
 from biomodal_deploy.aws.errors import one_line
 from biomodal_deploy.engine.process import Captured, NotStarted, TooMuchOutput, capture
 from biomodal_deploy.errors import Interrupted
+from biomodal_deploy.files import scratch
 from biomodal_deploy.vm.access import SshWay, check_key
 from biomodal_deploy.vm.built import Built
 from biomodal_deploy.vm.connecting import (
@@ -77,8 +77,8 @@ def look_inside(
 
 
 def _run(way: SshWay, line: str, executable: str, environment: Mapping[str, str]) -> Captured:
-    with tempfile.TemporaryDirectory(prefix="ssh-", dir=way.known_hosts.parent) as folder:
-        log = Path(folder) / "log"
+    with scratch(way.known_hosts.parent, "ssh") as folder:
+        log = folder / "log"
         argv = ssh_command(way, [line], program=executable, log=log, batch=True)
         done = capture(argv, directory=Path.cwd(), environment=environment, limit=_LARGEST)
         if done.steps:

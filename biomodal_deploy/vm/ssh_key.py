@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import os
 import re
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from biomodal_deploy import files
 from biomodal_deploy.errors import UsageError
 
 _SAFE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -64,8 +65,9 @@ def make_key(directory: Path, name: str) -> KeyFiles:
         )
     else:
         key = Ed25519PrivateKey.generate()
-        _write_new(private, _private_text(key), 0o600)
-    _write_new(public, _public_text(key, name), 0o644)
+        if not files.write_new(private, _private_text(key)):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(private))
+    files.write(public, _public_text(key, name), mode=0o644)
     return KeyFiles(private, public, made=True)
 
 
@@ -93,17 +95,3 @@ def _public_text(key: Ed25519PrivateKey, comment: str) -> bytes:
         serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
     )
     return line + f" {comment}\n".encode()
-
-
-def _write_new(path: Path, content: bytes, mode: int) -> None:
-    """Write a file that must not exist; a full disk leaves no half of a key behind."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        with contextlib.suppress(OSError):
-            path.unlink()
-        raise

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from biomodal_deploy.files import private_dir
+from biomodal_deploy.files import private_dir, scratch
 from biomodal_deploy.plan import Plan, read_plan
 from biomodal_deploy.plan.guards import enforce, judge_place
 from biomodal_deploy.workflow.aws import ask_identity, place_of
@@ -52,8 +50,7 @@ def find_drift(
     )
     logs = private_dir(stack.location.plans / stack.name / "logs")
     # Beside the sealed plans and not in the system's folder: the plan file holds secrets.
-    folder = Path(tempfile.mkdtemp(prefix="drift-", dir=logs))
-    try:
+    with scratch(logs, "drift") as folder:
         initialize(stack, engine, listen, logs / "init.log")
         listen(Step("Looking for changes outside Terraform"))
         plan_file = folder / "plan.tfplan"
@@ -66,8 +63,6 @@ def find_drift(
         )
         plan, _ = read_plan(engine.show_plan(plan_file))
         return plan
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check_place(stack: Stack, given: Given) -> None:

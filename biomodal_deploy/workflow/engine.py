@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from biomodal_deploy import files
 from biomodal_deploy.config.backends import CloudBackend
 from biomodal_deploy.engine.terraform import TerraformCli
 from biomodal_deploy.engine.terraform.events import DiagnosticEvent, Event
@@ -135,7 +136,7 @@ def initialize(
         _initialize(stack, engine, listen, log, readonly_lock=readonly_lock and has_lock)
         # Computed again: the first init writes the provider lock file.
         marker.parent.mkdir(parents=True, exist_ok=True)
-        marker.write_text(_fingerprint(stack, engine), encoding="utf-8")
+        files.write(marker, _fingerprint(stack, engine).encode())
     if not readonly_lock:
         keep_lock(stack, listen)
 

@@ -16,6 +16,7 @@ from biomodal_deploy.config.settings import (
 )
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.suggestions import did_you_mean
+from biomodal_deploy.workflow.leftovers import clear_leftovers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,19 +37,21 @@ class Location:
 
     @classmethod
     def of(cls, project_dir: Path, environment: Mapping[str, str] = os.environ) -> Location:
-        """Read a project's settings.
+        """Read a project's settings, and clear what killed commands left there.
 
         Raises:
             UsageError: `cdktf.json` is missing or wrong.
         """
         folder = project_dir.absolute()
         project_file = read_project_file(folder)
-        return cls(
+        location = cls(
             project_dir=folder,
             project_file=project_file,
             deployments=optional_deployments(project_file, environment),
             environment=environment,
         )
+        clear_leftovers(folder, location.plans)
+        return location
 
     @property
     def output(self) -> Path:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from biomodal_deploy import files
 from biomodal_deploy.files import writing
 from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
 from biomodal_deploy.workflow.signals import Listener, Notice
@@ -42,7 +41,7 @@ def bring_lock(stack: Stack) -> bool:
     with writing(target):
         wanted = _content(project_lock(stack))
         if wanted is not None and wanted != _content(target):
-            _write(target, wanted)
+            files.write(target, wanted, mode=files.public_mode())
     return wanted is not None
 
 
@@ -63,7 +62,7 @@ def keep_lock(stack: Stack, listen: Listener) -> None:
         if written is None or written == kept:
             return
         target.parent.mkdir(exist_ok=True)
-        _write(target, written)
+        files.write(target, written, mode=files.public_mode())
     did = "is new" if kept is None else "has changed"
     listen(Notice(f"{FOLDER}/{target.name} {did}: commit it, so that all run the same providers"))
 
@@ -79,18 +78,3 @@ def _content(path: Path) -> bytes | None:
         return path.read_bytes()
     except FileNotFoundError:
         return None
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole, with the mode that the user's files have: it is committed, no secret."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        umask = os.umask(0o077)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from biomodal_deploy.config.backends import CloudBackend
-from biomodal_deploy.files import sync, writing
+from biomodal_deploy.files import scratch, sync, writing
 from biomodal_deploy.workflow.engine import DEFAULT_WORKSPACE, open_engine, workspace_of
 from biomodal_deploy.workflow.journal import Previous, local_path_of
 from biomodal_deploy.workflow.signals import Listener, Step, silent
@@ -41,14 +39,13 @@ def old_state(
         return
     listen(Step(f"Reading the state from {previous.where(stack)}"))
     # In a directory of its own: the stack's is initialized for the new backend, or will be.
-    folder = Path(tempfile.mkdtemp(prefix="migrate-", dir=logs))
-    try:
-        (folder / "main.tf.json").write_text(json.dumps({"terraform": previous.block}))
+    with scratch(logs, "migrate") as folder:
+        (folder / "main.tf.json").write_text(
+            json.dumps({"terraform": previous.block}), encoding="utf-8"
+        )
         engine = open_engine(stack.location, folder, workspace=_workspace(stack, previous))
         engine.init(silent, logs / "migrate.log")
         yield parse_state(engine.state_content(), previous.where(stack))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def put_away(stack: Stack, previous: Previous, backup: Path | None) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import stat
-import tempfile
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from biomodal_deploy import files
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import writing
 from biomodal_deploy.plan.sealed import Bundle
@@ -96,16 +95,5 @@ def save(text: str, path: Path) -> None:
         return
     path = path.resolve()  # of a link, the file that it leads to
     with writing(path):
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with writing(path):
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            # It is for others to read, as the user's umask has it: no secret is in it.
-            umask = os.umask(0)
-            os.umask(umask)
-            Path(draft).chmod(0o666 & ~umask)
-            Path(draft).replace(path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
+        # It is for others to read, as the user's umask has it: no secret is in it.
+        files.write(path, content, mode=files.public_mode())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from pydantic import BaseModel, Field, JsonValue, ValidationError
 from biomodal_deploy.config.backends import local_path
 from biomodal_deploy.engine.terraform.locks import local_lock
 from biomodal_deploy.errors import EngineError, UsageError
-from biomodal_deploy.files import private_dir, sync, write_new, writing
+from biomodal_deploy.files import private_dir, replace
 from biomodal_deploy.plan.sealed import sha256
 from biomodal_deploy.plan.sealed.files import canonical
 from biomodal_deploy.text import counted
@@ -121,12 +120,7 @@ def back_up(stack: Stack, state: State, label: str) -> Path:
     name = f"{stack.name}-{label}-{state.lineage[:8]}-{state.serial}-{state.sha256[:8]}.tfstate"
     path = backups_of(stack) / name
     if not (path.exists() and path.read_bytes() == state.content):
-        # What a full disk cut short is no backup: written aside, then put in place.
-        draft = path.with_name(f".{secrets.token_hex(4)}.draft")
-        write_new(draft, state.content)
-        with writing(path):
-            draft.replace(path)
-        sync(path.parent)
+        replace(path, state.content)
     return path
 
 

@@ -114,3 +114,37 @@ def test_the_cache_home_is_the_users_choice(
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     assert private.cache_folder("a") != made
     assert private.cache_folder("a").is_relative_to(tmp_path)
+
+
+def test_a_draft_is_not_swept_while_it_is_written(tmp_path: Path) -> None:
+    """A sweep at any moment takes nothing from a living writer."""
+    with private.scratch(tmp_path, "work") as folder:
+        private.sweep(tmp_path)
+        assert folder.is_dir()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_drafts_are_swept(tmp_path: Path) -> None:
+    """What looks alike and is the user's own stays, and what a link leads to."""
+    kept = [".notes.draft", "a.1234abcd.draft", ".a.1234abcg.draft", ".a.1234abcd.draft.txt"]
+    for name in kept:
+        (tmp_path / name).touch()
+    (tmp_path / ".b.1234abcd.draft").symlink_to(tmp_path / kept[0])
+    (tmp_path / ".c.1234abcd.draft").touch()
+    private.sweep(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {*kept, ".b.1234abcd.draft"}
+
+
+def test_exactly_one_new_file_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also on a file system without hard links; the loser leaves nothing."""
+
+    def refused(*_: object) -> None:
+        raise PermissionError
+
+    for name in ("linked", "reserved"):
+        assert private.write_new(tmp_path / name, b"first")
+        assert not private.write_new(tmp_path / name, b"second")
+        assert (tmp_path / name).read_bytes() == b"first"
+        assert mode(tmp_path / name) == 0o600
+        monkeypatch.setattr(Path, "hardlink_to", refused)
+    assert {path.name for path in tmp_path.iterdir()} == {"linked", "reserved"}

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from biomodal_deploy.errors import BundleRefused
-from biomodal_deploy.plan.sealed.sealed import PLAN_FILE, Bundle, sealed_plans
-from biomodal_deploy.plan.sealed.sealing import clear_leftovers, drafts
-from biomodal_deploy.plan.sealed.use import ENDED
+from biomodal_deploy.plan.sealed.sealed import Bundle, holds_secrets, sealed_plans
+from biomodal_deploy.plan.sealed.sealing import at_work, clear_leftovers, drafts
+from biomodal_deploy.plan.sealed.use import ENDED, UseState
 
 KEPT_LOGS: Final = timedelta(days=30)
 
@@ -45,7 +45,7 @@ def prune(
     files = []
     for path in sealed_plans(plans, stack):
         # Looked at first: most are over and cleared long since, and reading each takes its time.
-        if (path / PLAN_FILE).exists() and (bundle := _over(path, clock)):
+        if holds_secrets(path) and (bundle := _over(path, clock)):
             bundle.drop_plan_file()
             files.append(bundle.plan_file)
     old = []
@@ -61,4 +61,14 @@ def _over(path: Path, clock: datetime) -> Bundle | None:
         bundle = Bundle.load(path)
     except BundleRefused:
         return None  # somebody should look at it first
-    return bundle if bundle.use.state in ENDED or bundle.manifest.is_expired(clock) else None
+    ended = bundle.use.state in ENDED or _has_died(bundle) or bundle.manifest.is_expired(clock)
+    return bundle if ended else None
+
+
+def _has_died(bundle: Bundle) -> bool:
+    """Whether the process that claimed it is gone, and its Terraform too."""
+    use = bundle.use
+    if use.state is not UseState.UNKNOWN or at_work(bundle.logs):
+        return False
+    # One on another machine may be at it; a claim that cannot be read names nobody who could be.
+    return use.claim is None or use.claim.by.is_running() is False

@@ -157,6 +157,14 @@ class Bundle:
             )
 
 
+def holds_secrets(folder: Path) -> bool:
+    """Whether a sealed plan's folder holds more than the record that stays."""
+    try:
+        return any(path.name not in _RECORD for path in folder.iterdir())
+    except OSError:
+        return False
+
+
 def stack_folder(plans: Path, stack: str) -> Path:
     """Return the folder of a stack's sealed plans.
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from biomodal_deploy.engine.terraform.record_locks import is_locked
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import PRIVATE_FILE, private_dir, sync, write_new, writing
 from biomodal_deploy.plan import Plan, PlanKind
@@ -145,7 +146,7 @@ def drafting(plans: Path, stack: str, *, now: datetime | None = None) -> Iterato
 def clear_leftovers(plans: Path, stack: str) -> list[Path]:
     """Clear the drafts of processes that died; return their folders."""
     folder = stack_folder(plans, stack)
-    if not folder.is_dir():
+    if not any(map(_holds_more_than_logs, folder.glob(f"{_DRAFT}*"))):
         return []
     with _alone(folder):
         return _clear(folder)
@@ -182,14 +183,34 @@ def _held(path: Path, *, wait: bool = False) -> int:
 
 def _clear(folder: Path) -> list[Path]:
     cleared = []
-    for path in sorted(folder.glob(f"{_DRAFT}*/{_LOCK}")):
+    for draft in sorted(filter(_holds_more_than_logs, folder.glob(f"{_DRAFT}*"))):
         try:
-            os.close(_held(path))
+            # One without a lock was left by a process that died before it had one, or while it
+            # cleared the draft away: nobody begins a draft meanwhile.
+            lock = _held(draft / _LOCK)
         except (BlockingIOError, UsageError):
             continue  # somebody is planning, or has just sealed it
-        _discard(path.parent)
-        cleared.append(path.parent)
+        if not at_work(draft / LOGS):
+            _discard(draft)
+            cleared.append(draft)
+        os.close(lock)
     return cleared
+
+
+def at_work(logs: Path) -> bool:
+    """Whether a Terraform lives that writes one of these logs: its command may be gone."""
+    for path in logs.glob("*.log"):
+        with contextlib.suppress(OSError), path.open("rb") as log:
+            if is_locked(log.fileno()):
+                return True
+    return False
+
+
+def _holds_more_than_logs(draft: Path) -> bool:
+    try:
+        return any(path.name != LOGS for path in draft.iterdir()) or not (draft / LOGS).exists()
+    except OSError:
+        return False  # sealed or cleared away by now
 
 
 def _on_one_line(verdict: Verdict) -> Verdict:
@@ -201,9 +222,11 @@ def _on_one_line(verdict: Verdict) -> Verdict:
 def _discard(draft: Path) -> None:
     """Take a draft away but for its logs, and all of it where there are none."""
     for path in draft.iterdir():
-        if path.name != LOGS:
+        if path.name not in (LOGS, _LOCK):
             with contextlib.suppress(OSError):
                 path.unlink()
+    # Last: a draft with a lock is looked at again, wherever this is stopped.
+    (draft / _LOCK).unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         (draft / LOGS).rmdir()  # refused where there are logs
         draft.rmdir()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from biomodal_deploy import files
 from biomodal_deploy.errors import UsageError
 
 CONFIG_NAME: Final = "nextflow.config"
@@ -50,9 +51,7 @@ def write_files(folder: Path, texts: Mapping[str, str], *, force: bool) -> Writt
                     fix="write it over with --force, or name another folder with --out",
                 )
         for path in changed:
-            beside = path.with_name(f".{path.name}.new")
-            beside.write_bytes(paths[path])
-            beside.replace(path)
+            files.write(path, paths[path], mode=files.public_mode())
     except OSError as error:
         raise UsageError(
             f"It cannot be written ({error.strerror or error})",

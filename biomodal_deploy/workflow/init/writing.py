@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import fcntl
 import os
-import secrets
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ from biomodal_deploy.config.settings import (
     read_project_file,
 )
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.files import sync, write_new, writing
+from biomodal_deploy.files import replace, write_new, writing
 from biomodal_deploy.workflow.init.answers import FOLDER, Answers
 from biomodal_deploy.workflow.init.checks import check_name
 from biomodal_deploy.workflow.init.json_text import with_member
@@ -141,17 +140,7 @@ def _refuse_another(found: Draft) -> None:
 def _replace(path: Path, content: bytes) -> None:
     """Write a file whole, with the mode of the one in whose place it comes."""
     path = path.resolve()
-    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    mode = stat.S_IMODE(path.stat().st_mode)
-    try:
-        write_new(new, content)
-        with writing(path):
-            new.chmod(mode)
-            new.replace(path)
-    except BaseException:
-        new.unlink(missing_ok=True)
-        raise
-    sync(path.parent)
+    replace(path, content, mode=stat.S_IMODE(path.stat().st_mode))
 
 
 @contextmanager

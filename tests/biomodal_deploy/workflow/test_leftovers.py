@@ -1,0 +1,178 @@
+"""Tests for biomodal_deploy.workflow.leftovers: what a kill leaves, and what becomes of it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from biomodal_deploy import files
+from biomodal_deploy.files import replace
+from biomodal_deploy.plan.sealed import Bundle, consume, drafting
+from biomodal_deploy.workflow.location import Location
+from tests.support.bundles import forked, sealed
+from tests.support.sealed_project import STACK, sealed_project
+
+SECRET = b"canary-left-9d3e"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project without any plan."""
+    (tmp_path / "cdktf.json").write_text(json.dumps({"app": "true", "context": {}}))
+    return tmp_path
+
+
+def holders(folder: Path) -> list[str]:
+    """Return the files that hold the secret."""
+    return sorted(
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and SECRET in path.read_bytes()
+    )
+
+
+def die() -> None:
+    """End this process as `kill -9` does."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_a_draft_of_a_dead_command_goes(project: Path, locked: bool) -> None:
+    """With or without its lock: a kill may have come before it was made, or after it went."""
+
+    def plan() -> None:
+        with drafting(project / "plans", STACK) as draft:
+            draft.plan_file.write_bytes(SECRET)
+            replace(draft.path / "variables.tfvars.json", SECRET)
+            if not locked:
+                (draft.path / ".lock").unlink()
+            die()
+
+    forked(plan, kill=True)
+    assert len(holders(project)) == 2
+    Location.of(project)
+    assert holders(project) == []
+
+
+def test_a_draft_of_a_living_command_stays(project: Path) -> None:
+    """Whatever else runs meanwhile."""
+    with drafting(project / "plans", STACK) as draft:
+        draft.plan_file.write_bytes(SECRET)
+        Location.of(project)
+        assert draft.plan_file.exists()
+
+
+def test_what_a_dead_apply_used_goes(tmp_path: Path) -> None:
+    """The plan file and the values beside it; the record of what was planned stays."""
+    project, bundle = sealed_project(tmp_path)
+    bundle.plan_file.write_bytes(SECRET)
+    (bundle.path / "variables.tfvars.json").write_bytes(SECRET)
+
+    def apply() -> None:
+        consume(bundle.path)
+        die()
+
+    forked(apply, kill=True)
+    # Whoever clears away may be killed too.
+    bundle.plan_file.unlink()
+    Location.of(project)
+    assert holders(project) == []
+    assert Bundle.load(bundle.path).plan().changes
+
+
+def test_what_a_living_apply_uses_stays(tmp_path: Path) -> None:
+    """And so does a sealed plan that nobody used yet."""
+    project, bundle = sealed_project(tmp_path)
+    Location.of(project)
+    assert bundle.plan_file.exists()
+    consume(bundle.path)
+    Location.of(project)
+    assert bundle.plan_file.exists()
+
+
+def test_what_a_living_terraform_uses_stays(tmp_path: Path) -> None:
+    """Its command may be gone, and Terraform about to end."""
+    project, bundle = sealed_project(tmp_path)
+    forked(lambda: consume(bundle.path))
+    log = bundle.logs / "apply.log"
+    log.touch()
+    read, write = os.pipe()
+    if (child := os.fork()) == 0:
+        with log.open("ab") as held:
+            fcntl.lockf(held, fcntl.LOCK_EX)
+            os.write(write, b"x")
+            signal.pause()
+    os.read(read, 1)
+    try:
+        Location.of(project)
+        assert bundle.plan_file.exists()
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    Location.of(project)
+    assert not bundle.plan_file.exists()
+
+
+@pytest.mark.parametrize("name", ["drift", "migrate"])
+def test_a_scratch_folder_of_a_dead_command_goes(project: Path, name: str) -> None:
+    """A plan that is read and thrown away, a state on its way: the whole folder."""
+    logs = project / "plans" / STACK / "logs"
+    logs.mkdir(parents=True)
+
+    def work() -> None:
+        with files.scratch(logs, name) as folder:
+            (folder / "deeper").mkdir()
+            (folder / "deeper" / "plan.tfplan").write_bytes(SECRET)
+            die()
+
+    forked(work, kill=True)
+    assert len(holders(project)) == 1
+    with files.scratch(logs, name) as folder:
+        Location.of(project)
+        assert list(logs.iterdir()) == [folder]
+    assert list(logs.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "path", ["cdktf.json", "environments/a.tfvars", "state/backups/x.tfstate", "locks/a.hcl"]
+)
+def test_a_file_that_was_being_written_leaves_no_draft(
+    project: Path, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed before the rename: what was there is whole, and the draft goes with the next run."""
+    target = project / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    before = target.read_bytes() if target.exists() else None
+
+    def write() -> None:
+        monkeypatch.setattr(os, "fsync", lambda _: die())
+        replace(target, SECRET)
+
+    forked(write, kill=True)
+    assert len(holders(project)) == 1
+    Location.of(project)
+    assert holders(project) == []
+    assert (target.read_bytes() if target.exists() else None) == before
+
+
+def test_a_project_that_cannot_be_changed_is_read_all_the_same(tmp_path: Path) -> None:
+    """Clearing away never fails a command; what somebody edited is left to be looked at."""
+    project, bundle = sealed_project(tmp_path)
+    forked(lambda: consume(bundle.path))
+    (bundle.path / "manifest.json").write_text("{}")
+    Location.of(project)
+    assert bundle.plan_file.exists()
+
+
+def test_sealed_plans_of_every_stack_are_looked_at(project: Path) -> None:
+    """Not only those of the stack that the next command is for."""
+    made = [sealed(project / "plans", stack=stack) for stack in ("a", "b")]
+    forked(*(partial(consume, bundle.path) for bundle in made))
+    Location.of(project)
+    assert not any(bundle.plan_file.exists() for bundle in made)
