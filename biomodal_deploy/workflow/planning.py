@@ -60,10 +60,12 @@ def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
 
     Raises:
         UsageError: Variables, allowances or settings are wrong.
+        BundleRefused: The history is broken.
         EngineError: Terraform failed.
         Interrupted: It was asked to stop.
     """
     started = time.monotonic()
+    stack.history.whole()  # a plan that cannot be written down cannot be applied either
     tell_unfinished(stack, listen)
     # What can no longer be applied still holds its secrets in clear.
     prune(stack.location.plans, stack.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from biomodal_deploy.plan.history.entry import START, Entry, Event, parse_entry
+from biomodal_deploy.plan.history.entry import START, Entry, Event, newer_format, parse_entry
 from biomodal_deploy.plan.sealed.digests import sha256
 
 
@@ -16,6 +16,7 @@ class Chain:
         entries: Those before the break.
         broken_at: The line that breaks the chain, from 1; None where none does.
         why: What is wrong there.
+        newer: Whether a newer version of this program wrote that line.
         cut_short: The last line is not whole: a process died while it wrote. The next entry
             mends that and says so.
     """
@@ -23,6 +24,7 @@ class Chain:
     entries: tuple[Entry, ...]
     broken_at: int | None = None
     why: str = ""
+    newer: bool = False
     cut_short: bool = False
 
     @property
@@ -38,7 +40,8 @@ def read_chain(content: bytes) -> Chain:
     if not rest or chain.broken_at:
         return chain
     whole = _follow([*lines, rest])  # only the line's end is missing
-    return Chain(chain.entries, cut_short=True) if whole.broken_at else whole
+    cut_short = whole.broken_at is not None and not whole.newer
+    return Chain(chain.entries, cut_short=True) if cut_short else whole
 
 
 def _follow(lines: list[bytes]) -> Chain:
@@ -48,6 +51,9 @@ def _follow(lines: list[bytes]) -> Chain:
     for number, line in enumerate(lines, start=1):
         entry = parse_entry(line)
         if entry is None:
+            if found := newer_format(line):
+                why = f"it was written by a newer version of biomodal-aws (format {found})"
+                return Chain(tuple(entries), number, why, newer=True)
             # Only an entry that names exactly this fragment explains a line that is none.
             if cut is not None or number == len(lines):
                 return Chain(tuple(entries), number, "it is no entry of this history")

@@ -6,7 +6,7 @@ import json
 from enum import StrEnum
 from typing import Final
 
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from biomodal_deploy.plan.sealed.actor import Actor
 from biomodal_deploy.plan.sealed.digests import sha256
@@ -14,6 +14,8 @@ from biomodal_deploy.plan.sealed.facts import Line, Sealed, Sha256
 from biomodal_deploy.plan.sealed.files import canonical
 
 START: Final = "0" * 64
+FORMAT: Final = 2
+"""What is written; entries of format 1 have no number."""
 
 
 class Event(StrEnum):
@@ -34,6 +36,7 @@ class Entry(Sealed):
     """One entry.
 
     Attributes:
+        format: The version of this model that wrote it.
         seq: Its number, from 1.
         bundle: The sealed plan that it is about.
         message: A line for people, redacted.
@@ -42,6 +45,7 @@ class Entry(Sealed):
         sha256: The digest of this one.
     """
 
+    format: int = Field(default=1, ge=1, le=FORMAT)
     seq: int
     at: AwareDatetime
     event: Event
@@ -55,7 +59,20 @@ class Entry(Sealed):
 
     def line(self) -> bytes:
         """Return the one text of the entry."""
-        return canonical(json.loads(self.model_dump_json()))
+        return canonical(_body(self))
+
+
+class _Numbered(BaseModel):
+    format: int
+
+
+def newer_format(line: bytes) -> int | None:
+    """Return the format of an entry that a newer version wrote; None for any other line."""
+    try:
+        found = _Numbered.model_validate_json(line).format
+    except ValidationError:
+        return None
+    return found if found > FORMAT else None
 
 
 def parse_entry(line: bytes) -> Entry | None:
@@ -69,5 +86,13 @@ def parse_entry(line: bytes) -> Entry | None:
 
 def digest_of(entry: Entry) -> str:
     """Return the digest of an entry's contents."""
-    body = json.loads(entry.model_dump_json(exclude={"sha256"}))
+    body = _body(entry)
+    del body["sha256"]
     return sha256(canonical(body))
+
+
+def _body(entry: Entry) -> dict[str, object]:
+    body: dict[str, object] = json.loads(entry.model_dump_json())
+    if entry.format == 1:
+        del body["format"]
+    return body

@@ -5,22 +5,39 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shlex
 import stat
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from biomodal_deploy.errors import UsageError
+from pydantic import BaseModel, ValidationError
+
+from biomodal_deploy.errors import BundleRefused, UsageError
 from biomodal_deploy.files import PRIVATE_FILE, private_dir, writing
 from biomodal_deploy.plan.history.chain import Chain, read_chain
-from biomodal_deploy.plan.history.entry import START, Entry, Event, digest_of, parse_entry
+from biomodal_deploy.plan.history.entry import (
+    FORMAT,
+    START,
+    Entry,
+    Event,
+    digest_of,
+    newer_format,
+    parse_entry,
+)
 from biomodal_deploy.plan.sealed.actor import Actor
 from biomodal_deploy.plan.sealed.digests import sha256
 from biomodal_deploy.plan.sealed.facts import one_line
 from biomodal_deploy.plan.sealed.sealed import stack_folder
 
 HISTORY_FILE: Final = "history.jsonl"
+_SET_ASIDE: Final = f"{HISTORY_FILE}.*"
+
+
+class _Started(BaseModel):
+    event: str
+    bundle: str | None = None
 
 
 class History:
@@ -51,12 +68,13 @@ class History:
 
         Raises:
             UsageError: The file cannot be written, or is not ours.
+            BundleRefused: A newer version wrote its last line.
         """
         private_dir(self._plans)
         private_dir(self.path.parent)
         with writing(self.path), self._open(os.O_RDWR | os.O_CREAT, fcntl.LOCK_EX) as descriptor:
             os.fchmod(descriptor, PRIVATE_FILE)
-            last, fragment = _tail(descriptor)
+            last, fragment = self._tail(descriptor)
             written = b""
             if fragment:
                 last, written = self._mended(last, fragment)
@@ -77,6 +95,18 @@ class History:
     def entries(self) -> tuple[Entry, ...]:
         """Return all entries, up to a break of the chain where there is one."""
         return self.verify_chain().entries
+
+    def whole(self) -> tuple[Entry, ...]:
+        """Return all entries of a history that nothing is wrong with.
+
+        Raises:
+            UsageError: The file cannot be read, or is not ours.
+            BundleRefused: The chain is broken: which plans were used is not known then.
+        """
+        chain = self.verify_chain()
+        if chain.broken_at:
+            raise self._broken(f"line {chain.broken_at}", chain.why, newer=chain.newer)
+        return chain.entries
 
     def verify_chain(self) -> Chain:
         """Read every entry, and say where the chain breaks.
@@ -99,9 +129,17 @@ class History:
         return read_chain(content)
 
     def was_started(self, bundle: str) -> bool:
-        """Whether an apply of a sealed plan was begun: a copy of its folder cannot hide that."""
-        return any(
-            entry.event is Event.APPLY_START and entry.bundle == bundle for entry in self.entries()
+        """Whether an apply of a sealed plan was begun: a copy of its folder cannot hide that.
+
+        A broken history that was set aside counts as well, line by line.
+
+        Raises:
+            UsageError: The file cannot be read, or is not ours.
+            BundleRefused: The chain is broken.
+        """
+        starts = [entry.bundle for entry in self.whole() if entry.event is Event.APPLY_START]
+        return bundle in starts or any(
+            bundle in _started_in(path) for path in self.path.parent.glob(_SET_ASIDE)
         )
 
     def _mended(self, last: Entry | None, fragment: bytes) -> tuple[Entry, bytes]:
@@ -129,6 +167,7 @@ class History:
         details: dict[str, str | int | bool | None] | None = None,
     ) -> Entry:
         draft = Entry(
+            format=FORMAT,
             seq=last.seq + 1 if last else 1,
             at=now or datetime.now(UTC),
             event=event,
@@ -141,6 +180,30 @@ class History:
             sha256=START,
         )
         return draft.model_copy(update={"sha256": digest_of(draft)})
+
+    def _tail(self, descriptor: int) -> tuple[Entry | None, bytes]:
+        """Return the last entry, and what stands after the last line's end."""
+        for line, fragment in _lines_from_the_end(descriptor):
+            if newer := newer_format(fragment) or newer_format(line):
+                why = f"it was written by a newer version of biomodal-aws (format {newer})"
+                raise self._broken("its last line", why, newer=True)
+            if entry := parse_entry(line):
+                return entry, fragment
+        return None, fragment
+
+    def _broken(self, where: str, why: str, *, newer: bool) -> BundleRefused:
+        if newer:
+            return BundleRefused(
+                "history_newer",
+                f"{self.path}: {where} cannot be used: {why}. Fix: upgrade biomodal-aws",
+            )
+        file = shlex.quote(str(self.path))
+        return BundleRefused(
+            "history_broken",
+            f"{self.path}: the history is broken at {where} ({why}), so which plans were applied "
+            f"is unknown. Fix: restore the file from a backup, or set it aside with "
+            f"`mv {file} {file}.broken` and plan again",
+        )
 
     def _shown(self, text: str) -> str:
         return one_line(self._redact(text))
@@ -161,21 +224,29 @@ class History:
             os.close(descriptor)
 
 
-def _tail(descriptor: int) -> tuple[Entry | None, bytes]:
-    """Return the last entry, and what stands after the last line's end."""
+def _started_in(path: Path) -> set[str | None]:
+    """Return the plans whose apply a file names, whatever else is wrong with it."""
+    found = set()
+    for line in path.read_bytes().splitlines():
+        with contextlib.suppress(ValidationError):
+            entry = _Started.model_validate_json(line)
+            if entry.event == Event.APPLY_START:
+                found.add(entry.bundle)
+    return found
+
+
+def _lines_from_the_end(descriptor: int) -> Iterator[tuple[bytes, bytes]]:
+    """Yield whole lines, the last first, each with what stands after the last line's end."""
     end = os.fstat(descriptor).st_size
-    tail, size = b"", 1 << 16
+    size = 1 << 16
     while True:
         start = max(0, end - size)
-        tail = os.pread(descriptor, end - start, start)
-        *lines, fragment = tail.split(b"\n")
+        *lines, fragment = os.pread(descriptor, end - start, start).split(b"\n")
         if start:
             lines = lines[1:]  # it may begin in the middle of a line
-        for line in reversed(lines):
-            if entry := parse_entry(line):
-                return entry, fragment
+        yield from ((line, fragment) for line in reversed([b"", *lines] if not start else lines))
         if not start:
-            return None, fragment
+            return
         size *= 8
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.errors import EXIT_BUNDLE, EXIT_DONE
+from biomodal_deploy.errors import EXIT_BUNDLE, EXIT_DONE, EXIT_FINDINGS
 from tests.support.light import MODEL, STACK, Ended, LightProject
 
 pytestmark = [pytest.mark.engine]
@@ -243,3 +243,42 @@ def commit(folder: Path, message: str) -> None:
     """Commit everything."""
     git(folder, "add", "-A")
     git(folder, "commit", "-q", "--allow-empty", "-m", message)
+
+
+@pytest.mark.parametrize("line", [0, 1])
+def test_a_history_that_is_broken_anywhere_lets_nothing_run(
+    project: LightProject, line: int
+) -> None:
+    """A used plan does not run again; the printed way back leads to a new plan, not to the old."""
+    bundle = seal(project)
+    kept = project.folder / "kept"
+    shutil.copytree(bundle, kept)
+    assert apply(project).status == EXIT_DONE
+    shutil.rmtree(bundle)
+    shutil.copytree(kept, bundle)
+    (project.folder / "state" / f"{STACK}.tfstate").unlink()  # as it was when it was planned
+    history = project.plans / "history.jsonl"
+    lines = history.read_text().splitlines(keepends=True)
+    lines[line] = lines[line].replace('"stack"', '"stock"')
+    history.write_text("".join(lines))
+    for ended in (
+        apply(project, str(bundle)),
+        project.run("plan", "--stack", STACK, "--output", "json"),
+    ):
+        refused(ended, f"broken at line {line + 1} ")
+        assert ended.error["reason"] == "history_broken"
+    history.rename(f"{history}.broken")  # as the message says
+    refused(apply(project, str(bundle)), "was applied before")
+    assert project.run("plan", "--stack", STACK).status == EXIT_FINDINGS
+
+
+def test_a_history_of_a_newer_version_is_left_alone(project: LightProject) -> None:
+    """`plan` says that a newer version wrote it, and appends no fork."""
+    seal(project)
+    history = project.plans / "history.jsonl"
+    newer = json.loads(history.read_text().splitlines()[-1]) | {"format": 99}
+    history.write_text(history.read_text() + json.dumps(newer) + "\n")
+    before = history.read_bytes()
+    refused(project.run("plan", "--stack", STACK, "--output", "json"), "newer version")
+    refused(apply(project), "newer version")
+    assert history.read_bytes() == before

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.errors import UsageError
+from biomodal_deploy.errors import BundleRefused, UsageError
 from biomodal_deploy.plan import HIDDEN_TEXT, Redactor
 from biomodal_deploy.plan.history import Event, History
-from biomodal_deploy.plan.history.entry import digest_of
-from biomodal_deploy.plan.sealed import whoami
+from biomodal_deploy.plan.history.entry import START, digest_of
+from biomodal_deploy.plan.sealed import sha256, whoami
+from biomodal_deploy.plan.sealed.files import canonical
 from tests.support.bundles import forked
 
 
@@ -257,3 +258,58 @@ def test_a_line_is_json_for_other_programs(history: History) -> None:
     entry = json.loads(lines(history)[0])
     assert list(entry) == sorted(entry)
     assert entry["event"] == "plan"
+
+
+def test_a_broken_chain_answers_nothing_of_what_was_applied(history: History) -> None:
+    """Wherever it breaks, it is refused with the way back, and names the line."""
+    whole = lines(history)
+    for number in (1, 2, 3):
+        broken = [*whole]
+        broken[number - 1] = broken[number - 1].replace("demo", "dome")
+        history.path.write_text("\n".join(broken) + "\n")
+        with pytest.raises(BundleRefused) as refused:
+            history.was_started("b1")
+        assert refused.value.reason == "history_broken"
+        assert f"line {number} " in str(refused.value)
+        assert f"mv {history.path} {history.path}.broken" in str(refused.value)
+
+
+def test_what_a_broken_history_says_was_applied_stays_used_when_it_is_set_aside(
+    history: History,
+) -> None:
+    """The printed way back works, and does not make used plans new."""
+    first, *rest = lines(history)
+    history.path.write_text("\n".join([first.replace("demo", "dome"), *rest]) + "\n")
+    history.path.rename(f"{history.path}.broken")
+    history.append(Event.PLAN, bundle="b2")
+    assert history.was_started("b1")
+    assert not history.was_started("b2")
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_an_entry_of_a_newer_version_is_called_so(history: History, *, ended: bool) -> None:
+    """Nothing is appended beside what is not understood here, whole line or not."""
+    newer = json.loads(lines(history)[-1]) | {"format": 3, "seq": 4, "approvals": []}
+    with history.path.open("a") as file:
+        file.write(json.dumps(newer) + "\n" * ended)
+    before = history.path.read_bytes()
+    with pytest.raises(BundleRefused, match="newer version") as refused:
+        history.append(Event.PLAN)
+    assert refused.value.reason == "history_newer"
+    assert history.path.read_bytes() == before
+    with pytest.raises(BundleRefused, match="newer version"):
+        history.whole()
+
+
+def test_entries_without_a_format_number_are_read(history: History) -> None:
+    """Those of before; what is appended to them has one."""
+    prev, old = START, []
+    for line in lines(history):
+        body = json.loads(line) | {"prev": prev}
+        del body["format"], body["sha256"]
+        prev = sha256(canonical(body))
+        old.append(canonical(body | {"sha256": prev}))
+    history.path.write_bytes(b"\n".join(old) + b"\n")
+    assert [entry.format for entry in history.whole()] == [1, 1, 1]
+    assert history.append(Event.UNLOCK).format == 2
+    assert len(history.whole()) == 4
