@@ -15,8 +15,8 @@ from biomodal_deploy.aws.ledger.model import Ledger, Remains
 from biomodal_deploy.aws.ledger.subject import Subject, subject_of
 from biomodal_deploy.errors import BiomodalError, Interrupted, UsageError
 from biomodal_deploy.plan import Plan, PlanKind
-from biomodal_deploy.plan.history import Event
-from biomodal_deploy.plan.sealed import Bundle, UseState, sealed_plans
+from biomodal_deploy.plan.history import Event, plans_in_order
+from biomodal_deploy.plan.sealed import Bundle, UseState
 from biomodal_deploy.workflow.signals import Listener, Step
 from biomodal_deploy.workflow.stack import Stack
 
@@ -94,7 +94,7 @@ def look_after(stack: Stack, bundle: Bundle, plan: Plan, listen: Listener) -> Re
 def _whole(stack: Stack, bundle: Bundle, subject: Subject) -> Subject:
     """Add what earlier destroys were about that failed on the way to this one."""
     facts = bundle.manifest.facts
-    for path in sealed_plans(stack.location.plans, stack.name):
+    for path in plans_in_order(stack.location.plans, stack.name):
         try:
             found = Bundle.load(path)
             there = found.manifest.facts

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from biomodal_deploy.errors import BundleRefused
-from biomodal_deploy.plan.sealed import Bundle, newest, sealed_plans
+from biomodal_deploy.plan.history import newest, plans_in_order
+from biomodal_deploy.plan.sealed import Bundle
 from biomodal_deploy.workflow.location import Location
 
 
@@ -21,7 +22,7 @@ def find_bundle(location: Location, stack: str, named: str | None) -> Bundle:
     places = (Path(named), location.plans / stack / named) if named else ()
     path = next((each for each in places if each.is_dir()), None)
     if path is None:
-        known = [each.name for each in sealed_plans(location.plans, stack)]
+        known = [each.name for each in plans_in_order(location.plans, stack)]
         fix = (
             f"The newest is {known[0]}."
             if known

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from biomodal_deploy.engine.terraform import LoggedRun, read_log
-from biomodal_deploy.plan.sealed import UseState, sealed_plans
+from biomodal_deploy.plan.history import plans_in_order
+from biomodal_deploy.plan.sealed import UseState
 from biomodal_deploy.plan.sealed.use import use_of
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.signals import Listener, Notice
@@ -17,7 +18,7 @@ def tell_unfinished(stack: Stack, listen: Listener) -> None:
         stack: The stack.
         listen: Told in one notice.
     """
-    for path in sealed_plans(stack.location.plans, stack.name):
+    for path in plans_in_order(stack.location.plans, stack.name):
         use = use_of(path)
         if use.state is UseState.UNUSED:
             continue

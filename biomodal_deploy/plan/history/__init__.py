@@ -7,5 +7,15 @@ show is an end that was cut off; the digest of the last entry, kept elsewhere, d
 from biomodal_deploy.plan.history.chain import Chain
 from biomodal_deploy.plan.history.entry import Entry, Event
 from biomodal_deploy.plan.history.log import HISTORY_FILE, History
+from biomodal_deploy.plan.history.order import is_overtaken, newest, plans_in_order
 
-__all__ = ["HISTORY_FILE", "Chain", "Entry", "Event", "History"]
+__all__ = [
+    "HISTORY_FILE",
+    "Chain",
+    "Entry",
+    "Event",
+    "History",
+    "is_overtaken",
+    "newest",
+    "plans_in_order",
+]

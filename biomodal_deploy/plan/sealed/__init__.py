@@ -13,7 +13,7 @@ from biomodal_deploy.plan.sealed.gathering import gather
 from biomodal_deploy.plan.sealed.git import Revision, revision_of
 from biomodal_deploy.plan.sealed.manifest import Manifest
 from biomodal_deploy.plan.sealed.pruning import Pruned, prune
-from biomodal_deploy.plan.sealed.sealed import Bundle, newest, sealed_plans
+from biomodal_deploy.plan.sealed.sealed import Bundle, sealed_plans
 from biomodal_deploy.plan.sealed.sealing import Draft, clear_leftovers, drafting
 from biomodal_deploy.plan.sealed.use import Claim, Outcome, Use, UseState, consume, record_outcome
 from biomodal_deploy.plan.sealed.verifying import Difference, raise_on, verify
@@ -43,7 +43,6 @@ __all__ = [
     "file_sha256",
     "gather",
     "modules_of",
-    "newest",
     "prune",
     "raise_on",
     "record_outcome",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import re
 import stat
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Final
 
 from biomodal_deploy.errors import BundleRefused, UsageError
 from biomodal_deploy.files import writing
-from biomodal_deploy.plan import Plan, PlanKind
+from biomodal_deploy.plan import Plan
 from biomodal_deploy.plan.sealed.digests import private_sha256, sha256
 from biomodal_deploy.plan.sealed.files import check_private, opened, read_private
 from biomodal_deploy.plan.sealed.manifest import ID, MOST_BYTES, Manifest
@@ -182,39 +181,13 @@ def stack_folder(plans: Path, stack: str) -> Path:
 
 
 def sealed_plans(plans: Path, stack: str) -> list[Path]:
-    """Return the folders of a stack's sealed plans, the newest first."""
+    """Return the folders of a stack's sealed plans, the newest first by their own clock."""
     folder = stack_folder(plans, stack)
     try:
         found = [each for each in folder.iterdir() if ID.fullmatch(each.name)]
     except FileNotFoundError:
         return []
     return sorted(found, key=_age, reverse=True)
-
-
-def newest(
-    plans: Path,
-    stack: str,
-    *,
-    kinds: Collection[PlanKind] = tuple(PlanKind),
-    key: bytes | None = None,
-) -> Bundle:
-    """Return a stack's newest unused sealed plan.
-
-    One that is damaged or open to others is refused, not passed over: falling back to an older
-    plan without a word would apply what nobody meant.
-
-    Raises:
-        BundleRefused: There is none, or it is refused.
-    """
-    for path in sealed_plans(plans, stack):
-        if use_of(path).state is not UseState.UNUSED:
-            continue
-        bundle = Bundle.load(path, key=key)
-        if bundle.manifest.kind in kinds:
-            return bundle
-    raise BundleRefused(
-        "no_bundle", f"{stack} has no unused plan. Next: biomodal-aws plan --stack {stack}"
-    )
 
 
 def _age(path: Path) -> tuple[str, int]:

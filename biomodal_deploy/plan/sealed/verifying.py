@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -81,7 +82,11 @@ def _usable(bundle: Bundle, clock: datetime) -> Iterator[Difference]:
         line = f"it expired at {_time(manifest.expires)}"
         yield Difference("expired", "expires", _time(manifest.expires), _time(clock), line)
     if manifest.created > clock + _CLOCK_SKEW:
-        line = f"it was made at {_time(manifest.created)}, and here it is {_time(clock)}"
+        path = shlex.quote(str(bundle.path))
+        line = (
+            f"it was made at {_time(manifest.created)}, and here it is {_time(clock)}: correct the "
+            f"clock, or set the plan aside with `mv {path} {path}.aside`"
+        )
         yield Difference("not_yet_valid", "created", _time(manifest.created), _time(clock), line)
     # The plan file of one that is used or expired may be cleared away.
     if unused and not expired and (found := bundle.plan_file_sha256()) != manifest.plan_sha256:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from biomodal_deploy.errors import BundleRefused, UsageError
 from biomodal_deploy.plan import PlanKind
-from biomodal_deploy.plan.sealed import Bundle, UseState, newest, sealed_plans
-from biomodal_deploy.plan.sealed.use import use_of
+from biomodal_deploy.plan.history import is_overtaken, newest
+from biomodal_deploy.plan.sealed import Bundle, sealed_plans
 from biomodal_deploy.workflow.location import Location
 
 
@@ -48,7 +48,7 @@ def newest_of(location: Location, stacks: Sequence[str]) -> Chosen:
             continue
         if not bundle.manifest.has_changes:
             idle[stack] = "no_changes"
-        elif _is_overtaken(location, bundle):
+        elif is_overtaken(location.plans, bundle):
             idle[stack] = "older_than_the_last_apply"
         else:
             found.append(bundle)
@@ -101,17 +101,6 @@ def _find(location: Location, name: str) -> Bundle:
     if Path(name).name != name or len(held) != 1:
         raise BundleRefused("no_bundle", f"There is no sealed plan {name} in {location.plans}.")
     return Bundle.load(held[0])
-
-
-def _is_overtaken(location: Location, bundle: Bundle) -> bool:
-    """Whether another plan was applied after this one was made: the state is another by now."""
-    uses = map(use_of, sealed_plans(location.plans, bundle.manifest.facts.stack))
-    return any(
-        use.state is UseState.APPLIED
-        and use.claim is not None
-        and use.claim.at > bundle.manifest.created
-        for use in uses
-    )
 
 
 def _together(bundles: Sequence[Bundle], idle: Mapping[str, str]) -> Chosen:

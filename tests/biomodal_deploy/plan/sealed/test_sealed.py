@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -12,14 +11,11 @@ from pathlib import Path
 import pytest
 
 from biomodal_deploy.errors import EXIT_BUNDLE, BundleRefused, UsageError
-from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.sealed import (
     Bundle,
     UseState,
     consume,
-    newest,
     record_outcome,
-    sealed_plans,
 )
 from tests.support.bundles import NOW, sealed
 from tests.support.plans import plan, resource
@@ -166,49 +162,6 @@ class TestPinning:
         """A part of one is not enough."""
         with pytest.raises(UsageError, match="64 hexadecimal"):
             sealed(tmp_path).require(digest)
-
-
-class TestNewest:
-    """Without a name, the newest unused plan of the stack is meant."""
-
-    def test_the_newest_is_found(self, tmp_path: Path) -> None:
-        """By time, and by order where two were made within a second."""
-        bundles = [sealed(tmp_path, now=NOW - timedelta(hours=hours)) for hours in (2, 1, 3)]
-        assert newest(tmp_path, "demo").id == bundles[1].id
-        time.sleep(0.01)
-        for _ in range(5):
-            last = sealed(tmp_path)
-            assert newest(tmp_path, "demo").id == last.id
-            time.sleep(0.01)
-
-    def test_used_ones_are_passed_over(self, tmp_path: Path) -> None:
-        """So is another stack's."""
-        first = sealed(tmp_path, now=NOW - timedelta(hours=1))
-        consume(sealed(tmp_path).path)
-        sealed(tmp_path, stack="other", now=NOW + timedelta(seconds=10))
-        assert newest(tmp_path, "demo").id == first.id
-
-    def test_a_damaged_one_is_refused_and_not_passed_over(self, tmp_path: Path) -> None:
-        """Nobody means the plan before it."""
-        sealed(tmp_path, now=NOW - timedelta(hours=1))
-        (sealed(tmp_path).path / "manifest.json").write_text("{}")
-        with pytest.raises(BundleRefused):
-            newest(tmp_path, "demo")
-
-    def test_the_kind_can_be_chosen(self, tmp_path: Path) -> None:
-        """`destroy` does not take up a plan to create."""
-        destroy = sealed(tmp_path, now=NOW - timedelta(hours=1), kind=PlanKind.DESTROY)
-        sealed(tmp_path)
-        assert newest(tmp_path, "demo", kinds={PlanKind.DESTROY}).id == destroy.id
-
-    def test_none_is_said_so(self, tmp_path: Path) -> None:
-        """With the next command."""
-        (tmp_path / "demo" / "draft-20260101T000000Z-abcdef").mkdir(parents=True)
-        (tmp_path / "demo" / "notes").mkdir()
-        with pytest.raises(BundleRefused, match="biomodal-aws plan --stack demo") as caught:
-            newest(tmp_path, "demo")
-        assert caught.value.reason == "no_bundle"
-        assert sealed_plans(tmp_path, "nothing") == []
 
 
 def test_the_plan_file_goes_and_the_record_stays(tmp_path: Path) -> None:

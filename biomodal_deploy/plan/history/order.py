@@ -1,0 +1,79 @@
+"""Which of a stack's sealed plans is the newest: by the history's sequence, not by the clock.
+
+A plan that was made while the clock was ahead would otherwise stay the newest until that date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from biomodal_deploy.errors import BundleRefused
+from biomodal_deploy.plan import PlanKind
+from biomodal_deploy.plan.history.entry import Entry, Event
+from biomodal_deploy.plan.history.log import History
+from biomodal_deploy.plan.sealed import Bundle, UseState, sealed_plans
+from biomodal_deploy.plan.sealed.use import use_of
+
+
+def plans_in_order(plans: Path, stack: str) -> list[Path]:
+    """Return the folders of a stack's sealed plans, the newest first.
+
+    Plans that the history does not know, such as those of another machine, are put among the
+    others by their time.
+    """
+    by_time = sealed_plans(plans, stack)
+    made = _sequence(History(plans, stack).entries(), Event.PLAN)
+    ordered = sorted((each for each in by_time if each.name in made), key=lambda p: made[p.name])
+    for path in reversed(by_time):
+        if path.name not in made:
+            older = [each for each in ordered if _second(each) <= _second(path)]
+            ordered.insert(ordered.index(older[-1]) + 1 if older else 0, path)
+    return ordered[::-1]
+
+
+def newest(plans: Path, stack: str, *, kinds: Collection[PlanKind] = tuple(PlanKind)) -> Bundle:
+    """Return a stack's newest unused sealed plan.
+
+    One that is damaged or open to others is refused, not passed over: falling back to an older
+    plan without a word would apply what nobody meant.
+
+    Raises:
+        BundleRefused: There is none, or it is refused.
+    """
+    for path in plans_in_order(plans, stack):
+        if use_of(path).state is not UseState.UNUSED:
+            continue
+        bundle = Bundle.load(path)
+        if bundle.manifest.kind in kinds:
+            return bundle
+    raise BundleRefused(
+        "no_bundle", f"{stack} has no unused plan. Next: biomodal-aws plan --stack {stack}"
+    )
+
+
+def is_overtaken(plans: Path, bundle: Bundle) -> bool:
+    """Whether another plan was applied after this one was made: the state is another by now."""
+    stack = bundle.manifest.facts.stack
+    entries = History(plans, stack).entries()
+    made = _sequence(entries, Event.PLAN)
+    began = _sequence(entries, Event.APPLY_START)
+    for path in sealed_plans(plans, stack):
+        use = use_of(path)
+        if use.state is not UseState.APPLIED or use.claim is None:
+            continue
+        if bundle.id in made and path.name in began:
+            later = began[path.name] > made[bundle.id]
+        else:
+            later = use.claim.at > bundle.manifest.created
+        if later:
+            return True
+    return False
+
+
+def _second(path: Path) -> str:
+    return path.name.partition("-")[0]
+
+
+def _sequence(entries: Collection[Entry], event: Event) -> dict[str, int]:
+    return {each.bundle: each.seq for each in entries if each.event is event and each.bundle}
