@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 
@@ -12,8 +11,6 @@ def main() -> None:
     # pydantic would look through all installed packages for plugins, which takes time and lets a
     # stranger's code see settings and secrets.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    # What is imported stays to the end: looking through it for garbage is a tenth of the time.
-    gc.set_threshold(500_000)
     # First of all: a signal may come while the rest is still being imported.
     from biomodal_deploy.cli.stopping import stop_no_more, stop_on_signals
     from biomodal_deploy.errors import EXIT_INTERRUPTED
@@ -24,7 +21,6 @@ def main() -> None:
 
         status = run(sys.argv[1:])
         stop_no_more()
-        gc.freeze()
     except KeyboardInterrupt:
         status = EXIT_INTERRUPTED
     sys.exit(status)

@@ -1,86 +1,78 @@
-"""The commands, in the order in which a person meets them."""
+"""The commands, in the order in which a person meets them; each is imported when it runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Annotated, Final
+from collections.abc import Collection
+from importlib import import_module
+from typing import Annotated, Final, cast
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
-from biomodal_deploy.cli.commands.apply import apply
-from biomodal_deploy.cli.commands.backend import backend
-from biomodal_deploy.cli.commands.connect import connect
-from biomodal_deploy.cli.commands.demo import demo
-from biomodal_deploy.cli.commands.destroy import destroy
-from biomodal_deploy.cli.commands.diagnose import diagnose
-from biomodal_deploy.cli.commands.doctor import doctor
-from biomodal_deploy.cli.commands.drift import drift
-from biomodal_deploy.cli.commands.explain import explain
-from biomodal_deploy.cli.commands.history import history
-from biomodal_deploy.cli.commands.init import init
-from biomodal_deploy.cli.commands.keygen import keygen
-from biomodal_deploy.cli.commands.lock import lock
-from biomodal_deploy.cli.commands.nextflow_config import nextflow_config
-from biomodal_deploy.cli.commands.output import output
-from biomodal_deploy.cli.commands.plan import plan
-from biomodal_deploy.cli.commands.policy import policy
-from biomodal_deploy.cli.commands.prerequisites import prerequisites
-from biomodal_deploy.cli.commands.report import report
-from biomodal_deploy.cli.commands.sandbox import sandbox
-from biomodal_deploy.cli.commands.show import show
-from biomodal_deploy.cli.commands.ssh_config import ssh_config
-from biomodal_deploy.cli.commands.status import status
-from biomodal_deploy.cli.commands.synth import synth
-from biomodal_deploy.cli.commands.validate import validate
-
-COMMANDS: Final = (
-    demo,
-    init,
-    doctor,
-    explain,
-    prerequisites,
-    keygen,
-    synth,
-    lock,
-    validate,
-    plan,
-    show,
-    report,
-    apply,
-    output,
-    status,
-    connect,
-    ssh_config,
-    nextflow_config,
-    drift,
-    destroy,
-    diagnose,
-    history,
-)
-
-GROUPS: Final = {"backend": backend, "policy": policy, "sandbox": sandbox}
+# Each is the function or group of its name in the module of its name in `commands`. The help is
+# here once more, for the list of commands: to read it from the modules would import them all.
+COMMANDS: Final = {
+    "demo": "Rehearse the whole job on a sandboxed AWS account.",
+    "init": "Add a deployment to cdktf.json, with its var-file.",
+    "doctor": "Ask the account what an apply would meet.",
+    "explain": "Print the documented and hardened profiles side by side.",
+    "prerequisites": "Print the commands that make the roles an account lacks.",
+    "keygen": "Make the VM's SSH key pair on this machine.",
+    "synth": "Write each stack's Terraform JSON to cdktf.out/stacks.",
+    "lock": "Write the provider lock files in locks/.",
+    "validate": "Check the stack against its providers' schemas.",
+    "plan": "Plan to a file, judge it, seal it, print it.",
+    "show": "Print a sealed plan: its changes, guards and expiry.",
+    "report": "Write a report of a sealed plan, for its reviewer.",
+    "apply": "Apply a sealed plan, once: exactly what was planned.",
+    "output": "Print the stack's outputs.",
+    "status": "Say how the deployment is, from the VM to Batch.",
+    "connect": "Open a shell on the VM, or run one command there.",
+    "ssh-config": "Print a Host block for ~/.ssh/config.",
+    "nextflow-config": "Print or write Nextflow's configuration.",
+    "drift": "Show what changed outside Terraform since the apply.",
+    "destroy": "Show every address that goes, ask, and destroy.",
+    "diagnose": "Name the cause of an error, what mends it, and what next.",
+    "history": "Print who planned, applied and refused what, and when.",
+    "backend": "A state that a team shares, and the way there.",
+    "policy": "The permissions that deploying and the VM take.",
+    "sandbox": "An AWS account on loopback, for rehearsals.",
+}
 
 
-def everything() -> TyperGroup:
-    """Return the command line with all of its commands."""
-    return _made_of(COMMANDS, GROUPS)
-
-
-def meant_by(arguments: Sequence[str]) -> TyperGroup:
-    """Return the command line as far as some words reach: each command costs its share to make.
+def command_line(words: Collection[str] = ()) -> TyperGroup:
+    """Return the command line, with those of its commands imported that are to run.
 
     Args:
-        arguments: The words after the program's name.
-
-    Returns:
-        A group with the one command that the first word names; all of them where it names none,
-        so that help and suggestions know every one.
+        words: What includes the names of commands; any other command knows its help line only.
     """
-    word = arguments[0] if arguments else ""
-    commands = [each for each in COMMANDS if each.__name__.replace("_", "-") == word]
-    groups = {name: each for name, each in GROUPS.items() if name == word}
-    return _made_of(commands, groups) if commands or groups else everything()
+    app = typer.Typer(
+        name="biomodal-aws",
+        epilog="Exit status: 0 done or no changes, 1 Terraform failed, 2 something to look at, "
+        "3 a guard refused, 4 a sealed plan does not hold, 64 bad usage or settings, "
+        "130 interrupted.",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_options)
+    # Not `get_command`: an app without commands of its own has none.
+    group = typer.main.get_group(app)
+    for name, line in COMMANDS.items():
+        group.add_command(_load(name) if name in words else TyperCommand(name, help=line))
+    return group
+
+
+def _load(name: str) -> TyperCommand | TyperGroup:
+    word = name.replace("-", "_")
+    entry = getattr(import_module(f"biomodal_deploy.cli.commands.{word}"), word)
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    if isinstance(entry, typer.Typer):
+        app.add_typer(entry, name=name)
+    else:
+        app.command(name)(entry)
+    # As Typer makes them; it types them as what it has of Click inside.
+    return cast(TyperCommand | TyperGroup, typer.main.get_group(app).commands[name])
 
 
 def _options(
@@ -98,28 +90,8 @@ def _options(
 
 
 def _print_version() -> None:
+    # As long to import as the rest of `--help` takes, and rarely used.
     from importlib.metadata import version
 
     typer.echo(f"biomodal-aws {version('biomodal-aws')}")
     raise typer.Exit
-
-
-def _made_of(
-    commands: Iterable[Callable[..., int]], groups: Mapping[str, typer.Typer]
-) -> TyperGroup:
-    app = typer.Typer(
-        name="biomodal-aws",
-        epilog="Exit status: 0 done or no changes, 1 Terraform failed, 2 something to look at, "
-        "3 a guard refused, 4 a sealed plan does not hold, 64 bad usage or settings, "
-        "130 interrupted.",
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        rich_markup_mode=None,
-    )
-    app.callback()(_options)
-    for command in commands:
-        app.command()(command)
-    for name, group in groups.items():
-        app.add_typer(group, name=name)
-    # Not `get_command`: of an app with one command it makes that command, and no group.
-    return typer.main.get_group(app)

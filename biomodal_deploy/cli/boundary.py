@@ -11,8 +11,11 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+import typer
+
+from biomodal_deploy.cli.app import command_line
 from biomodal_deploy.errors import (
     EXIT_BUG,
     EXIT_DONE,
@@ -20,9 +23,6 @@ from biomodal_deploy.errors import (
     EXIT_USAGE,
     BiomodalError,
 )
-
-if TYPE_CHECKING:
-    import typer
 
 # What the machine or its owner has to mend: a full disk, a read-only one, a missing right.
 _MENDABLE: Final = {
@@ -58,13 +58,11 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _dispatch(arguments: list[str], as_json: bool) -> int:
-    import typer
-
-    from biomodal_deploy.cli.app import meant_by
 
     try:
-        group = meant_by(arguments)
-        status = group.main(
+        # The command is the first word that is no option.
+        command = next((word for word in arguments if not word.startswith("-")), "")
+        status = command_line([command]).main(
             arguments or ["--help"], prog_name="biomodal-aws", standalone_mode=False
         )
     except typer.TyperException as error:

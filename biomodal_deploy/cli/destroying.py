@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from biomodal_deploy.aws.ledger.model import Ledger, Remains
 from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.cli.render.ledger import show_ledger
 from biomodal_deploy.cli.session import Session
 from biomodal_deploy.errors import EngineError
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.sealed import Bundle
 from biomodal_deploy.workflow.applying import Applied, Confirm, apply_bundle
+from biomodal_deploy.workflow.destroying import look_after, take_ledger
 from biomodal_deploy.workflow.stack import Stack
-
-if TYPE_CHECKING:
-    from biomodal_deploy.aws.ledger.model import Ledger, Remains
 
 
 class Destroying:
@@ -67,7 +65,6 @@ class Destroying:
         if done.bundle.manifest.kind is not PlanKind.DESTROY:
             return None
         # Only where something is destroyed, as below: nothing else should wait for the ledger.
-        from biomodal_deploy.workflow.destroying import look_after
 
         return look_after(self._stack, done.bundle, done.bundle.plan(), self._work.listen)
 
@@ -77,9 +74,6 @@ class Destroying:
         Only here, behind all checks: before them, the credentials may be another account's.
         """
         if bundle.manifest.kind is PlanKind.DESTROY and self.ledger is None:
-            from biomodal_deploy.cli.render.ledger import show_ledger
-            from biomodal_deploy.workflow.destroying import take_ledger
-
             self.ledger = take_ledger(self._stack, bundle, plan, self._work.listen)
             self._work.progress.pause()
             show_ledger(message_console(), self.ledger)

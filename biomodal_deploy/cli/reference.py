@@ -10,7 +10,7 @@ from typing import Final
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
-from biomodal_deploy.cli.app import everything
+from biomodal_deploy.cli.app import COMMANDS, command_line
 
 PAGE: Final = Path("docs") / "commands.md"
 _INTRODUCTION: Final = """\
@@ -28,7 +28,8 @@ is used on a terminal only, and never where `NO_COLOR` is set. Exit statuses are
 def page() -> str:
     """Return the whole page."""
     sections = (
-        _section(name, command) for name, command in _commands(everything(), "biomodal-aws")
+        _section(name, command)
+        for name, command in _commands(command_line(COMMANDS), "biomodal-aws")
     )
     return _INTRODUCTION + "".join(sections)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from rich.console import Console
 
 from biomodal_deploy.cli.options import Format
+from biomodal_deploy.cli.render.console import output_console
 from biomodal_deploy.errors import EXIT_DONE
 
 
@@ -34,8 +35,6 @@ def emit(result: Result, output: Format) -> int:
 
     The status is the command's also where nobody reads to the end (`biomodal-aws plan | head`).
     """
-    from biomodal_deploy.cli.render.console import output_console
-
     with suppress(BrokenPipeError):
         if output is Format.JSON:
             envelope = {"exit_status": result.exit_status, "data": result.data, "error": None}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from biomodal_deploy.cli.options import Format
 from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.cli.render.part_progress import PartProgress
 from biomodal_deploy.cli.render.progress import Progress
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.signals import Notice, Signal, Step
@@ -65,8 +66,6 @@ def session(project_dir: Path, output: Format, *, part: bool = False) -> Iterato
     location = Location.of(project_dir)
     display = Progress
     if part:
-        from biomodal_deploy.cli.render.part_progress import PartProgress
-
         display = PartProgress
     with display(message_console(), quiet=output is Format.JSON) as progress:
         yield Session(location, progress)

@@ -1,4 +1,1 @@
-"""One module a command, named after it.
-
-Heavy imports stand inside the functions, so that `--help` is quick.
-"""
+"""One module a command, named after it; `cli/app.py` imports the one that runs."""

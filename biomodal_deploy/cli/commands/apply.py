@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+from biomodal_deploy.cli.apply_set import apply_set
+from biomodal_deploy.cli.asking import asking
+from biomodal_deploy.cli.destroying import Destroying
 from biomodal_deploy.cli.options import (
     HERE,
     Every,
@@ -17,6 +20,13 @@ from biomodal_deploy.cli.options import (
     Stacks,
     only,
 )
+from biomodal_deploy.cli.render.applies import applied_data, show_applied
+from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import session
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.workflow.finding import find_bundle
+from biomodal_deploy.workflow.sets.choosing import is_set
+from biomodal_deploy.workflow.stack import last_stack
 
 Bundles = Annotated[
     list[str] | None,
@@ -67,12 +77,8 @@ def apply(
 
     Example: biomodal-aws apply --expect-sha256 9f2c...
     """
-    from biomodal_deploy.workflow.sets.choosing import is_set
-
     names, digests, confirmed = bundle or [], expect_sha256 or [], confirm or []
     if len(names) > 1 or is_set(stack or (), every=every):
-        from biomodal_deploy.cli.apply_set import apply_set
-
         return apply_set(
             names,
             stack or [],
@@ -83,34 +89,22 @@ def apply(
             output=output,
             jobs=jobs,
         )
-    from biomodal_deploy.engine.toolchain.terraform_binary import asked_ahead
 
-    # It answers while the rest is imported.
-    with asked_ahead(cwd=project_dir.absolute()):
-        from biomodal_deploy.cli.asking import asking
-        from biomodal_deploy.cli.destroying import Destroying
-        from biomodal_deploy.cli.render.applies import applied_data, show_applied
-        from biomodal_deploy.cli.result import Result, emit
-        from biomodal_deploy.cli.session import session
-        from biomodal_deploy.errors import UsageError
-        from biomodal_deploy.workflow.finding import find_bundle
-        from biomodal_deploy.workflow.stack import last_stack
-
-        if len(digests) > 1:
-            raise UsageError("One plan has one digest", field="--expect-sha256", fix="give it once")
-        with session(project_dir, output, part=part) as work:
-            chosen = last_stack(work.location, only(stack))
-            name = chosen.name if chosen.name in confirmed else next(iter(confirmed), None)
-            destroying = Destroying(work, chosen, asking(work, name))
-            done = destroying.apply(
-                find_bundle(work.location, chosen.name, next(iter(names), None)),
-                expect_sha256=next(iter(digests), None),
-            )
-            remains = destroying.left(done)
-        return emit(
-            Result(
-                data=applied_data(done, destroying.ledger, remains),
-                show=lambda console: show_applied(console, done, remains),
-            ),
-            output,
+    if len(digests) > 1:
+        raise UsageError("One plan has one digest", field="--expect-sha256", fix="give it once")
+    with session(project_dir, output, part=part) as work:
+        chosen = last_stack(work.location, only(stack))
+        name = chosen.name if chosen.name in confirmed else next(iter(confirmed), None)
+        destroying = Destroying(work, chosen, asking(work, name))
+        done = destroying.apply(
+            find_bundle(work.location, chosen.name, next(iter(names), None)),
+            expect_sha256=next(iter(digests), None),
         )
+        remains = destroying.left(done)
+    return emit(
+        Result(
+            data=applied_data(done, destroying.ledger, remains),
+            show=lambda console: show_applied(console, done, remains),
+        ),
+        output,
+    )

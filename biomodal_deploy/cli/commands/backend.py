@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from biomodal_deploy.aws.state_bucket.look import is_fit
+from biomodal_deploy.cli.asking import asking
 from biomodal_deploy.cli.options import (
     HERE,
     Format,
@@ -14,11 +16,34 @@ from biomodal_deploy.cli.options import (
     ReadonlyLock,
     Stack,
 )
+from biomodal_deploy.cli.render.backends import migrated_data, show_migrated
+from biomodal_deploy.cli.render.bundles import show_bundle
+from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.cli.render.state_buckets import (
+    Created,
+    checked_data,
+    created_data,
+    policy_data,
+    show_checked,
+    show_created,
+    show_policy,
+)
+from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import Session, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD, UsageError
-
-if TYPE_CHECKING:
-    from biomodal_deploy.cli.session import Session
-    from biomodal_deploy.workflow.planning import Planned
+from biomodal_deploy.workflow.applying import apply_bundle
+from biomodal_deploy.workflow.migrating import migrate_state
+from biomodal_deploy.workflow.planning import Planned
+from biomodal_deploy.workflow.signals import Step
+from biomodal_deploy.workflow.stack import fresh_stack
+from biomodal_deploy.workflow.state_bucket import (
+    left_to_move,
+    looker,
+    maker_policy,
+    plan_bucket,
+    policy_of,
+)
+from biomodal_deploy.workflow.wanted_bucket import BucketOptions, wanted_bucket
 
 Bucket = Annotated[
     str | None,
@@ -98,13 +123,6 @@ def create(
     """
     if plan_only and yes:
         raise UsageError("It excludes --yes", field="--plan-only", fix="use one of the two")
-    from biomodal_deploy.cli.asking import asking
-    from biomodal_deploy.cli.render.state_buckets import Created, created_data, show_created
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.cli.session import session
-    from biomodal_deploy.workflow.applying import apply_bundle
-    from biomodal_deploy.workflow.state_bucket import left_to_move, plan_bucket, policy_of
-    from biomodal_deploy.workflow.wanted_bucket import BucketOptions, wanted_bucket
 
     options = BucketOptions(
         stack=stack,
@@ -151,9 +169,6 @@ def create(
 
 def _agreed(work: Session, planned: Planned, *, yes: bool) -> bool:
     """Show a plan, and ask whether to apply it; no where nobody can be asked."""
-    from biomodal_deploy.cli.render.bundles import show_bundle
-    from biomodal_deploy.cli.render.console import message_console
-
     if planned.refusals or not planned.bundle.manifest.has_changes:
         return False
     if not (yes or work.can_ask):
@@ -187,14 +202,6 @@ def check(
 
     Example: biomodal-aws backend check
     """
-    from biomodal_deploy.aws.state_bucket.look import is_fit
-    from biomodal_deploy.cli.render.state_buckets import checked_data, show_checked
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.cli.session import session
-    from biomodal_deploy.workflow.signals import Step
-    from biomodal_deploy.workflow.state_bucket import looker
-    from biomodal_deploy.workflow.wanted_bucket import BucketOptions, wanted_bucket
-
     with session(project_dir, output) as work:
         options = BucketOptions(stack=stack, bucket=bucket, region=region, key="any")
         wanted = wanted_bucket(work.location, options)
@@ -238,11 +245,6 @@ def policy(
     """
     if maker and plan_only:
         raise UsageError("It excludes --plan-only", field="--maker", fix="use one of the two")
-    from biomodal_deploy.cli.render.state_buckets import policy_data, show_policy
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.cli.session import session
-    from biomodal_deploy.workflow.state_bucket import maker_policy, policy_of
-    from biomodal_deploy.workflow.wanted_bucket import BucketOptions, wanted_bucket
 
     with session(project_dir, output) as work:
         options = BucketOptions(
@@ -277,12 +279,6 @@ def migrate(
 
     Example: biomodal-aws backend migrate --stack biomodal-aws
     """
-    from biomodal_deploy.cli.render.backends import migrated_data, show_migrated
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.cli.session import session
-    from biomodal_deploy.workflow.migrating import migrate_state
-    from biomodal_deploy.workflow.stack import fresh_stack
-
     with session(project_dir, output) as work:
         chosen = fresh_stack(work.location, stack, work.listen)
         done = migrate_state(chosen, work.listen)

@@ -7,7 +7,12 @@ from typing import Annotated
 import typer
 
 from biomodal_deploy.cli.options import HERE, Address, Format, ProjectDir, SessionManager, Stack
+from biomodal_deploy.cli.session import session
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.vm.access import has_ssh, session_way, ssh_way
+from biomodal_deploy.vm.built import read_built
+from biomodal_deploy.vm.connecting import connect_by_session, connect_by_ssh
+from biomodal_deploy.workflow.stack import last_stack
 
 
 def connect(
@@ -35,11 +40,6 @@ def connect(
     """
     if ssm and address:
         raise UsageError("It excludes --ssm", field="--address", fix="use one of the two")
-    from biomodal_deploy.cli.session import session
-    from biomodal_deploy.vm.access import has_ssh, session_way, ssh_way
-    from biomodal_deploy.vm.built import read_built
-    from biomodal_deploy.vm.connecting import connect_by_session, connect_by_ssh
-    from biomodal_deploy.workflow.stack import last_stack
 
     words = command or []
     # Progress would draw over the shell, and its lines get in between a command's.

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from functools import partial
+from pathlib import Path
+
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir
+from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.cli.render.demo import show_command, show_step, show_summary
+from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE
+from biomodal_deploy.sandbox import Sandbox
+from biomodal_deploy.sandbox.demo import STEPS, Rehearsal, StepResult
+from biomodal_deploy.sandbox.demo.rehearsal import timed
 
 
 def demo(project_dir: ProjectDir = HERE, output: OutputFormat = Format.TEXT) -> int:
@@ -15,18 +26,6 @@ def demo(project_dir: ProjectDir = HERE, output: OutputFormat = Format.TEXT) -> 
 
     Example: biomodal-aws demo
     """
-    import os
-    import tempfile
-    from functools import partial
-    from pathlib import Path
-
-    from biomodal_deploy.cli.render.console import message_console
-    from biomodal_deploy.cli.render.demo import show_command, show_step, show_summary
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.sandbox import Sandbox
-    from biomodal_deploy.sandbox.demo import STEPS, Rehearsal, StepResult
-    from biomodal_deploy.sandbox.demo.rehearsal import timed
-
     screen = message_console()
     results: list[StepResult] = []
     with tempfile.TemporaryDirectory(prefix="biomodal-aws-demo-") as name:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from biomodal_deploy.cli.asking import asking
+from biomodal_deploy.cli.destroying import Destroying
 from biomodal_deploy.cli.options import (
     HERE,
     AllowDestroy,
@@ -15,6 +17,16 @@ from biomodal_deploy.cli.options import (
     VarFiles,
     Variables,
 )
+from biomodal_deploy.cli.render.applies import applied_data, show_applied
+from biomodal_deploy.cli.render.bundles import show_bundle
+from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import session
+from biomodal_deploy.plan import PlanKind
+from biomodal_deploy.workflow.destroying import take_ledger
+from biomodal_deploy.workflow.planning import make_plan
+from biomodal_deploy.workflow.requests import PlanRequest
+from biomodal_deploy.workflow.stack import fresh_stack
 
 
 def destroy(
@@ -39,19 +51,6 @@ def destroy(
 
     Example: biomodal-aws destroy --allow-destroy aws_instance.vm
     """
-    from biomodal_deploy.cli.asking import asking
-    from biomodal_deploy.cli.destroying import Destroying
-    from biomodal_deploy.cli.render.applies import applied_data, show_applied
-    from biomodal_deploy.cli.render.bundles import show_bundle
-    from biomodal_deploy.cli.render.console import message_console
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.cli.session import session
-    from biomodal_deploy.plan import PlanKind
-    from biomodal_deploy.workflow.destroying import take_ledger
-    from biomodal_deploy.workflow.planning import make_plan
-    from biomodal_deploy.workflow.requests import PlanRequest
-    from biomodal_deploy.workflow.stack import fresh_stack
-
     request = PlanRequest(
         kind=PlanKind.DESTROY,
         var_files=var_file or (),

@@ -8,7 +8,11 @@ from typing import Annotated
 import typer
 
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli.render.diagnosis import diagnosis_data, show_diagnosis
+from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
+from biomodal_deploy.workflow.diagnosing import diagnose_error
+from biomodal_deploy.workflow.supporting import write_support
 
 File = Annotated[
     Path | None,
@@ -44,16 +48,10 @@ def diagnose(
 
     Example: biomodal-aws diagnose apply.log
     """
-    from biomodal_deploy.cli.render.diagnosis import diagnosis_data, show_diagnosis
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.workflow.diagnosing import diagnose_error
-
     found = diagnose_error(project_dir, stack, file)
     data = diagnosis_data(found)
     written = None
     if support_bundle:
-        from biomodal_deploy.workflow.supporting import write_support
-
         support = write_support(support_bundle, found, data)
         written, data["support_bundle"] = support.path, support.as_data()
     return emit(

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from biomodal_deploy.aws.preflight import run_preflight
+from biomodal_deploy.aws.session import open_session
 from biomodal_deploy.cli.options import (
     HERE,
     Format,
@@ -16,7 +18,15 @@ from biomodal_deploy.cli.options import (
     VarFiles,
     Variables,
 )
+from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.cli.render.preflight import PreflightProgress, show_report
+from biomodal_deploy.cli.render.tools import show_tools
+from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.engine.toolchain import inspect
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
+from biomodal_deploy.workflow.location import Location, choose
+from biomodal_deploy.workflow.preflight_permissions import read_needed
+from biomodal_deploy.workflow.preflight_target import read_owned, read_target
 
 
 def doctor(
@@ -54,14 +64,6 @@ def _account(
     *,
     quick: bool,
 ) -> int:
-    from biomodal_deploy.aws.preflight import run_preflight
-    from biomodal_deploy.aws.session import open_session
-    from biomodal_deploy.cli.render.console import message_console
-    from biomodal_deploy.cli.render.preflight import PreflightProgress, show_report
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.workflow.location import Location, choose
-    from biomodal_deploy.workflow.preflight_permissions import read_needed
-    from biomodal_deploy.workflow.preflight_target import read_owned, read_target
 
     location = Location.of(project_dir)
     name = choose(stack, list(location.deployments))
@@ -86,9 +88,6 @@ def _account(
 
 
 def _toolchain(output: Format) -> int:
-    from biomodal_deploy.cli.render.tools import show_tools
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.engine.toolchain import inspect
 
     found = inspect()
     data = [

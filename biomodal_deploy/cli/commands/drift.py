@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from biomodal_deploy.cli.many import SetRun, values_words
 from biomodal_deploy.cli.options import (
     HERE,
     Every,
@@ -20,7 +21,14 @@ from biomodal_deploy.cli.options import (
     Variables,
     only,
 )
+from biomodal_deploy.cli.render.described import describe_drift
+from biomodal_deploy.cli.render.drifts import drift_data, show_drift
+from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
+from biomodal_deploy.workflow.drifting import find_drift
+from biomodal_deploy.workflow.sets.choosing import is_set
+from biomodal_deploy.workflow.stack import fresh_stack
 
 
 def drift(
@@ -45,12 +53,7 @@ def drift(
 
     Example: biomodal-aws drift
     """
-    from biomodal_deploy.workflow.sets.choosing import is_set
-
     if is_set(stack or (), every=every):
-        from biomodal_deploy.cli.many import SetRun, values_words
-        from biomodal_deploy.cli.render.described import describe_drift
-
         run = SetRun(
             command="drift",
             describe=describe_drift,
@@ -60,11 +63,6 @@ def drift(
         )
         words = ["drift", *values_words(var_file, var)]
         return run.synthesized(words, stack or [], every)
-    from biomodal_deploy.cli.render.drifts import drift_data, show_drift
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.cli.session import session
-    from biomodal_deploy.workflow.drifting import find_drift
-    from biomodal_deploy.workflow.stack import fresh_stack
 
     with session(project_dir, output, part=part) as work:
         chosen = fresh_stack(work.location, only(stack), work.listen, synthesized=part)

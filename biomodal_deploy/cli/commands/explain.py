@@ -7,6 +7,10 @@ from typing import Annotated
 import typer
 
 from biomodal_deploy.cli.options import Format, OutputFormat
+from biomodal_deploy.cli.render.explain import show_differences
+from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.review.hardening import CHECKED
+from biomodal_deploy.review.hardening.choosing import chosen
 
 
 def explain(
@@ -23,11 +27,6 @@ def explain(
 
     Example: biomodal-aws explain ssh imdsv2
     """
-    from biomodal_deploy.cli.render.explain import show_differences
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.review.hardening import CHECKED
-    from biomodal_deploy.review.hardening.choosing import chosen
-
     differences = chosen(points or ())
     data = {
         "differences": [each.as_data() for each in differences],

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli.render.histories import history_data, show_history
+from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
+from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.stack import recorded_stack
 
 
 def history(
@@ -18,11 +22,6 @@ def history(
 
     Example: biomodal-aws history
     """
-    from biomodal_deploy.cli.render.histories import history_data, show_history
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.workflow.location import Location
-    from biomodal_deploy.workflow.stack import recorded_stack
-
     chain = recorded_stack(Location.of(project_dir), stack).history.verify_chain()
     return emit(
         Result(

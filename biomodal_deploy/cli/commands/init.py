@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir
+from biomodal_deploy.cli.render.adding import added_data, show_added, show_draft
+from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.cli.render.picking import Picker
+from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.config.tfvars.assignment import assignment
 from biomodal_deploy.errors import UsageError
-
-if TYPE_CHECKING:
-    from biomodal_deploy.workflow.init import Asker
+from biomodal_deploy.workflow.adding import next_steps, notes, prepare
+from biomodal_deploy.workflow.init import Asker, Given, write
+from biomodal_deploy.workflow.init.backend import backend_from
 
 _NO: Final = ("", "0", "false", "no")
 # Variables with an option of their own, in the order of the questions.
@@ -120,12 +125,6 @@ def init(
 
     Example: biomodal-aws init dev --bootstrap native --region eu-west-2
     """
-    from biomodal_deploy.cli.render.adding import added_data, show_added, show_draft
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.workflow.adding import next_steps, notes, prepare
-    from biomodal_deploy.workflow.init import Given, write
-    from biomodal_deploy.workflow.init.backend import backend_from
-
     settings = {"bootstrap": bootstrap, "profile": profile, "account": account}
     own = {
         "region": region,
@@ -160,7 +159,6 @@ def init(
 
 
 def _variables(own: dict[str, str | None], var: list[str]) -> dict[str, str]:
-    from biomodal_deploy.config.tfvars.assignment import assignment
 
     given = {name: value for name, value in own.items() if value is not None}
     for text in var:
@@ -176,7 +174,5 @@ def _asker(output: Format, *, no_input: bool) -> Asker | None:
     here = sys.stdin.isatty() and sys.stderr.isatty()
     if no_input or output is Format.JSON or not here or os.environ.get("CI", "").lower() not in _NO:
         return None
-    from biomodal_deploy.cli.render.console import message_console
-    from biomodal_deploy.cli.render.picking import Picker
 
     return Picker(message_console())

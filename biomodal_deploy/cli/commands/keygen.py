@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from biomodal_deploy.cli.options import Format, OutputFormat
+from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.vm.ssh_key import make_key
 
 SSH_DIRECTORY = Path("~/.ssh")
 
@@ -26,11 +29,6 @@ def keygen(
 
     Example: biomodal-aws keygen development-vm
     """
-    from rich.console import Console
-
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.vm.ssh_key import make_key
-
     files = make_key(directory.expanduser(), name)
 
     def show(console: Console) -> None:

@@ -7,7 +7,12 @@ from typing import Annotated
 import typer
 
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir
+from biomodal_deploy.cli.render.locks import locks_data, show_locks
+from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
+from biomodal_deploy.workflow.locking import checked_platforms, refresh_lock
+from biomodal_deploy.workflow.stack import fresh_stacks
 
 
 def lock(
@@ -39,12 +44,6 @@ def lock(
 
     Example: biomodal-aws lock --platform linux_amd64 --platform darwin_arm64
     """
-    from biomodal_deploy.cli.render.locks import locks_data, show_locks
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.cli.session import session
-    from biomodal_deploy.workflow.locking import checked_platforms, refresh_lock
-    from biomodal_deploy.workflow.stack import fresh_stacks
-
     platforms = checked_platforms(platform)
     with session(project_dir, output) as work:
         locked = [

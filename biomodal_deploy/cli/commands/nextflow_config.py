@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli.render.nextflow import show_text, show_written
+from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import session
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.vm.built import read_built
+from biomodal_deploy.vm.nextflow import config_text, environment_text, nextflow_facts
+from biomodal_deploy.vm.nextflow.memory import memory_of
+from biomodal_deploy.vm.nextflow.writing import CONFIG_NAME, ENVIRONMENT_NAME, write_files
+from biomodal_deploy.workflow.stack import last_stack
 
 
 def nextflow_config(
@@ -37,18 +45,6 @@ def nextflow_config(
         raise UsageError("It excludes --out, which writes both", field="--env", fix="use one")
     if force and not out:
         raise UsageError("It is for --out", field="--force", fix="add --out DIR")
-    from biomodal_deploy.cli.render.nextflow import show_text, show_written
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.cli.session import session
-    from biomodal_deploy.vm.built import read_built
-    from biomodal_deploy.vm.nextflow import config_text, environment_text, nextflow_facts
-    from biomodal_deploy.vm.nextflow.memory import memory_of
-    from biomodal_deploy.vm.nextflow.writing import (
-        CONFIG_NAME,
-        ENVIRONMENT_NAME,
-        write_files,
-    )
-    from biomodal_deploy.workflow.stack import last_stack
 
     with session(project_dir, output) as work:
         built = read_built(last_stack(work.location, stack), work.listen)

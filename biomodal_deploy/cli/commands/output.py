@@ -8,7 +8,13 @@ from typing import Annotated
 import typer
 
 from biomodal_deploy.cli.options import HERE, Format, ProjectDir, Stack
+from biomodal_deploy.cli.render.outputs import show_environment, show_outputs, show_value
+from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import session
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.suggestions import did_you_mean
+from biomodal_deploy.workflow.reading import read_outputs
+from biomodal_deploy.workflow.stack import last_stack
 
 
 class OutputsFormat(StrEnum):
@@ -37,13 +43,6 @@ def output(
 
     Example: ssh -i "$(biomodal-aws output private_key_filename)" ubuntu@203.0.113.7
     """
-    from biomodal_deploy.cli.render.outputs import show_environment, show_outputs, show_value
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.cli.session import session
-    from biomodal_deploy.suggestions import did_you_mean
-    from biomodal_deploy.workflow.reading import read_outputs
-    from biomodal_deploy.workflow.stack import last_stack
-
     as_format = Format.JSON if format_ is OutputsFormat.JSON else Format.TEXT
     with session(project_dir, as_format) as work:
         found = read_outputs(last_stack(work.location, stack), work.listen)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from biomodal_deploy.cli.many import SetRun, refuse_for_sets, values_words
 from biomodal_deploy.cli.options import (
     HERE,
     AllowDestroy,
@@ -22,7 +23,17 @@ from biomodal_deploy.cli.options import (
     Variables,
     only,
 )
+from biomodal_deploy.cli.render.bundles import bundle_data, show_bundle
+from biomodal_deploy.cli.render.described import describe_plan
+from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD, UsageError
+from biomodal_deploy.plan import PlanKind
+from biomodal_deploy.workflow.destroying import take_ledger
+from biomodal_deploy.workflow.planning import make_plan
+from biomodal_deploy.workflow.requests import PlanRequest
+from biomodal_deploy.workflow.sets.choosing import is_set
+from biomodal_deploy.workflow.stack import fresh_stack
 
 
 def plan(
@@ -56,8 +67,6 @@ def plan(
     """
     if destroy and refresh_only:
         raise UsageError("It excludes --refresh-only", field="--destroy", fix="use one of the two")
-    from biomodal_deploy.workflow.sets.choosing import is_set
-
     if is_set(stack or (), every=every):
         return _plan_set(
             {"--destroy": destroy, "--allow-destroy": bool(allow_destroy)},
@@ -72,44 +81,31 @@ def plan(
             output,
             jobs=jobs,
         )
-    from biomodal_deploy.engine.toolchain.terraform_binary import asked_ahead
 
-    # It answers while the rest is imported.
-    with asked_ahead(cwd=project_dir.absolute()):
-        from biomodal_deploy.cli.render.bundles import bundle_data, show_bundle
-        from biomodal_deploy.cli.result import Result, emit
-        from biomodal_deploy.cli.session import session
-        from biomodal_deploy.plan import PlanKind
-        from biomodal_deploy.workflow.planning import make_plan
-        from biomodal_deploy.workflow.requests import PlanRequest
-        from biomodal_deploy.workflow.stack import fresh_stack
-
-        kind = PlanKind.DESTROY if destroy else PlanKind.APPLY
-        request = PlanRequest(
-            kind=PlanKind.REFRESH_ONLY if refresh_only else kind,
-            var_files=var_file or (),
-            variables=var or (),
-            allow_destroy=allow_destroy or (),
-            cwd=Path.cwd(),
-            readonly_lock=readonly_lock,
-        )
-        with session(project_dir, output, part=part) as work:
-            chosen = fresh_stack(work.location, only(stack), work.listen, synthesized=part)
-            planned = make_plan(chosen, request, work.listen)
-            ledger = None
-            if destroy:
-                from biomodal_deploy.workflow.destroying import take_ledger
-
-                ledger = take_ledger(chosen, planned.bundle, planned.plan, work.listen)
-        status = EXIT_FINDINGS if planned.bundle.manifest.has_changes else EXIT_DONE
-        return emit(
-            Result(
-                data=bundle_data(planned.bundle, planned.plan, ledger),
-                show=lambda console: show_bundle(console, planned.bundle, planned.plan, ledger),
-                exit_status=EXIT_GUARD if planned.refusals else status,
-            ),
-            output,
-        )
+    kind = PlanKind.DESTROY if destroy else PlanKind.APPLY
+    request = PlanRequest(
+        kind=PlanKind.REFRESH_ONLY if refresh_only else kind,
+        var_files=var_file or (),
+        variables=var or (),
+        allow_destroy=allow_destroy or (),
+        cwd=Path.cwd(),
+        readonly_lock=readonly_lock,
+    )
+    with session(project_dir, output, part=part) as work:
+        chosen = fresh_stack(work.location, only(stack), work.listen, synthesized=part)
+        planned = make_plan(chosen, request, work.listen)
+        ledger = None
+        if destroy:
+            ledger = take_ledger(chosen, planned.bundle, planned.plan, work.listen)
+    status = EXIT_FINDINGS if planned.bundle.manifest.has_changes else EXIT_DONE
+    return emit(
+        Result(
+            data=bundle_data(planned.bundle, planned.plan, ledger),
+            show=lambda console: show_bundle(console, planned.bundle, planned.plan, ledger),
+            exit_status=EXIT_GUARD if planned.refusals else status,
+        ),
+        output,
+    )
 
 
 def _plan_set(
@@ -122,8 +118,6 @@ def _plan_set(
     *,
     jobs: int | None,
 ) -> int:
-    from biomodal_deploy.cli.many import SetRun, refuse_for_sets, values_words
-    from biomodal_deploy.cli.render.described import describe_plan
 
     refuse_for_sets(alone, "A set is not destroyed together, and each loss is allowed for itself")
     words = [*command, *values_words(*values)]

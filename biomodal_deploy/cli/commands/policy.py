@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from biomodal_deploy.aws.identity import region_of, who_am_i
 from biomodal_deploy.cli.options import (
     HERE,
     Format,
@@ -18,13 +20,26 @@ from biomodal_deploy.cli.options import (
     VarFiles,
     Variables,
 )
+from biomodal_deploy.cli.render.policy import (
+    finding_data,
+    show_findings,
+    show_gaps,
+    show_given,
+    show_text,
+)
+from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import session
+from biomodal_deploy.config.tfvars.values import to_json
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
-
-if TYPE_CHECKING:
-    from biomodal_deploy.iam.catalog import Phase
-    from biomodal_deploy.iam.check import Finding
-    from biomodal_deploy.iam.deployment import DeploymentPermissions
-    from biomodal_deploy.iam.vm import VmPolicy
+from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase
+from biomodal_deploy.iam.check import Finding
+from biomodal_deploy.iam.deployment import DeploymentPermissions
+from biomodal_deploy.iam.formats import PolicyFormat, rendered
+from biomodal_deploy.iam.language import read_policies
+from biomodal_deploy.iam.policies import size
+from biomodal_deploy.iam.vm import VmPolicy, bucket_part
+from biomodal_deploy.workflow.stack import fresh_stack
+from biomodal_deploy.workflow.variables import given_values
 
 
 class PhaseChoice(StrEnum):
@@ -92,11 +107,6 @@ def deployer(
 
     Example: biomodal-aws policy deployer --format aws-cli
     """
-    from biomodal_deploy.cli.render.policy import show_gaps, show_text
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.iam.formats import PolicyFormat, rendered
-    from biomodal_deploy.iam.policies import size
-
     known = _permissions(project_dir, stack, var_file, var, account, output)
     if documented:
         named = {f"{known.name}-documented": known.documented()}
@@ -147,10 +157,6 @@ def check(
 
     Example: biomodal-aws policy check deployer.json --phase apply
     """
-    from biomodal_deploy.cli.render.policy import finding_data, show_findings, show_gaps
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.iam.language import read_policies
-
     given = [each for file in files for each in read_policies(file)]
     known = _permissions(project_dir, stack, var_file, var, account, output)
     found = known.check(given, _phases(phase))
@@ -201,15 +207,11 @@ def bucket(
 
     Example: biomodal-aws policy bucket --var use_existing_bucket_url=s3://my-bucket
     """
-    from biomodal_deploy.iam.vm import bucket_part
-
     known = _permissions(project_dir, stack, var_file, var, account, output)
     return _show_given(known, [bucket_part(each) for each in known.vm()], output)
 
 
 def _show_given(known: DeploymentPermissions, given: Sequence[VmPolicy], output: Format) -> int:
-    from biomodal_deploy.cli.render.policy import finding_data, show_given
-    from biomodal_deploy.cli.result import Result, emit
 
     found: list[tuple[VmPolicy, tuple[Finding, ...]]] = [
         (each, known.check_vm(each)) for each in given
@@ -240,14 +242,6 @@ def _permissions(
     account: str | None,
     output: Format,
 ) -> DeploymentPermissions:
-    import json
-
-    from biomodal_deploy.aws.identity import region_of, who_am_i
-    from biomodal_deploy.cli.session import session
-    from biomodal_deploy.config.tfvars.values import to_json
-    from biomodal_deploy.iam.deployment import DeploymentPermissions
-    from biomodal_deploy.workflow.stack import fresh_stack
-    from biomodal_deploy.workflow.variables import given_values
 
     with session(project_dir, output) as work:
         chosen = fresh_stack(work.location, stack, work.listen)
@@ -263,6 +257,5 @@ def _permissions(
 
 
 def _phases(choice: PhaseChoice) -> Sequence[Phase]:
-    from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase
 
     return LIFE_CYCLE if choice is PhaseChoice.ALL else (Phase(choice.value),)

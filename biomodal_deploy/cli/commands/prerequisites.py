@@ -6,7 +6,13 @@ from typing import Annotated
 
 import typer
 
+from biomodal_deploy.aws.preflight import Verdict
+from biomodal_deploy.aws.preflight.prerequisites import all_steps, steps
+from biomodal_deploy.aws.preflight.runner import run_role_checks
+from biomodal_deploy.aws.session import open_session, partition_of
 from biomodal_deploy.cli.options import Format, OutputFormat
+from biomodal_deploy.cli.render.preflight import show_prerequisites
+from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 
 
@@ -34,13 +40,6 @@ def prerequisites(
 
     Example: biomodal-aws prerequisites > make-roles.sh
     """
-    from biomodal_deploy.aws.preflight import Verdict
-    from biomodal_deploy.aws.preflight.prerequisites import all_steps, steps
-    from biomodal_deploy.aws.preflight.runner import run_role_checks
-    from biomodal_deploy.aws.session import open_session, partition_of
-    from biomodal_deploy.cli.render.preflight import show_prerequisites
-    from biomodal_deploy.cli.result import Result, emit
-
     partition = partition_of(region)
     report = None if everything else run_role_checks(open_session(region), region)
     missing = all_steps(partition) if report is None else steps(report, partition)

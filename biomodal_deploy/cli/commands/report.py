@@ -9,6 +9,12 @@ from typing import Annotated
 import typer
 
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli.render.reports import report_data, show_report
+from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.workflow.finding import find_bundle
+from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.reporting import ReportFormat, make_report, save
+from biomodal_deploy.workflow.stack import recorded_stack
 
 Bundle = Annotated[
     str | None,
@@ -62,13 +68,6 @@ def report(
 
     Example: biomodal-aws report --format html --out report.html
     """
-    from biomodal_deploy.cli.render.reports import report_data, show_report
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.workflow.finding import find_bundle
-    from biomodal_deploy.workflow.location import Location
-    from biomodal_deploy.workflow.reporting import ReportFormat, make_report, save
-    from biomodal_deploy.workflow.stack import recorded_stack
-
     location = Location.of(project_dir)
     found = find_bundle(location, recorded_stack(location, stack).name, bundle)
     written = make_report(location, found, ReportFormat(format_), most_bytes=max_bytes)

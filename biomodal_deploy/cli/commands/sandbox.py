@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from biomodal_deploy.cli.options import HERE, ProjectDir
+from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.engine.toolchain.everything import tool_environment
+from biomodal_deploy.sandbox.run import run_in_sandbox
 
 sandbox = typer.Typer(
     help="An AWS account on loopback, for rehearsals.", rich_markup_mode=None, add_completion=False
@@ -38,14 +44,6 @@ def run(
 
     Example: biomodal-aws sandbox run -- biomodal-aws plan --var-file {tfvars}
     """
-    import os
-    import tempfile
-    from pathlib import Path
-
-    from biomodal_deploy.cli.render.console import message_console
-    from biomodal_deploy.engine.toolchain.everything import tool_environment
-    from biomodal_deploy.sandbox.run import run_in_sandbox
-
     with tempfile.TemporaryDirectory(prefix="biomodal-tools-") as folder:
         environment = tool_environment(
             Path(folder), project_dir=project_dir.absolute(), environ=os.environ

@@ -6,7 +6,13 @@ from typing import Annotated
 
 import typer
 
+from biomodal_deploy.aws.ledger.files import saved_ledger, saved_remains
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli.render.bundles import bundle_data, show_bundle
+from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.workflow.finding import find_bundle
+from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.stack import recorded_stack
 
 Bundle = Annotated[
     str | None,
@@ -31,13 +37,6 @@ def show(
 
     Example: biomodal-aws show
     """
-    from biomodal_deploy.aws.ledger.files import saved_ledger, saved_remains
-    from biomodal_deploy.cli.render.bundles import bundle_data, show_bundle
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.workflow.finding import find_bundle
-    from biomodal_deploy.workflow.location import Location
-    from biomodal_deploy.workflow.stack import recorded_stack
-
     location = Location.of(project_dir)
     found = find_bundle(location, recorded_stack(location, stack).name, bundle)
     plan = found.plan()

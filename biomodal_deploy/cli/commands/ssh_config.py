@@ -11,7 +11,14 @@ from biomodal_deploy.cli.options import (
     SessionManager,
     Stack,
 )
+from biomodal_deploy.cli.render.nextflow import show_text
+from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import session
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.vm.access import session_way, ssh_way
+from biomodal_deploy.vm.built import read_built
+from biomodal_deploy.vm.ssh_options import host_block
+from biomodal_deploy.workflow.stack import last_stack
 
 
 def ssh_config(
@@ -31,13 +38,6 @@ def ssh_config(
     """
     if ssm and address:
         raise UsageError("It excludes --ssm", field="--address", fix="use one of the two")
-    from biomodal_deploy.cli.render.nextflow import show_text
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.cli.session import session
-    from biomodal_deploy.vm.access import session_way, ssh_way
-    from biomodal_deploy.vm.built import read_built
-    from biomodal_deploy.vm.ssh_options import host_block
-    from biomodal_deploy.workflow.stack import last_stack
 
     with session(project_dir, output) as work:
         chosen = last_stack(work.location, stack)

@@ -7,7 +7,12 @@ from typing import Annotated
 import typer
 
 from biomodal_deploy.cli.options import HERE, Address, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli.render.status import show_status
+from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import session
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.vm.looking import StatusRequest, status_of
+from biomodal_deploy.workflow.stack import last_stack
 
 
 def status(
@@ -41,11 +46,6 @@ def status(
     """
     if address and not deep:
         raise UsageError("It is a way for --deep", field="--address", fix="add --deep")
-    from biomodal_deploy.cli.render.status import show_status
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.cli.session import session
-    from biomodal_deploy.vm.looking import StatusRequest, status_of
-    from biomodal_deploy.workflow.stack import last_stack
 
     request = StatusRequest(deep=deep, wait_s=timeout if wait else None, address=address)
     with session(project_dir, output) as work:

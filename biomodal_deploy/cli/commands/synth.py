@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir
+from biomodal_deploy.cli.render.synthesis import show_synthesis
+from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import session
+from biomodal_deploy.workflow.stack import synthesized_stacks
 
 
 def synth(
@@ -15,11 +19,6 @@ def synth(
 
     Example: biomodal-aws synth
     """
-    from biomodal_deploy.cli.render.synthesis import show_synthesis
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.cli.session import session
-    from biomodal_deploy.workflow.stack import synthesized_stacks
-
     with session(project_dir, output) as work:
         done = synthesized_stacks(work.location, work.listen)
     data = {

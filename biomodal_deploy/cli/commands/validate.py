@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli.render.findings import show_findings
+from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
+from biomodal_deploy.workflow.reading import validate as validate_stack
+from biomodal_deploy.workflow.stack import fresh_stack
 
 
 def validate(
@@ -17,12 +22,6 @@ def validate(
 
     Example: biomodal-aws validate
     """
-    from biomodal_deploy.cli.render.findings import show_findings
-    from biomodal_deploy.cli.result import Result, emit
-    from biomodal_deploy.cli.session import session
-    from biomodal_deploy.workflow.reading import validate as validate_stack
-    from biomodal_deploy.workflow.stack import fresh_stack
-
     with session(project_dir, output) as work:
         chosen = fresh_stack(work.location, stack, work.listen)
         validation, findings = validate_stack(chosen, work.listen)

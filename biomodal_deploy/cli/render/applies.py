@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rich.console import Console
 from rich.text import Text
 
+from biomodal_deploy.aws.ledger.model import Ledger, Remains
+from biomodal_deploy.cli.render.ledger import destroy_data, show_remains
 from biomodal_deploy.config.state_bucket import STACK_PREFIX
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.applying import Applied
-
-if TYPE_CHECKING:
-    from biomodal_deploy.aws.ledger.model import Ledger, Remains
 
 
 def show_applied(console: Console, applied: Applied, remains: Remains | None = None) -> None:
@@ -32,7 +29,6 @@ def show_applied(console: Console, applied: Applied, remains: Remains | None = N
         console.print(f"Next: biomodal-aws output --stack {manifest.facts.stack}", style="quiet")
     if remains:
         # Only here: what destroys nothing should not wait for the ledger.
-        from biomodal_deploy.cli.render.ledger import show_remains
 
         show_remains(console, remains)
 
@@ -53,7 +49,5 @@ def applied_data(
         "interrupted": applied.run.interrupted,
     }
     if ledger or remains:
-        from biomodal_deploy.cli.render.ledger import destroy_data
-
         data |= destroy_data(ledger, remains)
     return data

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import shlex
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
+from biomodal_deploy.aws.ledger.model import Ledger, Remains
 from biomodal_deploy.cli.render.drifts import show_changed
+from biomodal_deploy.cli.render.ledger import destroy_data, show_ledger, show_remains
 from biomodal_deploy.cli.render.plan_view import show_plan
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.guards import Outcome
 from biomodal_deploy.plan.sealed import Bundle, UseState
-
-if TYPE_CHECKING:
-    from biomodal_deploy.aws.ledger.model import Ledger, Remains
 
 _STYLES = {
     Outcome.REFUSED: ("refused", "bad"),
@@ -61,14 +59,11 @@ def show_bundle(
         console.print(Text(f"All of them: {flags}"))
     if ledger:
         # Only here, as below: what destroys nothing should not wait for the ledger.
-        from biomodal_deploy.cli.render.ledger import show_ledger
 
         show_ledger(console, ledger)
     else:
         console.print()
     if remains:
-        from biomodal_deploy.cli.render.ledger import show_remains
-
         show_remains(console, remains)
         console.print()
     console.print(f"bundle  {bundle.id}")
@@ -114,8 +109,6 @@ def bundle_data(
         "drift": [change.address for change in plan.drifted],
     }
     if ledger or remains:
-        from biomodal_deploy.cli.render.ledger import destroy_data
-
         data |= destroy_data(ledger, remains)
     return data
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from rich.console import Console
+from rich.status import Status
 from rich.text import Text
 
-if TYPE_CHECKING:
-    from rich.status import Status
-
-    from biomodal_deploy.engine.process import InterruptSent
-    from biomodal_deploy.engine.terraform.events import ApplyEvent, Event
+from biomodal_deploy.engine.process import InterruptSent
+from biomodal_deploy.engine.terraform.events import ApplyEvent, DiagnosticEvent, Event
 
 _MARKS = {"apply_complete": ("done", "good"), "apply_errored": ("failed", "bad")}
 
@@ -71,8 +69,6 @@ class Progress:
     def event(self, event: Event) -> None:
         """Take up one event of the engine."""
         # Here, because a synthesis starts no engine and should not wait for its events' models.
-        from biomodal_deploy.engine.process import InterruptSent
-        from biomodal_deploy.engine.terraform.events import ApplyEvent, DiagnosticEvent
 
         if isinstance(event, InterruptSent):
             self._interrupted(event)

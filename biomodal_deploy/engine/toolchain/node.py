@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from biomodal_deploy.engine.toolchain.probe import ProbeError, Question
+from biomodal_deploy.engine.toolchain.probe import ProbeError, ask
 from biomodal_deploy.engine.toolchain.tool import Tool, numbers, program
 from biomodal_deploy.errors import UsageError
 
@@ -99,7 +99,7 @@ def _look(node: Path, environ: Mapping[str, str]) -> tuple[str, str | None]:
 
 @functools.lru_cache(maxsize=16)
 def _version(node: str, _mtime: int, _size: int, path: str) -> str:
-    answer = Question([node, "--version"], environ={"PATH": path}).answer()
+    answer = ask([node, "--version"], environ={"PATH": path})
     if answer.status or not answer.text.startswith("v") or numbers(answer.text) is None:
         raise ProbeError(f"It does not answer as node ({answer.first_line})")
     return answer.text.strip().removeprefix("v")

@@ -40,8 +40,14 @@ class Answer:
         return next((line for line in words if line), "no output")[:200]
 
 
-class Question:
-    """A program that was started, and answers while something else is done.
+def ask(
+    argv: Sequence[str],
+    *,
+    environ: Mapping[str, str],
+    cwd: Path | None = None,
+    timeout: float = TIMEOUT_SECONDS,
+) -> Answer:
+    """Run a program, and return what it says; no process is left behind.
 
     Args:
         argv: The program and its arguments.
@@ -50,49 +56,28 @@ class Question:
         timeout: Seconds after which it counts as hanging.
 
     Raises:
-        ProbeError: It could not be started.
+        ProbeError: It cannot be started, hangs, or prints without end.
     """
-
-    def __init__(
-        self,
-        argv: Sequence[str],
-        *,
-        environ: Mapping[str, str],
-        cwd: Path | None = None,
-        timeout: float = TIMEOUT_SECONDS,
-    ) -> None:
-        self._timeout = timeout
-        try:
-            self._child = subprocess.Popen(
-                argv,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                env=dict(environ),
-                cwd=cwd,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise ProbeError(f"It cannot be started ({error.strerror or error})") from error
-
-    def answer(self) -> Answer:
-        """Wait for the answer, and leave no process behind.
-
-        Raises:
-            ProbeError: It hangs, or prints without end.
-        """
-        try:
-            output = _read(self._child, time.monotonic() + self._timeout)
-            status = self._child.wait(self._timeout)
-        except (TimeoutError, subprocess.TimeoutExpired) as error:
-            raise ProbeError(f"It gave no answer within {self._timeout:g} s") from error
-        finally:
-            self.drop()
-        return Answer(status, output.decode(errors="replace"))
-
-    def drop(self) -> None:
-        """End the program, if it has not ended: nobody wants to know any more."""
-        _end(self._child)
+    try:
+        child = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=dict(environ),
+            cwd=cwd,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ProbeError(f"It cannot be started ({error.strerror or error})") from error
+    try:
+        output = _read(child, time.monotonic() + timeout)
+        status = child.wait(timeout)
+    except (TimeoutError, subprocess.TimeoutExpired) as error:
+        raise ProbeError(f"It gave no answer within {timeout:g} s") from error
+    finally:
+        _end(child)
+    return Answer(status, output.decode(errors="replace"))
 
 
 def _read(child: subprocess.Popen[bytes], deadline: float) -> bytes:

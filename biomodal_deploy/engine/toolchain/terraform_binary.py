@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Final, Literal
 
 from biomodal_deploy.engine.toolchain import embedded_terraform
 from biomodal_deploy.engine.toolchain.probe import ProbeError
-from biomodal_deploy.engine.toolchain.terraform_version import version_asked, version_of
+from biomodal_deploy.engine.toolchain.terraform_version import version_of
 from biomodal_deploy.engine.toolchain.tool import Source, numbers, program
 from biomodal_deploy.errors import UsageError
 
@@ -82,23 +81,6 @@ def find_terraform(
         UsageError: The chosen one cannot be used, or there is none.
     """
     return _checked(_candidate(setting, environ), environ, cwd)
-
-
-@contextmanager
-def asked_ahead(environ: Mapping[str, str] = os.environ, cwd: Path | None = None) -> Iterator[None]:
-    """Have the Terraform that `find_terraform` will choose say its version beside other work.
-
-    What is wrong with it is said by `find_terraform`, in the block.
-
-    Args:
-        environ: Where `BIOMODAL_TERRAFORM` and PATH are read.
-        cwd: Where the version is asked.
-    """
-    with ExitStack() as stack:
-        with suppress(UsageError):
-            prefix = _candidate(None, environ).prefix
-            stack.enter_context(version_asked(prefix, environ, cwd))
-        yield
 
 
 def shim(directory: Path, terraform: Terraform) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import inspect
+import pkgutil
 import re
 import shlex
 import subprocess
@@ -13,14 +14,15 @@ from typing import Final
 import pytest
 from typer.core import TyperArgument, TyperCommand, TyperOption
 
-from biomodal_deploy.cli.app import everything
+from biomodal_deploy.cli import commands
+from biomodal_deploy.cli.app import COMMANDS, command_line
 from biomodal_deploy.cli.boundary import run
 from biomodal_deploy.cli.reference import _commands
 from biomodal_deploy.errors import EXIT_DONE
 
 FOUND: Final[dict[str, TyperCommand]] = {
     name.removeprefix("biomodal-aws "): command
-    for name, command in _commands(everything(), "biomodal-aws")
+    for name, command in _commands(command_line(COMMANDS), "biomodal-aws")
 }
 # Its output is that of the command which it runs.
 NO_FORMAT: Final = {"connect", "sandbox run"}
@@ -93,6 +95,19 @@ def test_what_needs_a_project_can_be_told_where_it_is(name: str) -> None:
     if "--stack" in options:
         assert options["--stack"].envvar == "BIOMODAL_STACK"
         assert options["--project-dir"].envvar == "BIOMODAL_PROJECT_DIR"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_shows_a_commands_own_help(name: str) -> None:
+    """The line in the list of commands is the first line of the command's own help."""
+    command = command_line([name]).commands[name]
+    assert COMMANDS[name] == inspect.cleandoc(command.help or "").partition("\n")[0]
+
+
+def test_every_module_of_a_command_is_in_the_table() -> None:
+    """A command that is forgotten in the table would not be there."""
+    modules = {each.name for each in pkgutil.iter_modules(commands.__path__)}
+    assert modules == {name.replace("-", "_") for name in COMMANDS}
 
 
 def test_help_waits_for_nothing() -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 
 from biomodal_deploy.cli import reference
-from biomodal_deploy.cli.app import everything
+from biomodal_deploy.cli.app import COMMANDS, command_line
 from biomodal_deploy.config.contract import all_variables
 from biomodal_deploy.known_errors.catalog import AREAS, catalog
 from biomodal_deploy.known_errors.marks import grouped, mark_of
@@ -72,7 +72,7 @@ def test_its_next_command_is_safe() -> None:
 
 def test_its_commands_exist() -> None:
     """What is advised can be typed: our commands and options, and the AWS CLI's."""
-    group: Any = everything()
+    group: Any = command_line(COMMANDS)
     known = {
         name.removeprefix("biomodal-aws "): each
         for name, each in reference._commands(group, "biomodal-aws")

@@ -8,14 +8,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from biomodal_deploy.engine.toolchain.probe import Answer, ProbeError, Question
+from biomodal_deploy.engine.toolchain import probe
+from biomodal_deploy.engine.toolchain.probe import ProbeError, ask
 
 PATH = {"PATH": "/usr/bin:/bin"}
-
-
-def ask(argv: list[str], timeout: float = 20) -> Answer:
-    """Ask a program, and wait for what it says."""
-    return Question(argv, environ=PATH, timeout=timeout).answer()
 
 
 def script(path: Path, body: str) -> str:
@@ -27,7 +23,7 @@ def script(path: Path, body: str) -> str:
 
 def test_returns_what_the_program_said(tmp_path: Path) -> None:
     """Status and both streams come back, and the first line is fit for a message."""
-    answer = ask([script(tmp_path / "p", "echo; echo '│ no' >&2; exit 3")])
+    answer = ask([script(tmp_path / "p", "echo; echo '│ no' >&2; exit 3")], environ=PATH)
     assert (answer.status, answer.first_line) == (3, "no")
 
 
@@ -37,21 +33,27 @@ def test_program_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
     program = script(tmp_path / "p", f"sleep 300 & echo $! > {pid}; wait")
     started = time.monotonic()
     with pytest.raises(ProbeError, match="no answer within"):
-        ask([program], timeout=0.5)
+        ask([program], environ=PATH, timeout=0.5)
     assert time.monotonic() - started < 5
     assert _gone(int(pid.read_text()))
 
 
-def test_program_that_nobody_waits_for_is_ended(tmp_path: Path) -> None:
-    """A question that is dropped leaves no process, however long the answer would have taken."""
+def test_interrupted_question_leaves_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever ends the command while a program answers ends the program and its children."""
     pid = tmp_path / "pid"
-    program = script(tmp_path / "p", f"sleep 300 & echo $! > {pid}; echo; wait")
-    question = Question([program], environ=PATH)
-    while not (pid.exists() and pid.read_text()):
-        time.sleep(0.01)
-    question.drop()
+    program = script(tmp_path / "p", f"sleep 300 & echo $! > {pid}; wait")
+
+    def interrupted(*_: object) -> None:
+        while not (pid.exists() and pid.read_text()):
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(probe, "_read", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ask([program], environ=PATH)
     assert _gone(int(pid.read_text()))
-    question.drop()
 
 
 def test_program_whose_child_keeps_the_output_open_does_not_hang(tmp_path: Path) -> None:
@@ -59,14 +61,14 @@ def test_program_whose_child_keeps_the_output_open_does_not_hang(tmp_path: Path)
     pid = tmp_path / "pid"
     program = script(tmp_path / "p", f"sleep 300 & echo $! > {pid}; exit 0")
     with pytest.raises(ProbeError, match="no answer within"):
-        ask([program], timeout=0.5)
+        ask([program], environ=PATH, timeout=0.5)
     assert _gone(int(pid.read_text()))
 
 
 def test_flood_is_cut(tmp_path: Path) -> None:
     """Endless output is refused at once and not collected."""
     with pytest.raises(ProbeError, match="prints without end"):
-        ask([script(tmp_path / "p", "exec yes")], timeout=10)
+        ask([script(tmp_path / "p", "exec yes")], environ=PATH, timeout=10)
 
 
 @pytest.mark.parametrize("content", [b"\x00\x01\x02garbage", b"#!/no/such/interpreter\n"])
@@ -76,7 +78,7 @@ def test_rubbish_is_a_phrase(tmp_path: Path, content: bytes) -> None:
     program.write_bytes(content)
     program.chmod(0o755)
     with pytest.raises(ProbeError, match="cannot be started"):
-        ask([str(program)])
+        ask([str(program)], environ=PATH)
 
 
 def _gone(pid: int) -> bool:

@@ -116,7 +116,7 @@ def test_binary_that_is_no_program(tmp_path: Path) -> None:
 def test_hanging_binary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Terraform that never answers costs the timeout, no more."""
     fake(tmp_path, "sleep 300")
-    monkeypatch.setattr(probe.Question.__init__, "__kwdefaults__", {"cwd": None, "timeout": 0.3})
+    monkeypatch.setattr(probe.ask, "__kwdefaults__", {"cwd": None, "timeout": 0.3})
     with pytest.raises(UsageError, match=r"gave no answer within 0\.3 s"):
         find_terraform(environ=on_path(tmp_path))
 
