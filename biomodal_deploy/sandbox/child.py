@@ -17,7 +17,7 @@ from biomodal_deploy.sandbox.account import Account, Item
 
 _START_LIMIT_S: Final = 60.0
 _STOP_LIMIT_S: Final = 5.0
-_MODULE: Final = "biomodal_deploy.sandbox.server"
+SERVER: Final = "biomodal_deploy.sandbox.server"
 
 
 class ServerChild:
@@ -27,19 +27,27 @@ class ServerChild:
         arguments: The server's.
         environment: All of its environment.
         log: Where its words go, mode 0600 in a folder of our own.
+        server: The module that is run.
 
     Raises:
         EngineError: It ended or said nothing before the limit.
     """
 
-    def __init__(self, arguments: list[str], *, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self,
+        arguments: list[str],
+        *,
+        environment: Mapping[str, str],
+        log: Path,
+        server: str = SERVER,
+    ) -> None:
         self._log = log
         with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as stderr:
             # -P: the caller's directory may hold a module of any name, and is no place to import
             # from. A session of its own: the terminal's Ctrl-C must not reach it, for Terraform
             # still needs an account to finish in.
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", _MODULE, *arguments],
+                [sys.executable, "-P", "-m", server, *arguments],
                 env=dict(environment),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

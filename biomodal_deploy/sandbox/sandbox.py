@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, Self, overload
 
 from biomodal_deploy.sandbox.account import DEFAULT_ACCOUNT_ID, DEFAULT_REGION, Account, Item
-from biomodal_deploy.sandbox.child import ServerChild
+from biomodal_deploy.sandbox.child import SERVER, ServerChild
 from biomodal_deploy.sandbox.environment import (
     PREFIX,
     sandbox_environment,
@@ -50,6 +50,7 @@ class Sandbox:
         *,
         region: str = DEFAULT_REGION,
         account_id: str = DEFAULT_ACCOUNT_ID,
+        server: str = SERVER,
     ) -> Self:
         """Start a server of its own on a free port of 127.0.0.1, and seed its account.
 
@@ -58,6 +59,7 @@ class Sandbox:
                 the system's temporary directory where None.
             region: The region to seed.
             account_id: The account's number, twelve digits.
+            server: The server's module.
 
         Raises:
             EngineError: The server does not start.
@@ -74,6 +76,7 @@ class Sandbox:
                 [region, account_id, str(directory)],
                 environment=environment,
                 log=directory / "server.log",
+                server=server,
             )
             stack.callback(child.stop)
             return cls(child, config_file, stack.pop_all())

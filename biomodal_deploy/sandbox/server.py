@@ -14,17 +14,28 @@ import shutil
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final, Never
+from typing import TYPE_CHECKING, Final, Never
 
 from biomodal_deploy.sandbox.account import Account
 from biomodal_deploy.sandbox.environment import CONFIG_FILE, PREFIX
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
 LOOPBACK: Final = "127.0.0.1"
+Middleware = Callable[["WSGIApplication", str], "WSGIApplication"]
 
 
-def main(region: str, account_id: str, directory: Path) -> Never:
+def _unchanged(application: WSGIApplication, _account_id: str) -> WSGIApplication:
+    return application
+
+
+def main(
+    region: str, account_id: str, directory: Path, *, middleware: Middleware = _unchanged
+) -> Never:
     """Serve until the parent's pipe ends.
 
     Args:
@@ -32,6 +43,7 @@ def main(region: str, account_id: str, directory: Path) -> Never:
         account_id: The account's number.
         directory: The sandbox's private folder, removed at the end: a parent that was killed
             could not do it.
+        middleware: Wraps the services, given the account's number.
     """
     threading.Thread(target=_end_with_parent, args=[directory], daemon=True).start()
     # The terminal's Ctrl-C is for Terraform, which still needs an account to finish in.
@@ -39,15 +51,14 @@ def main(region: str, account_id: str, directory: Path) -> Never:
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as report:
         # moto prints; whatever it says belongs into the log and not between us and the parent.
         os.dup2(2, 1)
-        account = _serve(region, account_id, directory / CONFIG_FILE)
+        account = _serve(region, account_id, directory / CONFIG_FILE, middleware)
         report.write(json.dumps({**asdict(account), "baseline": _rows(account)}) + "\n")
     while True:
         signal.pause()
 
 
-def _serve(region: str, account_id: str, config_file: Path) -> Account:
+def _serve(region: str, account_id: str, config_file: Path, middleware: Middleware) -> Account:
     from biomodal_deploy.sandbox import patches
-    from biomodal_deploy.sandbox.authority import guarded
     from biomodal_deploy.sandbox.clients import client_factory
     from biomodal_deploy.sandbox.seed import IMAGES, seed
     from biomodal_deploy.sandbox.serializer import Gate
@@ -76,7 +87,7 @@ def _serve(region: str, account_id: str, config_file: Path) -> Account:
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             """Say nothing."""
 
-    moto = guarded(DomainDispatcherApplication(create_backend_app), account_id)
+    moto = middleware(DomainDispatcherApplication(create_backend_app), account_id)
     gate = Gate(moto, lambda text: print(text, file=sys.stderr, flush=True))
     server = make_server(LOOPBACK, 0, gate, threaded=True, request_handler=Handler)
     host, port = server.socket.getsockname()[:2]

@@ -17,7 +17,8 @@ from botocore.exceptions import ClientError
 
 from biomodal_deploy.iam.catalog import LIFE_CYCLE
 from biomodal_deploy.sandbox import Sandbox
-from biomodal_deploy.sandbox.authority import RECORD_VARIABLE, read_record
+from tests.support.authority.record import read_record
+from tests.support.authority.sandbox import judged_sandbox
 from tests.support.life import Document, Life, copy_stack
 from tests.support.preflight_account import remove_roles
 from tests.support.project import copy_app, run_main, write_deployments
@@ -41,10 +42,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def sandbox(record: Path) -> Iterator[Sandbox]:
     """An account without any of the roles."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(RECORD_VARIABLE, str(record))
-        sandbox = Sandbox.start(record.parent)
-    with sandbox:
+    with judged_sandbox(record.parent, record=record) as sandbox:
         remove_roles(sandbox)
         yield sandbox
 

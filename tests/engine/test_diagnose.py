@@ -19,6 +19,7 @@ import pytest
 from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, EXIT_FINDINGS
 from biomodal_deploy.sandbox import Sandbox
+from tests.support.authority.sandbox import judged_sandbox
 from tests.support.driven import Driven
 from tests.support.light import STACK, Ended, command
 from tests.support.shared_state import SLOW, SharedProject, locked, make_bucket
@@ -38,7 +39,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """An account with a bucket for states, one whose name is taken, and a user with less rights."""
     if find_provider_source(wanted={"hashicorp/aws": "~> 5.100"}).kind == "registry":
         pytest.skip("no provider mirror on this machine, and tests stay on loopback")
-    with Sandbox.start(tmp_path_factory.mktemp("sandbox")) as sandbox:
+    with judged_sandbox(tmp_path_factory.mktemp("sandbox")) as sandbox:
         make_bucket(sandbox)
         sandbox.client("s3").create_bucket(Bucket=TAKEN)
         yield sandbox

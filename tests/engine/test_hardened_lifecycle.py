@@ -15,8 +15,8 @@ from typing import Any, Final
 import pytest
 
 from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase
-from biomodal_deploy.sandbox import Sandbox
-from biomodal_deploy.sandbox.authority import RECORD_VARIABLE, read_record
+from tests.support.authority.record import read_record
+from tests.support.authority.sandbox import judged_sandbox
 from tests.support.hardened import PLAN, profile_project, settled
 from tests.support.life import Document, Life
 from tests.support.native import NativeProject, changes
@@ -80,10 +80,10 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     """A hardened deployment, applied."""
     workdir = tmp_path_factory.mktemp("hardened")
     record = workdir / "record.jsonl"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(RECORD_VARIABLE, str(record))
-        sandbox = Sandbox.start(workdir)
-    with sandbox, profile_project(workdir, sandbox, vm_name=VM) as project:
+    with (
+        judged_sandbox(workdir, record=record) as sandbox,
+        profile_project(workdir, sandbox, vm_name=VM) as project,
+    ):
         # The outputs name a file in the home: the owner's plans are to find it the same.
         values: dict[str, Any] = {**sandbox.variables(VM)}
         home = Path(project.terraform.variables["HOME"])

@@ -20,6 +20,7 @@ from botocore import xform_name
 from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, EXIT_FINDINGS, EXIT_GUARD
 from biomodal_deploy.sandbox import Sandbox
+from tests.support.authority.sandbox import judged_sandbox
 from tests.support.aws_command import parse
 from tests.support.light import Ended, LightProject
 
@@ -144,7 +145,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     if source.kind == "registry":
         pytest.skip("no provider mirror on this machine, and tests stay on loopback")
     workdir = tmp_path_factory.mktemp("ledger")
-    with Sandbox.start(workdir) as sandbox:
+    with judged_sandbox(workdir) as sandbox:
         lab = Lab(LightProject(workdir / "project"), sandbox, dict(sandbox.environment({})))
         image = lab.client("ec2").describe_images(Owners=["099720109477"])["Images"][0]["ImageId"]
         lab.project.model({STACK: model(sandbox.account.subnet_ids[0], image)})

@@ -22,7 +22,8 @@ from biomodal_deploy.iam.catalog import LIFE_CYCLE
 from biomodal_deploy.iam.check import Fault
 from biomodal_deploy.iam.language import parse_policy
 from biomodal_deploy.sandbox import Sandbox
-from biomodal_deploy.sandbox.authority import RECORD_VARIABLE, read_record
+from tests.support.authority.record import read_record
+from tests.support.authority.sandbox import judged_sandbox
 from tests.support.changes import REPLACING, every_argument, fewer_tags, more_tags, replacing
 from tests.support.life import (
     Document,
@@ -87,10 +88,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     done = run_main(app)
     assert (done.returncode, done.stderr) == (0, "")
     record = folder / "record.jsonl"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(RECORD_VARIABLE, str(record))
-        sandbox = Sandbox.start(folder)
-    with sandbox:
+    with judged_sandbox(folder, record=record) as sandbox:
         yield Stage(sandbox, folder, app / "cdktf.out" / "stacks", record)
 
 

@@ -21,7 +21,8 @@ from botocore.exceptions import ClientError
 from biomodal_deploy.config.state_bucket import stack_of
 from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.sandbox import Sandbox
-from biomodal_deploy.sandbox.authority import RECORD_VARIABLE, read_record
+from tests.support.authority.record import read_record
+from tests.support.authority.sandbox import judged_sandbox
 from tests.support.aws_command import commands_in
 from tests.support.driven import Driven
 from tests.support.light import Ended, command
@@ -112,10 +113,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     # What belongs to the deployment is no matter of the bucket's.
     (app / "terraform.tfvars").write_text('region = "eu-west-2"\nvm_name = "lab"\n')
     record = folder / "record.jsonl"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(RECORD_VARIABLE, str(record))
-        sandbox = Sandbox.start(folder)
-    with sandbox:
+    with judged_sandbox(folder, record=record) as sandbox:
         make_bucket(sandbox)
         environment = app_environment(app, sandbox.environment(os.environ))
         printed = command(app, ["backend", "policy", "--maker"], environment)

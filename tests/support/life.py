@@ -13,7 +13,7 @@ from typing import Any, Final
 from biomodal_deploy.iam.catalog import Phase
 from biomodal_deploy.iam.deployment import DeploymentPermissions
 from biomodal_deploy.sandbox import Sandbox
-from biomodal_deploy.sandbox.authority import RecordedCall
+from tests.support.authority.record import RecordedCall
 from tests.support.native import init_or_skip
 from tests.support.project import ROOT
 from tests.support.terraform import Engine, provider_engine

@@ -17,7 +17,7 @@ from biomodal_deploy.iam.language import parse_policy
 from biomodal_deploy.iam.needs import Need, needs_of
 from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.policies import policies
-from biomodal_deploy.sandbox.authority import RecordedCall
+from tests.support.authority.record import RecordedCall
 from tests.support.changes import MODULE, NATIVE
 from tests.support.life import Life, Seen, seen
 

@@ -1,4 +1,4 @@
-"""What the sandbox takes a request for, and what it asks IAM of it."""
+"""Requests as the calls that they are."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.sandbox.authority.call import parse_call
+from tests.support.authority.call import parse_call
 
 SIGNED: Final = "AWS4-HMAC-SHA256 Credential=KEY/20260101/us-east-1/s3/aws4_request, Signature=x"
 
@@ -18,6 +18,7 @@ SIGNED: Final = "AWS4-HMAC-SHA256 Credential=KEY/20260101/us-east-1/s3/aws4_requ
         ("PUT", "/b/k?x-id=PutObject", {}, "PutObject"),
         ("PUT", "/b/k", {"HTTP_X_AMZ_COPY_SOURCE": "b/o"}, "CopyObject"),
         ("PUT", "/b/k?partNumber=1&uploadId=u", {}, "UploadPart"),
+        ("PUT", "/b/k?tagging", {}, "PutObjectTagging"),
         ("DELETE", "/b/k", {}, "DeleteObject"),
         ("DELETE", "/b/k?uploadId=u", {}, "AbortMultipartUpload"),
         ("GET", "/b/k", {}, "GetObject"),

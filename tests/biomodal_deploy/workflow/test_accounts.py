@@ -20,6 +20,7 @@ from biomodal_deploy.errors import (
     EngineError,
 )
 from biomodal_deploy.sandbox import Sandbox
+from tests.support.authority.sandbox import judged_sandbox
 from tests.support.light import STACK, Ended, LightProject
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("accounts")]
@@ -55,7 +56,7 @@ def _provider() -> None:
 @pytest.fixture(scope="module")
 def ours() -> Iterator[Sandbox]:
     """Our account."""
-    with Sandbox.start(account_id=OURS) as sandbox:
+    with judged_sandbox(account_id=OURS) as sandbox:
         yield sandbox
 
 

@@ -10,13 +10,14 @@ import pytest
 
 from biomodal_deploy.aws.preflight import Target, target_from
 from biomodal_deploy.sandbox import Sandbox
+from tests.support.authority.sandbox import judged_sandbox
 from tests.support.preflight_account import VM
 
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """An account for all tests here."""
-    with Sandbox.start(tmp_path_factory.mktemp("sandbox")) as sandbox:
+    with judged_sandbox(tmp_path_factory.mktemp("sandbox")) as sandbox:
         yield sandbox
 
 

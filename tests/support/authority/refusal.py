@@ -8,7 +8,7 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 from biomodal_deploy.iam.evaluate import Request
-from biomodal_deploy.sandbox.authority.call import ApiCall
+from tests.support.authority.call import ApiCall
 
 _ERROR: Final = "<Error><Code>{code}</Code><Message>{message}</Message></Error>"
 _XML: Final = {

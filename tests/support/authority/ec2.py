@@ -11,9 +11,9 @@ from typing import Final
 
 from biomodal_deploy.iam import facts
 from biomodal_deploy.iam.evaluate import Request
-from biomodal_deploy.sandbox.authority.account import Account
-from biomodal_deploy.sandbox.authority.call import ApiCall
-from biomodal_deploy.sandbox.authority.common import (
+from tests.support.authority.account import Account
+from tests.support.authority.call import ApiCall
+from tests.support.authority.common import (
     Context,
     UnknownCallError,
     request,

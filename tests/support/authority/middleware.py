@@ -1,4 +1,9 @@
-"""The guard before the sandbox's services: who calls, may they, and what was it."""
+"""IAM before the sandbox: every call of an IAM user is authorized as AWS does it, and recorded.
+
+moto's own enforcement judges actions against the resource `*` and takes no conditions, so a policy
+that names its resources is refused everything. Here a call becomes what AWS authorizes (actions on
+ARNs, with condition keys), judged by the user's own policies.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +16,12 @@ from typing import TYPE_CHECKING, Final
 
 from biomodal_deploy.iam.evaluate import Decision, Request, decide
 from biomodal_deploy.iam.place import Place
-from biomodal_deploy.sandbox.authority.account import Account
-from biomodal_deploy.sandbox.authority.call import ApiCall, parse_call
-from biomodal_deploy.sandbox.authority.common import UnknownCallError
-from biomodal_deploy.sandbox.authority.record import Recorder
-from biomodal_deploy.sandbox.authority.refusal import refusal
-from biomodal_deploy.sandbox.authority.requests import requests_of
+from tests.support.authority.account import Account
+from tests.support.authority.call import ApiCall, parse_call
+from tests.support.authority.common import UnknownCallError
+from tests.support.authority.record import Recorder
+from tests.support.authority.refusal import refusal
+from tests.support.authority.requests import requests_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

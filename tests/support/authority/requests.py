@@ -13,10 +13,10 @@ from typing import Final
 
 from biomodal_deploy.iam import facts
 from biomodal_deploy.iam.evaluate import Request
-from biomodal_deploy.sandbox.authority import batch, budgets, cloudwatch, ec2, ecr, iam, logs, s3
-from biomodal_deploy.sandbox.authority.account import Account
-from biomodal_deploy.sandbox.authority.call import ApiCall
-from biomodal_deploy.sandbox.authority.common import UnknownCallError
+from tests.support.authority import batch, budgets, cloudwatch, ec2, ecr, iam, logs, s3
+from tests.support.authority.account import Account
+from tests.support.authority.call import ApiCall
+from tests.support.authority.common import UnknownCallError
 
 _SERVICES: Final[dict[str, Callable[[ApiCall, Account], Iterator[Request]]]] = {
     "batch": batch.requests,

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from biomodal_deploy.iam.evaluate import Decision, Request
-from biomodal_deploy.sandbox.authority.call import ApiCall
+from tests.support.authority.call import ApiCall
 
 
 class RecordedRequest(BaseModel):

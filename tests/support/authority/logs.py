@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from biomodal_deploy.iam import facts
 from biomodal_deploy.iam.evaluate import Request
-from biomodal_deploy.sandbox.authority.account import Account
-from biomodal_deploy.sandbox.authority.call import ApiCall
-from biomodal_deploy.sandbox.authority.common import request, request_tags
+from tests.support.authority.account import Account
+from tests.support.authority.call import ApiCall
+from tests.support.authority.common import request, request_tags
 
 
 def requests(call: ApiCall, account: Account) -> Iterator[Request]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from biomodal_deploy.iam.evaluate import Request
-from biomodal_deploy.sandbox.authority.call import ApiCall
+from tests.support.authority.call import ApiCall
 
 Context = dict[str, tuple[str, ...]]
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from biomodal_deploy.iam.place import Place
-from biomodal_deploy.sandbox.authority.account import Account
-from biomodal_deploy.sandbox.authority.call import ApiCall
-from biomodal_deploy.sandbox.authority.requests import requests_of
 from biomodal_deploy.sandbox.patches import iam
+from tests.support.authority.account import Account
+from tests.support.authority.call import ApiCall
+from tests.support.authority.requests import requests_of
 from tests.support.moto import ACCOUNT, REGION, Use
 
 PATH = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/spot.amazonaws.com"
