@@ -29,6 +29,7 @@ __all__ = [
     "OUTDIR_VARIABLE",
     "PROJECT_FILE",
     "PROTECTED_KINDS",
+    "SCRATCH_VARIABLE",
     "Deployment",
     "DeploymentName",
     "Limits",
@@ -43,6 +44,8 @@ __all__ = [
 PROJECT_FILE: Final = "cdktf.json"
 CONTEXT_VARIABLE: Final = "CDKTF_CONTEXT_JSON"
 OUTDIR_VARIABLE: Final = "CDKTF_OUTDIR"
+SCRATCH_VARIABLE: Final = "SANDBOX_PROJECT"
+"""Set in a rehearsal: the scratch copy that it may write to, and nothing outside it."""
 
 _PATH: Final = r"^[^\x00]*$"
 _PATTERNS: Final = {**PATTERNS, _PATH: "A path holds no NUL character"}

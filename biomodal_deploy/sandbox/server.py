@@ -14,6 +14,7 @@ import shutil
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 LOOPBACK: Final = "127.0.0.1"
+_REMOVAL_LIMIT_S: Final = 30.0
 Middleware = Callable[["WSGIApplication", str], "WSGIApplication"]
 
 
@@ -107,8 +109,16 @@ def _end_with_parent(directory: Path) -> None:
     while os.read(0, 1):
         pass
     if directory.name.startswith(PREFIX):
-        shutil.rmtree(directory, ignore_errors=True)
+        _remove(directory)
     os._exit(0)  # Nothing here is worth keeping, and no thread may hold it up.
+
+
+def _remove(directory: Path) -> None:
+    """Remove a folder that a command which was just told to stop may still write to."""
+    deadline = time.monotonic() + _REMOVAL_LIMIT_S
+    while directory.exists() and time.monotonic() < deadline:
+        shutil.rmtree(directory, ignore_errors=True)
+        time.sleep(0.05)
 
 
 if __name__ == "__main__":

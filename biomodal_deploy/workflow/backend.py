@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from biomodal_deploy.config.backends import LOCKING_SINCE, LocalBackend, PartialBackend, local_path
 from biomodal_deploy.config.credentials import credential_refusal, credentials_in
-from biomodal_deploy.config.settings import OUTDIR_VARIABLE
+from biomodal_deploy.config.settings import OUTDIR_VARIABLE, SCRATCH_VARIABLE
 from biomodal_deploy.config.tfvars.files import read_file, shown
 from biomodal_deploy.engine.terraform import TerraformCli
 from biomodal_deploy.engine.toolchain.tool import numbers
@@ -15,9 +16,13 @@ from biomodal_deploy.errors import BundleRefused, UsageError
 from biomodal_deploy.plan.sealed import Bundle, sealed_plans
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.journal import read_journal
+from biomodal_deploy.workflow.location import refuse_outside_scratch
 from biomodal_deploy.workflow.signals import Listener, Notice
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import local_state_of, resources_in
+
+# Settings that would lead an S3 backend past the sandbox's own endpoint.
+_ENDPOINTS: Final = frozenset({"endpoint", "endpoints"})
 
 
 def config_files(stack: Stack) -> tuple[Path, ...]:
@@ -89,6 +94,36 @@ def check_nothing_left_behind(stack: Stack) -> None:
             value=stack.settings.backend.kind,
             fix=f"run biomodal-aws backend migrate --stack {stack.name}",
         )
+
+
+def check_rehearsed(stack: Stack) -> None:
+    """Refuse a rehearsal on a state that is not its own.
+
+    Deployments get one of their own with the scratch copy. The backends of another app are as it
+    writes them.
+
+    Raises:
+        UsageError: It is a rehearsal, and the state would be another one's.
+    """
+    environment = stack.location.environment
+    block = stack.synthesized.backend
+    if SCRATCH_VARIABLE not in environment or not isinstance(block, dict):
+        return
+    for kind, settings in block.items():
+        found = settings if isinstance(settings, dict) else {}
+        field = f"backend of {stack.name}"
+        if kind == "local":
+            for name in ("path", "workspace_dir"):
+                path = stack.directory / str(found.get(name) or "")
+                refuse_outside_scratch(path, environment, f"{field}: {name}")
+        elif kind != "s3" or _ENDPOINTS.intersection(found):
+            raise UsageError(
+                "the sandbox cannot stand in for this backend, and a rehearsal must not change a "
+                "real state",
+                field=field,
+                value=kind,
+                fix="use a local backend for the rehearsal",
+            )
 
 
 def tell_state_in_output(stack: Stack, workspace: str, listen: Listener) -> None:

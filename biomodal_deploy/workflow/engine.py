@@ -23,6 +23,7 @@ from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
 from biomodal_deploy.workflow.backend import (
     check_config_files,
     check_nothing_left_behind,
+    check_rehearsed,
     check_version,
     config_files,
 )
@@ -122,6 +123,7 @@ def initialize(
         EngineError: Terraform failed.
     """
     check_version(stack, engine)
+    check_rehearsed(stack)
     check_nothing_left_behind(stack)
     check_config_files(stack)
     readonly_lock |= is_read_only(stack.location.environment)
@@ -149,6 +151,7 @@ def point_at_backend(stack: Stack, engine: TerraformCli, listen: Listener, log: 
         EngineError: Terraform failed.
     """
     check_version(stack, engine)
+    check_rehearsed(stack)
     check_config_files(stack)
     has_lock = bring_lock(stack)
     readonly_lock = is_read_only(stack.location.environment)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from biomodal_deploy.config.settings import (
+    OUTDIR_VARIABLE,
+    SCRATCH_VARIABLE,
     Deployment,
     ProjectFile,
     optional_deployments,
@@ -40,10 +42,13 @@ class Location:
         """Read a project's settings, and clear what killed commands left there.
 
         Raises:
-            UsageError: `cdktf.json` is missing or wrong.
+            UsageError: `cdktf.json` is missing or wrong, or a rehearsal would leave its copy.
         """
         folder = project_dir.absolute()
         project_file = read_project_file(folder)
+        output = output_directory(folder, project_file, environment)
+        for field, path in (("--project-dir", folder), (OUTDIR_VARIABLE, output)):
+            refuse_outside_scratch(path, environment, field)
         location = cls(
             project_dir=folder,
             project_file=project_file,
@@ -66,6 +71,22 @@ class Location:
     def settings(self, stack: str) -> Deployment:
         """Return a stack's settings, the defaults where there are none."""
         return self.deployments.get(stack, Deployment())
+
+
+def refuse_outside_scratch(path: Path, environment: Mapping[str, str], field: str) -> None:
+    """Refuse what a rehearsal would write outside its scratch copy.
+
+    Raises:
+        UsageError: It is a rehearsal, and the path is outside.
+    """
+    scratch = environment.get(SCRATCH_VARIABLE)
+    if scratch and not path.resolve().is_relative_to(Path(scratch).resolve()):
+        raise UsageError(
+            f"outside the scratch copy of this rehearsal, {scratch}",
+            field=field,
+            value=str(path),
+            fix="name another project as biomodal-aws sandbox run --project-dir DIR -- COMMAND",
+        )
 
 
 def choose(stack: str | None, names: list[str]) -> str:

@@ -33,14 +33,27 @@ def run(
             help="The command and its arguments; {tfvars} stands for a file of values.",
         ),
     ],
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            "--keep",
+            metavar="DIR",
+            help="Make the scratch copy in this new folder, and leave it there to look at. It "
+            "holds the values and the state in clear.",
+        ),
+    ] = None,
     project_dir: ProjectDir = HERE,
 ) -> int:
-    """Start the account, run a command against it, stop it.
+    """Start the account, run a command against it on a copy of the project, stop it.
 
     The command talks to the sandbox and to nothing else of AWS: AWS_ENDPOINT_URL is set, and no
-    real credentials are near. Values for the documented variables are in TF_VAR_..., in the file
-    that SANDBOX_TFVARS names, and wherever {tfvars} stands. Terraform and Node are those that
-    `doctor --toolchain` shows. The exit status is the command's own.
+    real credentials are near. It runs on a scratch copy of the project, which starts without
+    state, plans and history and is removed at the end: the project itself is only read. Where the
+    command names the project by its absolute path, its copy is meant.
+
+    Values for the documented variables are in TF_VAR_..., in the file that SANDBOX_TFVARS names,
+    and wherever {tfvars} stands. Terraform and Node are those that `doctor --toolchain` shows. The
+    exit status is the command's own.
 
     Example: biomodal-aws sandbox run -- biomodal-aws plan --var-file {tfvars}
     """
@@ -51,6 +64,8 @@ def run(
         return run_in_sandbox(
             command,
             directory=Path.cwd(),
+            project=None if project_dir == HERE else project_dir.absolute(),
+            keep=keep.absolute() if keep else None,
             environment=environment,
             on_message=lambda text: message_console().print(text, style="quiet"),
         )

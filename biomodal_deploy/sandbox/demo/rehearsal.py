@@ -16,6 +16,7 @@ from biomodal_deploy.engine.process import capture
 from biomodal_deploy.engine.process.foreground import run_in_foreground
 from biomodal_deploy.errors import EngineError, UsageError
 from biomodal_deploy.sandbox import Sandbox
+from biomodal_deploy.sandbox.scratch import scratch_environment
 
 STACK: Final = "biomodal-aws-native"
 _APP: Final = ("main.py", "cdktf.json", "stacks", "scripts")
@@ -60,7 +61,9 @@ class Rehearsal:
         announce: Callable[[str], None],
     ) -> None:
         self.folder, self.sandbox = folder, sandbox
-        self._environment, self._announce = sandbox.environment(environment), announce
+        # Variables that move the output, and the state with it, mean the caller's own project.
+        self._environment = scratch_environment(sandbox.environment(environment))
+        self._announce = announce
         self.var_file = sandbox.write_tfvars(folder / "sandbox.tfvars")
 
     @staticmethod

@@ -30,7 +30,7 @@ import os, signal, sys, time
 asked = []
 signal.signal(signal.SIGINT, lambda *_: asked.append(1))
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(33))
-print("ready", os.environ["AWS_ENDPOINT_URL"], os.getpid(), flush=True)
+print("ready", os.environ["SANDBOX_PROJECT"], os.getpid(), flush=True)
 while not asked:
     time.sleep(0.02)
 time.sleep(0.5)
@@ -47,18 +47,21 @@ def python(code: str) -> list[str]:
 def test_the_command_gets_the_account_and_its_values(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Environment, TF_VAR_, SANDBOX_TFVARS and {tfvars}, in the caller's folder, which is left."""
+    """Environment, TF_VAR_, SANDBOX_TFVARS and {tfvars}, in a copy of the caller's folder."""
     monkeypatch.setenv("AWS_PROFILE", "prod")
     code = (
         "import json, os, sys; from pathlib import Path;"
         "Path('seen.json').write_text(json.dumps([dict(os.environ), sys.argv[1],"
         " Path(os.environ['SANDBOX_TFVARS']).read_text()]))"
     )
-    (tmp_path / "terraform.tfvars").write_text("mine = 1\n")
+    project, kept = tmp_path / "project", tmp_path / "kept"
+    project.mkdir()
+    (project / "terraform.tfvars").write_text("mine = 1\n")
     said: list[str] = []
     command = [*python(code), "-var-file={tfvars}"]
-    assert run_in_sandbox(command, directory=tmp_path, on_message=said.append) == 0
-    variables, argument, tfvars = json.loads((tmp_path / "seen.json").read_text())
+    assert run_in_sandbox(command, directory=project, keep=kept, on_message=said.append) == 0
+    assert [path.name for path in project.iterdir()] == ["terraform.tfvars"]
+    variables, argument, tfvars = json.loads((kept / "seen.json").read_text())
     assert "AWS_PROFILE" not in variables
     assert variables["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
     assert variables["AWS_ENDPOINT_URL"] in said[0]
@@ -67,7 +70,8 @@ def test_the_command_gets_the_account_and_its_values(
     for name in ("region", "vpc_id", "subnet_id", "vm_name", "ssh_public_key"):
         assert f'"{variables[f"TF_VAR_{name}"]}"\n' in tfvars
     assert not Path(variables["SANDBOX_TFVARS"]).exists()
-    assert (tmp_path / "terraform.tfvars").read_text() == "mine = 1\n"
+    assert (kept / "terraform.tfvars").read_text() == "mine = 1\n"
+    assert kept.stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.engine
@@ -127,7 +131,9 @@ class Runner:
             start_new_session=True,
         )
         assert self.process.stdout
-        _, self.endpoint, pid = self.process.stdout.readline().split()
+        _, scratch, pid = self.process.stdout.readline().split()
+        self.scratch = Path(scratch)
+        assert self.scratch.is_dir()
         self.command = psutil.Process(int(pid))
         self.servers = [
             child
@@ -142,6 +148,7 @@ class Runner:
         self.process.stdout.close()
         _, alive = psutil.wait_procs([self.command, *self.servers], timeout=5)
         assert alive == []
+        assert not self.scratch.parents[1].exists()
         return status
 
 
