@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import NoCredentialsError
 
 from biomodal_deploy.aws.pool import Once
-from biomodal_deploy.aws.session import partition_of
+from biomodal_deploy.aws.session import open_session, partition_of
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -118,6 +118,15 @@ class Clients:
             return client
 
         return Once(made)
+
+
+def open_clients(region: str) -> Clients:
+    """Return clients for a region, with the user's own credentials.
+
+    Raises:
+        UsageError: AWS_PROFILE names no profile, or the AWS configuration cannot be read.
+    """
+    return Clients(open_session(region), region)
 
 
 def _note_service(parsed: dict[str, Any], model: OperationModel, **_: object) -> None:

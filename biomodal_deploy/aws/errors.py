@@ -1,6 +1,6 @@
 """What went wrong between here and AWS, in a person's words.
 
-A check that AWS does not answer is not passed and not failed: it cannot tell, and says why.
+A check that AWS does not answer is not passed and not failed: it is unknown, and says why.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Trouble:
+class AwsFailure:
     """Why AWS gave no answer.
 
     Attributes:
@@ -123,7 +123,7 @@ def code_of(error: ClientError) -> str:
     return error.response.get("Error", {}).get("Code", "")
 
 
-def trouble_of(error: BotoCoreError | ClientError, clients: Clients) -> Trouble:
+def classify_error(error: BotoCoreError | ClientError, clients: Clients) -> AwsFailure:
     """Say what an error of the AWS library means, and what mends it.
 
     Args:
@@ -135,19 +135,19 @@ def trouble_of(error: BotoCoreError | ClientError, clients: Clients) -> Trouble:
     return _from_here(error, clients)
 
 
-def _from_here(error: BotoCoreError, clients: Clients) -> Trouble:
+def _from_here(error: BotoCoreError, clients: Clients) -> AwsFailure:
     said = one_line(str(error))
     if isinstance(error, boto.NoCredentialsError):
-        return Trouble(
+        return AwsFailure(
             Kind.NO_CREDENTIALS,
             "there are no AWS credentials",
             "run `aws configure`, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and "
             "AWS_SECRET_ACCESS_KEY",
         )
     if isinstance(error, _SIGN_IN_AGAIN):
-        return Trouble(Kind.EXPIRED, f"the sign-in has expired ({said})", _sign_in(clients))
+        return AwsFailure(Kind.EXPIRED, f"the sign-in has expired ({said})", _sign_in(clients))
     if isinstance(error, _MISCONFIGURED):
-        return Trouble(
+        return AwsFailure(
             Kind.NO_CREDENTIALS,
             f"the AWS credentials cannot be read ({said})",
             "correct ~/.aws/config and ~/.aws/credentials; `aws configure list` shows what is used",
@@ -155,32 +155,32 @@ def _from_here(error: BotoCoreError, clients: Clients) -> Trouble:
     if isinstance(error, _REGION) or (
         isinstance(error, _NETWORK) and clients.region not in clients.known_regions()
     ):
-        return Trouble(
+        return AwsFailure(
             Kind.REGION, f"no such AWS region is known: {clients.region}", "correct region"
         )
     if isinstance(error, boto.SSLError):
-        return Trouble(
+        return AwsFailure(
             Kind.NO_NETWORK,
             f"no trusted connection to AWS ({said})",
             "set AWS_CA_BUNDLE to your proxy's certificate file",
         )
     if isinstance(error, _NETWORK):
-        return Trouble(
+        return AwsFailure(
             Kind.NO_NETWORK,
             f"AWS cannot be reached ({said})",
             "check the network, and HTTPS_PROXY where there is a proxy",
         )
-    return Trouble(Kind.OTHER, f"the AWS library gave up ({said})", "see `aws configure list`")
+    return AwsFailure(Kind.OTHER, f"the AWS library gave up ({said})", "see `aws configure list`")
 
 
-def _from_aws(error: ClientError, clients: Clients) -> Trouble:
+def _from_aws(error: ClientError, clients: Clients) -> AwsFailure:
     code = code_of(error)
     said = one_line(error.response.get("Error", {}).get("Message", "")) or "no reason given"
     kind = next((kind for kind, codes in _CODES.items() if code in codes), Kind.OTHER)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if kind is Kind.DENIED:
         action = _action(error)
-        return Trouble(kind, f"the caller may not {action}", f"allow {action} to the caller")
+        return AwsFailure(kind, f"the caller may not {action}", f"allow {action} to the caller")
     if kind is Kind.OTHER and (status >= 500 or code == "ServiceUnavailable"):
         # 501 is no answer of AWS's: a stand-in for it says so, such as the sandbox.
         kind = Kind.NOT_OFFERED if status == 501 else Kind.AWS_FAILED
@@ -208,7 +208,7 @@ def _from_aws(error: ClientError, clients: Clients) -> Trouble:
         Kind.NOT_OFFERED: "ask AWS itself (unset AWS_ENDPOINT_URL)",
         Kind.OTHER: "run it again; where it stays, look the code up in the service's API reference",
     }
-    return Trouble(kind, lines[kind], fixes[kind])
+    return AwsFailure(kind, lines[kind], fixes[kind])
 
 
 def _action(error: ClientError) -> str:

@@ -37,7 +37,7 @@ class Machine:
         return (datetime.now(UTC) - self.launched).total_seconds() / 60
 
 
-def described(clients: Clients, instance_id: str) -> InstanceTypeDef | None:
+def describe_instance(clients: Clients, instance_id: str) -> InstanceTypeDef | None:
     """Return what EC2 says of a VM; None where it has none of this id (any more)."""
     try:
         said = clients.ec2().describe_instances(InstanceIds=[instance_id])
@@ -49,9 +49,9 @@ def described(clients: Clients, instance_id: str) -> InstanceTypeDef | None:
     return found[0] if found else None
 
 
-def look_up(clients: Clients, instance_id: str) -> Machine | None:
+def describe_machine(clients: Clients, instance_id: str) -> Machine | None:
     """Return a VM; None where EC2 has none of this id (any more)."""
-    found = described(clients, instance_id)
+    found = describe_instance(clients, instance_id)
     if found is None:
         return None
     return Machine(

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from biomodal_deploy.aws.asking import NoAnswer, helped
-from biomodal_deploy.aws.machines import console_of, look_up
+from biomodal_deploy.aws.checks import Unavailable, ask_once
+from biomodal_deploy.aws.machines import console_of, describe_machine
 from biomodal_deploy.engine.process.foreground import run_in_foreground
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import scratch
@@ -55,8 +55,8 @@ def meet(way: SshWay, listen: Listener) -> None:
     if is_known(way):
         return
     try:
-        console = helped(way.region, lambda clients: console_of(clients, way.instance_id))
-    except NoAnswer:
+        console = ask_once(way.region, lambda clients: console_of(clients, way.instance_id))
+    except Unavailable:
         console = ""
     if keys := host_keys_in(console):
         keep(way, keys)
@@ -109,9 +109,11 @@ def raise_if_not_connected(way: SshWay, log: str) -> None:
     machine, asked = None, False
     if needs_machine(reason):
         try:
-            machine = helped(way.region, lambda clients: look_up(clients, way.instance_id))
+            machine = ask_once(
+                way.region, lambda clients: describe_machine(clients, way.instance_id)
+            )
             asked = True
-        except NoAnswer:
+        except Unavailable:
             pass
     raise not_connected(way, log, machine, asked=asked)
 
@@ -138,8 +140,8 @@ def connect_by_session(
         "session-manager-working-with-install-plugin.html",
     )
     try:
-        machine = helped(way.region, lambda clients: look_up(clients, way.instance_id))
-    except NoAnswer:
+        machine = ask_once(way.region, lambda clients: describe_machine(clients, way.instance_id))
+    except Unavailable:
         pass  # the AWS CLI says it in its own words
     else:
         if machine is None or machine.state != "running":

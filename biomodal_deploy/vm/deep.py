@@ -14,8 +14,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from biomodal_deploy.aws.answer import Looked
-from biomodal_deploy.aws.answers import cannot_tell, failed, passed
+from biomodal_deploy.aws.checks import Finding, failed, passed, unknown
 from biomodal_deploy.aws.errors import one_line
 from biomodal_deploy.engine.process import Captured, NotStarted, TooMuchOutput, capture
 from biomodal_deploy.errors import Interrupted
@@ -42,9 +41,9 @@ def program(settings: Mapping[str, str]) -> str:
     return shlex.join(["python3", "-I", "-c", text, json.dumps(dict(settings))])
 
 
-def look_inside(
+def check_inside(
     built: Built, way: SshWay, environment: Mapping[str, str], listen: Listener
-) -> tuple[Looked, ...]:
+) -> tuple[Finding, ...]:
     """Look at the machine itself.
 
     Args:
@@ -71,9 +70,9 @@ def look_inside(
     try:
         return _judged(_run(way, line, executable, environment), way)
     except NotConnected as error:
-        return (Looked("ssh", "SSH", failed(*error.parts)),)
+        return (failed(*error.parts).named("ssh", "SSH"),)
     except (NotStarted, TooMuchOutput) as error:
-        return (Looked("ssh", "SSH", cannot_tell(one_line(str(error)))),)
+        return (unknown(one_line(str(error))).named("ssh", "SSH"),)
 
 
 def _run(way: SshWay, line: str, executable: str, environment: Mapping[str, str]) -> Captured:
@@ -89,13 +88,13 @@ def _run(way: SshWay, line: str, executable: str, environment: Mapping[str, str]
     return done
 
 
-def _judged(done: Captured, way: SshWay) -> tuple[Looked, ...]:
+def _judged(done: Captured, way: SshWay) -> tuple[Finding, ...]:
     try:
         seen = Seen.model_validate_json(done.stdout)
     except ValidationError:
         lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
         said = one_line(lines[-1]) if lines else "it said nothing"
         answer = f"the VM did not answer as expected (status {done.returncode}: {said})"
-        return (Looked("ssh", "SSH", cannot_tell(answer, "look yourself: biomodal-aws connect")),)
+        return (unknown(answer, "connect: biomodal-aws connect").named("ssh", "SSH"),)
     ssh = passed(f"{way.user}@{way.address} port {way.port}")
-    return (Looked("ssh", "SSH", ssh), *judged(seen, way.user))
+    return (ssh.named("ssh", "SSH"), *judged(seen, way.user))

@@ -10,11 +10,9 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from biomodal_deploy.aws.answer import Looked, not_yet
-from biomodal_deploy.aws.answers import cannot_tell, failed, passed, warned
+from biomodal_deploy.aws.checks import Finding, failed, not_yet, passed, unknown, warned
 from biomodal_deploy.aws.errors import one_line
-from biomodal_deploy.aws.preflight import Answer
-from biomodal_deploy.vm.parts.vm import install_answer
+from biomodal_deploy.vm.vm_checks import install_answer
 
 _JAVA: Final = 21
 _JAVA_VERSION: Final = re.compile(r'version "(\d+)')
@@ -69,7 +67,7 @@ class Seen(BaseModel):
     registry: Asked
 
 
-def judged(seen: Seen, user: str) -> tuple[Looked, ...]:
+def judged(seen: Seen, user: str) -> tuple[Finding, ...]:
     """Return what the sights mean.
 
     Args:
@@ -77,26 +75,26 @@ def judged(seen: Seen, user: str) -> tuple[Looked, ...]:
         user: The user who uses Docker.
     """
     return (
-        Looked("install-log", "Install log", _log(seen.log)),
-        Looked("cloud-init", "cloud-init", _cloud_init(seen.cloud_init)),
-        Looked("java", "Java", _java(seen.java)),
-        Looked("docker", "Docker", _docker(seen.docker)),
-        Looked("docker-service", "Docker service", _service(seen)),
-        Looked("docker-group", "Docker group", _group(seen, user)),
-        Looked("disk", "Disk", _disk(seen.disk)),
-        Looked("bucket-access", "VM to the bucket", _asked(seen.bucket, "the bucket")),
-        Looked("registry-login", "VM to the registry", _asked(seen.registry, "the registry")),
+        _log(seen.log).named("install-log", "Install log"),
+        _cloud_init(seen.cloud_init).named("cloud-init", "cloud-init"),
+        _java(seen.java).named("java", "Java"),
+        _docker(seen.docker).named("docker", "Docker"),
+        _service(seen).named("docker-service", "Docker service"),
+        _group(seen, user).named("docker-group", "Docker group"),
+        _disk(seen.disk).named("disk", "Disk"),
+        _asked(seen.bucket, "the bucket").named("bucket-access", "VM to the bucket"),
+        _asked(seen.registry, "the registry").named("registry-login", "VM to the registry"),
     )
 
 
-def _log(text: str | None) -> Answer:
+def _log(text: str | None) -> Finding:
     otherwise = "read it: biomodal-aws connect -- sudo cat /var/log/cloud-init-output.log"
     if text is None:
-        return cannot_tell("cloud-init-output.log cannot be read", otherwise)
+        return unknown("cloud-init-output.log cannot be read", otherwise)
     return install_answer(text, fresh=False, where="cloud-init-output.log", otherwise=otherwise)
 
 
-def _cloud_init(said: Ran) -> Answer:
+def _cloud_init(said: Ran) -> Finding:
     words = one_line(said.text)
     if "status: done" in said.text:
         return passed(words)
@@ -107,15 +105,15 @@ def _cloud_init(said: Ran) -> Answer:
             words,
             "see the install log's line, or biomodal-aws connect -- sudo cloud-init status --long",
         )
-    return cannot_tell(f"cloud-init: {words}")
+    return unknown(f"cloud-init: {words}")
 
 
-def _java(said: Ran) -> Answer:
+def _java(said: Ran) -> Finding:
     version = _JAVA_VERSION.search(said.text)
     if said.status is None:
         return failed(f"java: {one_line(said.text)}", _INSTALL)
     if said.status != 0 or version is None:
-        return cannot_tell(f"java -version: status {said.status}: {one_line(said.text)}")
+        return unknown(f"java -version: status {said.status}: {one_line(said.text)}")
     if int(version[1]) != _JAVA:
         return failed(
             f"Java {version[1]} comes first on PATH, and Java {_JAVA} is what was installed",
@@ -124,16 +122,16 @@ def _java(said: Ran) -> Answer:
     return passed(one_line(said.text.splitlines()[0]))
 
 
-def _docker(said: Ran) -> Answer:
+def _docker(said: Ran) -> Finding:
     if said.status == 0:
         return passed(one_line(said.text))
     return failed(f"docker: {one_line(said.text)}", _INSTALL)
 
 
-def _service(seen: Seen) -> Answer:
+def _service(seen: Seen) -> Finding:
     active, on_boot = seen.docker_service, seen.docker_on_boot
     if active.status is None:
-        return cannot_tell(f"systemctl: {one_line(active.text)}")
+        return unknown(f"systemctl: {one_line(active.text)}")
     if active.status != 0:
         return failed(
             f"the Docker service is {one_line(active.text)}",
@@ -147,12 +145,12 @@ def _service(seen: Seen) -> Answer:
     return passed("active, and started on every boot")
 
 
-def _group(seen: Seen, user: str) -> Answer:
+def _group(seen: Seen, user: str) -> Finding:
     groups, use = seen.groups, seen.docker_use
     member = "docker" in groups.text.split()
     join = f"biomodal-aws connect -- sudo usermod -aG docker {user}, and log in again"
     if groups.status != 0:
-        return cannot_tell(f"id {user}: {one_line(groups.text)}")
+        return unknown(f"id {user}: {one_line(groups.text)}")
     if not member:
         return failed(f"{user} is not in the group docker", join)
     if use.status != 0:
@@ -160,7 +158,7 @@ def _group(seen: Seen, user: str) -> Answer:
     return passed(f"{user} may use Docker")
 
 
-def _disk(disk: Disk) -> Answer:
+def _disk(disk: Disk) -> Finding:
     free, words = disk.free // _GIB, f"{disk.free / _GIB:.1f} of {disk.total / _GIB:.1f} GiB free"
     fix = "clear it: biomodal-aws connect -- docker system prune; or a larger vm_volume_gib"
     if free < _TOO_LITTLE_GIB:
@@ -168,7 +166,7 @@ def _disk(disk: Disk) -> Answer:
     return warned(words, fix) if free < _LITTLE_GIB else passed(words)
 
 
-def _asked(asked: Asked, what: str) -> Answer:
+def _asked(asked: Asked, what: str) -> Finding:
     said = one_line(asked.text)
     if asked.result == "ok":
         return passed(said)
@@ -180,4 +178,4 @@ def _asked(asked: Asked, what: str) -> Answer:
         )
     if said.startswith("OSError: docker login"):
         return failed(said.removeprefix("OSError: "), "see Docker's lines above")
-    return cannot_tell(f"{what} was not asked: {said}", "check the VM's way to AWS: doctor")
+    return unknown(f"{what} was not asked: {said}", "check the VM's way to AWS: doctor")

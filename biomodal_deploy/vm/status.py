@@ -1,33 +1,122 @@
-"""Look at every part of a deployment at once, and again until it is ready."""
+"""`status`: AWS's view of a deployment, the VM's own view, and waiting until both are ready."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from biomodal_deploy.aws.answer import Looked, Part, Status
-from biomodal_deploy.aws.answers import cannot_tell
-from biomodal_deploy.aws.clients import WORKERS, Clients
-from biomodal_deploy.aws.errors import one_line, trouble_of
-from biomodal_deploy.aws.pool import as_finished
-from biomodal_deploy.aws.preflight import Answer, Verdict
-from biomodal_deploy.aws.preflight.facts import Unanswered
+from biomodal_deploy.aws.checks import Finding, Report, Verdict, run_checks, unknown
+from biomodal_deploy.aws.clients import Clients, open_clients
+from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 from biomodal_deploy.text import counted
-from biomodal_deploy.vm.built import Built
-from biomodal_deploy.vm.parts import all_parts
+from biomodal_deploy.vm.access import check_key, has_ssh, ssh_way
+from biomodal_deploy.vm.built import Built, read_built
+from biomodal_deploy.vm.checks import all_checks
+from biomodal_deploy.vm.deep import check_inside
+from biomodal_deploy.workflow.signals import Listener, Step
+from biomodal_deploy.workflow.stack import Stack
 
 SECONDS: Final = 20.0
 PAUSE_S: Final = 10.0
-# A lost answer passes; the same silence three times in a row is no accident.
+# A lost answer passes; the same one lost three times in a row is no accident.
 _PATIENCE: Final = 3
 
 
-def look(built: Built, clients: Clients, *, seconds: float = SECONDS) -> Status:
+@dataclass(frozen=True, kw_only=True)
+class StatusRequest:
+    """What a person asks `status` for.
+
+    Attributes:
+        deep: Check on the VM itself too.
+        wait_s: Seconds to wait for it to become ready; None checks once.
+        address: Another address of the VM's SSH server.
+    """
+
+    deep: bool = False
+    wait_s: float | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status(Report):
+    """How a deployment is.
+
+    Attributes:
+        stack: The deployment.
+        region: Its region.
+        waited: Seconds that were waited for it, None where nobody waited.
+    """
+
+    stack: str
+    region: str
+    waited: float | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether all is well; what is unknown is not."""
+        return all(each.passed for each in self.findings)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it may still become ready by itself, and nothing has failed."""
+        return not self.failed and any(each.under_way for each in self.findings)
+
+    @property
+    def exit_status(self) -> int:
+        """The exit status that it stands for."""
+        return EXIT_DONE if self.ready else EXIT_FINDINGS
+
+    def as_data(self) -> dict[str, object]:
+        """Return it as plain JSON values."""
+        report = super().as_data()
+        return {
+            "stack": self.stack,
+            "region": self.region,
+            "ready": self.ready,
+            "under_way": self.under_way,
+            "waited_seconds": None if self.waited is None else round(self.waited, 1),
+            "counts": report["counts"],
+            "checks": report["checks"],
+        }
+
+
+def status_of(stack: Stack, request: StatusRequest, listen: Listener) -> Status:
+    """Return how a deployment is.
+
+    Args:
+        stack: The deployment.
+        request: What is asked for.
+        listen: Receives what goes on.
+
+    Raises:
+        UsageError: Nothing is applied yet, or the key cannot be used.
+        EngineError: Terraform cannot read the state.
+        Interrupted: It was asked to stop.
+    """
+    built = read_built(stack, listen)
+    clients = open_clients(built.region)
+    inside = _inside(stack, built, request, listen) if request.deep else None
+
+    def check_once() -> Status:
+        status = check_status(built, clients)
+        # A VM that is still starting would only say that it cannot be reached.
+        if inside is None or _vm_is_away(status):
+            return status
+        listen(Step("Checking on the VM itself"))
+        return _with(status, inside())
+
+    listen(Step("Asking AWS"))
+    if request.wait_s is None:
+        return check_once()
+    return wait_until_ready(
+        check_once, timeout_s=request.wait_s, on_wait=lambda text: listen(Step(text))
+    )
+
+
+def check_status(built: Built, clients: Clients, *, seconds: float = SECONDS) -> Status:
     """Ask AWS how a deployment is; nothing is changed.
 
     Args:
@@ -35,69 +124,76 @@ def look(built: Built, clients: Clients, *, seconds: float = SECONDS) -> Status:
         clients: How to ask.
         seconds: How long to wait for all answers.
     """
-    parts = all_parts(built, clients)
-    found: dict[int, Answer] = {}
-    jobs = [partial(_ask, part, clients) for part in parts]
-    for number, outcome in as_finished(jobs, workers=WORKERS, seconds=seconds):
-        found[number] = outcome.result()
-    silence = cannot_tell(f"no answer from AWS in {seconds:g} seconds", "run it again")
-    return Status(
-        stack=built.stack,
-        region=built.region,
-        looked=tuple(
-            Looked(part.name, part.title, found.get(number, silence))
-            for number, part in enumerate(parts)
-        ),
-    )
+    findings = run_checks(all_checks(built, clients), clients, seconds)
+    return Status(stack=built.stack, region=built.region, findings=findings)
 
 
-def look_until_ready(
-    look_once: Callable[[], Status],
+def wait_until_ready(
+    check_once: Callable[[], Status],
     *,
     timeout_s: float,
     on_wait: Callable[[str], None],
     pause_s: float = PAUSE_S,
 ) -> Status:
-    """Look again and again until a deployment is ready, has failed, or the time is over.
+    """Check again and again until a deployment is ready, has failed, or the time is over.
 
     Args:
-        look_once: Looks.
+        check_once: Checks.
         timeout_s: Seconds to wait for at most.
-        on_wait: Told what is waited for, before each pause.
-        pause_s: Seconds between two looks.
+        on_wait: Receives what is waited for, before each pause.
+        pause_s: Seconds between two checks.
     """
     started = time.monotonic()
     unanswered = 0
     while True:
-        status = look_once()
+        status = check_once()
         waited = time.monotonic() - started
         unanswered = 0 if status.under_way else unanswered + 1
-        silent = status.count(Verdict.CANNOT_TELL) > 0 and unanswered < _PATIENCE
-        over = status.ready or status.count(Verdict.FAIL) > 0
+        silent = status.count(Verdict.UNKNOWN) > 0 and unanswered < _PATIENCE
+        over = status.ready or status.failed
         if over or not (status.under_way or silent) or waited >= timeout_s:
             return replace(status, waited=waited)
-        on_wait(_waiting(status.looked))
+        on_wait(_waiting(status.findings))
         time.sleep(min(pause_s, max(0.0, timeout_s - waited)))
 
 
-def _waiting(looked: Sequence[Looked]) -> str:
-    open_ = [each for each in looked if each.answer.verdict is not Verdict.PASS]
-    first = open_[0]
-    more = f", and {counted(len(open_) - 1, 'more check')}" if len(open_) > 1 else ""
-    return f"Waiting: {first.title}: {first.answer.line}{more}"
+def _waiting(findings: Sequence[Finding]) -> str:
+    first, *others = (each for each in findings if not each.passed)
+    more = f", and {counted(len(others), 'more check')}" if others else ""
+    return f"Waiting: {first.title}: {first.line}{more}"
 
 
-def _ask(part: Part, clients: Clients) -> Answer:
-    """Return a part's answer, or why there is none: one that breaks leaves the others whole."""
-    try:
-        return part.look()
-    except Unanswered as missing:
-        return cannot_tell(str(missing))
-    except (BotoCoreError, ClientError) as error:
-        trouble = trouble_of(error, clients)
-        return cannot_tell(trouble.line, trouble.fix)
-    except Exception as error:  # noqa: BLE001 - an answer of AWS that nobody has seen before
-        return cannot_tell(
-            f"the check itself broke ({type(error).__name__}: {one_line(str(error))})",
-            "report it as a bug of biomodal-aws",
+def _inside(
+    stack: Stack, built: Built, request: StatusRequest, listen: Listener
+) -> Callable[[], tuple[Finding, ...]] | None:
+    """Return what checks on the VM itself; None where there is no VM."""
+    if built.vm is None:
+        return None
+    environment = stack.location.environment
+    if not has_ssh(built):
+        no_key = unknown(
+            "this deployment has no SSH key, so the VM itself cannot be checked",
+            "connect: biomodal-aws connect --ssm; or set ssh_public_key and ssh_cidr_blocks",
         )
+        return partial(tuple, [no_key.named("ssh", "SSH")])
+    way = ssh_way(built, stack.location.plans / stack.name, environment, request.address)
+    # Before anybody waits for minutes.
+    check_key(way)
+    return partial(check_inside, built, way, environment, listen)
+
+
+def _vm_is_away(status: Status) -> bool:
+    """Return whether the VM is starting or does not run; at another address it can be reached."""
+    found = {each.check: each for each in status.findings}
+    vm, checks = found["vm"], found["vm-status"]
+    stopped = vm.verdict is Verdict.FAIL and not checks.passed
+    return vm.under_way or checks.under_way or stopped
+
+
+def _with(status: Status, inside: tuple[Finding, ...]) -> Status:
+    """Add what was found inside; the whole log is worth more than its echo on the console."""
+    known = any(
+        each.check == "install-log" and each.verdict is not Verdict.UNKNOWN for each in inside
+    )
+    outside = (each for each in status.findings if not (known and each.check == "install-script"))
+    return replace(status, findings=(*outside, *inside))

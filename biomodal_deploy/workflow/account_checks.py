@@ -14,7 +14,7 @@ from biomodal_deploy.workflow.signals import Listener, Notice
 from biomodal_deploy.workflow.stack import Stack
 
 if TYPE_CHECKING:
-    from biomodal_deploy.aws.preflight import Report
+    from biomodal_deploy.aws.checks import Report
 
 # They began before Terraform did, and Terraform takes longer; a plan does not wait for AWS's sake.
 _GRACE_SECONDS: Final = 2.0
@@ -65,15 +65,15 @@ def _check(stack: Stack, request: PlanRequest, found: list[Report]) -> None:
 
 
 def _tell(found: list[Report], listen: Listener) -> None:
-    from biomodal_deploy.aws.preflight import Verdict
+    from biomodal_deploy.aws.checks import Verdict
 
     if not found:
         listen(Notice("The quick checks of the account gave no answer: biomodal-aws doctor asks"))
         return
     report = found[0]
     for finding in report.findings:
-        if finding.answer.verdict in (Verdict.FAIL, Verdict.WARNING):
-            fix = f". Fix: {finding.answer.fix}" if finding.answer.fix else ""
-            listen(Notice(f"{finding.title}: {finding.answer.line}{fix}"))
+        if finding.verdict in (Verdict.FAIL, Verdict.WARNING):
+            fix = f". Fix: {finding.fix}" if finding.fix else ""
+            listen(Notice(f"{finding.title}: {finding.line}{fix}"))
     counts = (f"{report.count(verdict)} {verdict.value}" for verdict in Verdict)
     listen(Notice(f"Quick checks of the account: {', '.join(counts)} (all: biomodal-aws doctor)"))

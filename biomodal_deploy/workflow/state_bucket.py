@@ -22,7 +22,7 @@ from biomodal_deploy.workflow.state_files import local_state_of, resources_in
 from biomodal_deploy.workflow.wanted_bucket import BucketOptions, Wanted
 
 if TYPE_CHECKING:
-    from biomodal_deploy.aws.state_bucket.look import StateBucketLooker
+    from biomodal_deploy.aws.state_bucket.checker import StateBucketChecker
 
 # Where only ARNs are written that name no account.
 _NO_ACCOUNT: Final = "000000000000"
@@ -73,13 +73,13 @@ def plan_bucket(
     kept_here = isinstance(stack.settings.backend, LocalBackend)
     if kept_here and resources_in(local_state_of(stack)) == 0:
         listen(Step("Asking AWS for the bucket"))
-        looker(location, wanted).require_free()
+        bucket_checker(location, wanted).require_free()
     stack = fresh_stack(stack.location, stack.name, listen)
     request = PlanRequest(cwd=location.project_dir, readonly_lock=readonly_lock)
     return stack, make_plan(stack, request, listen)
 
 
-def looker(location: Location, wanted: Wanted) -> StateBucketLooker:
+def bucket_checker(location: Location, wanted: Wanted) -> StateBucketChecker:
     """Return what asks AWS about a bucket.
 
     Raises:
@@ -88,11 +88,11 @@ def looker(location: Location, wanted: Wanted) -> StateBucketLooker:
     # Here: boto3 takes a while to import.
     from biomodal_deploy.aws.clients import Clients
     from biomodal_deploy.aws.session import open_session
-    from biomodal_deploy.aws.state_bucket.look import StateBucketLooker
+    from biomodal_deploy.aws.state_bucket.checker import StateBucketChecker
 
     account = who_am_i(wanted.region, location.environment).account
     clients = Clients(open_session(wanted.region), wanted.region)
-    return StateBucketLooker(clients, wanted.bucket, account)
+    return StateBucketChecker(clients, wanted.bucket, account)
 
 
 def left_to_move(location: Location, wanted: Wanted) -> tuple[str, ...]:

@@ -184,7 +184,7 @@ def test_the_plan_with_its_ledger(lab: Lab) -> None:
     assert found["log-group", f"/biomodal/{VM}/tasks"] == "empty"
     bucket, repository = (each for each in planned["ledger"]["holdings"] if each["name"] == VM)
     assert bucket["line"].startswith(
-        "1 object, 6 bytes; old versions: cannot tell (s3:ListBucketVersions); "
+        "1 object, 6 bytes; old versions: unknown (s3:ListBucketVersions); "
     )
     _, lab.kept["solution"] = repository["fixes"]
     shown = lab.must(EXIT_DONE, "show", planned["bundle"], "-o", "json").data
@@ -250,6 +250,6 @@ def test_an_account_that_does_not_answer(tmp_path: Path) -> None:
     assert bucket["line"] == "there are no AWS credentials"
     done = project.run("destroy", "--confirm", STACK, environment=unreachable)
     assert done.status == EXIT_DONE, done.err
-    assert f"  cannot tell  bucket s3://{THEIRS}: AWS cannot be reached" in done.err
+    assert f"  unknown      bucket s3://{THEIRS}: AWS cannot be reached" in done.err
     assert done.out.startswith("Done: 1 change made in ")
     assert "Nothing was found that bills, but " in done.out

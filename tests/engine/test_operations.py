@@ -175,7 +175,7 @@ def test_a_failed_installation(operated: Operated) -> None:
         operated.vm.program("java", "echo 'openjdk version \"21.0.8\"' >&2")
     assert ended.status == 2
     assert "failed with status 100 at line 93, in step 2/5" in ended.out
-    assert "Something to look at: " in ended.out
+    assert "Needs attention: " in ended.out
 
 
 def test_what_is_gone_from_the_account(operated: Operated) -> None:

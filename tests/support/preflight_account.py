@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import boto3.session
 
-from biomodal_deploy.aws.preflight import Report, Target, Verdict
+from biomodal_deploy.aws.checks import Report, Verdict
+from biomodal_deploy.aws.preflight import Target
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.aws_command import commands_in
 
@@ -32,12 +33,12 @@ NAMES: Final = {
 
 def verdicts(report: Report) -> dict[str, Verdict]:
     """Return the verdict of each check."""
-    return {each.check: each.answer.verdict for each in report.findings}
+    return {each.check: each.verdict for each in report.findings}
 
 
 def found(report: Report, check: str) -> tuple[Verdict, str, str]:
     """Return one check's verdict, line and fix."""
-    answer = next(each.answer for each in report.findings if each.check == check)
+    answer = next(each for each in report.findings if each.check == check)
     return answer.verdict, answer.line, answer.fix or ""
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from biomodal_deploy.aws.checks import Finding, Verdict, run_checks
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.aws.preflight import Answer, Target, Verdict
+from biomodal_deploy.aws.preflight import Target
 from biomodal_deploy.aws.preflight.checks import all_checks
 from biomodal_deploy.aws.preflight.facts import Facts
-from biomodal_deploy.aws.preflight.runner import ask
 from tests.support.aws_command import commands_in
 from tests.support.recorded_aws import Recorded, RecordedAws
 
 
-def answer(aws: RecordedAws, target: Target, check: str, *owned: str) -> Answer:
+def answer(aws: RecordedAws, target: Target, check: str, *owned: str) -> Finding:
     """Return one check's answer.
 
     Args:
@@ -24,7 +24,8 @@ def answer(aws: RecordedAws, target: Target, check: str, *owned: str) -> Answer:
         owned: What the deployment's state holds, as `type:id`.
     """
     facts = Facts(target, Clients(aws.session(), target.region), frozenset(owned))
-    return next(ask(each, facts) for each in all_checks() if each.name == check)
+    checks = [each for each in all_checks(facts) if each.name == check]
+    return run_checks(checks, facts.clients, 12.0)[0]
 
 
 @dataclass(frozen=True)

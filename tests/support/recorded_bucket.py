@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from biomodal_deploy.aws.checks import Verdict
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.aws.preflight import Verdict
-from biomodal_deploy.aws.state_bucket.look import StateBucketLooker, is_fit
+from biomodal_deploy.aws.state_bucket.checker import StateBucketChecker, is_fit
 from tests.support.recorded_aws import ACCOUNT, REGION, RecordedAws, Refusal
 
 TLS: Final[dict[str, Any]] = {
@@ -56,17 +56,15 @@ def state_bucket() -> RecordedAws:
     )
 
 
-def looker(aws: RecordedAws) -> StateBucketLooker:
+def bucket_checker(aws: RecordedAws) -> StateBucketChecker:
     """Return what asks."""
-    return StateBucketLooker(Clients(aws.session(), REGION), "lab", ACCOUNT)
+    return StateBucketChecker(Clients(aws.session(), REGION), "lab", ACCOUNT)
 
 
 def verdicts(aws: RecordedAws) -> dict[str, Verdict]:
     """Return what was found that is no pass."""
-    found = looker(aws).look()
+    found = bucket_checker(aws).check()
     assert is_fit(found) is all(
-        each.answer.verdict in (Verdict.PASS, Verdict.WARNING) for each in found
+        each.verdict in (Verdict.PASS, Verdict.WARNING) for each in found.findings
     )
-    return {
-        each.check: each.answer.verdict for each in found if each.answer.verdict is not Verdict.PASS
-    }
+    return {each.check: each.verdict for each in found.findings if each.verdict is not Verdict.PASS}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-from biomodal_deploy.aws.ask import Question, Silence, ask_all
+from biomodal_deploy.aws.checks import Unavailable, run_all
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.ledger import left_disks, left_machines, left_services
 from biomodal_deploy.aws.ledger.counting import Patience
@@ -51,22 +51,22 @@ def read_remains(
     started = time.monotonic()
     patience = Patience(counting_s, tell)
     questions = list(_questions(Search(subject, clients), patience))
-    answers = ask_all(questions, clients, seconds)
-    patience.close()
-    left: dict[tuple[str, str], Left] = {}
-    unread = []
-    for question, answer in zip(questions, answers, strict=True):
-        if isinstance(answer, Silence):
-            unread.append(Unread(what=question.name, line=answer.line, fix=answer.fix))
+    left: dict[int, Sequence[Left]] = {}
+    unread: dict[int, Unread] = {}
+    for number, answer in run_all([ask for _, ask in questions], clients, seconds):
+        if isinstance(answer, Unavailable):
+            what = questions[number][0]
+            unread[number] = Unread(what=what, line=answer.line, fix=answer.fix)
         else:
-            left.update({(each.kind, each.name): each for each in answer})
+            left[number] = answer
+    patience.close()
     return Remains(
         stack=subject.stack,
         region=clients.region,
         at=datetime.now(UTC),
         seconds=round(time.monotonic() - started, 1),
-        left=_ordered(left),
-        unread=tuple(unread),
+        left=_ordered([each for number in sorted(left) for each in left[number]]),
+        unread=tuple(unread[number] for number in sorted(unread)),
     )
 
 
@@ -92,32 +92,35 @@ def unread_remains(subject: Subject, line: str, fix: str | None = None) -> Remai
     )
 
 
-def _questions(search: Search, patience: Patience) -> Iterator[Question[Left]]:
+def _questions(
+    search: Search, patience: Patience
+) -> Iterator[tuple[str, Callable[[], Sequence[Left]]]]:
     subject = search.subject
     for bucket in subject.buckets:
         objects = partial(left_services.bucket, search, bucket, patience)
-        yield Question("bucket", f"bucket {bucket.name}", objects)
+        yield f"bucket {bucket.name}", objects
     for repository in subject.repositories:
         images = partial(left_services.repository, search, repository.name, patience)
-        yield Question("repository", f"repository {repository.name}", images)
+        yield f"repository {repository.name}", images
     for environment in subject.environments:
         hosts = partial(left_services.environment, search, environment.arn)
-        yield Question("compute-environment", f"compute environment {environment.name}", hosts)
+        yield f"compute environment {environment.name}", hosts
     for queue in subject.queues:
         jobs = partial(left_services.queue, search, queue.arn)
-        yield Question("job-queue", f"job queue {queue.name}", jobs)
+        yield f"job queue {queue.name}", jobs
     for group in subject.log_groups:
         logs = partial(left_services.log_group, search, group.name)
-        yield Question("log-group", f"log group {group.name}", logs)
+        yield f"log group {group.name}", logs
     if subject.queues:
         shared = partial(left_services.log_group, search, left_services.SHARED_LOGS, ours=False)
-        yield Question("log-group", f"log group {left_services.SHARED_LOGS}", shared)
+        yield f"log group {left_services.SHARED_LOGS}", shared
     for what, find in _IN_EC2:
-        yield Question("ec2", what, partial(find, search))
+        yield what, partial(find, search)
 
 
-def _ordered(left: dict[tuple[str, str], Left]) -> tuple[Left, ...]:
-    """Put first what is ours and bills; a snapshot that goes with its image is told once."""
+def _ordered(found: Sequence[Left]) -> tuple[Left, ...]:
+    """Put first what is ours and bills; a snapshot that goes with its image is listed once."""
+    left = {(each.kind, each.name): each for each in found}
     of_images = " ".join(
         command for each in left.values() if each.kind == "image" for command in each.commands
     ).split()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-from biomodal_deploy.aws.ask import Question, Silence, ask_all
+from biomodal_deploy.aws.checks import Unavailable, run_all
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.ledger import commands, machines, storage
 from biomodal_deploy.aws.ledger.counting import Patience
@@ -44,18 +44,17 @@ def read_ledger(
     started = time.monotonic()
     patience = Patience(counting_s, tell)
     questions = list(_questions(subject, clients, patience))
-    answers = ask_all(questions, clients, seconds)
+    found: dict[int, Sequence[Holding]] = {}
+    for number, answer in run_all([ask for _, ask in questions], clients, seconds):
+        holding = questions[number][0]
+        found[number] = [_unknown(holding, answer)] if isinstance(answer, Unavailable) else answer
     patience.close()
     return Ledger(
         stack=subject.stack,
         region=clients.region,
         at=datetime.now(UTC),
         seconds=round(time.monotonic() - started, 1),
-        holdings=tuple(
-            holding
-            for question, answer in zip(questions, answers, strict=True)
-            for holding in (_unknown(question, answer) if isinstance(answer, Silence) else answer)
-        ),
+        holdings=tuple(each for number in sorted(found) for each in found[number]),
     )
 
 
@@ -65,49 +64,58 @@ def unread_ledger(subject: Subject, line: str, fix: str | None = None) -> Ledger
     Args:
         subject: The deployment.
         line: Why not.
-        fix: What mends it.
+        fix: How to fix it.
     """
-    silence = Silence(line, fix)
-    # Only their names are read: nobody is there to be asked.
-    names = [
+    held = [
         *(("bucket", each.name, each.address) for each in subject.buckets),
         *(("repository", each.name, each.address) for each in subject.repositories),
         *(("job-queue", each.name, each.address) for each in subject.queues),
         *(("vm", each.id, each.address) for each in subject.machines),
         *(("log-group", each.name, each.address) for each in subject.log_groups),
     ]
-    unknown: list[Question[Holding]] = [
-        Question(kind, name, tuple, address) for kind, name, address in names
-    ]
+    reason = Unavailable(line, fix)
     return Ledger(
         stack=subject.stack,
         region=subject.region,
         at=datetime.now(UTC),
         seconds=0.0,
-        holdings=tuple(holding for question in unknown for holding in _unknown(question, silence)),
+        holdings=tuple(_unknown(_holding(*each), reason) for each in held),
     )
 
 
 def _questions(
     subject: Subject, clients: Clients, patience: Patience
-) -> Iterator[Question[Holding]]:
+) -> Iterator[tuple[Holding, Callable[[], Sequence[Holding]]]]:
+    """Yield what is asked about, as long as nothing is known of it, and what asks."""
     for each in subject.buckets:
         ask = partial(storage.bucket, subject, each, clients, patience)
-        yield Question("bucket", each.name, ask, each.address)
+        yield _holding("bucket", each.name, each.address), ask
     for repository in subject.repositories:
         images = partial(storage.repository, subject, repository, clients, patience)
-        yield Question("repository", repository.name, images, repository.address)
+        yield _holding("repository", repository.name, repository.address), images
     for queue in subject.queues:
         waiting = partial(_jobs, queue, clients, patience)
-        yield Question("job-queue", queue.name, waiting, queue.address)
+        yield _holding("job-queue", queue.name, queue.address), waiting
     for vm in subject.machines:
-        yield Question("vm", vm.id, partial(machines.machine, vm, clients), vm.address)
+        yield _holding("vm", vm.id, vm.address), partial(machines.machine, vm, clients)
     for address in subject.public_addresses:
         name = address.public_ip or address.allocation_id
-        yield Question("elastic-ip", name, partial(machines.address, address), address.address)
+        yield (
+            _holding("elastic-ip", name, address.address),
+            partial(machines.address, address),
+        )
     for group in subject.log_groups:
         logs = partial(storage.log_group, group, clients)
-        yield Question("log-group", group.name, logs, group.address)
+        yield _holding("log-group", group.name, group.address), logs
+
+
+def _holding(kind: str, name: str, address: str | None) -> Holding:
+    return Holding(kind=kind, name=name, address=address, fate=Fate.UNKNOWN, line="")
+
+
+def _unknown(holding: Holding, reason: Unavailable) -> Holding:
+    fixes = (reason.fix,) if reason.fix else ()
+    return holding.model_copy(update={"line": reason.line, "fixes": fixes})
 
 
 def _jobs(queue: Queue, clients: Clients, patience: Patience) -> list[Holding]:
@@ -150,17 +158,4 @@ def _queue(
         line=line,
         amounts=amounts,
         fixes=fixes,
-    )
-
-
-def _unknown(question: Question[Holding], silence: Silence) -> tuple[Holding, ...]:
-    return (
-        Holding(
-            kind=question.kind,
-            name=question.name,
-            address=question.address,
-            fate=Fate.UNKNOWN,
-            line=silence.line,
-            fixes=(silence.fix,) if silence.fix else (),
-        ),
     )

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.aws.errors import trouble_of
+from biomodal_deploy.aws.errors import classify_error
 from biomodal_deploy.aws.ledger import commands
 from biomodal_deploy.aws.ledger.model import Amount, Fate, Holding
-from biomodal_deploy.aws.machines import described
+from biomodal_deploy.aws.machines import describe_instance
 from biomodal_deploy.aws.things import Address, Vm
 from biomodal_deploy.text import sized
 
@@ -24,7 +24,7 @@ _GIB = 1024**3
 
 def machine(found: Vm, clients: Clients) -> list[Holding]:
     """Return a VM's state, its volumes, and what protects it."""
-    seen = described(clients, found.id)
+    seen = describe_instance(clients, found.id)
     if seen is None or seen["State"]["Name"] in _OVER:
         return [
             Holding(
@@ -65,15 +65,15 @@ def _protection(found: Vm, clients: Clients) -> list[Holding]:
     try:
         ends, stops = _protected(found.id, clients)
     except (BotoCoreError, ClientError) as error:
-        trouble = trouble_of(error, clients)
+        failure = classify_error(error, clients)
         return [
             Holding(
                 kind="termination-protection",
                 name=found.id,
                 address=found.address,
                 fate=Fate.UNKNOWN,
-                line=f"whether it is protected: {trouble.line}",
-                fixes=(trouble.fix,),
+                line=f"whether it is protected: {failure.line}",
+                fixes=(failure.fix,),
             )
         ]
     holdings = []

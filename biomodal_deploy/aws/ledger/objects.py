@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, Field
 
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.aws.errors import Kind, trouble_of
+from biomodal_deploy.aws.errors import Kind, classify_error
 from biomodal_deploy.aws.ledger.counting import Patience
 from biomodal_deploy.aws.ledger.model import Amount
 from biomodal_deploy.text import counted, sized
@@ -107,13 +107,13 @@ def count_bucket(clients: Clients, name: str, patience: Patience, *, most: int =
     try:
         contents = _versions(s3, name, patience, most)
     except ClientError as error:
-        if trouble_of(error, clients).kind is not Kind.DENIED:
+        if classify_error(error, clients).kind is not Kind.DENIED:
             raise
         # Objects are worth knowing without their former versions, for which S3 wants another
         # permission.
         contents = _objects(s3, name, patience, most)
         contents.sees_versions = False
-        contents.unread.append("old versions: cannot tell (s3:ListBucketVersions)")
+        contents.unread.append("old versions: unknown (s3:ListBucketVersions)")
     _uploads(s3, name, contents)
     if not contents.complete:
         contents.estimate = _estimate(clients, name)
@@ -158,7 +158,7 @@ def _uploads(s3: S3Client, name: str, contents: Contents) -> None:
         said = s3.list_multipart_uploads(Bucket=name)
     except (BotoCoreError, ClientError):
         contents.uploads = None
-        contents.unread.append("unfinished uploads: cannot tell (s3:ListBucketMultipartUploads)")
+        contents.unread.append("unfinished uploads: unknown (s3:ListBucketMultipartUploads)")
         return
     contents.uploads = len(said.get("Uploads", ()))
     contents.more_uploads = bool(said.get("IsTruncated"))

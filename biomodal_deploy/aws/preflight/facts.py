@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from biomodal_deploy.aws.checks import Unavailable
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.errors import code_of
 from biomodal_deploy.aws.pool import Once
@@ -17,10 +18,6 @@ from biomodal_deploy.config.contract.ubuntu import CANONICAL, IMAGE_NAME
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import ImageTypeDef
-
-
-class Unanswered(Exception):
-    """A check rests on something that another check has found missing."""
 
 
 @dataclass(frozen=True)
@@ -133,10 +130,10 @@ class Facts:
         """Return the subnet.
 
         Raises:
-            Unanswered: There is none of that id.
+            Unavailable: There is none of that id.
         """
         if (subnet := self.subnet()) is None:
-            raise Unanswered(f"there is no subnet {self.target.subnet_id}")
+            raise Unavailable(f"there is no subnet {self.target.subnet_id}")
         return subnet
 
     def arn(self, service: str, resource: str, *, in_account: bool = True) -> str:

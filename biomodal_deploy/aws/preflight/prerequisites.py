@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from biomodal_deploy.aws.answers import Report, Verdict
+from biomodal_deploy.aws.checks import Report, Verdict
 
 ECS_PROFILE: Final = "ecsInstanceRole"
 ECS_ROLE_POLICY: Final = "AmazonEC2ContainerServiceforEC2Role"
@@ -108,11 +108,10 @@ def steps(report: Report, partition: str) -> tuple[Step, ...]:
     made = {step.variable: step for step in all_steps(partition)}
     found = []
     for finding in report.findings:
-        answer = finding.answer
-        if finding.check in VARIABLES and answer.verdict in (Verdict.FAIL, Verdict.WARNING):
+        if finding.check in VARIABLES and finding.verdict in (Verdict.FAIL, Verdict.WARNING):
             whole = made[VARIABLES[finding.check]]
-            missing = answer.fix in (MAKE, BATCH_ROLE.command, SPOT_ROLE.command)
-            found.append(whole if missing else Step(None, f"# {answer.line}\n{answer.fix}"))
+            missing = finding.fix in (MAKE, BATCH_ROLE.command, SPOT_ROLE.command)
+            found.append(whole if missing else Step(None, f"# {finding.line}\n{finding.fix}"))
     return tuple(found)
 
 

@@ -1,22 +1,15 @@
-"""Ask everything at once, and answer for what does not answer in time."""
+"""Run the preflight: all checks of an account at once, for one deployment."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from biomodal_deploy.aws.answers import Answer, Finding, Report, cannot_tell
-from biomodal_deploy.aws.check import Check
-from biomodal_deploy.aws.clients import WORKERS, Clients
-from biomodal_deploy.aws.errors import one_line, trouble_of
-from biomodal_deploy.aws.pool import as_finished
+from biomodal_deploy.aws.checks import Check, Progress, Report, run_checks
+from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.preflight.checks import OPTIONS, all_checks
-from biomodal_deploy.aws.preflight.facts import Facts, Unanswered
+from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.aws.preflight.needs import NeededActions
 from biomodal_deploy.aws.preflight.prerequisites import VARIABLES
 from biomodal_deploy.aws.preflight.target import Target
@@ -27,21 +20,6 @@ if TYPE_CHECKING:
 # `doctor` ends in 15 s whatever the network does; the rest is for starting and printing.
 SECONDS: Final = 12.0
 QUICK_SECONDS: Final = 6.0
-
-
-@dataclass(frozen=True)
-class Progress:
-    """One check has ended.
-
-    Attributes:
-        finding: What it found.
-        done: How many have ended.
-        total: How many there are.
-    """
-
-    finding: Finding
-    done: int
-    total: int
 
 
 def run_preflight(
@@ -60,74 +38,47 @@ def run_preflight(
         target: The deployment.
         session: Whose credentials to use.
         quick: Ask only what is asked before every plan.
-        on_progress: Told of each check as it ends, in this thread.
+        on_progress: Called for each check as it ends, in this thread.
         owned: What the stack's state holds already, from `owned_by`: those names are not taken.
-        needed_actions: Tells what an apply calls; without it, that check cannot tell.
+        needed_actions: Returns what an apply calls; without it, that check is unknown.
         seconds: How long to wait for answers.
 
     Returns:
         A finding for each check, in the order of the checks.
     """
     limit = seconds if seconds is not None else QUICK_SECONDS if quick else SECONDS
+    facts = Facts(target, Clients(session, target.region), owned)
     checks = [
         check
-        for check in all_checks(needed_actions)
+        for check in all_checks(facts, needed_actions)
         if (check.quick or not quick) and (check.name != OPTIONS or target.hardened)
     ]
-    facts = Facts(target, Clients(session, target.region), owned)
-    return _run(checks, facts, limit, on_progress, quick=quick)
+    return _report(checks, facts, limit, on_progress, quick=quick)
 
 
 def run_role_checks(session: Session, region: str, *, seconds: float = QUICK_SECONDS) -> Report:
-    """Check only for the roles that every deployment needs and none makes.
+    """Check only for the roles that every deployment needs and none creates.
 
     Args:
         session: Whose credentials to use.
         region: Any region of the account's partition: roles are the same in all of them.
         seconds: How long to wait for answers.
     """
-    checks = [check for check in all_checks() if check.name in VARIABLES]
     # These checks ask about the account alone, whatever is going to be deployed into it.
     nothing = Target(region=region, vpc_id="", subnet_id="", vm_name="", bootstrap="native")
     facts = Facts(nothing, Clients(session, region), frozenset())
-    return _run(checks, facts, seconds, None, quick=False)
+    checks = [check for check in all_checks(facts) if check.name in VARIABLES]
+    return _report(checks, facts, seconds)
 
 
-def _run(
+def _report(
     checks: Sequence[Check],
     facts: Facts,
     seconds: float,
-    on_progress: Callable[[Progress], None] | None,
+    on_progress: Callable[[Progress], None] | None = None,
     *,
-    quick: bool,
+    quick: bool = False,
 ) -> Report:
     started = time.monotonic()
-    found: dict[int, Finding] = {}
-    jobs = [partial(ask, check, facts) for check in checks]
-    for number, outcome in as_finished(jobs, workers=WORKERS, seconds=seconds):
-        found[number] = checks[number].found(outcome.result())
-        if on_progress:
-            on_progress(Progress(found[number], len(found), len(checks)))
-    return Report(
-        findings=tuple(
-            found.get(number) or check.unanswered(seconds) for number, check in enumerate(checks)
-        ),
-        quick=quick,
-        seconds=time.monotonic() - started,
-    )
-
-
-def ask(check: Check, facts: Facts) -> Answer:
-    """Return a check's answer, or why there is none: one that breaks leaves the others whole."""
-    try:
-        return check.look(facts)
-    except Unanswered as missing:
-        return cannot_tell(str(missing))
-    except (BotoCoreError, ClientError) as error:
-        trouble = trouble_of(error, facts.clients)
-        return cannot_tell(trouble.line, trouble.fix)
-    except Exception as error:  # noqa: BLE001 - an answer of AWS that nobody has seen before
-        return cannot_tell(
-            f"the check itself broke ({type(error).__name__}: {one_line(str(error))})",
-            "report it as a bug of biomodal-aws",
-        )
+    findings = run_checks(checks, facts.clients, seconds, on_progress)
+    return Report(findings=findings, quick=quick, seconds=time.monotonic() - started)

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from botocore.exceptions import ClientError
 
-from biomodal_deploy.aws.answers import Answer, failed, passed, warned
+from biomodal_deploy.aws.checks import Check, Finding, failed, passed, warned
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.errors import code_of
 from biomodal_deploy.aws.state_bucket.tls_only import refuses_plain_http, tls_only
@@ -43,18 +43,18 @@ class Protection:
     def __init__(self, clients: Clients, bucket: str) -> None:
         self._clients, self._bucket = clients, bucket
 
-    def questions(self) -> tuple[tuple[str, str, Callable[[], Answer]], ...]:
-        """Return what to ask: a stable word, a title for people, and what asks AWS."""
+    def checks(self) -> tuple[Check, ...]:
+        """Return the checks of its settings."""
         return (
-            ("versioning", "Versions", self._versioning),
-            ("encryption", "Encryption", self._encryption),
-            ("public-access", "No public access", self._public_access),
-            ("tls", "TLS only", self._tls),
-            ("ownership", "Owner of objects", self._ownership),
-            ("former-versions", "Former versions", self._former_versions),
+            Check("versioning", "Versions", self._versioning),
+            Check("encryption", "Encryption", self._encryption),
+            Check("public-access", "No public access", self._public_access),
+            Check("tls", "TLS only", self._tls),
+            Check("ownership", "Owner of objects", self._ownership),
+            Check("former-versions", "Former versions", self._former_versions),
         )
 
-    def _versioning(self) -> Answer:
+    def _versioning(self) -> Finding:
         said = self._clients.s3().get_bucket_versioning(Bucket=self._bucket)
         if said.get("Status") == "Enabled":
             return passed("every state that was ever written can be had back")
@@ -63,7 +63,7 @@ class Protection:
             self._aws("put-bucket-versioning", "--versioning-configuration Status=Enabled"),
         )
 
-    def _encryption(self) -> Answer:
+    def _encryption(self) -> Finding:
         said = self._or_nothing(self._rules)
         if not said:
             return failed(
@@ -83,7 +83,7 @@ class Protection:
         default = first.get("ApplyServerSideEncryptionByDefault", {})
         return str(default.get("SSEAlgorithm", "?")), default.get("KMSMasterKeyID")
 
-    def _public_access(self) -> Answer:
+    def _public_access(self) -> Finding:
         def ask() -> Mapping[str, object]:
             said = self._clients.s3().get_public_access_block(Bucket=self._bucket)
             return dict(said["PublicAccessBlockConfiguration"])
@@ -98,7 +98,7 @@ class Protection:
             self._aws("put-public-access-block", f"--public-access-block-configuration {flags}"),
         )
 
-    def _tls(self) -> Answer:
+    def _tls(self) -> Finding:
         arn = f"arn:{self._clients.partition}:s3:::{self._bucket}"
 
         def ask() -> str:
@@ -114,7 +114,7 @@ class Protection:
             advice = self._aws("put-bucket-policy", f"--policy '{policy}'")
         return failed("a state may be read and written without TLS", advice)
 
-    def _ownership(self) -> Answer:
+    def _ownership(self) -> Finding:
         def ask() -> str:
             said = self._clients.s3().get_bucket_ownership_controls(Bucket=self._bucket)
             return str(said["OwnershipControls"]["Rules"][0]["ObjectOwnership"])
@@ -129,7 +129,7 @@ class Protection:
             ),
         )
 
-    def _former_versions(self) -> Answer:
+    def _former_versions(self) -> Finding:
         def ask() -> list[int]:
             said = self._clients.s3().get_bucket_lifecycle_configuration(Bucket=self._bucket)
             return [

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.aws.state_bucket.look import is_fit
+from biomodal_deploy.aws.state_bucket.checker import is_fit
 from biomodal_deploy.cli.asking import asking
 from biomodal_deploy.cli.options import (
     HERE,
@@ -37,8 +37,8 @@ from biomodal_deploy.workflow.planning import Planned
 from biomodal_deploy.workflow.signals import Step
 from biomodal_deploy.workflow.stack import fresh_stack
 from biomodal_deploy.workflow.state_bucket import (
+    bucket_checker,
     left_to_move,
-    looker,
     maker_policy,
     plan_bucket,
     policy_of,
@@ -206,7 +206,7 @@ def check(
         options = BucketOptions(stack=stack, bucket=bucket, region=region, key="any")
         wanted = wanted_bucket(work.location, options)
         work.listen(Step("Asking AWS for the bucket"))
-        found = looker(work.location, wanted).look()
+        found = bucket_checker(work.location, wanted).check()
     return emit(
         Result(
             data=checked_data(wanted, found),

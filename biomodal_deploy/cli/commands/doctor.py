@@ -46,7 +46,7 @@ def doctor(
     """Ask the account what an apply would meet.
 
     Access, network, roles, names and quotas; nothing is changed. Each check passes, fails, warns,
-    or cannot tell and says why; what mends it stands below. Exit status 2 where a check fails.
+    or is unknown and says why; how to fix it stands below. Exit status 2 where a check fails.
 
     Example: biomodal-aws doctor
     """

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.aws.preflight import Verdict
+from biomodal_deploy.aws.checks import Verdict
 from biomodal_deploy.aws.preflight.prerequisites import all_steps, steps
 from biomodal_deploy.aws.preflight.runner import run_role_checks
 from biomodal_deploy.aws.session import open_session, partition_of
@@ -44,7 +44,7 @@ def prerequisites(
     report = None if everything else run_role_checks(open_session(region), region)
     missing = all_steps(partition) if report is None else steps(report, partition)
     findings = report.findings if report else ()
-    settled = all(finding.answer.verdict is Verdict.PASS for finding in findings)
+    settled = all(finding.verdict is Verdict.PASS for finding in findings)
     data = {
         "commands": [step.command for step in missing],
         "variables": {step.variable: True for step in missing if step.variable},

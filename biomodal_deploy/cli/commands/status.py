@@ -11,7 +11,7 @@ from biomodal_deploy.cli.render.status import show_status
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.cli.session import session
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.vm.looking import StatusRequest, status_of
+from biomodal_deploy.vm.status import StatusRequest, status_of
 from biomodal_deploy.workflow.stack import last_stack
 
 

@@ -17,7 +17,7 @@ _ORDER: Final = {
     Fate.MAY_STOP: ("may stop", "warning"),
     Fate.LOST: ("lost", "delete"),
     Fate.STAYS: ("stays", "update"),
-    Fate.UNKNOWN: ("cannot tell", "warning"),
+    Fate.UNKNOWN: ("unknown", "warning"),
     Fate.GONE: ("gone", "quiet"),
     Fate.EMPTY: ("empty", "quiet"),
 }
@@ -61,7 +61,7 @@ def show_remains(console: Console, remains: Remains) -> None:
         for line in _left(each, word, style):
             console.print(line, soft_wrap=True)
     for unread in remains.unread:
-        line = Text("  cannot tell".ljust(_WIDTH + 2), style="warning")
+        line = Text("  unknown".ljust(_WIDTH + 2), style="warning")
         fix = f". Fix: {unread.fix}" if unread.fix else ""
         console.print(line.append(f" {unread.what}: {unread.line}{fix}", style=""), soft_wrap=True)
     if others:

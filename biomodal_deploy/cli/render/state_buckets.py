@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from pydantic import JsonValue
 from rich.console import Console
 from rich.text import Text
 
-from biomodal_deploy.aws.preflight import Verdict
-from biomodal_deploy.aws.state_bucket.look import Checked, is_fit
+from biomodal_deploy.aws.checks import Report
+from biomodal_deploy.aws.state_bucket.checker import is_fit
 from biomodal_deploy.cli.render.applies import applied_data
 from biomodal_deploy.cli.render.bundles import bundle_data, show_bundle
+from biomodal_deploy.cli.render.checks import show_findings
 from biomodal_deploy.cli.render.policy import show_text
 from biomodal_deploy.config.tfvars.files import shown
 from biomodal_deploy.workflow.applying import Applied
@@ -22,14 +21,6 @@ from biomodal_deploy.workflow.planning import Planned
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import local_state_of
 from biomodal_deploy.workflow.wanted_bucket import Wanted
-
-_MARKS: Final = {
-    Verdict.PASS: ("pass", "good"),
-    Verdict.FAIL: ("FAIL", "bad"),
-    Verdict.WARNING: ("warning", "warning"),
-    Verdict.CANNOT_TELL: ("cannot tell", "warning"),
-}
-_MARK_WIDTH: Final = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,29 +92,20 @@ def policy_data(wanted: Wanted, policy: dict[str, JsonValue]) -> dict[str, objec
     return {**_bucket_data(wanted), "policy": policy}
 
 
-def show_checked(console: Console, wanted: Wanted, found: Sequence[Checked]) -> None:
-    """Print what a bucket has and lacks, with what mends it."""
+def show_checked(console: Console, wanted: Wanted, report: Report) -> None:
+    """Print what a bucket has and lacks, with how to fix it."""
     console.print(Text(wanted.bucket, style="bold").append(f"  {wanted.region}", style="quiet"))
-    width = max(len(each.title) for each in found)
-    for each in found:
-        mark, style = _MARKS[each.answer.verdict]
-        title = f"{each.title:<{width}}  "
-        line = Text.assemble("  ", (mark.ljust(_MARK_WIDTH), style), title, each.answer.line)
-        # A terminal may wrap it; we must not, or a command could not be copied whole.
-        console.print(line, soft_wrap=True)
-        if each.answer.fix:
-            fix = Text.assemble(" " * (2 + _MARK_WIDTH), ("fix: ", "quiet"), each.answer.fix)
-            console.print(fix, soft_wrap=True)
-    if is_fit(found):
+    show_findings(console, report.findings)
+    if is_fit(report):
         console.print(Text("Fit to keep states.", style="good"))
     else:
         console.print(Text("Not fit to keep states as it is.", style="warning"))
 
 
-def checked_data(wanted: Wanted, found: Sequence[Checked]) -> dict[str, object]:
+def checked_data(wanted: Wanted, report: Report) -> dict[str, object]:
     """Return the same as data for programs."""
-    checks = [each.as_data() for each in found]
-    return {**_bucket_data(wanted), "fit": is_fit(found), "checks": checks}
+    checks = [each.as_data() for each in report.findings]
+    return {**_bucket_data(wanted), "fit": is_fit(report), "checks": checks}
 
 
 def _bucket_data(wanted: Wanted) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from biomodal_deploy.aws.asking import NoAnswer, helped
+from biomodal_deploy.aws.checks import Unavailable, ask_once
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.vm.built import Built
 from biomodal_deploy.workflow.signals import Listener, Notice, Step
@@ -23,7 +23,7 @@ def memory_of(built: Built, listen: Listener) -> int | None:
 
     listen(Step("Asking EC2 for the VM's memory"))
     try:
-        return helped(built.region, ask)
-    except (NoAnswer, LookupError):
+        return ask_once(built.region, ask)
+    except (Unavailable, LookupError):
         listen(Notice(f"EC2 did not say how much memory a {kind} has, so NXF_OPTS is left open"))
         return None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.aws.errors import Kind, one_line, trouble_of
+from biomodal_deploy.aws.errors import Kind, classify_error, one_line
 from biomodal_deploy.aws.identity import region_of
 from biomodal_deploy.aws.pool import Once
 from biomodal_deploy.aws.session import open_session
@@ -121,10 +121,10 @@ class AccountLists:
             with self._asker.waiting(f"Asking AWS for {what} ..."):
                 return tuple(read())[:_MOST]
         except (BotoCoreError, ClientError) as error:
-            trouble = trouble_of(error, self._clients)
-            self._closed = trouble.kind not in _ONE_LIST
+            failure = classify_error(error, self._clients)
+            self._closed = failure.kind not in _ONE_LIST
             subject = "Nothing to pick from" if self._closed else f"No list of {what}"
-            self._asker.tell(f"{subject}: {trouble.line}. Please type the answer")
+            self._asker.tell(f"{subject}: {failure.line}. Please type the answer")
             return ()
 
     def _caller(self) -> str | None:

@@ -67,7 +67,7 @@ def test_no_network_as_data(project: Path, capsys: pytest.CaptureFixture[str]) -
     checks = {each["check"]: each for each in printed["data"]["checks"]}
     assert checks["credentials"]["verdict"] == "fail"
     assert "AWS cannot be reached" in checks["credentials"]["line"]
-    assert checks["vpc"]["verdict"] == "cannot-tell"
+    assert checks["vpc"]["verdict"] == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_prerequisites_without_credentials(capsys: pytest.CaptureFixture[str]) -
     assert run(["prerequisites", "-o", "json"]) == 2
     data = json.loads(capsys.readouterr().out)["data"]
     assert (data["commands"], data["variables"]) == ([], {})
-    assert {each["verdict"] for each in data["checks"]} == {"cannot-tell"}
+    assert {each["verdict"] for each in data["checks"]} == {"unknown"}
 
 
 def test_the_toolchain_stays(capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,9 +28,9 @@ def verdicts(**changes: Any) -> dict[str, tuple[str, str]]:
     """Return each part's verdict and words, where these sights differ from the healthy ones."""
     seen = Seen.model_validate(HEALTHY | changes)
     return {
-        each.part: (
-            "not-yet" if each.under_way else each.answer.verdict.value,
-            f"{each.answer.line} {each.answer.fix}",
+        each.check: (
+            "not-yet" if each.under_way else each.verdict.value,
+            f"{each.line} {each.fix}",
         )
         for each in judged(seen, "ubuntu")
     }
@@ -51,20 +51,20 @@ MISSING: Final = {"status": None, "text": "not found"}
     [
         ("java", MISSING, "java", "fail", "not found"),
         ("java", {"status": 0, "text": 'openjdk version "11.0.2"'}, "java", "fail", "Java 11"),
-        ("java", {"status": 1, "text": "no memory"}, "java", "cannot-tell", "no memory"),
+        ("java", {"status": 1, "text": "no memory"}, "java", "unknown", "no memory"),
         ("docker", MISSING, "docker", "fail", "not found"),
         ("docker_service", {"status": 3, "text": "inactive"}, "docker-service", "fail", "start"),
-        ("docker_service", MISSING, "docker-service", "cannot-tell", "systemctl"),
+        ("docker_service", MISSING, "docker-service", "unknown", "systemctl"),
         ("docker_on_boot", {"status": 1, "text": "disabled"}, "docker-service", "fail", "enable"),
         ("groups", {"status": 0, "text": "ubuntu docker2"}, "docker-group", "fail", "usermod"),
-        ("groups", {"status": 1, "text": "no such user"}, "docker-group", "cannot-tell", "no su"),
+        ("groups", {"status": 1, "text": "no such user"}, "docker-group", "unknown", "no su"),
         ("docker_use", {"status": 1, "text": "permission denied"}, "docker-group", "fail", "log"),
         ("disk", {"total": 97 * GIB, "free": 5 * GIB}, "disk", "warning", "5.0 of 97.0 GiB"),
         ("disk", {"total": 97 * GIB, "free": GIB // 2}, "disk", "fail", "0.5 of 97.0 GiB"),
         ("cloud_init", {"status": 2, "text": "status: running"}, "cloud-init", "not-yet", "runn"),
         ("cloud_init", {"status": 1, "text": "status: error"}, "cloud-init", "fail", "--long"),
-        ("cloud_init", MISSING, "cloud-init", "cannot-tell", "not found"),
-        ("log", None, "install-log", "cannot-tell", "cannot be read"),
+        ("cloud_init", MISSING, "cloud-init", "unknown", "not found"),
+        ("log", None, "install-log", "unknown", "cannot be read"),
         ("log", "biomodal install: step 3/5: installing Docker", "install-log", "not-yet", "3/5"),
         (
             "log",
@@ -74,7 +74,7 @@ MISSING: Final = {"status": None, "text": "not found"}
             "status 100 at line 93",
         ),
         ("bucket", {"result": "refused", "text": "403 denied"}, "bucket-access", "fail", "policy"),
-        ("bucket", {"result": "unasked", "text": "slow"}, "bucket-access", "cannot-tell", "slow"),
+        ("bucket", {"result": "unasked", "text": "slow"}, "bucket-access", "unknown", "slow"),
         (
             "registry",
             {"result": "unasked", "text": "OSError: docker login: no socket"},

@@ -9,10 +9,9 @@ from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.aws.answer import Status
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.vm.built import Built
-from biomodal_deploy.vm.status import look, look_until_ready
+from biomodal_deploy.vm.status import Status, check_status, wait_until_ready
 from tests.support.operated import ACCOUNT, ADDRESS, NAME, REGION, VM, arn, built, hardened
 from tests.support.recorded_aws import Recorded, RecordedAws, Refusal, no_such, profile, role
 
@@ -96,7 +95,7 @@ def asked(deployment: Built, answers: dict[str, Recorded]) -> Status:
     """Look at a deployment in an account with these answers."""
     aws, clients = account()
     aws.answers = answers
-    return look(deployment, clients)
+    return check_status(deployment, clients)
 
 
 def status_of(**answers: Recorded) -> Status:
@@ -108,8 +107,7 @@ def status_of(**answers: Recorded) -> Status:
 def verdicts(status: Status) -> dict[str, str]:
     """Return each part's verdict; `not yet` is told apart from a warning."""
     return {
-        each.part: "not-yet" if each.under_way else each.answer.verdict.value
-        for each in status.looked
+        each.check: "not-yet" if each.under_way else each.verdict.value for each in status.findings
     }
 
 
@@ -117,7 +115,7 @@ def test_all_is_well() -> None:
     """Nine parts pass, and the status says so."""
     status = status_of()
     assert set(verdicts(status).values()) == {"pass"}, status.as_data()
-    assert (len(status.looked), status.ready, status.exit_status) == (9, True, 0)
+    assert (len(status.findings), status.ready, status.exit_status) == (9, True, 0)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +131,7 @@ def test_all_is_well() -> None:
             "ec2__DescribeInstances",
             Refusal("UnauthorizedOperation", status=403),
             "vm",
-            "cannot-tell",
+            "unknown",
             "ec2:DescribeInstances",
         ),
         ("ec2__DescribeInstanceStatus", checked("ok", "impaired"), "vm-status", "fail", "console"),
@@ -143,7 +141,7 @@ def test_all_is_well() -> None:
             "ec2__DescribeInstanceStatus",
             checked("insufficient-data", "ok"),
             "vm-status",
-            "cannot-tell",
+            "unknown",
             "",
         ),
         (
@@ -160,8 +158,8 @@ def test_all_is_well() -> None:
             "not-yet",
             "step 3/5: installing Docker",
         ),
-        ("ec2__GetConsoleOutput", console("login:"), "install-script", "cannot-tell", "--deep"),
-        ("ec2__GetConsoleOutput", {"InstanceId": VM}, "install-script", "cannot-tell", "--deep"),
+        ("ec2__GetConsoleOutput", console("login:"), "install-script", "unknown", "--deep"),
+        ("ec2__GetConsoleOutput", {"InstanceId": VM}, "install-script", "unknown", "--deep"),
         (
             "batch__DescribeComputeEnvironments",
             environments("ENABLED", "INVALID", "CLIENT_ERROR - Access denied"),
@@ -194,7 +192,7 @@ def test_all_is_well() -> None:
         ("batch__DescribeJobQueues", {"jobQueues": []}, "job-queue", "fail", "is gone"),
         ("s3__HeadBucket", Refusal("404", status=404), "bucket", "fail", "is gone"),
         ("s3__HeadBucket", {"BucketRegion": "us-east-1"}, "bucket", "fail", "is in us-east-1"),
-        ("s3__HeadBucket", Refusal("403", status=403), "bucket", "cannot-tell", "s3:ListBucket"),
+        ("s3__HeadBucket", Refusal("403", status=403), "bucket", "unknown", "s3:ListBucket"),
         (
             "ecr__DescribeRepositories",
             no_such("RepositoryNotFoundException"),
@@ -211,9 +209,9 @@ def test_one_thing_is_wrong(
 ) -> None:
     """It is named, with what mends it; nothing is ready then, and programs see it."""
     status = status_of(**{call: answer})
-    looked = {each.part: each for each in status.looked}[part]
+    looked = {each.check: each for each in status.findings}[part]
     assert verdicts(status)[part] == verdict, looked
-    assert says in f"{looked.answer.line} {looked.answer.fix}"
+    assert says in f"{looked.line} {looked.fix}"
     assert (status.ready, status.exit_status) == (False, 2)
 
 
@@ -228,9 +226,9 @@ def test_a_vm_that_has_just_started() -> None:
 
 
 def test_without_an_answer_nothing_passes() -> None:
-    """No network: every part says that it cannot tell, and one broken check leaves the others."""
+    """No network: every check is unknown, and one broken check leaves the others."""
     status = status_of(**{name.replace(".", "__"): OSError("odd") for name in healthy()})
-    assert set(verdicts(status).values()) == {"cannot-tell"}
+    assert set(verdicts(status).values()) == {"unknown"}
     assert not status.under_way
 
 
@@ -250,7 +248,7 @@ def test_half_an_apply() -> None:
 def test_two_environments_are_two_parts() -> None:
     """The hardened profile has two of each, apart for programs."""
     found = asked(built(hardened()), healthy())
-    parts = [each.part for each in found.looked]
+    parts = [each.check for each in found.findings]
     assert {"compute-environment-1", "compute-environment-2", "job-queue-2"} <= set(parts)
     assert len(parts) == len(set(parts))
 
@@ -269,7 +267,7 @@ def test_waiting_until_ready() -> None:
     """It looks again, says what it waits for, and ends as soon as all is well."""
     told: list[str] = []
     left, looks = sequence(status_of(**STARTING), status_of(**STARTING), status_of())
-    found = look_until_ready(looks, timeout_s=60, on_wait=told.append, pause_s=0)
+    found = wait_until_ready(looks, timeout_s=60, on_wait=told.append, pause_s=0)
     assert found.ready
     assert left == left[-1:]
     assert told[0].startswith(f"Waiting: VM: {VM} is pending, and ")
@@ -279,7 +277,7 @@ def test_waiting_until_ready() -> None:
 def test_waiting_ends_where_something_has_failed() -> None:
     """Time mends no failure, so nobody waits for it."""
     told: list[str] = []
-    found = look_until_ready(
+    found = wait_until_ready(
         lambda: status_of(**STARTING, **BROKEN), timeout_s=60, on_wait=told.append, pause_s=0
     )
     assert (found.ready, told) == (False, [])
@@ -288,15 +286,15 @@ def test_waiting_ends_where_something_has_failed() -> None:
 def test_waiting_has_an_end() -> None:
     """After the time given it says how things are then."""
     starting = status_of(**STARTING)
-    found = look_until_ready(lambda: starting, timeout_s=0.05, on_wait=lambda _: None, pause_s=0.01)
+    found = wait_until_ready(lambda: starting, timeout_s=0.05, on_wait=lambda _: None, pause_s=0.01)
     assert (found.exit_status, found.under_way) == (2, True)
 
 
 def test_a_lost_answer_does_not_end_the_waiting() -> None:
-    """Silence is asked about again, but not for ever."""
+    """An answer that is lost is asked for again, but not for ever."""
     silent = status_of(s3__HeadBucket=Refusal("SlowDown", status=503))
     _, looks = sequence(silent, status_of())
-    assert look_until_ready(looks, timeout_s=60, on_wait=lambda _: None, pause_s=0).ready
+    assert wait_until_ready(looks, timeout_s=60, on_wait=lambda _: None, pause_s=0).ready
     told: list[str] = []
-    found = look_until_ready(lambda: silent, timeout_s=60, on_wait=told.append, pause_s=0)
+    found = wait_until_ready(lambda: silent, timeout_s=60, on_wait=told.append, pause_s=0)
     assert (found.ready, len(told)) == (False, 2)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.aws.answers import failed, passed
-from biomodal_deploy.aws.preflight import Finding, Layer, Report
+from biomodal_deploy.aws.checks import Report, failed, passed
+from biomodal_deploy.aws.preflight.checks import Layer
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.workflow import account_checks
 from biomodal_deploy.workflow.location import Location
@@ -41,9 +41,9 @@ def told(
 
 
 REPORT = Report(
-    (
-        Finding("vpc", Layer.NETWORK, "VPC", passed("it exists")),
-        Finding("subnet", Layer.NETWORK, "Subnet", failed("it is gone", "name another")),
+    findings=(
+        passed("it exists").named("vpc", "VPC", Layer.NETWORK),
+        failed("it is gone", "name another").named("subnet", "Subnet", Layer.NETWORK),
     ),
     quick=True,
     seconds=0.1,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from enum import StrEnum
 from functools import partial
 from typing import Final
 
-from biomodal_deploy.aws.answers import Layer
-from biomodal_deploy.aws.check import Check
+from biomodal_deploy.aws.checks import Check, Finding
 from biomodal_deploy.aws.preflight.checks import (
     bucket,
     caller,
@@ -19,54 +20,86 @@ from biomodal_deploy.aws.preflight.checks import (
     quotas,
     roles,
 )
+from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.aws.preflight.needs import NeededActions
 
 OPTIONS: Final = "options"
 """The one check that only the native hardened profile has."""
 
 
-def all_checks(needed_actions: NeededActions | None = None) -> tuple[Check, ...]:
+class Layer(StrEnum):
+    """What a check is about, in the order in which a deployment depends on it."""
+
+    ACCOUNT = "Account"
+    NETWORK = "Network"
+    ROLES = "Roles"
+    NAMES = "Names"
+    MACHINE = "Machine"
+    QUOTAS = "Quotas"
+    PERMISSIONS = "Permissions"
+
+
+_QUICK: Final = True
+_CHECKS: Final[dict[Layer, tuple[tuple[str, str, Callable[[Facts], Finding], bool], ...]]] = {
+    Layer.ACCOUNT: (
+        ("credentials", "Credentials", caller.credentials, _QUICK),
+        ("region", "Region", caller.region, _QUICK),
+        ("partition", "Partition", caller.partition, _QUICK),
+        ("limits", "Limits of the deployment", caller.limits, _QUICK),
+    ),
+    Layer.NETWORK: (
+        ("vpc", "VPC", network.vpc, _QUICK),
+        ("subnet", "Subnet", network.subnet, _QUICK),
+        ("vm-internet", "VM to the internet and back", egress.vm_internet, False),
+        ("hosts-aws", "Batch hosts to AWS", egress.hosts_aws, False),
+        ("s3-endpoint", "Route to S3", egress.s3_endpoint, False),
+    ),
+    Layer.ROLES: (
+        ("batch-service-role", "Batch's service role", roles.batch_service_role, _QUICK),
+        ("spot-service-role", "Spot's service role", roles.spot_service_role, _QUICK),
+        ("ecs-instance-role", "Batch hosts' role", roles.ecs_instance_role, _QUICK),
+        ("tasks-bucket", "Batch tasks to the bucket", roles.tasks_bucket, False),
+    ),
+    Layer.NAMES: (
+        ("bucket", "Bucket", bucket.bucket, _QUICK),
+        ("key-pair", "Key pair", names.key_pair, _QUICK),
+        ("repository", "ECR repository", names.repository, _QUICK),
+        ("role", "VM role", names.role, _QUICK),
+        ("instance-profile", "VM instance profile", names.instance_profile, _QUICK),
+        ("security-group", "Security group", names.security_group, _QUICK),
+        ("launch-template", "Launch template", names.launch_template, _QUICK),
+        ("compute-environment", "Compute environment", names.compute_environment, _QUICK),
+        ("job-queue", "Job queue", names.job_queue, _QUICK),
+        (OPTIONS, "What the options name", options.options, _QUICK),
+    ),
+    Layer.MACHINE: (
+        ("image", "Ubuntu image", machine.image, False),
+        ("instance-type", "Instance type", machine.instance_type, False),
+        ("rehearsal", "Rehearsed launch", machine.rehearsal, False),
+    ),
+    Layer.QUOTAS: (
+        ("elastic-ips", "Elastic IPs", quotas.elastic_ips, False),
+        ("on-demand-vcpus", "On-Demand vCPUs", quotas.on_demand_vcpus, False),
+        ("spot-vcpus", "Spot vCPUs", quotas.spot_vcpus, False),
+        ("batch-environments", "Compute environments", quotas.batch_environments, False),
+        ("batch-queues", "Job queues", quotas.batch_queues, False),
+    ),
+}
+
+
+def all_checks(facts: Facts, needed_actions: NeededActions | None = None) -> tuple[Check, ...]:
     """Return the checks.
 
     Args:
-        needed_actions: Tells what an apply calls.
+        facts: What they are about.
+        needed_actions: Returns what an apply calls.
     """
-    account, network_, roles_ = Layer.ACCOUNT, Layer.NETWORK, Layer.ROLES
-    names_, machine_, quotas_ = Layer.NAMES, Layer.MACHINE, Layer.QUOTAS
-    policy = partial(permissions.caller_policy, needed_actions=needed_actions)
+    policy = partial(permissions.caller_policy, facts, needed_actions)
     return (
-        Check("credentials", account, "Credentials", caller.credentials, True, essential=True),
-        Check("region", account, "Region", caller.region, quick=True),
-        Check("partition", account, "Partition", caller.partition, quick=True),
-        Check("limits", account, "Limits of the deployment", caller.limits, quick=True),
-        Check("vpc", network_, "VPC", network.vpc, quick=True),
-        Check("subnet", network_, "Subnet", network.subnet, quick=True),
-        Check("vm-internet", network_, "VM to the internet and back", egress.vm_internet),
-        Check("hosts-aws", network_, "Batch hosts to AWS", egress.hosts_aws),
-        Check("s3-endpoint", network_, "Way to S3", egress.s3_endpoint),
-        Check("batch-service-role", roles_, "Batch's service role", roles.batch_service_role, True),
-        Check("spot-service-role", roles_, "Spot's service role", roles.spot_service_role, True),
-        Check("ecs-instance-role", roles_, "Batch hosts' role", roles.ecs_instance_role, True),
-        Check("tasks-bucket", roles_, "Batch tasks to the bucket", roles.tasks_bucket),
-        Check("bucket", names_, "Bucket", bucket.bucket, quick=True),
-        Check("key-pair", names_, "Key pair", names.key_pair, quick=True),
-        Check("repository", names_, "ECR repository", names.repository, quick=True),
-        Check("role", names_, "VM role", names.role, quick=True),
-        Check("instance-profile", names_, "VM instance profile", names.instance_profile, True),
-        Check("security-group", names_, "Security group", names.security_group, quick=True),
-        Check("launch-template", names_, "Launch template", names.launch_template, quick=True),
-        Check(
-            "compute-environment", names_, "Compute environment", names.compute_environment, True
+        *(
+            Check(name, title, partial(check, facts), layer, quick, name == "credentials")
+            for layer, checks in _CHECKS.items()
+            for name, title, check, quick in checks
         ),
-        Check("job-queue", names_, "Job queue", names.job_queue, quick=True),
-        Check(OPTIONS, names_, "What the options name", options.options, quick=True),
-        Check("image", machine_, "Ubuntu image", machine.image),
-        Check("instance-type", machine_, "Instance type", machine.instance_type),
-        Check("rehearsal", machine_, "Rehearsed launch", machine.rehearsal),
-        Check("elastic-ips", quotas_, "Elastic IPs", quotas.elastic_ips),
-        Check("on-demand-vcpus", quotas_, "On-Demand vCPUs", quotas.on_demand_vcpus),
-        Check("spot-vcpus", quotas_, "Spot vCPUs", quotas.spot_vcpus),
-        Check("batch-environments", quotas_, "Compute environments", quotas.batch_environments),
-        Check("batch-queues", quotas_, "Job queues", quotas.batch_queues),
-        Check("caller-policy", Layer.PERMISSIONS, "What the caller may do", policy),
+        Check("caller-policy", "What the caller may do", policy, Layer.PERMISSIONS),
     )

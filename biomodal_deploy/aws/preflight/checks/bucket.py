@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from botocore.exceptions import ClientError
 
-from biomodal_deploy.aws.answers import Answer, cannot_tell, failed, passed, warned
+from biomodal_deploy.aws.checks import Finding, failed, passed, unknown, warned
 from biomodal_deploy.aws.errors import code_of
 from biomodal_deploy.aws.preflight.facts import Facts
 
 
-def bucket(facts: Facts) -> Answer:
+def bucket(facts: Facts) -> Finding:
     """Whether the bucket can be made, or is there and in the region."""
     target = facts.target
     if existing := target.existing_bucket:
@@ -21,7 +21,7 @@ def bucket(facts: Facts) -> Answer:
     return _new(facts, name)
 
 
-def _new(facts: Facts, name: str) -> Answer:
+def _new(facts: Facts, name: str) -> Finding:
     code, _ = _head(facts, name)
     if code == "404":
         return passed(f"{name} is free")
@@ -36,12 +36,12 @@ def _new(facts: Facts, name: str) -> Answer:
     )
 
 
-def _existing(facts: Facts, name: str) -> Answer:
+def _existing(facts: Facts, name: str) -> Finding:
     code, region = _head(facts, name)
     if code == "404":
         return failed(f"there is no bucket {name}", "correct use_existing_bucket_url")
     if code == "403":
-        return cannot_tell(
+        return unknown(
             f"the bucket {name} exists, but the caller may not s3:ListBucket: "
             "whether the VM may is up to the bucket's own policy",
             f"allow s3:ListBucket on {facts.arn('s3', name, in_account=False)} to the caller",

@@ -6,24 +6,24 @@ from difflib import get_close_matches
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from biomodal_deploy.aws.answers import Answer, failed, passed, warned
-from biomodal_deploy.aws.errors import code_of, trouble_of
+from biomodal_deploy.aws.checks import Finding, failed, passed, warned
+from biomodal_deploy.aws.errors import classify_error, code_of
 from biomodal_deploy.aws.preflight.facts import Facts
 
 
-def credentials(facts: Facts) -> Answer:
+def credentials(facts: Facts) -> Finding:
     """Whether AWS knows the caller; without it no plan works, so no answer is a failure."""
     try:
         caller = facts.caller()
     except (BotoCoreError, ClientError) as error:
-        trouble = trouble_of(error, facts.clients)
-        return failed(trouble.line, trouble.fix)
+        failure = classify_error(error, facts.clients)
+        return failed(failure.line, failure.fix)
     return passed(
         f"account {caller.account} as {caller.arn} (credentials: {facts.clients.credentials()})"
     )
 
 
-def region(facts: Facts) -> Answer:
+def region(facts: Facts) -> Finding:
     """Whether the region exists and the account has enabled it."""
     clients, name = facts.clients, facts.target.region
     known = clients.known_regions()
@@ -44,7 +44,7 @@ def region(facts: Facts) -> Answer:
     return passed(f"{name} is enabled")
 
 
-def limits(facts: Facts) -> Answer:
+def limits(facts: Facts) -> Finding:
     """Whether account and region are those that the deployment is limited to."""
     allowed, target = facts.target.limits, facts.target
     if allowed.regions and target.region not in allowed.regions:
@@ -67,7 +67,7 @@ def limits(facts: Facts) -> Answer:
     return passed("the deployment has no limits on account and region")
 
 
-def partition(facts: Facts) -> Answer:
+def partition(facts: Facts) -> Finding:
     """Whether the implementation can be deployed in the region's partition."""
     name = facts.clients.partition
     if name != "aws" and facts.target.bootstrap == "module":

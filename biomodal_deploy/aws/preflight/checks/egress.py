@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from biomodal_deploy.aws.answers import Answer, cannot_tell, failed, passed, warned
+from biomodal_deploy.aws.checks import Finding, failed, passed, unknown, warned
 from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.aws.preflight.routes import DefaultRoute
 
@@ -12,7 +12,7 @@ from biomodal_deploy.aws.preflight.routes import DefaultRoute
 _HOSTS_NEED: Final = frozenset({"ecs", "ecs-agent", "ecs-telemetry", "ecr.api", "ecr.dkr", "logs"})
 
 
-def vm_internet(facts: Facts) -> Answer:
+def vm_internet(facts: Facts) -> Finding:
     """Whether the VM reaches the internet, and its elastic IP is reached from there."""
     route, subnet = facts.default_route(), facts.target.subnet_id
     if route.way == "internet":
@@ -25,7 +25,7 @@ def vm_internet(facts: Facts) -> Answer:
             "or reach the VM's private address over a VPN",
         )
     if route.way == "other":
-        return cannot_tell(
+        return unknown(
             f"{route.table} leads to {route.through}: what lies behind it is not seen from here",
             "ask whoever runs that network, or name a subnet with an internet gateway",
         )
@@ -40,7 +40,7 @@ def vm_internet(facts: Facts) -> Answer:
     )
 
 
-def hosts_aws(facts: Facts) -> Answer:
+def hosts_aws(facts: Facts) -> Finding:
     """Whether Batch hosts reach ECS and ECR; where not, tasks wait in RUNNABLE for ever."""
     if facts.target.other_host_subnets:
         return _elsewhere()
@@ -54,7 +54,7 @@ def hosts_aws(facts: Facts) -> Answer:
     if not missing:
         return passed("hosts reach ECS, ECR and CloudWatch Logs through VPC endpoints")
     if route.way == "other":
-        return cannot_tell(
+        return unknown(
             f"hosts go out through {route.through}, which is not seen from here",
             "ask whoever runs that network",
         )
@@ -72,7 +72,7 @@ def hosts_aws(facts: Facts) -> Answer:
     )
 
 
-def s3_endpoint(facts: Facts) -> Answer:
+def s3_endpoint(facts: Facts) -> Finding:
     """Whether traffic to S3 stays off the NAT gateway, which charges for every byte."""
     if facts.target.other_host_subnets:
         return _elsewhere()
@@ -102,8 +102,8 @@ def s3_endpoint(facts: Facts) -> Answer:
     )
 
 
-def _elsewhere() -> Answer:
-    return cannot_tell(
+def _elsewhere() -> Finding:
+    return unknown(
         "Batch hosts run in batch_subnet_ids, and only the VM's subnet is looked at",
         "for each of them: biomodal-aws doctor --var subnet_id=SUBNET --var batch_subnet_ids=[]",
     )

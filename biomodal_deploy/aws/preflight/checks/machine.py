@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from biomodal_deploy.aws.answers import Answer, failed, passed, warned
-from biomodal_deploy.aws.errors import Kind, code_of, one_line, trouble_of
-from biomodal_deploy.aws.preflight.facts import Facts, Unanswered
+from biomodal_deploy.aws.checks import Finding, Unavailable, failed, passed, warned
+from biomodal_deploy.aws.errors import Kind, classify_error, code_of, one_line
+from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.config.contract.ubuntu import IMAGE_NAME
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import TagSpecificationTypeDef
 
 
-def image(facts: Facts) -> Answer:
+def image(facts: Facts) -> Finding:
     """Whether the region has the Ubuntu image, or the one that is named."""
     found, hardened = facts.image(), facts.target.hardened
     if found is None and hardened and hardened.ami_id:
@@ -33,7 +33,7 @@ def image(facts: Facts) -> Answer:
     return passed(f"{found.id} ({found.name.rpartition('/')[2]})")
 
 
-def instance_type(facts: Facts) -> Answer:
+def instance_type(facts: Facts) -> Finding:
     """Whether the instance type runs the image and is offered in the subnet's zone."""
     target, kind, zone = facts.target, facts.instance_kind(), facts.known_subnet().zone
     if kind is None:
@@ -66,12 +66,12 @@ def instance_type(facts: Facts) -> Answer:
     return passed(f"{zone} offers {target.instance_type} ({kind.vcpus} vCPUs)")
 
 
-def rehearsal(facts: Facts) -> Answer:
+def rehearsal(facts: Facts) -> Finding:
     """Whether EC2 would launch the VM for this caller (RunInstances with DryRun)."""
     target, found = facts.target, facts.image()
     facts.known_subnet()
     if found is None:
-        raise Unanswered("there is no image to launch")
+        raise Unavailable("there is no image to launch")
     if facts.holds_any("aws_instance"):
         return passed("the VM runs already")
     labels = [
@@ -101,16 +101,16 @@ def rehearsal(facts: Facts) -> Answer:
     return warned("EC2 gave no verdict on a rehearsed launch", "run it again")
 
 
-def _rehearsed(error: ClientError, facts: Facts) -> Answer:
+def _rehearsed(error: ClientError, facts: Facts) -> Finding:
     if code_of(error) == "DryRunOperation":
         return passed("EC2 would launch the VM (nothing was launched)")
-    trouble = trouble_of(error, facts.clients)
-    if trouble.kind is Kind.DENIED:
+    failure = classify_error(error, facts.clients)
+    if failure.kind is Kind.DENIED:
         return failed(
-            f"EC2 would not launch the VM: {trouble.line}",
+            f"EC2 would not launch the VM: {failure.line}",
             "attach the policy that `biomodal-aws policy deployer` prints",
         )
-    if trouble.kind is Kind.OTHER:
+    if failure.kind is Kind.OTHER:
         said = one_line(error.response.get("Error", {}).get("Message", ""))
         return failed(
             f"EC2 would not launch the VM ({code_of(error)}): {said}",

@@ -7,7 +7,7 @@ from typing import Final
 
 from botocore.exceptions import ClientError
 
-from biomodal_deploy.aws.answers import Answer, Verdict, failed, passed
+from biomodal_deploy.aws.checks import Finding, Verdict, failed, passed
 from biomodal_deploy.aws.errors import code_of
 from biomodal_deploy.aws.preflight.facts import Facts
 
@@ -21,7 +21,7 @@ _NONE: Final = frozenset(
 )
 
 
-def key_pair(facts: Facts) -> Answer:
+def key_pair(facts: Facts) -> Finding:
     """Whether the SSH key pair's name is free."""
     hardened = facts.target.hardened
     if hardened and not hardened.ssh_key:
@@ -37,7 +37,7 @@ def key_pair(facts: Facts) -> Answer:
     )
 
 
-def repository(facts: Facts) -> Answer:
+def repository(facts: Facts) -> Finding:
     """Whether the ECR repository's name is free."""
     name = facts.target.vm_name
     return _free(
@@ -50,12 +50,12 @@ def repository(facts: Facts) -> Answer:
     )
 
 
-def role(facts: Facts) -> Answer:
+def role(facts: Facts) -> Finding:
     """Whether the names of the roles are free."""
     return _all(_role(facts, name) for name in facts.target.roles)
 
 
-def _role(facts: Facts, name: str) -> Answer:
+def _role(facts: Facts, name: str) -> Finding:
     return _free(
         facts,
         "IAM role",
@@ -66,12 +66,12 @@ def _role(facts: Facts, name: str) -> Answer:
     )
 
 
-def instance_profile(facts: Facts) -> Answer:
+def instance_profile(facts: Facts) -> Finding:
     """Whether the names of the instance profiles are free."""
     return _all(_instance_profile(facts, name) for name in facts.target.roles)
 
 
-def _instance_profile(facts: Facts, name: str) -> Answer:
+def _instance_profile(facts: Facts, name: str) -> Finding:
     return _free(
         facts,
         "instance profile",
@@ -84,7 +84,7 @@ def _instance_profile(facts: Facts, name: str) -> Answer:
     )
 
 
-def security_group(facts: Facts) -> Answer:
+def security_group(facts: Facts) -> Finding:
     """Whether the VM's security group's name is free in the VPC."""
     target = facts.target
     name = target.security_group
@@ -104,7 +104,7 @@ def security_group(facts: Facts) -> Answer:
     )
 
 
-def launch_template(facts: Facts) -> Answer:
+def launch_template(facts: Facts) -> Finding:
     """Whether the Batch hosts' launch template's name is free."""
     name = facts.target.launch_template
     return _free(
@@ -119,7 +119,7 @@ def launch_template(facts: Facts) -> Answer:
     )
 
 
-def compute_environment(facts: Facts) -> Answer:
+def compute_environment(facts: Facts) -> Finding:
     """Whether the Batch compute environment's name is free."""
     name = facts.target.vm_name
     if facts.target.hardened:
@@ -142,12 +142,12 @@ def compute_environment(facts: Facts) -> Answer:
     )
 
 
-def job_queue(facts: Facts) -> Answer:
+def job_queue(facts: Facts) -> Finding:
     """Whether the names of the Batch job queues are free."""
     return _all(_job_queue(facts, name) for name in facts.target.job_queues)
 
 
-def _job_queue(facts: Facts, name: str) -> Answer:
+def _job_queue(facts: Facts, name: str) -> Finding:
     return _free(
         facts,
         "Batch job queue",
@@ -163,7 +163,7 @@ def _job_queue(facts: Facts, name: str) -> Answer:
     )
 
 
-def _all(answers: Iterable[Answer]) -> Answer:
+def _all(answers: Iterable[Finding]) -> Finding:
     """Return the first answer that is no pass, else all of them in one line."""
     lines = []
     for answer in answers:
@@ -180,7 +180,7 @@ def _free(
     kind: str,
     find: Callable[[], Sequence[Mapping[str, object]]],
     delete: str,
-) -> Answer:
+) -> Finding:
     if facts.holds(kind, name):
         return passed(f"{name} is this stack's own {what}")
     try:

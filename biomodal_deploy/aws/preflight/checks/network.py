@@ -6,7 +6,7 @@ from typing import Final
 
 from botocore.exceptions import ClientError
 
-from biomodal_deploy.aws.answers import Answer, failed, passed, warned
+from biomodal_deploy.aws.checks import Finding, failed, passed, warned
 from biomodal_deploy.aws.errors import code_of
 from biomodal_deploy.aws.preflight.facts import Facts
 
@@ -14,7 +14,7 @@ from biomodal_deploy.aws.preflight.facts import Facts
 _FEW_ADDRESSES: Final = 16
 
 
-def vpc(facts: Facts) -> Answer:
+def vpc(facts: Facts) -> Finding:
     """Whether the VPC is in the region."""
     target = facts.target
     try:
@@ -29,7 +29,7 @@ def vpc(facts: Facts) -> Answer:
     return passed(f"{target.vpc_id} exists ({said['Vpcs'][0]['CidrBlock']})")
 
 
-def subnet(facts: Facts) -> Answer:
+def subnet(facts: Facts) -> Finding:
     """Whether the subnet is in that VPC and has room."""
     target, found = facts.target, facts.subnet()
     if found is None:

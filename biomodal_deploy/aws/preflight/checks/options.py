@@ -6,12 +6,12 @@ from typing import Final
 
 from botocore.exceptions import ClientError
 
-from biomodal_deploy.aws.answers import Answer, Verdict, cannot_tell, failed, passed
+from biomodal_deploy.aws.checks import Finding, Verdict, failed, passed, unknown
 from biomodal_deploy.aws.errors import code_of
 from biomodal_deploy.aws.preflight.facts import Facts
 
 
-def options(facts: Facts) -> Answer:
+def options(facts: Facts) -> Finding:
     """Whether the boundary, the log bucket and the hosts' subnets that are named are there."""
     named = facts.target.hardened
     if named is None:
@@ -30,10 +30,10 @@ def options(facts: Facts) -> Answer:
     return worst[0]
 
 
-_GRAVEST: Final = (Verdict.FAIL, Verdict.WARNING, Verdict.CANNOT_TELL)
+_GRAVEST: Final = (Verdict.FAIL, Verdict.WARNING, Verdict.UNKNOWN)
 
 
-def _boundary(facts: Facts, arn: str) -> Answer:
+def _boundary(facts: Facts, arn: str) -> Finding:
     try:
         facts.clients.iam().get_policy(PolicyArn=arn)
     except ClientError as error:
@@ -43,7 +43,7 @@ def _boundary(facts: Facts, arn: str) -> Answer:
     return passed("the permissions boundary is there")
 
 
-def _log_bucket(facts: Facts, name: str) -> Answer:
+def _log_bucket(facts: Facts, name: str) -> Finding:
     if name == facts.target.new_bucket:
         return failed(
             f"{name} is the data bucket itself: each log that S3 writes there is logged again",
@@ -55,7 +55,7 @@ def _log_bucket(facts: Facts, name: str) -> Answer:
         if code_of(error) == "404":
             return failed(f"there is no bucket {name}", "correct access_log_bucket")
         if code_of(error) == "403":
-            return cannot_tell(
+            return unknown(
                 f"the caller may not s3:ListBucket on {name}, the bucket for access logs",
                 "ask its owner whether it is there, and takes logs from this account",
             )
@@ -69,7 +69,7 @@ def _log_bucket(facts: Facts, name: str) -> Answer:
     return passed("the bucket for access logs is there")
 
 
-def _subnets(facts: Facts, ids: tuple[str, ...]) -> Answer:
+def _subnets(facts: Facts, ids: tuple[str, ...]) -> Finding:
     try:
         said = facts.clients.ec2().describe_subnets(SubnetIds=list(ids))
     except ClientError as error:
@@ -82,8 +82,8 @@ def _subnets(facts: Facts, ids: tuple[str, ...]) -> Answer:
     return passed("the hosts' subnets are there")
 
 
-def _topic(arn: str) -> Answer:
-    return cannot_tell(
+def _topic(arn: str) -> Finding:
+    return unknown(
         "whether the alarm's topic is there is not asked",
         f"aws sns get-topic-attributes --topic-arn {arn}",
     )

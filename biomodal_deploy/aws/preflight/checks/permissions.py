@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from biomodal_deploy.aws.answers import Answer, cannot_tell, failed, passed
+from biomodal_deploy.aws.checks import Finding, Unavailable, failed, passed, unknown
 from biomodal_deploy.aws.pool import as_finished
-from biomodal_deploy.aws.preflight.facts import Caller, Facts, Unanswered
+from biomodal_deploy.aws.preflight.facts import Caller, Facts
 from biomodal_deploy.aws.preflight.needs import LIST_KEYS, Need, NeededActions
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ _PARALLEL: Final = 16
 _SECONDS: Final = 8.0
 
 
-def caller_policy(facts: Facts, needed_actions: NeededActions | None) -> Answer:
+def caller_policy(facts: Facts, needed_actions: NeededActions | None) -> Finding:
     """Whether the caller's policies, boundary and organization allow the whole life cycle."""
     if needed_actions is None:
-        return cannot_tell(
+        return unknown(
             "what an apply calls is known once the stack is synthesized", "biomodal-aws synth"
         )
     caller = facts.caller()
@@ -46,13 +46,13 @@ def caller_policy(facts: Facts, needed_actions: NeededActions | None) -> Answer:
             "attach the policy that `biomodal-aws policy deployer` prints",
         )
     if unsure:
-        return cannot_tell(
+        return unknown(
             f"{len(unsure)} of {total} actions hang on conditions that IAM's simulator is not "
             f"told: {_some(sorted(unsure))}",
             "see the conditions of the caller's policies",
         )
     if needed.gaps:
-        return cannot_tell(
+        return unknown(
             f"IAM allows all {total} actions that are known, but not what {_some(needed.gaps)} "
             "needs is known",
             "see `biomodal-aws policy deployer`",
@@ -68,7 +68,7 @@ def _source(facts: Facts, caller: Caller) -> str:
     if kind == "assumed-role":
         role = facts.clients.iam().get_role(RoleName=name.partition("/")[0])
         return role["Role"]["Arn"]
-    raise Unanswered(f"IAM's simulator knows no {kind}")
+    raise Unavailable(f"IAM's simulator knows no {kind}")
 
 
 def _simulated(facts: Facts, source: str, needs: Sequence[Need]) -> list[EvaluationResultTypeDef]:
@@ -77,7 +77,7 @@ def _simulated(facts: Facts, source: str, needs: Sequence[Need]) -> list[Evaluat
     # Whoever may not ask once may not ask at all: the first error ends it.
     results = [outcome.result() for _, outcome in answers]
     if len(results) < len(jobs):
-        raise Unanswered("IAM's simulator did not answer in time")
+        raise Unavailable("IAM's simulator did not answer in time")
     return [each for result in results for each in result]
 
 

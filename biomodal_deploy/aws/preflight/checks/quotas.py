@@ -8,8 +8,8 @@ from typing import Final
 
 from botocore.exceptions import ClientError
 
-from biomodal_deploy.aws.answers import Answer, failed, passed, warned
-from biomodal_deploy.aws.preflight.facts import Facts, Unanswered
+from biomodal_deploy.aws.checks import Finding, Unavailable, failed, passed, warned
+from biomodal_deploy.aws.preflight.facts import Facts
 
 ELASTIC_IPS: Final = "L-0263D0A3"
 STANDARD_VCPUS: Final = "L-1216C47A"
@@ -34,7 +34,7 @@ _FAMILIES: Final = {
 }
 
 
-def elastic_ips(facts: Facts) -> Answer:
+def elastic_ips(facts: Facts) -> Finding:
     """Whether one more elastic IP fits."""
     if facts.holds_any("aws_eip"):
         return passed("the stack has its elastic IP")
@@ -52,14 +52,14 @@ def elastic_ips(facts: Facts) -> Answer:
     return passed(line)
 
 
-def on_demand_vcpus(facts: Facts) -> Answer:
+def on_demand_vcpus(facts: Facts) -> Finding:
     """Whether the VM's vCPUs fit beside what runs, and the hardened profile's On-Demand hosts'."""
     runs, hardened = facts.holds_any("aws_instance"), facts.target.hardened
     if runs and not hardened:
         return passed("the VM runs already")
     kind = facts.instance_kind()
     if kind is None:
-        raise Unanswered(f"there is no instance type {facts.target.instance_type}")
+        raise Unavailable(f"there is no instance type {facts.target.instance_type}")
     code = quota_code(facts.target.instance_type)
     limit = _quota(facts, code)
     used = sum(
@@ -79,7 +79,7 @@ def on_demand_vcpus(facts: Facts) -> Answer:
     return passed(line)
 
 
-def spot_vcpus(facts: Facts) -> Answer:
+def spot_vcpus(facts: Facts) -> Finding:
     """Whether Batch can have the Spot vCPUs it may ask for."""
     limit, batch = _quota(facts, SPOT_VCPUS), facts.target.batch_vcpus
     used = sum(
@@ -96,7 +96,7 @@ def spot_vcpus(facts: Facts) -> Answer:
     return passed(line)
 
 
-def batch_environments(facts: Facts) -> Answer:
+def batch_environments(facts: Facts) -> Finding:
     """Whether the stack's compute environments fit beside the others."""
     if facts.holds_any("aws_batch_compute_environment"):
         return passed("the stack has its compute environment")
@@ -105,7 +105,7 @@ def batch_environments(facts: Facts) -> Answer:
     return _batch(facts, used, "compute environments", "describe-compute-environments")
 
 
-def batch_queues(facts: Facts) -> Answer:
+def batch_queues(facts: Facts) -> Finding:
     """Whether the stack's job queues fit beside the others."""
     if facts.holds_any("aws_batch_job_queue"):
         return passed("the stack has its job queue")
@@ -122,7 +122,7 @@ def quota_code(instance_type: str) -> str:
     return _FAMILIES[max(matching, key=len)] if matching else STANDARD_VCPUS
 
 
-def _batch(facts: Facts, used: int, what: str, verb: str) -> Answer:
+def _batch(facts: Facts, used: int, what: str, verb: str) -> Finding:
     line = f"{used} of {BATCH_LIMIT} Batch {what} are in use"
     # A queue for each environment.
     wanted = len(facts.target.job_queues)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from biomodal_deploy.aws.answers import Answer, failed, passed, warned
+from biomodal_deploy.aws.checks import Finding, Unavailable, failed, passed, warned
 from biomodal_deploy.aws.errors import code_of
-from biomodal_deploy.aws.preflight.facts import Facts, Unanswered
+from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.aws.preflight.prerequisites import (
     BATCH_ROLE,
     ECS_PROFILE,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _TASKS_NEED: Final = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
 
 
-def batch_service_role(facts: Facts) -> Answer:
+def batch_service_role(facts: Facts) -> Finding:
     """Whether Batch's service-linked role exists."""
     if _exists(facts, BATCH_ROLE):
         return passed(f"{BATCH_ROLE.name} exists")
@@ -42,7 +42,7 @@ def batch_service_role(facts: Facts) -> Answer:
     )
 
 
-def spot_service_role(facts: Facts) -> Answer:
+def spot_service_role(facts: Facts) -> Finding:
     """Whether EC2 Spot's service-linked role exists."""
     if _exists(facts, SPOT_ROLE):
         return passed(f"{SPOT_ROLE.name} exists")
@@ -52,7 +52,7 @@ def spot_service_role(facts: Facts) -> Answer:
     )
 
 
-def ecs_instance_role(facts: Facts) -> Answer:
+def ecs_instance_role(facts: Facts) -> Finding:
     """Whether Batch hosts have the role that lets them join the cluster."""
     if facts.target.hardened:
         return passed("the hardened profile makes a role of its own for them")
@@ -87,7 +87,7 @@ def ecs_instance_role(facts: Facts) -> Answer:
     return passed(f"{ECS_PROFILE} holds {role['RoleName']} with {ECS_ROLE_POLICY}")
 
 
-def tasks_bucket(facts: Facts) -> Answer:
+def tasks_bucket(facts: Facts) -> Finding:
     """Whether Batch tasks, which run with the hosts' role, can use the bucket."""
     if facts.target.hardened:
         return passed("the hardened profile's role for the hosts covers the bucket")
@@ -153,5 +153,5 @@ def _profile(facts: Facts) -> InstanceProfileTypeDef | None:
 def _role(facts: Facts) -> RoleTypeDef:
     profile = _profile(facts)
     if profile is None or not profile["Roles"]:
-        raise Unanswered(f"there is no role in {ECS_PROFILE}")
+        raise Unavailable(f"there is no role in {ECS_PROFILE}")
     return profile["Roles"][0]

@@ -215,8 +215,8 @@ def test_only_versions_are_denied(answering: Answering) -> None:
     }
     some = one(read(answering(answers)), "bucket")
     assert some.fate is Fate.STOPS
-    assert "old versions: cannot tell (s3:ListBucketVersions)" in some.line
-    assert "unfinished uploads: cannot tell" in some.line
+    assert "old versions: unknown (s3:ListBucketVersions)" in some.line
+    assert "unfinished uploads: unknown" in some.line
     none = one(read(answering(answers | {"s3.ListObjectsV2": {"IsTruncated": False}})), "bucket")
     assert (none.fate, none.fixes) == (
         Fate.UNKNOWN,

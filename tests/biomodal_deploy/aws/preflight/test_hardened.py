@@ -9,8 +9,11 @@ from typing import Any, Final
 import pytest
 from pydantic import JsonValue
 
-from biomodal_deploy.aws.preflight import Target, Verdict, run_preflight, target_from
+from biomodal_deploy.aws.checks import Verdict
+from biomodal_deploy.aws.clients import Clients
+from biomodal_deploy.aws.preflight import Target, run_preflight, target_from
 from biomodal_deploy.aws.preflight.checks import OPTIONS, all_checks
+from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.aws.preflight.target import Hardened
 from biomodal_deploy.iam.document import Document
 from biomodal_deploy.iam.needs import needs_of
@@ -57,8 +60,9 @@ def option(target: Target, **values: Any) -> Target:
 def test_a_healthy_account(aws: RecordedAws, target: Target) -> None:
     """All checks pass but those that honestly cannot: quotas for two environments warn."""
     report = run_preflight(target, aws.session())
-    found = {each.check: each.answer for each in report.findings}
-    assert [*found] == [each.name for each in all_checks()]
+    found = {each.check: each for each in report.findings}
+    facts = Facts(target, Clients(aws.session(), target.region), frozenset())
+    assert [*found] == [each.name for each in all_checks(facts)]
     other = {check: each for check, each in found.items() if each.verdict is not Verdict.PASS}
     assert {*other} == {"caller-policy", "on-demand-vcpus"}
     assert "Batch up to 256: some tasks of the On-Demand queue" in other["on-demand-vcpus"].line
@@ -163,7 +167,7 @@ def test_hosts_in_other_subnets_are_not_passed(aws: RecordedAws, target: Target)
     other = option(target, batch_subnet_ids=("subnet-0b", "subnet-0c"))
     for check in ("hosts-aws", "s3-endpoint"):
         found = answer(aws, other, check)
-        assert (found.verdict, "doctor --var" in (found.fix or "")) == (Verdict.CANNOT_TELL, True)
+        assert (found.verdict, "doctor --var" in (found.fix or "")) == (Verdict.UNKNOWN, True)
     same = option(target, batch_subnet_ids=(SUBNET,))
     assert answer(aws, same, "hosts-aws").verdict is Verdict.PASS
 
@@ -209,7 +213,7 @@ def test_an_image_of_ones_own(aws: RecordedAws, target: Target) -> None:
             {"access_log_bucket": "logs"},
             "s3.HeadBucket",
             Refusal("403", "", 403),
-            Verdict.CANNOT_TELL,
+            Verdict.UNKNOWN,
             "may not s3:ListBucket on logs",
         ),
         (
@@ -244,7 +248,7 @@ def test_an_image_of_ones_own(aws: RecordedAws, target: Target) -> None:
             {"alarm_topic_arn": TOPIC, "permissions_boundary_arn": BOUNDARY},
             "iam.GetPolicy",
             {"Policy": {}},
-            Verdict.CANNOT_TELL,
+            Verdict.UNKNOWN,
             "is not asked",
         ),
         (

@@ -14,8 +14,9 @@ from typing import Any, Final
 import pytest
 from pydantic import JsonValue
 
+from biomodal_deploy.aws.checks import Verdict
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.aws.preflight import Target, Verdict, run_preflight
+from biomodal_deploy.aws.preflight import Target, run_preflight
 from biomodal_deploy.aws.preflight.checks.permissions import caller_policy
 from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.config.settings import Deployment
@@ -157,7 +158,7 @@ def test_everybody_slow(aws: RecordedAws, target: Target, stacks: Path) -> None:
     aws.answers["iam.SimulatePrincipalPolicy"] = simulator(*(each.as_json() for each in compiled))
     needed = needed_by(stacks / "native", VALUES)
     report = run_preflight(target, aws.session(), needed_actions=needed)
-    answers = {each.check: each.answer for each in report.findings}
+    answers = {each.check: each for each in report.findings}
     assert answers["caller-policy"].verdict is Verdict.PASS
     assert report.seconds < 15
     assert not [each for each in answers.values() if "no answer" in each.line]

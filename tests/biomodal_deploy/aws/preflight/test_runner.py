@@ -11,26 +11,34 @@ from typing import Any
 
 import pytest
 
-from biomodal_deploy.aws.clients import WORKERS
+from biomodal_deploy.aws.checks import Progress, Verdict
+from biomodal_deploy.aws.clients import WORKERS, Clients
 from biomodal_deploy.aws.pool import Once, as_finished
-from biomodal_deploy.aws.preflight import Progress, Target, Verdict, run_preflight
+from biomodal_deploy.aws.preflight import Target, run_preflight
 from biomodal_deploy.aws.preflight.checks import OPTIONS, all_checks
+from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.aws.preflight.runner import run_role_checks
 from tests.support.recorded_aws import REGION, RecordedAws, Refusal
+
+
+def names_of(aws: RecordedAws, target: Target) -> list[str]:
+    """Return the name of every check, in order."""
+    facts = Facts(target, Clients(aws.session(), target.region), frozenset())
+    return [each.name for each in all_checks(facts)]
 
 
 def test_findings_keep_the_order_of_the_checks(aws: RecordedAws, target: Target) -> None:
     """Whichever answers first, a report reads the same."""
     report = run_preflight(target, aws.session())
-    names = [each.name for each in all_checks() if each.name != OPTIONS]
+    names = [each for each in names_of(aws, target) if each != OPTIONS]
     assert [each.check for each in report.findings] == names
     layers = [each.layer for each in report.findings]
     assert layers == sorted(layers, key=list(dict.fromkeys(layers)).index)
 
 
-def test_each_check_has_a_word_of_its_own() -> None:
+def test_each_check_has_a_word_of_its_own(aws: RecordedAws, target: Target) -> None:
     """Programs tell them apart by it."""
-    names = [each.name for each in all_checks()]
+    names = names_of(aws, target)
     assert len(set(names)) == len(names)
 
 
@@ -74,13 +82,13 @@ def test_progress_is_told_in_the_callers_thread(aws: RecordedAws, target: Target
     assert {each.finding for each in told} == set(report.findings)
 
 
-def test_a_check_that_breaks_cannot_tell(aws: RecordedAws, target: Target) -> None:
+def test_a_check_that_breaks_is_unknown(aws: RecordedAws, target: Target) -> None:
     """An answer that nobody has seen before costs one check, not the report."""
     aws.answers["ec2.DescribeImages"] = lambda _: {"Images": [{"Name": "no id"}]}
     report = run_preflight(target, aws.session())
-    found = {each.check: each.answer for each in report.findings}
-    assert found["image"].verdict is Verdict.CANNOT_TELL
-    assert "the check itself broke (KeyError" in found["image"].line
+    found = {each.check: each for each in report.findings}
+    assert found["image"].verdict is Verdict.UNKNOWN
+    assert "the check itself failed (KeyError" in found["image"].line
     assert found["vpc"].verdict is Verdict.PASS
 
 
@@ -90,10 +98,10 @@ def test_the_report_as_data(aws: RecordedAws, target: Target) -> None:
     report = run_preflight(target, aws.session(), quick=True)
     data = report.as_data()
     assert set(data) == {"quick", "seconds", "counts", "checks"}
-    assert data["counts"] == {"pass": 17, "fail": 1, "warning": 0, "cannot-tell": 0}
+    assert data["counts"] == {"pass": 17, "fail": 1, "warning": 0, "unknown": 0}
     checks: Any = data["checks"]
     found = next(each for each in checks if each["check"] == "vpc")
-    assert set(found) == {"check", "layer", "title", "verdict", "line", "fix"}
+    assert set(found) == {"check", "layer", "title", "verdict", "under_way", "line", "fix"}
     assert (found["verdict"], report.exit_status) == ("fail", 2)
 
 

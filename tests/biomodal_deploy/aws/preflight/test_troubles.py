@@ -16,7 +16,8 @@ import boto3.session
 import pytest
 from botocore import exceptions as boto
 
-from biomodal_deploy.aws.preflight import Report, Target, Verdict, run_preflight
+from biomodal_deploy.aws.checks import Report, Verdict
+from biomodal_deploy.aws.preflight import Target, run_preflight
 from biomodal_deploy.aws.session import open_session
 from biomodal_deploy.errors import UsageError
 from tests.support.recorded_aws import REGION, RecordedAws, Refusal, healthy
@@ -26,11 +27,11 @@ URL = "https://sts.eu-west-2.amazonaws.com/"
 
 def lines(report: Report) -> dict[str, str]:
     """Return what each check said."""
-    return {each.check: each.answer.line for each in report.findings}
+    return {each.check: each.line for each in report.findings}
 
 
 def everywhere(trouble: Refusal | Exception) -> RecordedAws:
-    """Return an account in which every call meets the same trouble."""
+    """Return an account in which every call meets the same failure."""
     names = ["ec2.DescribeRegions", *healthy()]
     return RecordedAws(answers=dict.fromkeys(names, trouble))
 
@@ -86,7 +87,7 @@ def test_nothing_can_be_asked(
 ) -> None:
     """Without an answer nothing passes that AWS had to answer, and doctor fails with the cause."""
     report = run_preflight(target, everywhere(trouble).session())
-    found = {each.check: each.answer for each in report.findings}
+    found = {each.check: each for each in report.findings}
     assert found["credentials"].verdict is Verdict.FAIL
     assert line in found["credentials"].line
     assert fix in (found["credentials"].fix or "")
@@ -94,7 +95,7 @@ def test_nothing_can_be_asked(
     offline = {"credentials", "partition", "limits", "caller-policy"}
     for check, answer in found.items():
         if check not in offline:
-            assert answer.verdict is Verdict.CANNOT_TELL, check
+            assert answer.verdict is Verdict.UNKNOWN, check
             assert line in answer.line
         assert "\n" not in answer.line
 
@@ -112,10 +113,10 @@ def test_nothing_can_be_asked(
 def test_aws_will_not_say(target: Target, trouble: Refusal, line: str) -> None:
     """A passing trouble of AWS's is no failure of the account's, and no pass either."""
     report = run_preflight(target, everywhere(trouble).session())
-    found = {each.check: each.answer for each in report.findings}
+    found = {each.check: each for each in report.findings}
     del found["partition"], found["limits"], found["caller-policy"]
     assert found.pop("credentials").verdict is Verdict.FAIL, "nobody confirmed them"
-    assert {check for check, each in found.items() if each.verdict is not Verdict.CANNOT_TELL} <= {
+    assert {check for check, each in found.items() if each.verdict is not Verdict.UNKNOWN} <= {
         "rehearsal"
     }
     assert all(line in each.line for check, each in found.items() if check != "rehearsal")
@@ -137,7 +138,7 @@ def test_one_denied_call_leaves_the_others(aws: RecordedAws, target: Target) -> 
     assert found["ecs-instance-role"] == "the caller may not iam:GetInstanceProfile"
     assert "s3:ListBucket" in found["bucket"]
     assert report.count(Verdict.FAIL) == 0
-    assert report.count(Verdict.CANNOT_TELL) == 8
+    assert report.count(Verdict.UNKNOWN) == 8
     assert report.exit_status == 0
 
 
@@ -146,7 +147,7 @@ def test_no_credentials_at_all(target: Target) -> None:
     started = time.monotonic()
     report = run_preflight(target, boto3.session.Session(region_name=REGION))
     assert time.monotonic() - started < 20
-    found = {each.check: each.answer for each in report.findings}
+    found = {each.check: each for each in report.findings}
     assert found["credentials"].verdict is Verdict.FAIL
     assert "aws configure" in (found["credentials"].fix or "")
     said = [each for each in found.values() if each.line == "there are no AWS credentials"]
@@ -216,7 +217,7 @@ class TestRegion:
         aws.answers["sts.GetCallerIdentity"] = boto.EndpointConnectionError(endpoint_url=URL)
         there = replace(target, region="eu-wset-2")
         report = run_preflight(there, aws.session(there.region))
-        found = {each.check: each.answer for each in report.findings}
+        found = {each.check: each for each in report.findings}
         assert found["region"].line == "AWS has no region eu-wset-2 in partition aws"
         assert found["region"].fix == 'set region = "eu-west-2"'
         assert found["credentials"].line == "no such AWS region is known: eu-wset-2"
@@ -229,7 +230,7 @@ class TestRegion:
         }
         there = replace(target, region="ap-east-1")
         report = run_preflight(there, aws.session(there.region))
-        found = {each.check: each.answer for each in report.findings}
+        found = {each.check: each for each in report.findings}
         assert found["region"].verdict is Verdict.FAIL
         assert found["region"].fix == "aws account enable-region --region-name ap-east-1"
 

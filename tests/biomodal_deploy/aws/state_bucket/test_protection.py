@@ -6,9 +6,16 @@ from typing import Any
 
 import pytest
 
-from biomodal_deploy.aws.preflight import Verdict
+from biomodal_deploy.aws.checks import Verdict
 from tests.support.recorded_aws import ACCOUNT, RecordedAws, Refusal
-from tests.support.recorded_bucket import TLS, lacking, looker, policy, state_bucket, verdicts
+from tests.support.recorded_bucket import (
+    TLS,
+    bucket_checker,
+    lacking,
+    policy,
+    state_bucket,
+    verdicts,
+)
 
 
 @pytest.fixture
@@ -50,7 +57,7 @@ def test_what_is_missing(aws: RecordedAws, operation: str, answer: Any, check: s
     """One thing that is not there fails one check, and has a remedy."""
     aws.answers[f"s3.{operation}"] = answer
     assert verdicts(aws) == {check: Verdict.FAIL}
-    assert all(each.answer.fix for each in looker(aws).look() if each.check == check)
+    assert all(each.fix for each in bucket_checker(aws).check().findings if each.check == check)
 
 
 def test_versions_that_never_go(aws: RecordedAws) -> None:
@@ -62,4 +69,4 @@ def test_versions_that_never_go(aws: RecordedAws) -> None:
 def test_what_may_not_be_asked(aws: RecordedAws) -> None:
     """No answer is no pass."""
     aws.answers["s3.GetBucketPolicy"] = Refusal("AccessDenied", "no", 403)
-    assert verdicts(aws) == {"tls": Verdict.CANNOT_TELL}
+    assert verdicts(aws) == {"tls": Verdict.UNKNOWN}

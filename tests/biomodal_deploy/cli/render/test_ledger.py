@@ -76,7 +76,7 @@ def test_what_stops_the_destroy_comes_first() -> None:
         "                 a command",
         "  lost         VM analysis-vm: it runs",
         "                 a command",
-        "  cannot tell  log group analysis-vm: the caller may not logs:DescribeLogGroups",
+        "  unknown      log group analysis-vm: the caller may not logs:DescribeLogGroups",
         "                 a command",
         "1 thing makes the destroy fail halfway; 1 lost with it; 1 that nobody could tell of.",
     ]
@@ -108,7 +108,7 @@ def test_nothing_is_left_and_nobody_knows() -> None:
     assert printed(remains()) == ["Nothing is left that bills."]
     unknown = remains(unread=(Unread(what="snapshots", line="no network", fix="mend it"),))
     assert printed(unknown)[1:] == [
-        "  cannot tell   snapshots: no network. Fix: mend it",
+        "  unknown       snapshots: no network. Fix: mend it",
         "Nothing was found that bills, but 1 question without an answer: it is not known.",
     ]
     assert not destroy_data(None, unknown)["remains"]["clean"]

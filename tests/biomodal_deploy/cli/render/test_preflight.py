@@ -6,18 +6,19 @@ import io
 
 from rich.console import Console
 
-from biomodal_deploy.aws.preflight import Answer, Finding, Layer, Progress, Report, Verdict
+from biomodal_deploy.aws.checks import Finding, Progress, Report, Verdict
+from biomodal_deploy.aws.preflight.checks import Layer
 from biomodal_deploy.aws.preflight.prerequisites import all_steps
 from biomodal_deploy.cli.render.console import _THEME
 from biomodal_deploy.cli.render.preflight import PreflightProgress, show_prerequisites, show_report
 
 REPORT = Report(
     findings=(
-        Finding("vpc", Layer.NETWORK, "VPC", Answer(Verdict.PASS, "vpc-1 exists")),
-        Finding("subnet", Layer.NETWORK, "Subnet", Answer(Verdict.FAIL, "gone", "set [subnet_id]")),
-        Finding("role", Layer.ROLES, "Role", Answer(Verdict.CANNOT_TELL, "denied", "allow it")),
-        Finding("key", Layer.NAMES, "Key", Answer(Verdict.CANNOT_TELL, "denied", "allow it")),
-        Finding("eip", Layer.QUOTAS, "EIP", Answer(Verdict.WARNING, "few", "aws " + "x" * 200)),
+        Finding(Verdict.PASS, "vpc-1 exists").named("vpc", "VPC", Layer.NETWORK),
+        Finding(Verdict.FAIL, "gone", "set [subnet_id]").named("subnet", "Subnet", Layer.NETWORK),
+        Finding(Verdict.UNKNOWN, "denied", "allow it").named("role", "Role", Layer.ROLES),
+        Finding(Verdict.UNKNOWN, "denied", "allow it").named("key", "Key", Layer.NAMES),
+        Finding(Verdict.WARNING, "few", "aws " + "x" * 200).named("eip", "EIP", Layer.QUOTAS),
     ),
     quick=False,
     seconds=1.26,
@@ -47,7 +48,7 @@ def test_findings_by_layer_with_what_mends_them() -> None:
         "  FAIL        Subnet  gone",
         "              fix: set [subnet_id]",
     ]
-    assert lines[-1] == "5 checks in 1.3 s: 1 passed, 1 failed, 1 with a warning, 2 cannot tell"
+    assert lines[-1] == "5 checks in 1.3 s: 1 passed, 1 failed, 1 with a warning, 2 unknown"
 
 
 def test_a_command_stays_whole() -> None:
@@ -60,10 +61,10 @@ def test_one_remedy_is_read_once() -> None:
     assert sum("fix: allow it" in line for line in printed(REPORT)) == 1
 
 
-def test_cannot_tell_is_never_shown_as_pass() -> None:
+def test_unknown_is_never_shown_as_pass() -> None:
     """Neither in words nor in colour."""
     lines = [line for line in printed(REPORT) if "denied" in line]
-    assert all(line.startswith("  cannot tell") for line in lines)
+    assert all(line.startswith("  unknown") for line in lines)
 
 
 def test_progress_is_for_terminals() -> None:
@@ -78,8 +79,8 @@ def test_progress_is_for_terminals() -> None:
 def test_prerequisites_are_a_script() -> None:
     """Every line is a command or a comment, also what AWS said."""
     findings = [
-        Finding("a", Layer.ROLES, "Role A", Answer(Verdict.PASS, "it exists")),
-        Finding("b", Layer.ROLES, "Role B", Answer(Verdict.CANNOT_TELL, "denied", "allow it")),
+        Finding(Verdict.PASS, "it exists").named("a", "Role A", Layer.ROLES),
+        Finding(Verdict.UNKNOWN, "denied", "allow it").named("b", "Role B", Layer.ROLES),
     ]
     screen, stream = console()
     show_prerequisites(screen, findings, all_steps("aws"), "eu-west-2")

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from biomodal_deploy.aws.preflight import Target, Verdict
+from biomodal_deploy.aws.checks import Verdict
+from biomodal_deploy.aws.preflight import Target
 from tests.support.preflight_cases import Wrong, answer
 from tests.support.recorded_aws import NAME, REGION, Recorded, RecordedAws, Refusal
 
-FAIL, WARNING, CANNOT_TELL = Verdict.FAIL, Verdict.WARNING, Verdict.CANNOT_TELL
+FAIL, WARNING, UNKNOWN = Verdict.FAIL, Verdict.WARNING, Verdict.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_one_thing_wrong(aws: RecordedAws, target: Target, wrong: Wrong) -> None
         ({"BucketRegion": REGION}, Verdict.PASS, "lab-data is there"),
         ({"BucketRegion": "us-east-1"}, WARNING, "lab-data is in us-east-1, the VM in eu-"),
         (Refusal("404", "", 404), FAIL, "there is no bucket lab-data"),
-        (Refusal("403", "", 403), CANNOT_TELL, "may not s3:ListBucket"),
+        (Refusal("403", "", 403), UNKNOWN, "may not s3:ListBucket"),
     ],
 )
 def test_reach_and_region_of_an_existing_one(

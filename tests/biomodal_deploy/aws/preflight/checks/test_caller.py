@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from biomodal_deploy.aws.preflight import Target, Verdict, run_preflight
+from biomodal_deploy.aws.checks import Verdict
+from biomodal_deploy.aws.preflight import Target, run_preflight
 from biomodal_deploy.config.settings import Limits
 from tests.support.preflight_cases import answer
 from tests.support.recorded_aws import ACCOUNT, REGION, RecordedAws
@@ -36,6 +37,6 @@ def test_other_partitions(aws: RecordedAws, target: Target) -> None:
     """The module writes arn:aws, which is another world's name elsewhere."""
     there = replace(target, bootstrap="module", region="us-gov-west-1")
     report = run_preflight(there, aws.session(there.region))
-    found = {each.check: each.answer for each in report.findings}
+    found = {each.check: each for each in report.findings}
     assert found["partition"].verdict is WARNING
     assert '"bootstrap": "native"' in (found["partition"].fix or "")

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from biomodal_deploy.aws.preflight import Target, Verdict, run_preflight
+from biomodal_deploy.aws.checks import Verdict
+from biomodal_deploy.aws.preflight import Target, run_preflight
 from tests.support.recorded_aws import RecordedAws, Refusal
 
-CANNOT_TELL = Verdict.CANNOT_TELL
+UNKNOWN = Verdict.UNKNOWN
 
 
 def test_a_healthy_account_passes_every_check(aws: RecordedAws, target: Target) -> None:
     """Where nothing is wrong nothing is said to be; only what nobody told stays open."""
     report = run_preflight(target, aws.session())
-    found = {each.check: each.answer for each in report.findings}
-    assert found.pop("caller-policy").verdict is CANNOT_TELL
+    found = {each.check: each for each in report.findings}
+    assert found.pop("caller-policy").verdict is UNKNOWN
     assert {check: each for check, each in found.items() if each.verdict is not Verdict.PASS} == {}
     assert not report.failed
     assert report.exit_status == 0

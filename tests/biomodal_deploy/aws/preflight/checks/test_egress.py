@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from biomodal_deploy.aws.preflight import Target, Verdict
+from biomodal_deploy.aws.checks import Verdict
+from biomodal_deploy.aws.preflight import Target
 from tests.support.preflight_cases import Well, Wrong, answer
 from tests.support.recorded_aws import (
     REGION,
@@ -18,7 +19,7 @@ from tests.support.recorded_aws import (
     subnet,
 )
 
-FAIL, WARNING, CANNOT_TELL = Verdict.FAIL, Verdict.WARNING, Verdict.CANNOT_TELL
+FAIL, WARNING, UNKNOWN = Verdict.FAIL, Verdict.WARNING, Verdict.UNKNOWN
 NAT = routes(default_route(NatGatewayId="nat-1"))
 
 
@@ -75,7 +76,7 @@ HOSTS = [
             "vm-internet",
             "ec2.DescribeRouteTables",
             routes(default_route(TransitGatewayId="tgw-1")),
-            CANNOT_TELL,
+            UNKNOWN,
             "leads to tgw-1",
             "ask whoever runs that network",
         ),
@@ -111,7 +112,7 @@ HOSTS = [
             "hosts-aws",
             "ec2.DescribeRouteTables",
             routes(default_route(TransitGatewayId="tgw-1")),
-            CANNOT_TELL,
+            UNKNOWN,
             "tgw-1",
             "ask",
         ),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from biomodal_deploy.aws.preflight import Target, Verdict
+from biomodal_deploy.aws.checks import Verdict
+from biomodal_deploy.aws.preflight import Target
 from tests.support.preflight_cases import Wrong
 from tests.support.recorded_aws import REGION, RecordedAws, Refusal
 
-FAIL, WARNING, CANNOT_TELL = Verdict.FAIL, Verdict.WARNING, Verdict.CANNOT_TELL
+FAIL, WARNING, UNKNOWN = Verdict.FAIL, Verdict.WARNING, Verdict.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ FAIL, WARNING, CANNOT_TELL = Verdict.FAIL, Verdict.WARNING, Verdict.CANNOT_TELL
             "rehearsal",
             "ec2.DescribeImages",
             {"Images": []},
-            CANNOT_TELL,
+            UNKNOWN,
             "there is no image to launch",
             "",
         ),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from biomodal_deploy.aws.preflight import Target, Verdict
+from biomodal_deploy.aws.checks import Verdict
+from biomodal_deploy.aws.preflight import Target
 from tests.support.preflight_cases import Wrong, answer
 from tests.support.recorded_aws import NAME, REGION, Recorded, RecordedAws, profile, role
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from biomodal_deploy.aws.preflight import Target, Verdict
+from biomodal_deploy.aws.checks import Verdict
+from biomodal_deploy.aws.preflight import Target
 from tests.support.preflight_cases import Wrong
 from tests.support.recorded_aws import ACCOUNT, REGION, SUBNET, VPC, RecordedAws, no_such, subnet
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import pytest
 
-from biomodal_deploy.aws.answers import Layer
-from biomodal_deploy.aws.check import Check
+from biomodal_deploy.aws.checks import Check, Finding, Verdict, run_checks
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.aws.preflight import Answer, Need, Needed, Target, Verdict
+from biomodal_deploy.aws.preflight import Need, Needed, Target
 from biomodal_deploy.aws.preflight.checks.permissions import caller_policy
 from biomodal_deploy.aws.preflight.facts import Facts
-from biomodal_deploy.aws.preflight.runner import ask
 from tests.support.recorded_aws import ACCOUNT, RecordedAws, Refusal, role, verdicts
 
 
@@ -31,14 +30,11 @@ def needed(target: Target, *, account: str) -> Needed:
     )
 
 
-def judged(aws: RecordedAws, target: Target) -> Answer:
+def judged(aws: RecordedAws, target: Target) -> Finding:
     """Return the check's answer."""
     facts = Facts(target, Clients(aws.session(), target.region), frozenset())
-
-    def look(facts: Facts) -> Answer:
-        return caller_policy(facts, needed)
-
-    return ask(Check("x", Layer.PERMISSIONS, "x", look), facts)
+    check = Check("x", "x", partial(caller_policy, facts, needed))
+    return run_checks([check], facts.clients, 12.0)[0]
 
 
 def calling_as(aws: RecordedAws, arn: str) -> None:
@@ -110,7 +106,7 @@ def test_conditions_that_the_simulator_is_not_told(aws: RecordedAws, target: Tar
             }
         ]
     }
-    assert judged(aws, target).verdict is Verdict.CANNOT_TELL
+    assert judged(aws, target).verdict is Verdict.UNKNOWN
 
 
 def test_a_role_with_a_path(aws: RecordedAws, target: Target) -> None:
@@ -138,5 +134,5 @@ def test_the_simulator_may_not_be_asked(aws: RecordedAws, target: Target) -> Non
     """Most deployers may not: then nobody can tell."""
     aws.answers["iam.SimulatePrincipalPolicy"] = Refusal("AccessDenied", status=403)
     found = judged(aws, target)
-    assert found.verdict is Verdict.CANNOT_TELL
+    assert found.verdict is Verdict.UNKNOWN
     assert found.fix == "allow iam:SimulatePrincipalPolicy to the caller"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from biomodal_deploy.aws.preflight import Target, Verdict
+from biomodal_deploy.aws.checks import Verdict
+from biomodal_deploy.aws.preflight import Target
 from tests.support.preflight_cases import Well, Wrong, answer
 from tests.support.recorded_aws import (
     REGION,
@@ -16,7 +17,7 @@ from tests.support.recorded_aws import (
     quota,
 )
 
-FAIL, WARNING, CANNOT_TELL = Verdict.FAIL, Verdict.WARNING, Verdict.CANNOT_TELL
+FAIL, WARNING, UNKNOWN = Verdict.FAIL, Verdict.WARNING, Verdict.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -179,4 +180,4 @@ def test_elastic_ips_without_service_quotas(aws: RecordedAws, target: Target) ->
         ]
     }
     assert answer(aws, target, "elastic-ips").verdict is FAIL
-    assert answer(aws, target, "spot-vcpus").verdict is CANNOT_TELL
+    assert answer(aws, target, "spot-vcpus").verdict is UNKNOWN

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from biomodal_deploy.aws.preflight import Target, Verdict
+from biomodal_deploy.aws.checks import Verdict
+from biomodal_deploy.aws.preflight import Target
 from tests.support.preflight_cases import Wrong, answer
 from tests.support.recorded_aws import NAME, RecordedAws, no_such, profile, role, verdicts
 
-FAIL, WARNING, CANNOT_TELL = Verdict.FAIL, Verdict.WARNING, Verdict.CANNOT_TELL
+FAIL, WARNING, UNKNOWN = Verdict.FAIL, Verdict.WARNING, Verdict.UNKNOWN
 TRUST = {
     "AssumeRolePolicyDocument": '{"Statement":[{"Principal":{"Service":"ecs.amazonaws.com"}}]}'
 }
@@ -85,7 +86,7 @@ TRUST = {
             "tasks-bucket",
             "iam.GetInstanceProfile",
             no_such("NoSuchEntity"),
-            CANNOT_TELL,
+            UNKNOWN,
             "there is no role in ecsInstanceRole",
             "",
         ),

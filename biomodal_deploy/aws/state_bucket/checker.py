@@ -2,44 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
+from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from biomodal_deploy.aws.answers import Answer, Verdict, cannot_tell, failed, passed
+from biomodal_deploy.aws.checks import Check, Finding, Report, Verdict, failed, passed, run_checks
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.aws.errors import Kind, code_of, trouble_of
+from biomodal_deploy.aws.errors import Kind, classify_error, code_of
 from biomodal_deploy.aws.state_bucket.protection import Protection
 from biomodal_deploy.errors import EngineError, UsageError
 
-
-@dataclass(frozen=True)
-class Checked:
-    """One thing that a bucket for states has to have.
-
-    Attributes:
-        check: A stable word.
-        title: What it is, for people.
-        answer: What was found.
-    """
-
-    check: str
-    title: str
-    answer: Answer
-
-    def as_data(self) -> dict[str, str | None]:
-        """Return it as plain JSON values."""
-        return {
-            "check": self.check,
-            "title": self.title,
-            "verdict": self.answer.verdict.value,
-            "line": self.answer.line,
-            "fix": self.answer.fix,
-        }
+SECONDS: Final = 20.0
 
 
-class StateBucketLooker:
+class StateBucketChecker:
     """Asks S3 about one bucket.
 
     Args:
@@ -85,7 +63,7 @@ class StateBucketLooker:
             f"--bucket {self._bucket} --region {where}; or choose another name",
         )
 
-    def look(self) -> tuple[Checked, ...]:
+    def check(self) -> Report:
         """Return what the bucket has and lacks.
 
         Raises:
@@ -103,22 +81,15 @@ class StateBucketLooker:
                 if where is None
                 else "ask its owner for s3:ListBucket, or choose another name",
             )
-        return tuple(self._checks(where))
+        fits = Check("region", "Region", partial(self._region_fits, where))
+        checks = (fits, *Protection(self._clients, self._bucket).checks())
+        return Report(findings=run_checks(checks, self._clients, SECONDS))
 
-    def _checks(self, where: str) -> Iterator[Checked]:
-        moved = f'set "region": "{where}" in the backend in cdktf.json'
+    def _region_fits(self, where: str) -> Finding:
         place = f"it is in {where}"
-        fits = passed(place) if where == self._region else failed(place, moved)
-        yield Checked("region", "Region", fits)
-        for check, title, ask in Protection(self._clients, self._bucket).questions():
-            yield Checked(check, title, self._answered(ask))
-
-    def _answered(self, ask: Callable[[], Answer]) -> Answer:
-        try:
-            return ask()
-        except (BotoCoreError, ClientError) as error:
-            trouble = trouble_of(error, self._clients)
-            return cannot_tell(trouble.line, trouble.fix)
+        if where == self._region:
+            return passed(place)
+        return failed(place, f'set "region": "{where}" in the backend in cdktf.json')
 
     def _where(self) -> str | None:
         """Return the bucket's region; None where there is none, nothing where it is not ours."""
@@ -146,17 +117,17 @@ class StateBucketLooker:
         try:
             return ask()
         except (BotoCoreError, ClientError) as error:
-            trouble = trouble_of(error, self._clients)
-            if trouble.kind is Kind.REGION:
+            failure = classify_error(error, self._clients)
+            if failure.kind is Kind.REGION:
                 raise UsageError(
-                    trouble.line, field="region", value=self._region, fix=trouble.fix
+                    failure.line, field="region", value=self._region, fix=failure.fix
                 ) from None
             raise EngineError(
-                f"AWS does not say whether there is a bucket {self._bucket}: {trouble.line}",
-                advice=trouble.fix,
+                f"AWS does not say whether there is a bucket {self._bucket}: {failure.line}",
+                advice=failure.fix,
             ) from None
 
 
-def is_fit(found: Sequence[Checked]) -> bool:
-    """Whether nothing that protects a state is missing or unknown."""
-    return all(each.answer.verdict in (Verdict.PASS, Verdict.WARNING) for each in found)
+def is_fit(report: Report) -> bool:
+    """Return whether nothing that protects a state is missing or unknown."""
+    return report.count(Verdict.FAIL, Verdict.UNKNOWN) == 0

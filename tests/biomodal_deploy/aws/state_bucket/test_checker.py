@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.aws.preflight import Verdict
-from biomodal_deploy.aws.state_bucket.look import is_fit
+from biomodal_deploy.aws.checks import Verdict
+from biomodal_deploy.aws.state_bucket.checker import is_fit
 from biomodal_deploy.errors import EngineError, UsageError
 from tests.support.recorded_aws import REGION, RecordedAws, Refusal
-from tests.support.recorded_bucket import looker, state_bucket, verdicts
+from tests.support.recorded_bucket import bucket_checker, state_bucket, verdicts
 
 GONE: Final = Refusal("404", "Not Found", 404)
 CLOSED: Final = Refusal("403", "Forbidden", 403)
@@ -24,13 +24,13 @@ def aws() -> RecordedAws:
 
 def test_one_that_lacks_nothing(aws: RecordedAws) -> None:
     """Every check passes, and each says what it found."""
-    found = looker(aws).look()
+    found = bucket_checker(aws).check()
     assert is_fit(found)
-    assert len(found) == 7
-    lines = {each.check: each.answer.line for each in found}
+    assert len(found.findings) == 7
+    lines = {each.check: each.line for each in found.findings}
     assert lines["encryption"] == "aws:kms with alias/state"
     assert lines["former-versions"] == "kept for 90 days"
-    assert all(each.as_data()["verdict"] == "pass" for each in found)
+    assert all(each.as_data()["verdict"] == "pass" for each in found.findings)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_name_that_is_taken(aws: RecordedAws, answer: Any, parts: list[str]) -
     """By us, by us elsewhere, by somebody else: each says what to do."""
     aws.answers["s3.HeadBucket"] = answer
     with pytest.raises(UsageError) as refused:
-        looker(aws).require_free()
+        bucket_checker(aws).require_free()
     for part in parts:
         assert part in str(refused.value)
 
@@ -53,12 +53,12 @@ def test_a_name_that_is_taken(aws: RecordedAws, answer: Any, parts: list[str]) -
 def test_a_name_that_is_free(aws: RecordedAws) -> None:
     """Also for a caller who may not list buckets, to whom S3 says 403."""
     aws.answers["s3.HeadBucket"] = GONE
-    looker(aws).require_free()
+    bucket_checker(aws).require_free()
     with pytest.raises(UsageError, match=r"There is no such bucket.*backend create"):
-        looker(aws).look()
+        bucket_checker(aws).check()
     said = iter([CLOSED, GONE])
     aws.answers["s3.HeadBucket"] = lambda _: next(said)
-    looker(aws).require_free()
+    bucket_checker(aws).require_free()
 
 
 def test_somebody_elses_is_not_looked_at(aws: RecordedAws) -> None:
@@ -69,14 +69,14 @@ def test_somebody_elses_is_not_looked_at(aws: RecordedAws) -> None:
 
     aws.answers["s3.HeadBucket"] = owned
     with pytest.raises(UsageError, match="another account's, or closed to you"):
-        looker(aws).look()
+        bucket_checker(aws).check()
 
 
 def test_aws_does_not_say(aws: RecordedAws) -> None:
     """Neither free nor taken: nothing is planned on a guess."""
     aws.answers["s3.HeadBucket"] = Refusal("ExpiredToken", "expired", 400)
     with pytest.raises(EngineError, match=r"whether there is a bucket lab: .*expired"):
-        looker(aws).require_free()
+        bucket_checker(aws).require_free()
 
 
 def test_a_bucket_elsewhere(aws: RecordedAws) -> None:

@@ -1,36 +1,44 @@
-"""The orchestrator VM: whether it runs, is healthy, and has everything installed."""
+"""Checks of the orchestrator VM: whether it runs, is healthy, and has everything installed."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from biomodal_deploy.aws.answer import not_yet
-from biomodal_deploy.aws.answers import cannot_tell, failed, passed
+from biomodal_deploy.aws.checks import Finding, Unavailable, failed, not_yet, passed, unknown
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.commands import show_console, start_vm
-from biomodal_deploy.aws.machines import Machine, console_of, look_up
-from biomodal_deploy.aws.preflight import Answer
-from biomodal_deploy.aws.preflight.facts import Unanswered
+from biomodal_deploy.aws.machines import Machine, console_of, describe_machine
 from biomodal_deploy.vm.built import Built
 from biomodal_deploy.vm.install_log import InstallState, read_install
-from biomodal_deploy.vm.parts.finish import gone, not_built
 
 _CHANGING: Final = frozenset({"pending", "stopping"})
 _OVER: Final = frozenset({"shutting-down", "terminated"})
 # EC2 gives its first console output some minutes after the start; the script takes about as long.
 _SILENT_MINUTES: Final = 15
-_DEEP: Final = "look at the machine itself: biomodal-aws status --deep"
+_DEEP: Final = "check on the VM itself: biomodal-aws status --deep"
 _RERUN: Final = (
-    "mend the cause (biomodal-aws connect -- sudo tail -n 50 /var/log/cloud-init-output.log), then "
+    "fix the cause (biomodal-aws connect -- sudo tail -n 50 /var/log/cloud-init-output.log), then "
     "run it again: biomodal-aws connect -- sudo bash /var/lib/cloud/instance/scripts/part-001"
 )
 
+_PLAN: Final = "run biomodal-aws plan: it creates what is missing"
 
-def machine(built: Built, clients: Clients) -> Answer:
+
+def not_built(what: str) -> Finding:
+    """Return the finding for what the state does not hold."""
+    return failed(f"the state holds no {what}: an apply was not completed", _PLAN)
+
+
+def gone(what: str) -> Finding:
+    """Return the finding for what the state holds and AWS does not have."""
+    return failed(f"{what} is gone, though the state holds it", _PLAN)
+
+
+def machine(built: Built, clients: Clients) -> Finding:
     """Whether the VM runs, at the address that the outputs name."""
     if built.vm is None:
         return not_built("VM")
-    name, found = built.vm.id, look_up(clients, built.vm.id)
+    name, found = built.vm.id, describe_machine(clients, built.vm.id)
     if found is None or found.state in _OVER:
         return gone(f"the VM {name}")
     if found.state in _CHANGING:
@@ -41,12 +49,12 @@ def machine(built: Built, clients: Clients) -> Answer:
     if promised and found.public_ip != promised:
         return failed(
             f"{name} runs, but has the address {found.public_ip or 'none'} and not {promised}",
-            "run biomodal-aws plan: it gives the address back",
+            "run biomodal-aws plan: it restores the address",
         )
     return passed(f"{name} ({built.vm.instance_type}) runs at {found.public_ip or 'no address'}")
 
 
-def status_checks(built: Built, clients: Clients) -> Answer:
+def status_checks(built: Built, clients: Clients) -> Finding:
     """Whether EC2's two status checks pass: the host below the VM, and the VM itself."""
     name = _running(built, clients)[0]
     said = clients.ec2().describe_instance_status(InstanceIds=[name])["InstanceStatuses"]
@@ -63,11 +71,11 @@ def status_checks(built: Built, clients: Clients) -> Answer:
         return failed(words, show_console(name, built.region))
     if set(checks.values()) <= {"ok", "initializing"}:
         return not_yet(words)
-    return cannot_tell(words, "run it again in a minute")
+    return unknown(words, "run it again in a minute")
 
 
-def install_script(built: Built, clients: Clients) -> Answer:
-    """How the install script went, from the console: no way into the VM is needed."""
+def install_script(built: Built, clients: Clients) -> Finding:
+    """How the install script went, from the console: no connection to the VM is needed."""
     name, vm = _running(built, clients)
     return install_answer(
         console_of(clients, name),
@@ -77,14 +85,14 @@ def install_script(built: Built, clients: Clients) -> Answer:
     )
 
 
-def install_answer(log: str, *, fresh: bool, where: str, otherwise: str) -> Answer:
-    """Judge a log of the install script.
+def install_answer(log: str, *, fresh: bool, where: str, otherwise: str) -> Finding:
+    """Return what a log of the install script shows.
 
     Args:
         log: What the VM or the script printed.
         fresh: Whether the VM was started so lately that the script may just have begun.
         where: What the log is, for people.
-        otherwise: How to learn more where the log does not tell.
+        otherwise: How to learn more where the log does not say.
     """
     install = read_install(log)
     if install.state is InstallState.DONE:
@@ -96,13 +104,13 @@ def install_answer(log: str, *, fresh: bool, where: str, otherwise: str) -> Answ
     if fresh and not install.boot_ended:
         return not_yet(f"nothing on {where} yet: the VM has just started")
     # After a restart the console has the last boot only, and the script ran on the first.
-    return cannot_tell(f"{where} does not show the install script", otherwise)
+    return unknown(f"{where} does not show the install script", otherwise)
 
 
 def _running(built: Built, clients: Clients) -> tuple[str, Machine]:
     if built.vm is None:
-        raise Unanswered("there is no VM")
-    found = look_up(clients, built.vm.id)
+        raise Unavailable("there is no VM")
+    found = describe_machine(clients, built.vm.id)
     if found is None or found.state != "running":
-        raise Unanswered("the VM does not run")
+        raise Unavailable("the VM does not run")
     return built.vm.id, found

@@ -1,0 +1,263 @@
+"""The one frame of all checks of an AWS account: `Check`, its `Finding`, and the `Report` of all.
+
+A check that AWS does not answer has neither passed nor failed: it is unknown, and says why.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from biomodal_deploy.aws.clients import WORKERS, Clients, open_clients
+from biomodal_deploy.aws.errors import classify_error, one_line
+from biomodal_deploy.aws.pool import as_finished
+from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
+
+_T = TypeVar("_T")
+
+
+class Verdict(StrEnum):
+    """What a check came to."""
+
+    PASS = "pass"  # noqa: S105 - a verdict
+    FAIL = "fail"
+    WARNING = "warning"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found.
+
+    Attributes:
+        verdict: What it comes to.
+        line: What was found, in one line.
+        fix: The command or setting that fixes it.
+        under_way: Whether time alone may change it: it is being created, started or installed.
+        check: The check's stable name, a contract with programs that read the JSON.
+        title: What is checked, for people.
+        layer: The group of checks that it belongs to, where there are groups.
+    """
+
+    verdict: Verdict
+    line: str
+    fix: str | None = None
+    under_way: bool = False
+    check: str = ""
+    title: str = ""
+    layer: str | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether all is well."""
+        return self.verdict is Verdict.PASS
+
+    def named(self, check: str, title: str, layer: str | None = None) -> Finding:
+        """Return it under a check's name."""
+        return replace(self, check=check, title=title, layer=layer)
+
+    def as_data(self) -> dict[str, str | bool | None]:
+        """Return it as plain JSON values."""
+        return {
+            "check": self.check,
+            "layer": self.layer,
+            "title": self.title,
+            "verdict": self.verdict.value,
+            "under_way": self.under_way,
+            "line": self.line,
+            "fix": self.fix,
+        }
+
+
+def passed(line: str) -> Finding:
+    """Return the finding that all is well."""
+    return Finding(Verdict.PASS, line)
+
+
+def failed(line: str, fix: str) -> Finding:
+    """Return the finding that an apply would fail, or that something does not work."""
+    return Finding(Verdict.FAIL, line, fix)
+
+
+def warned(line: str, fix: str) -> Finding:
+    """Return the finding that it works, at a price that the line names."""
+    return Finding(Verdict.WARNING, line, fix)
+
+
+def unknown(line: str, fix: str | None = None) -> Finding:
+    """Return the finding that AWS did not answer, which is never a pass."""
+    return Finding(Verdict.UNKNOWN, line, fix)
+
+
+def not_yet(line: str) -> Finding:
+    """Return the finding that it is under way: a warning that passes by itself."""
+    return Finding(Verdict.WARNING, line, under_way=True)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question to the account.
+
+    Attributes:
+        name: A stable name, a contract with programs that read the JSON.
+        title: What is checked, for people.
+        run: Asks AWS; whatever it raises becomes an unknown finding.
+        layer: The group of checks that it belongs to.
+        quick: Whether `plan` asks it too.
+        essential: Whether no answer in time is a failure: nothing else is worth anything then.
+    """
+
+    name: str
+    title: str
+    run: Callable[[], Finding]
+    layer: str | None = None
+    quick: bool = False
+    essential: bool = False
+
+    def finding(self, result: Finding | Unavailable) -> Finding:
+        """Return what was found under this check's name; it is unknown where AWS did not say."""
+        if isinstance(result, Unavailable):
+            late = self.essential and result.timed_out
+            verdict = Verdict.FAIL if late else Verdict.UNKNOWN
+            result = Finding(verdict, result.line, result.fix)
+        return result.named(self.name, self.title, self.layer)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """All findings, in the order of the checks.
+
+    Attributes:
+        findings: One for each check that was asked for.
+        quick: Whether only the quick checks were.
+        seconds: How long it took.
+    """
+
+    findings: tuple[Finding, ...]
+    quick: bool = False
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> bool:
+        """Whether a check failed."""
+        return self.count(Verdict.FAIL) > 0
+
+    @property
+    def exit_status(self) -> int:
+        """The exit status that the report stands for."""
+        return EXIT_FINDINGS if self.failed else EXIT_DONE
+
+    def count(self, *verdicts: Verdict) -> int:
+        """Return how many checks came to one of these verdicts."""
+        counts = Counter(finding.verdict for finding in self.findings)
+        return sum(counts[verdict] for verdict in verdicts)
+
+    def as_data(self) -> dict[str, object]:
+        """Return it as plain JSON values."""
+        return {
+            "quick": self.quick,
+            "seconds": round(self.seconds, 1),
+            "counts": {verdict.value: self.count(verdict) for verdict in Verdict},
+            "checks": [finding.as_data() for finding in self.findings],
+        }
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One check has ended.
+
+    Attributes:
+        finding: What it found.
+        done: How many have ended.
+        total: How many there are.
+    """
+
+    finding: Finding
+    done: int
+    total: int
+
+
+class Unavailable(Exception):
+    """There is no answer: AWS gives none, or what was asked about is missing.
+
+    Args:
+        line: Why not.
+        fix: What to do about it.
+        timed_out: Whether the time was over.
+    """
+
+    def __init__(self, line: str, fix: str | None = None, *, timed_out: bool = False) -> None:
+        super().__init__(line)
+        self.line, self.fix, self.timed_out = line, fix, timed_out
+
+
+def run_checks(
+    checks: Sequence[Check],
+    clients: Clients,
+    seconds: float,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> tuple[Finding, ...]:
+    """Run all checks at once; return a finding for each, in their order.
+
+    Args:
+        checks: The checks.
+        clients: Who asks.
+        seconds: How long to wait for all of them.
+        on_progress: Called in this thread for each check that ends in time.
+    """
+    found: dict[int, Finding] = {}
+    for number, result in run_all([check.run for check in checks], clients, seconds):
+        found[number] = checks[number].finding(result)
+        if on_progress:
+            on_progress(Progress(found[number], len(found), len(checks)))
+    return tuple(found[number] for number in range(len(checks)))
+
+
+def run_all(
+    jobs: Sequence[Callable[[], _T]], clients: Clients, seconds: float
+) -> Iterator[tuple[int, _T | Unavailable]]:
+    """Ask all at once; yield each job's number and result, those that are late at the end.
+
+    Args:
+        jobs: What to ask.
+        clients: Who asks.
+        seconds: How long to wait for all of them.
+    """
+    waiting = set(range(len(jobs)))
+    for number, outcome in as_finished(jobs, workers=WORKERS, seconds=seconds):
+        waiting.discard(number)
+        try:
+            yield number, outcome.result()
+        except Exception as error:  # noqa: BLE001 - one that breaks leaves the others whole
+            yield number, _unavailable(error, clients)
+    line, fix = f"no answer from AWS in {seconds:g} seconds", "run it again; the network is slow"
+    for number in sorted(waiting):
+        yield number, Unavailable(line, fix, timed_out=True)
+
+
+def ask_once(region: str, ask: Callable[[Clients], _T]) -> _T:
+    """Return what AWS says, where the work can go on without it.
+
+    Raises:
+        Unavailable: It cannot be asked, or does not answer.
+    """
+    try:
+        return ask(open_clients(region))
+    except (BotoCoreError, ClientError, UsageError) as error:
+        raise Unavailable(str(error)) from error
+
+
+def _unavailable(error: Exception, clients: Clients) -> Unavailable:
+    if isinstance(error, Unavailable):
+        return error
+    if isinstance(error, BotoCoreError | ClientError):
+        failure = classify_error(error, clients)
+        return Unavailable(failure.line, failure.fix)
+    # An answer of AWS that nobody has seen before.
+    line = f"the check itself failed ({type(error).__name__}: {one_line(str(error))})"
+    return Unavailable(line, "report it as a bug of biomodal-aws")

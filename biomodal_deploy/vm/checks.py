@@ -1,0 +1,188 @@
+"""Every check of a running deployment, in the order in which its parts depend on each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+from botocore.exceptions import ClientError
+
+from biomodal_deploy.aws.checks import Check, Finding, Unavailable, failed, not_yet, passed
+from biomodal_deploy.aws.clients import Clients
+from biomodal_deploy.aws.commands import aws
+from biomodal_deploy.aws.errors import code_of, one_line
+from biomodal_deploy.aws.machines import describe_machine
+from biomodal_deploy.aws.preflight.prerequisites import MAKE
+from biomodal_deploy.aws.resources import ComputeEnvironment, JobQueue
+from biomodal_deploy.vm import vm_checks
+from biomodal_deploy.vm.built import Built
+from biomodal_deploy.vm.vm_checks import gone, not_built
+
+_Resource = TypeVar("_Resource")
+
+
+def all_checks(built: Built, clients: Clients) -> tuple[Check, ...]:
+    """Return the checks.
+
+    Args:
+        built: The deployment as it was applied.
+        clients: How to ask AWS.
+    """
+
+    def check(name: str, title: str, run: Callable[[Built, Clients], Finding]) -> Check:
+        return Check(name, title, partial(run, built, clients))
+
+    return (
+        check("vm", "VM", vm_checks.machine),
+        check("vm-status", "VM status checks", vm_checks.status_checks),
+        check("install-script", "Install script", vm_checks.install_script),
+        *_each("Compute environment", built.environments, partial(compute_environment, clients)),
+        *_each("Job queue", built.queues, partial(job_queue, clients)),
+        check("bucket", "Bucket", bucket),
+        check("repository", "ECR repository", repository),
+        check("vm-role", "VM role", vm_role),
+        check("hosts-role", "Batch hosts' role", hosts_role),
+    )
+
+
+def _each(
+    title: str, resources: Sequence[_Resource], run: Callable[[_Resource], Finding]
+) -> tuple[Check, ...]:
+    """Return a check for each resource, numbered where there are several."""
+    name = title.lower().replace(" ", "-")
+    if not resources:
+        return (Check(name, title, partial(not_built, title.lower())),)
+    return tuple(
+        Check(f"{name}-{number}" if len(resources) > 1 else name, title, partial(run, each))
+        for number, each in enumerate(resources, 1)
+    )
+
+
+def compute_environment(clients: Clients, environment: ComputeEnvironment) -> Finding:
+    """Whether a compute environment is enabled and valid."""
+    name, ask = environment.name, clients.batch().describe_compute_environments
+    found = ask(computeEnvironments=[environment.arn])["computeEnvironments"]
+    if not found:
+        return gone(f"the compute environment {name}")
+    words = ("update-compute-environment", clients.region, "--compute-environment", name)
+    return _batch_finding(
+        f"{name} ({'Spot' if environment.is_spot else 'On-Demand'})",
+        found[0].get("state", "unknown"),
+        found[0].get("status", "unknown"),
+        found[0].get("statusReason", ""),
+        aws("batch", *words, "--state", "ENABLED"),
+    )
+
+
+def job_queue(clients: Clients, queue: JobQueue) -> Finding:
+    """Whether a job queue is enabled and valid."""
+    found = clients.batch().describe_job_queues(jobQueues=[queue.arn])["jobQueues"]
+    if not found:
+        return gone(f"the job queue {queue.name}")
+    words = ("update-job-queue", clients.region, "--job-queue", queue.name)
+    return _batch_finding(
+        queue.name,
+        found[0].get("state", "unknown"),
+        found[0].get("status", "unknown"),
+        found[0].get("statusReason", ""),
+        aws("batch", *words, "--state", "ENABLED"),
+    )
+
+
+def _batch_finding(name: str, state: str, status: str, reason: str, enable: str) -> Finding:
+    # Batch gives a healthy one a reason too, that it is healthy.
+    because = f": {one_line(reason)}" if reason and status != "VALID" else ""
+    words = f"{name} is {state}, {status}{because}"
+    if status in ("CREATING", "UPDATING"):
+        return not_yet(words)
+    if status != "VALID":
+        return failed(words, "fix what the reason names, then run biomodal-aws plan")
+    if state != "ENABLED":
+        return failed(words, enable)
+    return passed(words)
+
+
+def bucket(built: Built, clients: Clients) -> Finding:
+    """Whether the data bucket exists, in the deployment's region."""
+    name = built.bucket
+    if name is None:
+        return not_built("bucket")
+    try:
+        said = clients.s3().head_bucket(Bucket=name)
+    except ClientError as error:
+        if code_of(error) in ("404", "NoSuchBucket"):
+            return gone(f"the bucket {name}")
+        raise
+    region = said.get("BucketRegion") or built.region
+    if region != built.region:
+        return failed(
+            f"the bucket {name} is in {region}, and all else in {built.region}",
+            "set use_existing_bucket_url to a bucket of that region: transfer between regions "
+            "is slow and billed",
+        )
+    return passed(f"s3://{name}")
+
+
+def repository(built: Built, clients: Clients) -> Finding:
+    """Whether the ECR repository exists."""
+    if not built.repositories:
+        return not_built("ECR repository")
+    name = built.repositories[0].name
+    try:
+        said = clients.ecr().describe_repositories(repositoryNames=[name])["repositories"]
+    except ClientError as error:
+        if code_of(error) == "RepositoryNotFoundException":
+            return gone(f"the ECR repository {name}")
+        raise
+    return passed(said[0]["repositoryUri"])
+
+
+def vm_role(built: Built, clients: Clients) -> Finding:
+    """Whether the VM has an instance profile with a role in it."""
+    vm = describe_machine(clients, built.vm.id) if built.vm else None
+    if vm is None:
+        raise Unavailable("there is no VM")
+    if vm.profile is None:
+        return failed("the VM has no instance profile", "run biomodal-aws plan: it restores it")
+    name = _name(vm.profile)
+    if name not in {each.name for each in built.profiles}:
+        return failed(
+            f"the VM has the instance profile {name}, which is not this deployment's",
+            "run biomodal-aws plan: it restores its own",
+        )
+    return _holds_role(name, clients, "run biomodal-aws plan: it restores the role")
+
+
+def hosts_role(built: Built, clients: Clients) -> Finding:
+    """Whether the Batch hosts' instance profile holds a role."""
+    named = (
+        resources.instance_role
+        for environment in built.environments
+        for resources in environment.compute_resources
+    )
+    profile = next((each for each in named if each), None)
+    if profile is None:
+        return not_built("compute environment with a role for its hosts")
+    name = _name(profile)
+    ours = name in {each.name for each in built.profiles}
+    fix = "run biomodal-aws plan: it creates it again" if ours else MAKE
+    return _holds_role(name, clients, fix)
+
+
+def _holds_role(profile: str, clients: Clients, fix: str) -> Finding:
+    try:
+        found = clients.iam().get_instance_profile(InstanceProfileName=profile)
+    except ClientError as error:
+        if code_of(error) != "NoSuchEntity":
+            raise
+        return failed(f"the instance profile {profile} does not exist", fix)
+    roles = found["InstanceProfile"]["Roles"]
+    if not roles:
+        return failed(f"the instance profile {profile} holds no role", fix)
+    return passed(f"{roles[0]['RoleName']} (instance profile {profile})")
+
+
+def _name(arn: str) -> str:
+    """Return the name in an instance profile's ARN, which may have a path; a bare name stays."""
+    return arn.rpartition("/")[2]
