@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from ipaddress import IPv4Address
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -89,7 +90,6 @@ class StateBucket(BaseModel):
 
 def _is_address(name: str) -> bool:
     # Only here: every synthesis reads these settings, and hardly any has a dot in a name.
-    from ipaddress import IPv4Address
 
     try:
         IPv4Address(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
 from typing import Final
 
 from pydantic import ValidationError
@@ -60,7 +61,6 @@ def usage_error(
     if first["type"] == "missing":
         given = first["input"] if isinstance(first["input"], dict) else {}
         # Only here: settings without a fault should not wait for it.
-        from difflib import get_close_matches
 
         close = get_close_matches(location[-1], map(str, given), n=1)
         fix = f'rename "{close[0]}"' if close else f"add it in {source}"

@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from fnmatch import fnmatchcase
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-if TYPE_CHECKING:
-    from biomodal_deploy.iam.place import Place
+from biomodal_deploy.iam.place import Place
 
 _VARIABLE: Final = re.compile(r"\$\{(\w+)\}")
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import boto3
+import botocore.session
+from botocore.client import BaseClient
+from botocore.config import Config
 
 from biomodal_deploy.sandbox.account import ACCESS_KEY_ID, SECRET_ACCESS_KEY
-
-if TYPE_CHECKING:
-    from botocore.client import BaseClient
 
 
 def client_factory(endpoint: str, region: str, config_file: Path) -> Callable[[str], BaseClient]:
@@ -21,10 +22,6 @@ def client_factory(endpoint: str, region: str, config_file: Path) -> Callable[[s
         config_file: An AWS configuration of our own: the caller's, its profiles and its
             credentials are never opened, whatever the environment says.
     """
-    import boto3
-    import botocore.session
-    from botocore.config import Config
-
     core = botocore.session.Session()
     core.set_config_variable("config_file", str(config_file))
     core.set_config_variable("credentials_file", str(config_file))

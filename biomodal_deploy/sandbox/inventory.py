@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+import jmespath  # type: ignore[import-untyped]
+from botocore.client import BaseClient
 
 from biomodal_deploy.sandbox.account import Item
-
-if TYPE_CHECKING:
-    from botocore.client import BaseClient
 
 
 @dataclass(frozen=True)
@@ -132,8 +132,6 @@ def _listed(client: BaseClient, listing: _Listing, account_id: str) -> Iterator[
         pages = client.get_paginator(listing.operation).paginate(**parameters)
         found = pages.search(listing.identifiers)
     else:
-        import jmespath  # type: ignore[import-untyped]
-
         answer = getattr(client, listing.operation)(**parameters)
         found = iter(jmespath.search(listing.identifiers, answer) or ())
     for identifier in found:

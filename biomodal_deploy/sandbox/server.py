@@ -60,7 +60,6 @@ def main(
 
 
 def _serve(region: str, account_id: str, config_file: Path, middleware: Middleware) -> Account:
-    from biomodal_deploy.sandbox import patches
     from biomodal_deploy.sandbox.clients import client_factory
     from biomodal_deploy.sandbox.seed import IMAGES, seed
     from biomodal_deploy.sandbox.serializer import Gate
@@ -69,14 +68,16 @@ def _serve(region: str, account_id: str, config_file: Path, middleware: Middlewa
     os.environ["MOTO_AMIS_PATH"] = str(IMAGES)
     os.environ["MOTO_ACCOUNT_ID"] = account_id
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
-    patches.apply()
-
     from moto.moto_server.werkzeug_app import (
         DomainDispatcherApplication,
         MotoRequestHandler,
         create_backend_app,
     )
     from werkzeug.serving import make_server
+
+    from biomodal_deploy.sandbox import patches
+
+    patches.apply()
 
     class Handler(MotoRequestHandler):
         """Without a line in the log for each request."""

@@ -7,8 +7,8 @@ changes anything in AWS.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
+from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.identity import is_ours
 from biomodal_deploy.aws.ledger.files import save_ledger, save_remains
 from biomodal_deploy.aws.ledger.model import Ledger, Remains
@@ -19,9 +19,6 @@ from biomodal_deploy.plan.history import Event, plans_in_order
 from biomodal_deploy.plan.sealed import Bundle, UseState
 from biomodal_deploy.workflow.signals import Listener, Step
 from biomodal_deploy.workflow.stack import Stack
-
-if TYPE_CHECKING:
-    from biomodal_deploy.aws.clients import Clients
 
 _UNTOLD = "nobody could be asked"
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from biomodal_deploy.errors import BiomodalError
 from biomodal_deploy.files import sweep
+from biomodal_deploy.plan.sealed import prune
 
 # Where the project writes, from its own folder.
 _WRITTEN: Final = (
@@ -47,7 +48,6 @@ def clear_leftovers(project_dir: Path, plans: Path) -> None:
             for path in plans.glob(f"*/{pattern}")
         }:
             # Only here: with nothing to look at, no command waits for what reads sealed plans.
-            from biomodal_deploy.plan.sealed import prune
 
             for stack in sorted(stacks):
                 with suppress(BiomodalError, OSError):

@@ -24,6 +24,7 @@ from biomodal_deploy.files import private_dir
 from biomodal_deploy.plan.history import Event
 from biomodal_deploy.plan.sealed import backend_of
 from biomodal_deploy.workflow.arrival import check_arrival, has_to_move, is_renamed
+from biomodal_deploy.workflow.backend import check_config_files, check_version, config_files
 from biomodal_deploy.workflow.engine import open_engine, point_at_backend, workspace_of
 from biomodal_deploy.workflow.journal import (
     Journal,
@@ -107,8 +108,6 @@ def _begun(stack: Stack, engine: TerraformCli, log: Path) -> Journal | None:
 
 def _has_changed(stack: Stack, engine: TerraformCli, log: Path) -> bool:
     """Ask Terraform whether the backend is another one now; it alone knows every default."""
-    from biomodal_deploy.workflow.backend import check_config_files, check_version, config_files
-
     check_version(stack, engine)
     check_config_files(stack)
     try:

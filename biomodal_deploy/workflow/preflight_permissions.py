@@ -6,19 +6,16 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
 from biomodal_deploy.aws.preflight.needs import Need, Needed, NeededActions
 from biomodal_deploy.aws.preflight.target import Target
 from biomodal_deploy.config.tfvars.values import to_json
+from biomodal_deploy.iam.evaluate import Request
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.variables import given_values
-
-if TYPE_CHECKING:
-    from biomodal_deploy.iam.evaluate import Request
 
 
 def needed_by(directory: Path, values: Mapping[str, JsonValue]) -> NeededActions:

@@ -12,6 +12,8 @@ from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import writing
 from biomodal_deploy.plan.sealed import Bundle
 from biomodal_deploy.review.report import Report, build_report
+from biomodal_deploy.review.report.html import html
+from biomodal_deploy.review.report.markdown import markdown
 from biomodal_deploy.workflow.location import Location
 
 
@@ -69,12 +71,8 @@ def text_of(report: Report, format_: ReportFormat, most_bytes: int) -> str:
     """
     # Only here: each format has libraries of its own.
     if format_ is ReportFormat.HTML:
-        from biomodal_deploy.review.report.html import html
-
         return html(report)
     if format_ is ReportFormat.MARKDOWN:
-        from biomodal_deploy.review.report.markdown import markdown
-
         return markdown(report, most_bytes)
     return report.model_dump_json(indent=2, exclude_defaults=True) + "\n"
 

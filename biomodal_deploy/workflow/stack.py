@@ -5,18 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from biomodal_deploy.config.settings import Deployment
 from biomodal_deploy.config.state_bucket import STACK_PREFIX
 from biomodal_deploy.engine.synthesis import Synthesis, synthesize
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.plan.history import History
 from biomodal_deploy.workflow.location import Location, choose
 from biomodal_deploy.workflow.signals import Listener, Step
 from biomodal_deploy.workflow.synthesized import SynthesizedStack, read_stack
-
-if TYPE_CHECKING:
-    from biomodal_deploy.plan.history import History
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +39,6 @@ class Stack:
     def history(self) -> History:
         """What was done to it."""
         # Sealed plans and all that judges them: a synthesis does without.
-        from biomodal_deploy.plan.history import History
 
         return History(self.location.plans, self.name)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pydantic import JsonValue, ValidationError
 
 from biomodal_deploy.aws.identity import who_am_i
+from biomodal_deploy.aws.state_bucket.checker import StateBucketChecker
 from biomodal_deploy.config.backends import LocalBackend
 from biomodal_deploy.config.settings import CONTEXT_VARIABLE, Deployment
 from biomodal_deploy.config.state_bucket import StateBucket, stack_of
@@ -20,9 +21,6 @@ from biomodal_deploy.workflow.signals import Listener, Step
 from biomodal_deploy.workflow.stack import Stack, fresh_stack
 from biomodal_deploy.workflow.state_files import local_state_of, resources_in
 from biomodal_deploy.workflow.wanted_bucket import BucketOptions, Wanted
-
-if TYPE_CHECKING:
-    from biomodal_deploy.aws.state_bucket.checker import StateBucketChecker
 
 # Where only ARNs are written that name no account.
 _NO_ACCOUNT: Final = "000000000000"

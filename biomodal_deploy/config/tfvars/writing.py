@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from biomodal_deploy.config.tfvars.values import Value, to_json
+from biomodal_deploy.files import private_dir, replace
 
 FILE_NAME: Final = "variables.tfvars.json"
 
@@ -24,7 +25,6 @@ def write_private(values: Mapping[str, Value], directory: Path) -> Path:
         UsageError: The system refused to write.
     """
     # Imported here: reading variables must not wait for it.
-    from biomodal_deploy.files import private_dir, replace
 
     path = private_dir(directory) / FILE_NAME
     replace(path, to_json(values).encode())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from biomodal_deploy.engine.terraform.events import Diagnostic
 from biomodal_deploy.errors import EngineError
+from biomodal_deploy.known_errors.matching import name_cause
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,6 @@ class Diagnosis:
 def diagnose(errors: Iterable[Diagnostic]) -> Diagnosis | None:
     """Return what the first recognised error means."""
     # Only here: the catalog is read where something failed.
-    from biomodal_deploy.known_errors.matching import name_cause
 
     for error in errors:
         match = name_cause(f"{error.summary}\n{error.detail}")

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from biomodal_deploy.files import private_dir, replace
+
 _BLOCK: Final = "provider_installation"
 _LIMIT_BYTES: Final = 1024 * 1024
 _TOKEN: Final = re.compile(
@@ -70,7 +72,6 @@ def text(own: Sequence[Path], method: str, location: str, include: Sequence[str]
 def write(private_directory: Path, content: str) -> Path:
     """Write the configuration, mode 0600, and return its path."""
     # Imported here: finding tools must not wait for it.
-    from biomodal_deploy.files import private_dir, replace
 
     path = private_dir(private_directory) / "terraform.tfrc"
     # Replaced whole: a Terraform started a moment ago may be reading it.

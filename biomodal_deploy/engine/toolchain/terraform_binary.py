@@ -16,6 +16,7 @@ from biomodal_deploy.engine.toolchain.probe import ProbeError
 from biomodal_deploy.engine.toolchain.terraform_version import version_of
 from biomodal_deploy.engine.toolchain.tool import Source, numbers, program
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.files import private_dir, replace
 
 MINIMUM: Final = (1, 0, 0)
 SETTING: Final = "BIOMODAL_TERRAFORM"
@@ -97,7 +98,6 @@ def shim(directory: Path, terraform: Terraform) -> Path:
     if script.is_file() and script.read_text() == text and os.access(script, os.X_OK):
         return script
     # Imported here: finding tools must not wait for it.
-    from biomodal_deploy.files import private_dir, replace
 
     private_dir(directory)
     # Another process may be starting the old file: replaced whole, never written into.

@@ -6,13 +6,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pydantic import JsonValue
 
-if TYPE_CHECKING:
-    from biomodal_deploy.iam.deployment import DeploymentPermissions
-    from biomodal_deploy.iam.needs import Need
+from biomodal_deploy.iam import facts
+from biomodal_deploy.iam.deployment import DeploymentPermissions
+from biomodal_deploy.iam.evaluate import matches
+from biomodal_deploy.iam.needs import Need
+from biomodal_deploy.iam.policies import statements
 
 _ACTION: Final = re.compile(r"perform: ([a-z0-9-]+:[A-Za-z]+)")
 _RESOURCE: Final = re.compile(r"on resource: \\?\"?(arn:[^\s\"\\]+|\*)")
@@ -115,12 +117,9 @@ def missing_for(denial: Denial, permissions: DeploymentPermissions | None) -> Mi
         denial: What AWS refused.
         permissions: What the deployment needs, where that is known.
     """
-    if permissions:
-        from biomodal_deploy.iam.policies import statements
-
-        if needs := _needs(denial, permissions):
-            own = tuple(each.as_json() for each in statements(needs))
-            return Missing(denial, own, Origin.DEPLOYMENT)
+    if permissions and (needs := _needs(denial, permissions)):
+        own = tuple(each.as_json() for each in statements(needs))
+        return Missing(denial, own, Origin.DEPLOYMENT)
     statement: dict[str, JsonValue] = {
         "Effect": "Allow",
         "Action": denial.action,
@@ -131,8 +130,6 @@ def missing_for(denial: Denial, permissions: DeploymentPermissions | None) -> Mi
 
 def _needs(denial: Denial, permissions: DeploymentPermissions) -> list[Need]:
     """Return what the deployment needs of an action: on the resource, else on all of its own."""
-    from biomodal_deploy.iam.evaluate import matches
-
     named = denial.resource
     needs = [
         need for need in permissions.needs.items if need.action.lower() == denial.action.lower()
@@ -174,8 +171,6 @@ def _named_resource(action: str, text: str) -> str | None:
 
 def _searched(operation: str) -> str | None:
     """Return the action of an operation whose service the AWS CLI did not name."""
-    from biomodal_deploy.iam import facts
-
     for service in _WITHOUT_SERVICE:
         action = f"{service}:{operation}"
         action = _ACTIONS.get(action, action)

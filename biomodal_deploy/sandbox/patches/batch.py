@@ -5,6 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
+from moto.batch.exceptions import ClientException
+from moto.batch.models import BatchBackend, JobQueue
+from moto.batch.responses import BatchResponse
+from moto.ecs.models import EC2ContainerServiceBackend
+from moto.iam.exceptions import NotFoundException
+
 from biomodal_deploy.sandbox.patches.change import Change, Method
 
 _SERVICE: Final = "batch.amazonaws.com"
@@ -16,8 +22,6 @@ def service_role_is_optional() -> list[Change]:
 
     That is what AWS does, and it makes the role where the account has none yet. moto refuses.
     """
-    from moto.batch.models import BatchBackend
-    from moto.iam.exceptions import NotFoundException
 
     def with_linked_role(original: Method) -> Method:
         def create_compute_environment(
@@ -49,7 +53,6 @@ def compute_resources_are_updated() -> list[Change]:
 
     moto checks a change of compute resources and forgets it, so each later plan wants it again.
     """
-    from moto.batch.models import BatchBackend
 
     def updating(original: Method) -> Method:
         def update_compute_environment(
@@ -79,8 +82,6 @@ def update_policy_is_kept() -> list[Change]:
 
     moto reads no such parameter, so each plan wants to add it again.
     """
-    from moto.batch.models import BatchBackend
-    from moto.batch.responses import BatchResponse
 
     def describing(original: Method) -> Method:
         def describe_compute_environments(
@@ -108,8 +109,6 @@ def queue_time_limits_are_kept() -> list[Change]:
 
     moto reads no such parameter, so each plan wants to add them again.
     """
-    from moto.batch.models import JobQueue
-    from moto.batch.responses import BatchResponse
 
     def describing(original: Method) -> Method:
         def describe(self: Any) -> dict[str, Any]:
@@ -132,8 +131,6 @@ def deletes_in_order() -> list[Change]:
     An environment has to be disabled and in no queue, a queue disabled. moto deletes anything, so
     a configuration in the wrong order would be destroyed here and get stuck on AWS.
     """
-    from moto.batch.exceptions import ClientException
-    from moto.batch.models import BatchBackend
 
     def checked_environment(original: Method) -> Method:
         def delete_compute_environment(self: Any, compute_environment_name: str) -> None:
@@ -168,7 +165,6 @@ def deleted_clusters_are_gone() -> list[Change]:
     Batch keeps one for each compute environment and deletes it with it. moto lists those too, so
     each destroy would seem to leave one behind.
     """
-    from moto.ecs.models import EC2ContainerServiceBackend
 
     def without_inactive(_: Method) -> Method:
         def list_clusters(self: Any) -> list[str]:

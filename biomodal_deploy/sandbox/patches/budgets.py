@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from moto.budgets.models import Budget
+from moto.budgets.responses import BudgetsResponse
+
 from biomodal_deploy.sandbox.patches.change import Change, Method
 
 
@@ -14,7 +17,6 @@ def subscribers_can_be_read() -> list[Change]:
     The AWS provider asks it for each notification of a budget, at every refresh. moto keeps the
     subscribers and answers nobody.
     """
-    from moto.budgets.responses import BudgetsResponse
 
     def describe_subscribers_for_notification(self: Any) -> str:
         budgets = self.backend.budgets[self._get_param("AccountId")]
@@ -49,7 +51,6 @@ def _same(details: dict[str, Any], asked: dict[str, Any]) -> bool:
 
 def budgets_can_be_changed() -> list[Change]:
     """Implement UpdateBudget: everything but the notifications is replaced."""
-    from moto.budgets.responses import BudgetsResponse
 
     def update_budget(self: Any) -> str:
         new = self._get_param("NewBudget")
@@ -62,8 +63,6 @@ def budgets_can_be_changed() -> list[Change]:
 
 def tags_can_be_read() -> list[Change]:
     """Implement ListTagsForResource, which the AWS provider asks at every refresh."""
-    from moto.budgets.models import Budget
-    from moto.budgets.responses import BudgetsResponse
 
     def list_tags_for_resource(self: Any) -> str:
         budget = _named(self, self._get_param("ResourceARN"))
@@ -89,7 +88,6 @@ def tags_can_be_read() -> list[Change]:
 
 def tags_can_be_changed() -> list[Change]:
     """Implement TagResource and UntagResource on the tags that a budget was made with."""
-    from moto.budgets.responses import BudgetsResponse
 
     def tag_resource(self: Any) -> str:
         new = self._get_param("ResourceTags")

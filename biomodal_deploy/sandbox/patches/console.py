@@ -6,6 +6,10 @@ import base64
 import re
 from typing import Any, Final
 
+from moto.core.responses import ActionResult
+from moto.core.types import Base64EncodedString
+from moto.ec2.responses.general import General
+
 from biomodal_deploy.sandbox.patches.change import Change, Method
 
 _STEPS: Final = re.compile(r'^step "(.*)"$', re.MULTILINE)
@@ -26,9 +30,6 @@ def console_shows_the_first_boot() -> list[Change]:
     moto shows the same few lines of an old kernel for every VM, and who waits for the script to
     end would wait for ever. What each step says is read from the VM's own user data.
     """
-    from moto.core.responses import ActionResult
-    from moto.core.types import Base64EncodedString
-    from moto.ec2.responses.general import General
 
     def showing(original: Method) -> Method:
         def get_console_output(self: Any) -> ActionResult:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from moto.ecr.models import Repository
+
 from biomodal_deploy.sandbox.patches.change import Change
 
 
@@ -13,7 +15,6 @@ def scan_on_push_can_be_switched_off() -> list[Change]:
     The Go SDK leaves a false out of what it sends, and moto takes what is then empty for nothing
     to do: each later plan wants to switch scanning off again.
     """
-    from moto.ecr.models import Repository
 
     def update(self: Any, image_scanning_configuration: dict[str, bool] | None) -> None:
         if image_scanning_configuration is not None:

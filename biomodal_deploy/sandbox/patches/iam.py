@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from moto.iam import models
+from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+from moto.iam.models import IAMBackend
+from moto.iam.policy_conditions import CONDITION_OPERATIONS
+
 from biomodal_deploy.sandbox.patches.change import Change, Method
 
 _SERVICE_LINKED: Final = {
@@ -20,8 +25,6 @@ def service_linked_role_names() -> list[Change]:
     moto builds the name from the service's address: AWSServiceRoleForbatch, which is no role that
     anyone's ARN points at.
     """
-    from moto.iam import models
-
     return [Change(models, "SERVICE_NAME_CONVERSION", lambda names: {**names, **_SERVICE_LINKED})]
 
 
@@ -31,8 +34,6 @@ def unread_conditions_deny_nothing() -> list[Change]:
     moto takes each condition that it cannot read for fulfilled. The usual "deny whatever comes
     without TLS" on a bucket would then deny everything to everyone.
     """
-    from moto.iam.access_control import IAMPolicyStatement, PermissionResult
-    from moto.iam.policy_conditions import CONDITION_OPERATIONS
 
     def reading(original: Method) -> Method:
         def is_action_permitted(self: Any, *args: Any, **kwargs: Any) -> object:
@@ -53,7 +54,6 @@ def updates_of_a_role_keep_its_description() -> list[Change]:
 
     The AWS provider changes the session's length alone that way, and moto wipes the description.
     """
-    from moto.iam.models import IAMBackend
 
     def keeping(original: Method) -> Method:
         def update_role(
@@ -74,7 +74,6 @@ def deletions_name_their_role() -> list[Change]:
     It names service and role, on which AWS judges who may ask how far the deletion is; moto's is a
     UUID alone.
     """
-    from moto.iam.models import IAMBackend
 
     def naming(original: Method) -> Method:
         def delete_service_linked_role(self: Any, role_name: str) -> str:

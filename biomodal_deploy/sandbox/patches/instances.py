@@ -5,6 +5,14 @@ from __future__ import annotations
 import base64
 from typing import Any, Final
 
+from moto.core.responses import ActionResult
+from moto.core.types import Base64EncodedString
+from moto.ec2.models import EC2Backend
+from moto.ec2.models.instances import Instance
+from moto.ec2.responses import instances
+from moto.ec2.responses.instances import InstanceResponse
+from moto.ec2.responses.monitoring import Monitoring
+
 from biomodal_deploy.sandbox.patches.change import Change, Method
 
 
@@ -13,8 +21,6 @@ def monitoring() -> list[Change]:
 
     The AWS provider calls one of them after each launch and for each change of `monitoring`.
     """
-    from moto.core.responses import ActionResult
-    from moto.ec2.responses.monitoring import Monitoring
 
     def switch(state: str, answered: str) -> Method:
         def method(self: Any) -> ActionResult:
@@ -42,8 +48,6 @@ def user_data_can_be_changed() -> list[Change]:
     There it is a blob, which moto's parser has decoded before moto decodes it once more: "Invalid
     BASE64 encoding of user data". In RunInstances it is a string, and right.
     """
-    from moto.core.types import Base64EncodedString
-    from moto.ec2.responses import instances
 
     def of_a_blob_too(original: Method) -> Method:
         def parse_user_data(value: object) -> object:
@@ -62,7 +66,6 @@ def primary_interface_goes_with_its_instance() -> list[Change]:
     On AWS the interface that a launch makes goes with it unless it is told not to. moto keeps it
     unless it is told, so each destroy would seem to leave something.
     """
-    from moto.ec2.models.instances import Instance
 
     def deleting(original: Method) -> Method:
         def prep_nics(self: Any, nic_spec: list[dict[str, Any]], **kwargs: Any) -> None:
@@ -87,7 +90,6 @@ def attributes_leave_security_groups_alone() -> list[Change]:
     moto takes an attribute that it does not know for a new list of security groups, an empty one:
     the instance loses all of them. What is still unknown is a gap now, and says so.
     """
-    from moto.ec2.responses.instances import InstanceResponse
 
     def only_where_given(original: Method) -> Method:
         def handler(self: Any) -> bool:
@@ -114,7 +116,6 @@ def instance_profile_can_be_replaced() -> list[Change]:
     moto changes the association and not the instance, at which the AWS provider looks: it waits
     for the new profile until it gives up.
     """
-    from moto.ec2.models import EC2Backend
 
     def showing(original: Method) -> Method:
         def replace(self: Any, *args: Any, **kwargs: Any) -> object:
@@ -136,7 +137,6 @@ def interface_and_instance_have_the_same_groups() -> list[Change]:
     On AWS they are one thing. The AWS provider changes those of the interface and reads those of
     the instance, which moto leaves as they were.
     """
-    from moto.ec2.models import EC2Backend
 
     def of_the_instance_too(original: Method) -> Method:
         def modify_interface(self: Any, eni_id: str, group_ids: list[str], *more: object) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from moto.ec2.models import EC2Backend
+from moto.ec2.models.launch_templates import LaunchTemplate
+
 from biomodal_deploy.sandbox.patches.change import Change, Method
 
 
@@ -13,7 +16,6 @@ def own_tags_are_no_data() -> list[Change]:
     moto stores them in the template's data too, so that each plan wants to remove a
     `tag_specifications` that nobody wrote.
     """
-    from moto.ec2.models.launch_templates import LaunchTemplate
 
     def without_own_tags(original: Method) -> Method:
         def create_version(self: Any, data: dict[str, Any], description: str) -> object:
@@ -37,7 +39,6 @@ def own_tags_can_change() -> list[Change]:
 
     moto shows those of its creation, so that a changed tag stays in every later plan.
     """
-    from moto.ec2.models import EC2Backend
 
     def with_tags_of_today(original: Method) -> Method:
         def describe_launch_templates(self: Any, *args: Any, **kwargs: Any) -> list[Any]:

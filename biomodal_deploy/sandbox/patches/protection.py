@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from moto.core.responses import ActionResult
+from moto.ec2.responses.instances import InstanceResponse
+
 from biomodal_deploy.sandbox.patches.change import Change, Method
 
 
@@ -12,8 +15,6 @@ def launches_can_be_protected() -> list[Change]:
 
     moto reads it from later changes only, so that the first plan after an apply wants it again.
     """
-    from moto.core.responses import ActionResult
-    from moto.ec2.responses.instances import InstanceResponse
 
     def protecting(original: Method) -> Method:
         def run_instances(self: Any) -> ActionResult:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from moto.core.responses import ActionResult
+from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.models import EC2Backend
+from moto.ec2.responses.instances import InstanceResponse
+
 from biomodal_deploy.sandbox.patches.change import Change, Method
 
 _GP3_THROUGHPUT: Final = 125
@@ -15,7 +20,6 @@ def one_modification_a_volume() -> list[Change]:
     moto shows all there ever were. The AWS provider, which wants exactly one, then waits for ever
     after the second change of a volume.
     """
-    from moto.ec2.models import EC2Backend
 
     def latest(original: Method) -> Method:
         def describe_volumes_modifications(
@@ -31,8 +35,6 @@ def one_modification_a_volume() -> list[Change]:
 
 def volumes_never_shrink() -> list[Change]:
     """Refuse to make a volume smaller, as EC2 does: it is an apply that fails halfway."""
-    from moto.ec2.exceptions import EC2ClientError
-    from moto.ec2.models import EC2Backend
 
     def growing(original: Method) -> Method:
         def modify_volume(
@@ -56,8 +58,6 @@ def launched_volumes_perform_as_asked() -> list[Change]:
 
     moto forgets both, so each plan of an instance with such a volume wants to set them again.
     """
-    from moto.core.responses import ActionResult
-    from moto.ec2.responses.instances import InstanceResponse
 
     def performing(original: Method) -> Method:
         def run_instances(self: Any) -> ActionResult:
