@@ -16,8 +16,7 @@ from biomodal_deploy.plan import Counts, Plan, PlanKind, ResourceChange
 from biomodal_deploy.plan.guards import Verdict
 from biomodal_deploy.plan.history import Chain
 from biomodal_deploy.plan.sealed import Bundle
-from biomodal_deploy.workflow.applying import Applied, apply_bundle
-from biomodal_deploy.workflow.confirming import confirmed_by
+from biomodal_deploy.workflow.applying import Applied, prepare
 from biomodal_deploy.workflow.destroying import look_after, take_ledger
 from biomodal_deploy.workflow.drifting import find_drift
 from biomodal_deploy.workflow.finding import find_bundle
@@ -94,13 +93,8 @@ class SealedPlan:
             EngineError: Terraform failed.
             Interrupted: It was asked to stop.
         """
-        return apply_bundle(
-            self._stack,
-            self.bundle,
-            confirm=confirmed_by(confirm),
-            listen=self._listen,
-            expect_sha256=expect_sha256,
-        )
+        ready = prepare(self._stack, self.bundle, self._listen, expect_sha256=expect_sha256)
+        return ready.run(confirm)
 
     def ledger(self) -> Ledger:
         """Return what the deployment holds that a destroy plan does not show; kept beside it.

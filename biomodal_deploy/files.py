@@ -11,7 +11,9 @@ to be this user's own. The construct library keeps its slices in it, so this mod
 from __future__ import annotations
 
 import fcntl
+import grp
 import os
+import pwd
 import re
 import shutil
 import stat
@@ -27,12 +29,20 @@ from biomodal_deploy.errors import UsageError
 PRIVATE_DIR: Final = 0o700
 PRIVATE_FILE: Final = 0o600
 _OTHERS: Final = 0o077
-_OTHERS_WRITE: Final = 0o022
 _DRAFT: Final = re.compile(r"\..*\.[0-9a-f]{8}\.draft")
 
 
 class UntrustedError(OSError):
-    """Someone else can write to a folder, or wrote it."""
+    """Someone else can write to a folder, or wrote it.
+
+    Args:
+        message: The folder, and why.
+        foreign: Whether it belongs to another user.
+    """
+
+    def __init__(self, message: str, *, foreign: bool = True) -> None:
+        super().__init__(message)
+        self.foreign = foreign
 
 
 def cache_folder(*names: str, environment: Mapping[str, str] = os.environ) -> Path:
@@ -60,7 +70,7 @@ def folder(parent: Path, *names: str) -> Path:
     """
     parent = parent.resolve()
     make(parent)
-    _check_parents(parent)
+    check_folders(parent)
     for name in names:
         parent = parent / name
         if parent.is_symlink() or (parent.exists() and not is_private(parent)):
@@ -75,6 +85,35 @@ def make(path: Path) -> None:
     """Make a folder and those above it that are missing, for this user alone."""
     for missing in reversed([each for each in (path, *path.parents) if not each.exists()]):
         missing.mkdir(mode=0o700, exist_ok=True)
+
+
+def check_folders(path: Path) -> None:
+    """Refuse a folder in whose place, or in that of one above it, another user could put another.
+
+    As ssh judges the folders of its keys: owner and mode of each, down from the root. A folder with
+    the sticky bit (`/tmp`) lets nobody exchange what is another's, and a group that has no other
+    member is nobody else.
+
+    Args:
+        path: The folder; one that a link leads through is judged with the link's folders too.
+
+    Raises:
+        UntrustedError: Another user owns one, or can write to it.
+        OSError: One of them cannot be read.
+    """
+    path, real = path.absolute(), path.resolve()
+    for folder in dict.fromkeys((path, *path.parents, real, *real.parents)):
+        found = folder.stat()
+        if found.st_uid not in (0, os.geteuid()):
+            raise UntrustedError(f"{folder} belongs to another user ({found.st_uid})")
+        if found.st_mode & stat.S_ISVTX:
+            continue
+        if found.st_mode & stat.S_IWOTH or (
+            found.st_mode & stat.S_IWGRP and not _is_own_group(found.st_gid)
+        ):
+            raise UntrustedError(
+                f"{folder} can be written by others (chmod go-w {folder})", foreign=False
+            )
 
 
 def is_private(path: Path) -> bool:
@@ -292,13 +331,17 @@ def _cache_home(environment: Mapping[str, str]) -> Path:
     return home / ("Library/Caches" if sys.platform == "darwin" else ".cache")
 
 
-def _check_parents(path: Path) -> None:
-    for parent in (path, *path.parents):
-        found = parent.stat()
-        if found.st_uid not in (0, os.geteuid()):
-            raise UntrustedError(f"{parent} belongs to another user")
-        if found.st_mode & _OTHERS_WRITE and not found.st_mode & stat.S_ISVTX:
-            raise UntrustedError(f"others can write to {parent} (chmod go-w {parent})")
+def _is_own_group(gid: int) -> bool:
+    """Whether a group is this user's private one, as systems with umask 002 make for each user."""
+    try:
+        user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(gid)
+    except KeyError:
+        return False
+    return (
+        user.pw_gid == gid
+        and group.gr_name == user.pw_name
+        and not {*group.gr_mem} - {user.pw_name}
+    )
 
 
 def _discard(path: Path) -> None:

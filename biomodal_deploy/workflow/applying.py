@@ -1,11 +1,12 @@
-"""Apply a sealed plan: recompute everything, refuse any difference, claim it, run it."""
+"""Apply a sealed plan: verify everything, refuse any difference, claim it, run it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from biomodal_deploy.engine.process.stop_requests import stop_signals, wished
 from biomodal_deploy.engine.terraform import ApplyRun, TerraformCli
@@ -22,10 +23,8 @@ from biomodal_deploy.plan.history import Event, History
 from biomodal_deploy.plan.sealed import Bundle, UseState, consume, record_outcome
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.checking import check
-from biomodal_deploy.workflow.signals import Listener, Step
+from biomodal_deploy.workflow.signals import Listener, Notice, Signal, Step
 from biomodal_deploy.workflow.stack import Stack
-
-Confirm = Callable[[Bundle, Plan], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +34,7 @@ class Applied:
     Attributes:
         bundle: The sealed plan, used now.
         run: What Terraform did.
-        seconds: How long it took.
+        seconds: How long it took, without the time that a person was asked.
     """
 
     bundle: Bundle
@@ -43,51 +42,113 @@ class Applied:
     seconds: float
 
 
-def apply_bundle(
-    stack: Stack,
-    bundle: Bundle,
-    *,
-    confirm: Confirm,
-    listen: Listener,
-    expect_sha256: str | None = None,
-) -> Applied:
-    """Apply a sealed plan, once.
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """A sealed plan that may be applied, once its losses are confirmed.
+
+    Attributes:
+        stack: The stack, as it was synthesized for the plan.
+        bundle: The sealed plan.
+        plan: It as data, as it is shown to whoever is asked.
+        listen: Told of what goes on.
+        expect_sha256: The digest that was approved elsewhere.
+    """
+
+    stack: Stack
+    bundle: Bundle
+    plan: Plan
+    listen: Listener
+    expect_sha256: str | None = None
+
+    @property
+    def must_be_confirmed(self) -> bool:
+        """Whether something that exists is lost, so that the stack's name has to be given."""
+        is_destroy = self.bundle.manifest.kind is PlanKind.DESTROY
+        return bool(self.plan.losses) or (is_destroy and self.plan.has_changes)
+
+    def run(self, confirmed: str | None = None) -> Applied:
+        """Verify everything, claim the plan, and apply exactly the bytes that were verified.
+
+        What was verified before the question counts for nothing here: meanwhile anything may have
+        been exchanged, or the plan's time may be over.
+
+        Args:
+            confirmed: The stack's name as it was typed, where something is lost.
+
+        Raises:
+            BundleRefused: Something differs from what was sealed.
+            GuardRefused: A guard refused the plan, or the loss was not confirmed.
+            EngineError: Terraform failed.
+            Interrupted: It was asked to stop.
+        """
+        started = time.monotonic()
+        with _refusals_in(self.stack.history, self.bundle):
+            if self.must_be_confirmed:
+                _check_name(self, confirmed)
+            bundle = _as_it_is(self.bundle)
+            engine, values = check(
+                self.stack, bundle, self._unheard, expect_sha256=self.expect_sha256
+            )
+            enforce(bundle.manifest.verdicts)
+        history = History(self.stack.location.plans, self.stack.name, redact=values.redactor.text)
+        # From the claim to the outcome no signal may tear through what is written down. While
+        # Terraform runs, they reach it all the same.
+        with stop_signals() as wishes:
+            try:
+                run = self._claim_and_run(bundle, engine, history, wishes)
+            finally:
+                late = wished(wishes)
+        if late:
+            # It came when Terraform had ended: all is done, and that is what to say.
+            run = replace(run, interrupted=True)
+        return Applied(bundle=Bundle.load(bundle.path), run=run, seconds=time.monotonic() - started)
+
+    def _unheard(self, signal: Signal) -> None:
+        # Notices were given when it was verified for the question.
+        if not (self.must_be_confirmed and isinstance(signal, Notice)):
+            self.listen(signal)
+
+    def _claim_and_run(
+        self, bundle: Bundle, engine: TerraformCli, history: History, wishes: int
+    ) -> ApplyRun:
+        with ExitStack() as stack:
+            with _refusals_in(self.stack.history, bundle):
+                plan_file = stack.enter_context(bundle.held_plan_file())
+                consume(bundle.path)
+            return _run(bundle, plan_file, engine, history, self.listen, wishes)
+
+
+def prepare(
+    stack: Stack, bundle: Bundle, listen: Listener, *, expect_sha256: str | None = None
+) -> Ready:
+    """Return a sealed plan that may be applied; what refuses it is refused before anybody is asked.
+
+    Where nobody has to be asked, `Ready.run` verifies at once, and nothing is verified twice.
 
     Args:
         stack: The stack, as it was synthesized for the plan.
         bundle: The sealed plan.
-        confirm: Asked before something that exists is lost; raises to refuse.
         listen: Told of what goes on.
         expect_sha256: The digest that was approved elsewhere.
 
     Raises:
         BundleRefused: Something differs from what was sealed.
-        GuardRefused: A guard refused the plan, or the loss was not confirmed.
-        EngineError: Terraform failed.
-        Interrupted: It was asked to stop.
+        GuardRefused: A guard refused the plan.
+        EngineError: Terraform or AWS does not say how things are.
     """
-    started = time.monotonic()
     with _refusals_in(stack.history, bundle):
         bundle = _as_it_is(bundle)
-        plan = bundle.plan()
-        engine, values = check(stack, bundle, listen, expect_sha256)
-        enforce(bundle.manifest.verdicts)
-        if plan.losses or (bundle.manifest.kind is PlanKind.DESTROY and plan.has_changes):
-            confirm(bundle, plan)
-    history = History(stack.location.plans, stack.name, redact=values.redactor.text)
-    # From the claim to the outcome no signal may tear through what is written down. While
-    # Terraform runs, they reach it all the same.
-    with stop_signals() as wishes:
-        try:
-            with _refusals_in(stack.history, bundle):
-                consume(bundle.path)
-            run = _run(bundle, engine, history, listen, wishes)
-        finally:
-            late = wished(wishes)
-    if late:
-        # It came when Terraform had ended: all is done, and that is what to say.
-        run = replace(run, interrupted=True)
-    return Applied(bundle=Bundle.load(bundle.path), run=run, seconds=time.monotonic() - started)
+        ready = Ready(
+            stack=stack,
+            bundle=bundle,
+            plan=bundle.plan(),
+            listen=listen,
+            expect_sha256=expect_sha256,
+        )
+        if ready.must_be_confirmed:
+            check(stack, bundle, listen, expect_sha256=expect_sha256)
+            enforce(bundle.manifest.verdicts)
+    return ready
 
 
 def _as_it_is(bundle: Bundle) -> Bundle:
@@ -111,15 +172,36 @@ def _refusals_in(history: History, bundle: Bundle) -> Iterator[None]:
         raise
 
 
+def _check_name(ready: Ready, given: str | None) -> None:
+    """Refuse a plan that loses something unless the stack's name was given."""
+    stack = ready.bundle.manifest.facts.stack
+    if given == stack:
+        return
+    count = counted(len(ready.plan.losses), "resource")
+    found = f'"{given}" is not its name' if given else "nobody can be asked here"
+    raise GuardRefused(
+        f"The plan {ready.bundle.id} deletes, replaces or forgets {count} of {stack}, and {found}."
+        f" If that is meant: --confirm {stack}"
+    )
+
+
 def _run(
-    bundle: Bundle, engine: TerraformCli, history: History, listen: Listener, wishes: int
+    bundle: Bundle,
+    plan_file: Path,
+    engine: TerraformCli,
+    history: History,
+    listen: Listener,
+    wishes: int,
 ) -> ApplyRun:
     kind = bundle.manifest.kind
     history.append(Event.APPLY_START, bundle=bundle.id, details={"kind": str(kind)})
     try:
         listen(Step("Destroying" if kind is PlanKind.DESTROY else "Applying"))
         _go_on(wishes)
-        run = engine.apply(bundle.plan_file, listen, bundle.logs / "apply.log")
+        # Used now, and held: a kill from here on leaves no secret on the disk.
+        with suppress(BiomodalError):
+            bundle.drop_plan_file(but_held=True)
+        run = engine.apply(plan_file, listen, bundle.logs / "apply.log")
     except BaseException as error:
         # A full disk is not the news then.
         with suppress(BiomodalError):

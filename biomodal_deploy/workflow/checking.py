@@ -16,7 +16,7 @@ from biomodal_deploy.workflow.stack import Stack
 
 
 def check(
-    stack: Stack, bundle: Bundle, listen: Listener, expect_sha256: str | None
+    stack: Stack, bundle: Bundle, listen: Listener, *, expect_sha256: str | None
 ) -> tuple[TerraformCli, SealedValues]:
     """Return Terraform, ready to apply, where nothing differs from what was sealed.
 

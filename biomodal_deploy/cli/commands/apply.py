@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 
 from biomodal_deploy.cli.apply_set import apply_set
-from biomodal_deploy.cli.asking import asking
-from biomodal_deploy.cli.destroying import Destroying
+from biomodal_deploy.cli.applying import apply_asking
 from biomodal_deploy.cli.options import (
     HERE,
     Every,
@@ -95,16 +94,17 @@ def apply(
     with session(project_dir, output, part=part) as work:
         chosen = last_stack(work.location, only(stack))
         name = chosen.name if chosen.name in confirmed else next(iter(confirmed), None)
-        destroying = Destroying(work, chosen, asking(work, name))
-        done = destroying.apply(
+        done = apply_asking(
+            work,
+            chosen,
             find_bundle(work.location, chosen.name, next(iter(names), None)),
+            name=name,
             expect_sha256=next(iter(digests), None),
         )
-        remains = destroying.left(done)
     return emit(
         Result(
-            data=applied_data(done, destroying.ledger, remains),
-            show=lambda console: show_applied(console, done, remains),
+            data=applied_data(done.applied, done.ledger, done.remains),
+            show=lambda console: show_applied(console, done.applied, done.remains),
         ),
         output,
     )

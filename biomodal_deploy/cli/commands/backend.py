@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from biomodal_deploy.aws.state_bucket.checker import is_fit
-from biomodal_deploy.cli.asking import asking
+from biomodal_deploy.cli.applying import apply_asking
 from biomodal_deploy.cli.options import (
     HERE,
     Format,
@@ -31,7 +31,6 @@ from biomodal_deploy.cli.render.state_buckets import (
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.cli.session import Session, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD, UsageError
-from biomodal_deploy.workflow.applying import apply_bundle
 from biomodal_deploy.workflow.migrating import migrate_state
 from biomodal_deploy.workflow.planning import Planned
 from biomodal_deploy.workflow.signals import Step
@@ -144,9 +143,7 @@ def create(
         )
         applied = None
         if not plan_only and _agreed(work, planned, yes=yes):
-            applied = apply_bundle(
-                own, planned.bundle, confirm=asking(work, None), listen=work.listen
-            )
+            applied = apply_asking(work, own, planned.bundle, name=None).applied
         created = Created(
             wanted=wanted,
             stack=own,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from biomodal_deploy.cli.asking import asking
-from biomodal_deploy.cli.destroying import Destroying
+from biomodal_deploy.cli.applying import apply_asking
 from biomodal_deploy.cli.options import (
     HERE,
     AllowDestroy,
@@ -64,13 +63,11 @@ def destroy(
         ledger = take_ledger(chosen, planned.bundle, planned.plan, work.listen)
         work.progress.pause()
         show_bundle(message_console(), planned.bundle, planned.plan, ledger)
-        destroying = Destroying(work, chosen, asking(work, confirm), ledger)
-        done = destroying.apply(planned.bundle)
-        remains = destroying.left(done)
+        done = apply_asking(work, chosen, planned.bundle, name=confirm, ledger=ledger)
     return emit(
         Result(
-            data=applied_data(done, ledger, remains),
-            show=lambda console: show_applied(console, done, remains),
+            data=applied_data(done.applied, done.ledger, done.remains),
+            show=lambda console: show_applied(console, done.applied, done.remains),
         ),
         output,
     )

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from biomodal_deploy.plan.sealed import sha256
 from biomodal_deploy.workflow.reporting import ReportFormat, Written
 
 
@@ -30,11 +29,10 @@ def report_data(written: Written, out: Path | None) -> dict[str, object]:
         content = json.loads(written.text) if is_json else written.text
     return {
         "bundle": written.report.bundle,
-        "bundle_sha256": written.report.sha256,
+        "sha256": written.report.sha256,
         "verdict": written.report.verdict.model_dump(mode="json"),
         "format": str(written.format),
         "out": None if out is None else str(out),
         "bytes": len(written.text.encode()),
-        "sha256": sha256(written.text.encode()),
         "content": content,
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import stat
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -13,9 +12,19 @@ from typing import Final
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan.sealed.files import opened
 
-# Written by Terraform beside the configuration. The provider lock file is sealed by itself.
-_TERRAFORMS_OWN: Final = re.compile(
-    r"\.terraform|\.terraform\.lock\.hcl|terraform\.tfstate\.d|.*\.tfstate(\..*)?|crash\..*log"
+# Written by Terraform beside the configuration: exactly these, at exactly this place. A pattern
+# would pass over `evil.tfstate.tf`, which Terraform loads. The provider lock file is sealed by
+# itself, and so is each module.
+TERRAFORMS_OWN: Final = frozenset(
+    {
+        ".terraform",
+        ".terraform.lock.hcl",
+        ".terraform.tfstate.lock.info",
+        "crash.log",
+        "terraform.tfstate",
+        "terraform.tfstate.backup",
+        "terraform.tfstate.d",
+    }
 )
 
 
@@ -47,14 +56,13 @@ def private_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def tree_sha256(root: Path, *, ignore: Collection[str] = ()) -> str:
+def tree_sha256(root: Path, *, ignore: Collection[str] = TERRAFORMS_OWN) -> str:
     """Return one digest for everything in a folder: names, contents, links, executable bits.
-
-    What Terraform itself writes there is left out, as are state files.
 
     Args:
         root: The folder.
-        ignore: More names to leave out, at any depth.
+        ignore: What is left out, as paths relative to the folder; by default what Terraform itself
+            writes there.
 
     Raises:
         UsageError: There is no such folder, or something in it is neither file, folder nor link.
@@ -62,7 +70,7 @@ def tree_sha256(root: Path, *, ignore: Collection[str] = ()) -> str:
     digest = hashlib.sha256()
     if not root.is_dir():
         raise UsageError("There is no such folder", field=str(root), fix="run biomodal-aws synth")
-    for path in sorted(_walk(root, frozenset(ignore), ()), key=os.fsencode):
+    for path in sorted(_walk(root, {root / each for each in ignore}, ()), key=os.fsencode):
         status = path.stat() if path.exists() else path.lstat()
         if not stat.S_ISLNK(status.st_mode) and not stat.S_ISREG(status.st_mode):
             raise UsageError("It is no ordinary file", field=str(path), fix="take it away")
@@ -79,12 +87,12 @@ def tree_sha256(root: Path, *, ignore: Collection[str] = ()) -> str:
     return digest.hexdigest()
 
 
-def _walk(folder: Path, ignore: frozenset[str], above: tuple[str, ...]) -> Iterator[Path]:
+def _walk(folder: Path, ignore: Collection[Path], above: tuple[str, ...]) -> Iterator[Path]:
     real = str(folder.resolve())
     if real in above:  # a link that leads back to where we came from
         return
     for path in folder.iterdir():
-        if path.name in ignore or _TERRAFORMS_OWN.fullmatch(path.name):
+        if path in ignore:
             continue
         if path.is_dir():
             yield from _walk(path, ignore, (*above, real))

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from biomodal_deploy import files as private
 from biomodal_deploy.errors import BundleRefused
 
 _OTHERS: Final = 0o077
@@ -60,6 +61,20 @@ def check_private(path: Path, status: os.stat_result, *, directory: bool) -> Non
             f"{path} is open to others (mode {mode:04o}): they may have read its secrets or"
             " changed it.",
         )
+
+
+def check_folders(path: Path) -> None:
+    """Refuse a folder where others could put another sealed plan in the place of one of ours.
+
+    Raises:
+        BundleRefused: Another user owns it or one above it, or can write to one.
+    """
+    try:
+        private.check_folders(path)
+    except private.UntrustedError as error:
+        if error.foreign:
+            raise BundleRefused("wrong_owner", f"{error}.") from None
+        raise BundleRefused("writable_by_others", f"{error}.") from None
 
 
 def read_private(path: Path, most: int) -> bytes:

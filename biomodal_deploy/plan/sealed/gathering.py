@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from biomodal_deploy.plan.sealed.digests import file_sha256, tree_sha256
+from biomodal_deploy.plan.sealed.digests import TERRAFORMS_OWN, file_sha256, tree_sha256
 from biomodal_deploy.plan.sealed.facts import Facts, FileDigest, StateId, one_line
 from biomodal_deploy.plan.sealed.fingerprints import backend_of, modules_of
 from biomodal_deploy.plan.sealed.git import revision_of
@@ -59,7 +60,8 @@ def gather(
     """
     where = backend_of(directory, backend, data_dir)
     revision = revision_of(project)
-    ignored = {data_dir.name} if data_dir else set()
+    # Elsewhere it is outside of the digest anyway.
+    ignored = {os.path.relpath(directory / data_dir, directory)} if data_dir else set()
     return Facts(
         stack=stack,
         directory=_shown(directory, project),
@@ -76,7 +78,7 @@ def gather(
         terraform_version=terraform_version,
         providers=dict(providers),
         state=state,
-        synthesized_sha256=tree_sha256(directory, ignore=ignored),
+        synthesized_sha256=tree_sha256(directory, ignore=TERRAFORMS_OWN | ignored),
         var_files=tuple(digest_of(path, project) for path in var_files),
         install_script=digest_of(install_script, project) if install_script else None,
         lock_file_sha256=file_sha256(directory / LOCK_FILE),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import re
-import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,13 +15,16 @@ from biomodal_deploy.errors import BundleRefused, UsageError
 from biomodal_deploy.files import writing
 from biomodal_deploy.plan import Plan
 from biomodal_deploy.plan.sealed.digests import private_sha256, sha256
-from biomodal_deploy.plan.sealed.files import check_private, opened, read_private
+from biomodal_deploy.plan.sealed.files import check_folders, check_private, opened, read_private
+from biomodal_deploy.plan.sealed.holding import held
 from biomodal_deploy.plan.sealed.manifest import ID, MOST_BYTES, Manifest
 from biomodal_deploy.plan.sealed.use import CLAIM_FILE, OUTCOME_FILE, Use, UseState, use_of
 
 PLAN_FILE: Final = "plan.tfplan"
 MANIFEST_FILE: Final = "manifest.json"
 CHANGES_FILE: Final = "changes.json"
+# The copy that Terraform opens, where it cannot be in memory.
+HELD_FILE: Final = "held.tfplan"
 LOGS: Final = "logs"
 # What a destroy plan's deployment held before, and what was left of it after.
 LEDGER_FILE: Final = "ledger.json"
@@ -118,13 +122,32 @@ class Bundle:
         """Return the digest of the plan file as it is now."""
         return private_sha256(self.plan_file)
 
-    def drop_plan_file(self) -> None:
-        """Take the plan file away, and what else was put beside it; the record stays.
+    @contextlib.contextmanager
+    def held_plan_file(self) -> Iterator[Path]:
+        """Hold the plan file's bytes as they were sealed, for Terraform to open.
+
+        Raises:
+            BundleRefused: They are not those that were sealed.
+        """
+        with held(self.plan_file, self.path / HELD_FILE) as copy:
+            if copy.sha256 != self.manifest.plan_sha256:
+                raise BundleRefused(
+                    "edited_plan",
+                    f"The plan {self.id} is refused: the plan file was changed after it was sealed."
+                    f" Next: biomodal-aws plan --stack {self.manifest.facts.stack}",
+                )
+            yield copy.path
+
+    def drop_plan_file(self, *, but_held: bool = False) -> None:
+        """Delete the plan file, and what else was put beside it; the record stays.
 
         They hold every secret in clear, and are good for nothing more.
+
+        Args:
+            but_held: Whether the copy that Terraform is about to open stays.
         """
         for path in self.path.iterdir():
-            if path.name not in _RECORD:
+            if path.name not in _RECORD and not (but_held and path.name == HELD_FILE):
                 with writing(path):
                     path.unlink(missing_ok=True)
 
@@ -132,7 +155,7 @@ class Bundle:
         """Require the bundle that was approved elsewhere.
 
         Args:
-            expected: The bundle's SHA-256 as printed, or the plan file's.
+            expected: The SHA-256 as `plan` printed it: the manifest's, which covers all the rest.
 
         Raises:
             UsageError: It is no SHA-256.
@@ -146,10 +169,7 @@ class Bundle:
                 value=expected,
                 fix="copy it whole from the output of plan",
             )
-        if not any(
-            hmac.compare_digest(expected, known)
-            for known in (self.sha256, self.manifest.plan_sha256)
-        ):
+        if not hmac.compare_digest(expected, self.sha256):
             raise BundleRefused(
                 "not_approved",
                 f"{self.id} has the SHA-256 {self.sha256}, and {expected} was approved.",
@@ -202,13 +222,8 @@ def _age(path: Path) -> tuple[str, int]:
 def _check_folder(path: Path) -> None:
     try:
         check_private(path, path.lstat(), directory=True)
-        above = path.parent.stat()
+        check_folders(path.parent)
     except FileNotFoundError:
         raise BundleRefused("no_bundle", f"There is no sealed plan at {path}.") from None
     except NotADirectoryError:
         raise BundleRefused("no_bundle", f"{path} is not a folder.") from None
-    # Who can write in the folder above can put another bundle in this one's place.
-    if above.st_mode & 0o022 and not above.st_mode & stat.S_ISVTX:
-        raise BundleRefused(
-            "readable_by_others", f"{path.parent} can be written by others (chmod go-w it)."
-        )

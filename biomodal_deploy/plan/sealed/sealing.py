@@ -19,6 +19,7 @@ from biomodal_deploy.plan.guards import Verdict
 from biomodal_deploy.plan.sealed.actor import Actor
 from biomodal_deploy.plan.sealed.digests import private_sha256, sha256
 from biomodal_deploy.plan.sealed.facts import Facts, one_line
+from biomodal_deploy.plan.sealed.files import check_folders
 from biomodal_deploy.plan.sealed.manifest import Manifest
 from biomodal_deploy.plan.sealed.sealed import (
     CHANGES_FILE,
@@ -123,10 +124,12 @@ def drafting(plans: Path, stack: str, *, now: datetime | None = None) -> Iterato
 
     Raises:
         UsageError: The system refused to write.
+        BundleRefused: Others could exchange what is sealed there.
     """
     private_dir(plans)
     write_new(plans / ".gitignore", b"*\n")  # in whatever project this runs
     folder = private_dir(stack_folder(plans, stack))
+    check_folders(folder)  # no apply would accept what is sealed there
     draft = Draft(folder, now or datetime.now(UTC))
     with _alone(folder):
         _clear(folder)

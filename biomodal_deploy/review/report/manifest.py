@@ -18,8 +18,8 @@ def facts_of(manifest: Manifest, sha256: str, plan: Plan) -> Iterator[Fact]:
     state = facts.state
     lines = {
         "sealed plan": manifest.id,
+        # The one digest that people see: it covers all the others, and --expect-sha256 takes it.
         "SHA-256 (pin this)": sha256,
-        "SHA-256 of the plan file": manifest.plan_sha256,
         "kind": str(manifest.kind),
         "stack": facts.stack,
         "AWS account": facts.account or "not known",
@@ -35,8 +35,8 @@ def facts_of(manifest: Manifest, sha256: str, plan: Plan) -> Iterator[Fact]:
         "workspace": facts.workspace,
         "backend": facts.backend,
         "state": f"{state.lineage}, serial {state.serial}" if state else "none yet",
-        "synthesized directory": f"{facts.directory}, SHA-256 {facts.synthesized_sha256}",
-        "provider lock file": facts.lock_file_sha256,
+        "synthesized directory": facts.directory,
+        "provider lock file": "sealed" if facts.lock_file_sha256 else "none",
     }
     for name, value in lines.items():
         if value is not None:
@@ -48,7 +48,7 @@ def facts_of(manifest: Manifest, sha256: str, plan: Plan) -> Iterator[Fact]:
         yield Fact(name="module", value=f"{module.key} from {module.source}, {version}")
     files = [*facts.var_files, *([facts.install_script] if facts.install_script else [])]
     for file in files:
-        yield Fact(name="file", value=f"{file.path}, SHA-256 {file.sha256 or 'none: no such file'}")
+        yield Fact(name="file", value=file.path if file.sha256 else f"{file.path} (no such file)")
 
 
 def apply_commands(manifest: Manifest, sha256: str, blockers: Sequence[Blocker]) -> Iterator[str]:

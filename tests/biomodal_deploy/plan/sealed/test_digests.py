@@ -60,7 +60,6 @@ def test_any_change_changes_it(tree: Path, change: Callable[[Path], object]) -> 
         ".terraform.tfstate.lock.info",
         "terraform.tfstate.d/prod/terraform.tfstate",
         "crash.log",
-        "crash.2026.log",
     ],
 )
 def test_what_terraform_writes_does_not_count(tree: Path, name: str) -> None:
@@ -71,13 +70,41 @@ def test_what_terraform_writes_does_not_count(tree: Path, name: str) -> None:
     assert tree_sha256(tree) == before
 
 
-def test_more_names_can_be_left_out(tree: Path) -> None:
-    """Such as another data directory."""
+@pytest.mark.parametrize(
+    "name",
+    [
+        "evil.tfstate.tf",
+        "a.tfstate.tf.json",
+        "a.auto.tfvars",
+        "crash.a.log",
+        "crash..tf.log",
+        "prod.tfstate",
+        "assets/.terraform/x.sh",
+        "assets/terraform.tfstate",
+        "assets/crash.log",
+        "assets/terraform.tfstate.d/x.sh",
+        "modules/vm/.terraform.lock.hcl",
+        "Terraform.tfstate",
+    ],
+)
+def test_what_only_looks_like_it_counts(tree: Path, name: str) -> None:
+    """Terraform loads the one, and a template may read the other."""
+    before = tree_sha256(tree)
+    (tree / name).parent.mkdir(parents=True, exist_ok=True)
+    (tree / name).write_text("x")
+    assert tree_sha256(tree) != before
+
+
+def test_another_folder_can_be_left_out(tree: Path) -> None:
+    """Such as another data directory; one of its name elsewhere counts."""
     before = tree_sha256(tree)
     (tree / "data").mkdir()
     (tree / "data" / "x").write_text("x")
     assert tree_sha256(tree, ignore={"data"}) == before
     assert tree_sha256(tree) != before
+    (tree / "assets" / "data").mkdir()
+    (tree / "assets" / "data" / "x").write_text("x")
+    assert tree_sha256(tree, ignore={"data"}) != before
 
 
 def test_a_link_counts_with_what_it_leads_to(tree: Path, tmp_path: Path) -> None:

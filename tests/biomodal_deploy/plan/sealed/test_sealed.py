@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +19,7 @@ from biomodal_deploy.plan.sealed import (
     consume,
     record_outcome,
 )
-from tests.support.bundles import NOW, sealed
+from tests.support.bundles import NOW, edit_manifest, sealed
 from tests.support.plans import plan, resource
 
 
@@ -25,6 +27,12 @@ def _linked(path: Path) -> None:
     moved = path.parent / "elsewhere"
     path.rename(moved)
     path.symlink_to(moved)
+
+
+def _for_a_group(path: Path) -> None:
+    if os.geteuid() == 0:
+        os.chown(path, -1, 12345)
+    path.chmod(0o770)
 
 
 ATTACKS: dict[str, tuple[str, Callable[[Path], object], str]] = {
@@ -54,8 +62,18 @@ ATTACKS: dict[str, tuple[str, Callable[[Path], object], str]] = {
         "changes.json is open to others",
     ),
     "a folder above for all to write": (
-        "readable_by_others",
+        "writable_by_others",
         lambda path: path.parent.chmod(0o707),
+        "can be written by others",
+    ),
+    "the project's folder for all to write": (
+        "writable_by_others",
+        lambda path: path.parent.parent.chmod(0o777),
+        "can be written by others",
+    ),
+    "the folder above the project for the group to write": (
+        "writable_by_others",
+        lambda path: _for_a_group(path.parent.parent.parent),
         "can be written by others",
     ),
     "a link to the folder": ("symlink", _linked, "is a symbolic link"),
@@ -93,7 +111,7 @@ def test_what_others_could_have_touched_is_refused(
     tmp_path: Path, reason: str, attack: Callable[[Path], object], words: str
 ) -> None:
     """Each with its own reason and words, and the exit status of a bundle."""
-    bundle = sealed(tmp_path)
+    bundle = sealed(tmp_path / "project" / "plans")
     attack(bundle.path)
     with pytest.raises(BundleRefused) as caught:
         Bundle.load(bundle.path)
@@ -109,6 +127,39 @@ def test_another_users_bundle_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(BundleRefused) as caught:
         Bundle.load(bundle.path)
     assert caught.value.reason == "wrong_owner"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders away")
+@pytest.mark.parametrize("above", [1, 2, 3])
+def test_a_folder_above_of_another_owner_is_refused(tmp_path: Path, above: int) -> None:
+    """Its owner can put another plans folder in its place, whatever its mode."""
+    bundle = sealed(tmp_path / "project" / "plans")
+    os.chown(bundle.path.parents[above - 1], 65534, -1)
+    with pytest.raises(BundleRefused) as caught:
+        Bundle.load(bundle.path)
+    assert caught.value.reason == "wrong_owner"
+    with pytest.raises(BundleRefused):
+        sealed(tmp_path / "project" / "plans")  # no plan is made that no apply would accept
+
+
+def test_a_folder_where_nobody_can_exchange_it_will_do(tmp_path: Path) -> None:
+    """`/tmp` is open to all, and what is in it is its owner's: the sticky bit."""
+    (tmp_path / "shared").mkdir(mode=0o777)
+    (tmp_path / "shared").chmod(0o1777)
+    bundle = sealed(tmp_path / "shared" / "plans")
+    assert Bundle.load(bundle.path).id == bundle.id
+
+
+def test_a_link_that_others_can_turn_is_refused(tmp_path: Path) -> None:
+    """Where the link leads is private, and the link is not."""
+    sealed(tmp_path / "real" / "plans")
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    (tmp_path / "open" / "project").symlink_to(tmp_path / "real")
+    (path,) = (tmp_path / "open" / "project" / "plans" / "demo").glob("2*")
+    with pytest.raises(BundleRefused) as caught:
+        Bundle.load(path)
+    assert caught.value.reason == "writable_by_others"
 
 
 def test_a_copy_under_another_name_is_refused(tmp_path: Path) -> None:
@@ -143,11 +194,27 @@ def test_edited_changes_are_refused(tmp_path: Path) -> None:
 class TestPinning:
     """`--expect-sha256` names the bundle that was approved."""
 
-    def test_the_bundles_and_the_plan_files_digest_are_accepted(self, tmp_path: Path) -> None:
+    def test_the_manifests_digest_is_accepted(self, tmp_path: Path) -> None:
         """In either case of letters, as copied with spaces."""
         bundle = sealed(tmp_path)
         bundle.require(bundle.sha256)
-        bundle.require(f" {bundle.manifest.plan_sha256.upper()}\n")
+        bundle.require(f" {bundle.sha256.upper()}\n")
+
+    @pytest.mark.parametrize("name", ["plan_sha256", "changes_sha256", "manifest_sha256"])
+    def test_no_other_digest_of_it_is_accepted(self, tmp_path: Path, name: str) -> None:
+        """It says nothing of the expiry, the verdicts and the author, which may be forged."""
+        bundle = sealed(tmp_path)
+
+        def live_longer(body: dict[str, Any]) -> None:
+            body["expires"] = "2999-01-01T00:00:00Z"
+
+        edit_manifest(bundle, live_longer, forge=True)
+        forged = Bundle.load(bundle.path)
+        approved = json.loads((bundle.path / "manifest.json").read_bytes())[name]
+        for digest in (approved, bundle.sha256):
+            with pytest.raises(BundleRefused) as caught:
+                forged.require(digest)
+            assert caught.value.reason == "not_approved"
 
     def test_another_bundle_is_refused(self, tmp_path: Path) -> None:
         """Although it is valid by itself."""

@@ -1,0 +1,93 @@
+"""An apply at the command line: show what is lost, ask, run; after a destroy, show what is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from biomodal_deploy.aws.ledger.model import Ledger, Remains
+from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.cli.render.ledger import show_ledger
+from biomodal_deploy.cli.render.plan_view import show_addresses
+from biomodal_deploy.cli.session import Session
+from biomodal_deploy.errors import EngineError
+from biomodal_deploy.plan import PlanKind
+from biomodal_deploy.plan.sealed import Bundle
+from biomodal_deploy.workflow.applying import Applied, Ready, prepare
+from biomodal_deploy.workflow.destroying import look_after, take_ledger
+from biomodal_deploy.workflow.stack import Stack
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """An apply, and the ledger around it where it was a destroy.
+
+    Attributes:
+        applied: What was done.
+        ledger: What the deployment held.
+        remains: What is left of it.
+    """
+
+    applied: Applied
+    ledger: Ledger | None = None
+    remains: Remains | None = None
+
+
+def apply_asking(
+    work: Session,
+    stack: Stack,
+    bundle: Bundle,
+    *,
+    name: str | None,
+    expect_sha256: str | None = None,
+    ledger: Ledger | None = None,
+) -> Finished:
+    """Apply a sealed plan, once the stack's name was typed where something is lost.
+
+    Args:
+        work: The command at work.
+        stack: The deployment.
+        bundle: The sealed plan.
+        name: What `--confirm` said; nobody is asked then.
+        expect_sha256: The digest that was approved elsewhere.
+        ledger: The ledger, where it was taken and shown already.
+
+    Raises:
+        BundleRefused: Something differs from what was sealed.
+        GuardRefused: A guard refused the plan, or the loss was not confirmed.
+        EngineError: Terraform failed.
+        Interrupted: It was asked to stop.
+    """
+    ready = prepare(stack, bundle, work.listen, expect_sha256=expect_sha256)
+    is_destroy = bundle.manifest.kind is PlanKind.DESTROY
+    if ready.must_be_confirmed:
+        # Only here, behind all checks: before them, the credentials may be another account's.
+        if is_destroy and ledger is None:
+            ledger = _show_ledger(work, ready)
+        if name is None:
+            name = _ask_name(work, ready)
+    try:
+        applied = ready.run(name)
+    except EngineError:
+        if ledger:
+            line = f"What it held, and what solves it: biomodal-aws show {bundle.id}"
+            work.progress.notice(line)
+        raise
+    remains = None
+    if is_destroy:
+        remains = look_after(stack, applied.bundle, ready.plan, work.listen)
+    return Finished(applied=applied, ledger=ledger, remains=remains)
+
+
+def _show_ledger(work: Session, ready: Ready) -> Ledger:
+    ledger = take_ledger(ready.stack, ready.bundle, ready.plan, work.listen)
+    work.progress.pause()
+    show_ledger(message_console(), ledger)
+    return ledger
+
+
+def _ask_name(work: Session, ready: Ready) -> str | None:
+    work.progress.pause()
+    console = message_console()
+    console.print(f"These resources of {ready.stack.name} go:")
+    show_addresses(console, ready.plan.losses)
+    return work.ask(f"Type the stack's name ({ready.stack.name}) to go on: ")

@@ -1,0 +1,167 @@
+"""Nothing that was verified before a wait for a person counts after it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from biomodal_deploy.errors import EXIT_BUNDLE, EXIT_DONE
+from biomodal_deploy.plan.sealed import Bundle
+from biomodal_deploy.plan.sealed.manifest import Manifest
+from tests.support.bundles import edit_manifest
+from tests.support.driven import Driven
+from tests.support.light import STACK, LightProject
+
+pytestmark = [pytest.mark.engine]
+
+QUESTION: Final = "Type the stack's name"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> LightProject:
+    """A project that was applied once, and has an install script and a var-file."""
+    made = LightProject(tmp_path / "project")
+    (made.folder / "terraform.tfvars").write_text('word = "approved"\n')
+    (made.folder / "scripts").mkdir()
+    (made.folder / "scripts" / "install_script.sh").write_text("echo approved\n")
+    made.plan()
+    assert made.run("apply").status == EXIT_DONE
+    return made
+
+
+def state_of(project: LightProject) -> dict[str, Any]:
+    """Return the state as data."""
+    content: dict[str, Any] = json.loads(
+        (project.folder / "state" / f"{STACK}.tfstate").read_bytes()
+    )
+    return content
+
+
+def exchange_plan(project: LightProject, bundle: Path) -> None:
+    """Put the plan file of another plan in its place."""
+    other = project.plan("--var", "word=evil")
+    shutil.copyfile(other / "plan.tfplan", bundle / "plan.tfplan")
+
+
+def exchange_bundle(project: LightProject, bundle: Path) -> None:
+    """Forge the whole manifest beside an exchanged plan file, its own digest included."""
+    other = Bundle.load(project.plan("--var", "word=evil"))
+    for name in ("plan.tfplan", "changes.json", "variables.tfvars.json"):
+        shutil.copyfile(other.path / name, bundle / name)
+    theirs = json.loads((other.path / "manifest.json").read_bytes())
+
+    def forge(body: dict[str, Any]) -> None:
+        body.clear()
+        body.update({**theirs, "id": bundle.name})
+
+    edit_manifest(Bundle.load(bundle), forge, forge=True)
+
+
+def edit_values(project: LightProject, bundle: Path) -> None:
+    """Edit the variables file beside the plan file."""
+    (bundle / "variables.tfvars.json").write_text('{"word": "evil"}')
+
+
+def edit_directory(project: LightProject, bundle: Path) -> None:
+    """Put a file into the folder that Terraform works in."""
+    (project.folder / "cdktf.out" / "stacks" / STACK / "evil.tf").write_text("")
+
+
+def edit_script(project: LightProject, bundle: Path) -> None:
+    """Edit the VM's start-up script."""
+    (project.folder / "scripts" / "install_script.sh").write_text("echo evil\n")
+
+
+def apply_another(project: LightProject, bundle: Path) -> None:
+    """Let the state move on."""
+    project.plan("--var", "word=meanwhile")
+    assert project.run("apply").status == EXIT_DONE
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [exchange_plan, exchange_bundle, edit_values, edit_directory, edit_script, apply_another],
+)
+def test_what_changes_while_a_person_is_asked_is_refused(
+    project: LightProject, meanwhile: Callable[[LightProject, Path], None]
+) -> None:
+    """A destroy was approved at the question; nothing else runs in its place."""
+    bundle = project.plan("--destroy")
+    words = ["apply", str(bundle)]
+    with Driven.command(project.folder, words, project.environment(), terminal=True) as driven:
+        driven.until(lambda: QUESTION in driven.screen, 60)
+        meanwhile(project, bundle)
+        before = state_of(project)
+        assert driven.terminal is not None
+        driven.terminal.type(STACK)
+        assert driven.process.wait(60) == EXIT_BUNDLE, driven.screen
+    assert state_of(project) == before
+    assert not (bundle / "consumed.json").exists()
+
+
+def test_a_plan_that_expires_while_a_person_is_asked_is_refused(project: LightProject) -> None:
+    """Its time counts when it runs, and not when the question was put."""
+    bundle = project.plan("--destroy")
+    content = Manifest.from_json((bundle / "manifest.json").read_bytes())
+    expires = time.time() + 6
+    brief = content.model_copy(update={"expires": datetime.fromtimestamp(expires, UTC)})
+    (bundle / "manifest.json").write_bytes(brief.to_json())
+    before = state_of(project)
+    words = ["apply", str(bundle)]
+    with Driven.command(project.folder, words, project.environment(), terminal=True) as driven:
+        driven.until(lambda: QUESTION in driven.screen or driven.process.poll() is not None, 60)
+        time.sleep(max(0.0, expires - time.time()) + 0.1)
+        assert driven.terminal is not None
+        driven.terminal.type(STACK)
+        assert driven.process.wait(60) == EXIT_BUNDLE, driven.screen
+        assert "expired" in driven.screen
+    assert state_of(project) == before
+
+
+def test_terraform_reads_the_bytes_that_were_verified(
+    project: LightProject, tmp_path: Path
+) -> None:
+    """Between the last check and Terraform's own reading nobody can exchange the plan file."""
+    evil = tmp_path / "evil.tfplan"
+    shutil.copyfile(project.plan("--var", "word=evil") / "plan.tfplan", evil)
+    wrapper = tmp_path / "terraform"
+    wrapper.write_text(
+        "#!/bin/sh\n"
+        f'case " $* " in *" apply "*) ls {project.plans}/*/ > {tmp_path}/seen;'
+        f" for each in {project.plans}/*/; do cp {evil} $each/plan.tfplan; done;; esac\n"
+        f'exec {shutil.which("terraform")} "$@"\n'
+    )
+    wrapper.chmod(0o755)
+    environment = {"BIOMODAL_TERRAFORM": str(wrapper)}
+    bundle = project.plan("--var", "word=good", environment=environment)
+    ended = project.run("apply", str(bundle), environment=environment)
+    assert ended.status == EXIT_DONE, ended.err
+    assert '"good"' in json.dumps(state_of(project))
+    assert '"evil"' not in json.dumps(state_of(project))
+    assert "held.tfplan" not in (tmp_path / "seen").read_text()  # in memory: for nobody to find
+
+
+def test_no_secret_lies_on_the_disk_while_terraform_applies(tmp_path: Path) -> None:
+    """The plan is used from its claim on: a kill from there leaves no plan file behind."""
+    slow = {"provisioner": {"local-exec": {"command": "sleep 20; true"}}}
+    project = LightProject(
+        tmp_path / "project", {STACK: {"resource": {"terraform_data": {"slow": slow}}}}
+    )
+    bundle = project.plan()
+    with Driven.command(project.folder, ["apply", str(bundle)], project.environment()) as driven:
+        log = bundle / "logs" / "apply.log"
+        driven.until(lambda: log.exists() and "apply_start" in log.read_text(), 60)
+        assert {path.name for path in bundle.iterdir()} == {
+            "manifest.json",
+            "changes.json",
+            "consumed.json",
+            "logs",
+        }
+        driven.process.kill()
