@@ -19,7 +19,7 @@ from tests.support.project import ROOT
 from tests.support.terraform import Engine, provider_engine
 
 MODULE_FACTS: Final = (
-    ROOT / "biomodal_deploy" / "permissions" / "data" / "modules" / "bootstrap.json"
+    ROOT / "biomodal_deploy" / "iam" / "data" / "modules" / "bootstrap.json"
 )
 _PHASES: Final = {"create": Phase.APPLY, "update": Phase.UPDATE, "delete": Phase.DESTROY}
 _UNFETCHABLE: Final = ("tls_private_key", "local_file", "local_sensitive_file")

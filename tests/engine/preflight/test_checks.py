@@ -2,7 +2,7 @@
 
 The account is seeded healthy. Every test breaks one thing, and mends it again with the very
 command that the finding advises where there is one. What the sandbox does not offer (IAM's
-simulator, Service Quotas) is tested on recorded answers, in tests/biomodal_deploy/preflight.
+simulator, Service Quotas) is tested on recorded answers, in tests/biomodal_deploy/aws/preflight.
 """
 
 from __future__ import annotations
