@@ -61,7 +61,7 @@ def _judge(folder: Path) -> list[str]:
         )
         print(f"checkov: {counted}")
         if counted != CHECKED:
-            wrong.append(f"biomodal_deploy/review/hardening says {CHECKED}, and checkov finds {counted}")
+            wrong.append(f"review/hardening says {CHECKED}, and checkov finds {counted}")
     return wrong
 
 

@@ -95,7 +95,6 @@ class NativeStack(NativeBase):
             instance_profile_arn=(
                 f"arn:{partition}:iam::{account}:instance-profile/ecsInstanceRole"
             ),
-            depends_on=[role.policy],
         )
         BatchJobQueue(
             self,

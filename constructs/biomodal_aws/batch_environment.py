@@ -94,9 +94,13 @@ class BatchEnvironment(Part):
                         version=f"${{{template.fqn}.latest_version}}",
                     ),
                 ),
-                # Batch scales this number itself; a plan must not fight a running pipeline.
                 lifecycle=TerraformResourceLifecycle(
-                    ignore_changes=["compute_resources[0].desired_vcpus"]
+                    # Batch deletes no environment that a queue names: the queue has to go over to
+                    # the successor first. Under the same name AWS refuses the successor, and
+                    # nothing is lost; a changed vm_name or profile changes the name too.
+                    create_before_destroy=True,
+                    # Batch scales this number itself; a plan must not fight a running pipeline.
+                    ignore_changes=["compute_resources[0].desired_vcpus"],
                 ),
                 depends_on=list(depends_on) or None,
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.batch_job_queue import (
     BatchJobQueue as AwsBatchJobQueue,
 )
@@ -27,7 +28,7 @@ class BatchJobQueue(Part):
         priority: Its priority among queues on the same environments, higher first.
         cancel_after_s: Seconds after which Batch cancels a job at the head of the queue, by what
             keeps it there (the API reference's JobStateTimeLimitAction names the reasons). Empty
-            lets it wait for ever, and all that is behind it.
+            lets it wait for ever, and all that is behind it; limits that the queue has stay.
 
     Attributes:
         arn: ARN of the queue.
@@ -75,6 +76,12 @@ class BatchJobQueue(Part):
                     for reason, seconds in (cancel_after_s or {}).items()
                 ]
                 or None,
+                # The provider leaves limits that are no longer configured out of its request, and
+                # Batch's reference does not say that it then removes them: a queue that once had
+                # some would show a change in every plan. They stay and do no harm.
+                lifecycle=None
+                if cancel_after_s
+                else TerraformResourceLifecycle(ignore_changes=["job_state_time_limit_action"]),
             )
         )
         self.arn = queue.arn

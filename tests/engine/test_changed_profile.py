@@ -78,8 +78,50 @@ def test_hardened_with_an_existing_bucket_settles(
         assert f"arn:aws:s3:::{EXISTING}/*" in json.dumps(policy)
 
 
+@pytest.fixture(scope="module")
+def back(documented: NativeProject, changed: dict[str, Any]) -> dict[str, Any]:
+    """The plan that makes it documented again, after its apply."""
+    assert changed
+    change_profile(documented, "documented")
+    plan = documented.plan(out="documented")
+    apply(documented, "documented")
+    return plan
+
+
+def test_going_back_replaces_the_environment_after_its_successor(
+    documented: NativeProject, back: dict[str, Any]
+) -> None:
+    """Batch deletes no environment that a queue names, so the new one has to exist first."""
+    done = changes(back)
+    assert done["aws_batch_compute_environment.batch"] == ["create", "delete"]
+    assert done["aws_batch_job_queue.job_queue"] == ["update"]
+    assert done["aws_instance.vm"] == ["update"]
+    assert settled(documented)
+
+
+@pytest.fixture(scope="module")
+def prefixed(documented: NativeProject, back: dict[str, Any]) -> dict[str, Any]:
+    """The plan that makes it hardened under other role names, after its apply."""
+    assert back
+    change_profile(documented, "hardened")
+    values = Path(documented.stack / "terraform.tfvars")
+    values.write_text(f'{values.read_text()}iam_name_prefix = "lab-"\n')
+    plan = documented.plan(out="prefixed")
+    apply(documented, "prefixed")
+    return plan
+
+
+def test_the_profile_and_the_names_of_roles_change_at_once(
+    documented: NativeProject, prefixed: dict[str, Any]
+) -> None:
+    """Roles are replaced, and what uses them goes over to the new ones: no cycle."""
+    assert changes(prefixed)["aws_iam_role.vm_role"] == ["create", "delete"]
+    assert changes(prefixed)["aws_instance.vm"] == ["update"]
+    assert settled(documented)
+
+
 def test_destroy_leaves_the_existing_bucket(
-    documented: NativeProject, changed: dict[str, Any]
+    documented: NativeProject, prefixed: dict[str, Any]
 ) -> None:
     """All of the deployment goes, and only that."""
     plan = documented.plan("-destroy", out="destroyplan")

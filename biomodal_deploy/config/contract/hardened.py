@@ -133,7 +133,15 @@ _NATIVE: Final = (
             of_each(
                 matches_not(
                     "The profile's hosts are x86-64: Graviton (Arm) types cannot run their image.",
-                    "(a1|[a-z]+[0-9]+g[a-z]*)([.].*)?",
+                    "(a1|[a-z]+[0-9]+g[a-z]*)([.].*)?|default_arm64",
+                )
+            ),
+            of_each(
+                # AWS Batch user guide, "Use a GPU workload AMI": these families take the NVIDIA
+                # image; on the profile's image a job that asks for a GPU never starts.
+                matches_not(
+                    "The profile's hosts run no GPU image: no GPU types (families g and p).",
+                    "(g|gr|p)[0-9]+[a-z]*([.].*)?",
                 )
             ),
         ),

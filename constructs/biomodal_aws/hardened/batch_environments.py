@@ -25,7 +25,9 @@ from constructs import Construct
 
 from biomodal_aws.part import Part
 
-# The longest that Batch takes: hosts of running jobs live on through an update for so long.
+# Hosts of running jobs live on through an update for so long. Batch takes up to 7200 by now (API
+# reference, UpdatePolicy); AWS provider 5 takes no more than 360. How long the provider itself
+# waits for an update cannot be set: the resource has no `timeouts` block (provider schema 5.100).
 _UPDATE_MINUTES: Final = 360
 # Not SPOT_PRICE_CAPACITY_OPTIMIZED: AWS provider 5 counts that among the strategies that cannot
 # be updated, plans an update all the same where the template's new version is not known yet, and

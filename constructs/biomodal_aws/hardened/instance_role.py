@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from cdktf import ITerraformDependable
+from cdktf import ITerraformDependable, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
     DataAwsIamPolicyDocument,
     DataAwsIamPolicyDocumentStatement,
@@ -48,6 +48,8 @@ class InstanceRole(Part):
     ) -> None:
         super().__init__(scope, id_)
         trust = trusts_ec2(self)
+        # What a changed name replaces is in use until its users have gone over to the successor.
+        lifecycle = TerraformResourceLifecycle(create_before_destroy=True)
         permitted = self.named(
             DataAwsIamPolicyDocument(self, "permissions", statement=list(statements))
         )
@@ -58,18 +60,31 @@ class InstanceRole(Part):
                 name=name,
                 assume_role_policy=trust,
                 permissions_boundary=permissions_boundary,
+                lifecycle=lifecycle,
             )
         )
         policy = self.named(
-            IamRolePolicy(self, "policy", name=name, role=role.name, policy=permitted.json)
+            IamRolePolicy(
+                self,
+                "policy",
+                name=name,
+                role=role.name,
+                policy=permitted.json,
+                lifecycle=lifecycle,
+            )
         )
         attached = [
             self.named(
-                IamRolePolicyAttachment(self, f"with-{word}", role=role.name, policy_arn=arn), word
+                IamRolePolicyAttachment(
+                    self, f"with-{word}", role=role.name, policy_arn=arn, lifecycle=lifecycle
+                ),
+                word,
             )
             for word, arn in managed_policies.items()
         ]
-        profile = self.named(IamInstanceProfile(self, "profile", name=name, role=role.name))
+        profile = self.named(
+            IamInstanceProfile(self, "profile", name=name, role=role.name, lifecycle=lifecycle)
+        )
         self.permissions: list[ITerraformDependable] = [policy, *attached]
         self.instance_profile_name = profile.name
         self.instance_profile_arn = profile.arn

@@ -13,7 +13,7 @@ from biomodal_aws.part import Part
 
 
 class Watch(Part):
-    """An alarm on the VM's status checks and a monthly budget, each where it is asked for.
+    """An alarm on a failing or stopped VM and a monthly budget, each where it is asked for.
 
     Args:
         scope: The stack or construct it belongs to.
@@ -45,7 +45,7 @@ class Watch(Part):
                 self,
                 "alarm",
                 alarm_name=f"{name}-status",
-                alarm_description="The orchestrator VM fails EC2's status checks",
+                alarm_description="The orchestrator VM fails EC2's status checks or is stopped",
                 namespace="AWS/EC2",
                 metric_name="StatusCheckFailed",
                 dimensions={"InstanceId": instance_id},
@@ -54,6 +54,8 @@ class Watch(Part):
                 threshold=1,
                 period=60,
                 evaluation_periods=3,
+                # A stopped VM sends no data at all, and the default state for that notifies nobody.
+                treat_missing_data="breaching",
                 alarm_actions=[f"${{{topic_arn}}}"],
                 ok_actions=[f"${{{topic_arn}}}"],
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 from cdktf_cdktf_provider_aws.iam_instance_profile import IamInstanceProfile
 from cdktf_cdktf_provider_aws.iam_role import IamRole
@@ -32,6 +33,8 @@ class VmRole(Part):
     def __init__(self, scope: Construct, id_: str, *, name: str, bucket_arn: str) -> None:
         super().__init__(scope, id_)
         trust = trusts_ec2(self)
+        # What a changed name replaces is in use until its users have gone over to the successor.
+        lifecycle = TerraformResourceLifecycle(create_before_destroy=True)
         permissions = self.named(
             DataAwsIamPolicyDocument(
                 self,
@@ -44,9 +47,20 @@ class VmRole(Part):
                 ],
             )
         )
-        role = self.named(IamRole(self, "role", name=name, assume_role_policy=trust))
-        self.policy = self.named(
-            IamRolePolicy(self, "policy", name=name, role=role.name, policy=permissions.json)
+        role = self.named(
+            IamRole(self, "role", name=name, assume_role_policy=trust, lifecycle=lifecycle)
         )
-        profile = self.named(IamInstanceProfile(self, "profile", name=name, role=role.name))
+        self.policy = self.named(
+            IamRolePolicy(
+                self,
+                "policy",
+                name=name,
+                role=role.name,
+                policy=permissions.json,
+                lifecycle=lifecycle,
+            )
+        )
+        profile = self.named(
+            IamInstanceProfile(self, "profile", name=name, role=role.name, lifecycle=lifecycle)
+        )
         self.instance_profile_name = profile.name

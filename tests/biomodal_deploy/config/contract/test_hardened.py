@@ -34,8 +34,8 @@ VALUES: Final[dict[str, tuple[list[Any], list[Any]]]] = {
     ),
     "batch_subnet_ids": ([[], ["subnet-12345678"]], [["subnet-x"], ["subnet-12345678", ""]]),
     "batch_instance_types": (
-        [["optimal"], ["m6i", "c6i.4xlarge"], ["default_x86_64"], ["g5.xlarge"]],
-        [["m7g"], ["t4g.large"], ["M6i"], [""]],
+        [["optimal"], ["m6i", "c6i.4xlarge"], ["default_x86_64"], ["hpc6a.48xlarge", "x2idn"]],
+        [["m7g"], ["default_arm64"], ["g5.xlarge"], ["p4d"], ["gr6.4xlarge"], ["M6i"], [""]],
     ),
     "batch_max_vcpus": ([1, 256], [0, -1, Decimal("0.5")]),
     "batch_volume_gib": ([30, 500], [29, 20000]),
