@@ -18,9 +18,7 @@ from tests.support.native import init_or_skip
 from tests.support.project import ROOT
 from tests.support.terraform import Engine, provider_engine
 
-MODULE_FACTS: Final = (
-    ROOT / "biomodal_deploy" / "iam" / "data" / "modules" / "bootstrap.json"
-)
+MODULE_FACTS: Final = ROOT / "biomodal_deploy" / "iam" / "data" / "modules" / "bootstrap.json"
 _PHASES: Final = {"create": Phase.APPLY, "update": Phase.UPDATE, "delete": Phase.DESTROY}
 _UNFETCHABLE: Final = ("tls_private_key", "local_file", "local_sensitive_file")
 
