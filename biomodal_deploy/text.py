@@ -1,6 +1,23 @@
-"""Numbers in sentences."""
+"""Numbers in sentences, and text of any origin on a terminal."""
 
 from __future__ import annotations
+
+import unicodedata
+
+
+def printable(text: str) -> str:
+    """Return a text without what would steer a terminal; lines and tabs stay.
+
+    Control characters, such as the start of an escape sequence, and those that turn the direction
+    of writing become a question mark each, so that columns keep their width.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(mark if _is_harmless(mark) else "?" for mark in text)
+
+
+def _is_harmless(mark: str) -> bool:
+    return mark.isprintable() or mark in "\n\t" or unicodedata.category(mark) == "Zs"
 
 
 def counted(number: int, noun: str) -> str:

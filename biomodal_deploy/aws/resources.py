@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
+from biomodal_deploy.config.contract.grammar import Arn, InstanceId, InstanceType, IpAddress, Name
+
 
 class _Read(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -16,24 +18,24 @@ class _Read(BaseModel):
 class Vm(_Read):
     """The orchestrator VM (`aws_instance`)."""
 
-    id: str
-    arn: str
-    instance_type: str
-    public_ip: str | None = None
+    id: InstanceId
+    arn: Arn
+    instance_type: InstanceType
+    public_ip: IpAddress | None = None
 
 
 class ComputeResources(_Read):
     """Which hosts a compute environment has: `SPOT` or `EC2`, that is On-Demand."""
 
     type: str
-    instance_role: str | None = None
+    instance_role: Arn | None = None
 
 
 class ComputeEnvironment(_Read):
     """A Batch compute environment (`aws_batch_compute_environment`)."""
 
-    arn: str
-    name: str = Field(validation_alias=AliasChoices("compute_environment_name", "name"))
+    arn: Arn
+    name: Name = Field(validation_alias=AliasChoices("compute_environment_name", "name"))
     compute_resources: tuple[ComputeResources, ...] = ()
 
     @property
@@ -43,15 +45,15 @@ class ComputeEnvironment(_Read):
 
 
 class _Order(_Read):
-    compute_environment: str
+    compute_environment: Arn
 
 
 class JobQueue(_Read):
     """A Batch job queue (`aws_batch_job_queue`)."""
 
-    arn: str
-    name: str
-    compute_environments: tuple[str, ...] | None = None
+    arn: Arn
+    name: Name
+    compute_environments: tuple[Arn, ...] | None = None
     compute_environment_order: tuple[_Order, ...] | None = None
 
     @property
@@ -64,32 +66,32 @@ class JobQueue(_Read):
 class Repository(_Read):
     """An ECR repository (`aws_ecr_repository`)."""
 
-    name: str
+    name: Name
 
 
 class Role(_Read):
     """An IAM role (`aws_iam_role`)."""
 
-    arn: str
-    name: str
+    arn: Arn
+    name: Name
     assume_role_policy: str = ""
 
 
 class InstanceProfile(_Read):
     """An IAM instance profile (`aws_iam_instance_profile`)."""
 
-    name: str
-    role: str | None = None
+    name: Name
+    role: Name | None = None
 
 
 class LaunchTemplate(_Read):
     """The Batch hosts' launch template (`aws_launch_template`); user data is base64."""
 
-    name: str
+    name: Name
     user_data: str | None = None
 
 
 class LogGroup(_Read):
     """A CloudWatch log group (`aws_cloudwatch_log_group`)."""
 
-    name: str
+    name: Name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import sys
@@ -23,6 +24,7 @@ from biomodal_deploy.errors import (
     EXIT_USAGE,
     BiomodalError,
 )
+from biomodal_deploy.text import printable
 
 # What the machine or its owner has to mend: a full disk, a read-only one, a missing right.
 _MENDABLE: Final = {
@@ -90,7 +92,7 @@ def _fail(
     status: int, as_json: bool, *, code: str, message: str, error: BaseException | None = None
 ) -> int:
     """Say what failed: a line for people, and under JSON the envelope of every command."""
-    line = f"error: {message}"
+    line = f"error: {printable(message)}"
     if as_json:
         found = {name: getattr(error, name, None) for name in _DETAILS}
         details = {name: str(value) for name, value in found.items() if value is not None}
@@ -154,11 +156,17 @@ def _bug(error: BaseException, as_json: bool) -> int:
 
 
 def _open_streams() -> None:
-    """Put something in the place of streams that the caller closed (`>&-`)."""
+    """Put something in the place of streams that the caller closed (`>&-`).
+
+    What the others cannot encode is escaped: `PYTHONIOENCODING=ascii` is no reason to fail.
+    """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             # In this order they get the numbers that are missing, and no file of ours does.
             setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _let_go() -> None:

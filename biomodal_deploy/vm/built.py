@@ -19,6 +19,7 @@ from biomodal_deploy.aws.resources import (
     Vm,
 )
 from biomodal_deploy.config.contract import OUTPUTS
+from biomodal_deploy.config.contract.grammar import broken_output
 from biomodal_deploy.engine.terraform import State
 from biomodal_deploy.errors import EngineError, UsageError
 from biomodal_deploy.workflow.reading import read_state
@@ -138,15 +139,12 @@ def built_from(stack: str, state: State) -> Built:
 
     Raises:
         EngineError: A resource lacks what every provider version writes.
+        UsageError: An output is not what it has to be.
     """
     vms = _all(state, "aws_instance", Vm)
     return Built(
         stack=stack,
-        outputs={
-            name: found.value
-            for name, found in state.outputs.items()
-            if name in OUTPUTS and isinstance(found.value, str)
-        },
+        outputs=_outputs(state),
         vm=vms[0] if vms else None,
         environments=_all(state, "aws_batch_compute_environment", ComputeEnvironment),
         queues=_all(state, "aws_batch_job_queue", JobQueue),
@@ -156,6 +154,23 @@ def built_from(stack: str, state: State) -> Built:
         templates=_all(state, "aws_launch_template", LaunchTemplate),
         log_groups=_all(state, "aws_cloudwatch_log_group", LogGroup),
     )
+
+
+def _outputs(state: State) -> dict[str, str]:
+    found = {
+        name: output.value
+        for name, output in state.outputs.items()
+        if name in OUTPUTS and isinstance(output.value, str)
+    }
+    for name, value in found.items():
+        if (expected := broken_output(name, value)) is not None:
+            raise UsageError(
+                f"not {expected}",
+                field=f"output {name} of the state",
+                value=value,
+                fix="find out who changed the state; run biomodal-aws drift",
+            )
+    return found
 
 
 def _all(state: State, kind: str, model: type[_Model]) -> tuple[_Model, ...]:
@@ -168,7 +183,8 @@ def _all(state: State, kind: str, model: type[_Model]) -> tuple[_Model, ...]:
         )
     except ValidationError as error:
         # Its text quotes the state, secrets and all; where it lies is enough.
-        places = ", ".join(str(each["loc"][0]) for each in error.errors() if each["loc"])
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        places = ", ".join(str(each["loc"][0]) for each in found if each["loc"])
         raise EngineError(f"the state's {kind} cannot be read ({places})") from None
 
 

@@ -105,6 +105,12 @@ class Driven:
         return driven
 
     @classmethod
+    def begun(cls, directory: Path, words: Sequence[str], environment: Mapping[str, str]) -> Self:
+        """Start a command of `biomodal-aws` in a project's folder, and return at once."""
+        argv = [sys.executable, "-m", "biomodal_deploy", *words]
+        return cls._spawned(argv, directory, environment, terminal=False)
+
+    @classmethod
     def _spawned(
         cls,
         argv: Sequence[str],

@@ -17,6 +17,7 @@ VM: Final = "i-0a1b2c3d4e5f60718"
 ADDRESS: Final = "203.0.113.7"
 
 Attributes = dict[str, Any]
+_ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/{NAME}"
 
 
 def arn(service: str, resource: str) -> str:
@@ -77,7 +78,7 @@ def documented() -> dict[str, list[Attributes]]:
         "aws_batch_compute_environment": [environment()],
         "aws_batch_job_queue": [queue(f"{NAME}-job-queue", "")],
         "aws_ecr_repository": [{"name": NAME}],
-        "aws_iam_role": [{"name": NAME, "arn": "role", "assume_role_policy": "{}"}],
+        "aws_iam_role": [{"name": NAME, "arn": _ROLE, "assume_role_policy": "{}"}],
         "aws_iam_instance_profile": [{"name": NAME, "role": NAME}],
         "aws_launch_template": [{"name": f"{NAME}-batch-launch-template", "user_data": ""}],
     }

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
-from biomodal_deploy.cli.render.nextflow import show_text, show_written
+from biomodal_deploy.cli.render.console import print_exactly
+from biomodal_deploy.cli.render.nextflow import show_written
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.cli.session import session
 from biomodal_deploy.errors import UsageError
@@ -58,9 +59,7 @@ def nextflow_config(
                 "files": texts,
                 "written": [str(path) for path in written.changed] if written else [],
             },
-            show=lambda console: (
-                show_written(console, written) if written else show_text(console, text)
-            ),
+            show=lambda console: show_written(console, written) if written else print_exactly(text),
         ),
         output,
     )

@@ -53,9 +53,7 @@ def output(
             fix=did_you_mean(name, found, otherwise="run biomodal-aws output for all"),
         )
     chosen = {name: found[name]} if name else found
-    if format_ is OutputsFormat.ENV:
-        shower = show_environment
-    else:
-        shower = show_value if name else show_outputs
+    by_format = {OutputsFormat.ENV: show_environment}
+    shower = by_format.get(format_, show_value if name else show_outputs)
     data = {key: each.model_dump(mode="json") for key, each in chosen.items()}
     return emit(Result(data=data, show=lambda console: shower(console, chosen)), as_format)

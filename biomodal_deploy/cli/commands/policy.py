@@ -20,12 +20,12 @@ from biomodal_deploy.cli.options import (
     VarFiles,
     Variables,
 )
+from biomodal_deploy.cli.render.console import print_exactly
 from biomodal_deploy.cli.render.policy import (
     finding_data,
     show_findings,
     show_gaps,
     show_given,
-    show_text,
 )
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.cli.session import session
@@ -127,7 +127,7 @@ def deployer(
     return emit(
         Result(
             data=data,
-            show=lambda console: show_text(console, text),
+            show=lambda _: print_exactly(text.removesuffix("\n") + "\n"),
             exit_status=EXIT_FINDINGS if gaps else EXIT_DONE,
         ),
         output,

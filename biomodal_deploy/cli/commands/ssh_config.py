@@ -11,7 +11,7 @@ from biomodal_deploy.cli.options import (
     SessionManager,
     Stack,
 )
-from biomodal_deploy.cli.render.nextflow import show_text
+from biomodal_deploy.cli.render.console import print_exactly
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.cli.session import session
 from biomodal_deploy.errors import UsageError
@@ -57,7 +57,7 @@ def ssh_config(
                 "known_hosts": str(way.known_hosts),
                 "text": block,
             },
-            show=lambda console: show_text(console, block),
+            show=lambda _: print_exactly(block),
         ),
         output,
     )

@@ -5,11 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Iterator
 from functools import cache
 from typing import NoReturn
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.theme import Theme
+
+from biomodal_deploy.text import printable
 
 _THEME = Theme(
     {
@@ -43,6 +47,29 @@ class _Console(Console):
     def on_broken_pipe(self) -> NoReturn:
         """Leave it to the caller, who knows the command's status; Rich would end the process."""
         raise BrokenPipeError(errno.EPIPE, "nobody reads any more")
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        """Render without anything that steers the terminal and is not Rich's own."""
+        for segment in super().render(renderable, options):
+            if segment.control or segment.text.isprintable():
+                yield segment
+            else:
+                yield Segment(printable(segment.text), segment.style)
+
+
+def print_exactly(text: str) -> None:
+    """Print a file's text or a bare value: as UTF-8 bytes, whatever the console's encoding is.
+
+    It is for a file or another program, and the same everywhere. A terminal gets it without what
+    would steer it.
+    """
+    if sys.stdout.isatty():
+        text = printable(text)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+    sys.stdout.buffer.flush()
 
 
 def _console(*, stderr: bool) -> Console:

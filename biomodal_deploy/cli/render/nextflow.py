@@ -8,11 +8,6 @@ from rich.text import Text
 from biomodal_deploy.vm.nextflow.writing import Written
 
 
-def show_text(console: Console, text: str) -> None:
-    """Print a file's text as it is."""
-    console.print(Text(text), soft_wrap=True, end="")
-
-
 def show_written(console: Console, written: Written) -> None:
     """Print each file, and what to do with them."""
     for path in written.paths:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Mapping
+from typing import Final
 
 from pydantic import JsonValue
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from biomodal_deploy.cli.render.console import print_exactly
 from biomodal_deploy.engine.terraform import OutputValue
+from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan import HIDDEN_TEXT
+
+# Terraform allows hyphens and letters of any script; a shell does not.
+_SHELL_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
 def show_outputs(console: Console, outputs: Mapping[str, OutputValue]) -> None:
@@ -27,17 +34,29 @@ def show_outputs(console: Console, outputs: Mapping[str, OutputValue]) -> None:
     console.print(table)
 
 
-def show_value(console: Console, outputs: Mapping[str, OutputValue]) -> None:
+def show_value(_: Console, outputs: Mapping[str, OutputValue]) -> None:
     """Print one output's bare value, for a shell to take up."""
     for output in outputs.values():
-        console.print(Text(_text(output.value)), soft_wrap=True)
+        print_exactly(_text(output.value) + "\n")
 
 
-def show_environment(console: Console, outputs: Mapping[str, OutputValue]) -> None:
-    """Print shell assignments: `BUCKET_URL=s3://...`."""
+def show_environment(_: Console, outputs: Mapping[str, OutputValue]) -> None:
+    """Print shell assignments: `BUCKET_URL=s3://...`.
+
+    Raises:
+        UsageError: A name is none that a shell can assign to.
+    """
+    for name in outputs:
+        if not _SHELL_NAME.fullmatch(name):
+            raise UsageError(
+                "not a name that a shell can assign to",
+                field="output",
+                value=name,
+                fix="rename it, or use --output json",
+            )
     for name in sorted(outputs):
-        line = f"{name.upper()}={shlex.quote(_text(outputs[name].value))}"
-        console.print(Text(line), soft_wrap=True)
+        variable = name.upper().replace("-", "_")
+        print_exactly(f"{variable}={shlex.quote(_text(outputs[name].value))}\n")
 
 
 def _text(value: JsonValue) -> str:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.cli.render.console import message_console, print_exactly
 from biomodal_deploy.iam.check import Fault, Finding, short
 from biomodal_deploy.iam.vm import VmPolicy
 from biomodal_deploy.text import counted
@@ -21,11 +21,6 @@ _HEADINGS: Final = {
     Fault.UNKNOWN: ("Unknown to IAM", "bad"),
     Fault.BROADER: ("Broader than needed", "warning"),
 }
-
-
-def show_text(console: Console, text: str) -> None:
-    """Print a text as it is: it is for a file or another program."""
-    console.out(text.removesuffix("\n"), highlight=False)
 
 
 def show_gaps(gaps: Sequence[str]) -> None:
@@ -61,7 +56,7 @@ def show_findings(console: Console, findings: Sequence[Finding]) -> None:
 def show_given(console: Console, given: Sequence[tuple[VmPolicy, Sequence[Finding]]]) -> None:
     """Print each of the VM's policies, and what is wrong with it."""
     for policy, findings in given:
-        show_text(console, json.dumps(policy.document, indent=2))
+        print_exactly(json.dumps(policy.document, indent=2) + "\n")
         console.print(Text(f"{policy.address}: {counted(len(findings), 'finding')}"))
         show_findings(console, findings)
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from rich.console import Console
 
+from biomodal_deploy.cli.render.console import print_exactly
 from biomodal_deploy.workflow.reporting import ReportFormat, Written
 
 
 def show_report(console: Console, written: Written, out: Path | None) -> None:
     """Print a report as it is, or one line where it went to a file."""
     if out is None:
-        # Byte for byte: no colour, and no line is broken.
-        console.file.write(written.text)
+        print_exactly(written.text)
         return
     verdict = written.report.verdict
     console.print(f"{out}  {len(written.text.encode()):,} bytes", markup=False)

@@ -14,7 +14,7 @@ from biomodal_deploy.aws.state_bucket.checker import is_fit
 from biomodal_deploy.cli.render.applies import applied_data
 from biomodal_deploy.cli.render.bundles import bundle_data, show_bundle
 from biomodal_deploy.cli.render.checks import show_findings
-from biomodal_deploy.cli.render.policy import show_text
+from biomodal_deploy.cli.render.console import print_exactly
 from biomodal_deploy.config.tfvars.files import shown
 from biomodal_deploy.workflow.applying import Applied
 from biomodal_deploy.workflow.planning import Planned
@@ -82,9 +82,9 @@ def created_data(created: Created) -> dict[str, object]:
     }
 
 
-def show_policy(console: Console, policy: dict[str, JsonValue]) -> None:
+def show_policy(_: Console, policy: dict[str, JsonValue]) -> None:
     """Print a policy, for a file or another program."""
-    show_text(console, json.dumps(policy, indent=2))
+    print_exactly(json.dumps(policy, indent=2) + "\n")
 
 
 def policy_data(wanted: Wanted, policy: dict[str, JsonValue]) -> dict[str, object]:

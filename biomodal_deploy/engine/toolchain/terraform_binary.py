@@ -95,7 +95,7 @@ def shim(directory: Path, terraform: Terraform) -> Path:
         return Path(terraform.argv_prefix[0])
     script = directory / terraform.product
     text = f'#!/bin/sh\nexec {shlex.join(terraform.argv_prefix)} "$@"\n'
-    if script.is_file() and script.read_text() == text and os.access(script, os.X_OK):
+    if script.is_file() and script.read_bytes() == text.encode() and os.access(script, os.X_OK):
         return script
     # Imported here: finding tools must not wait for it.
 

@@ -9,8 +9,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from rich.table import Table
+from rich.text import Text
 
-from biomodal_deploy.errors import EXIT_BUNDLE, EXIT_DONE, EXIT_USAGE
+from biomodal_deploy.cli.render.console import _console
+from biomodal_deploy.cli.render.outputs import show_environment, show_value
+from biomodal_deploy.engine.terraform import OutputValue
+from biomodal_deploy.errors import EXIT_BUNDLE, EXIT_DONE, EXIT_USAGE, UsageError
 from tests.support.driven import Driven
 from tests.support.plans import plan, resource
 from tests.support.sealed_project import sealed_project
@@ -104,3 +109,91 @@ def test_a_terminal_gets_colours(folder: Path) -> None:
 def test_a_terminal_that_wants_none_gets_none(folder: Path, more: Mapping[str, str]) -> None:
     """Neither colour nor bold nor dim."""
     assert ESCAPE not in on_terminal(folder, more)
+
+
+NARROW = [
+    {"PYTHONIOENCODING": "ascii"},
+    {"PYTHONIOENCODING": "latin-1"},
+    {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+]
+
+
+@pytest.mark.parametrize("encoding", NARROW)
+@pytest.mark.parametrize("words", [["report"], ["report", "--format", "html"]])
+def test_a_report_is_utf8_whatever_the_console_is(
+    folder: Path, tmp_path: Path, encoding: dict[str, str], words: Sequence[str]
+) -> None:
+    """The same bytes on standard output and in a file, as everywhere else."""
+    saved = tmp_path / "report"
+    printed = in_bytes(folder, encoding, *words)
+    assert in_bytes(folder, encoding, *words, "--out", str(saved)).returncode == EXIT_DONE
+    assert printed.returncode == EXIT_DONE, printed.stderr
+    assert printed.stdout == saved.read_bytes() == in_bytes(folder, {}, *words).stdout
+    assert printed.stdout.decode("utf-8")
+
+
+@pytest.mark.parametrize("encoding", NARROW)
+@pytest.mark.parametrize("words", [["show"], ["history"], ["explain"], ["show", "--bundle", "é"]])
+def test_no_encoding_is_a_bug(folder: Path, encoding: dict[str, str], words: Sequence[str]) -> None:
+    """What a console cannot show is escaped there; an error stays the error that it is."""
+    narrow, wide = in_bytes(folder, encoding, *words), in_bytes(folder, {}, *words)
+    assert narrow.returncode == wide.returncode, narrow.stderr
+    assert b"Traceback" not in narrow.stderr
+
+
+def in_bytes(
+    folder: Path, encoding: Mapping[str, str], *words: str
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a command with streams of some encoding."""
+    return subprocess.run(
+        [sys.executable, "-m", "biomodal_deploy", *words],
+        cwd=folder,
+        env=environment(encoding),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+
+HOSTILE = "a\x1b[2Jb\x07c\rd\x9be\u202ef\x08g"
+
+
+def test_nothing_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Tables, lines and markup of any origin: control characters become question marks."""
+    console = _console(stderr=False)
+    table = Table()
+    table.add_column("x")
+    table.add_row(Text(HOSTILE))
+    for each in (HOSTILE, Text(HOSTILE), table):
+        console.print(each, markup=False)
+    shown = capsys.readouterr().out
+    assert "a?[2Jb" in shown
+    assert not set(shown) & set("\x1b\x07\r\x9b\u202e\x08")
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_bare_value_is_exact_but_on_a_terminal(
+    terminal: bool, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program gets every byte of an output; a person's terminal is not steered by it."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal, raising=False)
+    show_value(_console(stderr=False), {"x": OutputValue(sensitive=False, value=f"{HOSTILE}é")})
+    out = capsysbinary.readouterr().out
+    if terminal:
+        assert not set(out.decode()) & set("\x1b\x07\r\x9b\u202e\x08")
+    else:
+        assert out == f"{HOSTILE}é\n".encode()
+
+
+def test_shell_assignments_assign_and_do_nothing_else(
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    """Names and values come from the state: a real shell reads them back."""
+    value = "$(touch pwned) 'x' `id`\nsecond line"
+    show_environment(_console(stderr=False), {"my-out": OutputValue(sensitive=False, value=value)})
+    script = capsysbinary.readouterr().out.decode() + 'printf %s "$MY_OUT"'
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == value
+    with pytest.raises(UsageError, match="x; id"):
+        show_environment(_console(stderr=False), {"x; id": OutputValue(sensitive=False, value="")})

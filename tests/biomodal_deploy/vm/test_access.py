@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 from pathlib import Path
@@ -143,6 +144,30 @@ def test_ssh_reads_what_we_mean(tmp_path: Path, folder: str) -> None:
         # This one ssh shows before it expands its tokens.
         assert read["identityfile"] == [str(found.key).replace("%", "%%")]
         assert read["userknownhostsfile"] == [str(found.known_hosts)]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"vm_name": "*"},
+        {"vm_name": "lab other"},
+        {"vm_name": "lab\n    ProxyCommand touch pwned"},
+        {"public_ip": "203.0.113.7\n    ProxyCommand touch pwned"},
+        {"ssh_user": "ubuntu\n    ProxyCommand touch pwned"},
+    ],
+)
+def test_ssh_reads_nothing_that_the_state_slipped_in(
+    tmp_path: Path, changed: dict[str, str]
+) -> None:
+    """Whoever may edit a state makes ssh run no command, and changes no other host's settings."""
+    config = tmp_path / "config"
+    config.write_text("Host unrelated\n    Port 77\n")
+    with contextlib.suppress(UsageError):
+        config.write_text(host_block(way(tmp_path, **changed)) + config.read_text())
+    for host in (NAME, "unrelated", "lab"):
+        read = effective("-F", str(config), host)
+        assert read.get("proxycommand", ["none"]) == ["none"]
+        assert read["port"] == ["77" if host == "unrelated" else "22"]
 
 
 def test_a_block_through_session_manager(tmp_path: Path) -> None:

@@ -79,11 +79,12 @@ def test_a_broken_state_shows_nothing_of_itself() -> None:
 def test_a_role_for_tasks() -> None:
     """It is the one that ECS may assume; broken policies are none."""
     trust = '{"Statement":[{"Principal":{"Service":["ecs-tasks.amazonaws.com"]}}]}'
+    tasks = "arn:aws:iam::123456789012:role/tasks"
     roles = [
-        {"name": "odd", "arn": "arn:odd", "assume_role_policy": "{"},
-        {"name": "tasks", "arn": "arn:tasks", "assume_role_policy": trust},
+        {"name": "odd", "arn": "arn:aws:iam::123456789012:role/odd", "assume_role_policy": "{"},
+        {"name": "tasks", "arn": tasks, "assume_role_policy": trust},
     ]
     role = built({**documented(), "aws_iam_role": roles}).job_role()
     assert role
-    assert role.arn == "arn:tasks"
+    assert role.arn == tasks
     assert built().job_role() is None
