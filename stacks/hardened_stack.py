@@ -35,12 +35,19 @@ from biomodal_aws.hardened import (
 from biomodal_aws.hardened import permissions as may
 from biomodal_aws.hardened.bucket_lifecycle import bucket_lifecycle
 from biomodal_deploy.config.contract import variables_of
+from biomodal_deploy.config.contract.aws import (
+    ECS_ROLE_POLICY,
+    HOST_SUFFIX,
+    ROLE_LENGTH,
+    job_queue_name,
+    on_demand_queue_name,
+    security_group_name,
+)
 from stacks.batch_user_data import batch_user_data
 from stacks.existing_bucket import MAKES_BUCKET, bucket_name
 from stacks.install_script import user_data
 from stacks.native_base import PROVIDER_VERSIONS, NativeBase
 
-# IAM takes 64 characters in a role's name, and vm_name may have 63.
 _ROLE_NAME: Final = 'substr("${{var.iam_name_prefix}}${{var.vm_name}}", 0, {length})'
 _USES_SSH: Final = 'length(var.ssh_cidr_blocks) > 0 || var.ssh_public_key != ""'
 _SUBNETS: Final = (
@@ -54,7 +61,9 @@ _INSTANCE_TYPES: Final = (
 _EBS_OPTIMIZED: Final = (
     'can(regex("^(t1|t2|m[1-3]|c[13]|cc2|cr1|g2|hs1|i2|r3)[.]", var.instance_type)) ? null : true'
 )
-_HOST_TAGS: Final = 'merge({(var.tag_key) = var.tag_value}, {Name = "${var.vm_name}-batch-host"})'
+_HOST_TAGS: Final = (
+    f'merge({{(var.tag_key) = var.tag_value}}, {{Name = "${{var.vm_name}}{HOST_SUFFIX}"}})'
+)
 # Reasons that AWS Batch gives for a job that waits: the first two never pass by themselves.
 _NO_HOST_FITS: Final = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT"
 _ENVIRONMENT_TOO_SMALL: Final = "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE"
@@ -98,7 +107,7 @@ class HardenedStack(NativeBase):
         role = InstanceRole(
             self,
             "vm_role",
-            name=f"${{{_ROLE_NAME.format(length=64)}}}",
+            name=f"${{{_ROLE_NAME.format(length=ROLE_LENGTH)}}}",
             statements=[
                 *may.data_bucket(bucket_arn),
                 *may.push_images(repository.arn),
@@ -176,7 +185,7 @@ class HardenedStack(NativeBase):
         ssh = SshSecurityGroup(
             self,
             "ssh",
-            name=f"{name}-sg",
+            name=security_group_name(name),
             vpc_id=self.text("vpc_id"),
             ssh_cidr_blocks={},
             ssh_cidr_list="var.ssh_cidr_blocks",
@@ -211,11 +220,10 @@ class HardenedStack(NativeBase):
         role = InstanceRole(
             self,
             "batch_host_role",
-            name=f"${{{_ROLE_NAME.format(length=64 - len('-batch-host'))}}}-batch-host",
+            name=f"${{{_ROLE_NAME.format(length=ROLE_LENGTH - len(HOST_SUFFIX))}}}{HOST_SUFFIX}",
             statements=[*may.data_bucket(bucket_arn), *may.pull_images(repository_arn)],
             managed_policies={
-                "ecs": f"arn:{place.partition}:iam::aws:policy/service-role/"
-                "AmazonEC2ContainerServiceforEC2Role"
+                "ecs": f"arn:{place.partition}:iam::aws:policy/service-role/{ECS_ROLE_POLICY}"
             },
             permissions_boundary=self._boundary(),
         )
@@ -248,14 +256,14 @@ class HardenedStack(NativeBase):
         spot = BatchJobQueue(
             self,
             "job_queue",
-            name=f"{name}-job-queue",
+            name=job_queue_name(name),
             compute_environment_arns=[environments.spot_arn],
             cancel_after_s=limits,
         )
         on_demand = BatchJobQueue(
             self,
             "job_queue_on_demand",
-            name=f"{name}-job-queue-on-demand",
+            name=on_demand_queue_name(name),
             compute_environment_arns=[environments.on_demand_arn],
             cancel_after_s=limits,
         )

@@ -9,7 +9,7 @@ from cdktf import TerraformHclModule
 from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
 
 from biomodal_aws import ImageRepository
-from biomodal_deploy.config.contract.ubuntu import CANONICAL, IMAGE_NAME
+from biomodal_deploy.config.contract.aws import CANONICAL, IMAGE_NAME
 from stacks.base import DeploymentStack
 from stacks.existing_bucket import MAKES_BUCKET, existing_bucket_name
 

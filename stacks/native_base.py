@@ -9,7 +9,7 @@ from cdktf import TerraformLocal
 from cdktf_cdktf_provider_aws.data_aws_ami import DataAwsAmi, DataAwsAmiFilter
 from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
 
-from biomodal_deploy.config.contract.ubuntu import CANONICAL, IMAGE_NAME
+from biomodal_deploy.config.contract.aws import CANONICAL, IMAGE_NAME
 from stacks.base import DeploymentStack
 
 PROVIDER_VERSIONS: Final = "~> 5.100"

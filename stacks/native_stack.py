@@ -21,6 +21,11 @@ from biomodal_aws import (
     VmRole,
 )
 from biomodal_deploy.config.contract import variables_of
+from biomodal_deploy.config.contract.aws import (
+    ECS_INSTANCE_ROLE,
+    job_queue_name,
+    security_group_name,
+)
 from stacks.existing_bucket import MAKES_BUCKET, bucket_name
 from stacks.install_script import user_data
 from stacks.native_base import PROVIDER_VERSIONS, NativeBase
@@ -62,7 +67,7 @@ class NativeStack(NativeBase):
         ssh = SshSecurityGroup(
             self,
             "ssh",
-            name=f"{name}-sg",
+            name=security_group_name(name),
             vpc_id=vpc_id,
             ssh_cidr_blocks={"anywhere": "0.0.0.0/0"},
         )
@@ -93,13 +98,13 @@ class NativeStack(NativeBase):
             subnet_ids=[subnet.id],
             security_group_ids=[hosts.id],
             instance_profile_arn=(
-                f"arn:{partition}:iam::{account}:instance-profile/ecsInstanceRole"
+                f"arn:{partition}:iam::{account}:instance-profile/{ECS_INSTANCE_ROLE}"
             ),
         )
         BatchJobQueue(
             self,
             "job_queue",
-            name=f"{name}-job-queue",
+            name=job_queue_name(name),
             compute_environment_arns=[environment.arn],
         )
         self.give_out(

@@ -23,7 +23,7 @@ PYTHON_FILES: Final = sorted(
 # A wing may import those below it. The lists of checks stand above the frame that they share.
 WINGS: Final = (
     *("cli", "api", "vm", "workflow", "review", "aws.ledger", "aws.preflight", "aws.state_bucket"),
-    *("aws", "sandbox", "plan", "engine", "config", "iam", "known_errors", "suggestions", "files"),
+    *("aws", "sandbox", "plan", "engine", "iam", "config", "known_errors", "suggestions", "files"),
     *("errors", "text"),
 )
 

@@ -20,20 +20,21 @@ from pydantic import (
     StringConstraints,
 )
 
+from biomodal_deploy.config.contract import aws
 from biomodal_deploy.errors import UsageError
 
 LOCKING_SINCE: Final = (1, 10, 0)
 """The first Terraform, and OpenTofu, that locks an S3 state without a table beside it."""
 
-_BUCKET: Final = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
-_REGION: Final = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
+_BUCKET: Final = f"^{aws.BUCKET}$"
+_REGION: Final = f"^{aws.REGION}$"
 _KEY: Final = r"^[A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*$"
-_ROLE: Final = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+$"
+_ROLE: Final = rf"^arn:aws[a-z-]*:iam::{aws.ACCOUNT}:role/[A-Za-z0-9_+=,.@/-]+$"
 _WORD: Final = r"^[A-Za-z0-9_-]+$"
 _HOST: Final = r"^[A-Za-z0-9.-]+(:[0-9]+)?$"
 PATTERNS: Final = {
     _BUCKET: "A bucket's name has 3 to 63 lower-case letters, digits, hyphens and dots",
-    _REGION: "A region is written such as eu-west-2",
+    _REGION: aws.REGION_RULE,
     _KEY: "A key is a path of letters, digits and !_.*'()- without a slash at either end",
     _ROLE: "A role is written as its ARN: arn:aws:iam::123456789012:role/NAME",
     _WORD: "A name has letters, digits, hyphens and underscores",

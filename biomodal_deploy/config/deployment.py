@@ -13,20 +13,20 @@ from pydantic_core import PydanticCustomError
 
 from biomodal_deploy.config import backends, state_bucket
 from biomodal_deploy.config.backends import Backend, LocalBackend, S3Backend
+from biomodal_deploy.config.contract import aws
 from biomodal_deploy.config.state_bucket import StateBucket
 
 _NAME: Final = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
-_ACCOUNT: Final = r"^[0-9]{12}$"
-_REGION: Final = r"^[a-z]{2}(-[a-z]+)+-[0-9]+$"
+_ACCOUNT: Final = f"^{aws.ACCOUNT}$"
+_REGION: Final = f"^{aws.REGION}$"
 # No absolute path and no ~: the file is shared by people whose folders differ.
 _VAR_FILE: Final = r"^[^/~\x00\n]"
 PATTERNS: Final = {
     _NAME: "A deployment's name has lower-case letters, digits and single hyphens between them, "
     "and starts with a letter",
-    _ACCOUNT: "An AWS account id has 12 digits",
+    _ACCOUNT: aws.ACCOUNT_RULE,
     **backends.PATTERNS,
     **state_bucket.PATTERNS,
-    _REGION: "An AWS region is written like eu-west-2",
     _VAR_FILE: "A variable file's path starts from the project's folder",
 }
 

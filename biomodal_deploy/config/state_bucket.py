@@ -13,12 +13,14 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+from biomodal_deploy.config.contract import aws
+
+_NAME: Final = re.compile(aws.BUCKET)
 _RESERVED: Final = re.compile(r"(xn--|sthree-|amzn-s3-demo-).*|.*(-s3alias|--ol-s3|\.mrap|--x-s3)")
 _UUID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _KEY: Final = f"(?:{_UUID}|mrk-[0-9a-f]{{32}})"
 _KMS_KEY: Final = (
-    rf"^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{{12}}:(key/{_KEY}|alias/[A-Za-z0-9/_-]+)"
+    rf"^(arn:aws[a-z-]*:kms:[a-z0-9-]+:{aws.ACCOUNT}:(key/{_KEY}|alias/[A-Za-z0-9/_-]+)"
     rf"|{_KEY}|alias/[A-Za-z0-9/_-]+)$"
 )
 PATTERNS: Final = {

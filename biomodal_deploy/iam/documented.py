@@ -12,6 +12,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from biomodal_deploy.config.contract.aws import job_queue_name
 from biomodal_deploy.iam.place import Place
 
 # Ids that AWS assigns when Terraform creates the thing: no policy can name them before. And a key
@@ -45,7 +46,7 @@ def documented_policy(
         "BucketName": bucket,
         "ComputeEnvironmentName": vm_name,
         "InstanceProfileNameWithPath": vm_name,
-        "JobQueueName": f"{vm_name}-job-queue",
+        "JobQueueName": job_queue_name(vm_name),
         "KeyPairName": vm_name,
         "Region": place.region,
         "RoleNameWithPath": vm_name,

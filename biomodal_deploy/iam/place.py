@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, Self
 
+from biomodal_deploy.config.contract.aws import ACCOUNT, ACCOUNT_RULE
 from biomodal_deploy.errors import UsageError
 
-_ACCOUNT: Final = re.compile("[0-9]{12}")
+_ACCOUNT: Final = re.compile(ACCOUNT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,7 @@ class Place:
         """
         if not _ACCOUNT.fullmatch(account):
             raise UsageError(
-                "An AWS account id has 12 digits",
+                ACCOUNT_RULE,
                 field="account",
                 value=account,
                 fix="ask AWS: aws sts get-caller-identity",

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
+from biomodal_deploy.config.contract.aws import CANONICAL, ECS_INSTANCE_ROLE, IMAGE_NAME
 from biomodal_deploy.sandbox.account import Account
 from biomodal_deploy.sandbox.inventory import inventory
 
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
 
 IMAGES: Final = Path(__file__).with_name("images.json")
-CANONICAL: Final = "099720109477"
-UBUNTU: Final = "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-*"
-INSTANCE_ROLE: Final = "ecsInstanceRole"
 _INSTANCE_POLICY: Final = "service-role/AmazonEC2ContainerServiceforEC2Role"
 # The other services are empty until the first apply, and loading each takes its time.
 _SEEDED: Final = frozenset({"ec2", "iam"})
@@ -97,17 +95,19 @@ def _roles(iam: IAMClient) -> None:
             }
         ],
     }
-    iam.create_role(RoleName=INSTANCE_ROLE, AssumeRolePolicyDocument=json.dumps(trust))
+    iam.create_role(RoleName=ECS_INSTANCE_ROLE, AssumeRolePolicyDocument=json.dumps(trust))
     iam.attach_role_policy(
-        RoleName=INSTANCE_ROLE,
+        RoleName=ECS_INSTANCE_ROLE,
         PolicyArn=f"arn:{iam.meta.partition}:iam::aws:policy/{_INSTANCE_POLICY}",
     )
-    iam.create_instance_profile(InstanceProfileName=INSTANCE_ROLE)
-    iam.add_role_to_instance_profile(InstanceProfileName=INSTANCE_ROLE, RoleName=INSTANCE_ROLE)
+    iam.create_instance_profile(InstanceProfileName=ECS_INSTANCE_ROLE)
+    iam.add_role_to_instance_profile(
+        InstanceProfileName=ECS_INSTANCE_ROLE, RoleName=ECS_INSTANCE_ROLE
+    )
 
 
 def _newest_image(ec2: EC2Client) -> str:
     images = ec2.describe_images(
-        Owners=[CANONICAL], Filters=[{"Name": "name", "Values": [UBUNTU]}]
+        Owners=[CANONICAL["aws"]], Filters=[{"Name": "name", "Values": [IMAGE_NAME]}]
     )["Images"]
     return max(images, key=lambda image: datetime.fromisoformat(image["CreationDate"]))["ImageId"]

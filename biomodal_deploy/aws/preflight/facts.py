@@ -14,7 +14,7 @@ from biomodal_deploy.aws.errors import code_of
 from biomodal_deploy.aws.pool import Once
 from biomodal_deploy.aws.preflight.routes import DefaultRoute, default_route_of
 from biomodal_deploy.aws.preflight.target import Target
-from biomodal_deploy.config.contract.ubuntu import CANONICAL, IMAGE_NAME
+from biomodal_deploy.config.contract.aws import CANONICAL, IMAGE_NAME
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import ImageTypeDef

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from biomodal_deploy.aws.checks import Report, Verdict
-
-ECS_PROFILE: Final = "ecsInstanceRole"
-ECS_ROLE_POLICY: Final = "AmazonEC2ContainerServiceforEC2Role"
+from biomodal_deploy.config.contract.aws import ECS_INSTANCE_ROLE, ECS_ROLE_POLICY
 
 
 @dataclass(frozen=True)
@@ -57,19 +55,19 @@ MAKE: Final = "run what `biomodal-aws prerequisites` prints"
 
 _ECS_ROLE: Final = f"""\
 # Create the IAM role
-aws iam create-role --role-name {ECS_PROFILE} \\
+aws iam create-role --role-name {ECS_INSTANCE_ROLE} \\
   --assume-role-policy-document '{TRUST}'
 
 # Attach the AWS managed policy
-aws iam attach-role-policy --role-name {ECS_PROFILE} \\
+aws iam attach-role-policy --role-name {ECS_INSTANCE_ROLE} \\
   --policy-arn arn:PARTITION:iam::aws:policy/service-role/{ECS_ROLE_POLICY}
 
 # Create the instance profile
-aws iam create-instance-profile --instance-profile-name {ECS_PROFILE}
+aws iam create-instance-profile --instance-profile-name {ECS_INSTANCE_ROLE}
 
 # Add the role to the instance profile
-aws iam add-role-to-instance-profile --instance-profile-name {ECS_PROFILE} \\
-  --role-name {ECS_PROFILE}"""
+aws iam add-role-to-instance-profile --instance-profile-name {ECS_INSTANCE_ROLE} \\
+  --role-name {ECS_INSTANCE_ROLE}"""
 
 
 @dataclass(frozen=True)

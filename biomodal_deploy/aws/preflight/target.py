@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from biomodal_deploy.config.contract import variables_of
+from biomodal_deploy.config.contract.aws import (
+    BATCH_VCPUS,
+    HOST_SUFFIX,
+    ROLE_LENGTH,
+    job_queue_name,
+    launch_template_name,
+    on_demand_queue_name,
+    security_group_name,
+)
 from biomodal_deploy.config.settings import Limits
 from biomodal_deploy.errors import UsageError
 
 Bootstrap: TypeAlias = Literal["module", "native"]
-
-
-# IAM takes 64 characters in a role's name; the hosts' role ends with this.
-_ROLE_LENGTH: Final = 64
-_HOST_ROLE: Final = "-batch-host"
-# The most vCPUs of a Batch environment, in both implementations as documented.
-_BATCH_VCPUS: Final = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +44,7 @@ class Hardened:
     access_log_bucket: str = ""
     alarm_topic_arn: str = ""
     batch_subnet_ids: tuple[str, ...] = ()
-    batch_max_vcpus: int = _BATCH_VCPUS
+    batch_max_vcpus: int = BATCH_VCPUS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +88,7 @@ class Target:
     @property
     def security_group(self) -> str:
         """The name of the VM's security group."""
-        return f"{self.vm_name}-sg"
+        return security_group_name(self.vm_name)
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -94,19 +96,19 @@ class Target:
         if self.hardened is None:
             return (self.vm_name,)
         name = f"{self.hardened.iam_name_prefix}{self.vm_name}"
-        hosts = name[: _ROLE_LENGTH - len(_HOST_ROLE)] + _HOST_ROLE
-        return (name[:_ROLE_LENGTH], hosts)
+        hosts = name[: ROLE_LENGTH - len(HOST_SUFFIX)] + HOST_SUFFIX
+        return (name[:ROLE_LENGTH], hosts)
 
     @property
     def job_queues(self) -> tuple[str, ...]:
         """The names of the Batch job queues."""
-        queue = f"{self.vm_name}-job-queue"
-        return (queue, f"{queue}-on-demand") if self.hardened else (queue,)
+        queue = job_queue_name(self.vm_name)
+        return (queue, on_demand_queue_name(self.vm_name)) if self.hardened else (queue,)
 
     @property
     def batch_vcpus(self) -> int:
         """The most vCPUs of a Batch compute environment."""
-        return self.hardened.batch_max_vcpus if self.hardened else _BATCH_VCPUS
+        return self.hardened.batch_max_vcpus if self.hardened else BATCH_VCPUS
 
     @property
     def other_host_subnets(self) -> bool:
@@ -119,7 +121,7 @@ class Target:
     @property
     def launch_template(self) -> str:
         """The name of the Batch hosts' launch template."""
-        return f"{self.vm_name}-batch-launch-template"
+        return launch_template_name(self.vm_name)
 
 
 def target_from(
@@ -176,7 +178,7 @@ def _hardened(values: Mapping[str, object]) -> Hardened:
         access_log_bucket=_text("access_log_bucket", given["access_log_bucket"]),
         alarm_topic_arn=_text("alarm_topic_arn", given["alarm_topic_arn"]),
         batch_subnet_ids=tuple(map(str, subnets)) if isinstance(subnets, list | tuple) else (),
-        batch_max_vcpus=vcpus if isinstance(vcpus, int) else _BATCH_VCPUS,
+        batch_max_vcpus=vcpus if isinstance(vcpus, int) else BATCH_VCPUS,
     )
 
 

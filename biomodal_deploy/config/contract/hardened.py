@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from biomodal_deploy.config.contract.aws import BATCH_VCPUS
 from biomodal_deploy.config.contract.rules import (
     matches,
     matches_not,
@@ -150,7 +151,7 @@ _NATIVE: Final = (
         name="batch_max_vcpus",
         description="The most vCPUs at one time, in each of the two compute environments",
         type="number",
-        default=256,
+        default=BATCH_VCPUS,
         rules=(whole_number("A compute environment has 1 to 100000 vCPUs.", 1, 100_000),),
     ),
     Variable(

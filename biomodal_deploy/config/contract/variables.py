@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
+from biomodal_deploy.config.contract.aws import REGION, REGION_RULE
 from biomodal_deploy.config.contract.hardened import hardened_variables
 from biomodal_deploy.config.contract.names import vm_name_rules
 from biomodal_deploy.config.contract.rules import Rule, matches, matches_not
@@ -69,12 +70,7 @@ def _tag_rule(message: str, low: int, high: int) -> Rule:
 _REGION: Final = Variable(
     name="region",
     description="AWS region",
-    rules=(
-        matches(
-            "An AWS region reads like us-east-1 or eu-west-2.",
-            "[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}",
-        ),
-    ),
+    rules=(matches(f"{REGION_RULE}.", REGION),),
 )
 
 _PLACE: Final = (

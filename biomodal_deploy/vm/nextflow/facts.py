@@ -8,16 +8,14 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from biomodal_deploy.config.contract.aws import ECS_INSTANCE_ROLE, WORK_FOLDER
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.vm.built import Built
 
-# Nextflow takes no bucket's root as its work directory, and the hardened bucket expires this one.
-WORK_FOLDER: Final = "nf-work"
-# Apart from it, so that no expiry of work files reaches it.
+# Apart from the work directory, so that no expiry of work files reaches it.
 CACHE_FOLDER: Final = "nf-cache"
 # What `scripts/batch_host.sh` says of itself, in the launch template's user data.
 _CLI_PATH: Final = re.compile(r"aws\.batch\.cliPath = '([^'\n]+)'")
-_SHARED_ROLE: Final = "ecsInstanceRole"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +94,7 @@ def nextflow_facts(built: Built, memory_mib: int | None) -> NextflowFacts:
         cli_path=_cli_path(built),
         job_role=role.arn if role else None,
         logs_group=built.log_groups[0].name if built.log_groups else None,
-        shared_hosts_role=_SHARED_ROLE in hosts_roles,
+        shared_hosts_role=ECS_INSTANCE_ROLE in hosts_roles,
         instance_type=built.vm.instance_type if built.vm else None,
         memory_mib=memory_mib,
     )

@@ -80,7 +80,7 @@ def test_partial() -> None:
         ({**S3, "use_lockfile": False}, ["backend.use_lockfile: There is no such setting"]),
         ({**S3, "bucket": "Lab"}, ['backend.bucket = "Lab":', "lower-case"]),
         ({**S3, "bucket": "s3://lab-state"}, ["backend.bucket", "lower-case"]),
-        ({**S3, "region": "London"}, ["backend.region", "such as eu-west-2"]),
+        ({**S3, "region": "London"}, ["backend.region", "or eu-west-2"]),
         ({**S3, "key": "/a"}, ["backend.key", "without a slash at either end"]),
         ({**S3, "assume_role": {"role_arn": "admin"}}, ["assume_role.role_arn", "its ARN"]),
         ({**S3, "assume_role": {"arn": "x"}}, ["assume_role.arn:", "role_arn"]),

@@ -92,7 +92,7 @@ def test_a_deployment_that_says_where_it_is_may_be_nowhere_else() -> None:
     [
         ({"account": "12345"}, "An AWS account id has 12 digits"),
         ({"account": 123456789012}, "valid string"),
-        ({"region": "London"}, "An AWS region is written like eu-west-2"),
+        ({"region": "London"}, "An AWS region reads like us-east-1 or eu-west-2"),
         ({"region": "eu-west-2", "limits": {"regions": ["us-east-1"]}}, "deployment's own region"),
         (
             {"account": "123456789012", "limits": {"account_ids": ["210987654321"]}},

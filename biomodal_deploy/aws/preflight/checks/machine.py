@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from biomodal_deploy.aws.checks import Finding, Unavailable, failed, passed, warned
 from biomodal_deploy.aws.errors import Kind, classify_error, code_of, one_line
 from biomodal_deploy.aws.preflight.facts import Facts
-from biomodal_deploy.config.contract.ubuntu import IMAGE_NAME
+from biomodal_deploy.config.contract.aws import IMAGE_NAME
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import TagSpecificationTypeDef

@@ -12,13 +12,12 @@ from biomodal_deploy.aws.errors import code_of
 from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.aws.preflight.prerequisites import (
     BATCH_ROLE,
-    ECS_PROFILE,
-    ECS_ROLE_POLICY,
     MAKE,
     SPOT_ROLE,
     TRUST,
     Role,
 )
+from biomodal_deploy.config.contract.aws import ECS_INSTANCE_ROLE, ECS_ROLE_POLICY, WORK_FOLDER
 
 if TYPE_CHECKING:
     from types_boto3_iam.type_defs import InstanceProfileTypeDef, RoleTypeDef
@@ -58,12 +57,12 @@ def ecs_instance_role(facts: Facts) -> Finding:
         return passed("the hardened profile makes a role of its own for them")
     profile = _profile(facts)
     if profile is None:
-        return failed(f"the instance profile {ECS_PROFILE} does not exist", MAKE)
+        return failed(f"the instance profile {ECS_INSTANCE_ROLE} does not exist", MAKE)
     if not profile["Roles"]:
         return failed(
-            f"the instance profile {ECS_PROFILE} holds no role",
-            f"aws iam add-role-to-instance-profile --instance-profile-name {ECS_PROFILE} "
-            f"--role-name {ECS_PROFILE}",
+            f"the instance profile {ECS_INSTANCE_ROLE} holds no role",
+            f"aws iam add-role-to-instance-profile --instance-profile-name {ECS_INSTANCE_ROLE} "
+            f"--role-name {ECS_INSTANCE_ROLE}",
         )
     role = profile["Roles"][0]
     if "ec2.amazonaws.com" not in json.dumps(role.get("AssumeRolePolicyDocument", {})):
@@ -84,7 +83,7 @@ def ecs_instance_role(facts: Facts) -> Finding:
             f"aws iam attach-role-policy --role-name {role['RoleName']} --policy-arn "
             f"arn:{facts.caller().partition}:iam::aws:policy/service-role/{ECS_ROLE_POLICY}",
         )
-    return passed(f"{ECS_PROFILE} holds {role['RoleName']} with {ECS_ROLE_POLICY}")
+    return passed(f"{ECS_INSTANCE_ROLE} holds {role['RoleName']} with {ECS_ROLE_POLICY}")
 
 
 def tasks_bucket(facts: Facts) -> Finding:
@@ -99,7 +98,7 @@ def tasks_bucket(facts: Facts) -> Finding:
     on_objects = simulate(
         PolicySourceArn=role["Arn"],
         ActionNames=list(_TASKS_NEED),
-        ResourceArns=[f"{bucket_arn}/nf-work/task"],
+        ResourceArns=[f"{bucket_arn}/{WORK_FOLDER}/task"],
     )["EvaluationResults"]
     on_bucket = simulate(
         PolicySourceArn=role["Arn"], ActionNames=["s3:ListBucket"], ResourceArns=[bucket_arn]
@@ -142,7 +141,7 @@ def _exists(facts: Facts, role: Role) -> bool:
 
 def _profile(facts: Facts) -> InstanceProfileTypeDef | None:
     try:
-        said = facts.clients.iam().get_instance_profile(InstanceProfileName=ECS_PROFILE)
+        said = facts.clients.iam().get_instance_profile(InstanceProfileName=ECS_INSTANCE_ROLE)
     except ClientError as error:
         if code_of(error) != "NoSuchEntity":
             raise
@@ -153,5 +152,5 @@ def _profile(facts: Facts) -> InstanceProfileTypeDef | None:
 def _role(facts: Facts) -> RoleTypeDef:
     profile = _profile(facts)
     if profile is None or not profile["Roles"]:
-        raise Unavailable(f"there is no role in {ECS_PROFILE}")
+        raise Unavailable(f"there is no role in {ECS_INSTANCE_ROLE}")
     return profile["Roles"][0]

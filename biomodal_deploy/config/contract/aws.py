@@ -1,0 +1,59 @@
+"""AWS's patterns and limits, and the names that a stack gives to what it makes: each once.
+
+The stacks write these names, and the workflow looks for them in the account. Patterns have no
+anchors and no backslash, as those of `rules.py`.
+
+Sources: Amazon S3 user guide, "General purpose bucket naming rules"; IAM user guide, "IAM and AWS
+STS quotas"; Ubuntu on AWS documentation, "Find Ubuntu images" (owners by partition).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+ACCOUNT: Final = "[0-9]{12}"
+ACCOUNT_RULE: Final = "An AWS account id has 12 digits"
+# The European Sovereign Cloud's regions have four letters in front: eusc-de-east-1.
+REGION: Final = "[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}"
+REGION_RULE: Final = "An AWS region reads like us-east-1 or eu-west-2"
+BUCKET: Final = "[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+
+IMAGE_NAME: Final = "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-*"
+"""Ubuntu 22.04 LTS, from Canonical."""
+CANONICAL: Final = {
+    "aws": "099720109477",
+    "aws-cn": "837727238323",
+    "aws-us-gov": "513442679011",
+}
+
+ECS_INSTANCE_ROLE: Final = "ecsInstanceRole"
+"""The Batch hosts' shared role and instance profile, of the documented profile."""
+ECS_ROLE_POLICY: Final = "AmazonEC2ContainerServiceforEC2Role"
+ROLE_LENGTH: Final = 64
+"""Characters of a role's name; vm_name may have 63 and a prefix."""
+HOST_SUFFIX: Final = "-batch-host"
+"""What the hardened profile's hosts, and their role, are called after the VM's name."""
+BATCH_VCPUS: Final = 256
+"""The most vCPUs of a Batch compute environment, as documented."""
+WORK_FOLDER: Final = "nf-work"
+"""Nextflow's work directory: it takes no bucket's root, and this one expires."""
+
+
+def security_group_name(vm_name: str) -> str:
+    """Return the name of the VM's security group."""
+    return f"{vm_name}-sg"
+
+
+def job_queue_name(vm_name: str) -> str:
+    """Return the name of the Batch job queue."""
+    return f"{vm_name}-job-queue"
+
+
+def on_demand_queue_name(vm_name: str) -> str:
+    """Return the name of the hardened profile's second queue, of On-Demand hosts."""
+    return f"{job_queue_name(vm_name)}-on-demand"
+
+
+def launch_template_name(vm_name: str) -> str:
+    """Return the name of the Batch hosts' launch template."""
+    return f"{vm_name}-batch-launch-template"
