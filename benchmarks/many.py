@@ -27,7 +27,7 @@ from benchmarks.measuring import Watched, watched
 from biomodal_deploy.errors import EXIT_ENGINE
 from biomodal_deploy.plan.sealed import Bundle
 from biomodal_deploy.sandbox import Sandbox
-from biomodal_deploy.workflow.sets.jobs import default_jobs
+from biomodal_deploy.workflow.sets.running import default_jobs
 from tests.support.project import app_environment, copy_app, write_deployments
 
 MOST_MIB: Final = 6 * 1024

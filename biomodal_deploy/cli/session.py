@@ -10,8 +10,7 @@ from pathlib import Path
 
 from biomodal_deploy.cli.options import Format
 from biomodal_deploy.cli.render.console import message_console
-from biomodal_deploy.cli.render.part_progress import PartProgress
-from biomodal_deploy.cli.render.progress import Progress
+from biomodal_deploy.cli.render.progress import PartProgress, Progress
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.signals import Notice, Signal, Step
 
@@ -58,14 +57,12 @@ def session(project_dir: Path, output: Format, *, part: bool = False) -> Iterato
     Args:
         project_dir: The folder that holds `cdktf.json`.
         output: How the command prints; programs get no progress on the way.
-        part: Whether it is one of a set, and tells its progress to the set's command.
+        part: Whether it is one of a set, and reports its progress to the set's command.
 
     Raises:
         UsageError: `cdktf.json` is missing or wrong.
     """
     location = Location.of(project_dir)
-    display = Progress
-    if part:
-        display = PartProgress
+    display = PartProgress if part else Progress
     with display(message_console(), quiet=output is Format.JSON) as progress:
         yield Session(location, progress)

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.cli.apply_set import apply_set
 from biomodal_deploy.cli.applying import apply_asking
 from biomodal_deploy.cli.options import (
     HERE,
@@ -22,6 +21,7 @@ from biomodal_deploy.cli.options import (
 from biomodal_deploy.cli.render.applies import applied_data, show_applied
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.cli.session import session
+from biomodal_deploy.cli.sets import apply_set
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.workflow.finding import find_bundle
 from biomodal_deploy.workflow.sets.choosing import is_set

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.cli.many import SetRun, values_words
 from biomodal_deploy.cli.options import (
     HERE,
     Every,
@@ -21,10 +20,11 @@ from biomodal_deploy.cli.options import (
     Variables,
     only,
 )
-from biomodal_deploy.cli.render.described import describe_drift
 from biomodal_deploy.cli.render.drifts import drift_data, show_drift
+from biomodal_deploy.cli.render.sets import describe_drift
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.cli.session import session
+from biomodal_deploy.cli.sets import SetRun, values_words
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 from biomodal_deploy.workflow.drifting import find_drift
 from biomodal_deploy.workflow.sets.choosing import is_set

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.cli.many import SetRun, refuse_for_sets, values_words
 from biomodal_deploy.cli.options import (
     HERE,
     AllowDestroy,
@@ -24,9 +23,10 @@ from biomodal_deploy.cli.options import (
     only,
 )
 from biomodal_deploy.cli.render.bundles import bundle_data, show_bundle
-from biomodal_deploy.cli.render.described import describe_plan
+from biomodal_deploy.cli.render.sets import describe_plan
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.cli.session import session
+from biomodal_deploy.cli.sets import SetRun, refuse_for_sets, values_words
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD, UsageError
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.workflow.destroying import take_ledger
@@ -61,12 +61,15 @@ def plan(
     guard refuses the plan.
 
     A set of deployments (--all, or several names or patterns in --stack) is synthesized once and
-    planned a few at a time; the exit status is the worst of them. There is no destroying of a set.
+    planned a few at a time; the exit status is the worst of them. Several deployments cannot be
+    destroyed at once.
 
     Example: biomodal-aws plan --var-file environments/prod.tfvars
     """
     if destroy and refresh_only:
-        raise UsageError("It excludes --refresh-only", field="--destroy", fix="use one of the two")
+        raise UsageError(
+            "cannot be used with --refresh-only", field="--destroy", fix="use one of the two"
+        )
     if is_set(stack or (), every=every):
         return _plan_set(
             {"--destroy": destroy, "--allow-destroy": bool(allow_destroy)},
@@ -119,7 +122,7 @@ def _plan_set(
     jobs: int | None,
 ) -> int:
 
-    refuse_for_sets(alone, "A set is not destroyed together, and each loss is allowed for itself")
+    refuse_for_sets(alone, "only valid with one deployment")
     words = [*command, *values_words(*values)]
     run = SetRun(
         command="plan",

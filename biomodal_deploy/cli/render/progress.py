@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from types import TracebackType
 from typing import Self
@@ -12,6 +13,7 @@ from rich.text import Text
 
 from biomodal_deploy.engine.process import InterruptSent
 from biomodal_deploy.engine.terraform.events import ApplyEvent, DiagnosticEvent, Event
+from biomodal_deploy.workflow.sets.outcome import Message
 
 _MARKS = {"apply_complete": ("done", "good"), "apply_errored": ("failed", "bad")}
 
@@ -68,8 +70,6 @@ class Progress:
 
     def event(self, event: Event) -> None:
         """Take up one event of the engine."""
-        # Here, because a synthesis starts no engine and should not wait for its events' models.
-
         if isinstance(event, InterruptSent):
             self._interrupted(event)
         elif isinstance(event, DiagnosticEvent):
@@ -123,3 +123,30 @@ class Progress:
         if busy:
             text.append(f"  {busy}", style="quiet")
         self._status.update(text)
+
+
+class PartProgress(Progress):
+    """Reports to the set's command, one line of JSON each on standard error."""
+
+    def step(self, text: str) -> None:
+        """Say what begins."""
+        _report(Message(kind="step", text=text))
+
+    def notice(self, text: str) -> None:
+        """Say something that the user should know and need not act on."""
+        _report(Message(kind="notice", text=text))
+
+    def event(self, event: Event) -> None:
+        """Take up one event of the engine."""
+        if isinstance(event, InterruptSent):
+            _report(Message(kind="step", text=f"Asked Terraform to stop ({event.step})"))
+        elif isinstance(event, DiagnosticEvent):
+            if not event.diagnostic.is_error:
+                _report(Message(kind="notice", text=f"warning: {event.diagnostic.summary}"))
+        elif isinstance(event, ApplyEvent) and event.hook.action != "read":
+            _report(Message(kind="busy", text=event.hook.resource.addr))
+
+
+def _report(message: Message) -> None:
+    sys.stderr.write(message.model_dump_json() + "\n")
+    sys.stderr.flush()

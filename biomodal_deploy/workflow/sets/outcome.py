@@ -1,12 +1,12 @@
-"""What became of each deployment of a set, and of the set as a whole."""
+"""What a deployment of a set reports, what became of it, and of the set as a whole."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from biomodal_deploy.errors import (
     EXIT_BUG,
@@ -31,6 +31,28 @@ WORST_FIRST: Final = (
     EXIT_FINDINGS,
     EXIT_DONE,
 )
+
+
+class Message(BaseModel):
+    """What a part of a set reports on the way: a line of JSON on its standard error.
+
+    Attributes:
+        kind: `step`: what begins. `notice`: what a person should know. `busy`: what is worked on.
+        text: It, for people.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["step", "notice", "busy"]
+    text: str
+
+    @classmethod
+    def parse(cls, line: str) -> Self | None:
+        """Return what a line says; None for one that is something else, such as a traceback's."""
+        try:
+            return cls.model_validate_json(line)
+        except ValidationError:
+            return None
 
 
 class Problem(BaseModel):
@@ -67,7 +89,7 @@ class Outcome:
         seconds: How long it took.
         data: What that command would have printed as `data`.
         problem: Why it failed; None where it did not.
-        notices: What it told on the way.
+        notices: What it reported for people to know.
     """
 
     stack: str

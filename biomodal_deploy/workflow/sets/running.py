@@ -1,26 +1,98 @@
-"""Run the parts of a set, a few at a time, until each of them has ended and was reaped."""
+"""Run the parts of a set on a pool of threads; each part is a command of its own."""
 
 from __future__ import annotations
 
 import os
-import selectors
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
-from functools import partial
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from biomodal_deploy.engine.process.stop_requests import stop_signals, wished
-from biomodal_deploy.errors import EXIT_INTERRUPTED
-from biomodal_deploy.workflow.sets.outcome import Outcome, Problem
-from biomodal_deploy.workflow.sets.part import Part
-from biomodal_deploy.workflow.sets.telling import Told
+from pydantic import ValidationError
 
-_TICK: Final = 1.0
+from biomodal_deploy.engine.process import Line, NotStarted, TooMuchOutput, collect
+from biomodal_deploy.engine.process.stop_requests import stop_signals, wished
+from biomodal_deploy.errors import EXIT_BUG, EXIT_ENGINE, EXIT_INTERRUPTED
+from biomodal_deploy.workflow.sets.outcome import Envelope, Message, Outcome, Problem
+
+# -P: whatever lies in the project's folder is no part of this program.
+_SELF: Final = (sys.executable, "-P", "-m", "biomodal_deploy")
+_LAST_WORDS: Final = 5
+# How soon a request to stop is passed on.
+_TICK_SECONDS: Final = 0.2
+_MOST_BY_DEFAULT: Final = 4
+_FEWEST_BY_DEFAULT: Final = 2
+# An allowance and no measurement: the AWS provider alone takes several hundred megabytes.
+_BYTES_EACH: Final = 1 << 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One deployment of a set.
+
+    Attributes:
+        stack: The deployment.
+        words: The command and its arguments, without `--stack` and `--output`.
+    """
+
+    stack: str
+    words: Sequence[str]
+
+    def run(
+        self,
+        *,
+        directory: Path,
+        environment: Mapping[str, str],
+        on_message: Callable[[Message], None],
+        stop_pipe: int,
+    ) -> Outcome:
+        """Run it to its end.
+
+        Args:
+            directory: What relative paths start from.
+            environment: All of its environment.
+            on_message: Receives what it reports, in this thread.
+            stop_pipe: Has a byte for each request to stop.
+        """
+        started = time.monotonic()
+        notices: list[str] = []
+        last_words: deque[str] = deque(maxlen=_LAST_WORDS)
+
+        def on_line(line: Line) -> None:
+            message = Message.parse(line.text)
+            if message is None:
+                last_words.append(line.text)
+                return
+            if message.kind == "notice":
+                notices.append(message.text)
+            on_message(message)
+
+        command = [*_SELF, *self.words, "--stack", self.stack, "--output", "json", "--part"]
+        try:
+            ended = collect(
+                command,
+                directory=directory,
+                environment=environment,
+                on_line=on_line,
+                wishes=stop_pipe,
+            )
+            envelope = _envelope(ended.stdout, ended.returncode, last_words)
+        except (NotStarted, TooMuchOutput) as error:
+            envelope = _without_answer(EXIT_ENGINE, f"its command gave no answer: {error}")
+        return Outcome(
+            stack=self.stack,
+            exit_status=envelope.exit_status,
+            seconds=time.monotonic() - started,
+            data=envelope.data,
+            problem=envelope.error,
+            notices=tuple(notices),
+        )
 
 
 @dataclass(frozen=True)
@@ -31,11 +103,11 @@ class Started:
 
 
 @dataclass(frozen=True)
-class Said:
-    """A deployment's command says what goes on."""
+class Reported:
+    """A deployment's command reports something."""
 
     stack: str
-    told: Told
+    message: Message
 
 
 @dataclass(frozen=True)
@@ -47,13 +119,10 @@ class Ended:
 
 @dataclass(frozen=True)
 class Stopping:
-    """All were asked to stop; sent each second until they have."""
-
-    seconds: float
+    """All that run were asked to stop."""
 
 
-Signal: TypeAlias = Started | Said | Ended | Stopping
-Listener: TypeAlias = Callable[[Signal], None]
+Event: TypeAlias = Started | Reported | Ended | Stopping
 
 
 def run_parts(
@@ -62,134 +131,147 @@ def run_parts(
     jobs: int,
     directory: Path,
     environment: Mapping[str, str],
-    listen: Listener,
+    on_event: Callable[[Event], None],
 ) -> list[Outcome]:
     """Run every part, and return what became of each, in their order.
 
-    A wish to stop (Ctrl-C) is handed on to each running part once; those that have not begun do
-    not begin. Nothing is left running.
+    A request to stop (Ctrl-C) is passed on to each running part; those that have not begun do not
+    begin. Nothing is left running.
 
     Args:
         parts: What to run.
         jobs: How many at once.
         directory: What relative paths start from.
         environment: The environment of each.
-        listen: Told of what goes on, one call at a time, from several threads.
+        on_event: Receives what goes on, one call at a time, from several threads.
     """
-    with stop_signals() as wishes:
-        crew = _Crew(parts, directory, environment, listen)
-        crew.work(min(jobs, len(parts)), wishes)
-    return [crew.outcomes.get(part.stack) or _not_begun(part.stack) for part in parts]
+    emitting = threading.Lock()
+    stop = _Stop()
 
-
-class _Crew:
-    """The threads that each look after one child at a time, and what they share."""
-
-    def __init__(
-        self,
-        parts: Sequence[Part],
-        directory: Path,
-        environment: Mapping[str, str],
-        listen: Listener,
-    ) -> None:
-        self.outcomes: dict[str, Outcome] = {}
-        self._waiting = deque(parts)
-        self._directory, self._environment = directory, environment
-        self._listen = listen
-        self._lock = threading.Lock()
-        self._wish_pipes: set[int] = set()
-        self._faults: list[BaseException] = []
-
-    def work(self, hands: int, wishes: int) -> None:
-        """Work until every part has ended; in the main thread, which hears the signals."""
-        with _pipe() as (done, tell_done):
-
-            def look_after() -> None:
-                try:
-                    self._until_none_is_left()
-                except BaseException as error:  # noqa: BLE001 - a fault of ours: raised below
-                    self._faults.append(error)
-                    self._stop()
-                finally:
-                    os.write(tell_done, b"x")
-
-            threads = [threading.Thread(target=look_after, name=f"part-{n}") for n in range(hands)]
-            for thread in threads:
-                thread.start()
-            self._watch(len(threads), done, wishes)
-            for thread in threads:
-                thread.join()
-        if self._faults:
-            raise self._faults[0]
-
-    def _watch(self, running: int, done: int, wishes: int) -> None:
-        asked: float | None = None
-        with selectors.DefaultSelector() as selector:
-            selector.register(done, selectors.EVENT_READ)
-            selector.register(wishes, selectors.EVENT_READ)
-            while running:
-                ready = {key.fd for key, _ in selector.select(_TICK if asked else None)}
-                if done in ready:
-                    running -= len(os.read(done, 256))
-                if wishes in ready and wished(wishes):
-                    asked = asked or time.monotonic()
-                    self._stop()
-                if asked and running:
-                    self._say(Stopping(time.monotonic() - asked))
-
-    def _until_none_is_left(self) -> None:
-        while True:
-            with self._lock:
-                if not self._waiting:
-                    return
-                part = self._waiting.popleft()
-                stack = ExitStack()
-                reader, writer = stack.enter_context(_pipe())
-                # Within the lock: a wish that comes now is for this one too.
-                self._wish_pipes.add(writer)
-            with stack:
-                try:
-                    self._say(Started(part.stack))
-                    outcome = part.run(
-                        directory=self._directory,
-                        environment=self._environment,
-                        tell=partial(self._said, part.stack),
-                        wishes=reader,
-                    )
-                finally:
-                    with self._lock:
-                        self._wish_pipes.discard(writer)
-            self.outcomes[part.stack] = outcome
-            self._say(Ended(outcome))
-
-    def _stop(self) -> None:
-        with self._lock:
-            self._waiting.clear()
-            for pipe in self._wish_pipes:
-                with suppress(BlockingIOError):
-                    os.write(pipe, b"x")
-
-    def _said(self, stack: str, told: Told) -> None:
-        self._say(Said(stack, told))
-
-    def _say(self, signal: Signal) -> None:
+    def emit(event: Event) -> None:
         # A terminal that is gone must not end the supervision of what still runs.
-        with self._lock, suppress(OSError):
-            self._listen(signal)
+        with emitting, suppress(OSError):
+            on_event(event)
+
+    def run(part: Part) -> Outcome:
+        with stop.pipe() as stop_pipe:
+            emit(Started(part.stack))
+            outcome = part.run(
+                directory=directory,
+                environment=environment,
+                on_message=lambda message: emit(Reported(part.stack, message)),
+                stop_pipe=stop_pipe,
+            )
+        emit(Ended(outcome))
+        return outcome
+
+    with stop_signals() as signals, ThreadPoolExecutor(max(1, min(jobs, len(parts)))) as pool:
+        futures = [pool.submit(run, part) for part in parts]
+        pending = set(futures)
+        try:
+            while pending:
+                done, pending = wait(pending, _TICK_SECONDS, return_when=FIRST_COMPLETED)
+                if any(not each.cancelled() and each.exception() for each in done):
+                    break
+                if wished(signals):
+                    for future in pending:
+                        future.cancel()
+                    stop.request()
+                    emit(Stopping())
+        finally:
+            # A fault of ours: it is raised below, when the others have stopped.
+            for future in pending:
+                future.cancel()
+            stop.request()
+    return [
+        _not_begun(part.stack) if future.cancelled() else future.result()
+        for part, future in zip(parts, futures, strict=True)
+    ]
 
 
-@contextmanager
-def _pipe() -> Iterator[tuple[int, int]]:
-    reader, writer = os.pipe()
-    os.set_blocking(reader, False)
-    os.set_blocking(writer, False)
+def default_jobs(processors: int | None = None, available: int | None = None) -> int:
+    """Return how many deployments are worked on at once unless told otherwise.
+
+    One a processor, two at least and four at most, and no more than have room in memory.
+
+    Args:
+        processors: How many there are; this machine's where None.
+        available: Free memory in bytes; this machine's where None.
+    """
+    processors = processors or os.cpu_count() or 1
+    available = _available() if available is None else available
+    wanted = min(max(processors, _FEWEST_BY_DEFAULT), _MOST_BY_DEFAULT)
+    return max(1, min(wanted, available // _BYTES_EACH))
+
+
+@dataclass
+class _Stop:
+    """Passes a request to stop on to whatever runs, and to what begins afterwards."""
+
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _writers: set[int] = field(default_factory=set)
+    _requested: bool = False
+
+    def request(self) -> None:
+        with self._lock:
+            self._requested = True
+            for writer in self._writers:
+                _write(writer)
+
+    @contextmanager
+    def pipe(self) -> Iterator[int]:
+        reader, writer = os.pipe()
+        os.set_blocking(reader, False)
+        os.set_blocking(writer, False)
+        with self._lock:
+            self._writers.add(writer)
+            if self._requested:
+                _write(writer)
+        try:
+            yield reader
+        finally:
+            with self._lock:
+                self._writers.discard(writer)
+            os.close(reader)
+            os.close(writer)
+
+
+def _write(writer: int) -> None:
+    with suppress(BlockingIOError):
+        os.write(writer, b"x")
+
+
+def _envelope(answer: bytes, returncode: int, last_words: Sequence[str]) -> Envelope:
     try:
-        yield reader, writer
-    finally:
-        os.close(reader)
-        os.close(writer)
+        return Envelope.model_validate_json(answer)
+    except ValidationError:
+        pass
+    said = f": {' / '.join(last_words)}" if last_words else "."
+    if returncode == EXIT_INTERRUPTED:
+        return _without_answer(EXIT_INTERRUPTED, "interrupted: nothing more was done")
+    if returncode < 0:
+        # It could say nothing more; its Terraform was told to stop, and lets the lock go.
+        message = f"its command was ended by signal {-returncode}{said}"
+        return _without_answer(EXIT_INTERRUPTED, message)
+    message = f"its command ended with status {returncode} and no answer{said}"
+    return _without_answer(EXIT_BUG, message)
+
+
+def _without_answer(status: int, message: str) -> Envelope:
+    code = {EXIT_INTERRUPTED: "interrupted", EXIT_ENGINE: "engine"}.get(status, "bug")
+    return Envelope(exit_status=status, data=None, error=Problem(code=code, message=message))
 
 
 def _not_begun(stack: str) -> Outcome:
     problem = Problem(code="interrupted", message="Not begun: the set was asked to stop before.")
     return Outcome(stack=stack, exit_status=EXIT_INTERRUPTED, problem=problem)
+
+
+def _available() -> int:
+    """Return the memory that can be had without swapping; plenty where the system does not say."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        fields = dict(line.split(":", 1) for line in lines if ":" in line)
+        return int(fields["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        return _MOST_BY_DEFAULT * _BYTES_EACH

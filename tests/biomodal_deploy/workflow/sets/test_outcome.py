@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from biomodal_deploy import errors
-from biomodal_deploy.workflow.sets.jobs import default_jobs
 from biomodal_deploy.workflow.sets.outcome import WORST_FIRST, worst
+from biomodal_deploy.workflow.sets.running import default_jobs
 
 GIB = 1 << 30
 

@@ -1,4 +1,4 @@
-"""The pool: so many at once and no more, every outcome in its place, one wish to stop for all."""
+"""The pool: a limit at once, every outcome in its place, one request to stop for all."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.workflow.sets.outcome import Outcome
-from biomodal_deploy.workflow.sets.part import Part
-from biomodal_deploy.workflow.sets.running import Ended, Signal, Started, run_parts
-from biomodal_deploy.workflow.sets.telling import Told
+from biomodal_deploy.workflow.sets.outcome import Message, Outcome
+from biomodal_deploy.workflow.sets.running import Ended, Event, Part, Started, run_parts
 
 
 class Gauge:
@@ -35,7 +33,7 @@ class Gauge:
 
 @dataclass(frozen=True, kw_only=True)
 class Stub(Part):
-    """A part without a child: it waits for its time, or for a wish to stop."""
+    """A part without a child: it waits for its time, or for a request to stop."""
 
     words: Sequence[str] = ()
     seconds: float = 0.02
@@ -47,13 +45,13 @@ class Stub(Part):
         *,
         directory: Path,  # noqa: ARG002
         environment: Mapping[str, str],  # noqa: ARG002
-        tell: Callable[[Told], None],
-        wishes: int,
+        on_message: Callable[[Message], None],
+        stop_pipe: int,
     ) -> Outcome:
         """Wait."""
         self.gauge.change(1)
-        tell(Told(kind="step", text="Waiting"))
-        asked, _, _ = select.select([wishes], [], [], self.seconds)
+        on_message(Message(kind="step", text="Waiting"))
+        asked, _, _ = select.select([stop_pipe], [], [], self.seconds)
         self.gauge.change(-1)
         return Outcome(stack=self.stack, exit_status=130 if asked else self.status)
 
@@ -67,15 +65,15 @@ class Broken(Part):
         raise ZeroDivisionError
 
 
-def run(parts: list[Part], jobs: int, said: list[Signal] | None = None) -> list[Outcome]:
+def run(parts: list[Part], jobs: int, said: list[Event] | None = None) -> list[Outcome]:
     """Run parts, and note what is said."""
-    listen = (said if said is not None else []).append
-    return run_parts(parts, jobs=jobs, directory=Path(), environment={}, listen=listen)
+    on_event = (said if said is not None else []).append
+    return run_parts(parts, jobs=jobs, directory=Path(), environment={}, on_event=on_event)
 
 
 def test_so_many_at_once_and_every_outcome_in_its_place() -> None:
     """Order is that of the parts, whatever ends first."""
-    gauge, said = Gauge(), list[Signal]()
+    gauge, said = Gauge(), list[Event]()
     parts: list[Part] = [
         Stub(stack=f"s{n}", seconds=0.06 - n / 200, status=n % 3, gauge=gauge) for n in range(12)
     ]
@@ -87,7 +85,7 @@ def test_so_many_at_once_and_every_outcome_in_its_place() -> None:
     assert sum(isinstance(each, Ended) for each in said) == 12
 
 
-def test_a_wish_to_stop_reaches_all_that_run_and_nothing_more_begins() -> None:
+def test_a_request_to_stop_reaches_all_that_run_and_nothing_more_begins() -> None:
     """Ctrl-C in the middle: the running ones are asked, the others are as they were."""
     parts: list[Part] = [Stub(stack=f"s{n}", seconds=0.05 if n < 2 else 30) for n in range(20)]
     timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
@@ -115,9 +113,9 @@ def test_a_fault_of_ours_stops_the_others_first() -> None:
 def test_a_reader_that_is_gone_stops_nothing() -> None:
     """A closed terminal: the set goes on to its end."""
 
-    def closed(_: Signal) -> None:
+    def closed(_: Event) -> None:
         raise BrokenPipeError
 
     parts = [Stub(stack=f"s{n}") for n in range(3)]
-    outcomes = run_parts(parts, jobs=2, directory=Path(), environment={}, listen=closed)
+    outcomes = run_parts(parts, jobs=2, directory=Path(), environment={}, on_event=closed)
     assert [each.exit_status for each in outcomes] == [0, 0, 0]

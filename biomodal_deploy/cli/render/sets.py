@@ -25,9 +25,10 @@ from biomodal_deploy.errors import (
     EXIT_INTERRUPTED,
     EXIT_USAGE,
 )
+from biomodal_deploy.plan import Counts
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.sets.outcome import WORST_FIRST, Outcome
-from biomodal_deploy.workflow.sets.running import Ended, Said, Signal, Started, Stopping
+from biomodal_deploy.workflow.sets.running import Ended, Event, Reported, Started, Stopping
 
 Describe = Callable[[Outcome], str]
 
@@ -36,8 +37,8 @@ _WORDS: Final = {
     EXIT_ENGINE: ("failed", "bad"),
     EXIT_FINDINGS: ("to review", "warning"),
     EXIT_GUARD: ("refused", "bad"),
-    EXIT_BUNDLE: ("does not hold", "bad"),
-    EXIT_USAGE: ("wrong", "bad"),
+    EXIT_BUNDLE: ("no longer valid", "bad"),
+    EXIT_USAGE: ("invalid", "bad"),
     EXIT_BUG: ("bug", "bad"),
     EXIT_INTERRUPTED: ("stopped", "bad"),
 }
@@ -81,14 +82,14 @@ class SetProgress:
             self._live.stop()
             self._live = None
 
-    def listen(self, signal: Signal) -> None:
-        """Take up one thing that happened."""
-        match signal:
+    def on_event(self, event: Event) -> None:
+        """Show one thing that happened."""
+        match event:
             case Started(stack):
                 self._busy[stack] = "Starting"
-            case Said(stack, told):
-                if told.kind != "notice":
-                    self._busy[stack] = told.text
+            case Reported(stack, message):
+                if message.kind != "notice":
+                    self._busy[stack] = message.text
             case Ended(outcome):
                 self._busy.pop(outcome.stack, None)
                 self._ended[outcome.exit_status] += 1
@@ -154,12 +155,12 @@ def show_set(console: Console, outcomes: Sequence[Outcome], describe: Describe) 
 
 
 def show_notices(console: Console, outcomes: Sequence[Outcome]) -> None:
-    """Print what the deployments told, each line once with those that it is from."""
-    told: dict[str, list[str]] = {}
+    """Print what the deployments reported, each line once with those that it is from."""
+    found: dict[str, list[str]] = {}
     for outcome in outcomes:
         for notice in dict.fromkeys(outcome.notices):
-            told.setdefault(notice, []).append(outcome.stack)
-    for notice, stacks in told.items():
+            found.setdefault(notice, []).append(outcome.stack)
+    for notice, stacks in found.items():
         some = ", ".join(stacks[:3]) + (f" and {len(stacks) - 3} more" if len(stacks) > 3 else "")
         console.print(Text(f"note: {some}: {notice}", style="warning"))
 
@@ -182,3 +183,35 @@ def _refusals(outcome: Outcome) -> list[str]:
         for each in (verdicts if isinstance(verdicts, list) else ())
         if isinstance(each, dict) and each.get("outcome") == "refused"
     ]
+
+
+def describe_plan(outcome: Outcome) -> str:
+    """Return what a plan would do, and its name."""
+    data = outcome.data
+    if data is None:
+        return ""
+    counts = Counts.model_validate(data["counts"])
+    return f"{counts.sentence().rstrip('.')}  {data['bundle']}"
+
+
+def describe_drift(outcome: Outcome) -> str:
+    """Return how much changed outside Terraform."""
+    data = outcome.data
+    if data is None:
+        return ""
+    count = _length(data["drift"])
+    return f"{counted(count, 'resource')} changed" if count else "as Terraform left it"
+
+
+def describe_apply(outcome: Outcome) -> str:
+    """Return how much was changed."""
+    data = outcome.data
+    if data is None:
+        return ""
+    if data["bundle"] is None:
+        return str(data["reason"]).replace("_", " ")
+    return f"{counted(_length(data['completed']), 'change')} made  {data['bundle']}"
+
+
+def _length(value: JsonValue) -> int:
+    return len(value) if isinstance(value, list) else 0
