@@ -8,7 +8,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -30,7 +30,6 @@ from biomodal_deploy.workflow.variables import given_values
 STDIN: Final = Path("-")
 # Variables that templates may name where the error itself does not.
 _VALUES: Final = ("vpc_id", "subnet_id")
-_KEPT: Final = 2 * 1024 * 1024
 # They take the deployment's name; the others are about no one deployment.
 _OF_ONE: Final = frozenset(
     {
@@ -57,21 +56,17 @@ class Diagnosed:
 
     Attributes:
         origin: What was read, for people.
-        path: The file; None for standard input and for what only the history knows.
         run: The failed run, where no file was named.
         diagnosis: What it says.
         stack: The deployment that it is about, where that is known.
         several: Whether the project has more deployments than this.
-        kept: The end of what was read, where it is no file that can be read again.
     """
 
     origin: str
-    path: Path | None
     run: FailedRun | None
     diagnosis: Diagnosis
     stack: Stack | None
     several: bool = False
-    kept: bytes = field(default=b"", repr=False)
 
     @cached_property
     def context(self) -> Mapping[str, str]:
@@ -154,29 +149,23 @@ def diagnose_error(project_dir: Path, stack: str | None, file: Path | None) -> D
     else:
         with suppress(BiomodalError):
             location = Location.of(project_dir)
-    again = file.is_file()
     with _opened(file) as stream:
-        kept = None if again else _Tail(stream)
-        diagnosis = diagnose(kept or stream)
+        diagnosis = diagnose(stream)
     found, several = _stack(location, stack)
     return Diagnosed(
         origin="standard input" if file == STDIN else str(file),
-        path=file if again else None,
         run=None,
         diagnosis=diagnosis,
         stack=found,
         several=several,
-        kept=kept.content if kept else b"",
     )
 
 
 def _of_newest(location: Location, stack: str | None) -> Diagnosed:
     run = newest_failed(location, stack)
-    kept = b""
     found, several = _stack(location, run.stack)
     if run.log is None:
-        kept = f"error: {run.message}\n".encode()
-        diagnosis = diagnose(io.BytesIO(kept))
+        diagnosis = diagnose(io.BytesIO(f"error: {run.message}\n".encode()))
         origin = f"the history of {run.stack}"
     else:
         with _opened(run.log) as stream:
@@ -184,12 +173,10 @@ def _of_newest(location: Location, stack: str | None) -> Diagnosed:
         origin = str(run.log)
     return Diagnosed(
         origin=origin,
-        path=run.log,
         run=run,
         diagnosis=diagnosis,
         stack=found,
         several=several,
-        kept=kept,
     )
 
 
@@ -209,19 +196,6 @@ def _stack(location: Location | None, name: str | None) -> tuple[Stack | None, b
     with suppress(BiomodalError):
         return last_stack(location, name), len(location.deployments) > 1
     return None, False
-
-
-class _Tail:
-    """Keeps the end of a stream that can be read only once."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream, self.content = stream, b""
-
-    def read(self, size: int, /) -> bytes:
-        """Read on."""
-        chunk = self._stream.read(size)
-        self.content = (self.content + chunk)[-_KEPT:]
-        return chunk
 
 
 @contextmanager

@@ -62,11 +62,6 @@ def newest_failed(location: Location, stack: str | None) -> FailedRun:
     )
 
 
-def logs_beside(log: Path) -> list[Path]:
-    """Return all logs of a run, the one that is given among them."""
-    return sorted(log.parent.glob("*.log"))
-
-
 def _names(location: Location) -> list[str]:
     found = [path.name for path in location.plans.glob("*") if path.is_dir()]
     return sorted({*location.deployments, *(name for name in found if name[0] != ".")})

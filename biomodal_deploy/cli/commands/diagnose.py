@@ -12,7 +12,6 @@ from biomodal_deploy.cli.render.diagnosis import diagnosis_data, show_diagnosis
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 from biomodal_deploy.workflow.diagnosing import diagnose_error
-from biomodal_deploy.workflow.supporting import write_support
 
 File = Annotated[
     Path | None,
@@ -22,15 +21,6 @@ File = Annotated[
         "input. The newest failed run of the project where left out.",
     ),
 ]
-SupportBundle = Annotated[
-    Path | None,
-    typer.Option(
-        "--support-bundle",
-        metavar="DIR|FILE",
-        help="Write a folder, or an archive (.tar.gz), for whoever helps: versions, settings, "
-        "logs and history, without secrets and account ids.",
-    ),
-]
 
 
 def diagnose(
@@ -38,7 +28,6 @@ def diagnose(
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
     output: OutputFormat = Format.TEXT,
-    support_bundle: SupportBundle = None,
 ) -> int:
     """Name the cause of an error, what mends it, and what next.
 
@@ -49,15 +38,10 @@ def diagnose(
     Example: biomodal-aws diagnose apply.log
     """
     found = diagnose_error(project_dir, stack, file)
-    data = diagnosis_data(found)
-    written = None
-    if support_bundle:
-        support = write_support(support_bundle, found, data)
-        written, data["support_bundle"] = support.path, support.as_data()
     return emit(
         Result(
-            data=data,
-            show=lambda console: show_diagnosis(console, found, written),
+            data=diagnosis_data(found),
+            show=lambda console: show_diagnosis(console, found),
             exit_status=EXIT_DONE if found.diagnosis.named else EXIT_FINDINGS,
         ),
         output,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 from pydantic import JsonValue
@@ -26,14 +24,8 @@ _ORIGINS: Final = {
 }
 
 
-def show_diagnosis(console: Console, found: Diagnosed, bundle: Path | None = None) -> None:
-    """Print every error that was found, the known and the unknown, and the verdict.
-
-    Args:
-        console: Where to.
-        found: What was found.
-        bundle: The support bundle, where one was written.
-    """
+def show_diagnosis(console: Console, found: Diagnosed) -> None:
+    """Print every error that was found, the known and the unknown, and the verdict."""
     for line in _head(found):
         console.print(line, soft_wrap=True)
     for finding in found.diagnosis.findings:
@@ -42,7 +34,7 @@ def show_diagnosis(console: Console, found: Diagnosed, bundle: Path | None = Non
         for line in lines:
             # A terminal may wrap it; we must not, or a command could not be copied whole.
             console.print(line, soft_wrap=True)
-    for line in _foot(found, bundle):
+    for line in _foot(found):
         console.print(line, soft_wrap=True)
 
 
@@ -159,7 +151,7 @@ def _where(finding: Finding) -> str:
     return f"  ({', '.join(parts)})"
 
 
-def _foot(found: Diagnosed, bundle: Path | None) -> Iterator[Text]:
+def _foot(found: Diagnosed) -> Iterator[Text]:
     diagnosis = found.diagnosis
     if diagnosis.suspects:
         yield Text()
@@ -178,17 +170,3 @@ def _foot(found: Diagnosed, bundle: Path | None) -> Iterator[Text]:
         yield Text()
         counts = counted(named, "cause") + " named"
         yield Text(f"{counts}, {unknown} unknown." if unknown else f"{counts}.", style="bold")
-    if bundle:
-        yield Text(f"Support bundle: {bundle}. It holds no secret that we know of; read it first.")
-    elif unknown or not named:
-        yield Text(f"For help: {_again(found)} keeps what is needed, without secrets.")
-
-
-def _again(found: Diagnosed) -> str:
-    """Return the command that reads the same again and writes a support bundle."""
-    words = ["biomodal-aws", "diagnose"]
-    if found.run is None:
-        words.append(str(found.path) if found.path else "-")
-    elif found.several:
-        words += ["--stack", found.run.stack]
-    return shlex.join([*words, "--support-bundle", "support.tar.gz"])

@@ -33,10 +33,6 @@ deployment's own, as [the compiled policy](permissions.md) has it, or what the e
 Nothing is changed, and AWS is not asked. Exit status 0 where a cause is named, 2 where none is:
 what nobody knows is printed word for word.
 
-Somebody else has to help? `biomodal-aws diagnose --support-bundle support.tar.gz` keeps versions,
-settings, logs and history, without secrets and account ids. Names of resources, hosts and people
-stay: read it before you send it.
-
 Before it fails: `biomodal-aws doctor` asks the account for most of what stands below. After the
 apply: `biomodal-aws status --deep` looks at the machine itself. Deployed, and something looks
 wrong? See [operations](operations.md).

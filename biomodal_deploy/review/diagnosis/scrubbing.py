@@ -45,7 +45,6 @@ _WHOLE: Final = (
         r"[A-Za-z0-9/+]{40}(?![\w/+=-])"
     ),
 )
-_ACCOUNT: Final = re.compile(r"(?<!\d)\d{12}(?!\d)")
 
 
 def scrubbed(text: str) -> str:
@@ -57,8 +56,3 @@ def scrubbed(text: str) -> str:
     for pattern in _WHOLE:
         text = pattern.sub(HIDDEN_TEXT, text)
     return text
-
-
-def without_accounts(text: str) -> str:
-    """Return a text that names no AWS account: every number of twelve digits is masked."""
-    return _ACCOUNT.sub("************", text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from biomodal_deploy.review.diagnosis.scrubbing import scrubbed, without_accounts
+from biomodal_deploy.review.diagnosis.scrubbing import scrubbed
 
 NAME = "OPENSSH PRIVATE KEY"
 KEY = f"-----BEGIN {NAME}-----\nb3BlbnNzaC1rZXktdjEAAAAA\n-----END {NAME}-----"
@@ -50,10 +50,3 @@ def test_secrets_are_hidden(text: str, secret: str) -> None:
 def test_what_is_no_secret_stays(text: str) -> None:
     """An error stays readable."""
     assert scrubbed(text) == text
-
-
-def test_accounts_are_masked() -> None:
-    """Twelve digits are an account; more and fewer are none."""
-    assert without_accounts("arn:aws:iam::111122223333:user/x 1234567890123 12345") == (
-        "arn:aws:iam::************:user/x 1234567890123 12345"
-    )
