@@ -9,14 +9,13 @@ import typer
 from biomodal_deploy.cli.options import Format, OutputFormat
 from biomodal_deploy.cli.render.explain import show_differences
 from biomodal_deploy.cli.result import Result, emit
-from biomodal_deploy.review.hardening import CHECKED
-from biomodal_deploy.review.hardening.choosing import chosen
+from biomodal_deploy.review.hardening import CHECKED, choose_differences
 
 
 def explain(
     points: Annotated[
         list[str] | None,
-        typer.Argument(metavar="POINT", help="Only these points; all where left out."),
+        typer.Argument(metavar="POINT", help="Only these points; default: all."),
     ] = None,
     output: OutputFormat = Format.TEXT,
 ) -> int:
@@ -27,9 +26,9 @@ def explain(
 
     Example: biomodal-aws explain ssh imdsv2
     """
-    differences = chosen(points or ())
+    differences = choose_differences(points or ())
     data = {
-        "differences": [each.as_data() for each in differences],
+        "differences": [each.model_dump(mode="json") for each in differences],
         "checkov": {
             "documented_stack_failed": CHECKED.documented_stack,
             "documented_plan_failed": CHECKED.documented_plan,

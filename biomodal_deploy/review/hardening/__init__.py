@@ -3,8 +3,12 @@
 One source for `biomodal-aws explain` and for `docs/hardening.md`.
 """
 
-from biomodal_deploy.review.hardening.checked import CHECKED, Checked
-from biomodal_deploy.review.hardening.difference import Difference
-from biomodal_deploy.review.hardening.differences import DIFFERENCES
+from biomodal_deploy.review.hardening.differences import (
+    CHECKED,
+    DIFFERENCES,
+    Checked,
+    Difference,
+    choose_differences,
+)
 
-__all__ = ["CHECKED", "DIFFERENCES", "Checked", "Difference"]
+__all__ = ["CHECKED", "DIFFERENCES", "Checked", "Difference", "choose_differences"]

@@ -1,12 +1,93 @@
-"""All differences, in the order in which a reviewer asks for them."""
+"""The differences between the profiles, as `differences.toml` has them."""
 
 from __future__ import annotations
 
-from typing import Final
+import tomllib
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Final, Literal, TypeAlias
 
-from biomodal_deploy.review.hardening.batch import BATCH
-from biomodal_deploy.review.hardening.data import DATA, IMAGES
-from biomodal_deploy.review.hardening.difference import Difference
-from biomodal_deploy.review.hardening.machine import ACCESS, ACCOUNT, VM
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-DIFFERENCES: Final[tuple[Difference, ...]] = (*ACCESS, *VM, *DATA, *IMAGES, *BATCH, *ACCOUNT)
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.suggestions import did_you_mean
+
+Area: TypeAlias = Literal["Access", "The VM", "Data", "Images", "Batch", "The account"]
+
+
+class Difference(BaseModel):
+    """One point in which the hardened profile leaves the document.
+
+    Attributes:
+        id: A short word for it.
+        area: What it is about.
+        title: It in a few words.
+        documented: What the documented profile does.
+        hardened: What the hardened one does.
+        risk: What can happen with the documented value.
+        reason: Why the hardened value, and what it costs.
+        back: How to go back, by a variable where there is one.
+        module: What the module implementation does in the hardened profile: `same`, or what its
+            inputs leave as it is.
+        variables: The variables that set it.
+        addresses: The resources of the native stack that differ by it, without `[0]`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    area: Area
+    title: str
+    documented: str
+    hardened: str
+    risk: str
+    reason: str
+    back: str
+    module: str = "same"
+    variables: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+
+
+class Checked(BaseModel):
+    """How many checks of checkov fail on the native implementation; `make check` verifies it.
+
+    Attributes:
+        documented_stack: On the documented profile, synthesized.
+        documented_plan: On a plan of it.
+        hardened_waived: On the hardened profile, synthesized and planned; each has a waiver.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    documented_stack: int
+    documented_plan: int
+    hardened_waived: int
+
+
+CHECKED: Final = Checked(documented_stack=15, documented_plan=15, hardened_waived=7)
+
+
+def _read() -> tuple[Difference, ...]:
+    text = (files(__package__) / "differences.toml").read_text(encoding="utf-8")
+    return TypeAdapter(tuple[Difference, ...]).validate_python(tomllib.loads(text)["difference"])
+
+
+DIFFERENCES: Final = _read()
+
+
+def choose_differences(points: Sequence[str]) -> tuple[Difference, ...]:
+    """Return the differences of these ids, in the usual order; all for none.
+
+    Raises:
+        UsageError: There is no such point.
+    """
+    known = [each.id for each in DIFFERENCES]
+    for point in points:
+        if point not in known:
+            raise UsageError(
+                "unknown point",
+                field="POINT",
+                value=point,
+                fix=did_you_mean(point, known, otherwise=f"use {', '.join(known)}"),
+            )
+    return tuple(each for each in DIFFERENCES if not points or each.id in points)

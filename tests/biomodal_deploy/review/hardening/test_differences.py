@@ -9,8 +9,7 @@ import pytest
 
 from biomodal_deploy.config.contract import variables_of
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.review.hardening import DIFFERENCES, Difference
-from biomodal_deploy.review.hardening.choosing import chosen
+from biomodal_deploy.review.hardening import DIFFERENCES, Difference, choose_differences
 from biomodal_deploy.review.hardening.page import PAGE, page
 from tests.support.project import ROOT
 
@@ -18,7 +17,7 @@ from tests.support.project import ROOT
 @pytest.mark.parametrize("difference", DIFFERENCES, ids=lambda each: each.id)
 def test_each_is_argued(difference: Difference) -> None:
     """Both sides, a risk, a reason, a way back, what the module does, and where it shows."""
-    for name, value in difference.as_data().items():
+    for name, value in difference.model_dump().items():
         assert value or name == "variables", name
 
 
@@ -46,10 +45,10 @@ def test_the_page_is_up_to_date() -> None:
 
 def test_points_can_be_chosen() -> None:
     """In the usual order; an unknown one is answered with the nearest."""
-    assert [each.id for each in chosen(["imdsv2", "ssh"])] == ["ssh", "imdsv2"]
-    assert chosen([]) == DIFFERENCES
+    assert [each.id for each in choose_differences(["imdsv2", "ssh"])] == ["ssh", "imdsv2"]
+    assert choose_differences([]) == DIFFERENCES
     with pytest.raises(UsageError, match='did you mean "ssh"'):
-        chosen(["shh"])
+        choose_differences(["shh"])
 
 
 def test_the_command_prints_the_same_as_data(capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,7 +59,7 @@ def test_the_command_prints_the_same_as_data(capsys: pytest.CaptureFixture[str])
     assert explain([], Format.JSON) == 0
     printed: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert printed["exit_status"] == 0
-    assert printed["data"]["differences"] == [each.as_data() for each in DIFFERENCES]
+    assert printed["data"]["differences"] == [each.model_dump(mode="json") for each in DIFFERENCES]
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
