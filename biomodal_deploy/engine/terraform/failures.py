@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from biomodal_deploy.engine.process import AT_ONCE, Step
-from biomodal_deploy.engine.terraform.diagnoses import diagnose
 from biomodal_deploy.engine.terraform.events import Diagnostic
 from biomodal_deploy.engine.terraform.locks import LockInfo
 from biomodal_deploy.engine.terraform.results import ApplyRun, Touched
 from biomodal_deploy.errors import EngineError, Interrupted
+from biomodal_deploy.known_errors.matching import name_cause
 
 _LONGEST_DETAIL: Final = 600
 # S3 refused the lock, and when Terraform looked whose it is there was none any more.
@@ -20,7 +21,7 @@ _LET_GO: Final = re.compile(
     r"PreconditionFailed.*unable to retrieve file.*(NoSuchKey|StatusCode: 404)", re.DOTALL
 )
 _MOST_NAMED: Final = 5
-# It shows the errors whole, and makes what support needs.
+# It shows the errors whole.
 _DIAGNOSE: Final = "biomodal-aws diagnose"
 
 
@@ -157,3 +158,28 @@ def _named(touched: Sequence[Touched]) -> str:
     names = [one.address for one in touched[:_MOST_NAMED]]
     more = len(touched) - len(names)
     return ", ".join(names) + (f" and {more} more" if more else "")
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """A failure that was recognised.
+
+    Attributes:
+        cause: The catalog's word for it.
+        code: The coarser word that `error.code` has.
+        advice: The next step.
+    """
+
+    cause: str
+    code: str
+    advice: str
+
+
+def diagnose(errors: Iterable[Diagnostic]) -> Diagnosis | None:
+    """Return what the first recognised error means."""
+    for error in errors:
+        match = name_cause(f"{error.summary}\n{error.detail}")
+        if match:
+            entry = match.entry
+            return Diagnosis(entry.id, entry.code or EngineError.code, match.advice())
+    return None

@@ -16,7 +16,7 @@ from pydantic import JsonValue
 from biomodal_deploy.engine.process import Ended, InterruptSent, Line
 from biomodal_deploy.engine.terraform.apply_summary import Tally
 from biomodal_deploy.engine.terraform.events import TextLine, UnknownEvent, parse
-from biomodal_deploy.engine.terraform.record_locks import is_locked
+from biomodal_deploy.engine.terraform.locks import is_locked
 from biomodal_deploy.engine.terraform.results import ApplyRun
 from biomodal_deploy.errors import EngineError
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Final, Literal
 
 from biomodal_deploy.engine.toolchain import cli_config
-from biomodal_deploy.engine.toolchain.constraints import satisfies
 from biomodal_deploy.engine.toolchain.mirror_search import (
     HOST,
     Mirror,
@@ -25,7 +24,7 @@ from biomodal_deploy.engine.toolchain.mirror_search import (
     read_mirror,
     search,
 )
-from biomodal_deploy.engine.toolchain.tool import numbers
+from biomodal_deploy.engine.toolchain.tool import numbers, satisfies
 from biomodal_deploy.errors import UsageError
 
 SETTING: Final = "BIOMODAL_PROVIDER_MIRROR"

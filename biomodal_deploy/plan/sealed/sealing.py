@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from biomodal_deploy.engine.terraform.record_locks import is_locked
+from biomodal_deploy.engine.terraform.locks import is_locked
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import PRIVATE_FILE, private_dir, sync, write_new, writing
 from biomodal_deploy.plan import Plan, PlanKind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from biomodal_deploy.engine.toolchain.constraints import satisfies
+from biomodal_deploy.engine.toolchain.tool import satisfies
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.engine.terraform.diagnoses import diagnose
 from biomodal_deploy.engine.terraform.events import Diagnostic, Position, Range
-from biomodal_deploy.engine.terraform.failures import TerraformFailed, TerraformStopped
+from biomodal_deploy.engine.terraform.failures import TerraformFailed, TerraformStopped, diagnose
 from biomodal_deploy.engine.terraform.locks import LockInfo
 from biomodal_deploy.engine.terraform.results import ApplyRun, Touched
 from biomodal_deploy.errors import EXIT_ENGINE, EXIT_INTERRUPTED
