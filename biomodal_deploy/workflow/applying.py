@@ -9,7 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from biomodal_deploy.engine.process.stop_requests import stop_signals, wished
-from biomodal_deploy.engine.terraform import ApplyRun, TerraformCli
+from biomodal_deploy.engine.terraform import (
+    ApplyRun,
+    TerraformCli,
+    TerraformFailed,
+    TerraformStopped,
+)
 from biomodal_deploy.errors import (
     BiomodalError,
     BundleRefused,
@@ -23,6 +28,7 @@ from biomodal_deploy.plan.history import Event, History
 from biomodal_deploy.plan.sealed import Bundle, UseState, consume, record_outcome
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.checking import check
+from biomodal_deploy.workflow.lost_state import state_details
 from biomodal_deploy.workflow.signals import Listener, Notice, Signal, Step
 from biomodal_deploy.workflow.stack import Stack
 
@@ -205,7 +211,7 @@ def _run(
     except BaseException as error:
         # A full disk is not the news then.
         with suppress(BiomodalError):
-            _record_failure(bundle, history, error)
+            _record_failure(bundle, history, error, engine.workspace)
         raise
     finally:
         # It holds every secret in clear and, however this ended, is good for nothing more.
@@ -216,7 +222,7 @@ def _run(
         Event.RESULT,
         bundle=bundle.id,
         message=f"{counted(len(run.completed), 'change')} made",
-        details={"ok": True, "changes": len(run.completed)},
+        details={"ok": True, "changes": len(run.completed), **state_details(engine)},
     )
     return run
 
@@ -226,11 +232,13 @@ def _go_on(wishes: int) -> None:
         raise Interrupted("Stopped before Terraform was started: nothing was changed.")
 
 
-def _record_failure(bundle: Bundle, history: History, error: BaseException) -> None:
+def _record_failure(bundle: Bundle, history: History, error: BaseException, workspace: str) -> None:
     """Write down how an apply ended that did not end well."""
+    run = error.run if isinstance(error, TerraformFailed | TerraformStopped) else None
+    details = {"workspace": workspace, "changes": len(run.completed) if run else 0}
     if isinstance(error, EngineError):
         entry = history.append(
-            Event.RESULT, bundle=bundle.id, message=str(error), details={"ok": False}
+            Event.RESULT, bundle=bundle.id, message=str(error), details={"ok": False, **details}
         )
         record_outcome(bundle.path, UseState.FAILED, entry.message)
         return
@@ -238,5 +246,5 @@ def _record_failure(bundle: Bundle, history: History, error: BaseException) -> N
     # is gone: the engine stopped Terraform, and has seen it end.
     stopped = isinstance(error, Interrupted)
     line = str(error) if stopped else f"stopped by {type(error).__name__}"
-    entry = history.append(Event.INTERRUPTED, bundle=bundle.id, message=line)
+    entry = history.append(Event.INTERRUPTED, bundle=bundle.id, message=line, details=details)
     record_outcome(bundle.path, UseState.INTERRUPTED, entry.message)

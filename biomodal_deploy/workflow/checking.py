@@ -9,6 +9,7 @@ from biomodal_deploy.errors import BundleRefused
 from biomodal_deploy.plan.sealed import Bundle, Difference, raise_on, verify
 from biomodal_deploy.workflow.aws import ask_identity, place_of
 from biomodal_deploy.workflow.engine import initialize, open_engine, tell_dropped
+from biomodal_deploy.workflow.lost_state import state_to_plan_from
 from biomodal_deploy.workflow.readiness import facts_now
 from biomodal_deploy.workflow.sealed_values import SealedValues, read_values
 from biomodal_deploy.workflow.signals import Listener, Notice, Step
@@ -71,9 +72,14 @@ def check(
     # A runner that got the bundle from another one has nothing installed yet.
     # What is sealed of the lock file must not change on the way to the comparison.
     initialize(stack, engine, listen, bundle.logs / "init.log", readonly_lock=True)
+    # Of a plan that starts from no state: one that was there since, and is lost, looks the same.
+    state = (
+        engine.state_pull() if sealed.state else state_to_plan_from(stack, engine, listen).header
+    )
     now = facts_now(
         stack,
         engine,
+        state=state,
         var_files=[stack.location.project_dir / file.path for file in sealed.var_files],
         place=place,
         identity=identity,

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from biomodal_deploy.engine.terraform import TerraformCli
+from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import private_dir, scratch
 from biomodal_deploy.plan import Plan, read_plan
 from biomodal_deploy.plan.guards import enforce, judge_place
 from biomodal_deploy.workflow.aws import ask_identity, place_of
 from biomodal_deploy.workflow.engine import initialize, open_engine, workspace_of
+from biomodal_deploy.workflow.lost_state import require_state
 from biomodal_deploy.workflow.signals import Listener, Step
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.variables import Given, given_values
@@ -36,7 +39,8 @@ def find_drift(
         The plan; what changed is its `drift`.
 
     Raises:
-        UsageError: Variables are wrong.
+        UsageError: Variables are wrong, or nothing was applied yet.
+        StateLost: There is no state, and there was one.
         GuardRefused: It is another account or region than the deployment's.
         EngineError: Terraform failed.
     """
@@ -52,6 +56,7 @@ def find_drift(
     # Beside the sealed plans and not in the system's folder: the plan file holds secrets.
     with scratch(logs, "drift") as folder:
         initialize(stack, engine, listen, logs / "init.log")
+        _check_state(stack, engine)
         listen(Step("Looking for changes outside Terraform"))
         plan_file = folder / "plan.tfplan"
         engine.plan(
@@ -63,6 +68,18 @@ def find_drift(
         )
         plan, _ = read_plan(engine.show_plan(plan_file))
         return plan
+
+
+def _check_state(stack: Stack, engine: TerraformCli) -> None:
+    """Refuse to compare with nothing: no state has no differences, whatever is out there."""
+    header = engine.state_pull()
+    require_state(stack, engine.workspace, header)
+    if header is None:
+        raise UsageError(
+            "nothing is applied yet, so there is nothing to compare",
+            field=stack.name,
+            fix="run biomodal-aws plan, then biomodal-aws apply",
+        )
 
 
 def _check_place(stack: Stack, given: Given) -> None:

@@ -20,6 +20,7 @@ from biomodal_deploy.workflow.aws import Place, ask_identity, place_of
 from biomodal_deploy.workflow.backend import tell_state_in_output
 from biomodal_deploy.workflow.contents import count_contents
 from biomodal_deploy.workflow.engine import initialize, open_engine, tell_dropped, workspace_of
+from biomodal_deploy.workflow.lost_state import state_to_plan_from
 from biomodal_deploy.workflow.readiness import facts_now
 from biomodal_deploy.workflow.requests import PlanRequest
 from biomodal_deploy.workflow.signals import Listener, Notice, Step
@@ -83,9 +84,9 @@ def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
     history = History(stack.location.plans, stack.name, redact=redact)
     with (
         _told_in(history),
-        quick_checks(stack, request, listen),
         drafting(stack.location.plans, stack.name) as draft,
     ):
+        identity.result()  # without credentials, nothing that follows is worth waiting for
         initialize(
             stack,
             engine,
@@ -93,10 +94,19 @@ def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
             draft.logs / "init.log",
             readonly_lock=request.readonly_lock,
         )
+        state = state_to_plan_from(stack, engine, listen)
         values = given.write(draft.path)
-        plan = _plan(engine, draft, request.kind, values, stack.synthesized, listen)
+        with quick_checks(stack, request, listen, state.owned):
+            plan = _plan(engine, draft, request.kind, values, stack.synthesized, listen)
         listen(Step("Sealing the plan"))
-        facts = facts_now(stack, engine, var_files=given.files, place=place, identity=identity)
+        facts = facts_now(
+            stack,
+            engine,
+            state=state.header,
+            var_files=given.files,
+            place=place,
+            identity=identity,
+        )
         verdicts = _judged(stack, request, plan, place, facts.account)
         bundle = draft.seal(
             plan,

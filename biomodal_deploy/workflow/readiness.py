@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from biomodal_deploy.aws.identity import Identity
-from biomodal_deploy.engine.terraform import TerraformCli
+from biomodal_deploy.engine.terraform import StateHeader, TerraformCli
 from biomodal_deploy.plan.sealed import Facts, StateId, gather
 from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
 from biomodal_deploy.workflow.aws import Place
@@ -24,6 +24,7 @@ def facts_now(
     stack: Stack,
     engine: TerraformCli,
     *,
+    state: StateHeader | None,
     var_files: Iterable[Path],
     place: Place,
     identity: Future[Identity | None],
@@ -33,15 +34,15 @@ def facts_now(
     Args:
         stack: The stack.
         engine: Terraform in its directory.
+        state: What names the version of its state.
         var_files: The files that its values come from.
         place: Where in AWS it goes.
         identity: Who is calling, asked before.
 
     Raises:
-        EngineError: The state cannot be read, or AWS does not say who is calling.
+        EngineError: AWS does not say who is calling.
         UsageError: Something cannot be read.
     """
-    header = engine.state_pull()
     script = stack.location.project_dir / INSTALL_SCRIPT
     caller = identity.result()
     return gather(
@@ -53,7 +54,7 @@ def facts_now(
         backend_files=config_files(stack),
         terraform_version=engine.binary.version,
         providers=selected_providers(stack.directory),
-        state=StateId(lineage=header.lineage, serial=header.serial) if header else None,
+        state=StateId(lineage=state.lineage, serial=state.serial) if state else None,
         var_files=var_files,
         install_script=script if script.exists() else None,
         data_dir=engine.data_dir,

@@ -8,6 +8,7 @@ from biomodal_deploy.engine.terraform import OutputValue, State, TerraformCli, V
 from biomodal_deploy.engine.terraform.events import Diagnostic
 from biomodal_deploy.files import private_dir
 from biomodal_deploy.workflow.engine import initialize, open_engine, workspace_of
+from biomodal_deploy.workflow.lost_state import require_state
 from biomodal_deploy.workflow.signals import Listener, Step
 from biomodal_deploy.workflow.stack import Stack
 
@@ -26,17 +27,30 @@ class Finding:
 
 
 def read_outputs(stack: Stack, listen: Listener) -> dict[str, OutputValue]:
-    """Return a stack's outputs, those of sensitive ones in clear."""
+    """Return a stack's outputs, those of sensitive ones in clear.
+
+    Raises:
+        StateLost: There is no state, and there was one.
+    """
     engine = _ready(stack, listen)
     listen(Step("Reading the outputs"))
-    return engine.output()
+    found = engine.output()
+    if not found:
+        require_state(stack, engine.workspace, engine.state_pull())
+    return found
 
 
 def read_state(stack: Stack, listen: Listener) -> State | None:
-    """Return a stack's state, secrets in clear; None where nothing was ever applied."""
+    """Return a stack's state, secrets in clear; None where nothing was ever applied.
+
+    Raises:
+        StateLost: There is no state, and there was one.
+    """
     engine = _ready(stack, listen)
     listen(Step("Reading the state"))
-    return engine.whole_state()
+    state = engine.whole_state()
+    require_state(stack, engine.workspace, state if state and state.lineage else None)
+    return state
 
 
 def validate(stack: Stack, listen: Listener) -> tuple[Validation, tuple[Finding, ...]]:

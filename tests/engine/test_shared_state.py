@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import pytest
 
+from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.driven import Driven
 from tests.support.project import ROOT
@@ -326,3 +327,31 @@ def begun(project: SharedProject) -> bool:
         "provision_start" in log.read_text(errors="replace")
         for log in project.plans.glob("*/logs/apply.log")
     )
+
+
+@pytest.mark.parametrize("how", ["deleted", "emptied"])
+def test_a_lost_state_in_the_bucket_is_no_empty_one(
+    sandbox: Sandbox, tmp_path: Path, key: str, how: str
+) -> None:
+    """It is an error for whoever reads it, and the version before comes back as the error says."""
+    project, s3 = SharedProject(tmp_path / "p", sandbox), sandbox.client("s3")
+    project.keep_in_s3(key)
+    project.applied()
+    if how == "deleted":
+        s3.delete_object(Bucket=BUCKET, Key=key)
+    else:
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
+    for words in (["drift"], ["plan"], ["plan", "--destroy"], ["status"], ["output"]):
+        ended = project.run(*words, "--output", "json")
+        assert (ended.status, ended.error["code"]) == (EXIT_ENGINE, "state_lost"), ended.out
+        assert f"{BUCKET}/{key}" in ended.error["message"]
+    listing, copy = (
+        shlex.split(each) for each in re.findall(r"`aws s3api (.*?)`", ended.error["message"])
+    )
+    prefix = listing[listing.index("--prefix") + 1]
+    versions = s3.list_object_versions(Bucket=BUCKET, Prefix=prefix)["Versions"]
+    (good,) = [each["VersionId"] for each in versions if each["Size"] and each["Key"] == key]
+    source = copy[copy.index("--copy-source") + 1].replace("versionId=ID", f"versionId={good}")
+    assert copy[copy.index("--key") + 1] == key
+    s3.copy_object(Bucket=BUCKET, Key=key, CopySource=source)
+    assert project.run("drift").status == EXIT_DONE

@@ -12,7 +12,7 @@ from biomodal_deploy.engine.terraform.arguments import FLAG
 from biomodal_deploy.engine.terraform.calls import Caller, OnEvent
 from biomodal_deploy.engine.terraform.environment import DEFAULT_DATA_DIR, child_environment
 from biomodal_deploy.engine.terraform.events import ChangeSummary, plain
-from biomodal_deploy.engine.terraform.local_state import local_header, local_state
+from biomodal_deploy.engine.terraform.local_state import local_content, local_state
 from biomodal_deploy.engine.terraform.locks import (
     LockInfo,
     local_lock,
@@ -118,18 +118,19 @@ class TerraformCli:
 
     def state_pull(self) -> StateHeader | None:
         """Return what names the state's version; None where there is no state yet."""
-        # Of a local backend `terraform state pull` says the same, and costs a process.
-        local = local_header(self.directory, self._data_dir(), self.workspace)
-        if local is not None:
-            return local
-        state = self._run.short("state pull")
-        header = _read(_STATE, "state pull", state) if state.strip() else None
+        return self.header_of(self.state_content())
+
+    def header_of(self, content: bytes) -> StateHeader | None:
+        """Return what names the version of a state; None where there is none yet."""
+        header = _read(_STATE, "state pull", content) if content.strip() else None
         # Of a remote backend that holds none yet, Terraform prints one without a lineage.
         return header if header and header.lineage else None
 
     def state_content(self) -> bytes:
         """Return the whole state, with its secrets; empty where there is none yet."""
-        return self._run.short("state pull")
+        # Of a local backend `terraform state pull` says the same, and costs a process.
+        local = local_content(self.directory, self._data_dir(), self.workspace)
+        return self._run.short("state pull") if local is None else local
 
     def state_push(self, state: Path, on_event: OnEvent, log: Path, *, force: bool = False) -> None:
         """Put a state file in the place of the state.
@@ -144,7 +145,7 @@ class TerraformCli:
 
     def whole_state(self) -> State | None:
         """Return the state's outputs and resources; None where there is no state yet."""
-        state = self._run.short("state pull")
+        state = self.state_content()
         return _read(_WHOLE_STATE, "state pull", state) if state.strip() else None
 
     def workspace_show(self) -> str:

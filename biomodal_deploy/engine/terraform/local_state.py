@@ -43,8 +43,8 @@ def local_state(directory: Path, data_dir: Path, workspace: str) -> Path | None:
     return directory / path
 
 
-def local_header(directory: Path, data_dir: Path, workspace: str) -> StateHeader | None:
-    """Return what names the version of a local backend's state.
+def local_content(directory: Path, data_dir: Path, workspace: str) -> bytes | None:
+    """Return a local backend's state.
 
     None where Terraform has to say it: the directory is not initialized, so that nobody knows yet
     where its state is; there is no state; or the file is not as expected.
@@ -53,6 +53,8 @@ def local_header(directory: Path, data_dir: Path, workspace: str) -> StateHeader
         return None
     state = local_state(directory, data_dir, workspace)
     try:
-        return StateHeader.model_validate_json(state.read_bytes()) if state else None
+        content = state.read_bytes() if state else b""
+        StateHeader.model_validate_json(content)
     except (OSError, ValidationError):
         return None
+    return content

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import AliasPath, BaseModel, BeforeValidator, Field, JsonValue
 
 from biomodal_deploy.engine.terraform.events import ChangeSummary, Diagnostic
 
@@ -38,12 +39,25 @@ class OutputValue(BaseModel, frozen=True):
     sensitive: bool = False
 
 
+def _managed(resources: object) -> object:
+    if not isinstance(resources, list):
+        return resources
+    return sum(isinstance(each, dict) and each.get("mode") == "managed" for each in resources)
+
+
 class StateHeader(BaseModel, frozen=True):
-    """What names one version of a state: a plan is good for exactly this one."""
+    """What names one version of a state: a plan is good for exactly this one.
+
+    Attributes:
+        held: How many resources it holds, data sources left out.
+    """
 
     lineage: str
     serial: int
     terraform_version: str = ""
+    held: Annotated[int, BeforeValidator(_managed)] = Field(
+        default=0, validation_alias=AliasPath("resources")
+    )
 
 
 class StateInstance(BaseModel, frozen=True):

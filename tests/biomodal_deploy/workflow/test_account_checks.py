@@ -31,11 +31,11 @@ def told(
     """Return the notices of a plan for which the checks come to this."""
     heard: list[Signal] = []
 
-    def check(_: Stack, __: PlanRequest, found: list[Report]) -> None:
+    def check(_: Stack, __: PlanRequest, ___: frozenset[str], found: list[Report]) -> None:
         found.extend([report] if report else [])
 
     monkeypatch.setattr(account_checks, "_check", check)
-    with account_checks.quick_checks(stack, PlanRequest(kind=kind), heard.append):
+    with account_checks.quick_checks(stack, PlanRequest(kind=kind), heard.append, frozenset()):
         pass
     return [signal.text for signal in heard if isinstance(signal, Notice)]
 
@@ -69,11 +69,11 @@ def test_they_are_told_where_the_plan_fails(
 ) -> None:
     """A missing role may be why."""
     heard: list[Signal] = []
-    monkeypatch.setattr(account_checks, "_check", lambda *words: words[2].append(REPORT))
+    monkeypatch.setattr(account_checks, "_check", lambda *words: words[3].append(REPORT))
     stack = stack_of(tmp_path, {})
     with (
         pytest.raises(ValueError, match="planned"),
-        account_checks.quick_checks(stack, PlanRequest(), heard.append),
+        account_checks.quick_checks(stack, PlanRequest(), heard.append, frozenset()),
     ):
         raise ValueError("planned")
     assert len(heard) == 2

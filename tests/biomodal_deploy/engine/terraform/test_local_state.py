@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.engine.terraform.local_state import local_header, local_state
+from biomodal_deploy.engine.terraform import StateHeader
+from biomodal_deploy.engine.terraform.local_state import local_content, local_state
 
 LOCAL = {"backend": {"type": "local", "config": {"path": "st/x.tfstate"}}}
 HEADER = {"version": 4, "lineage": "a-b", "serial": 7, "terraform_version": "1.11.4"}
@@ -56,8 +57,9 @@ def stack(path: Path, *, settings: object = LOCAL, state: object = HEADER) -> Pa
 
 def test_the_file_says_which_version_it_is(tmp_path: Path) -> None:
     """Lineage and serial are read without starting Terraform."""
-    found = local_header(stack(tmp_path), tmp_path / ".terraform", "default")
-    assert found is not None
+    content = local_content(stack(tmp_path), tmp_path / ".terraform", "default")
+    assert content is not None
+    found = StateHeader.model_validate_json(content)
     assert (found.lineage, found.serial, found.terraform_version) == ("a-b", 7, "1.11.4")
 
 
@@ -77,4 +79,4 @@ def test_what_the_file_does_not_say_is_for_terraform(
 ) -> None:
     """A file that may not be the state, or cannot be read, is never taken for it."""
     stack(tmp_path, settings=settings, state=state)
-    assert local_header(tmp_path, tmp_path / ".terraform", "default") is None
+    assert local_content(tmp_path, tmp_path / ".terraform", "default") is None

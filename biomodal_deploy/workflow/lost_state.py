@@ -1,0 +1,202 @@
+"""A state that is missing although something was applied: a failure of its own, never "nothing".
+
+Whoever reads no state as an empty deployment plans to make everything a second time, calls a drift
+check green, and is advised to delete what is in use.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from biomodal_deploy.aws.owned import owned_by
+from biomodal_deploy.engine.terraform import StateHeader, TerraformCli
+from biomodal_deploy.errors import BiomodalError, EngineError
+from biomodal_deploy.plan import PlanKind
+from biomodal_deploy.plan.history import Entry, Event
+from biomodal_deploy.text import counted
+from biomodal_deploy.workflow.journal import Previous, local_path_of, remembered_backend
+from biomodal_deploy.workflow.signals import Listener, Notice
+from biomodal_deploy.workflow.stack import Stack
+from biomodal_deploy.workflow.state_files import BACKUPS
+from biomodal_deploy.workflow.unfinished import Unfinished, unfinished_apply
+
+
+class StateLost(EngineError):
+    """There is no state, or one that holds nothing, and the history holds an apply."""
+
+    code = "state_lost"
+
+
+StateDetails: TypeAlias = dict[str, str | int | bool | None]
+
+
+@dataclass(frozen=True)
+class CurrentState:
+    """A state as it is now.
+
+    Attributes:
+        header: What names its version; None where there is none.
+        owned: What it holds, as the checks of the account know resources.
+    """
+
+    header: StateHeader | None
+    owned: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Last:
+    """The last apply of a workspace that left something, and how much where that is known."""
+
+    bundle: str
+    when: str
+    resources: int | None
+
+
+def state_details(engine: TerraformCli) -> StateDetails:
+    """Return what the history keeps of the state that an apply left."""
+    details: StateDetails = {"workspace": engine.workspace}
+    with suppress(BiomodalError):
+        header = engine.state_pull()
+        details["resources"] = header.held if header else 0
+    return details
+
+
+def state_to_plan_from(stack: Stack, engine: TerraformCli, listen: Listener) -> CurrentState:
+    """Return the state that a plan starts from.
+
+    Args:
+        stack: The stack.
+        engine: Terraform in its directory, initialized.
+        listen: Told where Terraform itself emptied the state, or never saved one: the plan shows
+            what that means.
+
+    Raises:
+        StateLost: It was there, and is missing.
+        BundleRefused: It is missing, and the history that would say more is broken.
+        EngineError: It cannot be read.
+    """
+    content = engine.state_content()
+    header = engine.header_of(content)
+    if header is None or not header.held:
+        lost = lost_state(stack, engine.workspace, header)
+        if lost and header is None and not unfinished_apply(stack):
+            raise lost
+        if lost:
+            listen(Notice(str(lost)))
+    return CurrentState(header, owned_by(json.loads(content)) if header else frozenset())
+
+
+def require_state(stack: Stack, workspace: str, header: StateHeader | None) -> None:
+    """Refuse to read a state that is missing, or holds nothing, after an apply.
+
+    Raises:
+        StateLost: It is, with the way to get it back.
+        BundleRefused: It is, and the history that would say more is broken.
+    """
+    if (header is None or not header.held) and (lost := lost_state(stack, workspace, header)):
+        raise lost
+
+
+def lost_state(stack: Stack, workspace: str, header: StateHeader | None) -> StateLost | None:
+    """Return what to say of a state that is missing or holds nothing; None where that is right.
+
+    Raises:
+        BundleRefused: The history is broken.
+    """
+    last = _last_apply(stack.history.whole(), workspace)
+    backend = remembered_backend(stack) or Previous(type="local")
+    place = _place(stack, backend, workspace)
+    if last is None:
+        unfinished = unfinished_apply(stack) if header is None else None
+        return _never_saved(place, unfinished) if unfinished and unfinished.made else None
+    if header and last.resources is None:
+        return None  # an apply of before: how much it left is not known
+    left = f" and left {counted(last.resources, 'resource')}" if last.resources else ""
+    history = shlex.quote(str(stack.history.path))
+    return StateLost(
+        f"the state {place} {'holds no resources' if header else 'is missing or empty'}, and the "
+        f"plan {last.bundle} was applied at {last.when}{left}",
+        advice=f"{_way_back(stack, backend, workspace)}; where its resources are gone for good, "
+        f"set the history aside: `mv {history} {history}.old`",
+    )
+
+
+def _never_saved(place: str, unfinished: Unfinished) -> StateLost:
+    made = ", ".join(each.address for each in unfinished.made)
+    return StateLost(
+        f"there is no state {place}, and the plan {unfinished.name} was {unfinished.use.sentence()}"
+        f": it made {made}, and Terraform did not save that",
+        advice="import what it made, or delete it where it holds nothing yet, then run "
+        "biomodal-aws plan",
+    )
+
+
+def _last_apply(entries: Iterable[Entry], workspace: str) -> _Last | None:
+    kinds: dict[str | None, object] = {}
+    last: _Last | None = None
+    for entry in entries:
+        details = entry.details
+        if entry.event is Event.APPLY_START:
+            kinds[entry.bundle] = details.get("kind")
+        if entry.event not in (Event.RESULT, Event.INTERRUPTED) or entry.bundle not in kinds:
+            continue
+        if details.get("workspace", workspace) != workspace:
+            continue
+        left = details.get("resources")
+        if left is None and kinds[entry.bundle] == PlanKind.DESTROY and details.get("ok"):
+            left = 0
+        if isinstance(left, int):
+            last = _Last(str(entry.bundle), _when(entry), left) if left else None
+        elif details.get("changes") and kinds[entry.bundle] != PlanKind.DESTROY:
+            last = _Last(str(entry.bundle), _when(entry), None)
+    return last
+
+
+def _when(entry: Entry) -> str:
+    return entry.at.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _place(stack: Stack, backend: Previous, workspace: str) -> str:
+    if backend.type == "local":
+        return str(_local_file(stack, backend, workspace))
+    named = "" if workspace == "default" else f" (workspace {workspace})"
+    return f"{backend.where(stack)}{named}"
+
+
+def _way_back(stack: Stack, backend: Previous, workspace: str) -> str:
+    if backend.type == "s3":
+        bucket, key = str(backend.config.get("bucket")), str(backend.config.get("key"))
+        if workspace != "default":
+            key = f"{backend.config.get('workspace_key_prefix') or 'env:'}/{workspace}/{key}"
+        source = shlex.quote(f"{bucket}/{key}?versionId=ID")
+        bucket, key = shlex.quote(bucket), shlex.quote(key)
+        return (
+            f"find the version before with `aws s3api list-object-versions --bucket {bucket} "
+            f"--prefix {key}`, and bring it back with `aws s3api copy-object --bucket {bucket} "
+            f"--key {key} --copy-source {source}`"
+        )
+    if backend.type != "local":
+        return "restore a former version of it there"
+    path = _local_file(stack, backend, workspace)
+    kept = [path.with_name(f"{path.name}.backup"), *path.parent.glob(f"{BACKUPS}/{path.stem}*")]
+    kept = [each for each in kept if each.is_file() and each.stat().st_size]
+    if not kept:
+        return f"restore {path} from a backup, or from where it was moved to"
+    newest = max(kept, key=lambda each: each.stat().st_mtime)
+    return (
+        f"move it back there if it was moved; else `cp {shlex.quote(str(newest))} "
+        f"{shlex.quote(str(path))}` brings back the version before"
+    )
+
+
+def _local_file(stack: Stack, backend: Previous, workspace: str) -> Path:
+    if workspace == "default":
+        return local_path_of(stack, backend)
+    folder = str(backend.config.get("workspace_dir") or "terraform.tfstate.d")
+    return stack.directory / folder / workspace / "terraform.tfstate"
