@@ -69,7 +69,7 @@ def _check(stack: Stack, request: PlanRequest, owned: frozenset[str], found: lis
 
 def _tell(found: list[Report], unfinished: Unfinished | None, listen: Listener) -> None:
     from biomodal_deploy.aws.checks import Verdict
-    from biomodal_deploy.aws.preflight import Layer
+    from biomodal_deploy.aws.preflight.checks import Layer
 
     if not found:
         listen(Notice("The quick checks of the account gave no answer: biomodal-aws doctor asks"))

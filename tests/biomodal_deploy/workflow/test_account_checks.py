@@ -9,11 +9,13 @@ import pytest
 from biomodal_deploy.aws.checks import Report, failed, passed
 from biomodal_deploy.aws.preflight.checks import Layer
 from biomodal_deploy.plan import PlanKind
+from biomodal_deploy.plan.sealed import UseState, consume, record_outcome
 from biomodal_deploy.workflow import account_checks
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.requests import PlanRequest
 from biomodal_deploy.workflow.signals import Notice, Signal
 from biomodal_deploy.workflow.stack import Stack
+from tests.support.bundles import sealed
 from tests.support.light import LightProject
 
 
@@ -96,3 +98,28 @@ def test_other_plans_are_left_alone(
 ) -> None:
     """Another app's stack, and a plan that builds nothing, ask nothing of the account."""
     assert told(monkeypatch, stack_of(tmp_path, settings), kind, REPORT) == []
+
+
+def test_what_a_broken_apply_may_have_made_is_not_to_be_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that is taken after it is most likely its own: it is named in place of a fix."""
+    stack = stack_of(tmp_path, {})
+    bundle = sealed(stack.location.plans, stack="light")
+    consume(bundle.path)
+    taken = failed("the IAM role x exists", "aws iam delete-role").named(
+        "role", "Role", Layer.NAMES
+    )
+    for state in (None, UseState.FAILED, UseState.INTERRUPTED):  # None: it runs
+        if state:
+            record_outcome(bundle.path, state)
+        (line, _) = told(
+            monkeypatch, stack, PlanKind.APPLY, Report(findings=(taken,), quick=True, seconds=0.1)
+        )
+        assert bundle.id in line
+        assert "delete-role" not in line
+    record_outcome(bundle.path, UseState.APPLIED)
+    (line, _) = told(
+        monkeypatch, stack, PlanKind.APPLY, Report(findings=(taken,), quick=True, seconds=0.1)
+    )
+    assert "delete-role" in line
