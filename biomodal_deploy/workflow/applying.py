@@ -28,7 +28,7 @@ from biomodal_deploy.plan.history import Event, History
 from biomodal_deploy.plan.sealed import Bundle, UseState, consume, record_outcome
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.checking import check
-from biomodal_deploy.workflow.lost_state import state_details
+from biomodal_deploy.workflow.lost_state import StateDetails, state_details
 from biomodal_deploy.workflow.signals import Listener, Notice, Signal, Step
 from biomodal_deploy.workflow.stack import Stack
 
@@ -235,7 +235,7 @@ def _go_on(wishes: int) -> None:
 def _record_failure(bundle: Bundle, history: History, error: BaseException, workspace: str) -> None:
     """Write down how an apply ended that did not end well."""
     run = error.run if isinstance(error, TerraformFailed | TerraformStopped) else None
-    details = {"workspace": workspace, "changes": len(run.completed) if run else 0}
+    details: StateDetails = {"workspace": workspace, "changes": len(run.completed) if run else 0}
     if isinstance(error, EngineError):
         entry = history.append(
             Event.RESULT, bundle=bundle.id, message=str(error), details={"ok": False, **details}
