@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from biomodal_deploy.aws.ledger.model import Ledger, Remains
+from biomodal_deploy.aws.ledger.model import Ledger, Leftovers
 from biomodal_deploy.engine.synthesis import Synthesis
 from biomodal_deploy.engine.terraform import OutputValue
 from biomodal_deploy.errors import UsageError
@@ -103,7 +103,7 @@ class SealedPlan:
         """
         return take_ledger(self._stack, self.bundle, self.data, self._listen)
 
-    def remains(self) -> Remains:
+    def remains(self) -> Leftovers:
         """Return what is left of the deployment once its destroy plan was applied."""
         return look_after(self._stack, self.bundle, self.data, self._listen)
 

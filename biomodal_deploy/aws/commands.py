@@ -1,8 +1,9 @@
-"""Commands that mend something, as a person would type them: quoted for a shell."""
+"""Commands that fix, remove or keep something, as a person would type them; nothing runs them."""
 
 from __future__ import annotations
 
 import shlex
+from typing import Final
 
 
 def aws(service: str, verb: str, region: str, *words: str) -> str:
@@ -19,3 +20,93 @@ def show_console(instance_id: str, region: str) -> str:
     """Return the command that shows what the VM has printed on its console."""
     words = ("--instance-id", instance_id, "--latest", "--output", "text")
     return aws("ec2", "get-console-output", region, *words)
+
+
+ALL_VERSIONS: Final = "{Objects: [Versions, DeleteMarkers][].{Key: Key, VersionId: VersionId}}"
+
+
+def remove_bucket(name: str, region: str, *, versions: bool) -> tuple[str, ...]:
+    """Return what deletes a bucket with everything in it.
+
+    Args:
+        name: The bucket.
+        region: Where the deployment is.
+        versions: Whether it holds former versions or delete markers, which `aws s3` does not see.
+    """
+    remove = shlex.join(["aws", "s3", "rb", f"s3://{name}", "--force", "--region", region])
+    if not versions:
+        return (remove,)
+    listed = aws(
+        "s3api",
+        "list-object-versions",
+        region,
+        "--bucket",
+        name,
+        # As many as one call deletes.
+        "--max-items",
+        "1000",
+        "--query",
+        ALL_VERSIONS,
+        "--output",
+        "json",
+    )
+    delete = aws("s3api", "delete-objects", region, "--bucket", name, "--delete")
+    # A thousand at a time: repeated until it says that there is nothing.
+    return (f'{delete} "$({listed})"', remove)
+
+
+def copy_bucket(name: str) -> str:
+    """Return what copies a bucket's objects elsewhere."""
+    return f"aws s3 sync {shlex.quote(f's3://{name}')} s3://ANOTHER-BUCKET"
+
+
+def abort_uploads(name: str, region: str) -> str:
+    """Return what lists a bucket's unfinished uploads."""
+    return aws("s3api", "list-multipart-uploads", region, "--bucket", name)
+
+
+def remove_repository(name: str, region: str) -> str:
+    """Return what deletes a repository with all its images."""
+    return aws("ecr", "delete-repository", region, "--repository-name", name, "--force")
+
+
+def list_jobs(queue: str, status: str, region: str) -> str:
+    """Return what lists a queue's jobs of one status."""
+    return aws("batch", "list-jobs", region, "--job-queue", queue, "--job-status", status)
+
+
+def end_jobs(queue: str, statuses: tuple[str, ...], region: str) -> str:
+    """Return the shell loop that ends all jobs of a queue."""
+    listed = aws(
+        "batch",
+        "list-jobs",
+        region,
+        "--job-queue",
+        queue,
+        "--query",
+        "jobSummaryList[].jobId",
+        "--output",
+        "text",
+    )
+    end = aws("batch", "terminate-job", region, "--reason", "destroy")
+    return (
+        f"for status in {' '.join(statuses)}; do for job in $({listed} --job-status $status); "
+        f"do {end} --job-id $job; done; done"
+    )
+
+
+def unprotect(instance_id: str, region: str) -> str:
+    """Return what lifts a VM's termination protection."""
+    words = ("--instance-id", instance_id, "--no-disable-api-termination")
+    return aws("ec2", "modify-instance-attribute", region, *words)
+
+
+def allow_stop(instance_id: str, region: str) -> str:
+    """Return what lifts a VM's stop protection."""
+    words = ("--instance-id", instance_id, "--no-disable-api-stop")
+    return aws("ec2", "modify-instance-attribute", region, *words)
+
+
+def keep_snapshot(volume_id: str, region: str) -> str:
+    """Return what copies a volume to a snapshot."""
+    return aws("ec2", "create-snapshot", region, "--volume-id", volume_id)

@@ -1,4 +1,4 @@
-"""Resources of a state, as far as operating them needs to know: both implementations alike.
+"""Resources as AWS and Terraform know them, from a state or from the plan that destroys them.
 
 Names of attributes are those of the AWS provider, 5 and 6: the upstream module is free to use
 either.
@@ -6,7 +6,10 @@ either.
 
 from __future__ import annotations
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from biomodal_deploy.config.contract.grammar import Arn, InstanceId, InstanceType, IpAddress, Name
 
@@ -15,28 +18,68 @@ class _Read(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Vm(_Read):
-    """The orchestrator VM (`aws_instance`)."""
+class Resource(_Read):
+    """One resource.
 
-    id: InstanceId
-    arn: Arn
-    instance_type: InstanceType
-    public_ip: IpAddress | None = None
+    Attributes:
+        address: Where Terraform knows it, where that matters.
+        gone: Whether it was deleted outside Terraform.
+    """
+
+    address: str | None = None
+    gone: bool = False
+
+    @property
+    def key(self) -> str:
+        """What AWS tells it apart by."""
+        found = self.model_dump()
+        named = (found.get(each) for each in ("arn", "id", "allocation_id", "name"))
+        return next((str(each) for each in named if each), "")
+
+
+class Bucket(Resource):
+    """An S3 bucket; one without an address existed before, and a destroy does not touch it."""
+
+    name: str = Field(validation_alias="bucket")
+    # What is not plainly false counts as set: a hidden value is read with care.
+    force_destroy: object = None
+    object_lock_enabled: bool | None = None
+
+    @property
+    def is_emptied(self) -> bool:
+        """Whether it is deleted with everything in it."""
+        return self.force_destroy not in (False, None)
+
+
+class Repository(Resource):
+    """An ECR repository."""
+
+    name: Name
+    force_delete: object = None
+
+    @property
+    def is_emptied(self) -> bool:
+        """Whether it is deleted with everything in it."""
+        return self.force_delete not in (False, None)
 
 
 class ComputeResources(_Read):
     """Which hosts a compute environment has: `SPOT` or `EC2`, that is On-Demand."""
 
-    type: str
+    type: str = ""
     instance_role: Arn | None = None
 
 
-class ComputeEnvironment(_Read):
-    """A Batch compute environment (`aws_batch_compute_environment`)."""
+class ComputeEnvironment(Resource):
+    """A Batch compute environment; provider 6 calls its name `name`, so it is the ARN's."""
 
     arn: Arn
-    name: Name = Field(validation_alias=AliasChoices("compute_environment_name", "name"))
     compute_resources: tuple[ComputeResources, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.arn.rpartition("/")[2]
 
     @property
     def is_spot(self) -> bool:
@@ -48,8 +91,8 @@ class _Order(_Read):
     compute_environment: Arn
 
 
-class JobQueue(_Read):
-    """A Batch job queue (`aws_batch_job_queue`)."""
+class JobQueue(Resource):
+    """A Batch job queue."""
 
     arn: Arn
     name: Name
@@ -63,35 +106,122 @@ class JobQueue(_Read):
         return frozenset((*(self.compute_environments or ()), *ordered))
 
 
-class Repository(_Read):
-    """An ECR repository (`aws_ecr_repository`)."""
+class Disk(_Read):
+    """A volume of a VM's."""
+
+    volume_id: str
+    delete_on_termination: bool | None = None
+
+
+class Vm(Resource):
+    """The orchestrator VM; one whose creation failed may have nothing but its id."""
+
+    id: InstanceId
+    arn: Arn | None = None
+    instance_type: InstanceType = ""
+    public_ip: IpAddress | None = None
+    root_block_device: tuple[Disk, ...] = ()
+    ebs_block_device: tuple[Disk, ...] = ()
+    tags_all: dict[str, str] | None = None
+
+    @property
+    def disks(self) -> tuple[Disk, ...]:
+        """Its volumes, as far as Terraform created them."""
+        return (*self.root_block_device, *self.ebs_block_device)
+
+
+class Volume(Resource):
+    """An EBS volume of its own."""
+
+    id: str
+
+
+class ElasticIp(Resource):
+    """An elastic IP address."""
+
+    allocation_id: str
+    public_ip: str | None = None
+
+
+class LogGroup(Resource):
+    """A CloudWatch log group."""
 
     name: Name
 
 
-class Role(_Read):
-    """An IAM role (`aws_iam_role`)."""
+class KeyPair(Resource):
+    """An EC2 key pair."""
+
+    name: str = Field(validation_alias="key_name")
+
+
+class LaunchTemplate(Resource):
+    """The Batch hosts' launch template; user data is base64."""
+
+    id: str = ""
+    name: Name = ""
+    user_data: str | None = None
+
+
+class SecurityGroup(Resource):
+    """An EC2 security group."""
+
+    id: str
+    name: Name = ""
+
+
+class Role(Resource):
+    """An IAM role."""
 
     arn: Arn
     name: Name
     assume_role_policy: str = ""
 
 
-class InstanceProfile(_Read):
-    """An IAM instance profile (`aws_iam_instance_profile`)."""
+class InstanceProfile(Resource):
+    """An IAM instance profile."""
 
     name: Name
     role: Name | None = None
 
 
-class LaunchTemplate(_Read):
-    """The Batch hosts' launch template (`aws_launch_template`); user data is base64."""
-
-    name: Name
-    user_data: str | None = None
+# What AWS tells resources apart by; which of them the id is differs from type to type.
+_IDS: Final = ("id", "name", "arn", "bucket", "key_name", "compute_environment_name")
 
 
-class LogGroup(_Read):
-    """A CloudWatch log group (`aws_cloudwatch_log_group`)."""
+def owned_by(state: Mapping[str, object]) -> frozenset[str]:
+    """Return what a state holds as `TYPE:ID`, each resource under all of its ids.
 
-    name: Name
+    Args:
+        state: What `terraform show -json` says of a state, or `terraform state pull`.
+    """
+    if "resources" in state:
+        return frozenset(_pulled(state))
+    values = state.get("values")
+    root = values.get("root_module") if isinstance(values, Mapping) else None
+    return frozenset(_ids(root)) if isinstance(root, Mapping) else frozenset()
+
+
+def _pulled(state: Mapping[str, object]) -> Iterator[str]:
+    for resource in _mappings(state.get("resources")):
+        for instance in _mappings(resource.get("instances")):
+            yield from _resource(resource, instance.get("attributes"))
+
+
+def _ids(module: Mapping[str, object]) -> Iterator[str]:
+    for resource in _mappings(module.get("resources")):
+        yield from _resource(resource, resource.get("values"))
+    for child in _mappings(module.get("child_modules")):
+        yield from _ids(child)
+
+
+def _resource(resource: Mapping[str, object], values: object) -> Iterator[str]:
+    if resource.get("mode") == "managed" and isinstance(values, Mapping):
+        for key in _IDS:
+            if isinstance(value := values.get(key), str):
+                yield f"{resource.get('type')}:{value}"
+
+
+def _mappings(value: object) -> Iterator[Mapping[str, object]]:
+    if isinstance(value, list):
+        yield from (each for each in value if isinstance(each, Mapping))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from biomodal_deploy.aws.ledger.model import Ledger, Remains
+from biomodal_deploy.aws.ledger.model import Ledger, Leftovers
 from biomodal_deploy.cli.render.console import message_console
 from biomodal_deploy.cli.render.ledger import show_ledger
 from biomodal_deploy.cli.render.plan_view import show_addresses
@@ -29,7 +29,7 @@ class Finished:
 
     applied: Applied
     ledger: Ledger | None = None
-    remains: Remains | None = None
+    remains: Leftovers | None = None
 
 
 def apply_asking(

@@ -66,7 +66,7 @@ class Built:
             UsageError: Nothing that is built has a region.
         """
         for resource in (self.vm, *self.environments, *self.queues):
-            parts = resource.arn.split(":", _ARN_FIELDS - 1) if resource else []
+            parts = (resource.arn or "").split(":", _ARN_FIELDS - 1) if resource else []
             if len(parts) == _ARN_FIELDS and parts[3]:
                 return parts[3]
         raise UsageError(

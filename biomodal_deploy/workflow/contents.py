@@ -34,8 +34,7 @@ def count_contents(
     from botocore.exceptions import BotoCoreError, ClientError
 
     from biomodal_deploy.aws.clients import Clients
-    from biomodal_deploy.aws.ledger.counting import Patience
-    from biomodal_deploy.aws.ledger.images import count_images
+    from biomodal_deploy.aws.ledger.counting import Patience, count_images
     from biomodal_deploy.aws.ledger.objects import count_bucket
     from biomodal_deploy.aws.session import open_session
 

@@ -10,9 +10,8 @@ from contextlib import suppress
 
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.identity import is_ours
-from biomodal_deploy.aws.ledger.files import save_ledger, save_remains
-from biomodal_deploy.aws.ledger.model import Ledger, Remains
-from biomodal_deploy.aws.ledger.subject import Subject, subject_of
+from biomodal_deploy.aws.ledger.model import Ledger, Leftovers, save_ledger, save_leftovers
+from biomodal_deploy.aws.ledger.target import Target, target_of
 from biomodal_deploy.errors import BiomodalError, Interrupted, UsageError
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.history import Event, plans_in_order
@@ -34,22 +33,22 @@ def take_ledger(stack: Stack, bundle: Bundle, plan: Plan, listen: Listener) -> L
     """
     from biomodal_deploy.aws.ledger.before import read_ledger, unread_ledger
 
-    subject = subject_of(bundle.manifest.facts, plan)
+    target = target_of(bundle.manifest.facts, plan)
     try:
-        clients = _clients(stack, subject)
+        clients = _clients(stack, target)
     except UsageError as error:
-        ledger = unread_ledger(subject, error.rule, error.fix)
+        ledger = unread_ledger(target, error.rule, error.fix)
     else:
-        if not subject.is_empty:
+        if not target.is_empty:
             listen(Step("Looking at what it holds"))
-        ledger = read_ledger(subject, clients, lambda text: listen(Step(text)))
+        ledger = read_ledger(target, clients, lambda text: listen(Step(text)))
     # A full disk is no reason to keep anybody from destroying.
     with suppress(BiomodalError):
         save_ledger(bundle.path, ledger)
     return ledger
 
 
-def look_after(stack: Stack, bundle: Bundle, plan: Plan, listen: Listener) -> Remains:
+def look_after(stack: Stack, bundle: Bundle, plan: Plan, listen: Listener) -> Leftovers:
     """Search for what is left of a deployment that was destroyed, and keep that with its history.
 
     Args:
@@ -58,23 +57,23 @@ def look_after(stack: Stack, bundle: Bundle, plan: Plan, listen: Listener) -> Re
         plan: It as data.
         listen: Told of what goes on.
     """
-    from biomodal_deploy.aws.ledger.after import nothing_left, read_remains, unread_remains
+    from biomodal_deploy.aws.ledger.after import find_leftovers, no_leftovers, unread_leftovers
 
-    subject = _whole(stack, bundle, subject_of(bundle.manifest.facts, plan))
+    target = _whole(stack, bundle, target_of(bundle.manifest.facts, plan))
     try:
-        if subject.is_nameless and not stack.synthesized.uses_aws:
+        if target.is_nameless and not stack.synthesized.uses_aws:
             # A stack of something else: there is nothing of AWS to look for.
-            return nothing_left(subject)
-        clients = _clients(stack, subject)
+            return no_leftovers(target)
+        clients = _clients(stack, target)
         listen(Step("Looking for what is left"))
-        remains = read_remains(subject, clients, lambda text: listen(Step(text)))
+        remains = find_leftovers(target, clients, lambda text: listen(Step(text)))
     except UsageError as error:
-        remains = unread_remains(subject, error.rule, error.fix)
+        remains = unread_leftovers(target, error.rule, error.fix)
     except (KeyboardInterrupt, Interrupted):
         # The destroy is done: that is what has to be said, whatever comes after it.
-        remains = unread_remains(subject, "the search was stopped")
+        remains = unread_leftovers(target, "the search was stopped")
     with suppress(BiomodalError):
-        save_remains(bundle.path, remains)
+        save_leftovers(bundle.path, remains)
         stack.history.append(
             Event.REMAINS,
             bundle=bundle.id,
@@ -88,7 +87,7 @@ def look_after(stack: Stack, bundle: Bundle, plan: Plan, listen: Listener) -> Re
     return remains
 
 
-def _whole(stack: Stack, bundle: Bundle, subject: Subject) -> Subject:
+def _whole(stack: Stack, bundle: Bundle, target: Target) -> Target:
     """Add what earlier destroys were about that failed on the way to this one."""
     facts = bundle.manifest.facts
     for path in plans_in_order(stack.location.plans, stack.name):
@@ -102,13 +101,13 @@ def _whole(stack: Stack, bundle: Bundle, subject: Subject) -> Subject:
             if found.use.state is not UseState.UNUSED and (
                 (there.account, there.region) == (facts.account, facts.region)
             ):
-                subject = subject.with_earlier(subject_of(there, found.plan()))
+                target = target.with_earlier(target_of(there, found.plan()))
         except BiomodalError:
             continue  # damaged: what it knew is lost, and the rest is not
-    return subject
+    return target
 
 
-def _clients(stack: Stack, subject: Subject) -> Clients:
+def _clients(stack: Stack, target: Target) -> Clients:
     """Return how to ask the account that the plan was made for.
 
     Raises:
@@ -120,9 +119,9 @@ def _clients(stack: Stack, subject: Subject) -> Clients:
             f"{_UNTOLD}: the environment names other credentials than this process has",
             fix="run biomodal-aws in that environment",
         )
-    if subject.region is None:
+    if target.region is None:
         raise UsageError(f"{_UNTOLD}: the plan names no region", fix="set region")
     from biomodal_deploy.aws.clients import Clients
     from biomodal_deploy.aws.session import open_session
 
-    return Clients(open_session(subject.region), subject.region)
+    return Clients(open_session(target.region), target.region)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from biomodal_deploy.aws.owned import owned_by
+from biomodal_deploy.aws.resources import owned_by
 from biomodal_deploy.engine.terraform import StateHeader, TerraformCli
 from biomodal_deploy.errors import BiomodalError, EngineError
 from biomodal_deploy.plan import PlanKind

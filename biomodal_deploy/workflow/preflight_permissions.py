@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from biomodal_deploy.aws.preflight.needs import Need, Needed, NeededActions
+from biomodal_deploy.aws.preflight.checks.permissions import Need, Needed, NeededActions
 from biomodal_deploy.aws.preflight.target import Target
 from biomodal_deploy.config.tfvars.values import to_json
 from biomodal_deploy.iam.evaluate import Request

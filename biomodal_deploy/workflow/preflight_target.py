@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from biomodal_deploy.aws.owned import owned_by
 from biomodal_deploy.aws.preflight.target import Target, target_from
+from biomodal_deploy.aws.resources import owned_by
 from biomodal_deploy.config.contract import Variable, variables_of
 from biomodal_deploy.config.settings import Deployment
 from biomodal_deploy.config.tfvars import DeclaredVariable

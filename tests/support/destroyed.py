@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from biomodal_deploy.aws.ledger.subject import Subject, subject_of
+from biomodal_deploy.aws.ledger.target import Target, target_of
 from biomodal_deploy.plan import Plan
 from tests.support.bundles import facts
 from tests.support.operated import ACCOUNT, ADDRESS, NAME, REGION, VM, arn, environment, queue
@@ -77,7 +77,7 @@ def destroy_plan(
 
 def destroyed(
     resources: dict[str, Attributes] | None = None, *, bucket: str = NAME, module: str = ""
-) -> Subject:
+) -> Target:
     """Return what the destroy plan of a deployment is about."""
     where = facts(stack="lab", account=ACCOUNT, region=REGION, directory="cdktf.out/stacks/lab")
-    return subject_of(where, destroy_plan(resources, bucket=bucket, module=module))
+    return target_of(where, destroy_plan(resources, bucket=bucket, module=module))

@@ -10,39 +10,40 @@ from typing import Final
 
 from biomodal_deploy.aws.checks import Unavailable, run_all
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.aws.ledger import left_disks, left_machines, left_services
+from biomodal_deploy.aws.ledger import leftovers_ec2
+from biomodal_deploy.aws.ledger import leftovers_services as services
 from biomodal_deploy.aws.ledger.counting import Patience
-from biomodal_deploy.aws.ledger.model import Left, Remains, Unread
-from biomodal_deploy.aws.ledger.search import Search
-from biomodal_deploy.aws.ledger.subject import Subject
+from biomodal_deploy.aws.ledger.leftovers_ec2 import Search
+from biomodal_deploy.aws.ledger.model import Leftover, Leftovers, Unread
+from biomodal_deploy.aws.ledger.target import Target
 
 SECONDS: Final = 25.0
 COUNTING_S: Final = 15.0
 
 _IN_EC2: Final = (
-    ("instances", left_machines.instances),
-    ("volumes", left_disks.volumes),
-    ("snapshots", left_disks.snapshots),
-    ("machine images", left_disks.images),
-    ("elastic IP addresses", left_machines.addresses),
-    ("network interfaces", left_machines.interfaces),
-    ("launch templates", left_machines.templates),
-    ("key pairs", left_machines.key_pairs),
+    ("instances", leftovers_ec2.instances),
+    ("volumes", leftovers_ec2.volumes),
+    ("snapshots", leftovers_ec2.snapshots),
+    ("machine images", leftovers_ec2.images),
+    ("elastic IP addresses", leftovers_ec2.addresses),
+    ("network interfaces", leftovers_ec2.interfaces),
+    ("launch templates", leftovers_ec2.templates),
+    ("key pairs", leftovers_ec2.key_pairs),
 )
 
 
-def read_remains(
-    subject: Subject,
+def find_leftovers(
+    target: Target,
     clients: Clients,
     tell: Callable[[str], None],
     *,
     seconds: float = SECONDS,
     counting_s: float = COUNTING_S,
-) -> Remains:
+) -> Leftovers:
     """Search the account for what is left; nothing is changed.
 
     Args:
-        subject: The deployment, as its destroy plan knew it.
+        target: The deployment, as its destroy plan knew it.
         clients: How to ask.
         tell: Told how far counting has come, where it takes long.
         seconds: How long to wait for all answers.
@@ -50,8 +51,8 @@ def read_remains(
     """
     started = time.monotonic()
     patience = Patience(counting_s, tell)
-    questions = list(_questions(Search(subject, clients), patience))
-    left: dict[int, Sequence[Left]] = {}
+    questions = list(_questions(Search(target, clients), patience))
+    left: dict[int, Sequence[Leftover]] = {}
     unread: dict[int, Unread] = {}
     for number, answer in run_all([ask for _, ask in questions], clients, seconds):
         if isinstance(answer, Unavailable):
@@ -60,8 +61,8 @@ def read_remains(
         else:
             left[number] = answer
     patience.close()
-    return Remains(
-        stack=subject.stack,
+    return Leftovers(
+        stack=target.stack,
         region=clients.region,
         at=datetime.now(UTC),
         seconds=round(time.monotonic() - started, 1),
@@ -70,22 +71,22 @@ def read_remains(
     )
 
 
-def nothing_left(subject: Subject) -> Remains:
+def no_leftovers(target: Target) -> Leftovers:
     """Return what is left of a stack that made nothing in AWS."""
-    return Remains(stack=subject.stack, region=subject.region, at=datetime.now(UTC), seconds=0.0)
+    return Leftovers(stack=target.stack, region=target.region, at=datetime.now(UTC), seconds=0.0)
 
 
-def unread_remains(subject: Subject, line: str, fix: str | None = None) -> Remains:
+def unread_leftovers(target: Target, line: str, fix: str | None = None) -> Leftovers:
     """Return what is left in an account that cannot be asked at all.
 
     Args:
-        subject: The deployment.
+        target: The deployment.
         line: Why not.
         fix: What mends it.
     """
-    return Remains(
-        stack=subject.stack,
-        region=subject.region,
+    return Leftovers(
+        stack=target.stack,
+        region=target.region,
         at=datetime.now(UTC),
         seconds=0.0,
         unread=(Unread(what="everything", line=line, fix=fix),),
@@ -94,31 +95,31 @@ def unread_remains(subject: Subject, line: str, fix: str | None = None) -> Remai
 
 def _questions(
     search: Search, patience: Patience
-) -> Iterator[tuple[str, Callable[[], Sequence[Left]]]]:
-    subject = search.subject
-    for bucket in subject.buckets:
-        objects = partial(left_services.bucket, search, bucket, patience)
+) -> Iterator[tuple[str, Callable[[], Sequence[Leftover]]]]:
+    target = search.target
+    for bucket in target.buckets:
+        objects = partial(services.bucket, search, bucket, patience)
         yield f"bucket {bucket.name}", objects
-    for repository in subject.repositories:
-        images = partial(left_services.repository, search, repository.name, patience)
+    for repository in target.repositories:
+        images = partial(services.repository, search, repository.name, patience)
         yield f"repository {repository.name}", images
-    for environment in subject.environments:
-        hosts = partial(left_services.environment, search, environment.arn)
+    for environment in target.environments:
+        hosts = partial(services.environment, search, environment.arn)
         yield f"compute environment {environment.name}", hosts
-    for queue in subject.queues:
-        jobs = partial(left_services.queue, search, queue.arn)
+    for queue in target.queues:
+        jobs = partial(services.queue, search, queue.arn)
         yield f"job queue {queue.name}", jobs
-    for group in subject.log_groups:
-        logs = partial(left_services.log_group, search, group.name)
+    for group in target.log_groups:
+        logs = partial(services.log_group, search, group.name)
         yield f"log group {group.name}", logs
-    if subject.queues:
-        shared = partial(left_services.log_group, search, left_services.SHARED_LOGS, ours=False)
-        yield f"log group {left_services.SHARED_LOGS}", shared
+    if target.queues:
+        shared = partial(services.log_group, search, services.SHARED_LOGS, ours=False)
+        yield f"log group {services.SHARED_LOGS}", shared
     for what, find in _IN_EC2:
         yield what, partial(find, search)
 
 
-def _ordered(found: Sequence[Left]) -> tuple[Left, ...]:
+def _ordered(found: Sequence[Leftover]) -> tuple[Leftover, ...]:
     """Put first what is ours and bills; a snapshot that goes with its image is listed once."""
     left = {(each.kind, each.name): each for each in found}
     of_images = " ".join(

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
+from biomodal_deploy.aws import commands
 from biomodal_deploy.aws.checks import Unavailable, run_all
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.aws.ledger import commands, machines, storage
-from biomodal_deploy.aws.ledger.counting import Patience
-from biomodal_deploy.aws.ledger.jobs import ACTIVE, WORKING, count_jobs
+from biomodal_deploy.aws.ledger import machines, storage
+from biomodal_deploy.aws.ledger.counting import ACTIVE, WORKING, Patience, count_jobs
 from biomodal_deploy.aws.ledger.model import Amount, Fate, Holding, Ledger
-from biomodal_deploy.aws.ledger.subject import Subject
-from biomodal_deploy.aws.things import Queue
+from biomodal_deploy.aws.ledger.target import Target
+from biomodal_deploy.aws.resources import JobQueue
 
 SECONDS: Final = 25.0
 # Counting ends before anybody stops waiting for it: a part of a count is worth telling.
@@ -25,7 +25,7 @@ _MOST_JOBS: Final = 9_000
 
 
 def read_ledger(
-    subject: Subject,
+    target: Target,
     clients: Clients,
     tell: Callable[[str], None],
     *,
@@ -35,7 +35,7 @@ def read_ledger(
     """Read what a deployment holds; nothing is changed.
 
     Args:
-        subject: The deployment, as its destroy plan knows it.
+        target: The deployment, as its destroy plan knows it.
         clients: How to ask.
         tell: Told how far counting has come, where it takes long.
         seconds: How long to wait for all answers.
@@ -43,14 +43,14 @@ def read_ledger(
     """
     started = time.monotonic()
     patience = Patience(counting_s, tell)
-    questions = list(_questions(subject, clients, patience))
+    questions = list(_questions(target, clients, patience))
     found: dict[int, Sequence[Holding]] = {}
     for number, answer in run_all([ask for _, ask in questions], clients, seconds):
         holding = questions[number][0]
         found[number] = [_unknown(holding, answer)] if isinstance(answer, Unavailable) else answer
     patience.close()
     return Ledger(
-        stack=subject.stack,
+        stack=target.stack,
         region=clients.region,
         at=datetime.now(UTC),
         seconds=round(time.monotonic() - started, 1),
@@ -58,25 +58,25 @@ def read_ledger(
     )
 
 
-def unread_ledger(subject: Subject, line: str, fix: str | None = None) -> Ledger:
+def unread_ledger(target: Target, line: str, fix: str | None = None) -> Ledger:
     """Return the ledger of an account that cannot be asked at all.
 
     Args:
-        subject: The deployment.
+        target: The deployment.
         line: Why not.
         fix: How to fix it.
     """
     held = [
-        *(("bucket", each.name, each.address) for each in subject.buckets),
-        *(("repository", each.name, each.address) for each in subject.repositories),
-        *(("job-queue", each.name, each.address) for each in subject.queues),
-        *(("vm", each.id, each.address) for each in subject.machines),
-        *(("log-group", each.name, each.address) for each in subject.log_groups),
+        *(("bucket", each.name, each.address) for each in target.buckets),
+        *(("repository", each.name, each.address) for each in target.repositories),
+        *(("job-queue", each.name, each.address) for each in target.queues),
+        *(("vm", each.id, each.address) for each in target.machines),
+        *(("log-group", each.name, each.address) for each in target.log_groups),
     ]
     reason = Unavailable(line, fix)
     return Ledger(
-        stack=subject.stack,
-        region=subject.region,
+        stack=target.stack,
+        region=target.region,
         at=datetime.now(UTC),
         seconds=0.0,
         holdings=tuple(_unknown(_holding(*each), reason) for each in held),
@@ -84,27 +84,27 @@ def unread_ledger(subject: Subject, line: str, fix: str | None = None) -> Ledger
 
 
 def _questions(
-    subject: Subject, clients: Clients, patience: Patience
+    target: Target, clients: Clients, patience: Patience
 ) -> Iterator[tuple[Holding, Callable[[], Sequence[Holding]]]]:
     """Yield what is asked about, as long as nothing is known of it, and what asks."""
-    for each in subject.buckets:
-        ask = partial(storage.bucket, subject, each, clients, patience)
+    for each in target.buckets:
+        ask = partial(storage.bucket, target, each, clients, patience)
         yield _holding("bucket", each.name, each.address), ask
-    for repository in subject.repositories:
-        images = partial(storage.repository, subject, repository, clients, patience)
+    for repository in target.repositories:
+        images = partial(storage.repository, target, repository, clients, patience)
         yield _holding("repository", repository.name, repository.address), images
-    for queue in subject.queues:
+    for queue in target.queues:
         waiting = partial(_jobs, queue, clients, patience)
         yield _holding("job-queue", queue.name, queue.address), waiting
-    for vm in subject.machines:
+    for vm in target.machines:
         yield _holding("vm", vm.id, vm.address), partial(machines.machine, vm, clients)
-    for address in subject.public_addresses:
+    for address in target.public_addresses:
         name = address.public_ip or address.allocation_id
         yield (
             _holding("elastic-ip", name, address.address),
             partial(machines.address, address),
         )
-    for group in subject.log_groups:
+    for group in target.log_groups:
         logs = partial(storage.log_group, group, clients)
         yield _holding("log-group", group.name, group.address), logs
 
@@ -118,7 +118,7 @@ def _unknown(holding: Holding, reason: Unavailable) -> Holding:
     return holding.model_copy(update={"line": reason.line, "fixes": fixes})
 
 
-def _jobs(queue: Queue, clients: Clients, patience: Patience) -> list[Holding]:
+def _jobs(queue: JobQueue, clients: Clients, patience: Patience) -> list[Holding]:
     counts = count_jobs(clients, queue.arn, patience)
     if counts is None:
         line = "it is gone already: deleted outside Terraform"
@@ -144,7 +144,7 @@ def _jobs(queue: Queue, clients: Clients, patience: Patience) -> list[Holding]:
 
 
 def _queue(
-    queue: Queue,
+    queue: JobQueue,
     fate: Fate,
     line: str,
     amounts: tuple[Amount, ...] = (),

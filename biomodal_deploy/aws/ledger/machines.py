@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from biomodal_deploy.aws import commands
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.errors import classify_error
-from biomodal_deploy.aws.ledger import commands
 from biomodal_deploy.aws.ledger.model import Amount, Fate, Holding
 from biomodal_deploy.aws.machines import describe_instance
-from biomodal_deploy.aws.things import Address, Vm
+from biomodal_deploy.aws.resources import ElasticIp, Vm
 from biomodal_deploy.text import sized
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def machine(found: Vm, clients: Clients) -> list[Holding]:
     return [holding, *_protection(found, clients), *_disks(found, seen, clients)]
 
 
-def address(found: Address) -> list[Holding]:
+def address(found: ElasticIp) -> list[Holding]:
     """Return what becomes of an elastic IP address; the plan knows all of it."""
     return [
         Holding(

@@ -1,12 +1,17 @@
-"""A ledger and what is left, as data: read back exactly as it was written."""
+"""A ledger and what is left, as data, and as files beside the sealed destroy plan."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final, Literal
+from pathlib import Path
+from typing import Final, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
+from biomodal_deploy.errors import BundleRefused
+from biomodal_deploy.files import replace
+from biomodal_deploy.plan.sealed.files import read_private
+from biomodal_deploy.plan.sealed.sealed import LEDGER_FILE, REMAINS_FILE
 from biomodal_deploy.text import counted, sized
 
 _BYTES: Final = "bytes"
@@ -101,7 +106,7 @@ class Ledger(Data):
         return tuple(each for each in self.holdings if each.fate in fates)
 
 
-class Left(Data):
+class Leftover(Data):
     """One thing that is still there after a destroy.
 
     Attributes:
@@ -136,7 +141,7 @@ class Unread(Data):
     fix: str | None = None
 
 
-class Remains(Data):
+class Leftovers(Data):
     """What is left of a deployment after a destroy.
 
     Attributes:
@@ -153,11 +158,11 @@ class Remains(Data):
     region: str | None
     at: AwareDatetime
     seconds: float
-    left: tuple[Left, ...] = ()
+    left: tuple[Leftover, ...] = ()
     unread: tuple[Unread, ...] = ()
 
     @property
-    def bills(self) -> tuple[Left, ...]:
+    def bills(self) -> tuple[Leftover, ...]:
         """What is this deployment's and still costs money."""
         return tuple(each for each in self.left if each.bills and each.ours)
 
@@ -175,3 +180,42 @@ class Remains(Data):
         if self.unread:
             return f"nothing was found that bills, but {unread}: it is not known"
         return "nothing is left that bills"
+
+
+_MOST_BYTES = 20_000_000
+_Model = TypeVar("_Model", bound=Data)
+
+
+def save_ledger(folder: Path, ledger: Ledger) -> None:
+    """Keep a ledger in a sealed plan's folder.
+
+    Raises:
+        UsageError: The system refused to write.
+    """
+    replace(folder / LEDGER_FILE, ledger.model_dump_json(indent=2).encode() + b"\n")
+
+
+def save_leftovers(folder: Path, remains: Leftovers) -> None:
+    """Keep what was left in a sealed plan's folder.
+
+    Raises:
+        UsageError: The system refused to write.
+    """
+    replace(folder / REMAINS_FILE, remains.model_dump_json(indent=2).encode() + b"\n")
+
+
+def saved_ledger(folder: Path) -> Ledger | None:
+    """Return the ledger that was taken for a sealed plan; None where there is none to read."""
+    return _read(folder / LEDGER_FILE, Ledger)
+
+
+def saved_leftovers(folder: Path) -> Leftovers | None:
+    """Return what was left after a sealed plan was applied; None where there is none to read."""
+    return _read(folder / REMAINS_FILE, Leftovers)
+
+
+def _read(path: Path, model: type[_Model]) -> _Model | None:
+    try:
+        return model.model_validate_json(read_private(path, _MOST_BYTES))
+    except (BundleRefused, ValidationError):
+        return None

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from botocore.exceptions import ClientError
 
+from biomodal_deploy.aws import commands
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.errors import code_of
-from biomodal_deploy.aws.ledger import commands
-from biomodal_deploy.aws.ledger.counting import Patience
-from biomodal_deploy.aws.ledger.images import count_images
-from biomodal_deploy.aws.ledger.logs import find_log_group
+from biomodal_deploy.aws.ledger.counting import Patience, count_images, find_log_group
 from biomodal_deploy.aws.ledger.model import Amount, Fate, Holding
 from biomodal_deploy.aws.ledger.objects import Contents, count_bucket
-from biomodal_deploy.aws.ledger.subject import BUCKET, FORCE, REPOSITORY, Subject
-from biomodal_deploy.aws.things import Bucket, Named, Repository
+from biomodal_deploy.aws.ledger.target import BUCKET, FORCE, REPOSITORY, Target
+from biomodal_deploy.aws.resources import Bucket, LogGroup, Repository
 from biomodal_deploy.text import sized
 
 
-def bucket(subject: Subject, found: Bucket, clients: Clients, patience: Patience) -> list[Holding]:
+def bucket(target: Target, found: Bucket, clients: Clients, patience: Patience) -> list[Holding]:
     """Return what a bucket holds."""
     try:
         contents = count_bucket(clients, found.name, patience)
@@ -25,7 +23,7 @@ def bucket(subject: Subject, found: Bucket, clients: Clients, patience: Patience
         if code_of(error) not in ("NoSuchBucket", "404"):
             raise
         return [_gone("bucket", found.name, found.address)]
-    fate, why, fixes = _bucket_fate(subject, found, contents, clients.region)
+    fate, why, fixes = _bucket_fate(target, found, contents, clients.region)
     return [
         Holding(
             kind="bucket",
@@ -40,13 +38,13 @@ def bucket(subject: Subject, found: Bucket, clients: Clients, patience: Patience
 
 
 def _bucket_fate(
-    subject: Subject, found: Bucket, contents: Contents, region: str
+    target: Target, found: Bucket, contents: Contents, region: str
 ) -> tuple[Fate, str, tuple[str, ...]]:
     if found.address is None:
         return Fate.STAYS, "Terraform does not manage it, and does not touch it", ()
     copy = f"to have the data elsewhere: {commands.copy_bucket(found.name)}"
     keep = (
-        f"to keep the bucket: {subject.kept_by(BUCKET, found.name, found.address)}, and plan again"
+        f"to keep the bucket: {target.kept_by(BUCKET, found.name, found.address)}, and plan again"
     )
     if contents.is_empty:
         if not contents.sees_versions:
@@ -60,7 +58,7 @@ def _bucket_fate(
         emptying = commands.remove_bucket(found.name, region, versions=contents.has_versions)
         ways = (
             f"set {FORCE} = true, then biomodal-aws plan and biomodal-aws apply, then destroy"
-            if subject.may_force
+            if target.may_force
             else f"{'; '.join(emptying)}; and plan again"
         )
         lose = f"to lose it all: {ways}"
@@ -73,13 +71,13 @@ def _bucket_fate(
 
 
 def repository(
-    subject: Subject, found: Repository, clients: Clients, patience: Patience
+    target: Target, found: Repository, clients: Clients, patience: Patience
 ) -> list[Holding]:
     """Return what a repository holds."""
     images = count_images(clients, found.name, patience)
     if images is None:
         return [_gone("repository", found.name, found.address)]
-    fate, why, fixes = _repository_fate(subject, found, images.count, clients.region)
+    fate, why, fixes = _repository_fate(target, found, images.count, clients.region)
     return [
         Holding(
             kind="repository",
@@ -94,11 +92,11 @@ def repository(
 
 
 def _repository_fate(
-    subject: Subject, found: Repository, images: int, region: str
+    target: Target, found: Repository, images: int, region: str
 ) -> tuple[Fate, str, tuple[str, ...]]:
     if images == 0:
         return Fate.EMPTY, "", ()
-    forget = subject.kept_by(REPOSITORY, found.name, found.address or "")
+    forget = target.kept_by(REPOSITORY, found.name, found.address or "")
     keep = f"to keep it: {forget}, and plan again"
     if found.is_emptied:
         return Fate.LOST, "force_delete is on: all of them are deleted", (keep,)
@@ -107,7 +105,7 @@ def _repository_fate(
     return Fate.STOPS, line, (keep, lose)
 
 
-def log_group(found: Named, clients: Clients) -> list[Holding]:
+def log_group(found: LogGroup, clients: Clients) -> list[Holding]:
     """Return what a log group holds."""
     group = find_log_group(clients, found.name)
     if group is None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from biomodal_deploy.aws.checks import Check, Progress, Report, run_checks
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.preflight.checks import OPTIONS, all_checks
+from biomodal_deploy.aws.preflight.checks.permissions import NeededActions
 from biomodal_deploy.aws.preflight.facts import Facts
-from biomodal_deploy.aws.preflight.needs import NeededActions
 from biomodal_deploy.aws.preflight.prerequisites import VARIABLES
 from biomodal_deploy.aws.preflight.target import Target
 

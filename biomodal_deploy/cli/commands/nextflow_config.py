@@ -15,8 +15,8 @@ from biomodal_deploy.cli.session import session
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.vm.built import read_built
 from biomodal_deploy.vm.nextflow import config_text, environment_text, nextflow_facts
-from biomodal_deploy.vm.nextflow.memory import memory_of
-from biomodal_deploy.vm.nextflow.writing import CONFIG_NAME, ENVIRONMENT_NAME, write_files
+from biomodal_deploy.vm.nextflow.facts import memory_of
+from biomodal_deploy.vm.nextflow.files import CONFIG_NAME, ENVIRONMENT_NAME, write_files
 from biomodal_deploy.workflow.stack import last_stack
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.aws.ledger.files import saved_ledger, saved_remains
+from biomodal_deploy.aws.ledger.model import saved_ledger, saved_leftovers
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
 from biomodal_deploy.cli.render.bundles import bundle_data, show_bundle
 from biomodal_deploy.cli.result import Result, emit
@@ -40,7 +40,7 @@ def show(
     location = Location.of(project_dir)
     found = find_bundle(location, recorded_stack(location, stack).name, bundle)
     plan = found.plan()
-    kept = saved_ledger(found.path), saved_remains(found.path)
+    kept = saved_ledger(found.path), saved_leftovers(found.path)
     return emit(
         Result(
             data=bundle_data(found, plan, *kept),

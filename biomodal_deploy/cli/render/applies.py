@@ -5,15 +5,15 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from biomodal_deploy.aws.ledger.model import Ledger, Remains
-from biomodal_deploy.cli.render.ledger import destroy_data, show_remains
+from biomodal_deploy.aws.ledger.model import Ledger, Leftovers
+from biomodal_deploy.cli.render.ledger import destroy_data, show_leftovers
 from biomodal_deploy.config.state_bucket import STACK_PREFIX
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.applying import Applied
 
 
-def show_applied(console: Console, applied: Applied, remains: Remains | None = None) -> None:
+def show_applied(console: Console, applied: Applied, remains: Leftovers | None = None) -> None:
     """Print how many changes were made, what is left after a destroy, and where to go on."""
     count = counted(len(applied.run.completed), "change")
     line = Text("Done: ", style="good").append(
@@ -30,11 +30,11 @@ def show_applied(console: Console, applied: Applied, remains: Remains | None = N
     if remains:
         # Only here: what destroys nothing should not wait for the ledger.
 
-        show_remains(console, remains)
+        show_leftovers(console, remains)
 
 
 def applied_data(
-    applied: Applied, ledger: Ledger | None = None, remains: Remains | None = None
+    applied: Applied, ledger: Ledger | None = None, remains: Leftovers | None = None
 ) -> dict[str, object]:
     """Return what an apply did, as data for programs; of a destroy also what was and is left."""
     data: dict[str, object] = {

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.text import Text
 
-from biomodal_deploy.aws.ledger.model import Ledger, Remains
+from biomodal_deploy.aws.ledger.model import Ledger, Leftovers
 from biomodal_deploy.cli.render.drifts import show_changed
-from biomodal_deploy.cli.render.ledger import destroy_data, show_ledger, show_remains
+from biomodal_deploy.cli.render.ledger import destroy_data, show_ledger, show_leftovers
 from biomodal_deploy.cli.render.plan_view import show_plan
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.guards import Outcome
@@ -33,7 +33,7 @@ def show_bundle(
     bundle: Bundle,
     plan: Plan,
     ledger: Ledger | None = None,
-    remains: Remains | None = None,
+    remains: Leftovers | None = None,
 ) -> None:
     """Print a sealed plan, of a destroy plan also its ledger, and what to do with it."""
     manifest, facts = bundle.manifest, bundle.manifest.facts
@@ -64,7 +64,7 @@ def show_bundle(
     else:
         console.print()
     if remains:
-        show_remains(console, remains)
+        show_leftovers(console, remains)
         console.print()
     console.print(f"bundle  {bundle.id}")
     console.print(f"sha256  {bundle.sha256}")
@@ -76,7 +76,7 @@ def bundle_data(
     bundle: Bundle,
     plan: Plan,
     ledger: Ledger | None = None,
-    remains: Remains | None = None,
+    remains: Leftovers | None = None,
 ) -> dict[str, object]:
     """Return a sealed plan as data for programs; of a destroy plan also its ledger."""
     manifest = bundle.manifest

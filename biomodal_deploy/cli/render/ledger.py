@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from rich.console import Console
 from rich.text import Text
 
-from biomodal_deploy.aws.ledger.model import Fate, Holding, Ledger, Left, Remains
+from biomodal_deploy.aws.ledger.model import Fate, Holding, Ledger, Leftover, Leftovers
 from biomodal_deploy.text import counted
 
 _ORDER: Final = {
@@ -49,18 +49,18 @@ def show_ledger(console: Console, ledger: Ledger) -> None:
     console.print()
 
 
-def show_remains(console: Console, remains: Remains) -> None:
+def show_leftovers(console: Console, left: Leftovers) -> None:
     """Print what is left, each with the commands that remove it, and the verdict."""
-    ours = [each for each in remains.left if each.ours]
-    others = [each for each in remains.left if not each.ours]
-    if remains.left or remains.unread:
-        heading = Text(f"What is left of {remains.stack}", style="bold")
-        console.print(heading.append(f"  {remains.region or ''}", style="quiet"))
+    ours = [each for each in left.left if each.ours]
+    others = [each for each in left.left if not each.ours]
+    if left.left or left.unread:
+        heading = Text(f"What is left of {left.stack}", style="bold")
+        console.print(heading.append(f"  {left.region or ''}", style="quiet"))
     for each in ours:
         word, style = ("bills", "warning") if each.bills else ("costs nothing", "quiet")
         for line in _left(each, word, style):
             console.print(line, soft_wrap=True)
-    for unread in remains.unread:
+    for unread in left.unread:
         line = Text("  unknown".ljust(_WIDTH + 2), style="warning")
         fix = f". Fix: {unread.fix}" if unread.fix else ""
         console.print(line.append(f" {unread.what}: {unread.line}{fix}", style=""), soft_wrap=True)
@@ -72,16 +72,16 @@ def show_remains(console: Console, remains: Remains) -> None:
                 console.print(line, soft_wrap=True)
         if len(others) > _OTHERS:
             console.print(f"  and {len(others) - _OTHERS} more: -o json has all", style="quiet")
-    sentence = remains.sentence()
-    style = "good" if remains.clean else "warning"
+    sentence = left.sentence()
+    style = "good" if left.clean else "warning"
     console.print(Text(f"{sentence[0].upper()}{sentence[1:]}.", style=style), soft_wrap=True)
 
 
-def destroy_data(ledger: Ledger | None, remains: Remains | None) -> dict[str, dict[str, JsonValue]]:
+def destroy_data(ledger: Ledger | None, left: Leftovers | None) -> dict[str, dict[str, JsonValue]]:
     """Return what was there before a destroy, and what is left, as data for programs."""
     return {
         **({"ledger": _ledger_data(ledger)} if ledger else {}),
-        **({"remains": _remains_data(remains)} if remains else {}),
+        **({"remains": _remains_data(left)} if left else {}),
     }
 
 
@@ -90,11 +90,11 @@ def _ledger_data(ledger: Ledger) -> dict[str, JsonValue]:
     return {**ledger.model_dump(mode="json"), "counts": counts}
 
 
-def _remains_data(remains: Remains) -> dict[str, JsonValue]:
+def _remains_data(left: Leftovers) -> dict[str, JsonValue]:
     return {
-        **remains.model_dump(mode="json"),
-        "bills": len(remains.bills),
-        "clean": remains.clean,
+        **left.model_dump(mode="json"),
+        "bills": len(left.bills),
+        "clean": left.clean,
     }
 
 
@@ -105,7 +105,7 @@ def _holding(holding: Holding) -> Iterator[Text]:
     yield from _indented(holding.fixes)
 
 
-def _left(left: Left, word: str, style: str) -> Iterator[Text]:
+def _left(left: Leftover, word: str, style: str) -> Iterator[Text]:
     name = f"{_NAMES.get(left.kind, left.kind.replace('-', ' ') + ' ')}{left.name}"
     yield Text.assemble("  ", (word.ljust(_WIDTH), style), f" {name}: {left.line}")
     yield from _indented(left.commands)

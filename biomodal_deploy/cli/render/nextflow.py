@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from biomodal_deploy.vm.nextflow.writing import Written
+from biomodal_deploy.vm.nextflow.files import Written
 
 
 def show_written(console: Console, written: Written) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from biomodal_deploy.vm.nextflow.config import config_text
-from biomodal_deploy.vm.nextflow.environment import environment_text
 from biomodal_deploy.vm.nextflow.facts import NextflowFacts, nextflow_facts
+from biomodal_deploy.vm.nextflow.files import config_text, environment_text
 
 __all__ = ["NextflowFacts", "config_text", "environment_text", "nextflow_facts"]

@@ -18,9 +18,7 @@ from biomodal_deploy.vm.nextflow import (
     environment_text,
     nextflow_facts,
 )
-from biomodal_deploy.vm.nextflow.environment import heap_mib
-from biomodal_deploy.vm.nextflow.quoting import groovy, shell
-from biomodal_deploy.vm.nextflow.writing import write_files
+from biomodal_deploy.vm.nextflow.files import groovy, heap_mib, shell, write_files
 from tests.support.nextflow import groovy_errors, nextflow_reads
 from tests.support.operated import NAME, built, documented, environment, hardened, queue
 

@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from biomodal_deploy.aws.ledger import after, before
-from biomodal_deploy.aws.ledger.files import saved_ledger, saved_remains
-from biomodal_deploy.aws.ledger.model import Fate, Ledger, Remains
-from biomodal_deploy.aws.ledger.subject import Subject
+from biomodal_deploy.aws.ledger.model import Fate, Ledger, Leftovers, saved_ledger, saved_leftovers
+from biomodal_deploy.aws.ledger.target import Target
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.sealed import Bundle, UseState, consume, record_outcome
@@ -44,15 +43,15 @@ def following(stack: Stack, of: Plan) -> Bundle:
     return sealed(stack.location.plans, of=of, now=at, stack=STACK, kind=PlanKind.DESTROY)
 
 
-def found_by(monkeypatch: pytest.MonkeyPatch, name: str) -> list[Subject]:
+def found_by(monkeypatch: pytest.MonkeyPatch, name: str) -> list[Target]:
     """Let nobody be asked, and return the list that fills with what was looked for."""
-    seen: list[Subject] = []
-    module = after if name == "read_remains" else before
+    seen: list[Target] = []
+    module = after if name == "find_leftovers" else before
 
-    def read(subject: Subject, *_: object) -> Ledger | Remains:
+    def read(subject: Target, *_: object) -> Ledger | Leftovers:
         seen.append(subject)
         if module is after:
-            return after.unread_remains(subject, "a test")
+            return after.unread_leftovers(subject, "a test")
         return before.unread_ledger(subject, "a test")
 
     monkeypatch.setattr(module, name, read)
@@ -66,7 +65,7 @@ def test_a_plan_without_a_region(tmp_path: Path) -> None:
     assert {each.fate for each in ledger.holdings} == {Fate.UNKNOWN}
     assert saved_ledger(bundle.path) == ledger
     remains = look_after(stack, bundle, bundle.plan(), silent)
-    assert saved_remains(bundle.path) == remains
+    assert saved_leftovers(bundle.path) == remains
     (entry,) = stack.history.entries()
     assert (entry.event, entry.bundle, entry.message) == (
         "remains",
@@ -113,7 +112,7 @@ def test_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         raise UsageError("cannot be written")
 
     monkeypatch.setattr("biomodal_deploy.workflow.destroying.save_ledger", refuse)
-    monkeypatch.setattr("biomodal_deploy.workflow.destroying.save_remains", refuse)
+    monkeypatch.setattr("biomodal_deploy.workflow.destroying.save_leftovers", refuse)
     stack, bundle = project(tmp_path, region=None)
     assert take_ledger(stack, bundle, bundle.plan(), silent).holdings
     assert look_after(stack, bundle, bundle.plan(), silent).unread
@@ -122,10 +121,10 @@ def test_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_search_that_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The destroy is done: that is what has to be said."""
 
-    def stop(*_: object) -> Remains:
+    def stop(*_: object) -> Leftovers:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(after, "read_remains", stop)
+    monkeypatch.setattr(after, "find_leftovers", stop)
     stack, bundle = project(tmp_path)
     (unread,) = look_after(stack, bundle, bundle.plan(), silent).unread
     assert unread.line == "the search was stopped"
@@ -133,7 +132,7 @@ def test_a_search_that_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_the_second_half_of_a_destroy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the destroy that failed made go is looked for after the one that ended it."""
-    seen = found_by(monkeypatch, "read_remains")
+    seen = found_by(monkeypatch, "find_leftovers")
     stack, first = project(tmp_path)
     consume(first.path)
     record_outcome(first.path, UseState.FAILED, "the repository is not empty")
@@ -148,7 +147,7 @@ def test_the_second_half_of_a_destroy(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_another_accounts_destroy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was destroyed elsewhere is not looked for here."""
-    seen = found_by(monkeypatch, "read_remains")
+    seen = found_by(monkeypatch, "find_leftovers")
     stack, first = project(tmp_path, account="999999999999")
     consume(first.path)
     record_outcome(first.path, UseState.FAILED)

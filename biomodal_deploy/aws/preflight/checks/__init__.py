@@ -20,8 +20,8 @@ from biomodal_deploy.aws.preflight.checks import (
     quotas,
     roles,
 )
+from biomodal_deploy.aws.preflight.checks.permissions import NeededActions
 from biomodal_deploy.aws.preflight.facts import Facts
-from biomodal_deploy.aws.preflight.needs import NeededActions
 
 OPTIONS: Final = "options"
 """The one check that only the native hardened profile has."""

@@ -1,18 +1,59 @@
-"""What the caller may do, judged by IAM itself before anything is called."""
+"""What the caller may do, decided by IAM's simulator before anything is called."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from biomodal_deploy.aws.checks import Finding, Unavailable, failed, passed, unknown
 from biomodal_deploy.aws.pool import as_finished
 from biomodal_deploy.aws.preflight.facts import Caller, Facts
-from biomodal_deploy.aws.preflight.needs import LIST_KEYS, Need, NeededActions
+from biomodal_deploy.aws.preflight.target import Target
 
 if TYPE_CHECKING:
     from types_boto3_iam.type_defs import ContextEntryTypeDef, EvaluationResultTypeDef
+
+
+# Condition keys that hold several values in one request.
+LIST_KEYS: Final = frozenset({"aws:TagKeys"})
+
+
+@dataclass(frozen=True)
+class Need:
+    """Actions that an apply calls on the same resources.
+
+    Attributes:
+        actions: The IAM actions.
+        resources: ARNs, or `*` where AWS allows nothing narrower.
+        context: Condition keys as the calls carry them, with their values.
+    """
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...] = ("*",)
+    context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Needed:
+    """What the life cycle of a deployment needs.
+
+    Attributes:
+        needs: What has to be allowed.
+        gaps: Resources of which nobody knows what they need.
+    """
+
+    needs: tuple[Need, ...]
+    gaps: tuple[str, ...] = ()
+
+
+class NeededActions(Protocol):
+    """Tells what planning, applying and destroying a deployment calls."""
+
+    def __call__(self, target: Target, *, account: str) -> Needed:
+        """Return what has to be allowed in an account."""
+
 
 _SHOWN: Final = 6
 _PARALLEL: Final = 16

@@ -9,9 +9,9 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.aws.ledger.after import read_remains, unread_remains
-from biomodal_deploy.aws.ledger.model import Left, Remains
-from biomodal_deploy.aws.ledger.subject import Subject
+from biomodal_deploy.aws.ledger.after import find_leftovers, unread_leftovers
+from biomodal_deploy.aws.ledger.model import Leftover, Leftovers
+from biomodal_deploy.aws.ledger.target import Target
 from tests.support.destroyed import destroyed, held
 from tests.support.operated import NAME, REGION, arn
 from tests.support.recorded_aws import Recorded, Refusal
@@ -27,12 +27,12 @@ def quiet(_: str) -> None:
     """Say nothing."""
 
 
-def read(clients: Clients, subject: Subject) -> Remains:
+def read(clients: Clients, target: Target) -> Leftovers:
     """Search for what is left."""
-    return read_remains(subject, clients, quiet)
+    return find_leftovers(target, clients, quiet)
 
 
-def by_kind(remains: Remains) -> dict[str, Left]:
+def by_kind(remains: Leftovers) -> dict[str, Leftover]:
     """Return what is left, one of each kind."""
     return {each.kind: each for each in remains.left}
 
@@ -56,7 +56,7 @@ def test_nothing_is_left(aws: Account, clients: Clients) -> None:
     remains = read(clients, destroyed())
     assert (remains.left, remains.unread, remains.clean) == ((), (), True)
     assert remains.sentence() == "nothing is left that bills"
-    assert Remains.model_validate_json(remains.model_dump_json()) == remains
+    assert Leftovers.model_validate_json(remains.model_dump_json()) == remains
 
 
 def test_what_is_left_and_bills(aws: Account, clients: Clients) -> None:
@@ -242,4 +242,4 @@ def test_nobody_answers(answering: Answering) -> None:
     error = EndpointConnectionError(endpoint_url="https://x")
     remains = read(answering(dict.fromkeys(batch(), error)), destroyed())
     assert (remains.left, len(remains.unread)) == ((), 14)
-    assert unread_remains(destroyed(), "why", "fix").sentence().startswith("nothing was found")
+    assert unread_leftovers(destroyed(), "why", "fix").sentence().startswith("nothing was found")

@@ -12,7 +12,7 @@ from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.ledger.before import read_ledger, unread_ledger
 from biomodal_deploy.aws.ledger.model import Fate, Holding, Ledger
-from biomodal_deploy.aws.ledger.subject import Subject
+from biomodal_deploy.aws.ledger.target import Target
 from tests.support.destroyed import DISK, LOGS, destroyed, held
 from tests.support.operated import ADDRESS, NAME, REGION, VM
 from tests.support.recorded_aws import Given, Parameters, Recorded, Refusal
@@ -76,9 +76,9 @@ def account() -> dict[str, Recorded]:
     }
 
 
-def read(clients: Clients, subject: Subject | None = None) -> Ledger:
+def read(clients: Clients, target: Target | None = None) -> Ledger:
     """Read the ledger of a deployment."""
-    return read_ledger(subject or destroyed(), clients, quiet)
+    return read_ledger(target or destroyed(), clients, quiet)
 
 
 def one(ledger: Ledger, kind: str, name: str = "") -> Holding:
@@ -89,7 +89,7 @@ def one(ledger: Ledger, kind: str, name: str = "") -> Holding:
     return found
 
 
-def changed(address: str, **attributes: Any) -> Subject:
+def changed(address: str, **attributes: Any) -> Target:
     """Return the deployment with one resource that is different."""
     resources = held()
     resources[address] = {**resources[address], **attributes}
@@ -273,8 +273,8 @@ def test_more_jobs_than_terraform_waits_for(answering: Answering) -> None:
 
 def test_a_bucket_without_a_variable(answering: Answering) -> None:
     """Where no variable decides, the commands that empty it do: a state bucket, for one."""
-    subject = replace(destroyed(), may_force=False)
-    lose = one(read(answering(account()), subject), "bucket").fixes[-1]
+    target = replace(destroyed(), may_force=False)
+    lose = one(read(answering(account()), target), "bucket").fixes[-1]
     assert lose.startswith("to lose it all: aws s3api delete-objects ")
     assert lose.endswith(f"aws s3 rb s3://{NAME} --force --region {REGION}; and plan again")
 

@@ -8,12 +8,12 @@ from typing import Final
 
 from rich.console import Console
 
-from biomodal_deploy.aws.ledger.model import Fate, Holding, Ledger, Left, Remains, Unread
+from biomodal_deploy.aws.ledger.model import Fate, Holding, Ledger, Leftover, Leftovers, Unread
 from biomodal_deploy.cli.render.console import _THEME
 from biomodal_deploy.cli.render.ledger import (
     destroy_data,
     show_ledger,
-    show_remains,
+    show_leftovers,
 )
 
 NOW: Final = datetime(2026, 11, 28, tzinfo=UTC)
@@ -33,14 +33,14 @@ def ledger(*holdings: tuple[str, Fate, str]) -> Ledger:
     )
 
 
-def remains(*left: Left, unread: tuple[Unread, ...] = ()) -> Remains:
+def remains(*left: Leftover, unread: tuple[Unread, ...] = ()) -> Leftovers:
     """Return what is left."""
-    return Remains(stack="lab", region="eu-west-2", at=NOW, seconds=1.0, left=left, unread=unread)
+    return Leftovers(stack="lab", region="eu-west-2", at=NOW, seconds=1.0, left=left, unread=unread)
 
 
-def snapshot(number: int, *, ours: bool) -> Left:
+def snapshot(number: int, *, ours: bool) -> Leftover:
     """Return a snapshot that is left."""
-    return Left(
+    return Leftover(
         kind="snapshot",
         name=f"snap-{number}",
         line="8 GiB",
@@ -50,14 +50,14 @@ def snapshot(number: int, *, ours: bool) -> Left:
     )
 
 
-def printed(what: Ledger | Remains, width: int = 60) -> list[str]:
+def printed(what: Ledger | Leftovers, width: int = 60) -> list[str]:
     """Return the lines on a narrow screen."""
     stream = io.StringIO()
     console = Console(file=stream, width=width, theme=_THEME)
     if isinstance(what, Ledger):
         show_ledger(console, what)
     else:
-        show_remains(console, what)
+        show_leftovers(console, what)
     return [line for line in stream.getvalue().splitlines() if line]
 
 

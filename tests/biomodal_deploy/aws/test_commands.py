@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.aws.ledger import commands
-from biomodal_deploy.aws.ledger.jobs import ACTIVE
+from biomodal_deploy.aws import commands
+from biomodal_deploy.aws.ledger.counting import ACTIVE
 from tests.support.aws_command import parse
 from tests.support.operated import NAME, REGION, VM
 

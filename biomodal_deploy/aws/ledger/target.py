@@ -13,27 +13,28 @@ from typing import Final, TypeVar
 
 from pydantic import ValidationError
 
-from biomodal_deploy.aws.things import (
-    Address,
+from biomodal_deploy.aws.resources import (
     Bucket,
     ComputeEnvironment,
-    Identified,
+    ElasticIp,
+    JobQueue,
     KeyPair,
-    Named,
-    Queue,
+    LaunchTemplate,
+    LogGroup,
     Repository,
-    Thing,
+    Resource,
+    SecurityGroup,
     Vm,
     Volume,
 )
 from biomodal_deploy.plan import HIDDEN_TEXT, Plan, ResourceChange
 from biomodal_deploy.plan.sealed import Facts
 
-_Thing = TypeVar("_Thing", bound=Thing)
+_Resource = TypeVar("_Resource", bound=Resource)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
+class Target:
     """What a destroy plan is about.
 
     Attributes:
@@ -52,15 +53,15 @@ class Subject:
     directory: str
     buckets: tuple[Bucket, ...] = ()
     repositories: tuple[Repository, ...] = ()
-    queues: tuple[Queue, ...] = ()
+    queues: tuple[JobQueue, ...] = ()
     environments: tuple[ComputeEnvironment, ...] = ()
     machines: tuple[Vm, ...] = ()
     volumes: tuple[Volume, ...] = ()
-    public_addresses: tuple[Address, ...] = ()
-    log_groups: tuple[Named, ...] = ()
-    templates: tuple[Identified, ...] = ()
+    public_addresses: tuple[ElasticIp, ...] = ()
+    log_groups: tuple[LogGroup, ...] = ()
+    templates: tuple[LaunchTemplate, ...] = ()
     key_pairs: tuple[KeyPair, ...] = ()
-    security_groups: tuple[Identified, ...] = ()
+    security_groups: tuple[SecurityGroup, ...] = ()
     settings_of: tuple[tuple[str, str, str], ...] = ()
     vm_name: str | None = None
     tag: tuple[str, str] | None = None
@@ -94,7 +95,7 @@ class Subject:
         disks = (disk.volume_id for machine in self.machines for disk in machine.disks)
         return tuple(dict.fromkeys((*disks, *(each.id for each in self.volumes))))
 
-    def with_earlier(self, earlier: Subject) -> Subject:
+    def with_earlier(self, earlier: Target) -> Target:
         """Add what an earlier destroy was about that did not come to its end.
 
         The plan that finishes it knows only the rest; what the first one made go, snapshots of
@@ -130,7 +131,7 @@ class Subject:
         return shlex.join(["terraform", f"-chdir={self.directory}", "state", "rm", address, *also])
 
 
-def _joined(ours: tuple[_Thing, ...], earlier: tuple[_Thing, ...]) -> tuple[_Thing, ...]:
+def _joined(ours: tuple[_Resource, ...], earlier: tuple[_Resource, ...]) -> tuple[_Resource, ...]:
     known = {each.key for each in ours}
     return (*ours, *(each for each in earlier if each.key not in known))
 
@@ -140,7 +141,7 @@ REPOSITORY: Final = "aws_ecr_repository"
 FORCE: Final = "bucket_force_destroy"
 
 
-def subject_of(facts: Facts, plan: Plan) -> Subject:
+def target_of(facts: Facts, plan: Plan) -> Target:
     """Return what a sealed destroy plan is about.
 
     Args:
@@ -151,22 +152,22 @@ def subject_of(facts: Facts, plan: Plan) -> Subject:
     vm_name = _text(variables.get("vm_name")) or _output(plan, "vm_name")
     key, value = _text(variables.get("tag_key")), variables.get("tag_value")
     machines = tuple(_things(plan, "aws_instance", Vm))
-    return Subject(
+    return Target(
         stack=facts.stack,
         # Where the environment names another region, the sealed text says so after it.
         region=facts.region.partition(" ")[0] if facts.region else None,
         directory=facts.directory,
         buckets=_buckets(plan),
         repositories=tuple(_things(plan, REPOSITORY, Repository)),
-        queues=tuple(_things(plan, "aws_batch_job_queue", Queue)),
+        queues=tuple(_things(plan, "aws_batch_job_queue", JobQueue)),
         environments=tuple(_things(plan, "aws_batch_compute_environment", ComputeEnvironment)),
         machines=machines,
         volumes=tuple(_things(plan, "aws_ebs_volume", Volume)),
-        public_addresses=tuple(_things(plan, "aws_eip", Address)),
-        log_groups=tuple(_things(plan, "aws_cloudwatch_log_group", Named)),
-        templates=tuple(_things(plan, "aws_launch_template", Identified)),
+        public_addresses=tuple(_things(plan, "aws_eip", ElasticIp)),
+        log_groups=tuple(_things(plan, "aws_cloudwatch_log_group", LogGroup)),
+        templates=tuple(_things(plan, "aws_launch_template", LaunchTemplate)),
         key_pairs=tuple(_things(plan, "aws_key_pair", KeyPair)),
-        security_groups=tuple(_things(plan, "aws_security_group", Identified)),
+        security_groups=tuple(_things(plan, "aws_security_group", SecurityGroup)),
         settings_of=tuple(_settings(plan)),
         vm_name=vm_name or _name_tag(machines),
         may_force=any(each.name == FORCE for each in plan.variables),
@@ -182,7 +183,7 @@ def _buckets(plan: Plan) -> tuple[Bucket, ...]:
     return (*ours, Bucket(address=None, bucket=name))
 
 
-def _things(plan: Plan, kind: str, model: type[_Thing]) -> Iterator[_Thing]:
+def _things(plan: Plan, kind: str, model: type[_Resource]) -> Iterator[_Resource]:
     for change, gone in _lost(plan):
         if change.type == kind and change.before is not None:
             try:

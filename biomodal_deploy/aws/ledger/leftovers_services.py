@@ -9,23 +9,21 @@ from typing import Final
 
 from botocore.exceptions import ClientError
 
+from biomodal_deploy.aws import commands
 from biomodal_deploy.aws.commands import aws
 from biomodal_deploy.aws.errors import code_of, one_line
-from biomodal_deploy.aws.ledger import commands
-from biomodal_deploy.aws.ledger.counting import Patience
-from biomodal_deploy.aws.ledger.images import count_images
-from biomodal_deploy.aws.ledger.logs import find_log_group
-from biomodal_deploy.aws.ledger.model import Left
+from biomodal_deploy.aws.ledger.counting import Patience, count_images, find_log_group
+from biomodal_deploy.aws.ledger.leftovers_ec2 import Search
+from biomodal_deploy.aws.ledger.model import Leftover
 from biomodal_deploy.aws.ledger.objects import count_bucket
-from biomodal_deploy.aws.ledger.search import Search
-from biomodal_deploy.aws.things import Bucket
+from biomodal_deploy.aws.resources import Bucket
 from biomodal_deploy.text import sized
 
 # Where tasks log unless they are told otherwise: one group for all of a region's Batch jobs.
 SHARED_LOGS: Final = "/aws/batch/job"
 
 
-def bucket(search: Search, found: Bucket, patience: Patience) -> list[Left]:
+def bucket(search: Search, found: Bucket, patience: Patience) -> list[Leftover]:
     """Return a bucket that is still there, and what is in it."""
     try:
         contents = count_bucket(search.clients, found.name, patience)
@@ -36,7 +34,7 @@ def bucket(search: Search, found: Bucket, patience: Patience) -> list[Left]:
     remove = commands.remove_bucket(found.name, search.region, versions=contents.has_versions)
     whose = "; Terraform did not manage it" if found.address is None else ""
     return [
-        Left(
+        Leftover(
             kind="bucket",
             name=found.name,
             line=f"{contents.words()}{whose}",
@@ -47,13 +45,13 @@ def bucket(search: Search, found: Bucket, patience: Patience) -> list[Left]:
     ]
 
 
-def repository(search: Search, name: str, patience: Patience) -> list[Left]:
+def repository(search: Search, name: str, patience: Patience) -> list[Leftover]:
     """Return a repository that is still there, and what is in it."""
     images = count_images(search.clients, name, patience)
     if images is None:
         return []
     return [
-        Left(
+        Leftover(
             kind="repository",
             name=name,
             line=images.words(),
@@ -63,11 +61,11 @@ def repository(search: Search, name: str, patience: Patience) -> list[Left]:
     ]
 
 
-def environment(search: Search, arn: str) -> list[Left]:
+def environment(search: Search, arn: str) -> list[Leftover]:
     """Return a compute environment that is still there: one stuck in DELETING keeps its hosts."""
     said = search.clients.batch().describe_compute_environments(computeEnvironments=[arn])
     return [
-        Left(
+        Leftover(
             kind="compute-environment",
             name=each["computeEnvironmentName"],
             line=_state(
@@ -99,11 +97,11 @@ def environment(search: Search, arn: str) -> list[Left]:
     ]
 
 
-def queue(search: Search, arn: str) -> list[Left]:
+def queue(search: Search, arn: str) -> list[Leftover]:
     """Return a job queue that is still there; by itself it costs nothing."""
     said = search.clients.batch().describe_job_queues(jobQueues=[arn])
     return [
-        Left(
+        Leftover(
             kind="job-queue",
             name=each["jobQueueName"],
             line=_state(each["state"], each.get("status", "?"), each.get("statusReason", "")),
@@ -132,7 +130,7 @@ def queue(search: Search, arn: str) -> list[Left]:
     ]
 
 
-def log_group(search: Search, name: str, *, ours: bool = True) -> list[Left]:
+def log_group(search: Search, name: str, *, ours: bool = True) -> list[Leftover]:
     """Return a log group that is still there.
 
     Args:
@@ -146,7 +144,7 @@ def log_group(search: Search, name: str, *, ours: bool = True) -> list[Left]:
     kept = f"{group.days} days" if group.days else "for ever"
     shared = "" if ours else "; all Batch jobs of the region log there"
     return [
-        Left(
+        Leftover(
             kind="log-group",
             name=name,
             line=f"{sized(group.bytes)}, kept {kept}{shared}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from biomodal_deploy.aws.ledger.subject import subject_of
+from biomodal_deploy.aws.ledger.target import target_of
 from tests.support.bundles import facts
 from tests.support.destroyed import DISK, destroyed, held
 from tests.support.operated import NAME, REGION, VM
@@ -43,12 +43,12 @@ def test_a_bucket_of_before() -> None:
 
 def test_nothing_is_applied() -> None:
     """An empty plan is about nothing."""
-    assert subject_of(facts(region=None), plan()).is_empty
+    assert target_of(facts(region=None), plan()).is_empty
 
 
 def test_the_environment_names_another_region() -> None:
     """The sealed text has both; the deployment's comes first."""
-    found = subject_of(facts(region="eu-west-2 (environment: us-east-1)"), plan())
+    found = target_of(facts(region="eu-west-2 (environment: us-east-1)"), plan())
     assert found.region == "eu-west-2"
 
 
@@ -63,7 +63,7 @@ def test_hidden_values_are_no_names() -> None:
     nameless = resource(
         "aws_ecr_repository.r", "delete", {"name": "r"}, before_sensitive={"name": True}
     )
-    found = subject_of(facts(), plan(hidden, nameless))
+    found = target_of(facts(), plan(hidden, nameless))
     assert found.buckets[0].is_emptied
     assert found.repositories == ()
 
@@ -71,7 +71,7 @@ def test_hidden_values_are_no_names() -> None:
 def test_deleted_by_hand() -> None:
     """Drift knows what is gone, so that what it leaves behind is looked for."""
     drifted = resource("aws_instance.vm", "delete", held()["aws_instance.vm"])
-    found = subject_of(
+    found = target_of(
         facts(), plan(resource_drift=[drifted], output_changes={"x": output("delete", "y")})
     )
     assert (found.machines[0].gone, found.volume_ids) == (True, (DISK,))
