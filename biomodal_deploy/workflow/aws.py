@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
 
+from biomodal_deploy.aws.endpoints import configured_endpoints, profile_region
 from biomodal_deploy.aws.identity import Identity, endpoint_of, region_of, who_am_i
 from biomodal_deploy.workflow.stack import Stack
 
@@ -22,11 +23,13 @@ class Place:
     Attributes:
         region: The provider's region, else the environment's.
         endpoint: What stands in for AWS.
+        endpoints: What the AWS SDK resolves otherwise than by default, by service or variant.
     """
 
     region: str | None
     environment_region: str | None
     endpoint: str | None
+    endpoints: Mapping[str, str]
 
     @property
     def sealed_region(self) -> str | None:
@@ -49,8 +52,21 @@ def place_of(stack: Stack, values: Mapping[str, object]) -> Place:
     """
     environment = stack.location.environment
     theirs = region_of(environment)
-    ours = _provider_region(stack, values)
-    return Place(ours or theirs, theirs, endpoint_of(environment))
+    ours = _provider_settings(stack, values, "region")
+    region = ours[0] if ours else None
+    endpoint = endpoint_of(environment)
+    if not stack.synthesized.uses_aws:
+        return Place(region or theirs, theirs, endpoint, {})
+    profiles = _provider_settings(stack, values, "profile")
+    own = profiles[0] if profiles else None
+    backend = (stack.synthesized.backend_settings("s3") or {}).get("profile")
+    named = [each for each in (*profiles, backend) if isinstance(each, str)]
+    return Place(
+        region or theirs or profile_region(environment, own),
+        theirs,
+        endpoint,
+        configured_endpoints(environment, named),
+    )
 
 
 def ask_identity(stack: Stack, region: str | None) -> Future[Identity | None]:
@@ -71,14 +87,19 @@ def ask_identity(stack: Stack, region: str | None) -> Future[Identity | None]:
     return answer
 
 
-def _provider_region(stack: Stack, values: Mapping[str, object]) -> str | None:
+def _provider_settings(stack: Stack, values: Mapping[str, object], name: str) -> list[str | None]:
+    """Return a setting of each AWS provider of a stack, the unnamed one's first."""
     provider = stack.synthesized.provider.get("aws")
-    block = provider[0] if isinstance(provider, list) and provider else provider
-    region = block.get("region") if isinstance(block, dict) else None
-    if not isinstance(region, str):
+    blocks = provider if isinstance(provider, list) else [provider]
+    found = [each.get(name) for each in blocks if isinstance(each, dict)]
+    return [_value(stack, values, each) for each in found]
+
+
+def _value(stack: Stack, values: Mapping[str, object], setting: object) -> str | None:
+    if not isinstance(setting, str):
         return None
-    reference = _VARIABLE.fullmatch(region)
+    reference = _VARIABLE.fullmatch(setting)
     if reference is None:
-        return region
+        return setting
     value = values.get(reference[1], stack.synthesized.default(reference[1]))
     return value if isinstance(value, str) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,19 @@ from biomodal_deploy.workflow.state_files import local_state_of, resources_in
 _ENDPOINTS: Final = frozenset({"endpoint", "endpoints"})
 
 
+_NEVER_OFF: Final = {"use_lockfile": "locked", "encrypt": "encrypted"}
+_MOVED: Final = {
+    "role_arn": "assume_role = { role_arn = ... }",
+    "session_name": "assume_role = { session_name = ... }",
+    "external_id": "assume_role = { external_id = ... }",
+    "assume_role_duration_seconds": "assume_role = { duration = ... }",
+    "assume_role_policy": "assume_role = { policy = ... }",
+    "assume_role_policy_arns": "assume_role = { policy_arns = ... }",
+    "assume_role_tags": "assume_role = { tags = ... }",
+    "assume_role_transitive_tag_keys": "assume_role = { transitive_tag_keys = ... }",
+}
+
+
 def config_files(stack: Stack) -> tuple[Path, ...]:
     """Return the files of a partial configuration, in order; none for another backend."""
     backend = stack.settings.backend
@@ -46,6 +60,27 @@ def check_config_files(stack: Stack) -> None:
         found = read_file(path).attributes
         for name in credentials_in({name: each.value for name, each in found.items()}):
             raise credential_refusal(f"{shown(path)}: {name}")
+        if stack.settings.backend.kind == "partial" and stack.settings.backend.type == "s3":
+            _check_s3_file(path, {name: each.value for name, each in found.items()})
+
+
+def _check_s3_file(path: Path, settings: Mapping[str, object]) -> None:
+    """Refuse what leaves a state in S3 unlocked or unencrypted, and names Terraform has dropped."""
+    for name, what in _NEVER_OFF.items():
+        if str(settings.get(name, "")).lower() in ("false", "0"):
+            raise UsageError(
+                f"the state must be {what}",
+                field=f"{shown(path)}: {name}",
+                value=False,
+                fix=f"remove it: {name} is true where it is left out",
+            )
+    for name in settings:
+        if place := _MOVED.get(name):
+            raise UsageError(
+                f"Terraform's S3 backend takes this inside {place.partition(' ')[0]}",
+                field=f"{shown(path)}: {name}",
+                fix=f"write {place}",
+            )
 
 
 def check_version(stack: Stack, engine: TerraformCli) -> None:

@@ -19,6 +19,7 @@ from biomodal_deploy.engine.toolchain import (
     find_terraform,
     required_providers,
 )
+from biomodal_deploy.engine.toolchain.cli_config import refuse_dev_overrides
 from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
 from biomodal_deploy.workflow.backend import (
     check_config_files,
@@ -69,9 +70,10 @@ def open_engine(
         redact: Applied to every line before it is shown or logged.
 
     Raises:
-        UsageError: No Terraform that will do is found.
+        UsageError: No Terraform that will do is found, or its configuration overrides a provider.
     """
     environment = location.environment
+    refuse_dev_overrides(environment)
     source = find_provider_source(environment, wanted=required_providers(directory))
     ours = cli_config_environment(location.plans / ".terraform-cli", source, environment)
     data_dir = environment.get("TF_DATA_DIR")

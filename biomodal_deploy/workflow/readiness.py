@@ -10,6 +10,7 @@ from typing import Final
 
 from biomodal_deploy.aws.identity import Identity
 from biomodal_deploy.engine.terraform import StateHeader, TerraformCli
+from biomodal_deploy.engine.toolchain.program_digest import program_sha256
 from biomodal_deploy.plan.sealed import Facts, StateId, gather
 from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
 from biomodal_deploy.workflow.aws import Place
@@ -53,6 +54,7 @@ def facts_now(
         backend=stack.synthesized.backend,
         backend_files=config_files(stack),
         terraform_version=engine.binary.version,
+        terraform_sha256=program_sha256(engine.binary.path, stack.location.environment),
         providers=selected_providers(stack.directory),
         state=StateId(lineage=state.lineage, serial=state.serial) if state else None,
         var_files=var_files,
@@ -62,6 +64,7 @@ def facts_now(
         account=caller.account if caller else None,
         region=place.sealed_region,
         endpoint=place.endpoint,
+        endpoints=place.endpoints,
         caller=caller.caller if caller else None,
     )
 

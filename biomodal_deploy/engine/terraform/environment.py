@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 # Extra arguments, values beside the one var-file, another workspace or data directory, a provider
-# process or a backend other than the configuration's, and logs that hold every value in clear.
+# process or a backend other than the configuration's, a plugin cache that is believed without a
+# checksum, and logs that hold every value in clear.
 _DROPPED: Final = (
     "TF_CLI_ARGS",
     "TF_VAR_",
@@ -17,6 +18,7 @@ _DROPPED: Final = (
     "TF_DATA_DIR",
     "TF_REATTACH_PROVIDERS",
     "TF_FORCE_LOCAL_BACKEND",
+    "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE",
 )
 _SET: Final = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
 DEFAULT_DATA_DIR: Final = ".terraform"

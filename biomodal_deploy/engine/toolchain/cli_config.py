@@ -8,9 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import private_dir, replace
 
 _BLOCK: Final = "provider_installation"
+_OVERRIDES: Final = "dev_overrides"
+_COMMENT: Final = re.compile(r"\s*(#|//)")
+_ESCAPE: Final = re.compile(r"\\(u[0-9a-fA-F]{4}|U0[0-9a-fA-F]{7}|x[0-9a-fA-F]{2}|[0-7]{3})")
 _LIMIT_BYTES: Final = 1024 * 1024
 _TOKEN: Final = re.compile(
     r'"(?:\\.|[^"\\])*"|#[^\n]*|//[^\n]*|/\*.*?\*/|[{}]|[A-Za-z_][\w-]*', re.DOTALL
@@ -27,8 +31,38 @@ def user_files(environ: Mapping[str, str]) -> list[Path]:
         candidates = [Path(named)]
     else:
         home = Path(environ.get("HOME") or Path.home())
-        candidates = [home / ".terraformrc", *sorted((home / ".terraform.d").glob("*.tfrc"))]
+        folder = home / ".terraform.d"
+        candidates = [
+            home / ".tofurc",  # of OpenTofu alone
+            home / ".terraformrc",
+            *sorted([*folder.glob("*tfrc"), *folder.glob("*tfrc.json")]),
+        ]
     return [path for path in candidates if path.is_file()]
+
+
+def refuse_dev_overrides(environ: Mapping[str, str]) -> None:
+    """Refuse a configuration that puts a program of its own in the place of a provider.
+
+    Terraform then checks neither version nor checksum, so nothing that is sealed says what runs.
+    The word counts wherever it stands but in a line of comment: better one file too many.
+
+    Raises:
+        UsageError: One does.
+    """
+    for path in user_files(environ):
+        try:
+            content = path.read_bytes().decode("utf-8", "replace")
+        except OSError:
+            continue  # Terraform cannot read it either, and says so.
+        lines = [line for line in content.splitlines() if not _COMMENT.match(line)]
+        # A quoted name may be written with escapes.
+        texts = (text for line in lines for text in (line, _ESCAPE.sub(_unescape, line)))
+        if any(_OVERRIDES in text for text in texts):
+            raise UsageError(
+                f"{_OVERRIDES} runs a provider that no plan is sealed with",
+                field=str(path),
+                fix=f"remove {_OVERRIDES} from it, or name another file with TF_CLI_CONFIG_FILE",
+            )
 
 
 def installs_providers(files: Sequence[Path]) -> Path | None:
@@ -77,6 +111,10 @@ def write(private_directory: Path, content: str) -> Path:
     # Replaced whole: a Terraform started a moment ago may be reading it.
     replace(path, content.encode())
     return path
+
+
+def _unescape(found: re.Match[str]) -> str:
+    return chr(int(found[1][1:], 16) if found[1][0] in "uUx" else int(found[1], 8))
 
 
 def _without_block(content: str) -> str:

@@ -75,6 +75,9 @@ class Facts(Sealed):
         install_script: The VM's start-up script.
         engine: `terraform` or `tofu`.
         endpoint: What stands in for AWS; None where it is AWS itself.
+        endpoints: What the AWS SDK resolves otherwise than by default: addresses by service,
+            FIPS, dual stack.
+        terraform_sha256: Of the program that is run; None where that was not asked.
         caller: Who acts, as AWS names it.
         git_clean: Whether the working tree was exactly the commit.
     """
@@ -89,9 +92,11 @@ class Facts(Sealed):
     account: Line | None = None
     region: Line | None = None
     endpoint: Line | None = None
+    endpoints: dict[Line, Line] = {}
     caller: Line | None = None
     engine: Line = "terraform"
     terraform_version: Line
+    terraform_sha256: Sha256 | None = None
     providers: dict[Line, Line] = {}
     state: StateId | None = None
     synthesized_sha256: Sha256

@@ -32,6 +32,8 @@ def gather(
     account: str | None = None,
     region: str | None = None,
     endpoint: str | None = None,
+    endpoints: Mapping[str, str] | None = None,
+    terraform_sha256: str | None = None,
     caller: str | None = None,
 ) -> Facts:
     """Compute the facts of a stack.
@@ -53,6 +55,8 @@ def gather(
         account: The AWS account.
         region: The AWS region.
         endpoint: What stands in for AWS.
+        endpoints: What the AWS SDK resolves otherwise than by default.
+        terraform_sha256: Of the program that is run.
         caller: The caller's ARN.
 
     Raises:
@@ -73,6 +77,8 @@ def gather(
         account=account,
         region=region,
         endpoint=endpoint,
+        endpoints={one_line(name): one_line(value) for name, value in (endpoints or {}).items()},
+        terraform_sha256=terraform_sha256,
         caller=caller,
         engine=engine,
         terraform_version=terraform_version,

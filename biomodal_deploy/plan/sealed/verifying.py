@@ -13,6 +13,7 @@ from biomodal_deploy.plan.sealed.facts import Facts, FileDigest, Module, StateId
 from biomodal_deploy.plan.sealed.sealed import Bundle
 from biomodal_deploy.plan.sealed.use import UseState, used
 
+_VARIANTS: Final = ("use_fips_endpoint", "use_dualstack_endpoint")
 _CLOCK_SKEW: Final = timedelta(minutes=5)
 
 
@@ -112,6 +113,14 @@ def _places(sealed: Facts, now: Facts) -> Iterator[Difference]:
     yield from _other("other_account", "account", "AWS account", sealed.account, now.account)
     yield from _other("other_region", "region", "AWS region", sealed.region, now.region)
     yield from _other("other_endpoint", "endpoint", "AWS endpoint", sealed.endpoint, now.endpoint)
+    for name in sorted({*sealed.endpoints, *now.endpoints}):
+        yield from _other(
+            "other_endpoint",
+            f"endpoints.{name}",
+            f"AWS endpoint of {name}" if name not in _VARIANTS else name,
+            sealed.endpoints.get(name),
+            now.endpoints.get(name),
+        )
     if principal(sealed.caller or "") != principal(now.caller or ""):
         yield from _other("other_caller", "caller", "AWS caller", sealed.caller, now.caller)
 
@@ -125,6 +134,17 @@ def _tools(sealed: Facts, now: Facts) -> Iterator[Difference]:
         sealed.terraform_version,
         now.terraform_version,
     )
+    is_same = (sealed.engine, sealed.terraform_version) == (now.engine, now.terraform_version)
+    if is_same and sealed.terraform_sha256 != now.terraform_sha256:
+        # No digest is shown: the one that people handle is the sealed plan's.
+        line = f"the program {now.engine} was exchanged after planning, under the same version"
+        yield Difference(
+            "other_terraform",
+            "terraform_sha256",
+            sealed.terraform_sha256,
+            now.terraform_sha256,
+            line,
+        )
     for name in sorted({*sealed.providers, *now.providers}):
         yield from _other(
             "other_providers",

@@ -11,7 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.errors import EXIT_BUNDLE, EXIT_DONE, EXIT_FINDINGS
+from biomodal_deploy.errors import (
+    EXIT_BUNDLE,
+    EXIT_DONE,
+    EXIT_ENGINE,
+    EXIT_FINDINGS,
+    EXIT_USAGE,
+)
 from tests.support.light import MODEL, STACK, Ended, LightProject
 
 pytestmark = [pytest.mark.engine]
@@ -282,3 +288,60 @@ def test_a_history_of_a_newer_version_is_left_alone(project: LightProject) -> No
     refused(project.run("plan", "--stack", STACK, "--output", "json"), "newer version")
     refused(apply(project), "newer version")
     assert history.read_bytes() == before
+
+
+def test_another_terraform_of_the_same_version_is_refused(
+    project: LightProject, tmp_path: Path
+) -> None:
+    """A version is what a program says of itself."""
+    program = tmp_path / "terraform"
+    text = f'#!/bin/sh\nexec {shutil.which("terraform")} "$@"\n'
+    program.write_text(text)
+    program.chmod(0o755)
+    chosen = {"BIOMODAL_TERRAFORM": str(program)}
+    project.plan("--stack", STACK, environment=chosen)
+    program.write_text(f"{text}# another\n")
+    refused(apply(project, **chosen), "the program terraform was exchanged after planning")
+    program.write_text(text)
+    assert apply(project, **chosen).status == EXIT_DONE
+
+
+def test_another_provider_of_the_same_version_is_refused(tmp_path: Path) -> None:
+    """Before the claim Terraform compares what is installed with the lock file, which is sealed."""
+    required = {"aws": {"source": "hashicorp/aws", "version": "~> 5.100"}}
+    model = {**MODEL, "terraform": {"required_providers": required}}
+    project = LightProject(tmp_path / "project", {STACK: model})
+    bundle = seal(project)
+    installed = project.folder / "cdktf.out" / "stacks" / STACK / ".terraform" / "providers"
+    (package,) = installed.glob("*/*/*/*/*")
+    original = package.resolve()
+    package.unlink()
+    package.mkdir()
+    for file in original.iterdir():
+        (package / file.name).symlink_to(file)
+    (package / "evil").write_text("")
+    ended = apply(project)
+    assert ended.status == EXIT_ENGINE
+    assert "does not match any of the checksums" in ended.error["message"]
+    assert not (bundle / "consumed.json").exists()
+
+
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_an_overridden_provider_is_refused(project: LightProject, command: str) -> None:
+    """Terraform would run it unseen: neither its version nor its checksum is looked at."""
+    seal(project)
+    home = project.folder / "home"
+    home.mkdir(exist_ok=True)
+    (home / ".terraformrc").write_text(
+        f'provider_installation {{\n dev_overrides {{ "hashicorp/aws" = "{home}" }}\n}}\n'
+    )
+    ended = project.run(command, "--stack", STACK, "--output", "json")
+    assert ended.status == EXIT_USAGE
+    assert ended.error["field"] == str(home / ".terraformrc")
+
+
+def test_a_digest_of_another_file_approves_nothing(project: LightProject) -> None:
+    """Not that of the plan file: it says nothing of expiry, verdicts and author."""
+    bundle = seal(project)
+    digest = json.loads((bundle / "manifest.json").read_bytes())["plan_sha256"]
+    refused(apply(project, "--expect-sha256", digest), "was approved")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, EXIT_FINDINGS, UsageError
-from biomodal_deploy.workflow.backend import check_nothing_left_behind
+from biomodal_deploy.workflow.backend import check_config_files, check_nothing_left_behind
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import Stack
 from tests.support.bundles import sealed
@@ -92,3 +92,40 @@ def test_a_workspace_that_is_no_text_is_no_bug(tmp_path: Path) -> None:
     (data_dir / "environment").write_bytes(b"\xff\xfe")
     refused = light.run("plan")
     assert (refused.status, "Invalid workspace name" in refused.err) == (EXIT_ENGINE, True)
+
+
+def partial_stack(folder: Path, content: str, kind: str = "s3") -> Stack:
+    """Return a stack whose backend is completed by a file."""
+    backend = {"kind": "partial", "type": kind, "config_files": ["backend.hcl"]}
+    LightProject(folder, context={"deployments": {"prod": {"backend": backend}}})
+    (folder / "backend.hcl").write_text(content)
+    location = Location.of(folder, {})
+    return Stack(location=location, name="prod", directory=location.output / "stacks" / "prod")
+
+
+@pytest.mark.parametrize("value", ["false", '"false"', '"0"', "0", '"FALSE"'])
+@pytest.mark.parametrize("name", ["use_lockfile", "encrypt"])
+def test_a_file_never_turns_locking_and_encryption_off(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    """The documents promise both, however the state's place is given."""
+    with pytest.raises(UsageError) as caught:
+        check_config_files(partial_stack(tmp_path, f'bucket = "b"\n{name} = {value}\n'))
+    assert caught.value.field == f"{tmp_path / 'backend.hcl'}: {name}"
+
+
+def test_a_file_may_say_what_holds_anyway(tmp_path: Path) -> None:
+    """And another kind of backend has settings of its own."""
+    check_config_files(partial_stack(tmp_path / "a", "use_lockfile = true\nencrypt = true\n"))
+    check_config_files(partial_stack(tmp_path / "b", "encrypt = false\n", kind="gcs"))
+    role = 'assume_role = { role_arn = "arn:aws:iam::123456789012:role/r" }\n'
+    check_config_files(partial_stack(tmp_path / "c", role))
+
+
+@pytest.mark.parametrize("name", ["role_arn", "session_name", "external_id"])
+def test_a_role_is_written_as_terraform_takes_it(tmp_path: Path, name: str) -> None:
+    """Not as a setting of its own, which its backend no longer has."""
+    with pytest.raises(UsageError) as caught:
+        check_config_files(partial_stack(tmp_path, f'{name} = "x"\n'))
+    assert caught.value.fix is not None
+    assert f"assume_role = {{ {name} = ... }}" in caught.value.fix

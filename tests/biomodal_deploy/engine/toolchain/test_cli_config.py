@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from biomodal_deploy.engine.toolchain import cli_config
+from biomodal_deploy.errors import UsageError
 
 BLOCK = 'provider_installation {\n  direct { exclude = ["a/b"] }\n}\n'
 
@@ -67,3 +68,43 @@ def test_file_is_private_and_replaced_whole(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert [entry.name for entry in folder.iterdir()] == [path.name]
+
+
+OVERRIDE = 'provider_installation {\n  dev_overrides {\n    "hashicorp/aws" = "/tmp/evil"\n  }\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (".terraformrc", OVERRIDE),
+        (".tofurc", OVERRIDE),
+        (".terraform.d/a.tfrc", OVERRIDE),
+        (".terraform.d/tfrc", OVERRIDE),
+        (
+            ".terraform.d/a.tfrc.json",
+            '{"provider_installation": [{"dev_overrides": [{"a/b": "/x"}]}]}',
+        ),
+        (".terraformrc", '{"provider_installation": [{"dev\\u005foverrides": [{"a/b": "/x"}]}]}'),
+        (".terraformrc", 'provider_installation {\n "dev\\x5foverrides" { }\n}\n'),
+        (".terraformrc", "a = <<E\n/*\nE\n" + OVERRIDE + "# */\n"),
+        (".terraformrc", "#" * 2_000_000 + "\n" + OVERRIDE),
+    ],
+)
+def test_an_overridden_provider_is_refused(tmp_path: Path, name: str, content: str) -> None:
+    """In whichever file Terraform would read it, and however it is spelled."""
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content)
+    with pytest.raises(UsageError) as caught:
+        cli_config.refuse_dev_overrides({"HOME": str(tmp_path)})
+    assert caught.value.field == str(path)
+    other = {"HOME": "/nowhere", "TF_CLI_CONFIG_FILE": str(path)}
+    with pytest.raises(UsageError):
+        cli_config.refuse_dev_overrides(other)
+    cli_config.refuse_dev_overrides({**other, "TF_CLI_CONFIG_FILE": str(tmp_path / "gone")})
+
+
+def test_an_override_in_a_comment_is_none(tmp_path: Path) -> None:
+    """Whoever took it out that way is not refused."""
+    (tmp_path / ".terraformrc").write_text("# dev_overrides { }\n  // dev_overrides\n" + BLOCK)
+    cli_config.refuse_dev_overrides({"HOME": str(tmp_path)})

@@ -121,6 +121,21 @@ CHANGED: dict[str, tuple[str, dict[str, Any], str]] = {
         {"terraform_version": "1.12.0"},
         "it was planned with Terraform version 1.11.4, and here it is 1.12.0",
     ),
+    "another program of the same version": (
+        "other_terraform",
+        {"terraform_sha256": OTHER},
+        "the program terraform was exchanged after planning, under the same version",
+    ),
+    "another endpoint of one service": (
+        "other_endpoint",
+        {"endpoints": {"s3": "http://127.0.0.1:5000"}},
+        "it was planned with AWS endpoint of s3 unset, and here it is http://127.0.0.1:5000",
+    ),
+    "FIPS endpoints": (
+        "other_endpoint",
+        {"endpoints": {"use_fips_endpoint": "true"}},
+        "it was planned with use_fips_endpoint unset, and here it is true",
+    ),
     "another provider version": (
         "other_providers",
         {"providers": {"registry.terraform.io/hashicorp/aws": "5.99.0"}},
