@@ -79,7 +79,7 @@ def _dispatch(arguments: list[str], as_json: bool) -> int:
     except OSError as error:
         return _system_error(error, as_json)
     except Exception as error:  # noqa: BLE001 - the boundary
-        # A wish to stop that came while a class was being made: Python 3.11 wraps it.
+        # A stop request that came while a class was being made: Python 3.11 wraps it.
         if isinstance(error.__cause__, KeyboardInterrupt):
             return _interrupted(as_json)
         return _bug(error, as_json)

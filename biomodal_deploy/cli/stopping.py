@@ -11,7 +11,7 @@ from typing import Final
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # A terminal hangs up once for the kernel and once for the shell, and `timeout` signals its child
 # and then the child's group: a second exception would tear through the tidying up.
-_SAME_WISH: Final = 1.0
+_SAME_REQUEST: Final = 1.0
 
 
 class StopRequested(KeyboardInterrupt):
@@ -29,7 +29,7 @@ def stop_on_signals() -> None:
     def stop(_: int, __: FrameType | None) -> None:
         nonlocal last
         now = time.monotonic()
-        if now - last >= _SAME_WISH:
+        if now - last >= _SAME_REQUEST:
             last = now
             raise StopRequested
 

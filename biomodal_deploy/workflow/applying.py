@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from biomodal_deploy.engine.process.stop_requests import stop_signals, wished
+from biomodal_deploy.engine.process.stop_requests import read_stop_requests, stop_signals
 from biomodal_deploy.engine.terraform import (
     ApplyRun,
     TerraformCli,
@@ -99,11 +99,11 @@ class Ready:
         history = History(self.stack.location.plans, self.stack.name, redact=values.redactor.text)
         # From the claim to the outcome no signal may tear through what is written down. While
         # Terraform runs, they reach it all the same.
-        with stop_signals() as wishes:
+        with stop_signals() as stop_pipe:
             try:
-                run = self._claim_and_run(bundle, engine, history, wishes)
+                run = self._claim_and_run(bundle, engine, history, stop_pipe)
             finally:
-                late = wished(wishes)
+                late = read_stop_requests(stop_pipe)
         if late:
             # It came when Terraform had ended: all is done, and that is what to say.
             run = replace(run, interrupted=True)
@@ -115,13 +115,13 @@ class Ready:
             self.listen(signal)
 
     def _claim_and_run(
-        self, bundle: Bundle, engine: TerraformCli, history: History, wishes: int
+        self, bundle: Bundle, engine: TerraformCli, history: History, stop_pipe: int
     ) -> ApplyRun:
         with ExitStack() as stack:
             with _refusals_in(self.stack.history, bundle):
                 plan_file = stack.enter_context(bundle.held_plan_file())
                 consume(bundle.path)
-            return _run(bundle, plan_file, engine, history, self.listen, wishes)
+            return _run(bundle, plan_file, engine, history, self.listen, stop_pipe)
 
 
 def prepare(
@@ -197,13 +197,13 @@ def _run(
     engine: TerraformCli,
     history: History,
     listen: Listener,
-    wishes: int,
+    stop_pipe: int,
 ) -> ApplyRun:
     kind = bundle.manifest.kind
     history.append(Event.APPLY_START, bundle=bundle.id, details={"kind": str(kind)})
     try:
         listen(Step("Destroying" if kind is PlanKind.DESTROY else "Applying"))
-        _go_on(wishes)
+        _go_on(stop_pipe)
         # Used now, and held: a kill from here on leaves no secret on the disk.
         with suppress(BiomodalError):
             bundle.drop_plan_file(but_held=True)
@@ -227,8 +227,8 @@ def _run(
     return run
 
 
-def _go_on(wishes: int) -> None:
-    if wished(wishes):
+def _go_on(stop_pipe: int) -> None:
+    if read_stop_requests(stop_pipe):
         raise Interrupted("Stopped before Terraform was started: nothing was changed.")
 
 
@@ -242,7 +242,7 @@ def _record_failure(bundle: Bundle, history: History, error: BaseException, work
         )
         record_outcome(bundle.path, UseState.FAILED, entry.message)
         return
-    # Where it is neither Terraform nor a wish to stop, it is a fault of ours, or a terminal that
+    # Where it is neither Terraform nor a stop request, it is a fault of ours, or a terminal that
     # is gone: the engine stopped Terraform, and has seen it end.
     stopped = isinstance(error, Interrupted)
     line = str(error) if stopped else f"stopped by {type(error).__name__}"

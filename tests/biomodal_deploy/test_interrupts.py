@@ -135,7 +135,7 @@ def all_is_well(cli: TerraformCli, driven: Driven) -> None:
 @pytest.mark.parametrize("how", ["int", "term", "hup", "closed terminal"])
 @pytest.mark.parametrize("verb", ["init", "plan", "apply"])
 def test_a_stop_at_any_moment(tmp_path: Path, verb: str, how: str) -> None:
-    """Wherever a wish to stop falls, Terraform ends by itself and leaves everything in order."""
+    """Wherever a stop request falls, Terraform ends by itself and leaves everything in order."""
     moments = random.Random(f"{verb} {how}")
     terminal = how == "closed terminal"
     stopped = 0
@@ -220,7 +220,7 @@ def test_a_killed_command_does_not_leave_terraform(tmp_path: Path, which: str | 
         all_is_well(cli, driven)
 
 
-def test_the_ladder(tmp_path: Path) -> None:
+def test_the_stop_sequence(tmp_path: Path) -> None:
     """Whoever does not listen is interrupted, terminated, then killed with all it started."""
     with started(faked(tmp_path, "deaf"), "apply") as driven:
         driven.until(lambda: driven.said("apply_start"))
@@ -253,7 +253,7 @@ def test_one_wish_is_one_step(tmp_path: Path) -> None:
 
 
 def test_a_finished_apply_is_done(tmp_path: Path) -> None:
-    """An apply that was complete when the wish to stop came is no failure, and says so."""
+    """An apply that was complete when the stop request came is no failure, and says so."""
     with started(faked(tmp_path, "finishing"), "apply") as driven:
         driven.until(lambda: driven.said("apply_start"))
         driven.process.send_signal(signal.SIGTERM)

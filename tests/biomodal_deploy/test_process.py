@@ -256,7 +256,7 @@ class TestSignals:
             signal.signal(signal.SIGTERM, before)
 
     def test_a_signal_that_came_too_late_is_not_lost(self) -> None:
-        """A wish that nobody read before the child had ended reaches the command itself."""
+        """A request that nobody read before the child had ended reaches the command itself."""
         heard: list[int] = []
         before = signal.signal(signal.SIGTERM, lambda signum, _: heard.append(signum))
         try:

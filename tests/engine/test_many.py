@@ -1,4 +1,4 @@
-"""Sets of deployments on real Terraform: fifty at once, one that fails, and one wish to stop."""
+"""Sets of deployments on real Terraform: fifty at once, one that fails, and one stop request."""
 
 from __future__ import annotations
 

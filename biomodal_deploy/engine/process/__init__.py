@@ -2,8 +2,8 @@
 
 A Python wrapper that dies on SIGTERM leaves Terraform running with the state locked; one that
 passes every Ctrl-C on makes Terraform give up in the middle. Here the child has a session of its
-own, so that the terminal's signals reach only us, and each wish to stop takes one step down a
-ladder: interrupt the child (it finishes what it began and lets the lock go), terminate it, kill
+own, so that the terminal's signals reach only us, and each stop request takes one step of a
+sequence: interrupt the child (it finishes what it began and lets the lock go), terminate it, kill
 its group.
 """
 
@@ -18,9 +18,9 @@ from typing import Final
 
 from biomodal_deploy.engine.process.lines import LONGEST_LINE, Line, LineSplitter, Stream
 from biomodal_deploy.engine.process.supervisor import (
-    AT_ONCE,
+    FORWARD,
     GRACEFUL,
-    HANDED_ON,
+    KILL,
     Child,
     Ended,
     InterruptSent,
@@ -30,7 +30,7 @@ from biomodal_deploy.engine.process.supervisor import (
 )
 
 __all__ = [
-    "AT_ONCE",
+    "KILL",
     "LARGEST_ANSWER",
     "LARGEST_CAPTURE",
     "LONGEST_LINE",
@@ -105,7 +105,7 @@ def collect(
     directory: Path,
     environment: Mapping[str, str],
     on_line: Callable[[Line], None],
-    wishes: int,
+    stop_pipe: int,
     limit: int = LARGEST_ANSWER,
 ) -> Captured:
     """Run a command of our own in any thread: its answer is kept, its errors come line by line.
@@ -115,7 +115,7 @@ def collect(
         directory: Its working directory.
         environment: All of its environment.
         on_line: Called in this thread with each line of standard error.
-        wishes: A pipe that has a byte for each wish to stop; each is handed on.
+        stop_pipe: A pipe that has a byte for each stop request; each is handed on.
         limit: How many bytes of standard output are kept.
 
     Raises:
@@ -130,7 +130,7 @@ def collect(
         out.extend(chunk)
 
     child = Child([*_watchdog(-1), *argv], directory, environment)
-    ended = supervise(child, (feed, err.feed), HANDED_ON, wishes=wishes)
+    ended = supervise(child, (feed, err.feed), FORWARD, stop_pipe=stop_pipe)
     err.close()
     if ended.error:
         raise ended.error
@@ -162,7 +162,7 @@ def capture(
         kept.extend(chunk)
 
     feeds = (lambda chunk: feed(out, chunk), lambda chunk: feed(err, chunk))
-    ended = supervise(Child(argv, directory, environment), feeds, AT_ONCE)
+    ended = supervise(Child(argv, directory, environment), feeds, KILL)
     if ended.error:
         raise ended.error
     return Captured(ended.returncode, ended.steps, None, bytes(out), bytes(err))

@@ -43,14 +43,14 @@ def stop_signals() -> Iterator[int]:
     finally:
         for signum, before in caught:
             signal.signal(signum, before)
-        unread = wished(reader)
+        unread = read_stop_requests(reader)
         os.close(reader)
         os.close(writer)
         if unread:
             signal.raise_signal(unread[0])
 
 
-def wished(reader: int) -> list[int]:
+def read_stop_requests(reader: int) -> list[int]:
     """Return the signals that came since the last look."""
     with suppress(BlockingIOError):
         return list(os.read(reader, 256))

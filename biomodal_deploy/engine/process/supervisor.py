@@ -22,17 +22,17 @@ from math import inf
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, TypeVar
 
-from biomodal_deploy.engine.process.stop_requests import stop_signals, wished
+from biomodal_deploy.engine.process.stop_requests import read_stop_requests, stop_signals
 
 Step: TypeAlias = Literal["interrupt", "terminate", "kill"]
 Feed: TypeAlias = Callable[[bytes], None]
 
 GRACEFUL: Final[tuple[Step, ...]] = ("interrupt", "terminate", "kill")
 # For calls that only read: Terraform's do not listen to an interrupt, and have nothing to lose.
-AT_ONCE: Final[tuple[Step, ...]] = ("kill",)
-# For commands of our own, which go down such a ladder themselves and have children to stop: each
-# wish is handed on, and none of them is killed before its Terraform has ended.
-HANDED_ON: Final[tuple[Step, ...]] = ("interrupt", "terminate")
+KILL: Final[tuple[Step, ...]] = ("kill",)
+# For commands of our own, which have such a sequence themselves and have children to stop: each
+# request is handed on, and none of them is killed before its Terraform has ended.
+FORWARD: Final[tuple[Step, ...]] = ("interrupt", "terminate")
 
 _T = TypeVar("_T")
 _SIGNALS: Final = {"interrupt": signal.SIGINT, "terminate": signal.SIGTERM}
@@ -40,8 +40,8 @@ _CHUNK: Final = 1 << 16
 _PIPE: Final = 1 << 20
 _TICK: Final = 1.0
 # `timeout` signals its child and then the child's whole group, a terminal hangs up once for the
-# kernel and once for the shell, a held key repeats: so soon, it is the same wish.
-_SAME_WISH: Final = 1.0
+# kernel and once for the shell, a held key repeats: so soon, it is the same request.
+_SAME_REQUEST: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,32 +84,32 @@ class Child:
 def supervise(
     child: Child,
     feeds: tuple[Feed, Feed],
-    ladder: Sequence[Step],
+    stop_sequence: Sequence[Step],
     on_wait: Callable[[InterruptSent], None] = lambda _: None,
-    wishes: int | None = None,
+    stop_pipe: int | None = None,
 ) -> Ended:
     """Start a child, and return only when it has ended and was reaped.
 
     Args:
         child: What to start.
         feeds: What takes the bytes of its stdout and of its stderr.
-        ladder: What the first wish to stop does, the second, and all later ones.
+        stop_sequence: What the first stop request does, the second, and all later ones.
         on_wait: Told of each step and of each second of waiting after it.
-        wishes: A pipe that has a byte for each wish to stop. Where None, the stopping signals are
+        stop_pipe: A pipe that has a byte for each stop request. Where None, the signals are
             caught, which only the main thread can do.
 
     Raises:
         NotStarted: The program cannot be started.
     """
     with ExitStack() as stack:
-        if wishes is None:
-            wishes = stack.enter_context(stop_signals())
+        if stop_pipe is None:
+            stop_pipe = stack.enter_context(stop_signals())
         with ExitStack() as ends:
             out, out_end = _pipe(stack, ends)
             err, err_end = _pipe(stack, ends)
             process = _start(child, (out, out_end), (err, err_end))
         pipes = {out: feeds[0], err: feeds[1]}
-        return _Watch(process, pipes, ladder, on_wait).until_reaped(wishes)
+        return _Watch(process, pipes, stop_sequence, on_wait).until_reaped(stop_pipe)
 
 
 class _Watch:
@@ -119,19 +119,19 @@ class _Watch:
         self,
         process: subprocess.Popen[bytes],
         pipes: Mapping[int, Feed],
-        ladder: Sequence[Step],
+        stop_sequence: Sequence[Step],
         on_wait: Callable[[InterruptSent], None],
     ) -> None:
         self._process, self._pipes = process, pipes
-        self._ladder, self._on_wait = ladder, on_wait
+        self._stop_sequence, self._on_wait = stop_sequence, on_wait
         self._steps: list[Step] = []
         self._asked_first = self._asked_last = self._told = -inf
         self._error: BaseException | None = None
 
-    def until_reaped(self, wishes: int) -> Ended:
+    def until_reaped(self, stop_pipe: int) -> Ended:
         with _exit_watch(self._process) as ended:
             try:
-                self._loop(wishes, ended)
+                self._loop(stop_pipe, ended)
             except BaseException:
                 # A fault of ours, such as no descriptor left: leave nothing behind.
                 self._kill_group()
@@ -146,9 +146,9 @@ class _Watch:
             self._kill_group()  # It died of a signal, and could not end its providers.
         return Ended(returncode, tuple(self._steps), self._error)
 
-    def _loop(self, wishes: int, ended: int) -> None:
+    def _loop(self, stop_pipe: int, ended: int) -> None:
         with selectors.DefaultSelector() as selector:
-            for descriptor in (wishes, ended, *self._pipes):
+            for descriptor in (stop_pipe, ended, *self._pipes):
                 selector.register(descriptor, selectors.EVENT_READ)
             ready: set[int] = set()
             while ended not in ready:
@@ -156,7 +156,7 @@ class _Watch:
                 for pipe in ready & self._pipes.keys():
                     if self._drain(pipe) == 0:
                         selector.unregister(pipe)
-                if wishes in ready and wished(wishes):
+                if stop_pipe in ready and read_stop_requests(stop_pipe):
                     self._ask()
                 self._tell()
         for pipe in self._pipes:
@@ -185,9 +185,9 @@ class _Watch:
 
     def _ask(self) -> None:
         now = time.monotonic()
-        if now - self._asked_last < _SAME_WISH:
+        if now - self._asked_last < _SAME_REQUEST:
             return
-        step = self._ladder[min(len(self._steps), len(self._ladder) - 1)]
+        step = self._stop_sequence[min(len(self._steps), len(self._stop_sequence) - 1)]
         if not self._steps:
             self._asked_first = now
         if self._steps[-1:] != [step]:

@@ -91,7 +91,7 @@ class Caller:
             raise ended.error
         tally.interrupted = bool(ended.steps)
         applied = tally.apply_run() if verb == "apply" else None
-        # An apply that had come to its end when the wish to stop came is done, and says so.
+        # An apply that had come to its end when the stop request came is done, and says so.
         if ended.steps and (ended.returncode or verb != "apply"):
             raise self._stopped(verb, ended, log, applied)
         if ended.returncode:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from biomodal_deploy.engine.process import AT_ONCE, Step
+from biomodal_deploy.engine.process import KILL, Step
 from biomodal_deploy.engine.terraform.events import Diagnostic
 from biomodal_deploy.engine.terraform.locks import LockInfo
 from biomodal_deploy.engine.terraform.results import ApplyRun, Touched
@@ -101,7 +101,7 @@ class TerraformStopped(Interrupted):
         self.lock, self.unlock, self.run = lock, unlock, run
         how = {"interrupt": "stopped", "terminate": "made to stop at once", "kill": "killed"}
         parts = [f"{product} {verb} was {how[self.steps[-1]]}."]
-        if self.steps == AT_ONCE:
+        if self.steps == KILL:
             parts = [f"{product} {verb} was stopped. It only reads: it has changed nothing."]
         if run:
             parts.append(f"{_done(run)}.")

@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 from pydantic import ValidationError
 
 from biomodal_deploy.engine.process import Line, NotStarted, TooMuchOutput, collect
-from biomodal_deploy.engine.process.stop_requests import stop_signals, wished
+from biomodal_deploy.engine.process.stop_requests import read_stop_requests, stop_signals
 from biomodal_deploy.errors import EXIT_BUG, EXIT_ENGINE, EXIT_INTERRUPTED
 from biomodal_deploy.workflow.sets.outcome import Envelope, Message, Outcome, Problem
 
@@ -80,7 +80,7 @@ class Part:
                 directory=directory,
                 environment=environment,
                 on_line=on_line,
-                wishes=stop_pipe,
+                stop_pipe=stop_pipe,
             )
             envelope = _envelope(ended.stdout, ended.returncode, last_words)
         except (NotStarted, TooMuchOutput) as error:
@@ -173,7 +173,7 @@ def run_parts(
                 done, pending = wait(pending, _TICK_SECONDS, return_when=FIRST_COMPLETED)
                 if any(not each.cancelled() and each.exception() for each in done):
                     break
-                if wished(signals):
+                if read_stop_requests(signals):
                     for future in pending:
                         future.cancel()
                     stop.request()

@@ -204,7 +204,7 @@ def test_a_bug_keeps_its_traceback_in_a_private_file(
 def test_a_wish_to_stop_that_python_wrapped_is_no_bug(
     raising: Raising, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It came while an enumeration was being made, and is a wish to stop all the same."""
+    """It came while an enumeration was being made, and is a stop request all the same."""
     error = RuntimeError("Error calling __set_name__")
     error.__cause__ = StopRequested()
     raising(error)
@@ -253,7 +253,7 @@ def test_an_error_of_the_system_that_nobody_can_mend_is_a_bug(
 def test_where_nobody_reads_any_more_it_ends_as_interrupted(
     raising: Raising, capsys: pytest.CaptureFixture[str], number: int
 ) -> None:
-    """A closed pipe or terminal in the middle of work is a wish to stop, and no bug."""
+    """A closed pipe or terminal in the middle of work is a stop request, and no bug."""
     raising(OSError(number, "nobody is there"))
     assert run(["history"]) == EXIT_INTERRUPTED
     assert "Traceback" not in capsys.readouterr().err

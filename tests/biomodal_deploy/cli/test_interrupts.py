@@ -80,7 +80,7 @@ def all_is_well(project: LightProject, driven: Driven) -> None:
 @pytest.mark.parametrize("how", ["int", "term", "hup", "closed terminal"])
 @pytest.mark.parametrize("phase", ["init", "plan", "apply"])
 def test_a_stop_at_any_moment(tmp_path: Path, phase: str, how: str) -> None:
-    """Wherever a wish to stop falls, the command ends in order, with status 130 and a record."""
+    """Wherever a stop request falls, the command ends in order, with status 130 and a record."""
     moments = random.Random(f"{phase} {how}")
     terminal = how == "closed terminal"
     stopped = 0

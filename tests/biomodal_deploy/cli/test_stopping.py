@@ -1,4 +1,4 @@
-"""Signals become exceptions of ours, one for each wish."""
+"""Signals become exceptions of ours, one for each request."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_later_wish_is_another_one() -> None:
     script = """
 import os, signal, time
 from biomodal_deploy.cli import stopping
-stopping._SAME_WISH = 0.05
+stopping._SAME_REQUEST = 0.05
 stopping.stop_on_signals()
 heard = 0
 for _ in range(2):
