@@ -6,6 +6,7 @@ A check that AWS does not answer is not passed and not failed: it is unknown, an
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -14,6 +15,7 @@ from botocore import exceptions as boto
 from botocore.exceptions import BotoCoreError, ClientError
 
 from biomodal_deploy.aws.clients import SERVICE, Clients
+from biomodal_deploy.aws.session import MFA_NEEDED
 
 
 class Kind(StrEnum):
@@ -146,6 +148,14 @@ def _from_here(error: BotoCoreError, clients: Clients) -> AwsFailure:
         )
     if isinstance(error, _SIGN_IN_AGAIN):
         return AwsFailure(Kind.EXPIRED, f"the sign-in has expired ({said})", _sign_in(clients))
+    if MFA_NEEDED in said:
+        name = shlex.quote(clients.profile or "default")
+        return AwsFailure(
+            Kind.NO_CREDENTIALS,
+            "the profile needs an MFA code, which is not asked for here",
+            f'run `eval "$(aws configure export-credentials --profile {name} --format env)"`, '
+            "which asks for it",
+        )
     if isinstance(error, _MISCONFIGURED):
         return AwsFailure(
             Kind.NO_CREDENTIALS,

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from biomodal_deploy.engine.process import capture
-from biomodal_deploy.errors import EXIT_DONE, EngineError
+from biomodal_deploy.errors import EXIT_DONE, EngineError, UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +51,7 @@ def who_am_i(region: str | None, environment: Mapping[str, str] = os.environ) ->
         environment: What Terraform will find its credentials in.
 
     Raises:
+        UsageError: AWS's settings name a profile or a token file that is not there.
         EngineError: There are no credentials, they have expired, or AWS cannot be reached.
     """
     if is_ours(environment):
@@ -60,7 +61,8 @@ def who_am_i(region: str | None, environment: Mapping[str, str] = os.environ) ->
     done = capture(argv, directory=Path.cwd(), environment=environment)
     answer = json.loads(done.stdout) if done.stdout else {}
     if done.returncode or "caller" not in answer:
-        raise _unknown(answer.get("error", f"its process ended with status {done.returncode}"))
+        ended = f"AWS does not say who is calling (its process ended with {done.returncode})"
+        raise EngineError(answer.get("error", ended), advice=answer.get("advice"))
     return Identity(account=answer["account"], caller=answer["caller"])
 
 
@@ -74,24 +76,25 @@ def _steering(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _ask(region: str | None) -> Identity:
-    import boto3
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
+    from biomodal_deploy.aws.clients import Clients
+    from biomodal_deploy.aws.errors import classify_error
+    from biomodal_deploy.aws.session import open_session
+
+    region = region or "us-east-1"
+    session = open_session(region)
     config = Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 2})
     try:
-        client = boto3.client("sts", region_name=region or "us-east-1", config=config)
-        answer = client.get_caller_identity()
+        answer = session.client("sts", region_name=region, config=config).get_caller_identity()
     except (BotoCoreError, ClientError) as error:
-        raise _unknown(str(error)) from None
+        failure = classify_error(error, Clients(session, region))
+        raise EngineError(
+            f"AWS does not say who is calling: {failure.line} (profile {session.profile_name})",
+            advice=f"{failure.fix}; `aws sts get-caller-identity` shows whether they work",
+        ) from None
     return Identity(account=answer["Account"], caller=answer["Arn"])
-
-
-def _unknown(why: str) -> EngineError:
-    return EngineError(
-        f"AWS does not say who is calling ({why})",
-        advice="check the credentials with: aws sts get-caller-identity",
-    )
 
 
 def main(region: str) -> int:
@@ -99,7 +102,9 @@ def main(region: str) -> int:
     try:
         answer = asdict(_ask(region or None))
     except EngineError as error:
-        answer = {"error": error.message}
+        answer = {"error": error.message, "advice": error.advice}
+    except UsageError as error:
+        answer = {"error": str(error)}
     print(json.dumps(answer))  # the machine-readable payload
     return EXIT_DONE
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from biomodal_deploy.errors import UsageError
 
 if TYPE_CHECKING:
     from boto3.session import Session
+
+
+MFA_NEEDED: Final = "the profile needs an MFA code"
 
 
 def open_session(region: str | None) -> Session:
@@ -18,13 +23,14 @@ def open_session(region: str | None) -> Session:
         region: The region; that of the AWS profile where None.
 
     Raises:
-        UsageError: AWS_PROFILE names no profile, or the AWS configuration cannot be read.
+        UsageError: AWS_PROFILE names no profile, or what AWS's settings name cannot be read.
     """
     import boto3.session
     from botocore.exceptions import ConfigParseError, ProfileNotFound
 
     try:
-        return boto3.session.Session(region_name=region)
+        session = boto3.session.Session(region_name=region)
+        _check_token_file(session)
     except ProfileNotFound as error:
         raise UsageError(
             str(error).rstrip("."),
@@ -35,6 +41,35 @@ def open_session(region: str | None) -> Session:
         raise UsageError(
             str(error).rstrip("."), field="AWS_CONFIG_FILE", fix="correct ~/.aws/config"
         ) from None
+    _never_prompt(session)
+    return session
+
+
+def _check_token_file(session: Session) -> None:
+    """Refuse a web identity whose token cannot be read, before the AWS library fails on it."""
+    field = "AWS_WEB_IDENTITY_TOKEN_FILE"
+    path = os.environ.get(field)
+    if not path:
+        profile = session._session.get_scoped_config()  # noqa: SLF001 - boto3 has no other way
+        path, field = profile.get("web_identity_token_file"), "web_identity_token_file"
+    if path and not os.access(Path(path).expanduser(), os.R_OK):
+        raise UsageError(
+            f"profile {session.profile_name}: the web identity token file cannot be read",
+            field=field,
+            value=path,
+            fix=f"have the token written there, or take {field} away to use other credentials",
+        )
+
+
+def _never_prompt(session: Session) -> None:
+    """Fail where the AWS library would ask for an MFA code: a script would wait for ever."""
+    from botocore.exceptions import CredentialRetrievalError
+
+    def refuse(_: str) -> str:
+        raise CredentialRetrievalError(provider="assume-role", error_msg=MFA_NEEDED)
+
+    resolver = session._session.get_component("credential_provider")  # noqa: SLF001
+    resolver.get_provider("assume-role")._prompter = refuse  # noqa: SLF001
 
 
 @cache

@@ -71,6 +71,7 @@ def check(
     tell_dropped(engine, listen)
     # A runner that got the bundle from another one has nothing installed yet.
     # What is sealed of the lock file must not change on the way to the comparison.
+    identity.result()  # without credentials, nothing that follows is worth waiting for
     initialize(stack, engine, listen, bundle.logs / "init.log", readonly_lock=True)
     # Of a plan that starts from no state: one that was there since, and is lost, looks the same.
     state = (

@@ -85,8 +85,9 @@ def _check_state(stack: Stack, engine: TerraformCli) -> None:
 def _check_place(stack: Stack, given: Given) -> None:
     """Refuse to look in the wrong account, where everything would seem to be gone."""
     limits = stack.settings.bounds
+    place = place_of(stack, given.resolved.values)
+    # Asked for without limits as well: credentials that do not work are named before Terraform is.
+    caller = ask_identity(stack, place.region).result()
     if limits.account_ids or limits.regions:
-        place = place_of(stack, given.resolved.values)
-        caller = ask_identity(stack, place.region).result()
         account = caller.account if caller else None
         enforce(judge_place(limits, account=account, region=place.region))
