@@ -7,35 +7,35 @@ from importlib import import_module
 from typing import Annotated, Final, cast
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand, TyperGroup, TyperOption
 
 # Each is the function or group of its name in the module of its name in `commands`. The help is
 # here once more, for the list of commands: to read it from the modules would import them all.
 COMMANDS: Final = {
     "demo": "Rehearse the whole job on a sandboxed AWS account.",
     "init": "Add a deployment to cdktf.json, with its var-file.",
-    "doctor": "Ask the account what an apply would meet.",
+    "doctor": "Check the AWS account before an apply.",
     "explain": "Print the documented and hardened profiles side by side.",
-    "prerequisites": "Print the commands that make the roles an account lacks.",
-    "keygen": "Make the VM's SSH key pair on this machine.",
+    "prerequisites": "Print the commands that create an account's missing roles.",
+    "keygen": "Create the VM's SSH key pair on this machine.",
     "synth": "Write each stack's Terraform JSON to cdktf.out/stacks.",
     "lock": "Write the provider lock files in locks/.",
     "validate": "Check the stack against its providers' schemas.",
-    "plan": "Plan to a file, judge it, seal it, print it.",
+    "plan": "Create a plan, check it, and save it as a sealed plan.",
     "show": "Print a sealed plan: its changes, guards and expiry.",
     "report": "Write a report of a sealed plan, for its reviewer.",
-    "apply": "Apply a sealed plan, once: exactly what was planned.",
+    "apply": "Apply a sealed plan, once, exactly as planned.",
     "output": "Print the stack's outputs.",
-    "status": "Say how the deployment is, from the VM to Batch.",
+    "status": "Show the health of a deployment.",
     "connect": "Open a shell on the VM, or run one command there.",
     "ssh-config": "Print a Host block for ~/.ssh/config.",
     "nextflow-config": "Print or write Nextflow's configuration.",
     "drift": "Show what changed outside Terraform since the apply.",
-    "destroy": "Show every address that goes, ask, and destroy.",
+    "destroy": "Show what will be destroyed, ask, and destroy it.",
     "diagnose": "Name the cause of an error, what mends it, and what next.",
-    "history": "Print who planned, applied and refused what, and when.",
+    "history": "Print who planned and applied what, and when.",
     "backend": "A state that a team shares, and the way there.",
-    "policy": "The permissions that deploying and the VM take.",
+    "policy": "The permissions that deployments and the VM need.",
     "sandbox": "An AWS account on loopback, for rehearsals.",
 }
 
@@ -48,8 +48,8 @@ def command_line(words: Collection[str] = ()) -> TyperGroup:
     """
     app = typer.Typer(
         name="biomodal-aws",
-        epilog="Exit status: 0 done or no changes, 1 Terraform failed, 2 something to look at, "
-        "3 a guard refused, 4 a sealed plan does not hold, 64 bad usage or settings, "
+        epilog="Exit status: 0 done or no changes, 1 Terraform failed, 2 needs attention, "
+        "3 a guard refused, 4 a sealed plan is no longer valid, 64 bad usage or settings, "
         "130 interrupted.",
         add_completion=False,
         pretty_exceptions_enable=False,
@@ -72,7 +72,22 @@ def _load(name: str) -> TyperCommand | TyperGroup:
     else:
         app.command(name)(entry)
     # As Typer makes them; it types them as what it has of Click inside.
-    return cast(TyperCommand | TyperGroup, typer.main.get_group(app).commands[name])
+    command = cast(TyperCommand | TyperGroup, typer.main.get_group(app).commands[name])
+    for each in command.commands.values() if isinstance(command, TyperGroup) else [command]:
+        for option in each.params:
+            if isinstance(option, TyperOption) and option.metavar is None:
+                option.metavar = _metavar(option)
+    return command
+
+
+def _metavar(option: TyperOption) -> str | None:
+    """Return what stands for an option's value in its help; None to have Typer's choices."""
+    kind, word = option.bare_type(), (option.name or "").upper()
+    if "Path" in kind:
+        return "DIR" if "DIR" in word else "FILE"
+    if kind in ("int", "float"):
+        return "N"
+    return "NAME=VALUE" if word == "VAR" else word if kind in ("str", "list[str]") else None
 
 
 def _options(

@@ -29,7 +29,7 @@ Stack = Annotated[
     typer.Option(
         "--stack",
         envvar="BIOMODAL_STACK",
-        help="The deployment. Needed only where cdktf.json has several.",
+        help="The deployment. Required only if cdktf.json has several.",
     ),
 ]
 Stacks = Annotated[
@@ -37,8 +37,8 @@ Stacks = Annotated[
     typer.Option(
         "--stack",
         envvar="BIOMODAL_STACK",
-        help="The deployment. Needed only where cdktf.json has several. Several names, with commas "
-        "or repeated, and patterns such as 'prod-*' stand for a set.",
+        help="The deployment. Required only if cdktf.json has several. Several names, with "
+        "commas or repeated, and patterns such as 'prod-*' select several.",
     ),
 ]
 Every = Annotated[
@@ -50,8 +50,8 @@ Jobs = Annotated[
         "--jobs",
         min=1,
         max=32,
-        help="How many of a set at once. Otherwise one a processor, at least 2, at most 4, and no "
-        "more than fit in memory at 1 GiB each.",
+        help="How many deployments at once; default: one per processor, at least 2, at most 4, and "
+        "no more than fit in memory at 1 GiB each.",
     ),
 ]
 Part = Annotated[
@@ -94,7 +94,7 @@ Confirm = Annotated[
     typer.Option(
         "--confirm",
         metavar="STACK",
-        help="The stack's name, where there is no terminal to type it at.",
+        help="The stack's name, if there is no terminal to type it at.",
     ),
 ]
 ReadonlyLock = Annotated[
@@ -102,7 +102,7 @@ ReadonlyLock = Annotated[
     typer.Option(
         "--readonly-lock",
         envvar="BIOMODAL_READONLY_LOCK",
-        help="Fail where the provider lock file in locks/ does not fit, as under CI=true.",
+        help="Fail if the provider lock file in locks/ does not match, as with CI=true.",
     ),
 ]
 Address = Annotated[
@@ -110,8 +110,8 @@ Address = Annotated[
     typer.Option(
         "--address",
         metavar="HOST[:PORT]",
-        help="Another way to the VM's SSH server than its public address: its private one, or "
-        "the near end of a tunnel.",
+        help="Connect to the VM's SSH server here instead of at its public address: the private "
+        "address, or the local end of a tunnel.",
     ),
 ]
 SessionManager = Annotated[

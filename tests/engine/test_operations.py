@@ -194,7 +194,7 @@ def test_what_is_gone_from_the_account(operated: Operated) -> None:
         ({"private_key_filename": "/missing/key.pem"}, (), 64, "not on this machine"),
         ({"ssh_user": "nobody-here"}, (), 1, "refuses user nobody-here"),
         ({}, ("--address", "127.0.0.1:1"), 1, "Nothing listens at 127.0.0.1 port 1"),
-        ({}, ("--ssm", "--address", "x"), 64, "It excludes --ssm"),
+        ({}, ("--ssm", "--address", "x"), 64, "--ssm"),
         ({"private_key_filename": ""}, (), 64, "session-manager-plugin: It is not on PATH"),
     ],
 )

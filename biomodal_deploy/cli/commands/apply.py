@@ -31,8 +31,7 @@ Bundles = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="BUNDLE...",
-        help="A sealed plan's id or folder; the newest unused one of the stack where left out. "
-        "Several are a set.",
+        help="A sealed plan's id or folder; default: the stack's newest unused one. Repeatable.",
     ),
 ]
 Confirms = Annotated[
@@ -64,10 +63,10 @@ def apply(
     output: OutputFormat = Format.TEXT,
     part: Part = False,
 ) -> int:
-    """Apply a sealed plan, once: exactly what was planned.
+    """Apply a sealed plan, once, exactly as planned.
 
     And where it was planned for: variables are in the plan. Before anything runs, everything that
-    was sealed is computed anew; any difference is named and refused with exit status 4. Where
+    was sealed is computed again; any difference is named and refused with exit status 4. Where
     something that exists would be lost, the stack's name has to be typed, or given with --confirm.
 
     Of a set (several BUNDLE, --all, or several in --stack) each is applied so, a few at a time. A

@@ -46,22 +46,22 @@ from biomodal_deploy.workflow.wanted_bucket import BucketOptions, wanted_bucket
 
 Bucket = Annotated[
     str | None,
-    typer.Option(help="The bucket. Otherwise the one that the deployment's backend names."),
+    typer.Option(help="The bucket; default: that of the deployment's backend."),
 ]
 Region = Annotated[
-    str | None, typer.Option(help="Its region. Otherwise the one that the backend names.")
+    str | None, typer.Option(help="The bucket's region; default: that of the backend.")
 ]
 Key = Annotated[
     str | None,
-    typer.Option(help="The object that holds the state. Otherwise the backend's."),
+    typer.Option(help="The object that holds the state; default: the backend's."),
 ]
 KmsKey = Annotated[
     str | None,
     typer.Option(
         "--kms-key-id",
         metavar="KEY",
-        help="The KMS key to encrypt with: id, ARN or alias. Otherwise the backend's, and where "
-        "there is none the keys of Amazon S3.",
+        help="The KMS key to encrypt with: id, ARN or alias; default: the backend's, "
+        "else the keys of Amazon S3.",
     ),
 ]
 
@@ -89,7 +89,7 @@ def create(
             min=1,
             max=3650,
             metavar="DAYS",
-            help="For how many days former versions of a state are kept; 90 where nothing says.",
+            help="Days for which former versions of a state are kept; default: 90.",
         ),
     ] = None,
     tag: Annotated[
@@ -97,7 +97,7 @@ def create(
         typer.Option(metavar="NAME=VALUE", help="A tag of the bucket. Repeatable."),
     ] = None,
     plan_only: Annotated[
-        bool, typer.Option("--plan-only", help="Seal the plan and print it; apply nothing.")
+        bool, typer.Option("--plan-only", help="Save and print the sealed plan; do not apply it.")
     ] = False,
     yes: Annotated[
         bool,
@@ -110,18 +110,18 @@ def create(
     readonly_lock: ReadonlyLock = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Make the bucket for states, and print who needs what of it.
+    """Create the bucket for states, and print its policies.
 
     Versioned, encrypted, closed to the public, TLS only; former versions go after some days, the
     bucket never. Name, region and KMS key are those of the deployments' "backend" in cdktf.json.
     It is a stack of its own with a local state of its own: planned to a file, sealed, shown, and
-    applied once that is agreed to. Where nobody can be asked, the plan is left for `apply` (exit
-    status 2). Run again, it plans what has changed.
+    applied once that is agreed to. Without a terminal, the plan is left for `apply` (exit status
+    2). Run again, it plans what has changed.
 
     Example: biomodal-aws backend create --stack biomodal-aws
     """
     if plan_only and yes:
-        raise UsageError("It excludes --yes", field="--plan-only", fix="use one of the two")
+        raise UsageError("cannot be used with --yes", field="--plan-only", fix="use one of the two")
 
     options = BucketOptions(
         stack=stack,
@@ -191,11 +191,11 @@ def check(
     stack: Stack = None,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Say whether a bucket is fit to keep states.
+    """Check whether a bucket is fit for states.
 
     Its region, versions, encryption, public access, TLS, ownership and the end of former versions,
-    as AWS says; each with the command that mends it. Exit status 2 where something that protects
-    a state is missing or AWS does not say.
+    as AWS reports them; each with the command that fixes it. Exit status 2 if something that
+    protects a state is missing or unknown.
 
     Example: biomodal-aws backend check
     """
@@ -221,16 +221,16 @@ def policy(
     key: Key = None,
     kms_key_id: KmsKey = None,
     plan_only: Annotated[
-        bool, typer.Option("--plan-only", help="For who plans and never applies.")
+        bool, typer.Option("--plan-only", help="The policy of a user who only plans.")
     ] = False,
     maker: Annotated[
-        bool, typer.Option("--maker", help="For who makes the bucket with `backend create`.")
+        bool, typer.Option("--maker", help="The policy of the user who runs `backend create`.")
     ] = False,
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Print the least policy for who uses a state in S3.
+    """Print the least policy for users of a state in S3.
 
     To plan and apply: the state, its lock (`.tflock`), the listing that tells "not there yet" from
     "forbidden", and the KMS key where there is one. Of every deployment that names the bucket, or
@@ -241,7 +241,9 @@ def policy(
     Example: biomodal-aws backend policy --stack biomodal-aws > state-policy.json
     """
     if maker and plan_only:
-        raise UsageError("It excludes --plan-only", field="--maker", fix="use one of the two")
+        raise UsageError(
+            "cannot be used with --plan-only", field="--maker", fix="use one of the two"
+        )
 
     with session(project_dir, output) as work:
         options = BucketOptions(

@@ -20,8 +20,8 @@ def connect(
         list[str] | None,
         typer.Argument(
             metavar="COMMAND...",
-            help="What to run there, after --; a login shell where left out. One word is a line "
-            "for the VM's shell, several keep their borders.",
+            help="The command, after --; default: a login shell. One word is a line "
+            "for the VM's shell, several are passed on as they are.",
         ),
     ] = None,
     ssm: SessionManager = False,
@@ -39,7 +39,7 @@ def connect(
     Example: biomodal-aws connect -- docker ps --all
     """
     if ssm and address:
-        raise UsageError("It excludes --ssm", field="--address", fix="use one of the two")
+        raise UsageError("cannot be used with --ssm", field="--address", fix="use one of the two")
 
     words = command or []
     # Progress would draw over the shell, and its lines get in between a command's.

@@ -37,7 +37,7 @@ def destroy(
     stack: Stack = None,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Show every address that goes, ask, and destroy.
+    """Show what will be destroyed, ask, and destroy it.
 
     A destroy plan is made, sealed and shown, and the stack's name has to be typed. Each protected
     resource needs --allow-destroy; without it the plan is refused with exit status 3, and the

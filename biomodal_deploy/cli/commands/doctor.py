@@ -35,7 +35,7 @@ def doctor(
         typer.Option("--toolchain", help="Show which Terraform, Node and providers run, and why."),
     ] = False,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Ask only what is asked before every plan.")
+        bool, typer.Option("--quick", help="Run only the checks of every plan.")
     ] = False,
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
@@ -43,7 +43,7 @@ def doctor(
     var: Variables = None,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Ask the account what an apply would meet.
+    """Check the AWS account before an apply.
 
     Access, network, roles, names and quotas; nothing is changed. Each check passes, fails, warns,
     or is unknown and says why; how to fix it stands below. Exit status 2 where a check fails.

@@ -15,7 +15,7 @@ def history(
     stack: Stack = None,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Print who planned, applied and refused what, and when.
+    """Print who planned and applied what, and when.
 
     With every result. The log is a chain: each entry holds the digest of the one
     before, so a changed or missing entry shows: exit status 2.

@@ -164,7 +164,7 @@ def _variables(own: dict[str, str | None], var: list[str]) -> dict[str, str]:
     for text in var:
         name, value = assignment(text)
         if name in given:
-            raise UsageError("It is given twice", field=f"--var {name}", fix="give it once")
+            raise UsageError("duplicate variable", field=f"--var {name}", fix="give it once")
         given[name] = value
     return given
 

@@ -18,11 +18,11 @@ SSH_DIRECTORY = Path("~/.ssh")
 def keygen(
     name: Annotated[str, typer.Argument(help="The VM's name: vm_name of terraform.tfvars.")],
     directory: Annotated[
-        Path, typer.Option("--directory", help="Where the two files go.")
+        Path, typer.Option("--directory", help="Folder of the two files.")
     ] = SSH_DIRECTORY,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Make the VM's SSH key pair on this machine.
+    """Create the VM's SSH key pair on this machine.
 
     An ed25519 key: NAME.pem, mode 0600, and NAME.pub, which the native stack reads: Terraform sees
     the public half alone. A key that is there is never overwritten.
@@ -32,7 +32,7 @@ def keygen(
     files = make_key(directory.expanduser(), name)
 
     def show(console: Console) -> None:
-        console.print("Made" if files.made else "Nothing to do: both are there")
+        console.print("Created" if files.made else "Already exists; nothing was changed")
         console.print(f"  private key  {files.private}")
         console.print(f"  public key   {files.public}")
 

@@ -21,8 +21,8 @@ def lock(
         typer.Option(
             "--platform",
             metavar="OS_ARCH",
-            help="A platform to lock providers for. Repeatable; Linux and macOS on both "
-            "processors where none is given.",
+            help="A platform to lock providers for. Repeatable; default: Linux and macOS on "
+            "amd64 and arm64.",
         ),
     ] = None,
     upgrade: Annotated[
@@ -32,7 +32,7 @@ def lock(
     project_dir: ProjectDir = HERE,
     stack: Annotated[
         str | None,
-        typer.Option("--stack", envvar="BIOMODAL_STACK", help="One deployment; all without it."),
+        typer.Option("--stack", envvar="BIOMODAL_STACK", help="One deployment; default: all."),
     ] = None,
     output: OutputFormat = Format.TEXT,
 ) -> int:
@@ -40,7 +40,7 @@ def lock(
 
     They name the providers for every platform that a team works on. Commit them: a plan takes
     exactly those, and a CI job (CI=true) takes no others. Exit status 2 where a platform's
-    providers were not to be had, as from a mirror that holds one platform alone.
+    providers were unavailable, as from a mirror that holds only one platform.
 
     Example: biomodal-aws lock --platform linux_amd64 --platform darwin_arm64
     """

@@ -43,9 +43,11 @@ def nextflow_config(
     Example: biomodal-aws nextflow-config --out pipeline
     """
     if out and env:
-        raise UsageError("It excludes --out, which writes both", field="--env", fix="use one")
+        raise UsageError(
+            "cannot be used with --out, which writes both", field="--env", fix="use one"
+        )
     if force and not out:
-        raise UsageError("It is for --out", field="--force", fix="add --out DIR")
+        raise UsageError("only valid with --out", field="--force", fix="add --out DIR")
 
     with session(project_dir, output) as work:
         built = read_built(last_stack(work.location, stack), work.listen)

@@ -28,7 +28,7 @@ class OutputsFormat(StrEnum):
 def output(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="NAME", help="One output, its bare value; all where left out."),
+        typer.Argument(metavar="NAME", help="One output, its bare value; default: all."),
     ] = None,
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
@@ -48,7 +48,7 @@ def output(
         found = read_outputs(last_stack(work.location, stack), work.listen)
     if name is not None and name not in found:
         raise UsageError(
-            "There is no such output" if found else "The stack has no outputs yet",
+            "unknown output" if found else "the stack has no outputs yet",
             field=name,
             fix=did_you_mean(name, found, otherwise="run biomodal-aws output for all"),
         )

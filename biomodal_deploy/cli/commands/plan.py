@@ -55,7 +55,7 @@ def plan(
     output: OutputFormat = Format.TEXT,
     part: Part = False,
 ) -> int:
-    """Plan to a file, judge it, seal it, print it.
+    """Create a plan, check it, and save it as a sealed plan.
 
     Nothing is changed in AWS. Exit status 0 without changes, 2 with changes to review, 3 where a
     guard refuses the plan.

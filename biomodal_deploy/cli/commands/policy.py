@@ -64,7 +64,7 @@ Phases = Annotated[
     PhaseChoice,
     typer.Option(
         "--phase",
-        help="The command it has to suffice for: plan, apply (of a new environment), update "
+        help="The command to allow: plan, apply (of a new environment), update "
         "(in place), destroy. A replacement is destroy and apply.",
     ),
 ]
@@ -73,13 +73,13 @@ Account = Annotated[
     typer.Option(
         "--account",
         metavar="ID",
-        help="The AWS account, 12 digits. Otherwise the deployment's, or the only one that its "
-        "limits name, otherwise the one that the credentials belong to.",
+        help="The AWS account, 12 digits; default: the deployment's, else the only one of its "
+        "limits, else that of the credentials.",
     ),
 ]
 
 policy = typer.Typer(
-    help="The permissions that deploying and the VM take.",
+    help="The permissions that deployments and the VM need.",
     rich_markup_mode=None,
     add_completion=False,
 )
@@ -150,10 +150,10 @@ def check(
     stack: Stack = None,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Say what a policy lacks and gives away for this stack.
+    """Check a policy against what this stack needs.
 
     What it lacks for this stack, what IAM does not know, and what is broader than needed. Exit
-    status 0 where there is nothing to say, else 2.
+    status 0 without findings, else 2.
 
     Example: biomodal-aws policy check deployer.json --phase apply
     """

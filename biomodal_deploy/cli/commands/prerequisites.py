@@ -31,12 +31,12 @@ def prerequisites(
     ] = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Print the commands that make the roles an account lacks.
+    """Print the commands that create an account's missing roles.
 
     AWS Batch needs them before any deployment, and they belong to the account, not to one
     deployment. To make them with Terraform instead, add a deployment whose "bootstrap" is
     "prerequisites", and put the variables that are printed last into its terraform.tfvars.
-    Exit status 2 where a role is missing or AWS does not say.
+    Exit status 2 if a role is missing or unknown.
 
     Example: biomodal-aws prerequisites > make-roles.sh
     """

@@ -20,7 +20,7 @@ Bundle = Annotated[
     str | None,
     typer.Argument(
         metavar="BUNDLE",
-        help="A sealed plan's id or folder; the newest unused one of the stack where left out.",
+        help="A sealed plan's id or folder; default: the stack's newest unused one.",
     ),
 ]
 
@@ -46,14 +46,14 @@ def report(
     ] = Written.MARKDOWN,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="The file to write; standard output where left out."),
+        typer.Option("--out", help="The file to write; default: standard output."),
     ] = None,
     max_bytes: Annotated[
         int,
         typer.Option(
             "--max-bytes",
             min=4_000,
-            help="How long Markdown may be. What matters least is left out first, and named.",
+            help="Size limit of Markdown in bytes. The least important is left out first.",
         ),
     ] = 60_000,
     project_dir: ProjectDir = HERE,

@@ -44,7 +44,7 @@ def run(
     ] = None,
     project_dir: ProjectDir = HERE,
 ) -> int:
-    """Start the account, run a command against it on a copy of the project, stop it.
+    """Run a command against a sandbox, on a copy of the project.
 
     The command talks to the sandbox and to nothing else of AWS: AWS_ENDPOINT_URL is set, and no
     real credentials are near. It runs on a scratch copy of the project, which starts without

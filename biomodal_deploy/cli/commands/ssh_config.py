@@ -37,7 +37,7 @@ def ssh_config(
     Example: biomodal-aws ssh-config >> ~/.ssh/config
     """
     if ssm and address:
-        raise UsageError("It excludes --ssm", field="--address", fix="use one of the two")
+        raise UsageError("cannot be used with --ssm", field="--address", fix="use one of the two")
 
     with session(project_dir, output) as work:
         chosen = last_stack(work.location, stack)

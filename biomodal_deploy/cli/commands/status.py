@@ -17,35 +17,35 @@ from biomodal_deploy.workflow.stack import last_stack
 
 def status(
     wait: Annotated[
-        bool, typer.Option("--wait", help="Look again until it is ready, has failed, or --timeout.")
+        bool, typer.Option("--wait", help="Repeat until it is ready, has failed, or --timeout.")
     ] = False,
     deep: Annotated[
         bool,
         typer.Option(
             "--deep",
-            help="Look at the machine itself too, over SSH: Java, Docker, disk, access to bucket "
+            help="Check the VM itself too, over SSH: Java, Docker, disk, access to bucket "
             "and registry, and the install log.",
         ),
     ] = False,
     timeout: Annotated[
-        float, typer.Option("--timeout", min=0, help="Seconds that --wait waits at most.")
+        float, typer.Option("--timeout", min=0, help="Limit of --wait in seconds.")
     ] = 900,
     address: Address = None,
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Say how the deployment is, from the VM to Batch.
+    """Show the health of a deployment.
 
-    That is the VM and its install script, Batch, the bucket, the repository and the roles, in one
-    table with one verdict. Nothing is changed, but that --deep writes one small object into the
-    bucket and deletes it again. What AWS does not tell is never a pass. Exit status 0 where all is
-    well, 2 where there is something to look at or it is not ready yet.
+    The VM and its install script, Batch, the bucket, the repository and the roles, in one table
+    with one verdict. Nothing is changed, except that --deep writes one small object into the
+    bucket and deletes it again. What AWS does not report is unknown, never a pass. Exit status 0
+    if all is well, 2 if something needs attention or is not ready yet.
 
     Example: biomodal-aws status --wait --deep
     """
     if address and not deep:
-        raise UsageError("It is a way for --deep", field="--address", fix="add --deep")
+        raise UsageError("only valid with --deep", field="--address", fix="add --deep")
 
     request = StatusRequest(deep=deep, wait_s=timeout if wait else None, address=address)
     with session(project_dir, output) as work:

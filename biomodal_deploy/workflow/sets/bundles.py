@@ -99,7 +99,7 @@ def _find(location: Location, name: str) -> Bundle:
         return Bundle.load(path)
     held = [each for each in location.plans.glob(f"*/{name}") if each.is_dir()] if name else []
     if Path(name).name != name or len(held) != 1:
-        raise BundleRefused("no_bundle", f"There is no sealed plan {name} in {location.plans}.")
+        raise BundleRefused("no_bundle", f'no sealed plan "{name}" in {location.plans}')
     return Bundle.load(held[0])
 
 
@@ -109,14 +109,14 @@ def _together(bundles: Sequence[Bundle], idle: Mapping[str, str]) -> Chosen:
         stack = bundle.manifest.facts.stack
         if bundle.manifest.kind is PlanKind.DESTROY:
             raise UsageError(
-                f"It is a destroy plan of {stack}, and those are applied alone",
+                f"destroy plan of {stack}; destroy plans are applied one at a time",
                 field="BUNDLE",
                 value=bundle.id,
                 fix=f"run biomodal-aws apply {bundle.id} --stack {stack}",
             )
         if stack in stacks:
             raise UsageError(
-                f"It is of {stack}, as {stacks[stack].id} is: the first apply makes it stale",
+                f"second plan of {stack}, after {stacks[stack].id}; the first apply makes it stale",
                 field="BUNDLE",
                 value=bundle.id,
                 fix="name one of the two",

@@ -32,7 +32,7 @@ def choose_several(stacks: Sequence[str], names: Sequence[str], *, every: bool) 
     words = _words(stacks)
     if every:
         if words:
-            raise UsageError("It excludes --stack", field="--all", fix="use one of the two")
+            raise UsageError("cannot be used with --stack", field="--all", fix="use one of the two")
         words = ["*"]
     chosen: set[str] = set()
     for word in words:
@@ -49,7 +49,7 @@ def _matching(pattern: str, names: Sequence[str]) -> set[str]:
     found = {name for name in names if fnmatchcase(name, pattern)}
     if not found:
         raise UsageError(
-            "It matches no deployment",
+            "no deployment matches",
             field="--stack",
             value=pattern,
             fix=f"the deployments are {', '.join(names)}" if names else "add one to cdktf.json",

@@ -285,7 +285,7 @@ def test_an_unknown_stack_is_one_line(
         (["show", "a", "b"], "Got unexpected extra argument(s) (b)."),
         (["show", "--stack"], "Option '--stack' requires an argument."),
         (["show", "--output", "yaml"], "Invalid value for '--output' / '-o'"),
-        (["plan", "--destroy", "--refresh-only"], "--destroy: It excludes --refresh-only."),
+        (["plan", "--destroy", "--refresh-only"], "--destroy: cannot be used with --refresh-only."),
         (["keygen"], "Missing argument 'name'."),
         (["show", "no-such"], "demo has no sealed plan no-such. The newest is "),
         (["show", ""], "demo has no sealed plan of an empty name. The newest is "),

@@ -78,6 +78,17 @@ def test_everything_that_can_be_given_is_explained(name: str) -> None:
 
 
 @each_command
+def test_what_an_option_takes_is_named_in_plain_words(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """FILE, N and NAME, and not Python's names of types; choices stand as they are."""
+    run([*name.split(), "--help"])
+    options = capsys.readouterr().out.partition("Options:")[2]
+    shown = re.findall(r"^  -[^<\n]*<([^>]*)>", options, re.MULTILINE)
+    assert all("|" in each for each in shown), shown
+
+
+@each_command
 def test_every_command_speaks_to_programs(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """`--output` is there, with `json` among its choices."""
     if name in NO_FORMAT:

@@ -100,7 +100,7 @@ def test_what_is_missing_is_one_line(init: Init) -> None:
     assert (status, out) == (EXIT_USAGE, "")
     assert err.startswith("error: NAME, --region, --vpc-id, --subnet-id: No value is given")
     assert len(err.splitlines()) == 1
-    assert "It is given twice" in init("dev", *PLACE, "--var=region=eu-west-1")[2]
+    assert "--var region: duplicate" in init("dev", *PLACE, "--var=region=eu-west-1")[2]
     assert "A variable is NAME=VALUE" in init("dev", *PLACE, "--var=region")[2]
 
 

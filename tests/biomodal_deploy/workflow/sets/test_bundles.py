@@ -65,5 +65,5 @@ def test_no_plan_at_all_is_refused(location: Location) -> None:
 def test_an_empty_name_names_no_plan(location: Location, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is a script's unset variable, and not the folder where the script runs."""
     monkeypatch.chdir(sealed(location.plans, stack="a").path)
-    with pytest.raises(BundleRefused, match="There is no sealed plan"):
+    with pytest.raises(BundleRefused, match='no sealed plan ""'):
         named(location, [""])
