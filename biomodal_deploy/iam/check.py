@@ -10,7 +10,7 @@ from typing import Final
 
 from biomodal_deploy.iam import facts
 from biomodal_deploy.iam.evaluate import decide, matches
-from biomodal_deploy.iam.language import PolicyText, StatementText
+from biomodal_deploy.iam.language import PolicyDocument, Statement
 from biomodal_deploy.iam.needs import Need
 from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.probes import foreign, wanted
@@ -51,7 +51,7 @@ class Finding:
 
 
 def check(
-    policies: Sequence[PolicyText], needs: Sequence[Need], place: Place
+    policies: Sequence[PolicyDocument], needs: Sequence[Need], place: Place
 ) -> tuple[Finding, ...]:
     """Return what is wrong with policies for a stack, the gravest first.
 
@@ -68,7 +68,7 @@ def check(
     )
 
 
-def lacking(policies: Sequence[PolicyText], need: Need, place: Place) -> tuple[str, ...]:
+def lacking(policies: Sequence[PolicyDocument], need: Need, place: Place) -> tuple[str, ...]:
     """Return why policies do not suffice for one need; nothing where they do.
 
     Args:
@@ -80,7 +80,7 @@ def lacking(policies: Sequence[PolicyText], need: Need, place: Place) -> tuple[s
 
 
 def _lacking(
-    policies: Sequence[PolicyText], needs: Sequence[Need], place: Place
+    policies: Sequence[PolicyDocument], needs: Sequence[Need], place: Place
 ) -> Iterator[Finding]:
     found: dict[tuple[Fault, str, tuple[str, ...], str], list[Need]] = {}
     for need in needs:
@@ -98,7 +98,7 @@ def _lacking(
 
 
 def _refusals(
-    policies: Sequence[PolicyText], need: Need, place: Place
+    policies: Sequence[PolicyDocument], need: Need, place: Place
 ) -> Iterator[tuple[Fault, str, str]]:
     """Give what of a need is refused: the resource as the need has it, and why."""
     for resource in need.resources:
@@ -117,7 +117,7 @@ def _refusals(
             break
 
 
-def _why_not(policies: Sequence[PolicyText], action: str) -> str:
+def _why_not(policies: Sequence[PolicyDocument], action: str) -> str:
     granting = [
         statement
         for policy in policies
@@ -132,7 +132,7 @@ def _why_not(policies: Sequence[PolicyText], action: str) -> str:
     return f"granted only on {', '.join(map(short, places))}{conditions}"
 
 
-def _unknown(policies: Iterable[PolicyText]) -> Iterator[Finding]:
+def _unknown(policies: Iterable[PolicyDocument]) -> Iterator[Finding]:
     for policy in policies:
         for statement in policy.statements:
             for pattern in (*statement.actions, *statement.not_actions):
@@ -157,7 +157,7 @@ def _unknown(policies: Iterable[PolicyText]) -> Iterator[Finding]:
                     )
 
 
-def _unneeded(policies: Iterable[PolicyText], needs: Sequence[Need]) -> Iterator[Finding]:
+def _unneeded(policies: Iterable[PolicyDocument], needs: Sequence[Need]) -> Iterator[Finding]:
     needed = {_FREE, *(need.action.lower() for need in needs)}
     for policy in policies:
         for statement in policy.statements:
@@ -188,7 +188,7 @@ def _extra(pattern: str, extra: Sequence[str]) -> str:
 
 
 def _too_wide(
-    policies: Sequence[PolicyText], needs: Sequence[Need], place: Place
+    policies: Sequence[PolicyDocument], needs: Sequence[Need], place: Place
 ) -> Iterator[Finding]:
     """Give what reaches other people's things."""
     by_action: dict[str, list[Need]] = {}
@@ -210,7 +210,7 @@ def _too_wide(
             )
 
 
-def _wide_resources(policies: Sequence[PolicyText], action: str) -> tuple[str, ...]:
+def _wide_resources(policies: Sequence[PolicyDocument], action: str) -> tuple[str, ...]:
     return tuple(
         dict.fromkeys(
             resource
@@ -246,9 +246,9 @@ def short(arn: str) -> str:
     return arn.split(":", 5)[5] if arn.startswith("arn:") else arn
 
 
-def _actions(statement: StatementText) -> str:
+def _actions(statement: Statement) -> str:
     return ", ".join(statement.actions or statement.not_actions)
 
 
-def _name(statement: StatementText) -> str:
+def _name(statement: Statement) -> str:
     return f"statement {statement.sid}" if statement.sid else "a Deny statement"

@@ -16,7 +16,7 @@ from biomodal_deploy.iam.document import read_document
 from biomodal_deploy.iam.documented import documented_policy
 from biomodal_deploy.iam.expressions import evaluate
 from biomodal_deploy.iam.functions import is_unknown
-from biomodal_deploy.iam.language import PolicyText, parse_policy
+from biomodal_deploy.iam.language import PolicyDocument, parse_policy
 from biomodal_deploy.iam.needs import Needs, needs_of
 from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.policies import Policy, policies
@@ -67,7 +67,7 @@ class DeploymentPermissions:
         )
 
     def check(
-        self, given: Sequence[PolicyText], phases: Iterable[Phase] = LIFE_CYCLE
+        self, given: Sequence[PolicyDocument], phases: Iterable[Phase] = LIFE_CYCLE
     ) -> tuple[Finding, ...]:
         """Return what is wrong with policies for the phases."""
         return check(given, self.needs.of(phases), self.place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
@@ -35,10 +36,20 @@ def _as_text(value: object) -> object:
 Texts = Annotated[tuple[Annotated[str, BeforeValidator(_as_text)], ...], BeforeValidator(_as_list)]
 
 
-class StatementText(BaseModel):
-    """One statement of an identity policy, as written."""
+class Statement(BaseModel):
+    """One statement of an identity policy: read, decided by, and written.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Attributes:
+        sid: Its name, unique in its document; empty for none.
+        effect: What it does.
+        actions: IAM actions.
+        not_actions: All actions but these.
+        resources: ARNs, or `*`.
+        not_resources: All resources but these.
+        condition: Under which conditions, by operator and key.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     sid: str = Field(default="", alias="Sid")
     effect: Literal["Allow", "Deny"] = Field(alias="Effect")
@@ -58,28 +69,79 @@ class StatementText(BaseModel):
                 raise ValueError(f"a statement has {name} or Not{name}, and one of them")
         return self
 
+    def as_json(self) -> dict[str, JsonValue]:
+        """Return it as a policy has it."""
+        body: dict[str, JsonValue] = {"Sid": self.sid} if self.sid else {}
+        body["Effect"] = self.effect
+        for name, values in (
+            ("Action", self.actions),
+            ("NotAction", self.not_actions),
+            ("Resource", self.resources),
+            ("NotResource", self.not_resources),
+        ):
+            if values:
+                body[name] = _one_or_list(values)
+        if self.condition:
+            body["Condition"] = {
+                operator: {key: _one_or_list(values) for key, values in keys.items()}
+                for operator, keys in self.condition.items()
+            }
+        return body
 
-class PolicyText(BaseModel):
-    """An identity policy, as written."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+def allow(
+    sid: str,
+    actions: Sequence[str],
+    resources: Sequence[str],
+    condition: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
+) -> Statement:
+    """Return a statement that allows actions on resources, under a condition."""
+    conditions = {
+        operator: {key: tuple(values) for key, values in keys.items()}
+        for operator, keys in (condition or {}).items()
+    }
+    return Statement(
+        sid=sid,
+        effect="Allow",
+        actions=tuple(actions),
+        resources=tuple(resources),
+        condition=conditions,
+    )
+
+
+VERSION: Final = "2012-10-17"
+
+
+class PolicyDocument(BaseModel):
+    """An identity policy."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     version: Literal["2008-10-17", "2012-10-17"] = Field(default="2008-10-17", alias="Version")
-    statements: Annotated[tuple[StatementText, ...], BeforeValidator(_as_list)] = Field(
+    statements: Annotated[tuple[Statement, ...], BeforeValidator(_as_list)] = Field(
         alias="Statement", min_length=1
     )
+
+
+def document_of(statements: Iterable[Statement]) -> dict[str, JsonValue]:
+    """Return the policy document that consists of statements."""
+    return {"Version": VERSION, "Statement": [each.as_json() for each in statements]}
+
+
+def _one_or_list(values: Sequence[str]) -> JsonValue:
+    return values[0] if len(values) == 1 else list(values)
 
 
 LARGEST: Final = 512 * 1024
 """Bytes that are read of a file: IAM takes ten managed policies of 6,144 characters each."""
 
 
-def parse_policy(document: JsonValue) -> PolicyText:
+def parse_policy(document: JsonValue) -> PolicyDocument:
     """Return a policy document as data."""
-    return PolicyText.model_validate(document)
+    return PolicyDocument.model_validate(document)
 
 
-def read_policies(path: Path) -> tuple[PolicyText, ...]:
+def read_policies(path: Path) -> tuple[PolicyDocument, ...]:
     """Read a file with one policy, a list of them, or a table of them by name.
 
     What `aws iam get-policy-version` and `aws iam get-role-policy` print is one policy too.
@@ -106,7 +168,7 @@ def read_policies(path: Path) -> tuple[PolicyText, ...]:
     raise UsageError(rule, field=str(path), fix='give JSON like {"Statement": [...]}')
 
 
-def _documents(value: JsonValue) -> tuple[PolicyText, ...]:
+def _documents(value: JsonValue) -> tuple[PolicyDocument, ...]:
     match value:
         case {"PolicyVersion": {"Document": document}} | {"PolicyDocument": document}:
             value = document

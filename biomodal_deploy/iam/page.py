@@ -14,7 +14,7 @@ from biomodal_deploy.iam.catalog import LIFE_CYCLE, catalog
 from biomodal_deploy.iam.check import Fault, Finding, check, lacking, short
 from biomodal_deploy.iam.document import Document
 from biomodal_deploy.iam.documented import documented_policy
-from biomodal_deploy.iam.language import PolicyText, parse_policy
+from biomodal_deploy.iam.language import PolicyDocument, parse_policy
 from biomodal_deploy.iam.needs import Need, needs_of
 from biomodal_deploy.iam.place import Place
 
@@ -137,7 +137,7 @@ def _published() -> dict[str, JsonValue]:
     return documented_policy(_PLACE, vm_name="NAME", subnet_id="SUBNET", bucket="NAME")
 
 
-def _comparison(published: Sequence[PolicyText], needs: Sequence[Need]) -> str:
+def _comparison(published: Sequence[PolicyDocument], needs: Sequence[Need]) -> str:
     """Return what is wrong with the published policy, for both documented stacks together."""
     found = check(published, needs, _PLACE)
     lacks = [each for each in found if each.fault in (Fault.MISSING, Fault.DEPENDS)]
@@ -181,7 +181,9 @@ def _surplus(finding: Finding) -> str:
     return _cells(f"`{finding.action}`", _codes(resources), _plain(finding.detail.split(";")[0]))
 
 
-def _kinds(needs: Mapping[str, Sequence[Need]], published: Sequence[PolicyText]) -> Iterator[str]:
+def _kinds(
+    needs: Mapping[str, Sequence[Need]], published: Sequence[PolicyDocument]
+) -> Iterator[str]:
     yield "\n## By kind of resource"
     kinds = {need.kind for each in needs.values() for need in each}
     for kind in sorted(kinds, key=lambda each: each.removeprefix("data.")):
@@ -200,7 +202,9 @@ Stacks: {"; ".join(stacks)}.
 {_refused(kind)}""".rstrip("\n")
 
 
-def _rows(needs: Mapping[str, Sequence[Need]], published: Sequence[PolicyText]) -> Iterable[_Row]:
+def _rows(
+    needs: Mapping[str, Sequence[Need]], published: Sequence[PolicyDocument]
+) -> Iterable[_Row]:
     rows: dict[tuple[str, str], _Row] = {}
     for name, of_stack in needs.items():
         for need in of_stack:

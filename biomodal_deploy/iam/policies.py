@@ -5,55 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from pydantic import JsonValue
 
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.iam.catalog import Condition
+from biomodal_deploy.iam.language import Statement, allow, document_of
 from biomodal_deploy.iam.needs import Need
 
-VERSION: Final = "2012-10-17"
 MANAGED_LIMIT: Final = 6144
 """Characters of a managed policy without white space (IAM user guide, "IAM and STS quotas")."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Statement:
-    """What is allowed, on what, under which conditions.
-
-    Attributes:
-        sid: Its name, unique in its document.
-        actions: IAM actions, sorted.
-        resources: ARNs, sorted, or `*`.
-        condition: By operator and key.
-    """
-
-    sid: str
-    actions: tuple[str, ...]
-    resources: tuple[str, ...]
-    condition: Condition = field(default_factory=dict)
-
-    @property
-    def service(self) -> str:
-        """The service of its actions; a statement never mixes two."""
-        return self.actions[0].partition(":")[0]
-
-    def as_json(self) -> dict[str, JsonValue]:
-        """Return it as a policy has it."""
-        body: dict[str, JsonValue] = {
-            "Sid": self.sid,
-            "Effect": "Allow",
-            "Action": _one_or_list(self.actions),
-            "Resource": _one_or_list(self.resources),
-        }
-        if self.condition:
-            body["Condition"] = {
-                operator: {key: _one_or_list(values) for key, values in keys.items()}
-                for operator, keys in self.condition.items()
-            }
-        return body
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +38,7 @@ class Policy:
 
     def as_json(self) -> dict[str, JsonValue]:
         """Return the document."""
-        statements: list[JsonValue] = [statement.as_json() for statement in self.statements]
-        return {"Version": VERSION, "Statement": statements}
+        return document_of(self.statements)
 
 
 def size(document: Mapping[str, JsonValue]) -> int:
@@ -102,8 +64,8 @@ def policies(needs: Iterable[Need], name: str) -> tuple[Policy, ...]:
     if whole.size <= MANAGED_LIMIT:
         return (whole,) if found else ()
     split: list[Policy] = []
-    for service in dict.fromkeys(each.service for each in found):
-        parts = _fitting([each for each in found if each.service == service])
+    for service in dict.fromkeys(map(_service, found)):
+        parts = _fitting([each for each in found if _service(each) == service])
         for number, part in enumerate(parts, start=1):
             suffix = f"-{number}" if len(parts) > 1 else ""
             split.append(Policy(name=f"{name}-{service}{suffix}", statements=part))
@@ -132,7 +94,7 @@ def statements(needs: Iterable[Need]) -> tuple[Statement, ...]:
         taken[sid] = taken.get(sid, 0) + 1
         if taken[sid] > 1:
             sid += str(taken[sid])
-        named.append(Statement(sid=sid, actions=actions, resources=on, condition=conditions[key]))
+        named.append(allow(sid, actions, on, conditions[key]))
     return tuple(named)
 
 
@@ -167,5 +129,6 @@ def _fitting(found: Sequence[Statement]) -> list[tuple[Statement, ...]]:
     return parts
 
 
-def _one_or_list(values: Sequence[str]) -> JsonValue:
-    return values[0] if len(values) == 1 else list(values)
+def _service(statement: Statement) -> str:
+    """Return the service of a statement's actions; none here mixes two."""
+    return statement.actions[0].partition(":")[0]

@@ -14,8 +14,8 @@ from pydantic import JsonValue, TypeAdapter
 from biomodal_deploy.iam.catalog import Grant
 from biomodal_deploy.iam.expressions import evaluate, reference
 from biomodal_deploy.iam.functions import UNKNOWN
+from biomodal_deploy.iam.language import VERSION
 from biomodal_deploy.iam.needs import Need, resources_of
-from biomodal_deploy.iam.policies import VERSION
 from biomodal_deploy.iam.stack import Block, Module
 from biomodal_deploy.iam.templates import fill
 

@@ -14,7 +14,7 @@ from biomodal_deploy.aws.checks import Check, Finding, failed, passed, warned
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.errors import code_of
 from biomodal_deploy.iam.evaluate import Request, decide
-from biomodal_deploy.iam.language import PolicyText, parse_policy
+from biomodal_deploy.iam.language import PolicyDocument, parse_policy
 
 _T = TypeVar("_T")
 
@@ -186,7 +186,7 @@ def refuses_plain_http(policy: str, arn: str) -> bool:
     return all(_refused(denials, *each) for each in asked)
 
 
-def _denials_to_all(text: str) -> Iterator[PolicyText]:
+def _denials_to_all(text: str) -> Iterator[PolicyDocument]:
     """Give the statements of a bucket's policy that deny something to everyone."""
     found = json.loads(text).get("Statement", [])
     for each in found if isinstance(found, list) else [found]:
@@ -198,7 +198,7 @@ def _denials_to_all(text: str) -> Iterator[PolicyText]:
                 yield parse_policy({"Statement": [statement]})
 
 
-def _refused(denials: Sequence[PolicyText], action: str, resource: str) -> bool:
+def _refused(denials: Sequence[PolicyDocument], action: str, resource: str) -> bool:
     plain = Request(
         action=action,
         resource=resource,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from biomodal_deploy.iam import facts
-from biomodal_deploy.iam.language import PolicyText, parse_policy
+from biomodal_deploy.iam.language import PolicyDocument, parse_policy
 from biomodal_deploy.iam.place import Place
 
 _NO_TAGS: Final[Mapping[str, str]] = {}
@@ -35,7 +35,7 @@ class Account:
                 return str(user.name)
         return None
 
-    def policies_of(self, user: str) -> Iterator[PolicyText]:
+    def policies_of(self, user: str) -> Iterator[PolicyDocument]:
         """Give the user's policies: inline ones, attached ones, and those of groups."""
         for name in self._iam.list_user_policies(user):
             yield _policy(self._iam.get_user_policy(user, name)["policy_document"])
@@ -150,5 +150,5 @@ class Account:
         return None
 
 
-def _policy(document: str) -> PolicyText:
+def _policy(document: str) -> PolicyDocument:
     return parse_policy(json.loads(document))

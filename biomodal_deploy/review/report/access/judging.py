@@ -9,7 +9,11 @@ from biomodal_deploy.plan import Action, Plan, ResourceChange
 from biomodal_deploy.plan.changes import Data
 from biomodal_deploy.review.report.access.protections import turned_off
 from biomodal_deploy.review.report.access.rules import GROUPS, Rule, rules_of, shows_rules
-from biomodal_deploy.review.report.access.statements import Statement, not_covered, statements_of
+from biomodal_deploy.review.report.access.statements import (
+    ComparedStatement,
+    not_covered,
+    statements_of,
+)
 from biomodal_deploy.review.report.access.values import Values, as_list, as_map, vague
 
 _POLICIES: Final = ("policy", "assume_role_policy")
@@ -177,7 +181,7 @@ def _policies(change: ResourceChange, documents: _Documents) -> tuple[list[Gain]
 
 
 def _compare(
-    before: tuple[Statement, ...], after: tuple[Statement, ...]
+    before: tuple[ComparedStatement, ...], after: tuple[ComparedStatement, ...]
 ) -> tuple[list[Gain], list[str]]:
     gains = [
         Gain(text=f"allowed: {text}", alarm=alarm)

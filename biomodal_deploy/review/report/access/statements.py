@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import fnmatch
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import product
 from typing import Final, TypeAlias
 
+from biomodal_deploy.iam.evaluate import matches
 from biomodal_deploy.review.report.access.values import Values, as_list, as_map, vague, words
 
 # Action, resource, principal.
@@ -20,7 +18,7 @@ _MOST_PARTS: Final = 20_000  # a statement with more is compared as a whole
 
 
 @dataclass(frozen=True)
-class Statement:
+class ComparedStatement:
     """One statement.
 
     Attributes:
@@ -44,7 +42,7 @@ class Statement:
         else:
             yield from product(*parts)
 
-    def covers(self, part: Part, other: Statement) -> bool:
+    def covers(self, part: Part, other: ComparedStatement) -> bool:
         """Whether it says of a part of another statement the same."""
         if self.denies != other.denies or self.condition not in ("", other.condition):
             return False
@@ -67,7 +65,7 @@ class Statement:
         return "everything" if "*" in self.actions and "*" in self.resources else ""
 
 
-def statements_of(document: object) -> tuple[Statement, ...] | None:
+def statements_of(document: object) -> tuple[ComparedStatement, ...] | None:
     """Read a policy: its JSON text, or what a policy document of Terraform's says.
 
     Returns:
@@ -88,7 +86,7 @@ def statements_of(document: object) -> tuple[Statement, ...] | None:
 
 
 def not_covered(
-    statements: Iterable[Statement], others: Sequence[Statement], *, denies: bool
+    statements: Iterable[ComparedStatement], others: Sequence[ComparedStatement], *, denies: bool
 ) -> Iterator[tuple[str, str]]:
     """Yield what statements say and no other statement does, as a line and its alarm."""
     for statement in statements:
@@ -112,7 +110,7 @@ def not_covered(
 
 
 def _line(
-    statement: Statement,
+    statement: ComparedStatement,
     actions: Sequence[str],
     resources: Sequence[str],
     principals: Sequence[str],
@@ -124,12 +122,12 @@ def _line(
     return text, statement.alarm
 
 
-def _of_json(statement: Values) -> Statement:
+def _of_json(statement: Values) -> ComparedStatement:
     principals = [*_principals(statement.get("Principal"))]
     if "NotPrincipal" in statement:
         principals.append(_but(_principals(statement["NotPrincipal"])))
     condition = statement.get("Condition")
-    return Statement(
+    return ComparedStatement(
         denies=statement.get("Effect") == "Deny",
         actions=_said(statement, "Action", "NotAction"),
         resources=_said(statement, "Resource", "NotResource"),
@@ -138,7 +136,7 @@ def _of_json(statement: Values) -> Statement:
     )
 
 
-def _of_block(statement: Values) -> Statement:
+def _of_block(statement: Values) -> ComparedStatement:
     principals = [
         f"{as_map(each).get('type')} {name}"
         for each in as_list(statement.get("principals"))
@@ -148,7 +146,7 @@ def _of_block(statement: Values) -> Statement:
     if others:
         principals.append(f"everyone but {_canonical(others)}")
     condition = statement.get("condition")
-    return Statement(
+    return ComparedStatement(
         denies=statement.get("effect") == "Deny",
         actions=_said(statement, "actions", "not_actions"),
         resources=_said(statement, "resources", "not_resources"),
@@ -195,10 +193,4 @@ def _matches(pattern: str, text: str) -> bool:
         return True
     if vague(pattern) or vague(text) or text.startswith("everything but "):
         return False
-    return pattern == text or bool(_compiled(pattern).fullmatch(text))
-
-
-@lru_cache(maxsize=4096)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    # IAM knows * and ?, and no [ranges]. Python's translation never backtracks into a star.
-    return re.compile(fnmatch.translate(pattern.replace("[", "[[]")))
+    return matches(pattern, text)
