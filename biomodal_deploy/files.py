@@ -10,6 +10,7 @@ to be this user's own. The construct library keeps its slices in it, so this mod
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import grp
 import os
@@ -121,6 +122,30 @@ def is_private(path: Path) -> bool:
     found = path.lstat()
     kind = stat.S_ISDIR(found.st_mode) or stat.S_ISREG(found.st_mode)
     return kind and found.st_uid == os.geteuid() and not found.st_mode & _OTHERS
+
+
+def read_regular(path: Path, most: int = -1) -> bytes:
+    """Read a file that is one: not a pipe, which may never end, a device or a folder.
+
+    Args:
+        path: The file.
+        most: How many bytes are read; all of them where negative.
+
+    Raises:
+        OSError: It cannot be read, or is something else.
+    """
+    # Without waiting for whoever writes into a pipe.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        with os.fdopen(os.dup(descriptor), "rb") as file:
+            return file.read(most)
+    finally:
+        os.close(descriptor)
 
 
 def write(path: Path, content: bytes, *, mode: int = PRIVATE_FILE, durable: bool = False) -> None:

@@ -117,7 +117,9 @@ class GitHub:
 
         Whoever may push a branch may let any code run in a job of it, and keep any file as its
         plan. So the run has to be one of the plan workflow as the protected branch has it: of a
-        commit with exactly the same files.
+        commit with exactly the same files, and started by a pull request into that branch or by
+        hand on it. A pull request's jobs are those of its merge with its base: into another branch,
+        which anyone may push, they are whatever that branch says.
         """
         number = need("PLAN_RUN")
         if not number.isdecimal():
@@ -128,12 +130,42 @@ class GitHub:
         if workflow != _PLAN_WORKFLOW or source != self.repository:
             raise ForgeError(f"run {number} is no plan: it is {workflow} of {source}")
         planned, here = run["head_sha"], need("GITHUB_SHA")
+        self._check_origin(run, number)
         if self._files(planned) != self._files(here):
             raise ForgeError(
                 f"run {number} planned commit {planned}, and the files of {here} are others."
                 " Merge first; where the branch moved on, plan anew: gh workflow run plan.yml"
             )
         return str(planned)
+
+    def _check_origin(self, run: Json, number: str) -> None:
+        branch, event = need("DEFAULT_BRANCH"), run["event"]
+        if event == "workflow_dispatch":
+            if run["head_branch"] == branch:
+                return
+            raise ForgeError(f"run {number} was started on {run['head_branch']}, not on {branch}")
+        if event != "pull_request":
+            raise ForgeError(f"run {number} was started by {event}, which plans nothing to apply")
+        # Every one with this commit: the run itself does not say for sure whose it was.
+        commit = run["head_sha"]
+        pulls = [
+            pull
+            for pull in self.api.every(f"/commits/{commit}/pulls")
+            if pull["head"]["sha"] == commit
+        ]
+        for pull in pulls:
+            moved = any(
+                "base" in each["event"]
+                for each in self.api.every(f"/issues/{pull['number']}/events")
+            )
+            if moved or pull["base"]["ref"] != branch:
+                was = "was moved to another base" if moved else f"is into {pull['base']['ref']}"
+                raise ForgeError(
+                    f"run {number}: pull request {pull['number']} of its commit {was}. Plan what "
+                    f"{branch} holds: gh workflow run plan.yml --ref {branch}"
+                )
+        if not pulls:
+            raise ForgeError(f"run {number}: no pull request into {branch} has its commit {commit}")
 
     def _files(self, commit: str) -> str:
         return str(self.api.call("GET", f"/git/commits/{commit}")["tree"]["sha"])

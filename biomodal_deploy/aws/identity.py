@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from biomodal_deploy.config.credentials import without_userinfo
 from biomodal_deploy.engine.process import capture
 from biomodal_deploy.errors import EXIT_DONE, EngineError, UsageError
 
@@ -32,8 +33,15 @@ def region_of(environment: Mapping[str, str]) -> str | None:
 
 
 def endpoint_of(environment: Mapping[str, str]) -> str | None:
-    """Return the endpoint that stands in for AWS, or None where it is AWS itself."""
-    return environment.get("AWS_ENDPOINT_URL_STS") or environment.get("AWS_ENDPOINT_URL") or None
+    """Return the endpoint that stands in for AWS, or None where it is AWS itself.
+
+    Without a user and password: it is sealed, shown and reported.
+    """
+    return without_userinfo(_endpoint_of(environment)) or None
+
+
+def _endpoint_of(environment: Mapping[str, str]) -> str:
+    return environment.get("AWS_ENDPOINT_URL_STS") or environment.get("AWS_ENDPOINT_URL") or ""
 
 
 def is_ours(environment: Mapping[str, str]) -> bool:

@@ -17,6 +17,7 @@ from typing import Final
 import typer
 
 from biomodal_deploy.cli.app import command_line
+from biomodal_deploy.config.credentials import without_userinfo
 from biomodal_deploy.errors import (
     EXIT_BUG,
     EXIT_DONE,
@@ -92,6 +93,8 @@ def _fail(
     status: int, as_json: bool, *, code: str, message: str, error: BaseException | None = None
 ) -> int:
     """Say what failed: a line for people, and under JSON the envelope of every command."""
+    # Libraries quote the URL that they could not reach, a proxy's password and all.
+    message = without_userinfo(message)
     line = f"error: {printable(message)}"
     if as_json:
         found = {name: getattr(error, name, None) for name in _DETAILS}

@@ -42,6 +42,33 @@ _WHERE_CREDENTIALS_BELONG: Final = (
 )
 
 
+# Up to the last @ before the path: a password may hold one.
+_USERINFO: Final = re.compile(r"""(?<=://)[^/?#\s"'<>]*@""")
+
+
+# `tag_key` and `ssh_public_key` are none.
+_KEY_LIKE: Final = re.compile(
+    r"(^|[_-])(secrets?|tokens?|password|passwd|passphrase|credentials?"
+    r"|(private|secret|api|access|signing|encryption)[_-]?key)($|[_-])",
+    re.IGNORECASE,
+)
+
+
+def is_key_like(name: str) -> bool:
+    """Whether a variable of this name holds a secret, whatever its declaration says."""
+    return bool(_KEY_LIKE.search(name)) and not name.endswith(("_filename", "_file", "_path"))
+
+
+def holds_private_key(text: str) -> bool:
+    """Whether a text holds a private key, in any of its armoured forms."""
+    return "PRIVATE KEY" in text
+
+
+def without_userinfo(text: str) -> str:
+    """Return a text without the user and password in its URLs: `https://user:password@host`."""
+    return _USERINFO.sub("", text) if "://" in text and "@" in text else text
+
+
 def refuse_credentials(settings: JsonValue, field: str) -> None:
     """Refuse a credential before anything else is said of the settings; never repeat its value.
 
@@ -53,12 +80,17 @@ def refuse_credentials(settings: JsonValue, field: str) -> None:
 
 
 def credentials_in(settings: object, *above: str) -> Iterator[str]:
-    """Return where credentials stand in a backend's settings, as dotted names."""
+    """Return where credentials stand in a backend's settings, as dotted names.
+
+    In a URL too: `https://user:password@host`.
+    """
     if isinstance(settings, Mapping):
         for name, value in settings.items():
             if re.sub("-", "_", str(name).lower()) in _CREDENTIALS:
                 yield ".".join((*above, str(name)))
             yield from credentials_in(value, *above, str(name))
+    elif isinstance(settings, str) and settings != without_userinfo(settings):
+        yield ".".join(above)
     elif isinstance(settings, list | tuple):
         for value in settings:
             yield from credentials_in(value, *above)

@@ -23,6 +23,7 @@ from biomodal_deploy.config.deployment import (
 from biomodal_deploy.config.state_bucket import StateBucket
 from biomodal_deploy.config.validation_errors import Location, usage_error
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.files import read_regular
 
 __all__ = [
     "CONTEXT_VARIABLE",
@@ -85,7 +86,7 @@ def read_project_file(project_dir: Path) -> ProjectFile:
     """
     path = project_dir / PROJECT_FILE
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path).decode()
     except FileNotFoundError:
         raise UsageError(
             "There is no such file", field=str(path), fix="name the project with --project-dir"

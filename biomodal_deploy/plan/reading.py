@@ -24,20 +24,23 @@ _INDEX_KEY = re.compile(r'\["(?:[^"\\]|\\.)*"\]')
 
 
 def read_plan(
-    raw: bytes, constructs: Mapping[str, str] = _NO_CONSTRUCTS
+    raw: bytes,
+    constructs: Mapping[str, str] = _NO_CONSTRUCTS,
+    secrets: Iterable[str] = (),
 ) -> tuple[model.Plan, Redactor]:
     """Read and redact a plan document; return with it what scrubs its secrets from log lines.
 
     Args:
         raw: What `terraform show -json` printed.
         constructs: The construct path of resources and module calls, by address without keys.
+        secrets: What is secret besides: values that nothing in the document marks.
 
     Raises:
         EngineError: The document is not a plan of a known format.
     """
     with without_collecting():
         parsed = document.parse(raw)
-        redactor = Redactor(secrets_of(parsed))
+        redactor = Redactor((*secrets_of(parsed), *secrets))
         return _Reader(redactor, References(parsed), constructs).plan(parsed), redactor
 
 

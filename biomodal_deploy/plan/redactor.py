@@ -15,6 +15,8 @@ import urllib.parse
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from biomodal_deploy.config.credentials import without_userinfo
+
 HIDDEN_TEXT: Final = "(sensitive value)"
 UNKNOWN_TEXT: Final = "(known after apply)"
 
@@ -176,7 +178,7 @@ class Redactor:
         known = self._memo.get(text)
         if known is None:
             spans = sorted(span for sieve in self._sieves for span in sieve.spans(text))
-            known = _without(text, spans)
+            known = without_userinfo(_without(text, spans))
             if len(self._memo) >= _MEMO_ENTRIES:
                 self._memo.clear()
             self._memo[text] = known

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from biomodal_deploy.config.credentials import is_key_like
 from biomodal_deploy.plan.document import (
     Change,
     Configuration,
@@ -53,7 +54,10 @@ def sensitive_variables(plan: PlanDocument) -> frozenset[str]:
     return frozenset(
         name
         for name in plan.variables
-        if name not in declared or declared[name].sensitive or declared[name].ephemeral
+        if name not in declared
+        or declared[name].sensitive
+        or declared[name].ephemeral
+        or is_key_like(name)
     )
 
 

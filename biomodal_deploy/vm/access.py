@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.files import private_dir
+from biomodal_deploy.files import private_dir, read_regular
 from biomodal_deploy.vm.built import Built
 
 SSH_PORT: Final = 22
@@ -136,8 +136,7 @@ def check_key(way: SshWay) -> None:
     field = "private_key_filename"
     try:
         found = way.key.stat()
-        with way.key.open("rb") as file:
-            file.read(1)
+        read_regular(way.key, 1)
     except FileNotFoundError:
         raise UsageError(
             "The private key is not on this machine",

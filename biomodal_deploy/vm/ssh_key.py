@@ -74,7 +74,7 @@ def make_key(directory: Path, name: str) -> KeyFiles:
 def _read(private: Path) -> Ed25519PrivateKey:
     fix = f"write its public half with: ssh-keygen -y -f {private} > {private.with_suffix('.pub')}"
     try:
-        key = serialization.load_ssh_private_key(private.read_bytes(), password=None)
+        key = serialization.load_ssh_private_key(files.read_regular(private), password=None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm):
         raise UsageError("Its public half cannot be derived", field=str(private), fix=fix) from None
     if not isinstance(key, Ed25519PrivateKey):

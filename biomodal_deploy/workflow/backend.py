@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from biomodal_deploy.config.backends import LOCKING_SINCE, LocalBackend, PartialBackend, local_path
-from biomodal_deploy.config.credentials import credential_refusal, credentials_in
+from biomodal_deploy.config.credentials import (
+    credential_refusal,
+    credentials_in,
+    refuse_credentials,
+)
 from biomodal_deploy.config.settings import OUTDIR_VARIABLE, SCRATCH_VARIABLE
 from biomodal_deploy.config.tfvars.files import read_file, shown
 from biomodal_deploy.engine.terraform import TerraformCli
@@ -50,11 +54,13 @@ def config_files(stack: Stack) -> tuple[Path, ...]:
 def check_config_files(stack: Stack) -> None:
     """Refuse a file of a partial configuration that cannot be read or that holds a credential.
 
-    Terraform writes what it is told there into `.terraform`, and every plan file repeats it.
+    Terraform writes what it is told there, or in the backend block of another app, into
+    `.terraform`, and every plan file repeats it.
 
     Raises:
         UsageError: It is missing, malformed, or holds a credential.
     """
+    refuse_credentials(stack.synthesized.backend, f"{stack.name}: terraform.backend")
     for path in config_files(stack):
         # The same syntax as that of a variable file: plain values, and no blocks.
         found = read_file(path).attributes

@@ -66,7 +66,7 @@ def find_drift(
             var_files=[given.write(folder)],
             refresh_only=True,
         )
-        plan, _ = read_plan(engine.show_plan(plan_file))
+        plan, _ = read_plan(engine.show_plan(plan_file), secrets=given.resolved.secrets)
         return plan
 
 

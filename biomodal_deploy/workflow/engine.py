@@ -10,6 +10,7 @@ from typing import Final
 
 from biomodal_deploy import files
 from biomodal_deploy.config.backends import CloudBackend
+from biomodal_deploy.config.credentials import without_userinfo
 from biomodal_deploy.engine.terraform import TerraformCli
 from biomodal_deploy.engine.terraform.events import DiagnosticEvent, Event
 from biomodal_deploy.engine.toolchain import (
@@ -59,7 +60,7 @@ def open_engine(
     directory: Path,
     *,
     workspace: str,
-    redact: Callable[[str], str] = str,
+    redact: Callable[[str], str] = without_userinfo,
 ) -> TerraformCli:
     """Return Terraform for a stack's directory.
 

@@ -25,9 +25,8 @@ from biomodal_deploy.workflow.readiness import facts_now
 from biomodal_deploy.workflow.requests import PlanRequest
 from biomodal_deploy.workflow.signals import Listener, Notice, Step
 from biomodal_deploy.workflow.stack import Stack
-from biomodal_deploy.workflow.synthesized import SynthesizedStack
 from biomodal_deploy.workflow.unfinished import tell_unfinished
-from biomodal_deploy.workflow.variables import given_values, values_digest
+from biomodal_deploy.workflow.variables import Given, given_values, values_digest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +96,7 @@ def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
         state = state_to_plan_from(stack, engine, listen)
         values = given.write(draft.path)
         with quick_checks(stack, request, listen, state.owned):
-            plan = _plan(engine, draft, request.kind, values, stack.synthesized, listen)
+            plan = _plan(engine, draft, request.kind, values, stack, given, listen)
         listen(Step("Sealing the plan"))
         facts = facts_now(
             stack,
@@ -125,7 +124,8 @@ def _plan(
     draft: Draft,
     kind: PlanKind,
     values: Path,
-    synthesized: SynthesizedStack,
+    stack: Stack,
+    given: Given,
     listen: Listener,
 ) -> Plan:
     listen(Step("Planning"))
@@ -137,7 +137,11 @@ def _plan(
         destroy=kind is PlanKind.DESTROY,
         refresh_only=kind is PlanKind.REFRESH_ONLY,
     )
-    plan, _ = read_plan(engine.show_plan(draft.plan_file), synthesized.construct_paths)
+    plan, _ = read_plan(
+        engine.show_plan(draft.plan_file),
+        stack.synthesized.construct_paths,
+        given.resolved.secrets,
+    )
     return plan
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from biomodal_deploy.config.credentials import holds_private_key
 from biomodal_deploy.config.tfvars import Value, read_declared
 from biomodal_deploy.config.tfvars.values import texts
 from biomodal_deploy.errors import BundleRefused
@@ -50,5 +51,10 @@ def read_values(stack: Stack, bundle: Bundle) -> SealedValues:
     values: dict[str, Value] = json.loads(content, parse_float=Decimal)
     declared = read_declared(stack.directory)
     sensitive = {name for name, variable in declared.items() if variable.sensitive}
-    secrets = (text for name in sensitive & values.keys() for text in texts(values[name]))
+    secrets = (
+        text
+        for name, value in values.items()
+        for text in texts(value)
+        if name in sensitive or holds_private_key(text)
+    )
     return SealedValues(values, redactor_for(secrets))

@@ -46,8 +46,8 @@ class Given:
 
     @property
     def files(self) -> list[Path]:
-        """The files that can be read again, in Terraform's order; a pipe cannot."""
-        return [file.path for file in self.resolved.files if file.regular]
+        """The files that were read, in Terraform's order."""
+        return [file.path for file in self.resolved.files]
 
 
 def given_values(

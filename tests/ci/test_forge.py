@@ -80,8 +80,11 @@ def planned(
         "path": ".github/workflows/plan.yml@main",
         "head_sha": "there",
         "head_repository": {"full_name": "lab/biomodal"},
+        "event": "workflow_dispatch",
+        "head_branch": "main",
         **changed,
     }
+    monkeypatch.setenv("DEFAULT_BRANCH", "main")
     monkeypatch.setenv("GITHUB_SHA", "here")
     monkeypatch.setenv("PLAN_RUN", number)
     try:
@@ -114,6 +117,68 @@ def test_a_run_that_is_no_plan_of_this_branch_is_refused(
 ) -> None:
     """Another workflow, a fork, or other files could have kept anything as their plan."""
     assert line in planned(github, monkeypatch, **changed)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        "push",
+        "schedule",
+        "pull_request_target",
+        "pull_request_review",
+        "merge_group",
+        "workflow_run",
+        "workflow_call",
+        "repository_dispatch",
+        "issue_comment",
+        "release",
+        "dynamic",
+    ],
+)
+def test_other_events_plan_nothing_to_apply(
+    github: Forge, monkeypatch: pytest.MonkeyPatch, event: str
+) -> None:
+    """Of all kinds only a pull request and a start by hand are what was reviewed."""
+    assert f"was started by {event}" in planned(github, monkeypatch, event=event)
+
+
+def test_a_start_by_hand_is_one_on_the_default_branch(
+    github: Forge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On another branch the workflow is that branch's own, whatever files its commit has."""
+    assert "was started on mine" in planned(github, monkeypatch, head_branch="mine")
+
+
+def pull(base: str = "main", sha: str = "there") -> dict[str, object]:
+    """Return a pull request as GitHub tells it."""
+    return {"number": 3, "head": {"sha": sha}, "base": {"ref": base}}
+
+
+@pytest.mark.parametrize(
+    ("pulls", "events", "line"),
+    [
+        ([pull()], [{"event": "merged"}], ""),
+        ([pull(), pull("mine", sha="elsewhere")], [], ""),
+        ([], [], "no pull request into main"),
+        ([pull(sha="elsewhere")], [], "no pull request into main"),
+        ([pull("mine")], [], "is into mine"),
+        ([pull(), pull("mine")], [], "is into mine"),
+        ([pull()], [{"event": "base_ref_changed"}], "moved to another base"),
+        ([pull()], [{"event": "automatic_base_change_succeeded"}], "moved to another base"),
+    ],
+)
+def test_a_pull_request_is_one_into_the_default_branch(
+    github: Forge,
+    monkeypatch: pytest.MonkeyPatch,
+    pulls: list[dict[str, object]],
+    events: list[dict[str, object]],
+    line: str,
+) -> None:
+    """Into a branch that anyone may push, its jobs are what that branch says: also for a while."""
+    github.pulls, github.events = pulls, events
+    said = planned(github, monkeypatch, event="pull_request", head_branch="topic")
+    assert line in said
+    assert bool(said) is bool(line)
 
 
 def test_what_is_typed_is_no_path(github: Forge, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,7 +63,10 @@ def planned(lab: Lab, branch: str) -> Machine:
         "path": ".github/workflows/plan.yml",
         "head_sha": branch,
         "head_repository": {"full_name": "lab/biomodal"},
+        "event": "pull_request",
+        "head_branch": "topic",
     }
+    lab.forge.pulls = [{"number": 1, "head": {"sha": branch}, "base": {"ref": "main"}}]
     return machine
 
 

@@ -34,6 +34,8 @@ class Forge:
         comments: Of the one pull or merge request.
         runs: GitHub's runs, by number.
         trees: The tree of each commit.
+        pulls: GitHub's pull requests of every commit.
+        events: What happened to every one of them.
         calls: Every call that wrote something.
     """
 
@@ -42,6 +44,8 @@ class Forge:
     issues: list[Json] = field(default_factory=list)
     runs: dict[str, Json] = field(default_factory=dict)
     trees: dict[str, str] = field(default_factory=dict)
+    pulls: list[Json] = field(default_factory=list)
+    events: list[Json] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
 
     def github(self) -> dict[str, str]:
@@ -82,6 +86,10 @@ class Forge:
             return _change(self.comments, number[1], body)
         if number := re.fullmatch(r"/issues/(\d+)", path):
             return _change(self.issues, number[1], body)
+        if re.fullmatch(r"/commits/\w+/pulls", path):
+            return self._list(self.pulls, method, query, body)
+        if re.fullmatch(r"/issues/\d+/events", path):
+            return self._list(self.events, method, query, body)
         if number := re.fullmatch(r"/actions/runs/(\d+)", path):
             return self.runs.get(number[1])
         if (commit := re.fullmatch(r"/git/commits/(\w+)", path)) and commit[1] in self.trees:

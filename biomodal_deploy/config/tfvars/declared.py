@@ -8,6 +8,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, field_validator
 
+from biomodal_deploy.config.credentials import is_key_like
 from biomodal_deploy.config.tfvars.type_syntax import parse_type
 from biomodal_deploy.config.tfvars.types import ANY, Type
 from biomodal_deploy.errors import UsageError
@@ -104,7 +105,7 @@ def _declared(name: str, block: _Block) -> DeclaredVariable:
         literal=not block.type or type_.kind in ("string", "number", "bool"),
         required="default" not in block.model_fields_set,
         nullable=block.nullable,
-        sensitive=block.sensitive,
+        sensitive=block.sensitive or is_key_like(name),
         description=block.description,
         messages=tuple(each.error_message for each in block.validation if each.error_message),
     )

@@ -14,6 +14,7 @@ from typing import Final, Never
 from biomodal_deploy.config.tfvars.hcl import DEEPEST, Attribute, HclError, attributes
 from biomodal_deploy.config.tfvars.values import MOST_DIGITS, Value, number
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.files import read_regular
 
 LIMIT_BYTES: Final = 1024 * 1024
 _AUTO: Final = (".auto.tfvars", ".auto.tfvars.json")
@@ -27,13 +28,11 @@ class VariableFile:
     Attributes:
         path: Where it is, absolute.
         sha256: The digest of its bytes.
-        regular: Whether it can be read again; false for a pipe such as `<(command)`.
         attributes: What it says.
     """
 
     path: Path
     sha256: str
-    regular: bool
     attributes: Mapping[str, Attribute]
 
 
@@ -55,12 +54,10 @@ def read_file(path: Path) -> VariableFile:
     """Return what a variable file says.
 
     Raises:
-        UsageError: It is missing, unreadable, too large, binary or malformed.
+        UsageError: It is missing, unreadable, no regular file, too large, binary or malformed.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(LIMIT_BYTES + 1)
-        regular = path.is_file()
+        content = read_regular(path, LIMIT_BYTES + 1)
     except OSError as error:
         raise _unreadable(path, error) from None
     if len(content) > LIMIT_BYTES:
@@ -77,7 +74,7 @@ def read_file(path: Path) -> VariableFile:
             "A variable file is UTF-8 text", field=f"{shown(path)} line {line}", fix="save it so"
         ) from None
     found = _from_json(path, text) if path.suffix == ".json" else _from_hcl(path, text)
-    return VariableFile(path.absolute(), hashlib.sha256(content).hexdigest(), regular, found)
+    return VariableFile(path.absolute(), hashlib.sha256(content).hexdigest(), found)
 
 
 def shown(path: Path) -> str:

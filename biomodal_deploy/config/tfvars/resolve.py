@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from biomodal_deploy.config.credentials import holds_private_key
 from biomodal_deploy.config.tfvars.assignment import assignment
 from biomodal_deploy.config.tfvars.declared import DeclaredVariable
 from biomodal_deploy.config.tfvars.files import VariableFile, automatic_files, read_file, shown
@@ -118,7 +119,9 @@ def resolve(
         values,
         {name: given[name].origin for name in values},
         files,
-        frozenset(name for name, variable in declared.items() if variable.sensitive),
+        frozenset(
+            name for name, variable in declared.items() if _is_secret(variable, values.get(name))
+        ),
         tuple(notes),
     )
 
@@ -170,9 +173,13 @@ def _checked(variable: DeclaredVariable, given: _Given, checks: Check | None) ->
     raise UsageError(
         rule.rstrip("."),
         field=variable.name,
-        value=None if variable.sensitive else value,
+        value=None if _is_secret(variable, value) else value,
         fix=f"correct it in {given.origin}" if given.origin.line else f"correct {given.origin}",
     )
+
+
+def _is_secret(variable: DeclaredVariable, value: Value) -> bool:
+    return variable.sensitive or any(map(holds_private_key, texts(value)))
 
 
 def _stands_for_default(variable: DeclaredVariable, value: Value) -> bool:

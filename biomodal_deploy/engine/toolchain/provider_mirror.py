@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from biomodal_deploy.config.credentials import without_userinfo
 from biomodal_deploy.engine.toolchain import cli_config
 from biomodal_deploy.engine.toolchain.mirror_search import (
     HOST,
@@ -148,6 +149,13 @@ def required_providers(stack_directory: Path) -> dict[str, str]:
 
 def _explicit(setting: str) -> ProviderSource:
     reason = f"set by {SETTING}"
+    if (shown := without_userinfo(setting)) != setting:
+        raise UsageError(
+            "a URL with a user or password would be written into files and reports",
+            field=SETTING,
+            value=shown,
+            fix="take them out; Terraform reads a token from TF_TOKEN_... or a credentials block",
+        )
     if setting.startswith("https://"):
         return ProviderSource("network mirror", setting.rstrip("/") + "/", reason, (AWS,))
     mirror = read_mirror(Path(setting).expanduser().absolute())

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
+from biomodal_deploy.config.credentials import without_userinfo
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan.sealed.digests import sha256, tree_sha256
 from biomodal_deploy.plan.sealed.facts import Module
@@ -131,7 +132,7 @@ def modules_of(directory: Path, data_dir: Path | None = None) -> tuple[Module, .
     return tuple(
         Module(
             key=call.key,
-            source=_without_credentials(call.source),
+            source=without_userinfo(call.source),
             version=call.version or None,
             commit=commits.get(_package(call.source)),
             sha256=tree_sha256(directory / call.dir, ignore={".git"}),
@@ -165,10 +166,6 @@ def _package(source: str) -> str:
     scheme, separator, rest = source.rpartition("://")
     address, query, reference = rest.partition("?")
     return f"{scheme}{separator}{address.partition('//')[0]}{query}{reference}"
-
-
-def _without_credentials(source: str) -> str:
-    return re.sub(r"(://)[^/@]*@", r"\1", source)
 
 
 def _configured(block: object) -> tuple[str, Mapping[str, JsonValue]]:

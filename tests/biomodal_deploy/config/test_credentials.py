@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import JsonValue
 
-from biomodal_deploy.config.credentials import credentials_in, refuse_credentials
+from biomodal_deploy.config.credentials import (
+    credentials_in,
+    is_key_like,
+    refuse_credentials,
+    without_userinfo,
+)
 from biomodal_deploy.errors import UsageError
 
 
@@ -28,3 +34,60 @@ def test_a_refusal_says_where_and_not_what() -> None:
         refuse_credentials({"assume_role": {"token": "canary"}}, "backend")
     assert str(refused.value).startswith("backend.assume_role.token: A credential would stand")
     assert "canary" not in str(refused.value)
+
+
+PASSWORD = "canary-userinfo-61f0"
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        (f"https://ada:{PASSWORD}@host/x", "https://host/x"),
+        (f"http://{PASSWORD}@host:8080", "http://host:8080"),
+        (f"https://ada:p@{PASSWORD}@host", "https://host"),
+        (f"Failed to connect to proxy URL: 'http://u:{PASSWORD}@proxy:3128'", None),
+        (f"git::https://{PASSWORD}@git.example.org/m.git?ref=v1", None),
+        (
+            f"first https://a:{PASSWORD}@b and https://c:{PASSWORD}@d",
+            "first https://b and https://d",
+        ),
+        ("https://host/@scope/x", "https://host/@scope/x"),
+        ("git@github.com:a/b, https://host", "git@github.com:a/b, https://host"),
+        ('{"a":"https://host","b":"me@example.org"}', None),
+    ],
+)
+def test_urls_lose_their_user(text: str, clean: str | None) -> None:
+    """User and password go, wherever the URL stands; everything else stays."""
+    found = without_userinfo(text)
+    assert PASSWORD not in found
+    assert found == clean if clean else found.count("://") == text.count("://")
+    assert ("me@example.org" in text) == ("me@example.org" in found)
+
+
+def test_a_url_with_a_user_is_a_credential() -> None:
+    """In a backend's settings, however deep, and the refusal does not repeat it."""
+    settings: JsonValue = {"endpoints": {"s3": f"https://ada:{PASSWORD}@minio:9000"}}
+    assert list(credentials_in(settings)) == ["endpoints.s3"]
+    with pytest.raises(UsageError, match=r"backend\.endpoints\.s3") as caught:
+        refuse_credentials(settings, "backend")
+    assert PASSWORD not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        ("db_password", True),
+        ("API_KEY", True),
+        ("github-token", True),
+        ("private_key", True),
+        ("client_secret", True),
+        ("tag_key", False),
+        ("ssh_public_key", False),
+        ("private_key_filename", False),
+        ("monkey", False),
+        ("kms_key_id", False),
+    ],
+)
+def test_names_of_secrets(name: str, secret: bool) -> None:
+    """A variable whose name says so is never echoed, declared sensitive or not."""
+    assert is_key_like(name) is secret

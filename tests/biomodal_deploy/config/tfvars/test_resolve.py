@@ -216,3 +216,22 @@ def test_secrets_are_found_at_every_depth(project: Path) -> None:
 
 def _resolved(project: Path, check: Check) -> ResolvedVariables:
     return resolve(project, declare(a="string"), checks=check)
+
+
+KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nY2FuYXJ5LWtleQ==\n-----END OPENSSH PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize("given", [f"key={KEY}", KEY, f"{KEY}=x", f" {KEY}", f"nokey={KEY}"])
+def test_a_private_key_is_never_echoed(project: Path, given: str) -> None:
+    """Given as the value of any variable, in the place of a name, or with a rule against it."""
+    with pytest.raises(UsageError) as caught:
+        resolve(project, declare(key="string"), variables=[given], checks=lambda *_: "No")
+    assert "Y2FuYXJ5" not in str(caught.value)
+    assert "PRIVATE" not in str(caught.value)
+
+
+def test_a_private_key_counts_as_sensitive(project: Path) -> None:
+    """Whatever the variable is called, and however deep it lies: plan and logs hide it."""
+    found = resolve(project, declare(x="string"), variables=[f"x={KEY}"])
+    assert found.sensitive == {"x"}
+    assert KEY in found.secrets
