@@ -172,7 +172,11 @@ def apply_set(
     )
     first = [each for each in chosen.bundles if _makes_roles(location, each)]
     others = [each for each in chosen.bundles if each not in first]
-    waves = [[_part(location, each, confirm) for each in wave] for wave in (first, others) if wave]
+    waves = [
+        [_part(location, each, confirm, approved=bool(digests)) for each in wave]
+        for wave in (first, others)
+        if wave
+    ]
     done = [
         Outcome(stack=stack, exit_status=EXIT_DONE, data={"bundle": None, "reason": reason})
         for stack, reason in chosen.idle.items()
@@ -238,13 +242,15 @@ def _makes_roles(location: Location, bundle: Bundle) -> bool:
     return location.settings(bundle.manifest.facts.stack).bootstrap == "prerequisites"
 
 
-def _part(location: Location, bundle: Bundle, confirm: Sequence[str]) -> Part:
+def _part(location: Location, bundle: Bundle, confirm: Sequence[str], *, approved: bool) -> Part:
     stack = bundle.manifest.facts.stack
+    # What was chosen, and not what another command may put in its place meanwhile. Only a digest
+    # that somebody approved lets another caller apply the plan.
+    option = "--expect-sha256" if approved else "--chosen-sha256"
     words = [
         "apply",
         str(bundle.path.absolute()),
-        # What was chosen, and not what another command may put in its place meanwhile.
-        f"--expect-sha256={bundle.sha256}",
+        f"{option}={bundle.sha256}",
         f"--project-dir={location.project_dir}",
     ]
     return Part(

@@ -55,6 +55,10 @@ def apply(
             "set: then exactly those plans, or none.",
         ),
     ] = None,
+    chosen_sha256: Annotated[
+        str | None,
+        typer.Option(hidden=True, help="The digest of the plan that a set chose; no approval."),
+    ] = None,
     confirm: Confirms = None,
     project_dir: ProjectDir = HERE,
     stack: Stacks = None,
@@ -93,10 +97,13 @@ def apply(
     with session(project_dir, output, part=part) as work:
         chosen = last_stack(work.location, only(stack))
         name = chosen.name if chosen.name in confirmed else next(iter(confirmed), None)
+        found = find_bundle(work.location, chosen.name, next(iter(names), None))
+        if chosen_sha256:
+            found.require(chosen_sha256)
         done = apply_asking(
             work,
             chosen,
-            find_bundle(work.location, chosen.name, next(iter(names), None)),
+            found,
             name=name,
             expect_sha256=next(iter(digests), None),
         )

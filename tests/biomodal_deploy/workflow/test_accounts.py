@@ -161,6 +161,34 @@ def test_another_caller_is_refused(project: LightProject, ours: Sandbox) -> None
     }
     words = f"and here it is arn:aws:iam::{OURS}:user/grace"
     refused(apply(project, aws(ours, **grace)), "other_caller", words)
+    # Nobody approved a digest here either: a set is no way around.
+    ended = project.run("apply", "--all", "--output", "json", environment=aws(ours, **grace))
+    assert ended.status == EXIT_BUNDLE, ended.out + ended.err
+    assert words in ended.out
+
+
+@pytest.mark.parametrize(
+    "setting", ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_EC2", "AWS_S3_ENDPOINT"]
+)
+def test_another_endpoint_of_one_service_is_refused(
+    project: LightProject, monday: Mapping[str, str], setting: str
+) -> None:
+    """Buckets would be made elsewhere, while the account that is asked stays the same."""
+    ended = apply(project, {**monday, setting: "http://localhost:9"})
+    refused(ended, "other_endpoint", "unset, and here it is http://localhost:9")
+
+
+def test_another_endpoint_in_a_profile_is_refused(
+    project: LightProject, monday: Mapping[str, str], tmp_path: Path
+) -> None:
+    """Nothing of the environment changes then, but a file does."""
+    config = tmp_path / "config"
+    config.write_text("[default]\nservices = a\n[services a]\ns3 =\n  endpoint_url = http://x:9\n")
+    with_config = {**monday, "AWS_CONFIG_FILE": str(config)}
+    general = with_config.pop("AWS_ENDPOINT_URL")
+    ended = apply(project, {**with_config, "AWS_ENDPOINT_URL_STS": general})
+    # That of all services is gone, and STS and S3 have one of their own.
+    refused(ended, "other_endpoint", "(2 more differences)")
 
 
 def test_a_plan_that_is_approved_by_its_digest_is_handed_over(
@@ -201,6 +229,11 @@ def test_a_new_session_of_the_same_role_is_the_same_caller(
         "other_region",
         "other_endpoint",
         "other_caller",
+        "other_caller",
+        "other_endpoint",
+        "other_endpoint",
+        "other_endpoint",
+        "other_endpoint",
     ]
 
 
