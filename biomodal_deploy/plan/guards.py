@@ -7,6 +7,7 @@ still is, makes no difference.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from biomodal_deploy.errors import GuardRefused, UsageError
 from biomodal_deploy.plan import Action, Plan, PlanKind, ResourceChange
 from biomodal_deploy.text import counted
 
+_KEY: Final = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|\d+)\]')
 # Kinds whose delete empties them first where the flag says so, and what they hold.
 _CONTENTS: Final = {
     "aws_s3_bucket": ("force_destroy", "bucket", "bucket", "objects"),
@@ -41,8 +43,8 @@ class Verdict(BaseModel):
     """What one guard says of a plan, or of one object in it.
 
     Attributes:
-        rule: A stable word: `known-actions`, `whole-plan`, `protected`, `contents`, `max-deletes`,
-            `account` or `region`.
+        rule: A stable word: `known-actions`, `whole-plan`, `protected`, `vanished`, `allowance`,
+            `contents`, `max-deletes`, `account` or `region`.
         address: The object, where it is about one.
         message: One line for people.
     """
@@ -80,6 +82,7 @@ def judge(
     account: str | None = None,
     region: str | None = None,
     object_counts: Mapping[str, int | str] | None = None,
+    declared: Collection[str] = (),
 ) -> tuple[Verdict, ...]:
     """Judge a plan.
 
@@ -93,16 +96,21 @@ def judge(
         region: The region that it acts on.
         object_counts: By address, how many objects or images an emptied one holds, a text where
             they were not counted to the end; see `emptied`.
+        declared: Resources and module calls of the configuration; to allow the loss of one that
+            this plan does not have, as it is gone already, is no mistake.
 
     Raises:
         UsageError: An allowance names an object that this plan does not lose.
     """
     allowed = frozenset(allow_destroy)
-    _check_allowances(plan, allowed)
+    gone = vanished(plan) if kind is PlanKind.APPLY else ()
+    idle = _check_allowances(plan, allowed - {each.address for each in gone}, declared)
     return (
         *_whole(plan),
         *_known(plan),
         *_protected(plan, frozenset(protected), allowed),
+        *_vanished(gone, frozenset(protected), allowed),
+        *idle,
         *_contents(plan, object_counts or {}),
         *_deletes(plan, limits.max_deletes if kind is not PlanKind.DESTROY else None),
         *judge_place(limits, account=account, region=region),
@@ -146,6 +154,16 @@ def protected_losses(
     return tuple(loss for loss in plan.losses if loss.managed and loss.type in protected)
 
 
+def vanished(plan: Plan) -> tuple[ResourceChange, ...]:
+    """Return what was deleted outside Terraform, and would be made again: as plain creations."""
+    gone = {each.address for each in plan.drift if each.action is Action.DELETE}
+    return tuple(
+        each
+        for each in plan.changes
+        if each.managed and each.action is Action.CREATE and each.address in gone
+    )
+
+
 def emptied(plan: Plan) -> tuple[Emptied, ...]:
     """Return the buckets and repositories whose contents go with them."""
     return tuple(
@@ -158,21 +176,66 @@ def emptied(plan: Plan) -> tuple[Emptied, ...]:
     )
 
 
-def _check_allowances(plan: Plan, allowed: Collection[str]) -> None:
-    lost = {loss.address for loss in plan.losses}
-    for address in sorted(allowed):
-        if address in lost:
-            continue
-        known = {change.address for change in plan.resource_changes}
-        close = get_close_matches(address, sorted(lost), n=1) if address not in known else []
-        raise UsageError(
-            "The plan neither deletes, replaces nor forgets it"
-            if address in known
-            else "The plan has no such address",
-            field="--allow-destroy",
-            value=address,
-            fix=f"did you mean '{close[0]}'?" if close else "leave it out",
-        )
+def _check_allowances(
+    plan: Plan, allowed: Collection[str], declared: Collection[str]
+) -> tuple[Verdict, ...]:
+    """Return notices of allowances that nothing needs any more; refuse those that are mistakes.
+
+    A destroy that was stopped halfway is run again as it was typed.
+    """
+    lost = sorted({loss.address for loss in plan.losses})
+    known = {change.address for change in plan.resource_changes}
+    notices, kept, unknown = [], [], []
+    for address in sorted(set(allowed).difference(lost)):
+        if address in known:
+            kept.append(address)
+        elif _declared(address, declared):
+            message = f"{address} is not in the state: --allow-destroy is not needed for it."
+            notices.append(
+                Verdict(rule="allowance", outcome=Outcome.NOTICE, message=message, address=address)
+            )
+        else:
+            unknown.append(address)
+    if not kept and not unknown:
+        return tuple(notices)
+    rules = []
+    if kept:
+        rules.append(f"The plan neither deletes, replaces nor forgets {_it(kept, unknown)}")
+    if unknown:
+        rules.append(f"The plan has no such address{_named(unknown, kept)}")
+    wrong = [*kept, *unknown]
+    close = [found for each in unknown for found in _close(each, lost)]
+    raise UsageError(
+        "; ".join(rules),
+        field="--allow-destroy",
+        value=wrong[0] if len(wrong) == 1 else None,
+        fix=f"did you mean {' and '.join(map(repr, close))}?" if close else "leave it out",
+    )
+
+
+def _it(these: list[str], others: list[str]) -> str:
+    return "it" if len(these) + len(others) == 1 else ", ".join(these)
+
+
+def _named(these: list[str], others: list[str]) -> str:
+    return "" if len(these) + len(others) == 1 else f": {', '.join(these)}"
+
+
+def _declared(address: str, declared: Collection[str]) -> bool:
+    """Whether the configuration has a resource, or the module call that it is in."""
+    plain = _KEY.sub("", address)
+    call = ".".join(plain.split(".")[:2])
+    return plain in declared or (call.startswith("module.") and call in declared)
+
+
+def _close(address: str, lost: list[str]) -> list[str]:
+    """Return the address that may be meant: of the same kind only."""
+    same = [each for each in lost if _kind(each) == _kind(address)]
+    return get_close_matches(address, same, n=1)
+
+
+def _kind(address: str) -> str:
+    return ".".join(_KEY.sub("", address).split(".")[-2:-1])
 
 
 def _whole(plan: Plan) -> Iterator[Verdict]:
@@ -219,6 +282,23 @@ def _protected(
             yield _refused(rule, message, loss.address)
     if not losses:
         yield _passed(rule, "Nothing of a protected kind is lost.")
+
+
+def _vanished(
+    gone: Iterable[ResourceChange], protected: Collection[str], allowed: Collection[str]
+) -> Iterator[Verdict]:
+    rule = "vanished"
+    for each in gone:
+        what = f"{each.address} was deleted outside Terraform, and would be made again"
+        if each.type in protected and each.address not in allowed:
+            message = (
+                f"{what} without what it held, and {each.type} is protected. If that is meant: "
+                f"plan again with --allow-destroy '{each.address}'"
+            )
+            yield _refused(rule, message, each.address)
+        else:
+            outcome = Outcome.ALLOWED if each.address in allowed else Outcome.NOTICE
+            yield Verdict(rule=rule, outcome=outcome, message=f"{what}.", address=each.address)
 
 
 def _contents(plan: Plan, counts: Mapping[str, int | str]) -> Iterator[Verdict]:

@@ -157,6 +157,7 @@ def _judged(
         allow_destroy=request.allow_destroy,
         account=account,
         region=place.region,
+        declared=stack.synthesized.addresses,
         object_counts=count_contents(plan, place.region, stack.location.environment),
     )
 

@@ -41,6 +41,14 @@ class SynthesizedStack(BaseModel):
         return "aws" in self.provider
 
     @property
+    def addresses(self) -> frozenset[str]:
+        """The addresses of all resources and module calls, without keys."""
+        calls = {f"module.{name}" for name in self.module}
+        return frozenset(
+            calls | {f"{kind}.{name}" for kind, blocks in self.resource.items() for name in blocks}
+        )
+
+    @property
     def construct_paths(self) -> dict[str, str]:
         """The construct path of each resource, data source and module call, by address."""
         found = {f"module.{name}": _construct_path(block) for name, block in self.module.items()}

@@ -52,7 +52,9 @@ def show_bundle(
             word, style = _STYLES[verdict.outcome]
             console.print(Text(f"{word}: ", style=style).append(verdict.message, style="default"))
     refusals = [each for each in manifest.verdicts if each.outcome is Outcome.REFUSED]
-    protected = [each.address for each in refusals if each.rule == "protected" and each.address]
+    protected = [
+        each.address for each in refusals if each.rule in ("protected", "vanished") and each.address
+    ]
     if len(protected) > 1:
         # One to copy: a whole environment is lost by many addresses.
         flags = " ".join(f"--allow-destroy {shlex.quote(address)}" for address in protected)

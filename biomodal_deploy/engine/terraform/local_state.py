@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import BaseModel, ValidationError
 
@@ -20,6 +20,11 @@ class _LocalConfig(BaseModel):
 class _Backend(BaseModel):
     type: str = "local"
     config: _LocalConfig = _LocalConfig()
+
+
+class _Known(StateHeader):
+    version: Literal[4] = 4
+    """Of the format: Terraform itself says what to do with any other."""
 
 
 class _Initialized(BaseModel):
@@ -54,7 +59,7 @@ def local_content(directory: Path, data_dir: Path, workspace: str) -> bytes | No
     state = local_state(directory, data_dir, workspace)
     try:
         content = state.read_bytes() if state else b""
-        StateHeader.model_validate_json(content)
+        _Known.model_validate_json(content)
     except (OSError, ValidationError):
         return None
     return content

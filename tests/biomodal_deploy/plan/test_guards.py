@@ -136,6 +136,61 @@ class TestAllowances:
             judge(plan(), allow_destroy=["a_b.c"])
         assert (caught.value.field, caught.value.value) == ("--allow-destroy", "a_b.c")
 
+    def test_what_is_gone_already_is_noted(self) -> None:
+        """A destroy that broke off is run again as it was typed."""
+        verdicts = judge(
+            plan(resource("aws_s3_bucket.data", "delete", {})),
+            kind=PlanKind.DESTROY,
+            allow_destroy=["aws_s3_bucket.data", "aws_instance.vm", BUCKET],
+            declared=["aws_s3_bucket.data", "aws_instance.vm", "module.bootstrap"],
+        )
+        notes = [each for each in verdicts if each.rule == "allowance"]
+        assert [each.address for each in notes] == ["aws_instance.vm", BUCKET]
+        assert {each.outcome for each in notes} == {Outcome.NOTICE}
+
+    def test_all_mistakes_are_named_at_once(self) -> None:
+        """Each of them costs a plan otherwise; what is suggested is of the same kind."""
+        with pytest.raises(UsageError) as caught:
+            judge(
+                plan(
+                    resource("aws_instance.vn", "delete", {}),
+                    resource("aws_ebs_volume.data", "delete", {}),
+                    resource("aws_eip.ip", "update", {}, {}),
+                ),
+                allow_destroy=["aws_instance.vm", "aws_ebs_volumes.data", "aws_eip.ip"],
+            )
+        for part in ("aws_instance.vm", "aws_ebs_volumes.data", "aws_eip.ip", "'aws_instance.vn'"):
+            assert part in str(caught.value)
+        assert "'aws_ebs_volume.data'" not in str(caught.value)
+
+
+class TestVanished:
+    """What somebody deleted outside Terraform shows as a plain creation."""
+
+    def judged(self, kind: str, **more: Any) -> Verdict:
+        """Return what the guards say of an object that is gone."""
+        gone = plan(
+            resource(f"{kind}.x", "create", None, {}),
+            resource(f"{kind}.new", "create", None, {}),
+            resource_drift=[resource(f"{kind}.x", "delete", {"id": "1"}, None)],
+        )
+        (verdict,) = (each for each in judge(gone, **more) if each.rule == "vanished")
+        assert verdict.address == f"{kind}.x"
+        assert "deleted outside Terraform" in verdict.message
+        return verdict
+
+    def test_it_is_named(self) -> None:
+        """What is new is not."""
+        assert self.judged("aws_security_group").outcome is Outcome.NOTICE
+
+    def test_a_protected_kind_needs_its_address(self) -> None:
+        """The new bucket has nothing of what the old one held; the printed option goes on."""
+        verdict = self.judged("aws_s3_bucket")
+        assert verdict.outcome is Outcome.REFUSED
+        assert "--allow-destroy 'aws_s3_bucket.x'" in verdict.message
+        allowed = self.judged("aws_s3_bucket", allow_destroy=["aws_s3_bucket.x"])
+        assert allowed.outcome is Outcome.ALLOWED
+
 
 class TestContents:
     """A bucket that may be emptied says what goes with it."""

@@ -125,3 +125,15 @@ def test_a_state_that_was_emptied_by_hand_is_named(project: LightProject) -> Non
     ended = project.run("plan")
     assert ended.status == EXIT_FINDINGS
     assert "holds no resources" in " ".join(ended.err.split())
+
+
+def test_a_state_of_a_newer_format_is_not_called_damaged(project: LightProject) -> None:
+    """An older copy in its place would discard it: a newer Terraform is what reads it."""
+    state = state_of(project)
+    document = json.loads(state.read_text()) | {"version": 5, "terraform_version": "9.0.0"}
+    state.write_text(json.dumps(document))
+    for words in (["plan"], ["output"], ["drift"]):
+        ended = project.run(*words, "--output", "json")
+        assert (ended.status, ended.error["code"]) == (EXIT_ENGINE, "wrong_version"), ended.out
+        assert "newer Terraform" in ended.error["message"]
+        assert "good state back" not in ended.error["message"]

@@ -71,8 +71,9 @@ def test_the_file_says_which_version_it_is(tmp_path: Path) -> None:
         (LOCAL, None),
         (LOCAL, "{"),
         (LOCAL, {"serial": 7}),
+        (LOCAL, {**HEADER, "version": 5}),
     ],
-    ids=["not initialized", "another backend", "no state", "damaged", "no lineage"],
+    ids=["not initialized", "another backend", "no state", "damaged", "no lineage", "newer format"],
 )
 def test_what_the_file_does_not_say_is_for_terraform(
     tmp_path: Path, settings: object, state: object
