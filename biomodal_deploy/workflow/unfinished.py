@@ -76,4 +76,5 @@ def _known(found: Unfinished) -> str:
     done = [f"{counted(len(run.completed), 'change')} made"]
     done += [f"{each.address} was begun and its end is unknown" for each in run.in_progress]
     done += [f"{each.address} failed" for each in run.failed]
+    done += [f"{each.address} was never begun" for each in run.not_begun]
     return f"{'; '.join(done)}. This plan starts from what is there: review it closely."

@@ -25,6 +25,7 @@ _MOST_TEXT: Final = 20
 _BOX: Final = "│╷╵ \t"
 _ERROR: Final = re.compile(r"(?:Error: |panic: |Failed to |Error parsing )")
 _NOT_A_CHANGE: Final = {"no-op", "noop", "read"}
+_BEGUN_WITH_EVENTS: Final = {"create", "update", "delete", "replace"}
 
 
 class ErrorText:
@@ -82,6 +83,7 @@ class Tally:
         self._begun: dict[tuple[str, str], Touched] = {}
         self._completed: list[Touched] = []
         self._failed: list[Touched] = []
+        self._planned: dict[str, str] = {}
 
     def note(self, event: Event) -> None:
         """Take the next event."""
@@ -94,6 +96,8 @@ class Tally:
                     kept.append(diagnostic)
             case ChangeEvent(change=change):
                 self.has_changes |= change.action not in _NOT_A_CHANGE
+                if event.type == "planned_change" and change.action in _BEGUN_WITH_EVENTS:
+                    self._planned[change.resource.addr] = change.action
             case SummaryEvent(changes=changes):
                 self.summary = changes
                 self.has_changes |= changes.total > 0
@@ -113,10 +117,15 @@ class Tally:
 
     def apply_run(self, *, interrupted: bool = False) -> ApplyRun:
         """Return what became of each resource."""
+        touched = (*self._completed, *self._failed, *self._begun.values())
+        begun = {each.address for each in touched}
         return ApplyRun(
             completed=tuple(self._completed),
             failed=tuple(self._failed),
             in_progress=tuple(self._begun.values()),
+            not_begun=tuple(
+                Touched(*each) for each in self._planned.items() if each[0] not in begun
+            ),
             summary=self.summary if self.summary and self.summary.operation != "plan" else None,
             warnings=tuple(self.warnings),
             interrupted=interrupted,

@@ -151,7 +151,8 @@ def _done(run: ApplyRun) -> str:
         parts.append(f"not made: {_named(run.failed)}")
     if run.in_progress:
         parts.append(f"begun, end unknown: {_named(run.in_progress)}")
-    return "; ".join(parts)
+    done = "; ".join(parts)
+    return f"{done}. Never begun: {_named(run.not_begun)}" if run.not_begun else done
 
 
 def _named(touched: Sequence[Touched]) -> str:

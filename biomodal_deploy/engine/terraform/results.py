@@ -126,6 +126,7 @@ class ApplyRun:
         completed: What was done, in this order.
         failed: What Terraform gave up on.
         in_progress: What was begun and never heard of again: Terraform was killed.
+        not_begun: What was planned, and not reached.
         summary: Terraform's own counts; None where it did not come to its end.
         interrupted: It was asked to stop, and had nothing left to do.
     """
@@ -133,6 +134,7 @@ class ApplyRun:
     completed: tuple[Touched, ...] = ()
     failed: tuple[Touched, ...] = ()
     in_progress: tuple[Touched, ...] = ()
+    not_begun: tuple[Touched, ...] = ()
     summary: ChangeSummary | None = None
     warnings: tuple[Diagnostic, ...] = field(default=(), repr=False)
     interrupted: bool = False

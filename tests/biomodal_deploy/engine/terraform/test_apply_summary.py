@@ -42,6 +42,24 @@ def test_each_resource_ends_in_one_place() -> None:
     assert run.in_progress == (Touched("c", "create"),)
 
 
+def test_what_was_planned_and_never_begun_is_known() -> None:
+    """Beside what failed: a later plan has all of it still to do."""
+
+    def planned(address: str, action: str) -> dict[str, object]:
+        change = {"resource": {"addr": address}, "action": action}
+        return {"type": "planned_change", "change": change}
+
+    run = tally_of(
+        *(planned(address, "create") for address in "abc"),
+        planned("d", "replace"),
+        planned("e", "no-op"),
+        hook("apply_complete", "a"),
+        hook("apply_errored", "b"),
+        hook("apply_start", "d", "delete"),
+    ).apply_run()
+    assert run.not_begun == (Touched("c", "create"),)
+
+
 def test_data_that_is_read_is_no_change() -> None:
     """What was planned is what was made: data read on the way is counted only where it fails."""
     run = tally_of(

@@ -94,6 +94,16 @@ def test_the_message_names_cause_place_and_log() -> None:
     assert (failed.code, failed.exit_status) == ("denied", EXIT_ENGINE)
 
 
+def test_what_was_never_begun_is_named_beside_what_failed() -> None:
+    """One failure holds up all that depends on it."""
+    run = ApplyRun(
+        failed=(Touched("aws_s3_bucket.data", "create"),),
+        not_begun=(Touched("aws_instance.vm", "create"),),
+    )
+    failed = TerraformFailed("terraform", "apply", [], returncode=1, run=run)
+    assert "not made: aws_s3_bucket.data. Never begun: aws_instance.vm" in str(failed)
+
+
 def test_a_silent_end_is_said_as_it_is() -> None:
     """Where nothing was printed, the exit status or the signal is the news."""
     assert "ended with status 3 and said nothing" in str(
