@@ -20,7 +20,7 @@ from biomodal_deploy.cli.options import (
 )
 from biomodal_deploy.cli.render.console import message_console
 from biomodal_deploy.cli.render.preflight import PreflightProgress, show_report
-from biomodal_deploy.cli.render.tools import show_tools
+from biomodal_deploy.cli.render.toolchain import show_tools
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.engine.toolchain import inspect
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir
-from biomodal_deploy.cli.render.locks import locks_data, show_locks
+from biomodal_deploy.cli.render.toolchain import locks_data, show_locks
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.cli.session import session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS

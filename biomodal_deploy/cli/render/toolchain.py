@@ -1,4 +1,4 @@
-"""Provider lock files: what each holds now, and which platforms were not to be had."""
+"""What synthesis wrote, which programs run, and which providers are locked."""
 
 from __future__ import annotations
 
@@ -6,9 +6,35 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
+from biomodal_deploy.engine.synthesis import Synthesis
+from biomodal_deploy.engine.toolchain import Tool
 from biomodal_deploy.workflow.locking import Locked
+
+
+def show_synthesis(console: Console, synthesis: Synthesis) -> None:
+    """Print the stacks, how many resources each has, and how long it took."""
+    table = Table("Stack", "Resources", "Directory", box=None, pad_edge=False)
+    for stack in synthesis.stacks:
+        table.add_row(stack.name, str(stack.resources), str(stack.directory))
+    console.print(table)
+    console.print(f"synthesized in {synthesis.seconds:.1f} s", style="quiet")
+
+
+def show_tools(console: Console, tools: Sequence[Tool]) -> None:
+    """Print what was chosen, its version, where it is, and why."""
+    table = Table("Tool", "Version", "Why", "Where", box=None, pad_edge=False)
+    for tool in tools:
+        version = tool.version or ("-" if tool.ok else "missing")
+        table.add_row(
+            tool.name,
+            Text(version, style="" if tool.ok else "bad"),
+            Text(tool.reason),
+            Text(str(tool.path or ""), style="quiet", overflow="fold"),
+        )
+    console.print(table)
 
 
 def show_locks(console: Console, locked: Sequence[Locked], project: Path) -> None:
