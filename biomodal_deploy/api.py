@@ -152,6 +152,7 @@ class Project:
         var_files: Sequence[str | Path] = (),
         variables: Mapping[str, str] | None = None,
         allow_destroy: Sequence[str] = (),
+        account_moved: str | None = None,
     ) -> SealedPlan:
         """Make and seal a plan.
 
@@ -161,6 +162,8 @@ class Project:
             var_files: Files of variables, after the project's own; later ones win.
             variables: Single values, over every file, as `--var` takes them.
             allow_destroy: Addresses of protected resources that may be lost.
+            account_moved: Today's account, where the last apply went elsewhere and the state is
+                to belong here from now on.
         """
         if destroy and refresh_only:
             raise ValueError("destroy and refresh_only exclude each other")
@@ -171,6 +174,7 @@ class Project:
             variables=[f"{name}={value}" for name, value in (variables or {}).items()],
             allow_destroy=tuple(_listed("allow_destroy", allow_destroy)),
             cwd=Path.cwd(),
+            account_moved=account_moved,
         )
         stack = self._fresh()
         planned = make_plan(stack, request, self._listen)

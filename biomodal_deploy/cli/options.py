@@ -89,6 +89,15 @@ AllowDestroy = Annotated[
         help="A protected resource that the plan may delete, replace or forget. Repeatable.",
     ),
 ]
+AccountMoved = Annotated[
+    str | None,
+    typer.Option(
+        "--account-moved",
+        metavar="ACCOUNT",
+        help="The account of today's credentials, where the last apply went to another account, "
+        "region or endpoint and the state is to belong here from now on.",
+    ),
+]
 Confirm = Annotated[
     str | None,
     typer.Option(

@@ -28,6 +28,7 @@ from biomodal_deploy.plan.history import Event, History
 from biomodal_deploy.plan.sealed import Bundle, UseState, consume, record_outcome
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.checking import check
+from biomodal_deploy.workflow.destination import destination_of, record
 from biomodal_deploy.workflow.lost_state import StateDetails, state_details
 from biomodal_deploy.workflow.signals import Listener, Notice, Signal, Step
 from biomodal_deploy.workflow.stack import Stack
@@ -121,6 +122,9 @@ class Ready:
             with _refusals_in(self.stack.history, bundle):
                 plan_file = stack.enter_context(bundle.held_plan_file())
                 consume(bundle.path)
+            goes_to = record(destination_of(self.stack, bundle.manifest.facts), engine.workspace)
+            details = {"kind": str(bundle.manifest.kind), **goes_to}
+            history.append(Event.APPLY_START, bundle=bundle.id, details=details)
             return _run(bundle, plan_file, engine, history, self.listen, stop_pipe)
 
 
@@ -200,7 +204,6 @@ def _run(
     stop_pipe: int,
 ) -> ApplyRun:
     kind = bundle.manifest.kind
-    history.append(Event.APPLY_START, bundle=bundle.id, details={"kind": str(kind)})
     try:
         listen(Step("Destroying" if kind is PlanKind.DESTROY else "Applying"))
         _go_on(stop_pipe)

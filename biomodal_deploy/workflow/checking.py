@@ -8,6 +8,7 @@ from biomodal_deploy.engine.terraform import TerraformCli, conflicting_environme
 from biomodal_deploy.errors import BundleRefused
 from biomodal_deploy.plan.sealed import Bundle, Difference, raise_on, verify
 from biomodal_deploy.workflow.aws import ask_identity, place_of
+from biomodal_deploy.workflow.destination import check_sealed_destination
 from biomodal_deploy.workflow.engine import initialize, open_engine, tell_dropped
 from biomodal_deploy.workflow.lost_state import state_to_plan_from
 from biomodal_deploy.workflow.readiness import facts_now
@@ -49,6 +50,7 @@ def check(
             f"The plan {bundle.id} is refused: it was planned with stack {sealed.stack}, and here "
             f"it is {stack.name}. Next: biomodal-aws apply --stack {sealed.stack}",
         )
+    check_sealed_destination(stack, bundle)
     environment = stack.location.environment
     data_dir = Path(sealed.data_dir) if sealed.data_dir else None
     for conflict in conflicting_environment(

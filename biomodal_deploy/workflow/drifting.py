@@ -11,6 +11,11 @@ from biomodal_deploy.files import private_dir, scratch
 from biomodal_deploy.plan import Plan, read_plan
 from biomodal_deploy.plan.guards import enforce, judge_place
 from biomodal_deploy.workflow.aws import ask_identity, place_of
+from biomodal_deploy.workflow.destination import (
+    check_destination,
+    check_state_file,
+    destination_now,
+)
 from biomodal_deploy.workflow.engine import initialize, open_engine, workspace_of
 from biomodal_deploy.workflow.lost_state import require_state
 from biomodal_deploy.workflow.signals import Listener, Step
@@ -45,11 +50,12 @@ def find_drift(
         EngineError: Terraform failed.
     """
     given = given_values(stack, var_files, variables, cwd)
-    _check_place(stack, given)
+    workspace = workspace_of(stack)
+    _check_place(stack, workspace, given)
     engine = open_engine(
         stack.location,
         stack.directory,
-        workspace=workspace_of(stack),
+        workspace=workspace,
         redact=given.redactor.text,
     )
     logs = private_dir(stack.location.plans / stack.name / "logs")
@@ -82,12 +88,16 @@ def _check_state(stack: Stack, engine: TerraformCli) -> None:
         )
 
 
-def _check_place(stack: Stack, given: Given) -> None:
+def _check_place(stack: Stack, workspace: str, given: Given) -> None:
     """Refuse to look in the wrong account, where everything would seem to be gone."""
     limits = stack.settings.bounds
+    check_state_file(stack, workspace)
     place = place_of(stack, given.resolved.values)
     # Asked for without limits as well: credentials that do not work are named before Terraform is.
-    caller = ask_identity(stack, place.region).result()
+    identity = ask_identity(stack, place.region)
+    now = destination_now(stack, workspace, place, identity)
+    check_destination(stack, workspace, now, None)
+    caller = identity.result()
     if limits.account_ids or limits.regions:
         account = caller.account if caller else None
         enforce(judge_place(limits, account=account, region=place.region))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from biomodal_deploy.aws.identity import Identity
 from biomodal_deploy.engine.terraform import TerraformCli
 from biomodal_deploy.errors import EngineError, Interrupted
 from biomodal_deploy.plan import Plan, PlanKind, read_plan
@@ -19,6 +21,12 @@ from biomodal_deploy.workflow.account_checks import quick_checks
 from biomodal_deploy.workflow.aws import Place, ask_identity, place_of
 from biomodal_deploy.workflow.backend import tell_state_in_output
 from biomodal_deploy.workflow.contents import count_contents
+from biomodal_deploy.workflow.destination import (
+    check_destination,
+    check_state_file,
+    destination_now,
+    last_destination,
+)
 from biomodal_deploy.workflow.engine import initialize, open_engine, tell_dropped, workspace_of
 from biomodal_deploy.workflow.lost_state import state_to_plan_from
 from biomodal_deploy.workflow.readiness import facts_now
@@ -61,6 +69,7 @@ def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
     Raises:
         UsageError: Variables, allowances or settings are wrong.
         BundleRefused: The history is broken.
+        GuardRefused: The last apply went to another account, region or endpoint.
         EngineError: Terraform failed.
         Interrupted: It was asked to stop.
     """
@@ -81,6 +90,8 @@ def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
     tell_dropped(engine, listen)
     tell_state_in_output(stack, engine.workspace, listen)
     history = History(stack.location.plans, stack.name, redact=redact)
+    with _told_in(history):
+        _check_destination(stack, engine.workspace, place, identity, request, listen)
     with (
         _told_in(history),
         drafting(stack.location.plans, stack.name) as draft,
@@ -115,8 +126,26 @@ def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
             lifetime=timedelta(hours=stack.settings.plan_hours),
             variables_sha256=values_digest(values),
         )
-    _write_down(history, bundle)
+    _write_down(history, bundle, request.account_moved)
     return Planned(bundle=bundle, plan=plan, seconds=time.monotonic() - started)
+
+
+def _check_destination(
+    stack: Stack,
+    workspace: str,
+    place: Place,
+    identity: Future[Identity | None],
+    request: PlanRequest,
+    listen: Listener,
+) -> None:
+    """Refuse to plan anywhere but where the last apply went, before Terraform runs."""
+    check_state_file(stack, workspace)
+    if request.account_moved is None and last_destination(stack, workspace) is None:
+        return  # nothing to compare with, and so no reason to wait for AWS here
+    now = destination_now(stack, workspace, place, identity)
+    check_destination(stack, workspace, now, request.account_moved)
+    if request.account_moved:
+        listen(Notice(f"The state belongs to {now} from the next apply on"))
 
 
 def _plan(
@@ -175,7 +204,7 @@ def _told_in(history: History) -> Iterator[None]:
         raise
 
 
-def _write_down(history: History, bundle: Bundle) -> None:
+def _write_down(history: History, bundle: Bundle, account_moved: str | None) -> None:
     manifest = bundle.manifest
     refused = sum(verdict.outcome is Outcome.REFUSED for verdict in manifest.verdicts)
     history.append(
@@ -187,5 +216,7 @@ def _write_down(history: History, bundle: Bundle) -> None:
             "sha256": bundle.sha256,
             "refused": refused,
             "commit": manifest.facts.git_commit,
+            # The apply asks for this one: it is what allows the plan to go elsewhere.
+            **({"account_moved": account_moved} if account_moved else {}),
         },
     )

@@ -20,6 +20,7 @@ class PlanRequest:
         allow_destroy: Addresses of protected resources that may be lost.
         cwd: What relative paths start from.
         readonly_lock: Whether the provider lock file has to fit as it is.
+        account_moved: The account that the state belongs to from now on, where that is another.
     """
 
     kind: PlanKind = PlanKind.APPLY
@@ -28,3 +29,4 @@ class PlanRequest:
     allow_destroy: Sequence[str] = ()
     cwd: Path = Path()
     readonly_lock: bool = False
+    account_moved: str | None = None

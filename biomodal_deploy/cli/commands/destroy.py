@@ -7,6 +7,7 @@ from pathlib import Path
 from biomodal_deploy.cli.applying import apply_asking
 from biomodal_deploy.cli.options import (
     HERE,
+    AccountMoved,
     AllowDestroy,
     Confirm,
     Format,
@@ -32,6 +33,7 @@ def destroy(
     var_file: VarFiles = None,
     var: Variables = None,
     allow_destroy: AllowDestroy = None,
+    account_moved: AccountMoved = None,
     confirm: Confirm = None,
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
@@ -56,6 +58,7 @@ def destroy(
         variables=var or (),
         allow_destroy=allow_destroy or (),
         cwd=Path.cwd(),
+        account_moved=account_moved,
     )
     with session(project_dir, output) as work:
         chosen = fresh_stack(work.location, stack, work.listen)

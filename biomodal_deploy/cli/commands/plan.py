@@ -9,6 +9,7 @@ import typer
 
 from biomodal_deploy.cli.options import (
     HERE,
+    AccountMoved,
     AllowDestroy,
     Every,
     Format,
@@ -47,6 +48,7 @@ def plan(
     var_file: VarFiles = None,
     var: Variables = None,
     allow_destroy: AllowDestroy = None,
+    account_moved: AccountMoved = None,
     project_dir: ProjectDir = HERE,
     stack: Stacks = None,
     every: Every = False,
@@ -72,7 +74,11 @@ def plan(
         )
     if is_set(stack or (), every=every):
         return _plan_set(
-            {"--destroy": destroy, "--allow-destroy": bool(allow_destroy)},
+            {
+                "--destroy": destroy,
+                "--allow-destroy": bool(allow_destroy),
+                "--account-moved": bool(account_moved),
+            },
             [
                 "plan",
                 *(["--refresh-only"] if refresh_only else []),
@@ -93,6 +99,7 @@ def plan(
         allow_destroy=allow_destroy or (),
         cwd=Path.cwd(),
         readonly_lock=readonly_lock,
+        account_moved=account_moved,
     )
     with session(project_dir, output, part=part) as work:
         chosen = fresh_stack(work.location, only(stack), work.listen, synthesized=part)

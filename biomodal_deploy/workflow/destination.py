@@ -1,0 +1,272 @@
+"""Where a stack's state belongs: what the last apply changed, against where a plan would go now.
+
+A state describes one account and region. Planned anywhere else, everything in it seems to be gone:
+Terraform would create it all again there, and forget what it made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from biomodal_deploy.aws.identity import Identity
+from biomodal_deploy.config.settings import OUTDIR_VARIABLE
+from biomodal_deploy.errors import BundleRefused, GuardRefused, UsageError
+from biomodal_deploy.plan import PlanKind
+from biomodal_deploy.plan.history import Entry, Event
+from biomodal_deploy.plan.sealed import Bundle, Facts
+from biomodal_deploy.workflow.aws import Place
+from biomodal_deploy.workflow.stack import Stack
+from biomodal_deploy.workflow.state_files import parse_state, resources_in
+
+OPTION: Final = "--account-moved"
+_AWS_ITSELF: Final = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+_DEFAULT: Final = "default"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Destination:
+    """Where an apply goes.
+
+    Attributes:
+        account: The AWS account; None for a stack of something else.
+        partition: `aws`, or `aws-cn` and the like.
+        region: The provider's region.
+        endpoints: What stands in for AWS; empty where it is AWS itself.
+        state: The file of a local state, relative to the project where it is inside.
+    """
+
+    account: str | None = None
+    partition: str | None = None
+    region: str | None = None
+    endpoints: str = ""
+    state: str | None = None
+
+    def __str__(self) -> str:
+        words = [f"account {self.account}", self.partition, self.region, self.endpoints]
+        return ", ".join(word for word in words if word and word != "aws")
+
+    def is_elsewhere(self, other: Destination) -> bool:
+        """Whether what is in one of the two cannot be seen from the other."""
+        if self.account is None or other.account is None:
+            return False
+        ours = (self.account, self.partition, self.region, self.endpoints)
+        return ours != (other.account, other.partition, other.region, other.endpoints)
+
+
+def destination_now(
+    stack: Stack, workspace: str, place: Place, identity: Future[Identity | None]
+) -> Destination:
+    """Return where a plan that is made now would go.
+
+    Raises:
+        EngineError: AWS does not say who is calling.
+    """
+    caller = identity.result()
+    state = _state_file(stack, workspace)
+    if caller is None:
+        return Destination(state=state)
+    return _in_aws(stack, caller.account, caller.caller, place.region, state)
+
+
+def destination_of(stack: Stack, facts: Facts) -> Destination:
+    """Return where a sealed plan goes."""
+    state = _state_file(stack, facts.workspace)
+    if facts.account is None:
+        return Destination(state=state)
+    region = facts.region and facts.region.partition(" ")[0]
+    return _in_aws(stack, facts.account, facts.caller or "", region, state)
+
+
+def record(destination: Destination, workspace: str) -> dict[str, str | int | bool | None]:
+    """Return it as details of the history's entry for an apply that begins."""
+    return {
+        "workspace": workspace,
+        "account": destination.account,
+        "partition": destination.partition,
+        "region": destination.region,
+        "endpoints": destination.endpoints,
+        "state": destination.state,
+    }
+
+
+def check_state_file(stack: Stack, workspace: str) -> None:
+    """Refuse a local state beside which the one of the last apply lies elsewhere.
+
+    Raises:
+        UsageError: That one still holds resources, and is no earlier version of this one.
+        BundleRefused: The history is broken.
+    """
+    before = last_destination(stack, workspace)
+    here = _state_file(stack, workspace)
+    if before is None or before.state is None or here in (None, before.state):
+        return
+    project = stack.location.project_dir
+    there, ours = project / before.state, project / str(here)
+    if (count := resources_in(there)) == 0 or _continues(ours, there):
+        return
+    holds = "a state that cannot be read" if count is None else f"{count} resources"
+    raise UsageError(
+        f"the last apply wrote its state to {there}, which still holds {holds}; with this output "
+        f"folder the state would be {ours}",
+        field=OUTDIR_VARIABLE,
+        value=str(stack.location.output),
+        fix=f"set {OUTDIR_VARIABLE} as for the last apply, or move the state to {ours}",
+    )
+
+
+def check_destination(stack: Stack, workspace: str, now: Destination, moved: str | None) -> None:
+    """Refuse to go anywhere but where the last apply went.
+
+    Args:
+        stack: The stack.
+        workspace: Terraform's workspace, which has a state of its own.
+        now: Where it would go.
+        moved: The account that was named as the one the state belongs to from now on.
+
+    Raises:
+        UsageError: Another account was named than today's.
+        GuardRefused: It is elsewhere.
+        BundleRefused: The history is broken.
+    """
+    if moved is not None and moved != now.account:
+        raise UsageError(
+            f"the credentials are those of account {now.account}",
+            field=OPTION,
+            value=moved,
+            fix="name that account, or use other credentials",
+        )
+    before = last_destination(stack, workspace)
+    if before is None or moved is not None or not now.is_elsewhere(before):
+        return
+    if now.state is not None and _is_emptied(stack.location.project_dir / now.state):
+        return
+    raise GuardRefused(
+        f"{stack.name}: the last apply went to {before}, and here it would go to {now}, where "
+        "nothing that the state describes can be found. Fix: use the credentials, region and "
+        f"endpoints of the last apply; if the deployment has moved, {OPTION} {now.account}"
+    )
+
+
+def check_sealed_destination(stack: Stack, bundle: Bundle) -> None:
+    """Refuse a sealed plan that goes elsewhere than the last apply, unless it was made to.
+
+    Raises:
+        GuardRefused: It goes elsewhere.
+        BundleRefused: The history is broken.
+    """
+    facts = bundle.manifest.facts
+    now = destination_of(stack, facts)
+    allowed = any(
+        entry.event is Event.PLAN
+        and entry.bundle == bundle.id
+        and entry.details.get("account_moved") == facts.account
+        for entry in stack.history.whole()
+    )
+    check_destination(stack, facts.workspace, now, facts.account if allowed else None)
+
+
+def last_destination(stack: Stack, workspace: str) -> Destination | None:
+    """Return where the last apply of a workspace went; None where it left nothing, or is unknown.
+
+    Raises:
+        BundleRefused: The history is broken.
+    """
+    done: dict[str | None, object] = {}
+    for entry in reversed(stack.history.whole()):
+        if entry.event is Event.RESULT and entry.details.get("ok") is True:
+            done[entry.bundle] = entry.details.get("resources")
+        if entry.event is not Event.APPLY_START:
+            continue
+        recorded = _recorded(stack, entry)
+        if recorded is None or recorded[0] != workspace:
+            continue
+        # How much is left was not written down by earlier versions.
+        nothing = None if entry.details.get("kind") == PlanKind.DESTROY else 0
+        if entry.bundle in done and done[entry.bundle] in (0, nothing):
+            return None
+        return recorded[1]
+    return None
+
+
+def _recorded(stack: Stack, entry: Entry) -> tuple[str, Destination] | None:
+    found = {key: value for key, value in entry.details.items() if isinstance(value, str)}
+    if "workspace" in found:
+        return found["workspace"], Destination(
+            account=found.get("account"),
+            partition=found.get("partition"),
+            region=found.get("region"),
+            endpoints=found.get("endpoints", ""),
+            state=found.get("state"),
+        )
+    # An entry of an earlier version: its sealed plan knows, where that is still there.
+    with suppress(BundleRefused, UsageError):
+        facts = Bundle.load(stack.location.plans / stack.name / str(entry.bundle)).manifest.facts
+        account, region = facts.account, facts.region and facts.region.partition(" ")[0]
+        return facts.workspace, Destination(
+            account=account,
+            partition=_partition(facts.caller or "") if account else None,
+            region=region if account else None,
+            endpoints=_stand_ins({"AWS_ENDPOINT_URL": facts.endpoint or ""}),
+        )
+    return None
+
+
+def _in_aws(
+    stack: Stack, account: str, caller: str, region: str | None, state: str | None
+) -> Destination:
+    return Destination(
+        account=account,
+        partition=_partition(caller),
+        region=region,
+        endpoints=_stand_ins(stack.location.environment),
+        state=state,
+    )
+
+
+def _partition(arn: str) -> str:
+    return arn.split(":")[1] if arn.startswith("arn:") else "aws"
+
+
+def _stand_ins(environment: Mapping[str, str]) -> str:
+    """Return the endpoints that are not AWS itself, without credentials."""
+    found = set()
+    for name, value in environment.items():
+        parts = urlsplit(value) if name.startswith("AWS_ENDPOINT_URL") else urlsplit("")
+        if parts.netloc and not (parts.hostname or "").endswith(_AWS_ITSELF):
+            found.add(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}")
+    return " ".join(sorted(found))
+
+
+def _state_file(stack: Stack, workspace: str) -> str | None:
+    """Return the file of a local state; None for one elsewhere."""
+    settings = stack.synthesized.backend_settings("local")
+    if settings is None and stack.synthesized.backend:
+        return None
+    found = settings or {}
+    if workspace == _DEFAULT:
+        path = Path(str(found.get("path") or "terraform.tfstate"))
+    else:
+        folder = str(found.get("workspace_dir") or "terraform.tfstate.d")
+        path = Path(folder, workspace, "terraform.tfstate")
+    file = (stack.directory / path).resolve()
+    project = stack.location.project_dir.resolve()
+    return str(file.relative_to(project) if file.is_relative_to(project) else file)
+
+
+def _is_emptied(state: Path) -> bool:
+    return state.exists() and resources_in(state) == 0
+
+
+def _continues(ours: Path, theirs: Path) -> bool:
+    """Whether a state is the same as another, or a later version of it."""
+    with suppress(OSError, UsageError):
+        here, there = (parse_state(each.read_bytes(), str(each)) for each in (ours, theirs))
+        if here and there and here.lineage == there.lineage:
+            return here.serial >= there.serial
+    return False
