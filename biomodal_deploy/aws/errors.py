@@ -41,7 +41,7 @@ class AwsFailure:
     Attributes:
         kind: What kind of trouble it is.
         line: It in words.
-        fix: The command or setting that mends it.
+        fix: The command or setting that fixes it.
     """
 
     kind: Kind
@@ -126,7 +126,7 @@ def code_of(error: ClientError) -> str:
 
 
 def classify_error(error: BotoCoreError | ClientError, clients: Clients) -> AwsFailure:
-    """Say what an error of the AWS library means, and what mends it.
+    """Return what an error of the AWS library means, and how to fix it.
 
     Args:
         error: What a call raised.

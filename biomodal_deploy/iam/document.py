@@ -65,7 +65,7 @@ def read_document(directory: Path) -> Document:
     except OSError as error:
         reason = f"There is no synthesized stack ({error.strerror})"
     except ValidationError as error:
-        reason = f"It is not Terraform JSON ({error.errors(include_url=False)[0]['msg']})"
+        reason = f"not Terraform JSON ({error.errors(include_url=False)[0]['msg']})"
     raise UsageError(reason, field=str(path), fix="run biomodal-aws synth")
 
 

@@ -155,16 +155,16 @@ def read_policies(path: Path) -> tuple[PolicyDocument, ...]:
         if len(text) <= LARGEST:
             if found := _documents(_JSON.validate_json(text)):
                 return found
-            rule = "It holds no policy"
+            rule = "no policy in it"
         else:
-            rule = f"It is longer than {LARGEST} bytes, and so than all policies of any user"
+            rule = f"longer than {LARGEST} bytes, and so than all policies of any user"
     except OSError as error:
-        rule = f"It cannot be read ({error.strerror})"
+        rule = f"cannot be read ({error.strerror})"
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         reason = f"{where}: {first['msg']}" if where else first["msg"]
-        rule = f"It is not an IAM identity policy ({reason})"
+        rule = f"not an IAM identity policy ({reason})"
     raise UsageError(rule, field=str(path), fix='give JSON like {"Statement": [...]}')
 
 

@@ -114,7 +114,7 @@ def ssh_way(
     host, port = _address(address or built.output("public_ip"))
     user = built.output("ssh_user")
     if not _USER.fullmatch(user):
-        raise UsageError("It is no Linux user name", field="ssh_user", value=user)
+        raise UsageError("invalid Linux user name", field="ssh_user", value=user)
     return SshWay(
         name=built.outputs.get("vm_name") or built.stack,
         address=host,
@@ -169,7 +169,7 @@ def _address(given: str) -> tuple[str, int]:
         # No port, or an IPv6 address.
         host, port = given, str(SSH_PORT)
     if not (_is_ip(host) or _HOST.fullmatch(host)):
-        raise UsageError("It is no host name or address", field="--address", value=given)
+        raise UsageError("invalid host name or address", field="--address", value=given)
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 1 << 16):
         raise UsageError(
             "A port is a number from 1 to 65535", field="--address", value=given, fix="HOST:PORT"

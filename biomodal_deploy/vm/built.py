@@ -115,7 +115,7 @@ def read_built(stack: Stack, listen: Listener) -> Built:
     if settings and settings.bootstrap in ("prerequisites", "state-bucket"):
         made = "roles" if settings.bootstrap == "prerequisites" else "a bucket for states"
         raise UsageError(
-            f"It makes {made} only: there is no environment to operate",
+            f"this deployment creates {made} only: there is no VM to operate",
             field="bootstrap",
             value=settings.bootstrap,
             fix="name another deployment with --stack",

@@ -156,7 +156,7 @@ def connect_by_session(
 def _program(name: str, environment: Mapping[str, str], fix: str) -> str:
     found = shutil.which(name, path=environment.get("PATH"))
     if found is None:
-        raise UsageError("It is not on PATH", field=name, fix=fix)
+        raise UsageError("not found on PATH", field=name, fix=fix)
     return found
 
 

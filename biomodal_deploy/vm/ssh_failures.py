@@ -1,4 +1,4 @@
-"""Why SSH did not connect, from its own messages, in one line with what mends it."""
+"""Why SSH did not connect, from its own messages, in one line with how to fix it."""
 
 from __future__ import annotations
 

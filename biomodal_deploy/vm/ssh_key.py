@@ -46,7 +46,7 @@ def make_key(directory: Path, name: str) -> KeyFiles:
     """
     if not _SAFE_NAME.fullmatch(name):
         raise UsageError(
-            "It names two files: letters, digits, dots, hyphens and underscores only",
+            "invalid file name: letters, digits, dots, hyphens and underscores only",
             field="name",
             value=name,
             fix="give the vm_name of terraform.tfvars",
@@ -59,7 +59,7 @@ def make_key(directory: Path, name: str) -> KeyFiles:
         key = _read(private)
     elif public.exists():
         raise UsageError(
-            "It lies there without its private key",
+            "the public key exists without its private key",
             field=str(public),
             fix="move it away, or put the private key beside it",
         )
@@ -78,7 +78,7 @@ def _read(private: Path) -> Ed25519PrivateKey:
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm):
         raise UsageError("Its public half cannot be derived", field=str(private), fix=fix) from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise UsageError("It is not an ed25519 key", field=str(private), fix=fix)
+        raise UsageError("not an ed25519 key", field=str(private), fix=fix)
     return key
 
 

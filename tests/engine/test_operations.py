@@ -195,7 +195,7 @@ def test_what_is_gone_from_the_account(operated: Operated) -> None:
         ({"ssh_user": "nobody-here"}, (), 1, "refuses user nobody-here"),
         ({}, ("--address", "127.0.0.1:1"), 1, "Nothing listens at 127.0.0.1 port 1"),
         ({}, ("--ssm", "--address", "x"), 64, "--ssm"),
-        ({"private_key_filename": ""}, (), 64, "session-manager-plugin: It is not on PATH"),
+        ({"private_key_filename": ""}, (), 64, "session-manager-plugin: not found on PATH"),
     ],
 )
 def test_no_connection(

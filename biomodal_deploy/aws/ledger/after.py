@@ -45,7 +45,7 @@ def find_leftovers(
     Args:
         target: The deployment, as its destroy plan knew it.
         clients: How to ask.
-        tell: Told how far counting has come, where it takes long.
+        tell: Receives how far counting has come, where it takes long.
         seconds: How long to wait for all answers.
         counting_s: How long to count what is in buckets and repositories.
     """
@@ -82,7 +82,7 @@ def unread_leftovers(target: Target, line: str, fix: str | None = None) -> Lefto
     Args:
         target: The deployment.
         line: Why not.
-        fix: What mends it.
+        fix: How to fix it.
     """
     return Leftovers(
         stack=target.stack,

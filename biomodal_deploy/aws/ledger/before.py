@@ -37,7 +37,7 @@ def read_ledger(
     Args:
         target: The deployment, as its destroy plan knows it.
         clients: How to ask.
-        tell: Told how far counting has come, where it takes long.
+        tell: Receives how far counting has come, where it takes long.
         seconds: How long to wait for all answers.
         counting_s: How long to count objects, images and jobs.
     """

@@ -27,7 +27,7 @@ class Patience:
 
     Args:
         seconds: How long.
-        tell: Told how far counting has come, at most every two seconds.
+        tell: Receives how far counting has come, at most every two seconds.
     """
 
     def __init__(self, seconds: float, tell: Callable[[str], None]) -> None:

@@ -133,7 +133,7 @@ class Unread(Data):
     Attributes:
         what: What.
         line: Why not.
-        fix: What mends it.
+        fix: How to fix it.
     """
 
     what: str

@@ -72,7 +72,7 @@ aws iam add-role-to-instance-profile --instance-profile-name {ECS_INSTANCE_ROLE}
 
 @dataclass(frozen=True)
 class Step:
-    """One role that has to be made or mended.
+    """One role that has to be created or fixed.
 
     Attributes:
         variable: The variable of the `prerequisites` stack that makes it; None where the role is

@@ -185,5 +185,5 @@ def _hardened(values: Mapping[str, object]) -> Hardened:
 def _text(name: str, value: object) -> str:
     if isinstance(value, str):
         return value
-    rule = "It is missing" if value is None else "It is a text between double quotes"
+    rule = "missing" if value is None else "not a text between double quotes"
     raise UsageError(rule, field=name, value=value, fix=f'set {name} = "..." in terraform.tfvars')

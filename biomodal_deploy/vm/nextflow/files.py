@@ -211,15 +211,15 @@ def write_files(folder: Path, texts: Mapping[str, str], *, force: bool) -> Writt
         for path in changed:
             if path.exists() and not force:
                 raise UsageError(
-                    "It is there already and says something else",
+                    "the file exists with other content",
                     field=str(path),
-                    fix="write it over with --force, or name another folder with --out",
+                    fix="overwrite it with --force, or name another folder with --out",
                 )
         for path in changed:
             files.write(path, paths[path], mode=files.public_mode())
     except OSError as error:
         raise UsageError(
-            f"It cannot be written ({error.strerror or error})",
+            f"cannot be written ({error.strerror or error})",
             field=str(error.filename or folder),
             fix="name another folder with --out",
         ) from None

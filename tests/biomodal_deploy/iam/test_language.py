@@ -46,7 +46,7 @@ def test_what_the_aws_command_prints(tmp_path: Path, document: object) -> None:
         (b"\xff\xfe\x00", "not an IAM identity policy"),
         (b"[" * 100_000, "not an IAM identity policy"),
         (b'{"Statement": "x"}', r"Statement\.0"),
-        (b"[]", "It holds no policy"),
+        (b"[]", "no policy in it"),
         (b'{"Version": "2012-10-18", "Statement": {}}', "Version"),
         (b" " * (LARGEST + 1), "longer than"),
     ],

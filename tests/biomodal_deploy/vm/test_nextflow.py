@@ -218,7 +218,7 @@ def test_files_are_not_written_over(tmp_path: Path) -> None:
     assert len(write_files(folder, texts, force=False).changed) == 2
     assert write_files(folder, texts, force=False).changed == ()
     (folder / "nextflow.env").write_text("mine\n")
-    with pytest.raises(UsageError, match=r"nextflow\.config: It is there already"):
+    with pytest.raises(UsageError, match=r"nextflow\.config: the file exists with other content"):
         write_files(folder, texts | {"nextflow.config": "c\n"}, force=False)
     assert (folder / "nextflow.config").read_text() == "a\n"
     write_files(folder, texts, force=True)

@@ -54,7 +54,7 @@ def test_names_follow_the_stacks() -> None:
 
 def test_a_missing_value_is_an_error() -> None:
     """One line, with the variable and what to write."""
-    with pytest.raises(UsageError, match=r'vpc_id: It is missing. Fix: set vpc_id = "..."'):
+    with pytest.raises(UsageError, match=r'vpc_id: missing. Fix: set vpc_id = "..."'):
         target_from({name: VALUES[name] for name in VALUES if name != "vpc_id"}, "native")
 
 
