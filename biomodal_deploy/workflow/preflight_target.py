@@ -13,7 +13,10 @@ from biomodal_deploy.config.settings import Deployment
 from biomodal_deploy.config.tfvars import DeclaredVariable
 from biomodal_deploy.config.tfvars.type_syntax import parse_type
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.workflow.engine import DEFAULT_WORKSPACE
 from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.lost_state import require_state
+from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.synthesized import read_stack
 from biomodal_deploy.workflow.variables import resolve_for
 
@@ -79,13 +82,19 @@ def read_owned(location: Location, deployment: str) -> frozenset[str]:
 
     Raises:
         UsageError: It is no state file.
+        StateLost: It is missing, and something was applied.
     """
     directory = location.output / "stacks" / deployment
     if not (directory / "cdk.tf.json").exists():
         return frozenset()
     match read_stack(directory).backend:
         case {"local": {"path": str(path)}}:
-            return _read_state(directory / path)
+            owned = _read_state(directory / path)
+            if not owned:
+                # What the deployment has made itself would be advised to be deleted.
+                stack = Stack(location=location, name=deployment, directory=directory)
+                require_state(stack, DEFAULT_WORKSPACE, None)
+            return owned
     return frozenset()
 
 

@@ -10,7 +10,9 @@ import pytest
 from biomodal_deploy.aws.preflight import owned_by, target_from
 from biomodal_deploy.config.settings import Deployment, Limits
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.plan.history import Event, History
 from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.lost_state import StateLost
 from biomodal_deploy.workflow.preflight_target import read_owned, read_target
 
 VALUES = {
@@ -159,4 +161,17 @@ def test_the_state_of_a_project(location: Location) -> None:
     assert "aws_key_pair:analysis-vm" in read_owned(location, "lab")
     state.write_text("{")
     with pytest.raises(UsageError, match="cannot be read as a state file"):
+        read_owned(location, "lab")
+
+
+def test_a_state_that_is_lost_is_no_empty_one(location: Location) -> None:
+    """Nine names would be "taken", each with advice to delete what the deployment has made."""
+    stack = location.output / "stacks" / "lab"
+    stack.mkdir(parents=True)
+    backend = {"local": {"path": "../../../state/lab.tfstate"}}
+    (stack / "cdk.tf.json").write_text(json.dumps({"terraform": {"backend": backend}}))
+    history = History(location.plans, "lab")
+    history.append(Event.APPLY_START, bundle="b1", details={"kind": "apply"})
+    history.append(Event.RESULT, bundle="b1", details={"ok": True, "changes": 3, "resources": 3})
+    with pytest.raises(StateLost, match="left 3 resources"):
         read_owned(location, "lab")
