@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -17,16 +18,17 @@ AREAS: Final[Mapping[str, str]] = {
     "terraform": "Terraform and its plans",
     "synthesis": "The app: Python, Node and cdktf",
     "state": "State, backend and lock",
-    "credentials": "Credentials and network",
-    "iam": "Permissions",
-    "ec2": "The VM, its network and quotas",
-    "batch": "AWS Batch and Nextflow's tasks",
+    "credentials": "Credentials, sign-in and network",
+    "iam": "Permissions and keys",
+    "ec2": "The VM, its disks, its network and quotas",
+    "batch": "AWS Batch: environments, hosts and tasks",
+    "nextflow": "Nextflow",
     "s3": "The bucket",
     "ecr": "The image repository",
-    "install": "The install script and Docker",
-    "ssh": "SSH",
+    "install": "The install script, apt and Docker",
+    "ssh": "SSH and Session Manager",
 }
-"""The data files and what they are about, in the order in which they are tried and told."""
+"""The data files and what they are about, in the order in which the page has them."""
 
 
 class CatalogError(Exception):
@@ -38,7 +40,7 @@ class Catalog:
     """All known errors.
 
     Attributes:
-        entries: In the order in which they are tried: what is general comes last.
+        entries: In the order of the files.
     """
 
     entries: tuple[Entry, ...]
@@ -61,17 +63,30 @@ def catalog() -> Catalog:
     Raises:
         CatalogError: A file is wrong, or two entries have one name.
     """
-    found = [entry for area in AREAS for entry in _read(area)]
+    found = tuple(entry for area in AREAS for entry in _read(area))
     names = [entry.id for entry in found]
     if twice := {name for name in names if names.count(name) > 1}:
         raise CatalogError(f"described twice: {', '.join(sorted(twice))}")
-    return Catalog(tuple(sorted(found, key=lambda entry: entry.general)))
+    return Catalog(found)
+
+
+@cache
+def places() -> Mapping[str, tuple[str, re.Pattern[str]]]:
+    """Return where an error can be printed: the name for people, and what shows it."""
+    return {
+        name: (body["name"], re.compile("|".join(body["signs"]), re.IGNORECASE))
+        for name, body in load("places").items()
+    }
+
+
+def load(name: str) -> dict[str, Any]:
+    """Return a data file of this package."""
+    file = files("biomodal_deploy.known_errors") / "data" / f"{name}.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 def _read(area: str) -> list[Entry]:
-    file = files("biomodal_deploy.known_errors") / "data" / f"{area}.toml"
-    table = tomllib.loads(file.read_text(encoding="utf-8"))
     try:
-        return [Entry(id=name, area=area, **body) for name, body in table.items()]
+        return [Entry(id=name, area=area, **body) for name, body in load(area).items()]
     except ValidationError as error:
         raise CatalogError(f"{area}.toml: {error}") from error

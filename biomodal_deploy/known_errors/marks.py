@@ -67,12 +67,13 @@ def grouped(marks: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
         marks: The marks.
     """
     left = set(marks)
+    shared = Counter(part for mark in left for part in _parts(mark))
     while left:
-        shared = Counter(part for mark in left for part in _parts(mark))
-        seed, _ = max(shared.items(), key=lambda item: (item[1], item[0]))
+        seed = max(shared, key=shared.__getitem__)
         group = sorted(mark for mark in left if seed in mark)
         yield seed, group
         left.difference_update(group)
+        shared.subtract(part for mark in group for part in _parts(mark))
 
 
 def _parts(mark: str) -> set[str]:

@@ -1,24 +1,30 @@
-"""From an error's text to the entry that names its cause."""
+"""From an error's text to the entries that name its cause."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from biomodal_deploy.known_errors.catalog import catalog
-from biomodal_deploy.known_errors.model import Entry
+from biomodal_deploy.known_errors.catalog import catalog, places
+from biomodal_deploy.known_errors.model import PLACEHOLDER, Breadth, Entry
 
-_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
-# A command inside a sentence.
-_COMMAND: Final = re.compile(r"`[^`]*`")
 UNLOCK: Final = "unlock"
 """The name of the command that releases a lock: whole, and so never quoted as one word."""
+HERE: Final = "this machine"
+# A command inside a sentence.
+_COMMAND: Final = re.compile(r"(`[^`]*`)")
+_SENTENCE: Final = re.compile(r"(?<=[.}]) (?=[A-Z{`])")
+# An option of a command that can be left out: the command line has a default.
+_OPTION: Final = re.compile(r" --region \{region\}")
 _LONGEST: Final = 160
 # In a command it has to be whole: AWS's encoded messages have some thousand letters.
 _WHOLE: Final = 6_000
+_MOST_RIVALS: Final = 2
+
+Context = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -28,104 +34,125 @@ class Match:
     Attributes:
         entry: What is known of it.
         fields: What was read from the error's text.
+        place: The machine that printed it, for people.
+        rivals: Other causes that fit as well, at most two.
     """
 
     entry: Entry
     fields: Mapping[str, str] = field(default_factory=dict)
+    place: str = HERE
+    rivals: tuple[Match, ...] = ()
 
-    def cause(self, context: Mapping[str, str] | None = None) -> str:
-        """Return the cause in words.
+    @property
+    def named(self) -> bool:
+        """Whether a cause is named, and no code repeated."""
+        return self.entry.breadth is not Breadth.CODE
+
+    def cause(self, context: Context | None = None) -> str:
+        """Return the cause in words, as far as the error tells it.
 
         Args:
             context: What is known besides the text: `stack`, `directory`, `region`.
         """
-        return self._sentence(self.entry.cause, context)
+        return " ".join(self._filled(_SENTENCE.split(self.entry.cause), context))
 
-    def fix(self, context: Mapping[str, str] | None = None) -> str:
-        """Return what mends it; `context` as above. What is empty there takes its clause along."""
-        empty = {name for name, value in (context or {}).items() if not value}
-        clauses = self.entry.fix.split("; ")
-        told = [each for each in clauses if empty.isdisjoint(_PLACEHOLDER.findall(each))]
-        return self._sentence("; ".join(told), context)
+    def fix(self, context: Context | None = None) -> str:
+        """Return what to do, as far as the error tells it; `context` as above."""
+        return "; ".join(self._filled(self.entry.fix.split("; "), context))
 
-    def advice(self) -> str:
-        """Return what mends it as far as the error itself says enough for that."""
-        first, *others = self.entry.fix.split("; ")
-        told = [each for each in others if set(_PLACEHOLDER.findall(each)) <= set(self.fields)]
-        return self._sentence("; ".join([first, *told]), None)
+    def next(self, context: Context | None = None) -> str:
+        """Return the next command, quoted for a shell; nothing where a part of it is unknown."""
+        known = self._known(context)
+        command = self.entry.next if "region" in known else _OPTION.sub("", self.entry.next)
+        return _fill(command, known, command=True) or ""
 
-    def next(self, context: Mapping[str, str] | None = None) -> str:
-        """Return the next command, quoted for a shell; `context` as above."""
-        return self._filled(self.entry.next, context, command=True)
+    def _known(self, context: Context | None) -> Context:
+        known = {"place": self.place, **{k: v for k, v in (context or {}).items() if v}}
+        known |= self.fields
+        if "id" in self.fields and UNLOCK not in (context or {}):
+            known[UNLOCK] = f"terraform force-unlock {shlex.quote(self.fields['id'])}"
+        return known
 
-    def _unlock(self, context: Mapping[str, str]) -> str:
-        lock = shlex.quote(self.fields["id"]) if "id" in self.fields else "ID"
-        return context.get(UNLOCK) or f"terraform -chdir=DIRECTORY force-unlock {lock}"
-
-    def _sentence(self, template: str, context: Mapping[str, str] | None) -> str:
-        done, parts = 0, []
-        for found in _COMMAND.finditer(template):
-            parts += [
-                self._filled(template[done : found.start()], context, command=False),
-                self._filled(found[0], context, command=True),
-            ]
-            done = found.end()
-        return "".join([*parts, self._filled(template[done:], context, command=False)])
-
-    def _filled(self, template: str, context: Mapping[str, str] | None, *, command: bool) -> str:
-        known = {**(context or {}), **self.fields}
-
-        def value(found: re.Match[str]) -> str:
-            if found[1] == UNLOCK:
-                return self._unlock(context or {})
-            text = known.get(found[1])
-            if text is None:
-                return found[1].upper()
-            # The text comes from a log: it must not become another command in somebody's shell,
-            # nor look like one.
-            return shlex.quote(text) if command else _short(text).replace("`", "'")
-
-        return _PLACEHOLDER.sub(value, template)
+    def _filled(self, parts: list[str], context: Context | None) -> list[str]:
+        known = self._known(context)
+        return [text for part in parts if (text := _sentence(part, known)) is not None]
 
 
-def name_cause(text: str) -> Match | None:
+def name_cause(text: str, place: str = "") -> Match | None:
     """Return what is known of an error; None where nothing is.
 
     Args:
         text: The error; line breaks and runs of spaces do not matter.
+        place: Where it was printed, where that is known: `vm`, `host`, `ci`.
     """
-    return next(matches_of(text), None)
+    found = matches_of(text, place)
+    if not found:
+        return None
+    best, *others = found
+    rivals = [each for each in others if _width(each.entry) == _width(best.entry)]
+    return Match(best.entry, best.fields, best.place, tuple(rivals[:_MOST_RIVALS]))
 
 
-def matches_of(text: str) -> Iterator[Match]:
-    """Give every entry that an error matches, the best first; the first is the one that counts.
+def matches_of(text: str, place: str = "") -> list[Match]:
+    """Return every entry that an error matches, the most specific first.
+
+    A cause stands before a family of failures and that before a bare code; of two, the one with
+    more conditions, then the one that covers more of the text, then the earlier one.
 
     Args:
         text: The error.
+        place: As above.
     """
     line = " ".join(text.split())
     small = line.lower()
-    for entry in catalog().entries:
-        if not any(mark in small for mark in entry.marks):
-            continue
-        if not entry.pattern.search(line):
-            continue
-        if entry.exceptions and entry.exceptions.search(line):
-            continue
-        yield Match(entry, dict(_fields(entry, line)))
+    place = place_of(line) or place
+    name = places()[place][0] if place else HERE
+    found = [
+        (entry, covered)
+        for entry in catalog().entries
+        if any(mark in small for mark in entry.marks) and (covered := entry.span(line, place))
+    ]
+    found.sort(key=lambda each: (*_width(each[0]), -each[1]))
+    return [Match(entry, _fields(entry, line), name) for entry, _ in found]
 
 
-def _fields(entry: Entry, line: str) -> Iterator[tuple[str, str]]:
+def place_of(line: str) -> str:
+    """Return where a line was printed; an empty text for the reader's own machine."""
+    return next((name for name, (_, signs) in places().items() if signs.search(line)), "")
+
+
+def _width(entry: Entry) -> tuple[Breadth, int]:
+    return entry.breadth, -entry.conditions
+
+
+def _fields(entry: Entry, line: str) -> dict[str, str]:
+    fields = {}
     for name, patterns in entry.fields.items():
         for pattern in patterns:
             if found := re.search(pattern, line, re.IGNORECASE):
-                yield name, _shown(found[1])
+                shown = (mark if mark.isprintable() else " " for mark in found[1][:_WHOLE])
+                fields[name] = "".join(shown).strip()
                 break
+    return fields
 
 
-def _shown(text: str) -> str:
-    return "".join(mark if mark.isprintable() else " " for mark in text[:_WHOLE]).strip()
+def _sentence(template: str, known: Context) -> str | None:
+    parts = [_fill(part, known, command=part.startswith("`")) for part in _COMMAND.split(template)]
+    return None if None in parts else "".join(filter(None, parts))
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+def _fill(template: str, known: Context, *, command: bool) -> str | None:
+    """Return a template with its placeholders filled; None where one cannot be."""
+
+    def value(found: re.Match[str]) -> str:
+        text = known[found[1]]
+        if found[1] == UNLOCK:
+            return text
+        # The text comes from a log: it must not become another command in somebody's shell,
+        # nor look like one.
+        short = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+        return shlex.quote(text) if command else short.replace("`", "'")
+
+    if not set(PLACEHOLDER.findall(template)) <= set(known):
+        return None
+    return PLACEHOLDER.sub(value, template)

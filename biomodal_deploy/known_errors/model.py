@@ -3,45 +3,62 @@
 from __future__ import annotations
 
 import re
+from enum import IntEnum
 from functools import cached_property
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from biomodal_deploy.known_errors.marks import mark_of
 
-_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
+PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
 
-def _as_list(value: object) -> object:
-    return value if isinstance(value, list) else [value]
+class Breadth(IntEnum):
+    """How much an entry's patterns say; the narrower one wins.
+
+    A cause names what is wrong; a family only the kind of failure, such as an image that was not
+    pulled; a code repeats what the service answered, and its text is a guess.
+    """
+
+    CAUSE = 0
+    FAMILY = 1
+    CODE = 2
 
 
-Patterns = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+Patterns = Annotated[
+    tuple[str, ...], BeforeValidator(lambda value: value if isinstance(value, list) else [value])
+]
+Widths = Annotated[
+    Breadth, BeforeValidator(lambda word: Breadth[word.upper()] if isinstance(word, str) else word)
+]
 
 
 class Entry(BaseModel):
     """One known error.
 
-    Templates name what was captured in braces: `{bucket}`. What the error does not tell stands
-    there in capitals, as in the pages: BUCKET.
+    Templates name what was captured in braces: `{bucket}`. A sentence of the cause, or a clause of
+    the fix, whose placeholder the error does not fill is left out.
 
     Attributes:
         id: A stable word.
         area: The file that it stands in.
         title: What is wrong, in a few words.
         match: Patterns over the error's text on one line, any of them, without regard to case.
+        needs: Patterns that all have to match as well.
         unless: Patterns that make it another error.
-        general: Tried only where no other entry matches.
-        echo: Left out where the same log names another cause: it follows from that.
+        place: Where it has to be printed: `vm`, `host` (of Batch), `ci`; anywhere where None.
+        breadth: How much the patterns say.
+        echo: Causes that it only follows from: left out beside one of them; `*` for any.
         code: The coarser word for programs, where a failed run of Terraform has one.
-        cause: Why it happens, as one or two sentences; a template.
-        fix: What mends it, as half a sentence that may stand behind "Next:"; a template.
-        next: The next command, which changes nothing that cannot be had back; a template.
+        cause: Why it happens, as sentences; a template.
+        fix: What to do, as clauses parted by semicolons; a template.
+        next: The next command, which changes nothing that cannot be undone; a template.
         variables: Variables or settings at fault.
-        statement: Whether a statement in a policy is missing.
+        statement: Whose policy lacks a statement: the deployer's, as the stack's own permissions
+            have it, or the caller's, as the error has it.
         fields: Patterns with one group each, by the name of what they capture.
-        source: Sections of the document, pages of AWS, issues.
+        source: Sections of the document, pages of the program concerned, its issues.
         example: The error as people meet it.
     """
 
@@ -51,27 +68,29 @@ class Entry(BaseModel):
     area: str
     title: str = Field(max_length=80)
     match: Patterns
+    needs: Patterns = ()
     unless: Patterns = ()
-    general: bool = False
-    echo: bool = False
+    place: Literal["vm", "host", "ci"] | None = None
+    breadth: Widths = Breadth.CAUSE
+    echo: Patterns = ()
     code: str | None = None
     cause: str
     fix: str
     next: str
     variables: tuple[str, ...] = ()
-    statement: bool = False
+    statement: Literal["deployer", "caller"] | None = None
     fields: dict[str, Patterns] = Field(default_factory=dict)
     source: Patterns
     example: str
 
     @model_validator(mode="after")
     def _patterns_hold(self) -> Entry:
-        for pattern in (*self.match, *self.unless, *self._field_patterns):
+        for pattern in (*self.match, *self.needs, *self.unless, *self.field_patterns):
             re.compile(pattern)
         for pattern in self.match:
             if len(mark_of(pattern)) < 4:
                 raise ValueError(f"the pattern {pattern} has no literal text to look for")
-        for pattern in self._field_patterns:
+        for pattern in self.field_patterns:
             if re.compile(pattern).groups != 1:
                 raise ValueError(f"the pattern {pattern} of a field needs exactly one group")
         return self
@@ -81,27 +100,45 @@ class Entry(BaseModel):
         """Literal texts in small letters, one of which stands in every error of this kind."""
         return tuple(dict.fromkeys(map(mark_of, self.match)))
 
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """What an error of this kind matches."""
-        return re.compile("|".join(f"(?:{each})" for each in self.match), re.IGNORECASE)
+    def span(self, line: str, place: str) -> int:
+        """Return how many characters of an error this entry's pattern covers; 0 for no match.
 
-    @cached_property
-    def exceptions(self) -> re.Pattern[str] | None:
-        """What an error of this kind does not match."""
-        if not self.unless:
-            return None
-        return re.compile("|".join(f"(?:{each})" for each in self.unless), re.IGNORECASE)
+        Args:
+            line: The error on one line.
+            place: Where it was printed.
+        """
+        if self.place not in (None, place):
+            return 0
+        found = self._pattern.search(line)
+        if not found or (self._except and self._except.search(line)):
+            return 0
+        if not all(re.search(pattern, line, re.IGNORECASE) for pattern in self.needs):
+            return 0
+        return found.end() - found.start()
+
+    @property
+    def conditions(self) -> int:
+        """How many things besides the pattern have to hold."""
+        return len(self.needs) + (self.place is not None)
 
     @property
     def placeholders(self) -> set[str]:
         """The names that its templates use."""
-        return {
-            name
-            for text in (self.cause, self.fix, self.next)
-            for name in _PLACEHOLDER.findall(text)
-        }
+        return set(PLACEHOLDER.findall(f"{self.cause} {self.fix} {self.next}"))
 
     @property
-    def _field_patterns(self) -> tuple[str, ...]:
+    def field_patterns(self) -> tuple[str, ...]:
+        """All patterns of fields."""
         return tuple(pattern for each in self.fields.values() for pattern in each)
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return _any(self.match)
+
+    @cached_property
+    def _except(self) -> re.Pattern[str] | None:
+        return _any(self.unless) if self.unless else None
+
+
+def _any(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{each})" for each in patterns), re.IGNORECASE)

@@ -6,7 +6,7 @@ import io
 import json
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,8 +18,8 @@ from pydantic import JsonValue
 from biomodal_deploy.config.tfvars.values import to_json
 from biomodal_deploy.errors import BiomodalError, UsageError
 from biomodal_deploy.iam.deployment import DeploymentPermissions
-from biomodal_deploy.known_errors.matching import UNLOCK
-from biomodal_deploy.review.diagnosis import Diagnosis, Finding, diagnose
+from biomodal_deploy.known_errors.matching import UNLOCK, Match
+from biomodal_deploy.review.diagnosis import Diagnosis, Finding, diagnose, merged
 from biomodal_deploy.review.diagnosis.statements import Missing, denial_in, missing_for
 from biomodal_deploy.workflow.engine import open_engine, workspace_of
 from biomodal_deploy.workflow.failed_runs import FailedRun, newest_failed
@@ -79,34 +79,30 @@ class Diagnosed:
         region = values.get("region") or self.stack.location.environment.get("AWS_REGION")
         return {**known, "region": str(region)} if region else known
 
-    def context_of(self, finding: Finding) -> Mapping[str, str]:
-        """Return what templates may name for a finding: for a held lock, how to release it."""
-        match = finding.match
-        lock = match.fields.get("id") if match else None
-        if match is None or lock is None or UNLOCK not in match.entry.placeholders:
-            return self.context
-        if self.stack is None:
+    def context_of(self, match: Match) -> Mapping[str, str]:
+        """Return what templates may name for a cause: for a held lock, how to release it."""
+        lock = match.fields.get("id")
+        if lock is None or self.stack is None or UNLOCK not in match.entry.placeholders:
             return self.context
         return {**self.context, UNLOCK: _unlock_command(self.stack, lock)}
 
-    def next_of(self, finding: Finding) -> str:
-        """Return the next command for a finding, with the deployment's name where it needs one."""
-        if finding.match is None:
-            return ""
-        command = finding.match.next(self.context)
+    def next_of(self, match: Match) -> str:
+        """Return the next command for a cause, with the deployment's name where it needs one."""
+        command = match.next(self.context)
         words = command.split()
-        if self.several and self.stack and words[0] == "biomodal-aws" and words[1] in _OF_ONE:
+        if self.several and self.stack and words[:1] == ["biomodal-aws"] and words[1] in _OF_ONE:
             command += f" --stack {self.stack.name}"
         return command
 
     def missing(self, finding: Finding) -> Missing | None:
         """Return the statement that a refused caller lacks; None where that is not the matter."""
-        if finding.match is None or not finding.match.entry.statement:
+        if finding.match is None or finding.match.entry.statement is None:
             return None
         denial = denial_in(finding.error.text)
         if denial is None:
             return None
-        return missing_for(denial, self._permissions(denial.account))
+        deployer = finding.match.entry.statement == "deployer"
+        return missing_for(denial, self._permissions(denial.account) if deployer else None)
 
     @cached_property
     def _values(self) -> Mapping[str, JsonValue] | None:
@@ -130,18 +126,18 @@ class Diagnosed:
         return None
 
 
-def diagnose_error(project_dir: Path, stack: str | None, file: Path | None) -> Diagnosed:
+def diagnose_error(project_dir: Path, stack: str | None, files: Sequence[Path] = ()) -> Diagnosed:
     """Say what went wrong.
 
     Args:
         project_dir: The project; it need not be one where a file is named.
         stack: The deployment; where None, the one whose run failed last, or the only one.
-        file: The file with the error, `-` for standard input; the newest failed run where None.
+        files: The files with the error, `-` for standard input; the newest failed run where empty.
 
     Raises:
-        UsageError: The file cannot be read, or there is no failed run.
+        UsageError: A file cannot be read, or there is no failed run.
     """
-    if file is None:
+    if not files:
         return _of_newest(Location.of(project_dir), stack)
     location = None
     if stack is not None:
@@ -149,16 +145,20 @@ def diagnose_error(project_dir: Path, stack: str | None, file: Path | None) -> D
     else:
         with suppress(BiomodalError):
             location = Location.of(project_dir)
-    with _opened(file) as stream:
-        diagnosis = diagnose(stream)
+    parts = [(str(file) if file != STDIN else "standard input", _read(file)) for file in files]
     found, several = _stack(location, stack)
     return Diagnosed(
-        origin="standard input" if file == STDIN else str(file),
+        origin=", ".join(name for name, _ in parts),
         run=None,
-        diagnosis=diagnosis,
+        diagnosis=parts[0][1] if len(parts) == 1 else merged(parts),
         stack=found,
         several=several,
     )
+
+
+def _read(file: Path) -> Diagnosis:
+    with _opened(file) as stream:
+        return diagnose(stream)
 
 
 def _of_newest(location: Location, stack: str | None) -> Diagnosed:
@@ -208,7 +208,7 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
             yield stream
     except OSError as error:
         raise UsageError(
-            f"It cannot be read ({error.strerror})",
+            f"cannot be read ({error.strerror})",
             field=str(file),
             fix="name a file with the error, or give it on standard input with -",
         ) from None

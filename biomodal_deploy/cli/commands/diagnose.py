@@ -13,36 +13,37 @@ from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 from biomodal_deploy.workflow.diagnosing import diagnose_error
 
-File = Annotated[
-    Path | None,
+Files = Annotated[
+    list[Path] | None,
     typer.Argument(
-        metavar="FILE",
-        help="A log or an error of Terraform, AWS, cloud-init, SSH or Nextflow; - for standard "
-        "input. The newest failed run of the project where left out.",
+        metavar="[FILE]...",
+        help="Logs or errors of Terraform, CI, AWS, cloud-init, the journal, SSH or Nextflow; "
+        "- for standard input. Default: the newest failed run of the project.",
     ),
 ]
 
 
 def diagnose(
-    file: File = None,
+    files: Files = None,
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Name the cause of an error, what mends it, and what next.
+    """Name the cause of an error, how to fix it, and the next command.
 
-    Where a permission is missing, it prints the statement as the deployment's own policy has it.
-    What nobody knows stays word for word. Nothing is changed and AWS is not asked. Exit status 0
-    where a cause is named, 2 where none is.
+    Where two causes fit equally well, up to three are shown. Where a permission is missing, it
+    says whose, and prints the statement if it covers what was refused. Unknown errors are printed
+    word for word. Nothing is changed and AWS is not called. Exit status 0 where a cause is named,
+    2 where none is or where only an error code was recognized.
 
     Example: biomodal-aws diagnose apply.log
     """
-    found = diagnose_error(project_dir, stack, file)
+    found = diagnose_error(project_dir, stack, files or ())
     return emit(
         Result(
             data=diagnosis_data(found),
             show=lambda console: show_diagnosis(console, found),
-            exit_status=EXIT_DONE if found.diagnosis.named else EXIT_FINDINGS,
+            exit_status=EXIT_DONE if found.diagnosis.certain else EXIT_FINDINGS,
         ),
         output,
     )

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from rich.console import Console
 from rich.text import Text
 
+from biomodal_deploy.known_errors.catalog import AREAS, catalog
 from biomodal_deploy.review.diagnosis import Finding
 from biomodal_deploy.review.diagnosis.statements import Origin
 from biomodal_deploy.text import counted
@@ -69,9 +70,15 @@ def _data(finding: Finding, found: Diagnosed) -> dict[str, JsonValue]:
     return data | {
         "cause": entry.id,
         "title": entry.title,
+        "certainty": entry.breadth.name.lower(),
+        "place": finding.match.place,
         "why": finding.match.cause(found.context),
-        "fix": finding.match.fix(found.context_of(finding)),
-        "next": found.next_of(finding),
+        "fix": finding.match.fix(found.context_of(finding.match)),
+        "next": found.next_of(finding.match),
+        "rivals": [
+            {"cause": each.entry.id, "title": each.entry.title, "fix": each.fix(found.context)}
+            for each in finding.match.rivals
+        ],
         "variables": list(entry.variables),
         "fields": dict(finding.match.fields),
         "source": list(entry.source),
@@ -104,13 +111,14 @@ def _known(finding: Finding, found: Diagnosed) -> Iterator[Text]:
     if match is None:
         return
     entry = match.entry
+    guess = "" if match.named else "Only its code is known. Perhaps: "
     yield Text.assemble(
-        (entry.title, "bad"), (f"  {entry.id}", "quiet"), (_where(finding), "quiet")
+        (guess, "warning"), (entry.title, "bad"), (f"  {entry.id}{_where(finding)}", "quiet")
     )
     for line in _raw(finding):
         yield Text(f"  | {line}", style="quiet")
     yield Text.assemble(("  why       ", "quiet"), match.cause(found.context))
-    yield Text.assemble(("  fix       ", "quiet"), match.fix(found.context_of(finding)))
+    yield Text.assemble(("  fix       ", "quiet"), match.fix(found.context_of(match)))
     if entry.variables:
         yield Text.assemble(("  set       ", "quiet"), ", ".join(entry.variables))
     if missing := found.missing(finding):
@@ -122,12 +130,21 @@ def _known(finding: Finding, found: Diagnosed) -> Iterator[Text]:
         for statement in missing.statements:
             for line in json.dumps(statement, indent=2).splitlines():
                 yield Text(f"    {line}")
-    yield Text.assemble(("  next      ", "quiet"), (found.next_of(finding), "bold"))
+    if command := found.next_of(match):
+        yield Text.assemble(("  next      ", "quiet"), (command, "bold"))
+    for rival in match.rivals:
+        told = f"{rival.entry.title}: {rival.fix(found.context)}"
+        yield Text.assemble(("  or        ", "quiet"), told, (f"  {rival.entry.id}", "quiet"))
     yield Text.assemble(("  source    ", "quiet"), ("; ".join(entry.source), "quiet"))
 
 
 def _unknown(finding: Finding) -> Iterator[Text]:
-    yield Text.assemble(("Not a known error, so word for word:", "warning"), _where(finding))
+    areas = "; ".join(AREAS.values())
+    yield Text.assemble(
+        (f"None of the {len(catalog().entries)} known causes, so word for word:", "warning"),
+        _where(finding),
+        (f"  (known: {areas})", "quiet"),
+    )
     yield from (Text(f"  {line}") for line in finding.error.raw.splitlines())
 
 
@@ -143,7 +160,9 @@ def _cut(line: str) -> str:
 
 
 def _where(finding: Finding) -> str:
-    parts = [f"line {finding.error.line}", *finding.addresses[:3]]
+    error = finding.error
+    place = f"{error.origin}:{error.line}" if error.origin else f"line {error.line}"
+    parts = [place, *finding.addresses[:3]]
     if len(finding.addresses) > 3:
         parts.append(f"{len(finding.addresses) - 3} more")
     if finding.count > 1:
@@ -155,7 +174,7 @@ def _foot(found: Diagnosed) -> Iterator[Text]:
     diagnosis = found.diagnosis
     if diagnosis.suspects:
         yield Text()
-        yield Text("No known error is in it. The last lines that look like one:", style="warning")
+        yield Text("No known cause fits. The last lines that look like errors:", style="warning")
         yield from (Text(f"  line {number}: {text}") for number, text in diagnosis.suspects)
     elif not diagnosis.findings:
         yield Text()
@@ -164,9 +183,12 @@ def _foot(found: Diagnosed) -> Iterator[Text]:
         yield Text(f"No error is in its {lines}{no_text}.", style="warning")
     if diagnosis.unread:
         yield Text(f"{counted(diagnosis.unread, 'more error')} not told apart.", style="warning")
-    named = len(diagnosis.named)
-    unknown = len(diagnosis.findings) - named
-    if named:
+    named = sum(each.match.named for each in diagnosis.findings if each.match)
+    guessed = len(diagnosis.named) - named
+    unknown = len(diagnosis.findings) - named - guessed
+    if diagnosis.findings:
+        counts = [f"{counted(named, 'cause')} named" if named else "No cause named"]
+        counts += [f"{guessed} guessed by code"] if guessed else []
+        counts += [f"{unknown} unknown"] if unknown else []
         yield Text()
-        counts = counted(named, "cause") + " named"
-        yield Text(f"{counts}, {unknown} unknown." if unknown else f"{counts}.", style="bold")
+        yield Text(f"{', '.join(counts)}.", style="bold")

@@ -13,7 +13,7 @@ from biomodal_deploy.engine.terraform.events import Diagnostic
 from biomodal_deploy.engine.terraform.locks import LockInfo
 from biomodal_deploy.engine.terraform.results import ApplyRun, Touched
 from biomodal_deploy.errors import EngineError, Interrupted
-from biomodal_deploy.known_errors.matching import name_cause
+from biomodal_deploy.known_errors.matching import UNLOCK, name_cause
 
 _LONGEST_DETAIL: Final = 600
 # S3 refused the lock, and when Terraform looked whose it is there was none any more.
@@ -182,5 +182,5 @@ def diagnose(errors: Iterable[Diagnostic]) -> Diagnosis | None:
         match = name_cause(f"{error.summary}\n{error.detail}")
         if match:
             entry = match.entry
-            return Diagnosis(entry.id, entry.code or EngineError.code, match.advice())
+            return Diagnosis(entry.id, entry.code or EngineError.code, match.fix({UNLOCK: ""}))
     return None

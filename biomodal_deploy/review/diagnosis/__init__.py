@@ -6,6 +6,16 @@ The knowledge is data, one file an area in `data/`; everything here reads, match
 from biomodal_deploy.known_errors.catalog import Catalog, catalog
 from biomodal_deploy.known_errors.matching import Match, name_cause
 from biomodal_deploy.known_errors.model import Entry
-from biomodal_deploy.review.diagnosis.finding import Diagnosis, Finding, diagnose
+from biomodal_deploy.review.diagnosis.finding import Diagnosis, Finding, diagnose, merged
 
-__all__ = ["Catalog", "Diagnosis", "Entry", "Finding", "Match", "catalog", "diagnose", "name_cause"]
+__all__ = [
+    "Catalog",
+    "Diagnosis",
+    "Entry",
+    "Finding",
+    "Match",
+    "catalog",
+    "diagnose",
+    "merged",
+    "name_cause",
+]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from biomodal_deploy.known_errors.catalog import catalog
@@ -69,8 +69,34 @@ class Diagnosis:
 
     @property
     def named(self) -> tuple[Finding, ...]:
-        """Those whose cause is known."""
+        """Those whose cause is known, or guessed by its code."""
         return tuple(each for each in self.findings if each.match)
+
+    @property
+    def certain(self) -> bool:
+        """Whether a cause is named, and none only guessed."""
+        return any(each.match and each.match.named for each in self.findings)
+
+
+def merged(found: Iterable[tuple[str, Diagnosis]]) -> Diagnosis:
+    """Return what several logs say, each with its name, as one."""
+    parts = list(found)
+    findings = [
+        replace(each, error=replace(each.error, origin=name))
+        for name, part in parts
+        for each in part.findings
+    ]
+    return Diagnosis(
+        tuple(findings),
+        suspects=()
+        if findings
+        else tuple(
+            (line, f"{name}: {text}") for name, part in parts for line, text in part.suspects
+        ),
+        lines=sum(part.lines for _, part in parts),
+        binary=any(part.binary for _, part in parts),
+        unread=sum(part.unread for _, part in parts),
+    )
 
 
 def diagnose(stream: Readable) -> Diagnosis:
@@ -124,7 +150,7 @@ class _Finder:
     def _try(self, passage: Passage) -> None:
         self._tried += 1
         shown = passage.clean()
-        match = name_cause(shown.text)
+        match = name_cause(shown.text, shown.place)
         if match is None and not passage.certain:
             return
         key = _key(shown, match)
@@ -148,7 +174,12 @@ def _key(passage: Passage, match: Match | None) -> object:
 
 
 def _without_echoes(findings: list[Finding]) -> Iterator[Finding]:
-    causes = any(each.match and not each.match.entry.echo for each in findings)
+    causes = {each.match.entry.id for each in findings if each.match and not _any_echo(each)}
     for each in findings:
-        if not (causes and each.match and each.match.entry.echo):
+        echo = set(each.match.entry.echo) if each.match else set()
+        if not (echo & causes or (causes and _any_echo(each))):
             yield each
+
+
+def _any_echo(finding: Finding) -> bool:
+    return finding.match is not None and "*" in finding.match.entry.echo

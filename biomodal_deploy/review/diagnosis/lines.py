@@ -14,10 +14,13 @@ _CHUNK: Final = 1 << 20
 _LONGEST: Final = 1 << 16
 _UTF16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _ANSI: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
-# What a CI system, the EC2 console or cloud-init puts before each line.
+# What a CI system, the EC2 console, the journal or cloud-init puts before each line.
 _PREFIX: Final = re.compile(
-    r"^(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z ?|\[ *\d+\.\d+\] |cloud-init\[\d+\]: )+"
+    r"^(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d) ?(?:\d\d[OE][ +])?"
+    r"|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d |(?:ip-|localhost|ubuntu)[\w.-]* |\[ *\d+\.\d+\] "
+    r"|[\w.@-]+\[\d+\]: |##\[(?:error|debug|command)\])+"
 )
+_PREFIXED: Final = re.compile(r"[0-9\[#c]|[A-Z][a-z]{2} [ \d]\d ")
 
 
 class Readable(Protocol):
@@ -44,11 +47,16 @@ class RawLine:
     @property
     def text(self) -> str:
         """It without colours, control characters and what a CI system put before it."""
+        text = self.printed
+        return _PREFIX.sub("", text) if _PREFIXED.match(text) else text
+
+    @property
+    def printed(self) -> str:
+        """It without colours and control characters."""
         text = self.content.decode("utf-8", "replace")
         if "\x1b" in text:
             text = _ANSI.sub("", text)
-        text = text.replace("\x00", "").rstrip("\r\n")
-        return _PREFIX.sub("", text) if text[:1] in "0123456789[c" else text
+        return text.replace("\x00", "").rstrip("\r\n")
 
 
 def read_lines(stream: Readable, marks: Sequence[str]) -> Iterator[RawLine]:

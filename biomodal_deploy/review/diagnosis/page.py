@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from biomodal_deploy.known_errors.catalog import AREAS, Catalog, catalog
-from biomodal_deploy.known_errors.model import Entry
+from biomodal_deploy.known_errors.catalog import AREAS, catalog, load
+from biomodal_deploy.known_errors.matching import Match
+from biomodal_deploy.known_errors.model import PLACEHOLDER, Entry
 
 PAGE: Final = Path("docs") / "troubleshooting.md"
-_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
+_LONGEST: Final = 90
 
 _HEAD: Final = """\
 # Troubleshooting
@@ -22,92 +23,75 @@ Written from the code by `make docs`; a test fails where it is out of date.
 Something failed? Ask for its cause:
 
 ```sh
-biomodal-aws diagnose                # the newest run of this project that failed
-biomodal-aws diagnose apply.log      # any log: Terraform, the AWS CLI, cloud-init, SSH, Nextflow
-ssh VM sudo cat /var/log/cloud-init-output.log | biomodal-aws diagnose -
+biomodal-aws diagnose                      # the newest run of this project that failed
+biomodal-aws diagnose apply.log ci.log     # logs: Terraform, CI, AWS CLI, cloud-init, SSH, Nextflow
+ssh VM sudo journalctl -b | biomodal-aws diagnose -
 ```
 
-It names each cause once, in order, with what mends it and the next command, which changes nothing
-that cannot be had back. Where AWS refused something, it prints the missing statement: the
-deployment's own, as [the compiled policy](permissions.md) has it, or what the error itself says.
-Nothing is changed, and AWS is not asked. Exit status 0 where a cause is named, 2 where none is:
-what nobody knows is printed word for word.
+It names each cause once, in order, with the fix and the next command, which changes nothing that
+cannot be undone. Where two causes fit equally well it shows up to three. Where AWS refused
+something, it says who was refused (you, the VM, a Batch host, CI), and prints the missing statement
+if it covers exactly what was refused; see [the compiled policy](permissions.md). AWS is not called.
+Exit status 0 where a cause is named; 2 where none is, or where only an error code was recognized.
 
-Before it fails: `biomodal-aws doctor` asks the account for most of what stands below. After the
+Before it fails: `biomodal-aws doctor` checks the account for most of what stands below. After the
 apply: `biomodal-aws status --deep` looks at the machine itself. Deployed, and something looks
 wrong? See [operations](operations.md).
 
-## Find it
+Search this page for a word of your error: the first column has errors as they are printed.
 
-Words in capitals stand for what your error says there.
+## The document's own steps
 
-{index}"""
+| the document says | here |
+|---|---|
+{steps}
+"""
 
 
 def page() -> str:
     """Return the whole page."""
-    known = catalog()
-    parts = [_HEAD.format(index=_index(known))]
+    steps = [_row(each["says"], each["here"]) for each in load("document")["step"]]
+    parts = [_HEAD.format(steps="\n".join(steps))]
     for area, title in AREAS.items():
-        parts.append(f"\n## {title}\n")
-        parts += [_section(entry) for entry in _entries(known, area)]
+        parts += [f"## {title}", "", "| you see | cause | fix |", "|---|---|---|"]
+        parts += [*map(_entry, _entries(area)), ""]
     return "\n".join(parts)
 
 
-def _index(known: Catalog) -> str:
-    lines = []
-    for area, title in AREAS.items():
-        lines += ["", f"**{title}**", "", *map(_link, _entries(known, area))]
-    return "\n".join(lines[1:]) + "\n"
+def _entries(area: str) -> Iterator[Entry]:
+    return (entry for entry in catalog().entries if entry.area == area)
 
 
-def _link(entry: Entry) -> str:
-    return f"- [{_plain(entry.title)}](#{entry.id})"
+def _entry(entry: Entry) -> str:
+    match = Match(entry)  # with nothing filled in: a sentence with a gap is left out
+    fix = f"{match.fix()[:1].upper()}{match.fix()[1:]}."
+    if f"`{entry.next}`" not in fix:
+        fix += f" Next: `{entry.next}`"
+    return _row(f"`{_symptom(entry)}`", f"**{entry.title}.** {match.cause()}", fix)
 
 
-def _entries(known: Catalog, area: str) -> Iterator[Entry]:
-    return (entry for entry in known.entries if entry.area == area)
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(map(_prose, cells))} |"
 
 
-def _section(entry: Entry) -> str:
-    lines = [
-        f"### {entry.id}",
-        "",
-        f"**{_plain(entry.title)}.** {_prose(entry.cause)}",
-        "",
-        "```text",
-        _example(entry),
-        "```",
-        "",
-        f"- Fix: {_prose(entry.fix)}.",
+def _symptom(entry: Entry) -> str:
+    """Return the part of its example that an entry is recognized by."""
+    line = " ".join(entry.example.split()).replace("`", "'")
+    starts = [
+        found.start()
+        for pattern in entry.match
+        if (found := re.search(pattern.replace("`", "'"), line, re.IGNORECASE))
     ]
-    if entry.variables:
-        lines.append(f"- Set: {', '.join(f'`{each}`' for each in entry.variables)}")
-    lines.append(f"- Next: `{_capitals(entry.next)}`")
-    if entry.statement:
-        lines.append("- The missing statement: `biomodal-aws diagnose` prints it")
-    lines += [f"- Source: {'; '.join(map(_plain, entry.source))}", ""]
-    return "\n".join(lines)
-
-
-def _example(entry: Entry) -> str:
-    return "\n".join(line.rstrip() for line in entry.example.strip().splitlines())
-
-
-def _capitals(text: str) -> str:
-    text = text.replace("{unlock}", "terraform -chdir=DIRECTORY force-unlock ID")
-    return _PLACEHOLDER.sub(lambda found: found[1].upper(), text)
+    start = line.rfind(" ", 0, min(starts, default=0) + 1) + 1
+    return line[start : start + _LONGEST].strip()
 
 
 def _prose(text: str) -> str:
-    """Return a text as Markdown: what stands between backticks stays as it is."""
-    parts = _capitals(text).split("`")
-    parts[::2] = [_plain(part) for part in parts[::2]]
+    """Return a text as a cell of a table: what stands between backticks stays as it is."""
+    text = PLACEHOLDER.sub(lambda found: found[1].upper(), text).replace("|", "\\|")
+    parts = text.split("`")
+    parts[::2] = [re.sub(r"(?<!\*)([_<])", r"\\\1", part) for part in parts[::2]]
     return "`".join(parts)
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"([*_<|\\])", r"\\\1", text).replace("`", "\\`")
 
 
 def main() -> int:

@@ -9,6 +9,7 @@ from typing import Final
 
 from biomodal_deploy.engine.process import Line
 from biomodal_deploy.engine.terraform.events import DiagnosticEvent, TextLine, UnknownEvent, parse
+from biomodal_deploy.known_errors.matching import place_of
 from biomodal_deploy.review.diagnosis.lines import RawLine, Readable, read_lines
 from biomodal_deploy.review.diagnosis.scrubbing import scrubbed
 
@@ -24,16 +25,33 @@ _QUOTED: Final = re.compile(r"^Error: (?:operation error|zip: |failed to refresh
 _PLACE: Final = re.compile(
     r"^\s*(?:on \S.* line \d+|\d+:\s|[├└]\S*|with (?P<address>[^,\s]\S*?),$)"
 )
+# Words that stand in errors, and hardly in what a good run says.
 _SUSPECT: Final = re.compile(
-    r"\b(?:errors?|fail(?:ed|ure)|fatal|denied|exception|cannot|could not|unable to|refused)\b",
+    r"errors?\b|exception|\b(?:fail|fatal|denied|cannot|can.t|couldn.t|could not|unable|refused"
+    r"|reset by|rejected|invalid|illegal|malformed|missing|mismatch|corrupt|expired|exceed"
+    r"|exhausted|timed out|time-?out|unreachable|unexpected|unknown|unsupported|not (?:found|valid"
+    r"|allowed|supported|available|enough|permitted|authorized|signed|recognized|expected)"
+    r"|no (?:such|longer|space|route|match)|too many|must be|must not|does ?n.t (?:have|exist)"
+    r"|does not|is a directory|abort|crash|panic|killed|terminated|stopped|shut(?:ting)? ?down"
+    r"|unhealthy|conflict|forbidden|unauthorized)"
+    r"|^E: |(?:exit ?code|exit status|status code)\W+[1-9]|\b[45]\d\d [A-Z]\w",
     re.IGNORECASE,
 )
 # What CI systems say after the fact.
 _NOISE: Final = re.compile(
     r"^(?:##\[error\])?(?:Error: )?(?:Terraform exited with code|Process completed with exit code)"
 )
+# One of these stands in every suspect; looking for them first is a tenth of the work.
+_HINT: Final = re.compile(
+    rb"err|exce|fail|fatal|denied|can|could|unable|refused|reset|reject|invalid|illegal|malformed"
+    rb"|missing|mismatch|corrupt|expire|exhaust|tim|unreach|unexp|unkn|unsup|not |no |too |must"
+    rb"|doesn|does n|is a dir|abort|crash|panic|kill|terminat|stopped|shut|unhealthy|conflict"
+    rb"|forbid|unauth|^e: |exit|status| [45]\d\d "
+)
 _OURS: Final = "biomodal-aws"
 _SUSPECTS: Final = 5
+# The first lines of a log say which machine wrote it.
+_SHOWS_PLACE: Final = 200
 
 
 @dataclass(frozen=True)
@@ -49,6 +67,8 @@ class Passage:
         address: The resource that it is about.
         certain: Whether it is an error in Terraform's own form; a line of something else is one
             only where it is known.
+        place: Where it was printed, as far as its log shows.
+        origin: The file, where several were read.
     """
 
     text: str
@@ -56,6 +76,8 @@ class Passage:
     line: int
     address: str | None = None
     certain: bool = True
+    place: str = ""
+    origin: str = ""
 
     def clean(self) -> Passage:
         """Return it without secrets."""
@@ -70,11 +92,13 @@ class Reader:
     Attributes:
         lines: How many it had.
         binary: Whether it had bytes that no text has.
+        place: Where it was printed, by the last line that shows it.
     """
 
     marks: Sequence[str]
     lines: int = 0
     binary: bool = False
+    place: str = ""
     _suspects: list[tuple[int, str]] = field(default_factory=list)
     _run: tuple[int, str] | None = None
 
@@ -85,10 +109,16 @@ class Reader:
 
     def passages(self, stream: Readable) -> Iterator[Passage]:
         """Give the errors of a log in order."""
+        for passage in self._passages(stream):
+            yield replace(passage, place=self.place)
+
+    def _passages(self, stream: Readable) -> Iterator[Passage]:
         block: _Block | None = None
         for line in read_lines(stream, self.marks):
             self.lines = line.number
             self.binary |= b"\x00" in line.content
+            if line.number <= _SHOWS_PLACE or line.marked is not None:
+                self.place = place_of(line.printed[:_LONGEST]) or self.place
             if block is not None:
                 if block.takes(line):
                     continue
@@ -110,13 +140,13 @@ class Reader:
             if not isinstance(event, TextLine):
                 yield from self._event(event, line.number)
                 return
-        suspect = line.marked is not None or _looks_bad(line.content)
-        if not suspect:
+        small = line.content[:_LONGEST].lower()
+        if line.marked is None and not _HINT.search(small):
             return
         text = line.text.strip()
         if line.marked is not None:
             yield Passage(" ".join(text.split()), text, line.number, certain=False)
-        if _SUSPECT.search(text) and not _NOISE.search(text):
+        if _SUSPECT.search(text[:_LONGEST]) and not _NOISE.search(text):
             self._suspects = [*self._suspects, (line.number, text)][-_SUSPECTS:]
 
     def _event(self, event: object, number: int) -> Iterator[Passage]:
@@ -193,11 +223,3 @@ def _ends(text: str) -> bool:
     if text.startswith(('{"@', "╷", "error: ")):
         return True
     return bool(_BEGINS.match(text)) and not _QUOTED.match(text)
-
-
-def _looks_bad(content: bytes) -> bool:
-    small = content[:_LONGEST].lower()
-    return any(
-        word in small
-        for word in (b"error", b"fail", b"fatal", b"denied", b"exception", b"unable", b"cannot")
-    )

@@ -92,8 +92,8 @@ class Missing:
         denial: What AWS refused.
         statements: What allows it, as a policy has it.
         origin: Whether they are the deployment's own, as `policy deployer` prints them; or say no
-            more than the error did, because the deployment does not need the action, or because
-            its needs are not known here.
+            more than the error did, because the deployment does not need the action on that
+            resource, or because its needs are not known here.
     """
 
     denial: Denial
@@ -129,7 +129,7 @@ def missing_for(denial: Denial, permissions: DeploymentPermissions | None) -> Mi
 
 
 def _needs(denial: Denial, permissions: DeploymentPermissions) -> list[Need]:
-    """Return what the deployment needs of an action: on the resource, else on all of its own."""
+    """Return what the deployment needs of an action on the resource that is named, or at all."""
     named = denial.resource
     needs = [
         need for need in permissions.needs.items if need.action.lower() == denial.action.lower()
@@ -137,13 +137,12 @@ def _needs(denial: Denial, permissions: DeploymentPermissions) -> list[Need]:
     if named is None:
         return needs
     # AWS may name what does not exist yet, as the policy does: volume/*.
-    on_it = [
+    return [
         need.only(each)
         for need in needs
         for each in need.resources
         if matches(each, named) or matches(named, each)
     ]
-    return on_it or needs
 
 
 def _named_action(text: str) -> str | None:

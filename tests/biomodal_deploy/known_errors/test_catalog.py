@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import shlex
+import tomllib
 from typing import Any, Final
 
 import pytest
@@ -14,9 +15,10 @@ from biomodal_deploy.cli.app import COMMANDS, command_line
 from biomodal_deploy.config.contract import all_variables
 from biomodal_deploy.known_errors.catalog import AREAS, catalog
 from biomodal_deploy.known_errors.marks import grouped, mark_of
-from biomodal_deploy.known_errors.matching import matches_of
+from biomodal_deploy.known_errors.matching import Match, matches_of, name_cause
 from biomodal_deploy.review.diagnosis import diagnose
 from tests.support.aws_command import parse
+from tests.support.project import ROOT
 
 ENTRIES: Final = catalog().entries
 # Not one of the stack's variables: of this command line, of other programs.
@@ -34,33 +36,65 @@ HELPERS: Final = frozenset(
     {"configure", "sso", ("s3", "presign"), ("ecr", "get-login-password"), ("logs", "tail")}
 )
 # What is known of the deployment where the error does not tell.
-FROM_THE_STACK: Final = {"region", "directory", "unlock", "vpc_id", "subnet_id"}
+FROM_THE_STACK: Final = {"region", "directory", "unlock", "vpc_id", "subnet_id", "place"}
+OWNERS: Final = frozenset(
+    {"aws", "aws-actions", "canonical", "hashicorp", "moby", "nextflow-io", "open-constructs"}
+)
+WORDS: Final = tomllib.loads((ROOT / "tests/data/known_errors.toml").read_text(encoding="utf-8"))
 PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
 
-def test_an_entry_names_its_own_example_and_nobody_elses() -> None:
-    """One error, one cause: none but its own entry claims an example, the general ones aside."""
-    for entry in ENTRIES:
-        claims = [match.entry for match in matches_of(entry.example)]
-        assert [each.id for each in claims[:1]] == [entry.id]
-        rivals = claims if entry.general else [each for each in claims if not each.general]
-        assert [each.id for each in rivals] == [entry.id]
+def named(text: str) -> list[str]:
+    """Return the cause of a text and what fits it equally well."""
+    match = name_cause(text)
+    return [each.entry.id for each in (match, *match.rivals)] if match else []
+
+
+def test_the_confusion_matrix_is_clean() -> None:
+    """Each entry's two texts name that entry and nothing else beside it."""
+    assert set(WORDS) == {entry.id for entry in ENTRIES}
+    texts = [(entry.id, entry.example) for entry in ENTRIES]
+    texts += [(name, each["again"]) for name, each in WORDS.items()]
+    assert {text: named(text) for name, text in texts if named(text) != [name]} == {}
+
+
+def test_near_misses_are_another_error() -> None:
+    """What shares words with an entry and is another error does not match it at all."""
+    wrong = {
+        (name, text)
+        for name, each in WORDS.items()
+        for text in each["near"]
+        if name in [match.entry.id for match in matches_of(text)]
+    }
+    assert wrong == set()
+    assert all(len(each["near"]) == 2 for each in WORDS.values())
+
+
+def test_sources_are_of_the_program_concerned() -> None:
+    """An issue that is named is one of the program's own, no stranger's."""
+    strangers = {
+        (entry.id, source)
+        for entry in ENTRIES
+        for source in entry.source
+        if (found := re.match(r"([\w.-]+)/[\w.-]+#\d+$", source)) and found[1] not in OWNERS
+    }
+    assert strangers == set()
 
 
 def test_its_example_is_found_in_a_log() -> None:
     """As a file, through the same reader that a user's log goes through, it is named once."""
     for entry in ENTRIES:
         log = f"some line\n\n{entry.example.strip()}\n\nsome other line\n"
-        named = diagnose(io.BytesIO(log.encode())).named
-        assert [each.match.entry.id for each in named if each.match] == [entry.id]
+        found = diagnose(io.BytesIO(log.encode())).named
+        assert [each.match.entry.id for each in found if each.match] == [entry.id]
 
 
 def test_what_its_example_tells_is_read_from_it() -> None:
     """Each field is captured from the example, so no pattern of a field is dead."""
     for entry in ENTRIES:
-        match = next(matches_of(entry.example))
+        match = matches_of(entry.example)[0]
         if entry.id == "bucket_missing":  # its example is the AWS CLI's, which names none
-            match = next(matches_of("reading S3 Bucket (lab): NoSuchBucket"))
+            match = matches_of("reading S3 Bucket (lab): NoSuchBucket")[0]
         assert set(match.fields) == set(entry.fields), entry.id
         assert entry.placeholders - FROM_THE_STACK <= set(entry.fields), entry.id
 
@@ -105,12 +139,16 @@ def test_it_is_written_to_be_read() -> None:
         assert not entry.fix.endswith("."), entry.id
         assert not entry.title.endswith("."), entry.id
         assert entry.source
+        # With nothing filled in, there is still a cause and something to do.
+        bare = Match(entry)
+        assert bare.cause(), entry.id
+        assert bare.fix(), entry.id
 
 
 def test_there_is_something_for_every_area() -> None:
     """Each data file is read, and the whole is worth having."""
     assert {entry.area for entry in ENTRIES} == set(AREAS)
-    assert len(ENTRIES) >= 100
+    assert len(ENTRIES) >= 220
 
 
 @pytest.mark.parametrize(
@@ -133,7 +171,7 @@ def test_no_pattern_takes_for_ever() -> None:
     """A log that is made to be slow is not: no pattern has two parts that match anything."""
     for entry in ENTRIES:
         fields = [pattern for each in entry.fields.values() for pattern in each]
-        for pattern in (*entry.match, *entry.unless, *fields):
+        for pattern in (*entry.match, *entry.needs, *entry.unless, *fields):
             assert pattern.count(".*") <= 1, f"{entry.id}: {pattern}"
 
 

@@ -23,7 +23,7 @@ STALE = "Error: Saved plan is stale\n"
 USER = "arn:aws:iam::111122223333:user/ada"
 DENIED = (
     f"Error: adding role: User: {USER} is not authorized to perform: iam:PassRole on resource: "
-    "arn:aws:iam::111122223333:role/lab because no identity-based policy allows it\n"
+    "arn:aws:iam::111122223333:role/lab-vm because no identity-based policy allows it\n"
 )
 
 
@@ -108,13 +108,77 @@ def test_exit_statuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert run(["diagnose", str(file)]) == EXIT_FINDINGS
     printed = capsys.readouterr().out
     assert "word for word" in printed
+    assert "No cause named, 1 unknown." in printed
     assert "  Something new\n\n  Its detail" in printed.replace("\n  \n", "\n\n")
     file.write_text("all is well\n")
     assert run(["diagnose", str(file)]) == EXIT_FINDINGS
     assert "No error is in its 1 line." in capsys.readouterr().out
     assert run(["diagnose", str(tmp_path / "missing.txt")]) == EXIT_USAGE
-    assert "missing.txt: It cannot be read (No such file" in capsys.readouterr().err
+    assert "missing.txt: cannot be read (No such file" in capsys.readouterr().err
     assert run(["diagnose", str(tmp_path)]) == EXIT_USAGE
+
+
+def test_a_code_alone_is_no_named_cause(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The exit status says that nothing is named, and the screen that it is a guess."""
+    file = tmp_path / "error.txt"
+    file.write_text("Error: creating x: api error InvalidParameterValue: something new\n")
+    found = data(capsys, str(file))
+    assert found["exit_status"] == EXIT_FINDINGS
+    assert [each["certainty"] for each in found["data"]["findings"]] == ["code"]
+    assert run(["diagnose", str(file)]) == EXIT_FINDINGS
+    assert "No cause named, 1 guessed by code." in capsys.readouterr().out
+
+
+def test_several_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each finding says in which file it stands."""
+    first, second = tmp_path / "a.log", tmp_path / "b.log"
+    first.write_text(f"fine\n{STALE}")
+    second.write_text("Error: No value for required variable\n")
+    assert run(["diagnose", str(first), str(second)]) == EXIT_DONE
+    printed = capsys.readouterr().out
+    assert f"{first}:2" in printed
+    assert f"{second}:1" in printed
+    assert "2 causes named." in printed
+
+
+def test_three_most_likely(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where several causes fit equally well, all are shown, up to three."""
+    file = tmp_path / "error.txt"
+    file.write_text("api error AddressLimitExceeded, VpcLimitExceeded, TooManyBuckets\n")
+    (finding,) = data(capsys, str(file))["data"]["findings"]
+    assert len({finding["cause"], *(each["cause"] for each in finding["rivals"])}) == 3
+    run(["diagnose", str(file)])
+    assert capsys.readouterr().out.count("  or        ") == 2
+
+
+def test_a_log_of_ci_and_of_the_journal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What these put before a line does not hide the error, and says where it was printed."""
+    error = 'Could not connect to the endpoint URL: "https://sts.eu-west-2.amazonaws.com/"'
+    for prefix, cause in (
+        ("2026-11-27T10:00:00.1234567Z ##[error]", "ci_no_network"),
+        ("Nov 27 10:00:00 ip-10-0-0-7 cloud-init[812]: ", "vm_no_network"),
+        ("", "no_network"),
+    ):
+        file = tmp_path / "some.log"
+        file.write_text(f"{prefix}{error}\n")
+        assert causes(data(capsys, str(file))) == [cause]
+
+
+def test_the_vms_role_gets_a_statement_of_its_own(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not the deployer's statement: the session's name is an instance id."""
+    resource = "arn:aws:batch:us-east-1:123456789012:job-definition/nf-x"
+    file = project / "error.txt"
+    file.write_text(
+        "ClientException: User: arn:aws:sts::123456789012:assumed-role/lab-vm/i-0abcdef0123456789 "
+        f"is not authorized to perform: batch:TagResource on resource: {resource}\n"
+    )
+    found = data(capsys, str(file), "--project-dir", str(project), "--stack", "lab")
+    (finding,) = found["data"]["findings"]
+    assert finding["cause"] == "vm_role_denied"
+    assert finding["missing"]["origin"] == "error"
+    assert [each["Resource"] for each in finding["missing"]["statements"]] == [resource]
 
 
 def test_the_missing_statement_is_the_deployments_own(
@@ -139,7 +203,7 @@ def test_the_missing_statement_is_the_deployments_own(
         {
             "Effect": "Allow",
             "Action": "iam:PassRole",
-            "Resource": "arn:aws:iam::111122223333:role/lab",
+            "Resource": "arn:aws:iam::111122223333:role/lab-vm",
         }
     ]
 

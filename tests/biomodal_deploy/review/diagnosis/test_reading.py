@@ -113,7 +113,7 @@ cc_scripts_user.py[WARNING]: Failed to run module scripts-user (scripts in /var/
     first, second = read(log).findings
     assert first.match
     assert first.match.fields == {"host": "archive.ubuntu.com"}
-    assert first.count == 3
+    assert first.count == 2
     assert second.match
     assert second.match.entry.id == "install_failed"
     assert causes(log.splitlines()[-1]) == ["cloud_init_failed"]

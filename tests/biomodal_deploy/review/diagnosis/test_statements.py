@@ -55,7 +55,8 @@ def deployment(folder: Path) -> DeploymentPermissions:
 
 def test_the_deployments_own_statement(tmp_path: Path) -> None:
     """Where the stack needs the action, the compiled policy's statement with its conditions."""
-    missing = missing_for(Denial("iam:PassRole", "arn:x"), deployment(tmp_path))
+    role = "arn:aws:iam::111122223333:role/lab"
+    missing = missing_for(Denial("iam:PassRole", role), deployment(tmp_path))
     assert missing.origin is Origin.DEPLOYMENT
     resources = str([each["Resource"] for each in missing.statements])
     assert "arn:aws:iam::111122223333:role/lab" in resources
@@ -69,6 +70,14 @@ def test_only_what_covers_the_resource(tmp_path: Path) -> None:
     assert {str(each["Resource"]) for each in missing.statements} == {VOLUME}
     everything = missing_for(Denial("ec2:RunInstances"), deployment(tmp_path))
     assert len(everything.statements) > len(missing.statements)
+
+
+def test_a_statement_on_another_resource_is_none(tmp_path: Path) -> None:
+    """What the stack needs elsewhere would not help: the error's own words are all there is."""
+    elsewhere = "arn:aws:iam::111122223333:role/somebody-elses"
+    missing = missing_for(Denial("iam:PassRole", elsewhere), deployment(tmp_path))
+    assert missing.origin is Origin.NOT_NEEDED
+    assert [each["Resource"] for each in missing.statements] == [elsewhere]
 
 
 def test_an_action_that_the_stack_does_not_need(tmp_path: Path) -> None:
