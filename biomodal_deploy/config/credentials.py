@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from pydantic import JsonValue
-
 from biomodal_deploy.errors import UsageError
 
 # Exact names of the backends' credentials. `shared_credentials_files` names a file, and is none.
@@ -69,7 +67,7 @@ def without_userinfo(text: str) -> str:
     return _USERINFO.sub("", text) if "://" in text and "@" in text else text
 
 
-def refuse_credentials(settings: JsonValue, field: str) -> None:
+def refuse_credentials(settings: object, field: str) -> None:
     """Refuse a credential before anything else is said of the settings; never repeat its value.
 
     Raises:
