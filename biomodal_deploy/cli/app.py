@@ -32,7 +32,7 @@ COMMANDS: Final = {
     "nextflow-config": "Print or write Nextflow's configuration.",
     "drift": "Show what changed outside Terraform since the apply.",
     "destroy": "Show what will be destroyed, ask, and destroy it.",
-    "diagnose": "Name the cause of an error, what mends it, and what next.",
+    "diagnose": "Name the cause of an error, its fix, and the next command.",
     "history": "Print who planned and applied what, and when.",
     "backend": "A state that a team shares, and the way there.",
     "policy": "The permissions that deployments and the VM need.",

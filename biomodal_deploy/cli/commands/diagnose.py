@@ -29,7 +29,7 @@ def diagnose(
     stack: Stack = None,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Name the cause of an error, how to fix it, and the next command.
+    """Name the cause of an error, its fix, and the next command.
 
     Where two causes fit equally well, up to three are shown. Where a permission is missing, it
     says whose, and prints the statement if it covers what was refused. Unknown errors are printed
