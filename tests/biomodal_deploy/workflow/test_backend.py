@@ -100,7 +100,10 @@ def partial_stack(folder: Path, content: str, kind: str = "s3") -> Stack:
     LightProject(folder, context={"deployments": {"prod": {"backend": backend}}})
     (folder / "backend.hcl").write_text(content)
     location = Location.of(folder, {})
-    return Stack(location=location, name="prod", directory=location.output / "stacks" / "prod")
+    directory = location.output / "stacks" / "prod"
+    directory.mkdir(parents=True)
+    (directory / "cdk.tf.json").write_text(json.dumps({"terraform": {"backend": {kind: {}}}}))
+    return Stack(location=location, name="prod", directory=directory)
 
 
 @pytest.mark.parametrize("value", ["false", '"false"', '"0"', "0", '"FALSE"'])
