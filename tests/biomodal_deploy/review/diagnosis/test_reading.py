@@ -171,9 +171,9 @@ def test_a_large_log_is_read_fast_and_in_little_memory() -> None:
     """The error at the end of megabytes is found, and a line of megabytes does no harm."""
     line = b"module.x.aws_instance.vm: Still creating... [10s elapsed] and more of that\n"
     text = line * (2_000_000 // len(line)) + b"x" * 2_000_000 + b"\nError: Saved plan is stale\n"
-    started = time.monotonic()
+    started = time.process_time()
     assert causes(text) == ["stale_plan"]
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_a_flood_of_different_errors_ends() -> None:
