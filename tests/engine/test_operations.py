@@ -90,7 +90,7 @@ class Operated:
 
 def resources(instance: dict[str, Any], region: str) -> dict[str, list[dict[str, Any]]]:
     """Return the state's resources for what the account holds."""
-    arn = f"arn:aws:ec2:{region}:1:instance/{instance['InstanceId']}"
+    arn = f"arn:aws:ec2:{region}:123456789012:instance/{instance['InstanceId']}"
     vm = {"id": instance["InstanceId"], "arn": arn, "instance_type": "t3.large"}
     return documented() | {"aws_instance": [vm]}
 

@@ -24,7 +24,7 @@ SLOW: Final = {
             **QUICK["resource"]["terraform_data"],
             "slow": {
                 "depends_on": ["terraform_data.first"],
-                "provisioner": {"local-exec": {"command": "sleep 1.5; true"}},
+                "provisioner": {"local-exec": {"command": "sleep 4; true"}},
             },
         }
     }

@@ -32,7 +32,6 @@ exec {real} "$@"
 def project(tmp_path: Path) -> LightProject:
     """A project with a plan, and a Terraform that can be made to fail."""
     made = LightProject(tmp_path / "project")
-    made.plan()
     program = tmp_path / "terraform"
     program.write_text(
         WRAPPER.format(
@@ -41,6 +40,8 @@ def project(tmp_path: Path) -> LightProject:
         )
     )
     program.chmod(0o755)
+    # By the same program: its file is sealed.
+    assert run(made, "none", "pass", "plan").status == EXIT_FINDINGS
     return made
 
 
@@ -91,6 +92,7 @@ def test_each_verb_that_fails_says_why(
 
 def test_a_drift_that_fails_names_its_log(project: LightProject) -> None:
     """Its plan is thrown away, its log is not, and no file with secrets is left."""
+    assert run(project, "none", "pass", "apply").status == EXIT_DONE
     ended = run(project, "plan", "fail", "drift")
     assert ended.status == EXIT_ENGINE
     log = project.plans / "logs" / "drift.log"
