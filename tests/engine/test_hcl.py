@@ -142,7 +142,8 @@ def test_rules_and_references_are_kept(folder: Path) -> None:
         assert text.count("  validation {") == rules
         assert '  required_version = ">= 1.0"\n' in text
     assert "ignore_changes=[ami,user_data_base64,]" in "".join(text.split())
-    assert "depends_on=[aws_iam_role_policy.vm_role,]" in "".join(text.split())
+    assert "ignore_changes=[compute_resources[0].desired_vcpus,]" in "".join(text.split())
+    assert "create_before_destroy=true" in "".join(text.split())
 
 
 @pytest.mark.parametrize("name", BACKENDS)
