@@ -265,10 +265,8 @@ def test_the_destroy_plan_deletes_all_and_changes_nothing(
     assert set(changes(destroyed.plan)) == set(changes(planned))
 
 
-def test_the_policy_outlives_the_compute_environment(destroyed: Destroyed) -> None:
-    """Without it Batch cannot end its hosts, and the environment hangs in DELETING."""
-    gone = destroyed.moment("apply_complete", "aws_batch_compute_environment.batch")
-    assert gone < destroyed.moment("apply_start", "aws_iam_role_policy.vm_role")
+def test_the_queue_goes_before_its_compute_environment(destroyed: Destroyed) -> None:
+    """Batch deletes no environment that a queue names."""
     queue = destroyed.moment("apply_complete", "aws_batch_job_queue.job_queue")
     assert queue < destroyed.moment("apply_start", "aws_batch_compute_environment.batch")
 
