@@ -17,12 +17,13 @@ from typing import Any, Final
 from botocore.configloader import load_config, raw_config_parse
 from botocore.exceptions import BotoCoreError
 
+from biomodal_deploy.config.credentials import without_userinfo
+
 ALL: Final = "all services"
 _SERVICE: Final = re.compile(r"AWS_ENDPOINT_URL_([A-Z0-9_]+)")
 _OLDER: Final = re.compile(r"(?:TF_)?AWS_(?!USE_|EC2_METADATA_)[A-Z0-9_]+_ENDPOINT")
 _IGNORE: Final = "ignore_configured_endpoint_urls"
 _VARIANTS: Final = ("use_fips_endpoint", "use_dualstack_endpoint")
-_USERINFO: Final = re.compile(r"(?<=//)[^/@]*@")
 
 
 def configured_endpoints(
@@ -43,7 +44,7 @@ def configured_endpoints(
         prefix = "" if profile == named else f"profile {profile}: "
         settings = _profile(environment, profile)
         found |= {f"{prefix}{name}": value for name, value in _resolved(environment, settings)}
-    return {name: _USERINFO.sub("", value) for name, value in sorted(found.items())}
+    return {name: without_userinfo(value) for name, value in sorted(found.items())}
 
 
 def profile_region(environment: Mapping[str, str], profile: str | None = None) -> str | None:

@@ -16,6 +16,7 @@ from biomodal_deploy.config.credentials import (
 from biomodal_deploy.config.settings import OUTDIR_VARIABLE, SCRATCH_VARIABLE
 from biomodal_deploy.config.tfvars.files import read_file, shown
 from biomodal_deploy.engine.terraform import TerraformCli
+from biomodal_deploy.engine.terraform.local_state import state_path
 from biomodal_deploy.engine.toolchain.tool import numbers
 from biomodal_deploy.errors import BundleRefused, UsageError
 from biomodal_deploy.plan.sealed import Bundle, sealed_plans
@@ -173,7 +174,7 @@ def tell_state_in_output(stack: Stack, workspace: str, listen: Listener) -> None
     if workspace == "default" or settings is None or settings.get("workspace_dir"):
         return
     # Terraform takes the backend's path for the workspace `default` alone.
-    folder = shown(stack.directory / "terraform.tfstate.d" / workspace)
+    folder = shown(stack.directory / state_path({}, workspace).parent)
     listen(
         Notice(
             f"The state of the workspace {workspace} lies in {folder}: do not clear "

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from biomodal_deploy.aws.identity import Identity
+from biomodal_deploy.config.credentials import without_userinfo
 from biomodal_deploy.config.settings import OUTDIR_VARIABLE
+from biomodal_deploy.engine.terraform.local_state import state_path
 from biomodal_deploy.errors import BundleRefused, GuardRefused, UsageError
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.history import Entry, Event
@@ -26,7 +28,6 @@ from biomodal_deploy.workflow.state_files import parse_state, resources_in
 
 OPTION: Final = "--account-moved"
 _AWS_ITSELF: Final = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
-_DEFAULT: Final = "default"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,20 +80,12 @@ def destination_of(stack: Stack, facts: Facts) -> Destination:
     state = _state_file(stack, facts.workspace)
     if facts.account is None:
         return Destination(state=state)
-    region = facts.region and facts.region.partition(" ")[0]
-    return _in_aws(stack, facts.account, facts.caller or "", region, state)
+    return _in_aws(stack, facts.account, facts.caller or "", _region(facts), state)
 
 
 def record(destination: Destination, workspace: str) -> dict[str, str | int | bool | None]:
     """Return it as details of the history's entry for an apply that begins."""
-    return {
-        "workspace": workspace,
-        "account": destination.account,
-        "partition": destination.partition,
-        "region": destination.region,
-        "endpoints": destination.endpoints,
-        "state": destination.state,
-    }
+    return {"workspace": workspace, **asdict(destination)}
 
 
 def check_state_file(stack: Stack, workspace: str) -> None:
@@ -207,11 +200,11 @@ def _recorded(stack: Stack, entry: Entry) -> tuple[str, Destination] | None:
     # An entry of an earlier version: its sealed plan knows, where that is still there.
     with suppress(BundleRefused, UsageError):
         facts = Bundle.load(stack.location.plans / stack.name / str(entry.bundle)).manifest.facts
-        account, region = facts.account, facts.region and facts.region.partition(" ")[0]
+        account = facts.account
         return facts.workspace, Destination(
             account=account,
             partition=_partition(facts.caller or "") if account else None,
-            region=region if account else None,
+            region=_region(facts) if account else None,
             endpoints=_stand_ins({"AWS_ENDPOINT_URL": facts.endpoint or ""}),
         )
     return None
@@ -229,6 +222,11 @@ def _in_aws(
     )
 
 
+def _region(facts: Facts) -> str | None:
+    # Behind it stands the environment's, where that is another one.
+    return facts.region and facts.region.partition(" ")[0]
+
+
 def _partition(arn: str) -> str:
     return arn.split(":")[1] if arn.startswith("arn:") else "aws"
 
@@ -239,7 +237,7 @@ def _stand_ins(environment: Mapping[str, str]) -> str:
     for name, value in environment.items():
         parts = urlsplit(value) if name.startswith("AWS_ENDPOINT_URL") else urlsplit("")
         if parts.netloc and not (parts.hostname or "").endswith(_AWS_ITSELF):
-            found.add(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}")
+            found.add(without_userinfo(f"{parts.scheme}://{parts.netloc}"))
     return " ".join(sorted(found))
 
 
@@ -248,13 +246,7 @@ def _state_file(stack: Stack, workspace: str) -> str | None:
     settings = stack.synthesized.backend_settings("local")
     if settings is None and stack.synthesized.backend:
         return None
-    found = settings or {}
-    if workspace == _DEFAULT:
-        path = Path(str(found.get("path") or "terraform.tfstate"))
-    else:
-        folder = str(found.get("workspace_dir") or "terraform.tfstate.d")
-        path = Path(folder, workspace, "terraform.tfstate")
-    file = (stack.directory / path).resolve()
+    file = (stack.directory / state_path(settings or {}, workspace)).resolve()
     project = stack.location.project_dir.resolve()
     return str(file.relative_to(project) if file.is_relative_to(project) else file)
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from biomodal_deploy.config.backends import local_path
 from biomodal_deploy.config.credentials import credentials_in
 from biomodal_deploy.engine.terraform.environment import DEFAULT_DATA_DIR
+from biomodal_deploy.engine.terraform.local_state import DEFAULT_WORKSPACE, state_path
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import replace
 from biomodal_deploy.plan.sealed import described_backend
@@ -81,7 +82,7 @@ def default_previous(stack: Stack) -> Previous:
 
 def local_path_of(stack: Stack, previous: Previous) -> Path:
     """Return the file of a local backend."""
-    return (stack.directory / str(previous.config.get("path") or "terraform.tfstate")).resolve()
+    return (stack.directory / state_path(previous.config, DEFAULT_WORKSPACE)).resolve()
 
 
 def read_journal(stack: Stack) -> Journal | None:

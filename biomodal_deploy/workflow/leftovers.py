@@ -47,8 +47,6 @@ def clear_leftovers(project_dir: Path, plans: Path) -> None:
             for pattern in _SECRET
             for path in plans.glob(f"*/{pattern}")
         }:
-            # Only here: with nothing to look at, no command waits for what reads sealed plans.
-
             for stack in sorted(stacks):
                 with suppress(BiomodalError, OSError):
                     prune(plans, stack)

@@ -16,11 +16,12 @@ from typing import TypeAlias
 
 from biomodal_deploy.aws.resources import owned_by
 from biomodal_deploy.engine.terraform import StateHeader, TerraformCli
+from biomodal_deploy.engine.terraform.local_state import state_path
 from biomodal_deploy.errors import BiomodalError, EngineError
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.history import Entry, Event
 from biomodal_deploy.text import counted
-from biomodal_deploy.workflow.journal import Previous, local_path_of, remembered_backend
+from biomodal_deploy.workflow.journal import Previous, remembered_backend
 from biomodal_deploy.workflow.signals import Listener, Notice
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import BACKUPS
@@ -196,7 +197,4 @@ def _way_back(stack: Stack, backend: Previous, workspace: str) -> str:
 
 
 def _local_file(stack: Stack, backend: Previous, workspace: str) -> Path:
-    if workspace == "default":
-        return local_path_of(stack, backend)
-    folder = str(backend.config.get("workspace_dir") or "terraform.tfstate.d")
-    return stack.directory / folder / workspace / "terraform.tfstate"
+    return (stack.directory / state_path(backend.config, workspace)).resolve()

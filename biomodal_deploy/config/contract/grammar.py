@@ -15,9 +15,11 @@ from typing import Annotated, Final
 
 from pydantic import StringConstraints
 
+from biomodal_deploy.config.contract.aws import ACCOUNT, BUCKET, REGION
+
 # Anchors of their own: `$` alone would let a line end pass.
 _ARN: Final = (
-    r"arn:aws[a-z-]*:[a-z0-9-]+:([a-z]{2,4}(-[a-z]+)+-[0-9]{1,2})?:([0-9]{12}|aws)?:"
+    rf"arn:aws[a-z-]*:[a-z0-9-]+:({REGION})?:({ACCOUNT}|aws)?:"
     r"[A-Za-z0-9_+=,.@:/#*-]+"
 )
 _HOST: Final = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
@@ -34,7 +36,7 @@ Name = Annotated[str, StringConstraints(pattern=r"\A[A-Za-z0-9_+=,.@/#()-]{1,512
 OUTPUT_GRAMMAR: Final[dict[str, tuple[str, re.Pattern[str]]]] = {
     "bucket_url": (
         "s3:// and a bucket name",
-        re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/?"),
+        re.compile(rf"s3://{BUCKET}/?"),
     ),
     "docker_repo_url": (
         "a host name, with a path or without",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from biomodal_deploy.engine.terraform.results import StateHeader
 
+DEFAULT_WORKSPACE: Final = "default"
 _STATE: Final = "terraform.tfstate"
 
 
@@ -31,6 +33,18 @@ class _Initialized(BaseModel):
     backend: _Backend
 
 
+def state_path(settings: Mapping[str, object], workspace: str) -> Path:
+    """Return where a local backend keeps a workspace's state, from the stack's directory.
+
+    Args:
+        settings: The backend's, as configured; `path` is for the workspace `default` alone.
+        workspace: Terraform's workspace.
+    """
+    if workspace == DEFAULT_WORKSPACE:
+        return Path(str(settings.get("path") or _STATE))
+    return Path(str(settings.get("workspace_dir") or "terraform.tfstate.d"), workspace, _STATE)
+
+
 def local_state(directory: Path, data_dir: Path, workspace: str) -> Path | None:
     """Return the state file of a local backend; None where the backend is another."""
     try:
@@ -42,10 +56,7 @@ def local_state(directory: Path, data_dir: Path, workspace: str) -> Path | None:
         return None
     if backend.type != "local":
         return None
-    path = Path(backend.config.path or _STATE)
-    if workspace != "default":
-        path = Path(backend.config.workspace_dir or "terraform.tfstate.d", workspace, _STATE)
-    return directory / path
+    return directory / state_path(backend.config.model_dump(), workspace)
 
 
 def local_content(directory: Path, data_dir: Path, workspace: str) -> bytes | None:

@@ -50,6 +50,8 @@ def home(tmp_path: Path) -> Path:
         ({"AWS_ENDPOINT_URL_RESOURCE_GROUPS": "http://a"}, {"resource_groups": "http://a"}),
         ({"AWS_ENDPOINT_URL": "http://a", "AWS_ENDPOINT_URL_EC2": "http://a"}, {ALL: "http://a"}),
         ({"AWS_ENDPOINT_URL_S3": "http://u:secret@a/"}, {"s3": "http://a/"}),
+        # A password may hold the sign that ends it.
+        ({"AWS_ENDPOINT_URL_S3": "http://u:se@cret@a/"}, {"s3": "http://a/"}),
         ({"AWS_ENDPOINT_URL_S3": "http://a", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, {}),
         ({"AWS_S3_ENDPOINT": "http://a"}, {"AWS_S3_ENDPOINT": "http://a"}),
         ({"TF_AWS_STS_ENDPOINT": "http://a"}, {"TF_AWS_STS_ENDPOINT": "http://a"}),
