@@ -16,6 +16,7 @@ from typing import Any, Final
 import pytest
 
 from biomodal_deploy.engine.toolchain.mirror_search import platform_name
+from biomodal_deploy.errors import EXIT_GUARD
 from tests.support.driven import Driven
 from tests.support.light import MODEL, STACK, LightProject
 
@@ -154,6 +155,11 @@ def finish(project: Project, verb: str, where: str) -> None:
         assert "lan again" in ended.err or "biomodal-aws plan" in ended.err, where + ended.err
         assert project.run("plan").status in (0, 2), where
         ended = project.run("apply")
+        if ended.status == EXIT_GUARD:
+            # What was being created when the kill came is tainted: replacing it is asked for.
+            assert "terraform_data.slow" in ended.err, where + ended.err
+            assert "tainted" in ended.err, where + ended.err
+            ended = project.run("apply", "--confirm", STACK)
         assert ended.status == 0 or "no unused plan" in ended.err, where + ended.err
         return
     # A deployment that was written before the kill came is there already.
