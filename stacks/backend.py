@@ -55,18 +55,20 @@ def keep_state(stack: DeploymentStack, backend: Backend) -> None:
             # Without a backend, cdktf writes the absolute path of this checkout into the JSON.
             cdktf.LocalBackend(stack, path=backends.local_path(name))
         case S3Backend():
-            _lock_in_s3(
+            declared = cdktf.S3Backend(
                 stack,
-                cdktf.S3Backend(
-                    stack,
-                    bucket=backend.bucket,
-                    key=backend.key_of(name),
-                    region=backend.region,
-                    kms_key_id=backend.kms_key_id,
-                    profile=backend.profile,
-                    assume_role=_role(backend.assume_role) if backend.assume_role else None,
-                ),
+                bucket=backend.bucket,
+                key=backend.key_of(name),
+                region=backend.region,
+                # Without a key, `encrypt = true` asks S3 for AES256, past the bucket's own default
+                # (Terraform, internal/backend/remote-state/s3/client.go). Without `encrypt`, the
+                # key is not used at all.
+                encrypt=True if backend.kms_key_id else None,
+                kms_key_id=backend.kms_key_id,
+                profile=backend.profile,
+                assume_role=_role(backend.assume_role) if backend.assume_role else None,
             )
+            _lock_in_s3(stack, declared)
         case CloudBackend():
             cdktf.CloudBackend(
                 stack,
@@ -90,7 +92,6 @@ def _declare_partial(stack: DeploymentStack, backend: PartialBackend) -> None:
 
 
 def _lock_in_s3(stack: DeploymentStack, declared: TerraformBackend) -> None:
-    declared.add_override("encrypt", True)
     # cdktf 0.21 knows only the lock table, which Terraform has deprecated.
     declared.add_override("use_lockfile", True)
     major, minor, _ = LOCKING_SINCE

@@ -77,13 +77,13 @@ class AssumeRole(_Frozen):
 
 
 class S3Backend(_Frozen):
-    """An S3 bucket, always encrypted and always locked by S3 itself.
+    """An S3 bucket, always locked by S3 itself, and encrypted as the bucket is by default.
 
     Attributes:
         bucket: The bucket.
         key: The object; `NAME/terraform.tfstate` where None.
         region: The bucket's region, which need not be the deployment's.
-        kms_key_id: The KMS key to encrypt with; the bucket's own encryption where None.
+        kms_key_id: The KMS key to encrypt with; the bucket's default encryption where None.
         profile: The profile of the AWS configuration that has access.
         assume_role: The role that has access.
     """

@@ -31,7 +31,10 @@ from biomodal_deploy.workflow.state_files import local_state_of, resources_in
 _ENDPOINTS: Final = frozenset({"endpoint", "endpoints"})
 
 
-_NEVER_OFF: Final = {"use_lockfile": "locked", "encrypt": "encrypted"}
+_NEVER_OFF: Final = {
+    "use_lockfile": ("locked", "it is true where it is left out"),
+    "encrypt": ("encrypted", "the bucket's own encryption holds where it is left out"),
+}
 _MOVED: Final = {
     "role_arn": "assume_role = { role_arn = ... }",
     "session_name": "assume_role = { session_name = ... }",
@@ -62,6 +65,7 @@ def check_config_files(stack: Stack) -> None:
         UsageError: It is missing, malformed, or holds a credential.
     """
     refuse_credentials(stack.synthesized.backend, f"{stack.name}: terraform.backend")
+    written: dict[str, object] = {}
     for path in config_files(stack):
         # The same syntax as that of a variable file: plain values, and no blocks.
         found = read_file(path).attributes
@@ -69,17 +73,25 @@ def check_config_files(stack: Stack) -> None:
             raise credential_refusal(f"{shown(path)}: {name}")
         if stack.settings.backend.kind == "partial" and stack.settings.backend.type == "s3":
             _check_s3_file(path, {name: each.value for name, each in found.items()})
+            written |= {name: each.value for name, each in found.items()}
+    if written.get("kms_key_id") and not written.get("encrypt"):
+        raise UsageError(
+            "Terraform uses the key only where encrypt = true is set too",
+            field=f"{shown(config_files(stack)[-1])}: kms_key_id",
+            value=written["kms_key_id"],
+            fix="add encrypt = true beside it",
+        )
 
 
 def _check_s3_file(path: Path, settings: Mapping[str, object]) -> None:
     """Refuse what leaves a state in S3 unlocked or unencrypted, and names Terraform has dropped."""
-    for name, what in _NEVER_OFF.items():
+    for name, (what, otherwise) in _NEVER_OFF.items():
         if str(settings.get(name, "")).lower() in ("false", "0"):
             raise UsageError(
                 f"the state must be {what}",
                 field=f"{shown(path)}: {name}",
                 value=False,
-                fix=f"remove it: {name} is true where it is left out",
+                fix=f"remove it: {otherwise}",
             )
     for name in settings:
         if place := _MOVED.get(name):

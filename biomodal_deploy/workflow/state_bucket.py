@@ -90,7 +90,7 @@ def bucket_checker(location: Location, wanted: Wanted) -> StateBucketChecker:
 
     account = who_am_i(wanted.region, location.environment).account
     clients = Clients(open_session(wanted.region), wanted.region)
-    return StateBucketChecker(clients, wanted.bucket, account)
+    return StateBucketChecker(clients, wanted.bucket, account, wanted.writes)
 
 
 def left_to_move(location: Location, wanted: Wanted) -> tuple[str, ...]:

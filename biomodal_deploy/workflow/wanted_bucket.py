@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from biomodal_deploy.aws.state_bucket.writes import StateWrite
 from biomodal_deploy.config.backends import PartialBackend, S3Backend
 from biomodal_deploy.config.settings import Deployment
 from biomodal_deploy.config.state_bucket import kms_key_problem, name_problem
@@ -48,12 +49,14 @@ class Wanted:
         region: Its region.
         keys: The objects that hold states, by deployment.
         kms_key_id: The KMS key that it encrypts with, if one.
+        writes: How the backends write states into it.
     """
 
     bucket: str
     region: str
     keys: Mapping[str, str]
     kms_key_id: str | None
+    writes: tuple[StateWrite, ...] = (StateWrite(),)
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class _Named:
     bucket: str | None
     region: str | None
     key: str
-    kms_key_id: str | None
+    write: StateWrite
 
 
 def wanted_bucket(location: Location, options: BucketOptions) -> Wanted:
@@ -93,7 +96,8 @@ def wanted_bucket(location: Location, options: BucketOptions) -> Wanted:
             value=region,
             fix="leave it out, or correct the backend in cdktf.json",
         )
-    keys = [each.kms_key_id for each in named.values()]
+    writes = dict.fromkeys(each.write for each in named.values())
+    keys = [each.kms_key_id for each in writes]
     kms_key_id = _one("kms_key_id", options.kms_key_id, keys)
     for field, value, problem in (
         ("--bucket", bucket, None if named and not options.bucket else name_problem(bucket)),
@@ -101,8 +105,14 @@ def wanted_bucket(location: Location, options: BucketOptions) -> Wanted:
     ):
         if problem:
             raise UsageError(problem, field=field, value=value, fix="choose another one")
+    if options.kms_key_id or not writes:
+        writes = {StateWrite(kms_key_id=options.kms_key_id): None}
     return Wanted(
-        bucket=bucket, region=region, keys=_keys(location, options, named), kms_key_id=kms_key_id
+        bucket=bucket,
+        region=region,
+        keys=_keys(location, options, named),
+        kms_key_id=kms_key_id,
+        writes=tuple(writes),
     )
 
 
@@ -143,7 +153,8 @@ def _named(location: Location, options: BucketOptions) -> dict[str, _Named]:
 def _in_s3(location: Location, name: str, settings: Deployment) -> _Named | None:
     backend = settings.backend
     if isinstance(backend, S3Backend):
-        return _Named(backend.bucket, backend.region, backend.key_of(name), backend.kms_key_id)
+        write = StateWrite(kms_key_id=backend.kms_key_id)
+        return _Named(backend.bucket, backend.region, backend.key_of(name), write)
     if not isinstance(backend, PartialBackend) or backend.type != "s3":
         return None
     written: dict[str, object] = {}
@@ -155,7 +166,9 @@ def _in_s3(location: Location, name: str, settings: Deployment) -> _Named | None
         value = written.get(setting)
         return value if isinstance(value, str) else None
 
-    return _Named(text("bucket"), text("region"), text("key") or "", text("kms_key_id"))
+    key_id = text("kms_key_id")
+    write = StateWrite(kms_key_id=key_id, aes256=bool(written.get("encrypt")) and not key_id)
+    return _Named(text("bucket"), text("region"), text("key") or "", write)
 
 
 def _one(what: str, option: str | None, given: Sequence[str | None]) -> str | None:

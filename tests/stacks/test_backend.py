@@ -85,7 +85,7 @@ def test_local(synthesized_backends: Path) -> None:
 
 
 def test_s3(synthesized_backends: Path) -> None:
-    """Encrypted and locked whatever is set, each setting in its place."""
+    """Locked whatever is set; `encrypt` with a key alone, else the bucket's default holds."""
     assert terraform_of(synthesized_backends, "in-s3") == {
         "backend": {
             "s3": {
@@ -109,7 +109,6 @@ def test_s3(synthesized_backends: Path) -> None:
         "bucket": "lab-state",
         "key": "a/b",
         "region": "us-east-1",
-        "encrypt": True,
         "use_lockfile": True,
     }
 
@@ -129,7 +128,7 @@ def test_cloud(synthesized_backends: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "backend", "version"),
     [
-        ("of-files", {"s3": {"encrypt": True, "use_lockfile": True}}, ">= 1.10"),
+        ("of-files", {"s3": {"use_lockfile": True}}, ">= 1.10"),
         ("of-http-files", {"http": {}}, ">= 1.0"),
         ("of-remote-files", {"remote": {}}, ">= 1.0"),
         ("of-gcs-files", {"gcs": {}}, ">= 1.0"),

@@ -8,8 +8,10 @@ from typing import Any, Final
 from biomodal_deploy.aws.checks import Verdict
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.state_bucket.checker import StateBucketChecker, is_fit
+from biomodal_deploy.aws.state_bucket.writes import StateWrite
 from tests.support.recorded_aws import ACCOUNT, REGION, RecordedAws, Refusal
 
+_WITH_ITS_KEY: Final = StateWrite(kms_key_id="alias/state")
 TLS: Final[dict[str, Any]] = {
     "Effect": "Deny",
     "Principal": "*",
@@ -56,9 +58,9 @@ def state_bucket() -> RecordedAws:
     )
 
 
-def bucket_checker(aws: RecordedAws) -> StateBucketChecker:
-    """Return what asks."""
-    return StateBucketChecker(Clients(aws.session(), REGION), "lab", ACCOUNT)
+def bucket_checker(aws: RecordedAws, write: StateWrite = _WITH_ITS_KEY) -> StateBucketChecker:
+    """Return what asks for a backend that writes like this."""
+    return StateBucketChecker(Clients(aws.session(), REGION), "lab", ACCOUNT, [write])
 
 
 def verdicts(aws: RecordedAws) -> dict[str, Verdict]:

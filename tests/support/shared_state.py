@@ -52,12 +52,12 @@ class SharedProject(LightProject):
     def keep_in_s3(self, key: str = KEY, bucket: str = BUCKET) -> None:
         """Change the settings, and what the app synthesizes from them, to the bucket."""
         settings = {"kind": "s3", "bucket": bucket, "key": key, "region": self.sandbox.region}
-        self._keep(settings, {"s3": {**settings, "encrypt": True, "use_lockfile": True}})
+        self._keep(settings, {"s3": {**settings, "use_lockfile": True}})
 
     def keep_in_files(self, *files: str) -> None:
         """Change them to a bucket that these files name."""
         settings = {"kind": "partial", "config_files": list(files)}
-        self._keep(settings, {"s3": {"encrypt": True, "use_lockfile": True}})
+        self._keep(settings, {"s3": {"use_lockfile": True}})
 
     def keep_here(self) -> None:
         """Change them to a local state."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -12,6 +12,7 @@ from biomodal_deploy.aws.checks import Check, Finding, Report, Verdict, failed, 
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.errors import Kind, classify_error, code_of
 from biomodal_deploy.aws.state_bucket.protection import Protection
+from biomodal_deploy.aws.state_bucket.writes import StateWrite
 from biomodal_deploy.errors import EngineError, UsageError
 
 SECONDS: Final = 20.0
@@ -24,10 +25,18 @@ class StateBucketChecker:
         clients: Ask in the region where it is to be.
         bucket: Its name.
         account: Whose it is to be.
+        writes: How the backends write states into it.
     """
 
-    def __init__(self, clients: Clients, bucket: str, account: str) -> None:
+    def __init__(
+        self,
+        clients: Clients,
+        bucket: str,
+        account: str,
+        writes: Sequence[StateWrite] = (StateWrite(),),
+    ) -> None:
         self._clients, self._bucket, self._account = clients, bucket, account
+        self._writes = writes
         self._region = clients.region
 
     def require_free(self) -> None:
@@ -82,7 +91,7 @@ class StateBucketChecker:
                 else "ask its owner for s3:ListBucket, or choose another name",
             )
         fits = Check("region", "Region", partial(self._region_fits, where))
-        checks = (fits, *Protection(self._clients, self._bucket).checks())
+        checks = (fits, *Protection(self._clients, self._bucket, self._writes).checks())
         return Report(findings=run_checks(checks, self._clients, SECONDS))
 
     def _region_fits(self, where: str) -> Finding:

@@ -10,9 +10,10 @@ from typing import Final, TypeVar
 from botocore.exceptions import ClientError
 from pydantic import JsonValue, ValidationError
 
-from biomodal_deploy.aws.checks import Check, Finding, failed, passed, warned
+from biomodal_deploy.aws.checks import Check, Finding, Verdict, failed, passed, warned
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.errors import code_of
+from biomodal_deploy.aws.state_bucket.writes import BucketEncryption, StateWrite, check_write
 from biomodal_deploy.iam.evaluate import Request, decide
 from biomodal_deploy.iam.language import PolicyDocument, parse_policy
 
@@ -41,16 +42,19 @@ class Protection:
     Args:
         clients: Ask where it is.
         bucket: Its name.
+        writes: How the backends write states into it.
     """
 
-    def __init__(self, clients: Clients, bucket: str) -> None:
-        self._clients, self._bucket = clients, bucket
+    def __init__(self, clients: Clients, bucket: str, writes: Sequence[StateWrite]) -> None:
+        self._clients, self._bucket, self._writes = clients, bucket, writes
+        self._arn = f"arn:{clients.partition}:s3:::{bucket}"
 
     def checks(self) -> tuple[Check, ...]:
         """Return the checks of its settings."""
         return (
             Check("versioning", "Versions", self._versioning),
             Check("encryption", "Encryption", self._encryption),
+            Check("written", "Encryption of states", self._written),
             Check("public-access", "No public access", self._public_access),
             Check("tls", "TLS only", self._tls),
             Check("ownership", "Owner of objects", self._ownership),
@@ -67,8 +71,8 @@ class Protection:
         )
 
     def _encryption(self) -> Finding:
-        said = self._or_nothing(self._rules)
-        if not said:
+        default = self._or_nothing(self._default)
+        if default is None:
             return failed(
                 "it has no default encryption",
                 self._aws(
@@ -77,14 +81,19 @@ class Protection:
                     '{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"AES256"}}]}\'',
                 ),
             )
-        algorithm, key = said
-        return passed(f"{algorithm} with {key}" if key else algorithm)
+        return passed(str(default))
 
-    def _rules(self) -> tuple[str, str | None]:
-        found = self._clients.s3().get_bucket_encryption(Bucket=self._bucket)
-        first = found["ServerSideEncryptionConfiguration"]["Rules"][0]
-        default = first.get("ApplyServerSideEncryptionByDefault", {})
-        return str(default.get("SSEAlgorithm", "?")), default.get("KMSMasterKeyID")
+    def _default(self) -> BucketEncryption:
+        return default_encryption(self._clients, self._bucket)
+
+    def _written(self) -> Finding:
+        # Where none is set, S3 encrypts with its own keys (since January 2023).
+        default = self._or_nothing(self._default) or BucketEncryption()
+        text = self._or_nothing(self._policy)
+        denials = list(_denials_to_all(text)) if text else []
+        found = [check_write(each, default, denials, self._arn) for each in self._writes]
+        worst = (Verdict.FAIL, Verdict.WARNING, Verdict.PASS)
+        return min(found, key=lambda each: worst.index(each.verdict))
 
     def _public_access(self) -> Finding:
         def ask() -> Mapping[str, object]:
@@ -102,20 +111,18 @@ class Protection:
         )
 
     def _tls(self) -> Finding:
-        arn = f"arn:{self._clients.partition}:s3:::{self._bucket}"
-
-        def ask() -> str:
-            return self._clients.s3().get_bucket_policy(Bucket=self._bucket)["Policy"]
-
-        text = self._or_nothing(ask)
-        if text and refuses_plain_http(text, arn):
+        text = self._or_nothing(self._policy)
+        if text and refuses_plain_http(text, self._arn):
             return passed("what comes without TLS is refused")
-        refusal = json.dumps(tls_only(arn), separators=(",", ":"))
+        refusal = json.dumps(tls_only(self._arn), separators=(",", ":"))
         advice = f"add this statement to its policy: {refusal}"
         if text is None:
             policy = f'{{"Version":"2012-10-17","Statement":[{refusal}]}}'
             advice = self._aws("put-bucket-policy", f"--policy '{policy}'")
         return failed("a state may be read and written without TLS", advice)
+
+    def _policy(self) -> str:
+        return self._clients.s3().get_bucket_policy(Bucket=self._bucket)["Policy"]
 
     def _ownership(self) -> Finding:
         def ask() -> str:
@@ -160,6 +167,20 @@ class Protection:
     def _aws(self, command: str, rest: str) -> str:
         where = f"--region {self._clients.region} --bucket {self._bucket}"
         return f"aws s3api {command} {where} {rest}"
+
+
+def default_encryption(clients: Clients, bucket: str) -> BucketEncryption:
+    """Return a bucket's default encryption.
+
+    Raises:
+        ClientError: S3 does not say, or the bucket has none.
+    """
+    found = clients.s3().get_bucket_encryption(Bucket=bucket)
+    first = found["ServerSideEncryptionConfiguration"]["Rules"][0]
+    default = first.get("ApplyServerSideEncryptionByDefault", {})
+    return BucketEncryption(
+        algorithm=str(default.get("SSEAlgorithm", "?")), key=default.get("KMSMasterKeyID")
+    )
 
 
 def tls_only(arn: str) -> dict[str, JsonValue]:

@@ -132,3 +132,15 @@ def test_a_role_is_written_as_terraform_takes_it(tmp_path: Path, name: str) -> N
         check_config_files(partial_stack(tmp_path, f'{name} = "x"\n'))
     assert caught.value.fix is not None
     assert f"assume_role = {{ {name} = ... }}" in caught.value.fix
+
+
+@pytest.mark.parametrize("more", ["", 'encrypt = ""\n'])
+def test_a_key_that_terraform_would_not_use(tmp_path: Path, more: str) -> None:
+    """Without `encrypt`, Terraform passes kms_key_id over and says nothing."""
+    with pytest.raises(UsageError) as caught:
+        check_config_files(partial_stack(tmp_path / "a", f'kms_key_id = "alias/state"\n{more}'))
+    assert caught.value.field == f"{tmp_path / 'a' / 'backend.hcl'}: kms_key_id"
+    assert caught.value.value == "alias/state"
+    check_config_files(
+        partial_stack(tmp_path / "b", 'kms_key_id = "alias/state"\nencrypt = true\n')
+    )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from biomodal_deploy.aws.state_bucket.writes import StateWrite
 from biomodal_deploy.errors import UsageError
 from tests.support.buckets import OTHER, S3, wanted
 
@@ -64,3 +65,20 @@ def test_what_does_not_fit(
         wanted(tmp_path, deployments, **options)
     assert part in str(refused.value)
     assert " Fix: " in str(refused.value)
+
+
+def test_how_states_are_written(tmp_path: Path) -> None:
+    """A key of the backend's, AES256 of a file's bare `encrypt`, else the bucket's default."""
+    deployments: dict[str, Any] = {
+        "a": {"backend": S3},
+        "b": {"backend": {**S3, "kms_key_id": "alias/state"}},
+        "c": {"backend": {"kind": "partial", "config_files": ["c.hcl"]}},
+    }
+    (tmp_path / "c.hcl").write_text(
+        'bucket = "lab-state"\nregion = "eu-west-2"\nkey = "c"\nencrypt = true\n'
+    )
+    found = wanted(tmp_path, deployments)
+    plain, with_key = StateWrite(), StateWrite(kms_key_id="alias/state")
+    assert found.writes == (plain, with_key, StateWrite(aes256=True))
+    assert wanted(tmp_path, deployments, kms_key_id="alias/state").writes == (with_key,)
+    assert wanted(tmp_path, {"a": {}}, bucket="lab-state", region="eu-west-2").writes == (plain,)

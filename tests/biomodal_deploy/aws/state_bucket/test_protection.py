@@ -69,4 +69,4 @@ def test_versions_that_never_go(aws: RecordedAws) -> None:
 def test_what_may_not_be_asked(aws: RecordedAws) -> None:
     """No answer is no pass."""
     aws.answers["s3.GetBucketPolicy"] = Refusal("AccessDenied", "no", 403)
-    assert verdicts(aws) == {"tls": Verdict.UNKNOWN}
+    assert verdicts(aws) == {"tls": Verdict.UNKNOWN, "written": Verdict.UNKNOWN}
