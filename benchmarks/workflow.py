@@ -129,8 +129,7 @@ def _biomodal(folder: Path, *words: str) -> None:
 
 def _run(argv: Sequence[str], folder: Path) -> None:
     done = subprocess.run(argv, cwd=folder, capture_output=True, check=False)
-    # 2 is `plan` with changes.
-    if done.returncode not in (0, 2):
+    if done.returncode:
         raise SystemExit(f"{' '.join(argv)} ended with {done.returncode}: {done.stderr.decode()}")
 
 

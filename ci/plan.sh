@@ -10,7 +10,7 @@
 #   counts.json             for GitLab's widget
 #   plan.env                the sealed plan's id and digest, and whether it changes something
 #   plan.tar.enc            the sealed plan, where it does
-# Exit status: 0 with and without changes, else as `biomodal-aws plan`.
+# Exit status: as `biomodal-aws plan`, so 0 with and without changes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 : "${STACK:?STACK has to name the deployment}"
@@ -22,7 +22,7 @@ mkdir -p "$out"
 # A comment is found again by its first line.
 mark="<!-- biomodal-aws plan: $STACK -->"
 
-words=(--stack "$STACK" --readonly-lock)
+words=(--stack "$STACK" --readonly-lock --detailed-exitcode)
 set -f # an address may hold a star
 for address in ${ALLOW_DESTROY:-}; do
   words+=(--allow-destroy "$address")

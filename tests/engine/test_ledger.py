@@ -18,7 +18,7 @@ import pytest
 from botocore import xform_name
 
 from biomodal_deploy.engine.toolchain import find_provider_source
-from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, EXIT_FINDINGS, EXIT_GUARD
+from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, EXIT_GUARD
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.authority.sandbox import judged_sandbox
 from tests.support.aws_command import parse
@@ -149,7 +149,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         lab = Lab(LightProject(workdir / "project"), sandbox, dict(sandbox.environment({})))
         image = lab.client("ec2").describe_images(Owners=["099720109477"])["Images"][0]["ImageId"]
         lab.project.model({STACK: model(sandbox.account.subnet_ids[0], image)})
-        assert "ledger" not in lab.must(EXIT_FINDINGS, "plan", "-o", "json").data
+        assert "ledger" not in lab.must(EXIT_DONE, "plan", "-o", "json").data
         lab.must(EXIT_DONE, "apply")
         s3 = lab.client("s3")
         s3.create_bucket(Bucket=THEIRS)
@@ -246,7 +246,7 @@ def test_an_account_that_does_not_answer(tmp_path: Path) -> None:
     assert project.run("apply", environment=nobody).status == EXIT_DONE
     planned = project.run("plan", "--destroy", "-o", "json", environment=nobody)
     (bucket,) = planned.data["ledger"]["holdings"]
-    assert (planned.status, bucket["fate"]) == (EXIT_FINDINGS, "unknown")
+    assert (planned.status, bucket["fate"]) == (EXIT_DONE, "unknown")
     assert bucket["line"] == "there are no AWS credentials"
     done = project.run("destroy", "--confirm", STACK, environment=unreachable)
     assert done.status == EXIT_DONE, done.err

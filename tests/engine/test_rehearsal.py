@@ -18,9 +18,9 @@ pytestmark = pytest.mark.engine
 
 _COMMAND = f"{sys.executable} -m biomodal_deploy"
 REHEARSAL = f"""set -e
-{_COMMAND} plan --var word=rehearsed && exit 91 || test $? = 2
+{_COMMAND} plan --detailed-exitcode --var word=rehearsed && exit 91 || test $? = 2
 {_COMMAND} apply
-{_COMMAND} plan --destroy --var word=rehearsed && exit 92 || test $? = 2
+{_COMMAND} plan --destroy --detailed-exitcode --var word=rehearsed && exit 92 || test $? = 2
 {_COMMAND} apply --confirm {STACK}
 """
 Tree = dict[str, tuple[int, int, int, bytes]]

@@ -77,7 +77,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 @pytest.fixture(scope="module")
 def planned(deployment: Deployment) -> Ended:
     """What `plan` said."""
-    return deployment.must(EXIT_FINDINGS, "plan")
+    return deployment.must(EXIT_FINDINGS, "plan", "--detailed-exitcode")
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +213,7 @@ def test_drift_by_hand_is_found(deployment: Deployment, tampered: None) -> None:
 
 def test_a_plan_folds_what_it_does_not_act_on(deployment: Deployment, tampered: None) -> None:
     """It mends what the configuration says; the rest is one line."""
-    ended = deployment.must(EXIT_FINDINGS, "plan")
+    ended = deployment.must(EXIT_FINDINGS, "plan", "--detailed-exitcode")
     assert "Plan: 2 to create, 1 to update." in ended.out
     assert (
         "2 resources changed outside Terraform in ways that this plan does not act on: "
@@ -232,7 +232,7 @@ def destroy_plan(deployment: Deployment, tampered: None) -> Ended:
     addresses = [each["address"] for each in changes]
     addresses = [each for each in addresses if each.partition(".")[0] in PROTECTED_KINDS]
     allowed = [word for address in addresses for word in ("--allow-destroy", address)]
-    return deployment.must(EXIT_FINDINGS, "plan", "--destroy", *allowed)
+    return deployment.must(EXIT_FINDINGS, "plan", "--detailed-exitcode", "--destroy", *allowed)
 
 
 def test_plan_destroy(destroy_plan: Ended) -> None:

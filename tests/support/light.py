@@ -139,5 +139,6 @@ class LightProject:
     def plan(self, *words: str, environment: Mapping[str, str] | None = None) -> Path:
         """Seal a plan that has changes, and return its folder."""
         ended = self.run("plan", "--output", "json", *words, environment=environment)
-        assert ended.status == 2, ended.out + ended.err
+        assert ended.status == 0, ended.out + ended.err
+        assert ended.data["has_changes"], ended.out
         return Path(ended.data["path"])

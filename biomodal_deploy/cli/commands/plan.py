@@ -48,6 +48,12 @@ def plan(
     var_file: VarFiles = None,
     var: Variables = None,
     allow_destroy: AllowDestroy = None,
+    detailed_exitcode: Annotated[
+        bool,
+        typer.Option(
+            "--detailed-exitcode", help="Exit with 2 where the plan has changes, as Terraform does."
+        ),
+    ] = False,
     account_moved: AccountMoved = None,
     project_dir: ProjectDir = HERE,
     stack: Stacks = None,
@@ -59,8 +65,8 @@ def plan(
 ) -> int:
     """Create a plan, check it, and save it as a sealed plan.
 
-    Nothing is changed in AWS. Exit status 0 without changes, 2 with changes to review, 3 where a
-    guard refuses the plan.
+    Nothing is changed in AWS. Exit status 0 with and without changes, 3 where a guard refuses the
+    plan; with --detailed-exitcode, 2 where there are changes.
 
     A set of deployments (--all, or several names or patterns in --stack) is synthesized once and
     planned a few at a time; the exit status is the worst of them. Several deployments cannot be
@@ -83,6 +89,7 @@ def plan(
                 "plan",
                 *(["--refresh-only"] if refresh_only else []),
                 *(["--readonly-lock"] if readonly_lock else []),
+                *(["--detailed-exitcode"] if detailed_exitcode else []),
             ],
             (var_file, var),
             (stack or [], every),
@@ -107,7 +114,8 @@ def plan(
         ledger = None
         if destroy:
             ledger = take_ledger(chosen, planned.bundle, planned.plan, work.listen)
-    status = EXIT_FINDINGS if planned.bundle.manifest.has_changes else EXIT_DONE
+    changed = detailed_exitcode and planned.bundle.manifest.has_changes
+    status = EXIT_FINDINGS if changed else EXIT_DONE
     return emit(
         Result(
             data=bundle_data(planned.bundle, planned.plan, ledger),

@@ -7,7 +7,7 @@ from typing import Final
 
 from biomodal_deploy.config.contract import OUTPUTS
 from biomodal_deploy.config.settings import PROTECTED_KINDS
-from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
+from biomodal_deploy.errors import EXIT_DONE
 from biomodal_deploy.sandbox.demo.rehearsal import STACK, Rehearsal
 
 Outcome = tuple[bool, str]
@@ -28,7 +28,7 @@ def validate(demo: Rehearsal) -> Outcome:
 def plan(demo: Rehearsal) -> Outcome:
     """A plan to a file, sealed."""
     status = demo.run("plan", "--stack", STACK, "--var-file", demo.var_file)
-    return status == EXIT_FINDINGS, _count(demo, "create")
+    return status == EXIT_DONE and _has_changes(demo), _count(demo, "create")
 
 
 def apply(demo: Rehearsal) -> Outcome:
@@ -50,7 +50,7 @@ def outputs(demo: Rehearsal) -> Outcome:
 def no_changes(demo: Rehearsal) -> Outcome:
     """A second plan finds nothing to do."""
     status = demo.run("plan", "--stack", STACK, "--var-file", demo.var_file)
-    return status == EXIT_DONE, "no changes"
+    return status == EXIT_DONE and not _has_changes(demo), "no changes"
 
 
 def destroy_plan(demo: Rehearsal) -> Outcome:
@@ -58,7 +58,7 @@ def destroy_plan(demo: Rehearsal) -> Outcome:
     addresses = _protected(demo)
     allowed = [word for address in addresses for word in ("--allow-destroy", address)]
     status = demo.run("plan", "--destroy", "--stack", STACK, "--var-file", demo.var_file, *allowed)
-    return status == EXIT_FINDINGS, _count(demo, "delete")
+    return status == EXIT_DONE and _has_changes(demo), _count(demo, "delete")
 
 
 def destroy(demo: Rehearsal) -> Outcome:
@@ -89,6 +89,11 @@ STEPS: Final[tuple[tuple[str, Callable[[Rehearsal], Outcome]], ...]] = (
     ("ask AWS what is left", nothing_left),
     ("read the history", whole_history),
 )
+
+
+def _has_changes(demo: Rehearsal) -> bool:
+    sealed = demo.ask("show", "--stack", STACK)
+    return isinstance(sealed, dict) and sealed.get("has_changes") is True
 
 
 def _count(demo: Rehearsal, action: str) -> str:

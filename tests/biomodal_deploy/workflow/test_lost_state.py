@@ -82,7 +82,7 @@ def test_whoever_gave_up_the_resources_starts_again(project: LightProject) -> No
     message = project.run("plan", "--output", "json").error["message"]
     (move,) = re.findall(r"`(mv .*?)`", message)
     subprocess.run(move, shell=True, check=True)
-    assert project.run("plan").status == EXIT_FINDINGS
+    assert project.run("plan", "--detailed-exitcode").status == EXIT_FINDINGS
 
 
 def test_an_older_plan_from_no_state_is_not_applied_to_a_lost_one(project: LightProject) -> None:
@@ -101,7 +101,7 @@ def test_after_a_destroy_no_state_is_right(project: LightProject) -> None:
     ended = project.run("destroy", "--confirm", STACK)
     assert ended.status == EXIT_DONE, ended.err
     state_of(project).unlink()
-    assert project.run("plan").status == EXIT_FINDINGS
+    assert project.run("plan", "--detailed-exitcode").status == EXIT_FINDINGS
     assert project.run("output").status == EXIT_DONE
     drift = project.run("drift", "--output", "json")
     assert drift.status == EXIT_USAGE
@@ -110,7 +110,8 @@ def test_after_a_destroy_no_state_is_right(project: LightProject) -> None:
 
 def test_another_workspace_has_a_state_of_its_own(project: LightProject) -> None:
     """What was applied in one says nothing of another."""
-    assert project.run("plan", environment={"TF_WORKSPACE": "prod"}).status == EXIT_FINDINGS
+    ended = project.run("plan", "--detailed-exitcode", environment={"TF_WORKSPACE": "prod"})
+    assert ended.status == EXIT_FINDINGS, ended.err
 
 
 def test_a_state_that_was_emptied_by_hand_is_named(project: LightProject) -> None:
@@ -122,7 +123,7 @@ def test_a_state_that_was_emptied_by_hand_is_named(project: LightProject) -> Non
     ended = project.run("drift", "--output", "json")
     assert (ended.status, ended.error["code"]) == (EXIT_ENGINE, "state_lost")
     assert "holds no resources" in ended.error["message"]
-    ended = project.run("plan")
+    ended = project.run("plan", "--detailed-exitcode")
     assert ended.status == EXIT_FINDINGS
     assert "holds no resources" in " ".join(ended.err.split())
 
