@@ -238,7 +238,8 @@ def _go_on(stop_pipe: int) -> None:
 def _record_failure(bundle: Bundle, history: History, error: BaseException, workspace: str) -> None:
     """Write down how an apply ended that did not end well."""
     run = error.run if isinstance(error, TerraformFailed | TerraformStopped) else None
-    details: StateDetails = {"workspace": workspace, "changes": len(run.completed) if run else 0}
+    changes = len(run.completed) + len(run.tainted) if run else 0
+    details: StateDetails = {"workspace": workspace, "changes": changes}
     if isinstance(error, EngineError):
         entry = history.append(
             Event.RESULT, bundle=bundle.id, message=str(error), details={"ok": False, **details}

@@ -16,6 +16,7 @@ from typing import BinaryIO, Final
 from pydantic import JsonValue
 
 from biomodal_deploy.config.tfvars.values import to_json
+from biomodal_deploy.engine.terraform import LockInfo
 from biomodal_deploy.errors import BiomodalError, UsageError
 from biomodal_deploy.iam.deployment import DeploymentPermissions
 from biomodal_deploy.known_errors.matching import UNLOCK, Match
@@ -184,7 +185,7 @@ def _unlock_command(stack: Stack, lock: str) -> str:
     """Return the exact command that releases a lock; nothing where it ends with its holder."""
     try:
         engine = open_engine(stack.location, stack.directory, workspace=workspace_of(stack))
-        return engine.unlock_command(lock) or ""
+        return engine.unlock_command(LockInfo(ID=lock)) or ""
     except BiomodalError:
         directory = shlex.quote(f"-chdir={stack.directory}")
         return f"terraform {directory} force-unlock {shlex.quote(lock)}"

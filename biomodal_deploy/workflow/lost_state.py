@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from biomodal_deploy.aws.resources import owned_by
 from biomodal_deploy.engine.terraform import StateHeader, TerraformCli
-from biomodal_deploy.engine.terraform.local_state import state_path
+from biomodal_deploy.engine.terraform.local_state import state_object, state_path
 from biomodal_deploy.errors import BiomodalError, EngineError
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.history import Entry, Event
@@ -172,16 +172,11 @@ def _place(stack: Stack, backend: Previous, workspace: str) -> str:
 
 def _way_back(stack: Stack, backend: Previous, workspace: str) -> str:
     if backend.type == "s3":
-        bucket, key = str(backend.config.get("bucket")), str(backend.config.get("key"))
-        if workspace != "default":
-            key = f"{backend.config.get('workspace_key_prefix') or 'env:'}/{workspace}/{key}"
-        source = shlex.quote(f"{bucket}/{key}?versionId=ID")
-        bucket, key = shlex.quote(bucket), shlex.quote(key)
-        return (
-            f"find the version before with `aws s3api list-object-versions --bucket {bucket} "
-            f"--prefix {key}`, and bring it back with `aws s3api copy-object --bucket {bucket} "
-            f"--key {key} --copy-source {source}`"
-        )
+        place = state_object(backend.config, workspace)
+        source = f"{place.bucket}/{place.key}?versionId=ID"
+        versions = place.command("list-object-versions", "--prefix", place.key)
+        copy = place.command("copy-object", "--key", place.key, "--copy-source", source)
+        return f"find the version before with `{versions}`, and bring it back with `{copy}`"
     if backend.type != "local":
         return "restore a former version of it there"
     path = _local_file(stack, backend, workspace)

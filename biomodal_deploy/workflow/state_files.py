@@ -152,7 +152,7 @@ def held(path: Path) -> Iterator[bytes]:
         except OSError:
             lock = local_lock(path)
             raise EngineError(
-                f"the state is locked, {lock}" if lock else "the state is locked",
+                str(lock or "the state is locked"),
                 advice="wait until that Terraform has ended",
             ) from None
         yield file.read()

@@ -171,7 +171,7 @@ def test_what_was_begun_is_told(tmp_path: Path) -> None:
         driven.process.send_signal(signal.SIGINT)
         result = driven.end()
         assert result is not None
-        assert "1 change made; not made: terraform_data.slow." in result["message"]
+        assert "so the next plan replaces it: terraform_data.slow." in result["message"]
         assert "The state is not locked." in result["message"]
         logged = read_log(tmp_path / "run" / "run.log")
         assert logged is not None

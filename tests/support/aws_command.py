@@ -39,6 +39,10 @@ class AwsCommand:
         """Make the call."""
         name = "s3" if self.service == "s3api" else self.service
         client: Any = session.client(name, region_name=self.region)  # type: ignore[call-overload]
+        return self.call(client)
+
+    def call(self, client: Any) -> Any:
+        """Make the call with a client of the service."""
         return getattr(client, xform_name(self.operation))(**self.parameters)
 
 

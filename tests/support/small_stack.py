@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from biomodal_deploy.engine.terraform import TerraformCli
@@ -47,6 +51,20 @@ def slow(name: str, command: str) -> str:
   }}
 }}
 """
+
+
+@contextmanager
+def held_by_a_process(state: Path) -> Iterator[int]:
+    """Have another process hold the lock of a local state; gives its number."""
+    code = (
+        "import fcntl, sys; f = open(sys.argv[1], 'r+'); fcntl.lockf(f, fcntl.LOCK_EX);"
+        "print('held', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, str(state)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        yield holder.pid
 
 
 def ignore(_: Event) -> None:

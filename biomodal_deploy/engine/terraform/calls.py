@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from biomodal_deploy.engine.process import (
     Captured,
@@ -20,12 +21,28 @@ from biomodal_deploy.engine.terraform.apply_summary import ErrorText, Tally
 from biomodal_deploy.engine.terraform.arguments import FLAG, Option, arguments
 from biomodal_deploy.engine.terraform.events import Diagnostic, Event, parse, plain
 from biomodal_deploy.engine.terraform.failures import TerraformFailed, TerraformStopped
-from biomodal_deploy.engine.terraform.locks import LockInfo, lock_in_text
+from biomodal_deploy.engine.terraform.locks import LockInfo
 from biomodal_deploy.engine.terraform.results import ApplyRun
 from biomodal_deploy.engine.terraform.runlog import RunLog
 from biomodal_deploy.errors import BiomodalError, EngineError
 
 OnEvent = Callable[[Event], None]
+
+
+class StateAccess(Protocol):
+    """Answers what a failed call needs to know of the state and its lock."""
+
+    def lock(self) -> LockInfo | None:
+        """Return who holds the lock now."""
+
+    def lock_of(self, text: str) -> LockInfo | None:
+        """Return the lock that an error is about."""
+
+    def unlock_command(self, lock: LockInfo) -> str | None:
+        """Return the shell command that removes a lock, if there is one."""
+
+    def tainted(self) -> frozenset[str]:
+        """Return the addresses of what was created, and is to be replaced."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +55,7 @@ class Caller:
         directory: Where it runs.
         environment: All of its environment.
         redact: Applied to each line before anything else sees it.
-        lock: Says who holds the state's lock now.
-        unlock_command: The shell command that removes the lock with an id, if there is one.
+        state: Answers what a failure needs to know of the state.
     """
 
     argv_prefix: tuple[str, ...]
@@ -47,8 +63,7 @@ class Caller:
     directory: Path
     environment: Mapping[str, str]
     redact: Callable[[str], str]
-    lock: Callable[[], LockInfo | None]
-    unlock_command: Callable[[str], str | None]
+    state: StateAccess
 
     def long(
         self, verb: str, on_event: OnEvent, log: Path, *positional: Path, **options: Option
@@ -138,7 +153,7 @@ class Caller:
         log: Path | None = None,
         run: ApplyRun | None = None,
     ) -> TerraformFailed:
-        details = (lock_in_text(error.detail) for error in errors)
+        details = (self.state.lock_of(f"{error.summary}\n{error.detail}") for error in errors)
         lock = next((found for found in details if found), None)
         if lock is None and returncode < 0:
             lock = self._lock_left()[0]  # something killed it
@@ -149,8 +164,8 @@ class Caller:
             returncode=returncode,
             log=log,
             lock=lock,
-            unlock=self.unlock_command(lock.id) if lock else None,
-            run=run,
+            unlock=self.state.unlock_command(lock) if lock else None,
+            run=run and self._with_tainted(run),
         )
 
     def _stopped(
@@ -163,13 +178,25 @@ class Caller:
             ended.steps,
             log=log,
             lock=lock,
-            unlock=self.unlock_command(lock.id) if lock else None,
+            unlock=self.state.unlock_command(lock) if lock else None,
             unlocked=looked and lock is None,
-            run=run,
+            run=run and self._with_tainted(run),
         )
 
     def _lock_left(self) -> tuple[LockInfo | None, bool]:
         try:
-            return self.lock(), True
+            return self.state.lock(), True
         except BiomodalError:
             return None, False  # no network, or stopped again: not the news to report now
+
+    def _with_tainted(self, run: ApplyRun) -> ApplyRun:
+        """Tell what was created before it failed from what was not; the state knows that alone."""
+        if not run.failed:
+            return run
+        try:
+            known = {self.redact(address) for address in self.state.tainted()}
+        except BiomodalError:
+            return run
+        tainted = [each for each in run.failed if each.is_created and each.address in known]
+        failed = [each for each in run.failed if each not in tainted]
+        return replace(run, failed=tuple(failed), tainted=tuple(tainted))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
@@ -12,10 +13,12 @@ from biomodal_deploy.engine.terraform.arguments import FLAG
 from biomodal_deploy.engine.terraform.calls import Caller, OnEvent
 from biomodal_deploy.engine.terraform.environment import DEFAULT_DATA_DIR, child_environment
 from biomodal_deploy.engine.terraform.events import ChangeSummary, plain
-from biomodal_deploy.engine.terraform.local_state import local_content, local_state
+from biomodal_deploy.engine.terraform.local_state import S3Object, local_content, state_place
 from biomodal_deploy.engine.terraform.locks import (
     LockInfo,
+    is_unusable,
     local_lock,
+    lock_file,
     lock_in_text,
     unlock_command,
 )
@@ -93,8 +96,7 @@ class TerraformCli:
             self.directory,
             child.variables,
             redact,
-            self.lock,
-            self.unlock_command,
+            self,
         )
 
     def version(self) -> VersionInfo:
@@ -148,29 +150,48 @@ class TerraformCli:
         state = self.state_content()
         return _read(_WHOLE_STATE, "state pull", state) if state.strip() else None
 
+    def tainted(self) -> frozenset[str]:
+        """Return the addresses of what was created, and is to be replaced."""
+        state = self.whole_state()
+        return state.tainted if state else frozenset()
+
     def workspace_show(self) -> str:
         """Return the workspace that Terraform will use."""
         return self._run.short("workspace show").decode().strip()
 
     def lock(self) -> LockInfo | None:
         """Return who holds the state's lock now; never takes it."""
-        state = self._local_state()
-        if state is not None:
+        state = self._state_place()
+        if isinstance(state, Path):
             return local_lock(state)
         probe = self._run.capture("force-unlock", _NO_LOCK, force=FLAG)
-        return lock_in_text(plain(probe.stderr.decode("utf-8", "replace")))
+        return self.lock_of(plain(probe.stderr.decode("utf-8", "replace")))
 
-    def unlock_command(self, lock_id: str) -> str | None:
+    def lock_of(self, text: str) -> LockInfo | None:
+        """Return the lock that an error is about; one without an id where it cannot be read."""
+        if (lock := lock_in_text(text)) or not is_unusable(text):
+            return lock
+        state = self._state_place()
+        if isinstance(state, Path):
+            state = state.resolve()
+            return local_lock(state) or LockInfo(ID="", Path=str(lock_file(state)))
+        return LockInfo(ID="", Path=str(state.lock)) if state else None
+
+    def unlock_command(self, lock: LockInfo) -> str | None:
         """Return the shell command that removes a lock.
 
-        None for a local state: its lock is its holder's and goes with it, and Terraform cannot
-        remove it.
+        None for a local state that a process holds: its lock is its holder's and goes with it, and
+        Terraform cannot remove it.
         """
-        if self._local_state() is not None:
-            return None
+        state = self._state_place()
+        if isinstance(state, Path):
+            removable = not (lock.id or lock.who)
+            return shlex.join(["rm", "-rf", lock.path]) if removable else None
+        if not lock.id:
+            return state.command("delete-object", "--key", state.lock.key) if state else None
         return unlock_command(
             self.binary.argv_prefix,
-            lock_id,
+            lock.id,
             directory=self.directory,
             workspace=self.workspace,
             data_dir=self.data_dir,
@@ -305,8 +326,8 @@ class TerraformCli:
         )
         return tally.apply_run(interrupted=tally.interrupted)
 
-    def _local_state(self) -> Path | None:
-        return local_state(self.directory, self._data_dir(), self.workspace)
+    def _state_place(self) -> Path | S3Object | None:
+        return state_place(self.directory, self._data_dir(), self.workspace)
 
     def _data_dir(self) -> Path:
         return self.directory / (self.data_dir or DEFAULT_DATA_DIR)

@@ -21,6 +21,12 @@ _LET_GO: Final = re.compile(
     r"PreconditionFailed.*unable to retrieve file.*(NoSuchKey|StatusCode: 404)", re.DOTALL
 )
 _MOST_NAMED: Final = 5
+_NOT_DONE: Final = {
+    "create": "not made",
+    "update": "not updated",
+    "delete": "not deleted",
+    "read": "not read",
+}
 # It shows the errors whole.
 _DIAGNOSE: Final = "biomodal-aws diagnose"
 
@@ -54,12 +60,12 @@ class TerraformFailed(EngineError):
         self.code = known.code if known else EngineError.code
         self.cause = known.cause if known else None
         advice = known.advice if known else _DIAGNOSE if log and diagnostics else None
-        if lock and unlock:
-            advice = f"wait until it has ended; {_unlocking(lock, unlock)}"
+        if lock:
+            wait = "wait until it has ended" if lock.id or lock.who else ""
+            advice = "; ".join(filter(None, (wait, _unlocking(lock, unlock) if unlock else "")))
         cause = _cause(diagnostics, returncode)
         if lock:
-            locked = f"the state is locked, {lock}"
-            cause = locked if self.code == "locked" else f"{cause}; {locked}"
+            cause = str(lock) if self.code == "locked" else f"{cause}; {lock}"
         elif diagnostics and _LET_GO.search(diagnostics[0].detail):
             cause = "another Terraform held the state's lock, and has just let go of it"
             advice = "biomodal-aws plan, which starts from what the other one has made"
@@ -106,7 +112,8 @@ class TerraformStopped(Interrupted):
         if run:
             parts.append(f"{_done(run)}.")
         if lock:
-            parts.append(f"The state is still locked, {lock}.")
+            held = f"The state is still locked, {lock.holder}" if lock.id else f"Still, {lock}"
+            parts.append(f"{held}.")
             parts.append(f"Next: {_unlocking(lock, unlock)}." if unlock else "")
         elif unlocked:
             parts.append("The state is not locked. Next: biomodal-aws plan.")
@@ -117,6 +124,11 @@ class TerraformStopped(Interrupted):
 
 def _unlocking(lock: LockInfo, unlock: str) -> str:
     # Two that write at once overwrite each other's state: what one has made is then nobody's.
+    if not lock.id:
+        return (
+            "make sure that no Terraform works on this state (with two at once what one makes gets "
+            f"lost from the state), then remove the lock: `{unlock}`"
+        )
     return (
         f"if you are sure that the Terraform of {lock.who or 'whoever holds it'} runs nowhere any "
         f"more (with two at once what one makes gets lost from the state): `{unlock}`"
@@ -144,11 +156,14 @@ def _cause(diagnostics: Sequence[Diagnostic], returncode: int) -> str:
 
 
 def _done(run: ApplyRun) -> str:
-    if not (run.completed or run.failed or run.in_progress):
+    if not (run.completed or run.failed or run.tainted or run.in_progress):
         return "nothing was changed"
     parts = [f"{len(run.completed)} change{'' if len(run.completed) == 1 else 's'} made"]
-    if run.failed:
-        parts.append(f"not made: {_named(run.failed)}")
+    if run.tainted:
+        parts.append(f"created but tainted, so the next plan replaces it: {_named(run.tainted)}")
+    for action in dict.fromkeys(each.action for each in run.failed):
+        failed = [each for each in run.failed if each.action == action]
+        parts.append(f"{_NOT_DONE.get(action, 'failed')}: {_named(failed)}")
     if run.in_progress:
         parts.append(f"begun, end unknown: {_named(run.in_progress)}")
     done = "; ".join(parts)

@@ -1,8 +1,10 @@
-"""The state of a local backend: a file of this machine, read where that saves a process."""
+"""Where a backend keeps a state; that of a local one is read here, which saves a process."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
@@ -14,14 +16,22 @@ DEFAULT_WORKSPACE: Final = "default"
 _STATE: Final = "terraform.tfstate"
 
 
-class _LocalConfig(BaseModel):
+_WORKSPACES_IN_S3: Final = "env:"
+
+
+class _Config(BaseModel):
     path: str | None = None
     workspace_dir: str | None = None
+    bucket: str = ""
+    key: str = ""
+    region: str | None = None
+    profile: str | None = None
+    workspace_key_prefix: str | None = None
 
 
 class _Backend(BaseModel):
     type: str = "local"
-    config: _LocalConfig = _LocalConfig()
+    config: _Config = _Config()
 
 
 class _Known(StateHeader):
@@ -31,6 +41,50 @@ class _Known(StateHeader):
 
 class _Initialized(BaseModel):
     backend: _Backend
+
+
+@dataclass(frozen=True)
+class S3Object:
+    """An object of an S3 backend.
+
+    Attributes:
+        bucket: The bucket.
+        key: The key.
+        access: What the AWS CLI has to be told besides, as the backend has it.
+    """
+
+    bucket: str
+    key: str
+    access: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+    @property
+    def lock(self) -> S3Object:
+        """The object that locks it, as Terraform names it."""
+        return S3Object(self.bucket, f"{self.key}.tflock", self.access)
+
+    def command(self, operation: str, *options: str) -> str:
+        """Return a shell command of the AWS CLI about its bucket."""
+        words = ("aws", "s3api", operation, "--bucket", self.bucket, *options, *self.access)
+        return shlex.join(words)
+
+
+def state_object(settings: Mapping[str, object], workspace: str) -> S3Object:
+    """Return where an S3 backend keeps a workspace's state.
+
+    Args:
+        settings: The backend's, as configured.
+        workspace: Terraform's workspace.
+    """
+    config = _Config.model_validate(settings)
+    key = config.key
+    if workspace != DEFAULT_WORKSPACE:
+        key = f"{config.workspace_key_prefix or _WORKSPACES_IN_S3}/{workspace}/{key}"
+    region = ("--region", config.region) if config.region else ()
+    profile = ("--profile", config.profile) if config.profile else ()
+    return S3Object(config.bucket, key, (*region, *profile))
 
 
 def state_path(settings: Mapping[str, object], workspace: str) -> Path:
@@ -45,8 +99,11 @@ def state_path(settings: Mapping[str, object], workspace: str) -> Path:
     return Path(str(settings.get("workspace_dir") or "terraform.tfstate.d"), workspace, _STATE)
 
 
-def local_state(directory: Path, data_dir: Path, workspace: str) -> Path | None:
-    """Return the state file of a local backend; None where the backend is another."""
+def state_place(directory: Path, data_dir: Path, workspace: str) -> Path | S3Object | None:
+    """Return where the backend that a directory is initialized for keeps the state.
+
+    A file, or an object in S3; None where the backend is another.
+    """
     try:
         settings = (data_dir / "terraform.tfstate").read_bytes()
         backend = _Initialized.model_validate_json(settings).backend
@@ -54,6 +111,8 @@ def local_state(directory: Path, data_dir: Path, workspace: str) -> Path | None:
         backend = _Backend()  # no backend block, or nothing initialized yet
     except ValidationError:
         return None
+    if backend.type == "s3":
+        return state_object(backend.config.model_dump(), workspace)
     if backend.type != "local":
         return None
     return directory / state_path(backend.config.model_dump(), workspace)
@@ -67,9 +126,9 @@ def local_content(directory: Path, data_dir: Path, workspace: str) -> bytes | No
     """
     if not (data_dir / _STATE).exists():
         return None
-    state = local_state(directory, data_dir, workspace)
+    state = state_place(directory, data_dir, workspace)
     try:
-        content = state.read_bytes() if state else b""
+        content = state.read_bytes() if isinstance(state, Path) else b""
         _Known.model_validate_json(content)
     except (OSError, ValidationError):
         return None

@@ -18,14 +18,21 @@ _FIELD: Final = re.compile(
     r"^\s*(ID|Path|Operation|Who|Version|Created):[ \t]*(.*?)\s*$", re.MULTILINE
 )
 _FRACTION: Final = re.compile(r"(?<=:\d\d)\.\d+")
+# Terraform could not read what is in the lock's place, or could not write it there.
+_UNUSABLE: Final = re.compile(
+    r"unmarshal\b.*\block ?info\b|could not write lock info|Lock Info:\s*ID:[ \t]*$"
+    r"|resource temporarily unavailable",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 class LockInfo(BaseModel, frozen=True):
     """What Terraform writes of a lock when it takes it.
 
     Attributes:
-        id: What `force-unlock` asks for.
-        who: User and machine.
+        id: What `force-unlock` asks for; empty where the lock cannot be read.
+        path: The state; of a lock that cannot be read the lock itself.
+        who: User and machine; of a lock that cannot be read the process, where it is known.
         operation: Such as `OperationTypeApply`.
         created: When it was taken, in Terraform's words.
     """
@@ -38,6 +45,14 @@ class LockInfo(BaseModel, frozen=True):
     created: str = Field(default="", alias="Created")
 
     def __str__(self) -> str:
+        if not self.id:
+            where = f"{self.path} is empty, damaged or in the way"
+            return f"the state is locked by {self.who}" if self.who else f"the lock {where}"
+        return f"the state is locked, {self.holder}"
+
+    @property
+    def holder(self) -> str:
+        """Who holds it, for what and since when."""
         doing = self.operation.removeprefix("OperationType").lower() or "unknown"
         # Go writes nanoseconds, and the zone twice.
         created = _FRACTION.sub("", self.created).replace(" +0000 UTC", " UTC")
@@ -49,6 +64,11 @@ def lock_in_text(text: str) -> LockInfo | None:
     """Return the lock that an error of Terraform's describes."""
     fields = dict(_FIELD.findall(text))
     return LockInfo.model_validate(fields) if fields.get("ID") else None
+
+
+def is_unusable(text: str) -> bool:
+    """Whether an error of Terraform's is about a lock that names no holder."""
+    return bool(_UNUSABLE.search(text))
 
 
 def unlock_command(
@@ -74,31 +94,41 @@ def local_lock(state: Path) -> LockInfo | None:
     """
     try:
         with state.open("rb") as file:
-            if not is_locked(file.fileno()):
+            holder = lock_holder(file.fileno())
+            if holder is None:
                 return None
     except OSError:
         return None  # no state yet
-    description = state.with_name(f".{state.name}.lock.info")
+    description = lock_file(state)
     try:
         return LockInfo.model_validate_json(description.read_bytes())
     except (OSError, ValidationError):
-        return LockInfo(ID="unknown", Path=str(state))
+        process = f"process {holder}" if holder > 0 else "another process"
+        return LockInfo(ID="", Path=str(description), Who=f"{process} of this machine")
 
 
-def is_locked(descriptor: int) -> bool:
-    """Return whether another process holds a record lock on an open file.
+def lock_file(state: Path) -> Path:
+    """Return the file in which Terraform describes the lock of a local state."""
+    return state.with_name(f".{state.name}.lock.info")
 
-    It only asks: taking the lock to try it could make a Terraform that starts now fail.
+
+def lock_holder(descriptor: int) -> int | None:
+    """Return the process that holds a record lock on an open file; None where there is none.
+
+    It only asks: taking the lock to try it could make a Terraform that starts now fail. The number
+    is 0 or less where the system does not say it, as from within a container.
     """
     kind, whence, start, length, pid = fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0
     try:
         # The two systems order `struct flock` differently.
         if sys.platform == "darwin":
             question = struct.pack("qqihh", start, length, pid, kind, whence)
-            kind = struct.unpack("qqihh", fcntl.fcntl(descriptor, fcntl.F_GETLK, question))[3]
+            answer = struct.unpack("qqihh", fcntl.fcntl(descriptor, fcntl.F_GETLK, question))
+            pid, kind = answer[2], answer[3]
         else:
             question = struct.pack("hhqqi", kind, whence, start, length, pid)
-            kind = struct.unpack("hhqqi", fcntl.fcntl(descriptor, fcntl.F_GETLK, question))[0]
+            answer = struct.unpack("hhqqi", fcntl.fcntl(descriptor, fcntl.F_GETLK, question))
+            kind, pid = answer[0], answer[4]
     except OSError:
-        return False
-    return bool(kind != fcntl.F_UNLCK)
+        return None
+    return None if kind == fcntl.F_UNLCK else pid

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AliasPath, BaseModel, BeforeValidator, Field, JsonValue
 
 from biomodal_deploy.engine.terraform.events import ChangeSummary, Diagnostic
+
+_TAINTED: Final = "tainted"
 
 
 class VersionInfo(BaseModel, frozen=True):
@@ -64,6 +67,8 @@ class StateInstance(BaseModel, frozen=True):
     """One object of a resource: its attributes as the provider wrote them, secrets in clear."""
 
     attributes: dict[str, JsonValue] = Field(default={}, repr=False)
+    index_key: str | int | None = None
+    status: str = ""
 
 
 class StateResource(BaseModel, frozen=True):
@@ -75,12 +80,27 @@ class StateResource(BaseModel, frozen=True):
     module: str = ""
     instances: tuple[StateInstance, ...] = ()
 
+    @property
+    def tainted(self) -> frozenset[str]:
+        """The addresses of its objects that were created, and are to be replaced."""
+        name = ".".join(filter(None, (self.module, self.type, self.name)))
+        return frozenset(
+            name if each.index_key is None else f"{name}[{json.dumps(each.index_key)}]"
+            for each in self.instances
+            if each.status == _TAINTED
+        )
+
 
 class State(StateHeader, frozen=True):
     """A state in full; it holds secrets in clear and belongs on no disk."""
 
     outputs: dict[str, OutputValue] = {}
     resources: tuple[StateResource, ...] = ()
+
+    @property
+    def tainted(self) -> frozenset[str]:
+        """The addresses of what was created, and is to be replaced."""
+        return frozenset().union(*(each.tainted for each in self.resources))
 
 
 @dataclass(frozen=True)
@@ -117,6 +137,11 @@ class Touched:
     seconds: float = 0.0
     id: str | None = None
 
+    @property
+    def is_created(self) -> bool:
+        """Whether it was to be made, in the place of another one or not."""
+        return self.action == "create"
+
 
 @dataclass(frozen=True)
 class ApplyRun:
@@ -125,6 +150,7 @@ class ApplyRun:
     Attributes:
         completed: What was done, in this order.
         failed: What Terraform gave up on.
+        tainted: What was created and failed after that: the next plan replaces it.
         in_progress: What was begun and never heard of again: Terraform was killed.
         not_begun: What was planned, and not reached.
         summary: Terraform's own counts; None where it did not come to its end.
@@ -133,6 +159,7 @@ class ApplyRun:
 
     completed: tuple[Touched, ...] = ()
     failed: tuple[Touched, ...] = ()
+    tainted: tuple[Touched, ...] = ()
     in_progress: tuple[Touched, ...] = ()
     not_begun: tuple[Touched, ...] = ()
     summary: ChangeSummary | None = None

@@ -16,7 +16,7 @@ from pydantic import JsonValue
 from biomodal_deploy.engine.process import Ended, InterruptSent, Line
 from biomodal_deploy.engine.terraform.apply_summary import Tally
 from biomodal_deploy.engine.terraform.events import TextLine, UnknownEvent, parse
-from biomodal_deploy.engine.terraform.locks import is_locked
+from biomodal_deploy.engine.terraform.locks import lock_holder
 from biomodal_deploy.engine.terraform.results import ApplyRun
 from biomodal_deploy.errors import EngineError
 
@@ -127,7 +127,7 @@ def read_log(path: Path) -> LoggedRun | None:
                         status = int(str(event.fields["status"]))
                 elif not isinstance(event, TextLine):
                     tally.note(event)
-            running = status is None and is_locked(lines.fileno())
+            running = status is None and lock_holder(lines.fileno()) is not None
     except FileNotFoundError:
         return None
     return LoggedRun(verb, started, status, running, tally.apply_run()) if verb else None

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from biomodal_deploy.engine.terraform.locks import is_locked
+from biomodal_deploy.engine.terraform.locks import lock_holder
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import PRIVATE_FILE, private_dir, sync, write_new, writing
 from biomodal_deploy.plan import Plan, PlanKind
@@ -204,7 +204,7 @@ def at_work(logs: Path) -> bool:
     """Whether a Terraform lives that writes one of these logs: its command may be gone."""
     for path in logs.glob("*.log"):
         with contextlib.suppress(OSError), path.open("rb") as log:
-            if is_locked(log.fileno()):
+            if lock_holder(log.fileno()) is not None:
                 return True
     return False
 

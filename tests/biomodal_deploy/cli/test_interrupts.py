@@ -126,7 +126,7 @@ def test_a_stopped_apply_says_what_was_done(tmp_path: Path) -> None:
         driven.process.send_signal(signal.SIGTERM)
         driven.end()
         assert driven.process.returncode == EXIT_INTERRUPTED
-        assert "1 change made; not made: terraform_data.slow." in driven.screen
+        assert "so the next plan replaces it: terraform_data.slow." in driven.screen
         assert "The state is not locked. Next: biomodal-aws plan." in driven.screen
         assert f"Log: {bundle / 'logs' / 'apply.log'}" in driven.screen
         assert "please do not kill it" in driven.screen

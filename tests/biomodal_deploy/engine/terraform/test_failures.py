@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -18,7 +19,8 @@ from biomodal_deploy.engine.terraform.events import Event, ProvisionEvent
 from biomodal_deploy.engine.toolchain import Terraform, find_terraform
 from biomodal_deploy.errors import EngineError
 from biomodal_deploy.sandbox import Sandbox
-from tests.support.small_stack import engine, ignore, slow
+from tests.support.aws_command import commands_in
+from tests.support.small_stack import engine, held_by_a_process, ignore, slow
 
 pytestmark = pytest.mark.engine
 
@@ -69,7 +71,7 @@ class TestFailures:
             cli.apply(stack / "p", ignore, stack / "log")
         assert failed.value.run is not None
         assert [one.address for one in failed.value.run.completed] == ["terraform_data.first"]
-        assert [one.address for one in failed.value.run.failed] == ["terraform_data.bad"]
+        assert [one.address for one in failed.value.run.tainted] == ["terraform_data.bad"]
         assert str(stack / "log") in str(failed.value)
 
     def test_a_stale_plan(self, cli: TerraformCli, stack: Path) -> None:
@@ -114,6 +116,61 @@ class TestFailures:
         assert "force-unlock" not in str(failed.value)
         assert cli.lock() is None
 
+    def test_a_local_lock_that_cannot_be_read(self, cli: TerraformCli, stack: Path) -> None:
+        """A process that holds it is named by its number; what is in its way, with its removal."""
+        state, info = stack / "terraform.tfstate", stack / ".terraform.tfstate.lock.info"
+        state.touch()
+        with held_by_a_process(state) as number:
+            for content in (None, "", "{}"):
+                if content is not None:
+                    info.write_text(content)
+                with pytest.raises(TerraformFailed) as failed:
+                    cli.plan(stack / "p", ignore, stack / "log")
+                message = str(failed.value)
+                assert failed.value.code == "locked"
+                assert "force-unlock" not in message
+                assert f"the state is locked by process {number} of this machine" in message
+                assert "wait until it has ended" in message
+        info.unlink()
+        info.mkdir()
+        with pytest.raises(TerraformFailed) as failed:
+            cli.plan(stack / "p", ignore, stack / "log")
+        message = str(failed.value)
+        assert f"the lock {info} is empty, damaged or in the way" in message
+        (removal,) = re.findall("`(rm .*)`", message)
+        subprocess.run(["sh", "-c", removal], check=True)
+        cli.plan(stack / "p", ignore, stack / "log", var_files=[stack / "values.tfvars.json"])
+
+    def test_what_is_tainted_is_called_so(self, cli: TerraformCli, stack: Path) -> None:
+        """What was created before it failed is in the state, and the next plan replaces it."""
+        failing = slow("bad", "exit 3").replace("{", '{\n for_each = toset(["a b"])', 1)
+        after = 'resource "terraform_data" "after" { depends_on = [terraform_data.bad] }'
+        (stack / "main.tf").write_text(f"{failing}\n{after}")
+        cli.plan(stack / "p", ignore, stack / "log")
+        with pytest.raises(TerraformFailed) as failed:
+            cli.apply(stack / "p", ignore, stack / "log")
+        run = failed.value.run
+        assert run is not None
+        assert [one.address for one in run.tainted] == ['terraform_data.bad["a b"]']
+        assert run.failed == ()
+        message = str(failed.value)
+        assert 'the next plan replaces it: terraform_data.bad["a b"]' in message
+        assert "Never begun: terraform_data.after" in message
+        assert cli.plan(stack / "p", ignore, stack / "log").summary.remove == 1
+
+    def test_what_could_not_be_deleted_is_not_called_not_made(
+        self, cli: TerraformCli, stack: Path
+    ) -> None:
+        """A provisioner of a destroy that fails leaves the resource as it was."""
+        failing = slow("bad", "exit 3").replace("command", "when = destroy\n    command")
+        (stack / "main.tf").write_text(failing)
+        cli.plan(stack / "p", ignore, stack / "log")
+        cli.apply(stack / "p", ignore, stack / "log")
+        cli.plan(stack / "p", ignore, stack / "log", destroy=True)
+        with pytest.raises(TerraformFailed, match=r"not deleted: terraform_data\.bad") as failed:
+            cli.apply(stack / "p", ignore, stack / "log")
+        assert "tainted" not in str(failed.value)
+
     def test_a_log_that_cannot_be_written(self, cli: TerraformCli, stack: Path) -> None:
         """Without a log nothing is started; a link in its place is not followed."""
         (stack / "link").symlink_to(stack / "target")
@@ -155,11 +212,17 @@ class TestFailures:
 
 
 @pytest.fixture
-def bucket(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Return the environment of an AWS account on loopback that has a bucket for states."""
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    """Return an AWS account on loopback that has a bucket for states."""
     with Sandbox.start(tmp_path) as sandbox:
         sandbox.client("s3").create_bucket(Bucket="states")
-        yield sandbox.environment({})
+        yield sandbox
+
+
+@pytest.fixture
+def bucket(sandbox: Sandbox) -> dict[str, str]:
+    """Return the environment that reaches that account."""
+    return dict(sandbox.environment({}))
 
 
 def killed_when(cli: TerraformCli, stack: Path) -> Callable[[Event], None]:
@@ -192,12 +255,37 @@ def test_a_remote_lock_that_was_left_can_be_removed(stack: Path, bucket: dict[st
     with pytest.raises(TerraformFailed) as second:
         cli.plan(stack / "q", ignore, log)
     assert (second.value.code, second.value.lock) == ("locked", error.lock)
-    command = cli.unlock_command(error.lock.id)
+    command = cli.unlock_command(error.lock)
     assert command is not None
     assert command in str(error)
     subprocess.run(["sh", "-c", command], env=os.environ | bucket, check=True, capture_output=True)
     assert cli.lock() is None
     assert cli.plan(stack / "q", ignore, log).has_changes
+
+
+def test_a_lock_in_s3_that_cannot_be_read(stack: Path, sandbox: Sandbox) -> None:
+    """An empty or damaged lock is named with the command that deletes it; that one works."""
+    (stack / "main.tf").write_text(S3)
+    cli = engine(find_terraform(), stack, **sandbox.environment({}))
+    log, s3 = stack / "log", sandbox.client("s3")
+    cli.init(ignore, log)
+    for body in (b"", b"{}", b"no json"):
+        s3.put_object(Bucket="states", Key="a/b.tflock", Body=body)
+        with pytest.raises(TerraformFailed) as failed:
+            cli.plan(stack / "p", ignore, log)
+        message = str(failed.value)
+        assert failed.value.code == "locked"
+        assert "the lock s3://states/a/b.tflock is empty, damaged or in the way" in message
+        assert "no Terraform works on this state" in message
+        assert "force-unlock" not in message
+        (removal,) = commands_in(message)
+        assert removal.parameters == {"Bucket": "states", "Key": "a/b.tflock"}
+        removal.call(s3)
+        cli.plan(stack / "p", ignore, log)
+    s3.put_object(Bucket="states", Key="a/b.tflock", Body=b"")
+    left = cli.lock()
+    assert left is not None
+    assert (left.id, left.path) == ("", "s3://states/a/b.tflock")
 
 
 def test_missing_credentials_are_recognised(stack: Path) -> None:

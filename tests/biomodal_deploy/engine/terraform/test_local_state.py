@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from biomodal_deploy.engine.terraform import StateHeader
-from biomodal_deploy.engine.terraform.local_state import local_content, local_state
+from biomodal_deploy.engine.terraform.local_state import (
+    S3Object,
+    local_content,
+    state_object,
+    state_place,
+)
 
 LOCAL = {"backend": {"type": "local", "config": {"path": "st/x.tfstate"}}}
 HEADER = {"version": 4, "lineage": "a-b", "serial": 7, "terraform_version": "1.11.4"}
@@ -33,16 +38,30 @@ def test_where_a_local_state_is(
         data_dir.mkdir()
         settings = {"backend": {"type": "local", "config": backend}}
         (data_dir / "terraform.tfstate").write_text(json.dumps(settings))
-    assert local_state(tmp_path, data_dir, workspace) == tmp_path / expected
+    assert state_place(tmp_path, data_dir, workspace) == tmp_path / expected
 
 
 @pytest.mark.parametrize(
-    "settings", ['{"backend": {"type": "s3", "config": {"bucket": "b"}}}', "{", "{}"]
+    "settings", ['{"backend": {"type": "http", "config": {"address": "b"}}}', "{", "{}"]
 )
 def test_other_backends_have_no_local_state(tmp_path: Path, settings: str) -> None:
-    """Where the backend is another, or cannot be told, no local file is taken for the state."""
+    """Where the backend is another, or unknown, no local file is taken for the state."""
     (tmp_path / "terraform.tfstate").write_text(settings)
-    assert local_state(tmp_path, tmp_path, "default") is None
+    assert state_place(tmp_path, tmp_path, "default") is None
+
+
+def test_where_a_state_in_s3_is(tmp_path: Path) -> None:
+    """The object, its lock and the commands about them are in the workspace that is used."""
+    config = {"bucket": "lab", "key": "a/b", "region": "eu-west-2", "profile": None, "acl": None}
+    settings = {"backend": {"type": "s3", "config": config}}
+    (tmp_path / "terraform.tfstate").write_text(json.dumps(settings))
+    place = state_place(tmp_path, tmp_path, "default")
+    assert place == S3Object("lab", "a/b", ("--region", "eu-west-2"))
+    assert place.command("delete-object", "--key", place.lock.key) == (
+        "aws s3api delete-object --bucket lab --key a/b.tflock --region eu-west-2"
+    )
+    assert str(state_object(config, "dev").lock) == "s3://lab/env:/dev/a/b.tflock"
+    assert state_object({**config, "workspace_key_prefix": "w"}, "dev").key == "w/dev/a/b"
 
 
 def stack(path: Path, *, settings: object = LOCAL, state: object = HEADER) -> Path:
