@@ -47,7 +47,8 @@ class ResourceChange(Data):
         import_id: The id of the object that is adopted.
         construct_path: The path of the construct that it comes from; empty where none is known.
         refers_to: The resources and data sources that its configuration mentions, without keys.
-        before, after: All attributes, redacted; None for an object that does not change.
+        before, after: All attributes, redacted; of an object that does not change only where what
+            the environment costs rests on them, else None.
         updates: What differs, for an update or a replacement; see `attributes`.
     """
 

@@ -20,6 +20,17 @@ from biomodal_deploy.plan.secrets import secrets_of, sensitive_variables
 _Matters: TypeAlias = Callable[[Difference], bool]
 
 _NO_CONSTRUCTS: Mapping[str, str] = MappingProxyType({})
+# Their attributes are kept where nothing changes as well: what an environment costs rests on them.
+_KEPT_UNCHANGED = frozenset(
+    {
+        "aws_batch_compute_environment",
+        "aws_ebs_volume",
+        "aws_instance",
+        "aws_launch_template",
+        "aws_s3_bucket_lifecycle_configuration",
+        "aws_vpc_endpoint",
+    }
+)
 _INDEX_KEY = re.compile(r'\["(?:[^"\\]|\\.)*"\]')
 
 
@@ -94,7 +105,7 @@ class _Reader:
     ) -> changes.ResourceChange:
         change = resource.change
         action = Action.of(change.actions)
-        shown = action is not Action.NO_OP
+        shown = action is not Action.NO_OP or resource.type in _KEPT_UNCHANGED
         before = mask(change.before, change.before_sensitive) if shown else None
         after = mask(change.after, change.after_sensitive, change.after_unknown) if shown else None
         importing = change.importing

@@ -1,0 +1,212 @@
+"""What of a plan's resources has a price, read from their attributes."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Final, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from biomodal_deploy.plan import HIDDEN_TEXT, UNKNOWN_TEXT, Action, Plan, ResourceChange
+
+_T = TypeVar("_T")
+_M = TypeVar("_M", bound=BaseModel)
+
+
+def _known(value: object) -> object:
+    return None if value in (UNKNOWN_TEXT, HIDDEN_TEXT) else value
+
+
+def _blocks(value: object) -> object:
+    """Read nested blocks; none where they are not known before the apply."""
+    return value if isinstance(value, list) else []
+
+
+Known = Annotated[_T | None, BeforeValidator(_known)]
+Blocks = Annotated[list[_T], BeforeValidator(_blocks)]
+
+
+class _Read(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Volume(_Read):
+    """A disk: of a VM, of a launch template, or by itself (whose size is `size`)."""
+
+    volume_size: Known[int] = None
+    volume_type: Known[str] = None
+    size: Known[int] = None
+    type: Known[str] = None
+    iops: Known[int] = None
+    throughput: Known[int] = None
+
+
+class Instance(_Read):
+    """`aws_instance`."""
+
+    instance_type: Known[str] = None
+    monitoring: Known[bool] = None
+    associate_public_ip_address: Known[bool] = None
+    root_block_device: Blocks[Volume] = []
+    ebs_block_device: Blocks[Volume] = []
+
+
+class _Mapping(_Read):
+    ebs: Blocks[Volume] = []
+
+
+class Template(_Read):
+    """`aws_launch_template`."""
+
+    block_device_mappings: Blocks[_Mapping] = []
+
+    @property
+    def volumes(self) -> list[Volume]:
+        """The disks of each host."""
+        return [volume for mapping in self.block_device_mappings for volume in mapping.ebs]
+
+
+class Hosts(_Read):
+    """The hosts of a compute environment."""
+
+    type: Known[str] = None
+    min_vcpus: Known[int] = None
+    max_vcpus: Known[int] = None
+    bid_percentage: Known[int] = None
+    instance_type: Blocks[str] = []
+
+
+class Environment(_Read):
+    """`aws_batch_compute_environment`."""
+
+    state: Known[str] = None
+    compute_resources: Blocks[Hosts] = []
+
+
+class Endpoint(_Read):
+    """`aws_vpc_endpoint`."""
+
+    vpc_endpoint_type: Known[str] = None
+    subnet_ids: Blocks[str] = []
+
+
+class _Expiry(_Read):
+    days: Known[int] = None
+
+
+class _Former(_Read):
+    noncurrent_days: Known[int] = None
+
+
+class _Transition(_Read):
+    days: Known[int] = None
+    storage_class: Known[str] = None
+
+
+class _Condition(_Read):
+    prefix: Known[str] = None
+
+
+class _Filter(_Read):
+    prefix: Known[str] = None
+    and_: Blocks[_Condition] = []
+
+
+class Rule(_Read):
+    """One rule of a bucket's life cycle."""
+
+    id: Known[str] = None
+    status: Known[str] = None
+    prefix: Known[str] = None
+    filter: Blocks[_Filter] = []
+    expiration: Blocks[_Expiry] = []
+    noncurrent_version_expiration: Blocks[_Former] = []
+    transition: Blocks[_Transition] = []
+
+    @property
+    def where(self) -> str:
+        """The prefix that it holds for; empty for the whole bucket."""
+        return next((each.prefix for each in self.filter if each.prefix), None) or self.prefix or ""
+
+
+class Lifecycle(_Read):
+    """`aws_s3_bucket_lifecycle_configuration`."""
+
+    rule: Blocks[Rule] = []
+
+
+MODELS: Final[dict[str, type[_Read]]] = {
+    "aws_instance": Instance,
+    "aws_ebs_volume": Volume,
+    "aws_launch_template": Template,
+    "aws_batch_compute_environment": Environment,
+    "aws_vpc_endpoint": Endpoint,
+    "aws_s3_bucket_lifecycle_configuration": Lifecycle,
+    "aws_eip": _Read,
+    "aws_kms_key": _Read,
+    "aws_cloudwatch_metric_alarm": _Read,
+    "aws_s3_bucket": _Read,
+}
+"""Every resource type that is priced, and what is read of it."""
+
+
+@dataclass(frozen=True)
+class Priced:
+    """A resource that has a price.
+
+    Attributes:
+        refers_to: The resources that it mentions, without keys.
+    """
+
+    address: str
+    type: str
+    values: BaseModel
+    refers_to: tuple[str, ...]
+
+    def read(self, model: builtins.type[_M]) -> _M:
+        """Return what was read, as what its type's model says.
+
+        Raises:
+            TypeError: It is of another type: a bug of ours.
+        """
+        if not isinstance(self.values, model):
+            raise TypeError(f"{self.address} is no {model.__name__}")
+        return self.values
+
+
+def priced_before(plan: Plan) -> list[Priced]:
+    """Return what costs something before the apply."""
+    return _priced((each, each.before) for each in plan.resource_changes)
+
+
+def priced_after(plan: Plan) -> list[Priced]:
+    """Return what costs something after it; what Terraform only forgets goes on to."""
+    forgotten = (Action.FORGET, Action.REPLACE_AND_FORGET)
+    lasting = [each for each in plan.resource_changes if each.action in forgotten]
+    return _priced(
+        [*((each, each.after) for each in plan.resource_changes)]
+        + [(each, each.before) for each in lasting]
+    )
+
+
+def _priced(found: Iterable[tuple[ResourceChange, dict[str, object] | None]]) -> list[Priced]:
+    return [
+        Priced(
+            change.address, change.type, _read(MODELS[change.type], values or {}), change.refers_to
+        )
+        for change, values in found
+        if change.managed
+        and change.type in MODELS
+        # What does not change is there, whether its attributes were kept or not.
+        and (values is not None or change.action is Action.NO_OP)
+    ]
+
+
+def _read(model: type[_Read], values: dict[str, object]) -> _Read:
+    try:
+        return model.model_validate(values)
+    except ValidationError:
+        # A provider may write an attribute in another way some day: nothing is known of it then.
+        return model()
