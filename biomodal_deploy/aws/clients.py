@@ -78,6 +78,10 @@ class Clients:
         self.quotas = self._shared(
             lambda: session.client("service-quotas", region_name=region, config=_CONFIG)
         )
+        # The price list is served in three regions alone, for all the others.
+        self.pricing = self._shared(
+            lambda: session.client("pricing", region_name="us-east-1", config=_CONFIG)
+        )
         self.ec2_at_home = self._shared(
             lambda: session.client("ec2", region_name=self.home_region, config=_CONFIG)
         )

@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "plan": "Create a plan, check it, and save it as a sealed plan.",
     "show": "Print a sealed plan: its changes, guards and expiry.",
     "report": "Write a report of a sealed plan, for its reviewer.",
+    "cost": "Show what a plan's environment costs.",
     "apply": "Apply a sealed plan, once, exactly as planned.",
     "output": "Print the stack's outputs.",
     "status": "Show the health of a deployment.",

@@ -54,11 +54,15 @@ class Limits(_Frozen):
         account_ids: AWS accounts it may touch; empty for any.
         regions: AWS regions it may touch; empty for any.
         max_deletes: The most resources one plan may delete, a destroy plan excepted.
+        max_monthly_usd: The most US dollars a month that what it plans may cost while idle.
+        max_hourly_usd: The most US dollars that its busiest hour may cost.
     """
 
     account_ids: tuple[Annotated[str, StringConstraints(pattern=_ACCOUNT)], ...] = ()
     regions: tuple[str, ...] = ()
     max_deletes: Annotated[int, Field(ge=0)] | None = None
+    max_monthly_usd: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    max_hourly_usd: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
 
 
 class Deployment(_Frozen):
@@ -138,8 +142,6 @@ class Deployment(_Frozen):
     @property
     def bounds(self) -> Limits:
         """The limits that hold: a deployment that says where it is may be nowhere else."""
-        return Limits(
-            account_ids=(self.account,) if self.account else self.limits.account_ids,
-            regions=(self.region,) if self.region else self.limits.regions,
-            max_deletes=self.limits.max_deletes,
-        )
+        account_ids = (self.account,) if self.account else self.limits.account_ids
+        regions = (self.region,) if self.region else self.limits.regions
+        return self.limits.model_copy(update={"account_ids": account_ids, "regions": regions})

@@ -44,7 +44,7 @@ class Verdict(BaseModel):
 
     Attributes:
         rule: A stable word: `known-actions`, `whole-plan`, `protected`, `vanished`, `allowance`,
-            `contents`, `max-deletes`, `account` or `region`.
+            `contents`, `max-deletes`, `account`, `region` or `cost`.
         address: The object, where it is about one.
         message: One line for people.
     """

@@ -31,3 +31,13 @@ def find_bundle(location: Location, stack: str, named: str | None) -> Bundle:
         meant = named or "of an empty name"
         raise BundleRefused("no_bundle", f"{stack} has no sealed plan {meant}. {fix}")
     return Bundle.load(path)
+
+
+def find_latest(location: Location, stack: str, named: str | None) -> Bundle:
+    """Return the sealed plan that is meant, used or not: by path or id, else the newest.
+
+    Raises:
+        BundleRefused: There is none, or it was edited or could have been.
+    """
+    known = plans_in_order(location.plans, stack)
+    return find_bundle(location, stack, named or (known[0].name if known else None))

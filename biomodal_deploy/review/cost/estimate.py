@@ -37,6 +37,11 @@ NOT_COUNTED: Final = (
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/manage-detailed-monitoring.html: detailed
 # monitoring sends seven metrics of an instance, each charged as a custom one.
 _DETAILED_METRICS: Final = 7
+_PER_GB: Final = {
+    "images": "container images, for each GB kept a month",
+    "logs/written": "job logs, for each GB written",
+    "logs/kept": "job logs, for each GB kept a month",
+}
 # What a gp3 volume has without a charge.
 _GP3_IOPS, _GP3_THROUGHPUT = 3000, 125
 # Canonical's Ubuntu 22.04 image, which the document asks for, is of the hvm-ssd kind: its root disk
@@ -76,11 +81,14 @@ class Work(Data):
     Attributes:
         core_hours: How many hours of one vCPU.
         least, most: US dollars; None without a price. Spot is never dearer.
+        spot: US dollars at Spot's present price in the dearest family and zone; None where it was
+            not looked up.
     """
 
     core_hours: int
     least: float | None
     most: float | None
+    spot: float | None = None
 
 
 class Sums(Data):
@@ -104,6 +112,7 @@ class Estimate(Data):
         busiest: What Batch adds when every vCPU that it may have works, each for an hour.
         storage: What data costs, by rule of the bucket's life cycle.
         work: What computing costs.
+        per_gb: What a gigabyte costs besides: job logs and container images.
         before: The sums of what is there now.
         after: The sums once the plan is applied.
         unpriced: What has no known price, and is in no sum.
@@ -116,6 +125,7 @@ class Estimate(Data):
     busiest: tuple[Line, ...]
     storage: tuple[Stored, ...]
     work: Work | None
+    per_gb: tuple[Line, ...]
     before: Sums
     after: Sums
     unpriced: tuple[str, ...]
@@ -152,6 +162,7 @@ def estimate(plan: Plan, prices: Prices, *, core_hours: int = 1000) -> Estimate:
         busiest=busiest,
         storage=tuple(storage_of(after, prices)),
         work=_work(after, prices, core_hours),
+        per_gb=tuple(_line(what, "", 1, prices.get(name)) for name, what in _PER_GB.items()),
         before=Sums(month=_sum(_idle(before, prices)), hour=_sum(_busiest(before, prices))),
         after=Sums(month=_sum(idle), hour=_sum(busiest)),
         unpriced=tuple(f"{line.what} ({line.address})" for line in lines if line.amount is None),
@@ -266,7 +277,7 @@ def _busiest(found: list[Priced], prices: Prices) -> Iterator[Line]:
                     continue
                 for volume in template.volumes:
                     yield from _host_volume(count, each.address, volume, prices)
-            what = f"public addresses of {count} hosts, if the subnet gives them"
+            what = f"public addresses of {count} hosts, where given"
             yield _line(what, each.address, count, prices.get("address"))
 
 
@@ -286,20 +297,31 @@ def _host_volume(count: int, address: str, volume: Volume, prices: Prices) -> It
     yield _line(what, address, count * (size or 0), price if size else None)
 
 
-def _work(found: list[Priced], prices: Prices, core_hours: int) -> Work | None:
-    kinds = {
+def families_of(found: Iterable[Priced]) -> frozenset[str]:
+    """Return the families and types of which Batch may start hosts.
+
+    Args:
+        found: The resources.
+    """
+    return frozenset(
         kind
         for each in found
         if each.type == "aws_batch_compute_environment"
         for hosts in _enabled(each)
         for kind in _kinds(hosts)
-    }
+    )
+
+
+def _work(found: list[Priced], prices: Prices, core_hours: int) -> Work | None:
+    kinds = families_of(found)
     if not kinds:
         return None
     known = [price.amount for kind in kinds if (price := prices.vcpu(kind))]
+    spot = [price.amount for kind in kinds if (price := prices.get(f"spot/{kind}"))]
     complete = len(known) == len(kinds)
     return Work(
         core_hours=core_hours,
         least=round(core_hours * min(known), 4) if complete else None,
         most=round(core_hours * max(known), 4) if complete else None,
+        spot=round(core_hours * max(spot), 4) if len(spot) == len(kinds) else None,
     )

@@ -1,0 +1,138 @@
+"""What an environment costs, as an account of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from biomodal_deploy.plan.sealed import Manifest
+from biomodal_deploy.review.cost import STALE_DAYS, Estimate, Line, Stored
+
+_UNKNOWN: Final = "unknown"
+
+
+def show_cost(console: Console, manifest: Manifest, estimate: Estimate, today: date) -> None:
+    """Print the account: what runs idle, the busiest hour, work, data, and what the plan changes.
+
+    Args:
+        console: Where to.
+        manifest: The plan that it is of.
+        estimate: What it costs.
+        today: Today's day, for the age of the prices.
+    """
+    console.print(f"{manifest.facts.stack}, {estimate.region}, by plan {manifest.id}")
+    console.print("US dollars, without tax\n")
+    _account(console, "Idle, a month", estimate.idle)
+    _account(console, "Busiest hour, at most", estimate.busiest)
+    if (work := estimate.work) is not None:
+        title = f"Work of {work.core_hours:,} core hours"
+        rows = [("On-Demand, cheapest to dearest family", "", _between(work.least, work.most))]
+        if work.spot is not None:
+            rows += [("Spot, dearest family and zone now", "", _money(work.spot))]
+        else:
+            rows += [("Spot: less than On-Demand; --refresh looks it up", "", "")]
+        _table(console, title, "", rows)
+    if estimate.storage:
+        rows = [(each.what, "", _stored(each)) for each in estimate.storage]
+        _table(console, "Data in the bucket, for each TB", "", rows)
+    rows = [(each.what, "", _money(each.amount)) for each in estimate.per_gb]
+    _table(console, "Besides", "", rows)
+    for line in cost_lines(estimate):
+        console.print(Text(line))
+    if (budget := estimate.proposed_budget) is not None:
+        console.print(f"A budget for this work and the idle month: monthly_budget_usd = {budget}")
+    console.print(Text(f"Not counted: {', '.join(estimate.not_counted)}.", style="quiet"))
+    if estimate.oldest is not None:
+        old = estimate.is_stale(today)
+        text = f"The oldest price is of {estimate.oldest}"
+        more = f", more than {STALE_DAYS} days ago. Today's: biomodal-aws cost --refresh"
+        console.print(Text(text + (more if old else "."), style="warning" if old else "quiet"))
+
+
+def cost_lines(estimate: Estimate) -> list[str]:
+    """Return what the plan changes, in one line, and what has no known price.
+
+    Args:
+        estimate: What the plan's environment costs.
+    """
+    before, after = estimate.before, estimate.after
+    lines = [
+        f"This plan: {_change('a month while idle', before.month, after.month)}",
+        f"           {_change('in the busiest hour at most', before.hour, after.hour)}",
+    ]
+    if estimate.unpriced:
+        lines.append(
+            f"Without a known price, and in no sum: {', '.join(estimate.unpriced)}. "
+            "To look them up: biomodal-aws cost --refresh"
+        )
+    return lines
+
+
+def cost_data(manifest: Manifest, estimate: Estimate, today: date) -> dict[str, object]:
+    """Return the account as data for programs.
+
+    Args:
+        manifest: The plan that it is of.
+        estimate: What it costs.
+        today: Today's day, for the age of the prices.
+    """
+    return {
+        "stack": manifest.facts.stack,
+        "plan": manifest.id,
+        "currency": "USD",
+        **estimate.model_dump(mode="json"),
+        "stale": estimate.is_stale(today),
+        "proposed_budget": estimate.proposed_budget,
+    }
+
+
+def _account(console: Console, title: str, lines: Sequence[Line]) -> None:
+    rows = [
+        (
+            each.what,
+            f"{each.quantity:,.0f} x {each.price.amount:.6g}" if each.price else "",
+            _money(each.amount),
+        )
+        for each in lines
+    ]
+    known = [each.amount for each in lines if each.amount is not None]
+    least = "at least " if len(known) < len(lines) else ""
+    _table(console, title, least + _money(sum(known)) if known or not lines else _UNKNOWN, rows)
+
+
+def _table(console: Console, title: str, sum_: str, rows: Iterable[tuple[str, str, str]]) -> None:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0), expand=True)
+    table.add_column(overflow="fold", ratio=1)
+    table.add_column(justify="right", style="quiet", no_wrap=True)
+    table.add_column(justify="right")
+    table.add_row(Text(title, style="bold"), "", Text(sum_, style="bold"))
+    for what, how, amount in rows:
+        table.add_row(Text(f"  {what}"), how, amount)
+    console.print(table)
+    console.print()
+
+
+def _stored(each: Stored) -> str:
+    later = "".join(f", {_money(rate)} from day {day} ({name})" for day, name, rate in each.later)
+    if each.deleted_after is None:
+        return f"{_money(each.month)} a month{later}"
+    return f"{_money(each.total)} in all{later}, deleted after {each.deleted_after} days"
+
+
+def _between(least: float | None, most: float | None) -> str:
+    return _money(most) if least == most else f"{_money(least)} to {_money(most)}"
+
+
+def _money(amount: float | None) -> str:
+    return _UNKNOWN if amount is None else f"{amount:,.2f}"
+
+
+def _change(what: str, before: float, after: float) -> str:
+    if round(before, 2) == round(after, 2):
+        return f"{_money(after)} {what}, as before"
+    return f"{_money(before)} -> {_money(after)} {what}"

@@ -1,0 +1,126 @@
+"""Looking prices up: AWS's answers in their documented shape, since there is no account here."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from biomodal_deploy.aws.clients import Clients
+from biomodal_deploy.errors import EngineError
+from biomodal_deploy.review.cost import PRICES_FILE, Prices, estimate
+from biomodal_deploy.review.cost.refresh import refresh
+from tests.support.costs import address, batch, documented, machine, price_list, references
+from tests.support.plans import plan
+from tests.support.recorded_aws import RecordedAws, Refusal
+
+TODAY: Final = date(2026, 11, 29)
+# By region: the VM's type, a family's 4xlarge, the volumes, the address, the bucket.
+LISTED: Final = {
+    "eu-west-2": {
+        "t3.large": 0.0944,
+        **dict.fromkeys((f"{each}.4xlarge" for each in ("m6i", "c6i", "r6i", "c7i")), 1.184),
+        "gp2": 0.116,
+        "gp3": 0.0928,
+        "PublicIPv4:InUseAddress": 0.005,
+        "CW:MetricMonitorUsage": 0.30,
+        "Standard": 0.024,
+    },
+    "ap-southeast-2": {
+        "t3.large": 0.1056,
+        **dict.fromkeys((f"{each}.4xlarge" for each in ("m6i", "c6i", "r6i", "c7i")), 1.216),
+        "gp2": 0.12,
+        "gp3": 0.096,
+        "PublicIPv4:InUseAddress": 0.005,
+        "CW:MetricMonitorUsage": 0.30,
+        "Standard": 0.025,
+    },
+}
+SPOT: Final = {
+    "SpotPriceHistory": [
+        {"InstanceType": "m6i.4xlarge", "SpotPrice": price} for price in ("0.3200", "0.2400")
+    ]
+}
+
+
+def asked(region: str, project: Path, *resources: Any) -> dict[str, str]:
+    """Look the prices of a plan up in a region."""
+    account = RecordedAws(
+        {"pricing.GetProducts": price_list(LISTED[region]), "ec2.DescribeSpotPriceHistory": SPOT}
+    )
+    clients = Clients(account.session(region), region)
+    return dict(refresh(plan(*resources, **references()), clients, project, TODAY))
+
+
+@pytest.mark.parametrize("region", LISTED)
+def test_the_documented_stack_in_another_region(tmp_path: Path, region: str) -> None:
+    """Line by line by hand, with prices that were looked up; Spot at the dearest zone."""
+    asked(region, tmp_path, *documented())
+    listed = LISTED[region]
+    prices = Prices.of(region, tmp_path)
+    found = estimate(plan(*documented(), **references()), prices)
+    per_vcpu = listed["m6i.4xlarge"] / 16
+    by_hand = {
+        "VM t3.large": 730 * listed["t3.large"],
+        "VM's volume, 100 GB gp2": 100 * listed["gp2"],
+        "detailed monitoring": 7 * 0.30,
+        "public IPv4 address": 730 * 0.005,
+        "256 vCPUs Spot at its ceiling (optimal)": 256 * per_vcpu,
+        "volumes of 128 hosts, 500 GB gp2 each": 128 * 500 * listed["gp2"] / 730,
+        "public addresses of 128 hosts, where given": 128 * 0.005,
+    }
+    lines = {line.what: line.amount for line in (*found.idle, *found.busiest)}
+    assert lines == {name: pytest.approx(amount, abs=1e-3) for name, amount in by_hand.items()}
+    assert found.work is not None
+    assert found.work.spot == pytest.approx(1000 * 0.32 / 16)
+    assert found.oldest == TODAY
+    assert found.unpriced == ()
+
+
+def test_what_was_not_found_is_told(tmp_path: Path) -> None:
+    """By name, with why; what was found is kept."""
+    missing = asked("eu-west-2", tmp_path, machine(kind="p5.48xlarge"), address())
+    assert "instance/p5.48xlarge" in missing
+    assert "address" not in missing
+
+
+def test_other_regions_stay(tmp_path: Path) -> None:
+    """Each region's prices are its own."""
+    for region in LISTED:
+        asked(region, tmp_path, machine(), batch())
+    prices = {each: Prices.of(each, tmp_path).get("instance/t3.large") for each in LISTED}
+    assert {each: price and price.amount for each, price in prices.items()} == {
+        "eu-west-2": 0.0944,
+        "ap-southeast-2": 0.1056,
+    }
+
+
+def test_without_permission_nothing_is_written(tmp_path: Path) -> None:
+    """The action that is missing is named, and the project stays as it was."""
+    denied = Refusal("AccessDeniedException", "not authorized to perform: pricing:GetProducts", 400)
+    account = RecordedAws(
+        {"pricing.GetProducts": denied, "ec2.DescribeSpotPriceHistory": Refusal("AccessDenied")}
+    )
+    clients = Clients(account.session("eu-west-2"), "eu-west-2")
+    with pytest.raises(EngineError) as caught:
+        refresh(plan(machine(), batch(), **references()), clients, tmp_path, TODAY)
+    assert "pricing:GetProducts" in str(caught.value)
+    assert not (tmp_path / PRICES_FILE).exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"product": 1}', '{"product": {}, "terms": {"OnDemand": {"a": 1}}}']
+)
+def test_a_hostile_answer_is_no_price(tmp_path: Path, text: str) -> None:
+    """An offer of another shape is left out."""
+    account = RecordedAws(
+        {
+            "pricing.GetProducts": {"PriceList": [text]},
+            "ec2.DescribeSpotPriceHistory": {"SpotPriceHistory": []},
+        }
+    )
+    clients = Clients(account.session("eu-west-2"), "eu-west-2")
+    missing = refresh(plan(machine()), clients, tmp_path, TODAY)
+    assert "instance/t3.large" in missing
