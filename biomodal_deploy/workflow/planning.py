@@ -17,6 +17,7 @@ from biomodal_deploy.plan import Plan, PlanKind, read_plan
 from biomodal_deploy.plan.guards import Outcome, Verdict, judge
 from biomodal_deploy.plan.history import Event, History
 from biomodal_deploy.plan.sealed import Bundle, Draft, drafting, prune
+from biomodal_deploy.review.cost.limits import judge_cost
 from biomodal_deploy.workflow.account_checks import quick_checks
 from biomodal_deploy.workflow.aws import Place, ask_identity, place_of
 from biomodal_deploy.workflow.backend import tell_state_in_output
@@ -178,16 +179,19 @@ def _judged(
     stack: Stack, request: PlanRequest, plan: Plan, place: Place, account: str | None
 ) -> tuple[Verdict, ...]:
     settings = stack.settings
-    return judge(
-        plan,
-        kind=request.kind,
-        protected=settings.protected,
-        limits=settings.bounds,
-        allow_destroy=request.allow_destroy,
-        account=account,
-        region=place.region,
-        declared=stack.synthesized.addresses,
-        object_counts=count_contents(plan, place.region, stack.location.environment),
+    return (
+        *judge(
+            plan,
+            kind=request.kind,
+            protected=settings.protected,
+            limits=settings.bounds,
+            allow_destroy=request.allow_destroy,
+            account=account,
+            region=place.region,
+            declared=stack.synthesized.addresses,
+            object_counts=count_contents(plan, place.region, stack.location.environment),
+        ),
+        *judge_cost(plan, settings.bounds, place.region, stack.location.project_dir),
     )
 
 

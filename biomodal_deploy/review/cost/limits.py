@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from biomodal_deploy.config.settings import Limits
@@ -17,7 +16,8 @@ def judge_cost(
 ) -> tuple[Verdict, ...]:
     """Judge a plan by the settings' limits on cost; nothing is asked where there are none.
 
-    What has no known price may cost anything, so that a limit on it refuses.
+    What has no known price may cost anything, so that a limit on it refuses. A plan that lowers the
+    cost passes, though it is still above the limit.
 
     Args:
         plan: The plan.
@@ -31,35 +31,25 @@ def judge_cost(
     if limits.max_monthly_usd is None and limits.max_hourly_usd is None:
         return ()
     found = estimate(plan, Prices.of(region or "", project))
+    before, after = found.before, found.after
     return tuple(
-        verdict
-        for name, most, cost, lines in (
-            ("max_monthly_usd", limits.max_monthly_usd, found.after.month, found.idle),
-            ("max_hourly_usd", limits.max_hourly_usd, found.after.hour, found.busiest),
+        _judged(name, most, now, cost, [line.what for line in lines if line.amount is None])
+        for name, most, now, cost, lines in (
+            ("max_monthly_usd", limits.max_monthly_usd, before.month, after.month, found.idle),
+            ("max_hourly_usd", limits.max_hourly_usd, before.hour, after.hour, found.busiest),
         )
         if most is not None
-        for verdict in _judged(name, most, cost, [x.what for x in lines if x.amount is None])
     )
 
 
-def _judged(name: str, most: float, cost: float, unpriced: list[str]) -> Iterator[Verdict]:
+def _judged(name: str, most: float, now: float, cost: float, unpriced: list[str]) -> Verdict:
     per = "a month while idle" if name == "max_monthly_usd" else "in the busiest hour"
-    if cost > most:
-        yield Verdict(
-            rule="cost",
-            outcome=Outcome.REFUSED,
-            message=f"It costs {cost:,.2f} US dollars {per}, and limits.{name} is {most:g}.",
+    line = f"It costs {cost:,.2f} US dollars {per}, and limits.{name} is {most:g}."
+    if unpriced:
+        line = (
+            f"{', '.join(unpriced)}: no price is known, so limits.{name} cannot be judged. "
+            "To look it up: biomodal-aws cost --refresh"
         )
-    elif unpriced:
-        yield Verdict(
-            rule="cost",
-            outcome=Outcome.REFUSED,
-            message=f"{', '.join(unpriced)}: no price is known, so limits.{name} cannot be "
-            "judged. To look it up: biomodal-aws cost --refresh",
-        )
-    else:
-        yield Verdict(
-            rule="cost",
-            outcome=Outcome.PASSED,
-            message=f"It costs {cost:,.2f} US dollars {per}; limits.{name} is {most:g}.",
-        )
+    refused = bool(unpriced) or (cost > most and cost >= now)
+    outcome = Outcome.REFUSED if refused else Outcome.PASSED
+    return Verdict(rule="cost", outcome=outcome, message=line)
