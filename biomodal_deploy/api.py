@@ -152,6 +152,7 @@ class Project:
         var_files: Sequence[str | Path] = (),
         variables: Mapping[str, str] | None = None,
         allow_destroy: Sequence[str] = (),
+        allow: Sequence[str] = (),
         account_moved: str | None = None,
     ) -> SealedPlan:
         """Make and seal a plan.
@@ -162,6 +163,7 @@ class Project:
             var_files: Files of variables, after the project's own; later ones win.
             variables: Single values, over every file, as `--var` takes them.
             allow_destroy: Addresses of protected resources that may be lost.
+            allow: Checks whose refusals are let through, by the names that refusals give.
             account_moved: Today's account, where the last apply went elsewhere and the state is
                 to belong here from now on.
         """
@@ -173,6 +175,7 @@ class Project:
             var_files=_paths(var_files),
             variables=[f"{name}={value}" for name, value in (variables or {}).items()],
             allow_destroy=tuple(_listed("allow_destroy", allow_destroy)),
+            allow=tuple(_listed("allow", allow)),
             cwd=Path.cwd(),
             account_moved=account_moved,
         )

@@ -89,6 +89,15 @@ AllowDestroy = Annotated[
         help="A protected resource that the plan may delete, replace or forget. Repeatable.",
     ),
 ]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow",
+        metavar="CHECK",
+        help="A check whose refusal is let through, by the name that the refusal gives. "
+        "Repeatable.",
+    ),
+]
 AccountMoved = Annotated[
     str | None,
     typer.Option(

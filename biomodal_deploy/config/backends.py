@@ -56,6 +56,12 @@ _Text = Annotated[str, StringConstraints(min_length=1)]
 _File = Annotated[_Text, AfterValidator(_inside_the_project)]
 
 
+def _not_reserved(name: str) -> str:
+    if problem := aws.bucket_name_problem(name):
+        raise ValueError(problem)
+    return name
+
+
 class LocalBackend(_Frozen):
     """A file on this machine: `state/NAME.tfstate` beside `cdktf.out`."""
 
@@ -89,7 +95,7 @@ class S3Backend(_Frozen):
     """
 
     kind: Literal["s3"]
-    bucket: Annotated[str, StringConstraints(pattern=_BUCKET)]
+    bucket: Annotated[str, StringConstraints(pattern=_BUCKET), AfterValidator(_not_reserved)]
     key: Annotated[str, StringConstraints(pattern=_KEY, max_length=1000)] | None = None
     region: Annotated[str, StringConstraints(pattern=_REGION)]
     kms_key_id: _Text | None = None

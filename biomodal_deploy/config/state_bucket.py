@@ -16,7 +16,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from biomodal_deploy.config.contract import aws
 
 _NAME: Final = re.compile(aws.BUCKET)
-_RESERVED: Final = re.compile(r"(xn--|sthree-|amzn-s3-demo-).*|.*(-s3alias|--ol-s3|\.mrap|--x-s3)")
 _UUID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _KEY: Final = f"(?:{_UUID}|mrk-[0-9a-f]{{32}})"
 _KMS_KEY: Final = (
@@ -41,9 +40,7 @@ def name_problem(name: str) -> str | None:
         # AWS's certificate is for one label: over TLS, such a name is reached by detours only.
         kind = "is an IP address" if _is_address(name) else "has a dot"
         return f"The name {kind}, which AWS advises against: TLS to it cannot be verified"
-    if _RESERVED.fullmatch(name):
-        return "Amazon S3 reserves names that begin or end like this one"
-    return None
+    return aws.bucket_name_problem(name)
 
 
 def kms_key_problem(key: str) -> str | None:

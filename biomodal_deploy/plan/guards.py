@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from biomodal_deploy.config.settings import PROTECTED_KINDS, Limits
 from biomodal_deploy.errors import GuardRefused, UsageError
 from biomodal_deploy.plan import Action, Plan, PlanKind, ResourceChange
+from biomodal_deploy.plan.impossible import Impossible, check_allowed, impossible
 from biomodal_deploy.text import counted
 
 _KEY: Final = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|\d+)\]')
@@ -44,7 +45,8 @@ class Verdict(BaseModel):
 
     Attributes:
         rule: A stable word: `known-actions`, `whole-plan`, `protected`, `vanished`, `allowance`,
-            `contents`, `max-deletes`, `account`, `region` or `cost`.
+            `contents`, `max-deletes`, `account`, `region` or `cost`; or the check of `impossible` that
+            refuses a change which AWS always refuses.
         address: The object, where it is about one.
         message: One line for people.
     """
@@ -83,6 +85,8 @@ def judge(
     region: str | None = None,
     object_counts: Mapping[str, int | str] | None = None,
     declared: Collection[str] = (),
+    found: Iterable[Impossible] = (),
+    allow: Collection[str] = (),
 ) -> tuple[Verdict, ...]:
     """Judge a plan.
 
@@ -98,10 +102,13 @@ def judge(
             they were not counted to the end; see `emptied`.
         declared: Resources and module calls of the configuration; to allow the loss of one that
             this plan does not have, as it is gone already, is no mistake.
+        found: What the account says that AWS would refuse, besides what the plan itself shows.
+        allow: Checks whose refusals are let through.
 
     Raises:
-        UsageError: An allowance names an object that this plan does not lose.
+        UsageError: An allowance names an object that this plan does not lose, or no check.
     """
+    allowed_checks = check_allowed(allow)
     allowed = frozenset(allow_destroy)
     gone = vanished(plan) if kind is PlanKind.APPLY else ()
     idle = _check_allowances(plan, allowed - {each.address for each in gone}, declared)
@@ -112,6 +119,7 @@ def judge(
         *_vanished(gone, frozenset(protected), allowed),
         *idle,
         *_contents(plan, object_counts or {}),
+        *_impossible((*impossible(plan), *found), allowed_checks),
         *_deletes(plan, limits.max_deletes if kind is not PlanKind.DESTROY else None),
         *judge_place(limits, account=account, region=region),
     )
@@ -313,6 +321,26 @@ def _contents(plan: Plan, counts: Mapping[str, int | str]) -> Iterator[Verdict]:
         yield Verdict(
             rule="contents", outcome=Outcome.NOTICE, message=message, address=each.address
         )
+
+
+def _impossible(found: Iterable[Impossible], allowed: Collection[str]) -> Iterator[Verdict]:
+    idle = set(allowed)
+    for each in found:
+        idle.discard(each.check)
+        what = f"{each.address} would fail: {each.line}"
+        if each.check in allowed:
+            yield Verdict(
+                rule=each.check,
+                outcome=Outcome.ALLOWED,
+                message=f"{what}. --allow {each.check} allows it.",
+                address=each.address,
+            )
+        else:
+            message = f"{what}. Fix: {each.fix}; or plan again with --allow {each.check}"
+            yield _refused(each.check, message, each.address)
+    for check in sorted(idle):
+        message = f"--allow {check} is not needed: nothing is refused by it."
+        yield Verdict(rule=check, outcome=Outcome.NOTICE, message=message)
 
 
 def _deletes(plan: Plan, most: int | None) -> Iterator[Verdict]:

@@ -1,34 +1,96 @@
-"""The quick checks of the account, beside the plan: they cost no time of their own."""
+"""The quick checks of the account, beside the plan: they cost hardly any time of their own."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from biomodal_deploy.errors import BiomodalError
-from biomodal_deploy.plan import PlanKind
+from biomodal_deploy.plan import Plan, PlanKind
+from biomodal_deploy.plan.impossible import Impossible, met_at
 from biomodal_deploy.workflow.requests import PlanRequest
 from biomodal_deploy.workflow.signals import Listener, Notice
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.unfinished import Unfinished, last_not_applied
 
 if TYPE_CHECKING:
-    from biomodal_deploy.aws.checks import Report
+    from biomodal_deploy.aws.checks import Finding, Report
 
-# They began before Terraform did, and Terraform takes longer; a plan does not wait for AWS's sake.
-_GRACE_SECONDS: Final = 2.0
+# The checks themselves stop waiting for AWS after six seconds. They began before Terraform did, so
+# a plan waits for them only where AWS is slow.
+_GRACE_SECONDS: Final = 8.0
 _CHECKED: Final = ("module", "native")
+
+
+@dataclass
+class AccountChecks:
+    """The checks of one plan.
+
+    Attributes:
+        stack: The stack that is planned.
+        thread: Who asks; None where nothing is asked.
+        found: The report, once it is there.
+        refused: The checks that refuse the plan: a notice would say them twice.
+    """
+
+    stack: Stack
+    thread: threading.Thread | None = None
+    found: list[Report] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
+
+    def refusals(self, plan: Plan) -> tuple[Impossible, ...]:
+        """Return what AWS would refuse of a plan; waits for the checks."""
+        refusals = [
+            Impossible(finding.check, change.address, finding.line, fix)
+            for finding, fix in self.problems()
+            if finding.verdict == "fail" and (change := met_at(plan, finding.check))
+        ]
+        self.refused = {each.check for each in refusals}
+        return tuple(refusals)
+
+    def problems(self) -> Iterator[tuple[Finding, str]]:
+        """Yield what is wrong, or may be, with what to do about it; waits for the checks."""
+        from biomodal_deploy.aws.checks import Verdict
+
+        self._wait()
+        unfinished = last_not_applied(self.stack) if self.found else None
+        for finding in self.found[0].findings if self.found else ():
+            if finding.verdict in (Verdict.FAIL, Verdict.WARNING):
+                yield finding, _fix(finding, unfinished)
+
+    def _wait(self) -> None:
+        if self.thread:
+            self.thread.join(_GRACE_SECONDS)
+
+    def tell(self, listen: Listener) -> None:
+        """Say what was found, save for what refuses the plan."""
+        from biomodal_deploy.aws.checks import Verdict
+
+        problems = [each for each in self.problems() if each[0].check not in self.refused]
+        if not self.found:
+            listen(
+                Notice("The quick checks of the account gave no answer: biomodal-aws doctor asks")
+            )
+            return
+        for finding, fix in problems:
+            listen(Notice(f"{finding.title}: {finding.line}{f'. Fix: {fix}' if fix else ''}"))
+        report = self.found[0]
+        counts = (f"{report.count(verdict)} {verdict.value}" for verdict in Verdict)
+        listen(
+            Notice(f"Quick checks of the account: {', '.join(counts)} (all: biomodal-aws doctor)")
+        )
 
 
 @contextmanager
 def quick_checks(
     stack: Stack, request: PlanRequest, listen: Listener, owned: frozenset[str]
-) -> Iterator[None]:
+) -> Iterator[AccountChecks]:
     """Ask the account what an apply would meet while the block runs, then tell what was found.
 
-    Nothing here refuses a plan: the checks look at the account, the guards at the plan.
+    What an apply of the plan would fail at is for the guards: `AccountChecks.refusals`.
 
     Args:
         stack: The stack; only those of this project's app are checked.
@@ -36,18 +98,19 @@ def quick_checks(
         listen: Told in notices, also where the block fails: a missing role may be why.
         owned: What the stack's state holds: those names are not taken by somebody else.
     """
+    checks = AccountChecks(stack)
     settings = stack.location.deployments.get(stack.name)
     if settings is None or settings.bootstrap not in _CHECKED or request.kind is not PlanKind.APPLY:
-        yield
+        yield checks
         return
-    found: list[Report] = []
-    thread = threading.Thread(target=_check, args=(stack, request, owned, found), daemon=True)
-    thread.start()
+    checks.thread = threading.Thread(
+        target=_check, args=(stack, request, owned, checks.found), daemon=True
+    )
+    checks.thread.start()
     try:
-        yield
+        yield checks
     finally:
-        thread.join(_GRACE_SECONDS)
-        _tell(found, last_not_applied(stack), listen)
+        checks.tell(listen)
 
 
 def _check(stack: Stack, request: PlanRequest, owned: frozenset[str], found: list[Report]) -> None:
@@ -67,23 +130,13 @@ def _check(stack: Stack, request: PlanRequest, owned: frozenset[str], found: lis
         return
 
 
-def _tell(found: list[Report], unfinished: Unfinished | None, listen: Listener) -> None:
-    from biomodal_deploy.aws.checks import Verdict
+def _fix(finding: Finding, unfinished: Unfinished | None) -> str:
     from biomodal_deploy.aws.preflight.checks import Layer
 
-    if not found:
-        listen(Notice("The quick checks of the account gave no answer: biomodal-aws doctor asks"))
-        return
-    report = found[0]
-    for finding in report.findings:
-        if finding.verdict in (Verdict.FAIL, Verdict.WARNING):
-            fix = f". Fix: {finding.fix}" if finding.fix else ""
-            if unfinished and finding.layer == Layer.NAMES:
-                # Advice to delete it would delete what that apply has just made.
-                fix = (
-                    f". The apply of the plan {unfinished.name} may have made it"
-                    f" ({unfinished.use.sentence()}): do not delete it before that is clear"
-                )
-            listen(Notice(f"{finding.title}: {finding.line}{fix}"))
-    counts = (f"{report.count(verdict)} {verdict.value}" for verdict in Verdict)
-    listen(Notice(f"Quick checks of the account: {', '.join(counts)} (all: biomodal-aws doctor)"))
+    if unfinished and finding.layer == Layer.NAMES:
+        # Advice to delete it would delete what that apply has just made.
+        return (
+            f"the apply of the plan {unfinished.name} may have created it"
+            f" ({unfinished.use.sentence()}): do not delete it before that is clear"
+        )
+    return finding.fix or ""

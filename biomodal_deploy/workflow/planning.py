@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from biomodal_deploy.errors import EngineError, Interrupted
 from biomodal_deploy.plan import Plan, PlanKind, read_plan
 from biomodal_deploy.plan.guards import Outcome, Verdict, judge
 from biomodal_deploy.plan.history import Event, History
+from biomodal_deploy.plan.impossible import Impossible, check_allowed
 from biomodal_deploy.plan.sealed import Bundle, Draft, drafting, prune
 from biomodal_deploy.review.cost.limits import judge_cost
 from biomodal_deploy.workflow.account_checks import quick_checks
@@ -75,6 +76,7 @@ def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
         Interrupted: It was asked to stop.
     """
     started = time.monotonic()
+    check_allowed(request.allow)  # before Terraform runs for a name that is misspelt
     stack.history.whole()  # a plan that cannot be written down cannot be applied either
     tell_unfinished(stack, listen)
     # What can no longer be applied still holds its secrets in clear.
@@ -107,8 +109,9 @@ def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
         )
         state = state_to_plan_from(stack, engine, listen)
         values = given.write(draft.path)
-        with quick_checks(stack, request, listen, state.owned):
+        with quick_checks(stack, request, listen, state.owned) as checks:
             plan = _plan(engine, draft, request.kind, values, stack, given, listen)
+            met = checks.refusals(plan)
         listen(Step("Sealing the plan"))
         facts = facts_now(
             stack,
@@ -118,7 +121,7 @@ def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
             place=place,
             identity=identity,
         )
-        verdicts = _judged(stack, request, plan, place, facts.account)
+        verdicts = _judged(stack, request, plan, place, facts.account, met)
         bundle = draft.seal(
             plan,
             facts,
@@ -176,7 +179,12 @@ def _plan(
 
 
 def _judged(
-    stack: Stack, request: PlanRequest, plan: Plan, place: Place, account: str | None
+    stack: Stack,
+    request: PlanRequest,
+    plan: Plan,
+    place: Place,
+    account: str | None,
+    met: Sequence[Impossible],
 ) -> tuple[Verdict, ...]:
     settings = stack.settings
     return (
@@ -188,6 +196,8 @@ def _judged(
             allow_destroy=request.allow_destroy,
             account=account,
             region=place.region,
+            found=met,
+            allow=request.allow,
             declared=stack.synthesized.addresses,
             object_counts=count_contents(plan, place.region, stack.location.environment),
         ),

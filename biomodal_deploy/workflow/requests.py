@@ -18,6 +18,7 @@ class PlanRequest:
         var_files: `--var-file`, in order.
         variables: `--var`, in order.
         allow_destroy: Addresses of protected resources that may be lost.
+        allow: Checks whose refusals are let through.
         cwd: What relative paths start from.
         readonly_lock: Whether the provider lock file has to fit as it is.
         account_moved: The account that the state belongs to from now on, where that is another.
@@ -27,6 +28,7 @@ class PlanRequest:
     var_files: Sequence[Path] = ()
     variables: Sequence[str] = ()
     allow_destroy: Sequence[str] = ()
+    allow: Sequence[str] = ()
     cwd: Path = Path()
     readonly_lock: bool = False
     account_moved: str | None = None

@@ -70,10 +70,11 @@ class Image:
 
 @dataclass(frozen=True)
 class InstanceKind:
-    """The VM's instance type."""
+    """The VM's instance type; the oldest ones boot no image of today (hvm)."""
 
     vcpus: int
     architectures: frozenset[str]
+    boots_hvm: bool
 
 
 @dataclass(frozen=True)
@@ -235,6 +236,7 @@ class Facts:
         return InstanceKind(
             vcpus=found["VCpuInfo"]["DefaultVCpus"],
             architectures=frozenset(found["ProcessorInfo"]["SupportedArchitectures"]),
+            boots_hvm="hvm" in found.get("SupportedVirtualizationTypes", ["hvm"]),
         )
 
     def _running(self) -> tuple[Running, ...]:

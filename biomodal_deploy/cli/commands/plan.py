@@ -10,6 +10,7 @@ import typer
 from biomodal_deploy.cli.options import (
     HERE,
     AccountMoved,
+    Allow,
     AllowDestroy,
     Every,
     Format,
@@ -54,6 +55,7 @@ def plan(
             "--detailed-exitcode", help="Exit with 2 where the plan has changes, as Terraform does."
         ),
     ] = False,
+    allow: Allow = None,
     account_moved: AccountMoved = None,
     project_dir: ProjectDir = HERE,
     stack: Stacks = None,
@@ -83,6 +85,7 @@ def plan(
             {
                 "--destroy": destroy,
                 "--allow-destroy": bool(allow_destroy),
+                "--allow": bool(allow),
                 "--account-moved": bool(account_moved),
             },
             [
@@ -104,6 +107,7 @@ def plan(
         var_files=var_file or (),
         variables=var or (),
         allow_destroy=allow_destroy or (),
+        allow=allow or (),
         cwd=Path.cwd(),
         readonly_lock=readonly_lock,
         account_moved=account_moved,

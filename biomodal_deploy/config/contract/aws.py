@@ -9,6 +9,7 @@ STS quotas"; Ubuntu on AWS documentation, "Find Ubuntu images" (owners by partit
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 ACCOUNT: Final = "[0-9]{12}"
@@ -17,6 +18,16 @@ ACCOUNT_RULE: Final = "An AWS account id has 12 digits"
 REGION: Final = "[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}"
 REGION_RULE: Final = "An AWS region reads like us-east-1 or eu-west-2"
 BUCKET: Final = "[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+NO_BUCKET: Final = (
+    "(xn--|sthree-|amzn-s3-demo-).*|.*(-s3alias|--ol-s3|[.]mrap|--x-s3|--table-s3)"
+    "|[0-9]{1,3}([.][0-9]{1,3}){3}|.*[.][.].*"
+)
+"""Names of the form `BUCKET` that no general purpose bucket can have."""
+NO_BUCKET_RULE: Final = (
+    "Amazon S3 reserves bucket names that start with xn--, sthree- or amzn-s3-demo-, or end with "
+    "-s3alias, --ol-s3, .mrap, --x-s3 or --table-s3, and takes no IP address and no two dots in "
+    "a row"
+)
 
 IMAGE_NAME: Final = "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-*"
 """Ubuntu 22.04 LTS, from Canonical."""
@@ -57,3 +68,13 @@ def on_demand_queue_name(vm_name: str) -> str:
 def launch_template_name(vm_name: str) -> str:
     """Return the name of the Batch hosts' launch template."""
     return f"{vm_name}-batch-launch-template"
+
+
+def bucket_name_problem(name: str) -> str | None:
+    """Return the rule of Amazon S3 that a bucket's name breaks, or None."""
+    if not re.fullmatch(BUCKET, name):
+        return (
+            "a bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens, and a "
+            "letter or digit at both ends"
+        )
+    return NO_BUCKET_RULE if re.fullmatch(NO_BUCKET, name) else None

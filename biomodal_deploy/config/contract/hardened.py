@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from biomodal_deploy.config.contract.aws import BATCH_VCPUS
+from biomodal_deploy.config.contract.aws import BATCH_VCPUS, BUCKET, NO_BUCKET, NO_BUCKET_RULE
 from biomodal_deploy.config.contract.rules import (
     matches,
     matches_not,
@@ -134,9 +134,10 @@ _NATIVE: Final = (
             of_each(
                 matches_not(
                     "The profile's hosts are x86-64: Graviton (Arm) types cannot run their image.",
-                    "(a1|[a-z]+[0-9]+g[a-z]*)([.].*)?|default_arm64",
+                    "(a1|[a-z]+[0-9]+g[a-z]*|p6e-gb200)([.].*)?|default_arm64",
                 )
             ),
+            of_each(matches_not("AWS Batch starts no EC2 Mac instances.", "mac[a-z0-9-]*([.].*)?")),
             of_each(
                 # AWS Batch user guide, "Use a GPU workload AMI": these families take the NVIDIA
                 # image; on the profile's image a job that asks for a GPU never starts.
@@ -190,8 +191,9 @@ _NATIVE: Final = (
         rules=(
             matches(
                 "It is empty or the name of a bucket, without s3://.",
-                "|[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+                f"|{BUCKET}",
             ),
+            matches_not(f"{NO_BUCKET_RULE}.", NO_BUCKET),
         ),
     ),
     Variable(

@@ -10,7 +10,13 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
-from biomodal_deploy.config.contract.aws import REGION, REGION_RULE
+from biomodal_deploy.config.contract.aws import (
+    BUCKET,
+    NO_BUCKET,
+    NO_BUCKET_RULE,
+    REGION,
+    REGION_RULE,
+)
 from biomodal_deploy.config.contract.hardened import hardened_variables
 from biomodal_deploy.config.contract.names import vm_name_rules
 from biomodal_deploy.config.contract.rules import Rule, matches, matches_not
@@ -102,7 +108,12 @@ _OPTIONAL: Final = (
             matches_not(
                 "The documented Ubuntu image is x86-64: a Graviton (Arm) instance type "
                 "cannot start it.",
-                "(a1|[a-z]+[0-9]+g[a-z]*)[.].*",
+                "(a1|[a-z]+[0-9]+g[a-z]*|p6e-gb200)[.].*",
+            ),
+            # EC2 user guide, "Amazon EC2 Mac instances": macOS on a dedicated host.
+            matches_not(
+                "EC2 Mac instances run macOS on a dedicated host, and not the Ubuntu image.",
+                "mac[a-z0-9-]*[.].*",
             ),
         ),
     ),
@@ -138,8 +149,9 @@ _OPTIONAL: Final = (
         rules=(
             matches(
                 "It is empty or s3:// and a bucket name, without a path inside the bucket.",
-                "|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/?",
+                f"|s3://{BUCKET}/?",
             ),
+            matches_not(f"{NO_BUCKET_RULE}.", f"s3://({NO_BUCKET})/?"),
         ),
     ),
     Variable(

@@ -168,7 +168,7 @@ def test_the_command_on_screen(
     vpc = next(number for number, line in enumerate(lines) if " VPC " in line)
     assert lines[vpc].startswith("  FAIL")
     assert lines[vpc + 1].strip().startswith("fix: correct vpc_id or region; `aws ec2 describe-vp")
-    assert lines[-1].startswith("18 quick checks in ")
+    assert lines[-1].startswith("23 quick checks in ")
     assert "2 failed" in lines[-1]
 
 

@@ -74,15 +74,15 @@ _CHECKS: Final[dict[Layer, tuple[tuple[str, str, Callable[[Facts], Finding], boo
     ),
     Layer.MACHINE: (
         ("image", "Ubuntu image", machine.image, False),
-        ("instance-type", "Instance type", machine.instance_type, False),
+        ("instance-type", "Instance type", machine.instance_type, _QUICK),
         ("rehearsal", "Rehearsed launch", machine.rehearsal, False),
     ),
     Layer.QUOTAS: (
-        ("elastic-ips", "Elastic IPs", quotas.elastic_ips, False),
-        ("on-demand-vcpus", "On-Demand vCPUs", quotas.on_demand_vcpus, False),
+        ("elastic-ips", "Elastic IPs", quotas.elastic_ips, _QUICK),
+        ("on-demand-vcpus", "On-Demand vCPUs", quotas.on_demand_vcpus, _QUICK),
         ("spot-vcpus", "Spot vCPUs", quotas.spot_vcpus, False),
-        ("batch-environments", "Compute environments", quotas.batch_environments, False),
-        ("batch-queues", "Job queues", quotas.batch_queues, False),
+        ("batch-environments", "Compute environments", quotas.batch_environments, _QUICK),
+        ("batch-queues", "Job queues", quotas.batch_queues, _QUICK),
     ),
 }
 

@@ -46,6 +46,11 @@ def instance_type(facts: Facts) -> Finding:
             f"{target.instance_type} is no x86-64 machine, the Ubuntu image is",
             'name an x86-64 type, such as instance_type = "t3.large"',
         )
+    if not kind.boots_hvm:
+        return failed(
+            f"{target.instance_type} boots only paravirtual images, and the Ubuntu image is hvm",
+            'name a type of today, such as instance_type = "t3.large"',
+        )
     pages = facts.clients.ec2().get_paginator("describe_instance_type_offerings")
     zones = sorted(
         offer["Location"]

@@ -18,6 +18,7 @@ from biomodal_deploy.aws.preflight import Target, run_preflight
 from biomodal_deploy.aws.preflight.checks import OPTIONS, all_checks
 from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.aws.preflight.runner import run_role_checks
+from biomodal_deploy.plan.impossible import MET_BY
 from tests.support.recorded_aws import REGION, RecordedAws, Refusal
 
 
@@ -43,12 +44,13 @@ def test_each_check_has_a_word_of_its_own(aws: RecordedAws, target: Target) -> N
 
 
 def test_quick_asks_what_a_plan_needs(aws: RecordedAws, target: Target) -> None:
-    """Credentials, limits, network ids, roles and names; no quotas and nothing simulated."""
+    """Credentials, limits, network, roles, names, what AWS would refuse; nothing simulated."""
     report = run_preflight(target, aws.session(), quick=True)
     asked = {each.check for each in report.findings}
     assert {"credentials", "limits", "subnet", "batch-service-role", "bucket", "role"} <= asked
-    assert not asked & {"elastic-ips", "rehearsal", "tasks-bucket", "caller-policy"}
-    assert not [call for call in aws.calls if "quota" in call.lower() or "Simulate" in call]
+    assert set(MET_BY) <= asked
+    assert not asked & {"spot-vcpus", "rehearsal", "tasks-bucket", "caller-policy"}
+    assert not [call for call in aws.calls if "Simulate" in call]
 
 
 @pytest.mark.slow
@@ -98,7 +100,7 @@ def test_the_report_as_data(aws: RecordedAws, target: Target) -> None:
     report = run_preflight(target, aws.session(), quick=True)
     data = report.as_data()
     assert set(data) == {"quick", "seconds", "counts", "checks"}
-    assert data["counts"] == {"pass": 17, "fail": 1, "warning": 0, "unknown": 0}
+    assert data["counts"] == {"pass": 22, "fail": 1, "warning": 0, "unknown": 0}
     checks: Any = data["checks"]
     found = next(each for each in checks if each["check"] == "vpc")
     assert set(found) == {"check", "layer", "title", "verdict", "under_way", "line", "fix"}

@@ -63,6 +63,22 @@ FAIL, WARNING, UNKNOWN = Verdict.FAIL, Verdict.WARNING, Verdict.UNKNOWN
             "t3.large",
         ),
         Wrong(
+            "instance-type",
+            "ec2.DescribeInstanceTypes",
+            {
+                "InstanceTypes": [
+                    {
+                        "VCpuInfo": {"DefaultVCpus": 1},
+                        "ProcessorInfo": {"SupportedArchitectures": ["i386", "x86_64"]},
+                        "SupportedVirtualizationTypes": ["paravirtual"],
+                    }
+                ]
+            },
+            FAIL,
+            "t3.large boots only paravirtual images",
+            "t3.large",
+        ),
+        Wrong(
             "rehearsal",
             "ec2.RunInstances",
             Refusal("UnauthorizedOperation", "You are not authorized", 403),
