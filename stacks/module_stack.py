@@ -33,7 +33,7 @@ class ModuleStack(ModuleBase):
         )
         bootstrap = self.call_module(
             {
-                "root_block_device_volume_size": 100,
+                "root_block_device_volume_size": self.number("vm_volume_gib"),
                 "metadata_http_tokens_required": False,
                 "user_data_base64": user_data(self, install_script),
             }

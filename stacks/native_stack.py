@@ -82,6 +82,7 @@ class NativeStack(NativeBase):
             key_name=key.name,
             instance_profile=role.instance_profile_name,
             user_data_base64=user_data(self, install_script),
+            root_volume_gib=self.number("vm_volume_gib"),
         )
         address = ElasticIp(self, "public_ip", name=name, instance_id=vm.id)
         hosts = BatchSecurityGroup(

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from biomodal_deploy.plan.access import ManagedAccess
+from biomodal_deploy.plan.actions import Action
 from biomodal_deploy.plan.diff import Difference, Path
 from biomodal_deploy.plan.document import ModuleConfiguration, PlanDocument, ResourceChange
 
@@ -23,9 +24,10 @@ _TAGS: Final = ("tags", "tags_all")
 class DriftJudge:
     """Says which differences of drifted objects matter.
 
-    Those do that touch what the configuration sets, tags, or access that was given by hand. The
-    rest was computed by AWS. An argument that only a `dynamic` block sets counts as computed:
-    Terraform's document does not show those.
+    Those do that touch what the configuration sets, tags, or access that was given by hand, and
+    whatever the plan changes back: a default of the provider is configured nowhere, and a plan
+    restores it all the same. The rest was computed by AWS. An argument that only a `dynamic` block
+    sets counts as computed where the plan leaves it alone: Terraform's document does not show it.
 
     Args:
         plan: The plan.
@@ -35,6 +37,11 @@ class DriftJudge:
         root = plan.configuration.root_module if plan.configuration else None
         self._configured = dict(_resources(root)) if root else None
         self._access = ManagedAccess(plan)
+        self._planned = {
+            (each.address, each.deposed): each.change
+            for each in plan.resource_changes
+            if Action.of(each.change.actions).acts
+        }
 
     def matters(self, resource: ResourceChange, found: Difference) -> bool:
         """Whether a difference of a drifted object matters."""
@@ -46,7 +53,7 @@ class DriftJudge:
             return True
         if attribute in settings and _sets(settings[attribute], found.path[1:]):
             return True
-        return self._opened(resource, attribute, found)
+        return self._reverted(resource, found) or self._opened(resource, attribute, found)
 
     def _settings(self, resource: ResourceChange) -> Mapping[str, object] | None:
         """Return what the configuration sets; None where it does not know the object."""
@@ -56,6 +63,14 @@ class DriftJudge:
         if resource.module_address:
             address = f"{_INDEX.sub('', resource.module_address)}.{address}"
         return self._configured.get(address)
+
+    def _reverted(self, resource: ResourceChange, found: Difference) -> bool:
+        """Whether the plan takes a difference back, to the value that it had before."""
+        planned = self._planned.get((resource.address, resource.deposed))
+        if planned is None or not isinstance(planned.after, dict):
+            return False
+        after = _at(planned.after, found.path)
+        return after == found.before and _at(planned.before, found.path) == found.after
 
     def _opened(self, resource: ResourceChange, attribute: str, found: Difference) -> bool:
         """Whether access was given by hand. What was taken away shows on its own resource."""
@@ -104,6 +119,18 @@ def _is_empty(value: object) -> bool:
     if isinstance(value, list):
         return all(map(_is_empty, value))
     return value is None or value == ""
+
+
+def _at(value: object, path: Path) -> object:
+    """Return what lies at a path; None where nothing does, or where only the apply knows it."""
+    for key in path:
+        if isinstance(value, dict):
+            value = value.get(key)
+        elif isinstance(value, list) and isinstance(key, int) and key < len(value):
+            value = value[key]
+        else:
+            return None
+    return value
 
 
 def _of(values: object, attribute: str) -> object:

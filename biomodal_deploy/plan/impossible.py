@@ -182,8 +182,9 @@ def _shrinks(change: ResourceChange) -> Iterator[Impossible]:
                 VOLUME_SIZE,
                 change.address,
                 f"{each.path} would go from {old} to {new} GiB, and no EBS volume can shrink",
-                f"set the size to {old}: vm_volume_gib where the stack has that variable, else"
-                " where the configuration names it",
+                f"set vm_volume_gib = {old} in terraform.tfvars"
+                if change.type == "aws_instance"
+                else f"set its size to {old} in the configuration",
             )
 
 

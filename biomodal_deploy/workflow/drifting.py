@@ -1,4 +1,8 @@
-"""What changed outside Terraform: a refresh-only plan that is read and thrown away."""
+"""What changed outside Terraform: a plan that is read and thrown away.
+
+A whole plan and no refresh-only one: only a whole one says what the next plan would change back.
+What somebody edited in the configuration since the apply is in it too, and is no drift.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +74,6 @@ def find_drift(
             listen,
             logs / "drift.log",
             var_files=[given.write(folder)],
-            refresh_only=True,
         )
         plan, _ = read_plan(engine.show_plan(plan_file), secrets=given.resolved.secrets)
         return plan

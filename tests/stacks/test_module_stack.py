@@ -87,7 +87,7 @@ def test_literal_arguments_have_the_input_s_type(call: dict[str, Any], name: str
             },
         ),
         # "Storage: 100 GB root block device".
-        ("root_block_device_volume_size", 100),
+        ("root_block_device_volume_size", "${var.vm_volume_gib}"),
         # "Public IP: Elastic IP"; a string in the module's interface.
         ("eip_enabled", "true"),
         # "metadata_http_tokens_required = false".

@@ -56,7 +56,7 @@ def test_the_vm(native_json: dict[str, Any]) -> None:
     vm = resource(native_json, "aws_instance.vm")
     assert vm["ami"] == "${data.aws_ami.ubuntu.id}"
     assert vm["instance_type"] == "${var.instance_type}"
-    assert vm["root_block_device"] == {"encrypted": True, "volume_size": 100}
+    assert vm["root_block_device"] == {"encrypted": True, "volume_size": "${var.vm_volume_gib}"}
     assert vm["subnet_id"] == "${data.aws_subnet.subnet.id}"
     assert vm["metadata_options"] == {
         "http_endpoint": "enabled",

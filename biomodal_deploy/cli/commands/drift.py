@@ -47,7 +47,8 @@ def drift(
     """Show what changed outside Terraform since the apply.
 
     Nothing is changed or kept. Drift is: objects that are gone, tags, whatever the configuration
-    sets, and access that was given by hand. What AWS fills in by itself is shown with --verbose.
+    sets or a plan would change back, and access that was given by hand. What AWS fills in by itself
+    is shown with --verbose. It takes the same variables and files as plan.
     Exit status 0 without drift, 2 with drift. Of a set of deployments (--all, or several in
     --stack) the worst.
 

@@ -18,7 +18,7 @@ def show_drift(console: Console, stack: str, plan: Plan, *, verbose: bool = Fals
     Args:
         console: Where to.
         stack: The stack.
-        plan: A refresh-only plan.
+        plan: The plan that was made to find it.
         verbose: Print what AWS filled in by itself as well.
     """
     show_changed(console, plan.drifted)

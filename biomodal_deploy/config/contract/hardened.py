@@ -65,13 +65,6 @@ _VM: Final = (
         type="bool",
         default=True,
     ),
-    Variable(
-        name="vm_volume_gib",
-        description="Size of the VM's volume in GiB",
-        type="number",
-        default=100,
-        rules=(whole_number("The VM's volume has 8 to 16384 GiB.", 8, 16384),),
-    ),
 )
 
 _NATIVE: Final = (

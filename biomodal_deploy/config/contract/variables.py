@@ -19,18 +19,19 @@ from biomodal_deploy.config.contract.aws import (
 )
 from biomodal_deploy.config.contract.hardened import hardened_variables
 from biomodal_deploy.config.contract.names import vm_name_rules
-from biomodal_deploy.config.contract.rules import Rule, matches, matches_not
+from biomodal_deploy.config.contract.rules import Rule, matches, matches_not, whole_number
 from biomodal_deploy.config.contract.variable import Variable
 
 
 def variables_of(
     bootstrap: str, profile: str = "documented", *, open_ssh: bool = False
 ) -> tuple[Variable, ...]:
-    """Return the variables of an implementation, required ones first, as documented.
+    """Return the variables of an implementation: the documented ones, required first, and our own.
 
     Args:
-        bootstrap: `module` or `native`; the native one can be given the SSH public key. Or
-            `prerequisites`, which makes roles of the account and nothing of the document's.
+        bootstrap: `module` or `native`; both can be given the VM's disk size, the native one the
+            SSH public key. Or `prerequisites`, which makes roles of the account and nothing of the
+            document's.
         profile: `documented`, or `hardened`, which adds variables that all have a default.
         open_ssh: Whether the hardened profile may open port 22 to everyone.
     """
@@ -42,7 +43,7 @@ def variables_of(
         description="VM name",
         rules=vm_name_rules(bootstrap),
     )
-    own = (_SSH_PUBLIC_KEY,) if bootstrap == "native" else ()
+    own = (_SSH_PUBLIC_KEY, _VM_VOLUME) if bootstrap == "native" else (_VM_VOLUME,)
     more = hardened_variables(bootstrap, open_ssh=open_ssh) if profile == "hardened" else ()
     return (*_PLACE, vm_name, *_OPTIONAL, *own, *more)
 
@@ -186,6 +187,16 @@ _SSH_PUBLIC_KEY: Final = Variable(
             "|ssh-(ed25519|rsa) [A-Za-z0-9+/]+=*( [^<>]*)?",
         ),
     ),
+)
+
+# Not in the document, which has 100 GB. Without it a disk that somebody grew would block each
+# apply for ever: a plan wants it back at 100, and EBS makes none smaller.
+_VM_VOLUME: Final = Variable(
+    name="vm_volume_gib",
+    description="Size of the VM's volume in GiB; it can only grow",
+    type="number",
+    default=100,
+    rules=(whole_number("The VM's volume has 8 to 16384 GiB.", 8, 16384),),
 )
 
 # Off by default: an account has each of them once, and making one that is there fails.

@@ -44,6 +44,7 @@ def drifted(
     managed: tuple[Any, ...] = (),
     action: str = "update",
     module: str = "",
+    planned: dict[str, Any] | None = None,
 ) -> ResourceChange:
     """Return one drifted object of a plan whose configuration sets this for it."""
     found = resource(address, action, before, after, module_address=module)
@@ -55,6 +56,7 @@ def drifted(
     plan = read_plan(
         encoded(
             document(
+                *([planned] if planned else []),
                 resource_drift=[found],
                 configuration={"root_module": root},
                 prior_state={"values": {"root_module": {"resources": list(managed)}}},
@@ -92,6 +94,40 @@ def test_what_aws_computes_does_not_matter() -> None:
     """A VM that got an Elastic IP has another public address; nobody configured the first."""
     before, after = {"public_ip": "1.1.1.1"}, {"public_ip": "2.2.2.2"}
     assert not drifted("aws_instance.vm", before, after, sets={"ami": LEAF}).matters
+
+
+ENVIRONMENT: Final = "aws_batch_compute_environment.batch"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"state": "ENABLED"}, {"state": "DISABLED"}),
+        ({"disk": [{"iops": 3000}]}, {"disk": [{"iops": 4000}]}),
+    ],
+)
+def test_what_the_plan_changes_back_matters(before: Any, after: Any) -> None:
+    """A default of the provider, which stands in no configuration, is restored all the same."""
+    sets = {"name": LEAF, "disk": [{"size": LEAF}]}
+    back = resource(ENVIRONMENT, "update", after, before)
+    assert drifted(ENVIRONMENT, before, after, sets=sets, planned=back).matters
+    assert not drifted(ENVIRONMENT, before, after, sets=sets).matters
+
+
+@pytest.mark.parametrize(
+    "planned",
+    [
+        resource(ENVIRONMENT, "no-op", {"ip": "2"}, {"ip": "2"}),
+        resource(ENVIRONMENT, "update", {"ip": "2", "x": 1}, {"ip": "2", "x": 2}),
+        resource(ENVIRONMENT, "replace", {"ip": "2"}, {}, after_unknown={"ip": True}),
+        resource("aws_x.other", "update", {"ip": "2"}, {"ip": "1"}),
+    ],
+)
+def test_what_the_plan_leaves_does_not_matter(planned: dict[str, Any]) -> None:
+    """Nor does what a replacement gets from AWS, or what another resource gets."""
+    sets = {"name": LEAF}
+    change = drifted(ENVIRONMENT, {"ip": "1"}, {"ip": "2"}, sets=sets, planned=planned)
+    assert not change.matters
 
 
 def test_a_block_is_read_inside() -> None:

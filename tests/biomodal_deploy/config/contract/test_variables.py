@@ -27,16 +27,19 @@ def _as_row(variable: Variable) -> tuple[str, str, object, str]:
     return variable.name, variable.type, variable.default, variable.description
 
 
-def test_the_module_has_exactly_the_documented_variables() -> None:
-    """Names, types, defaults and descriptions, in the document's order."""
-    assert tuple(map(_as_row, variables_of("module"))) == DOCUMENTED
-
-
-def test_the_native_stack_adds_the_public_key_only() -> None:
-    """Whoever has filled in the documented variables can use either implementation."""
-    *documented, own = variables_of("native")
+def test_the_module_adds_the_disk_size_to_the_documented_variables() -> None:
+    """Names, types, defaults and descriptions, in the document's order; its 100 GB stay."""
+    *documented, size = variables_of("module")
     assert tuple(map(_as_row, documented)) == DOCUMENTED
-    assert (own.name, own.type, own.default) == ("ssh_public_key", "string", "")
+    assert (size.name, size.type, size.default) == ("vm_volume_gib", "number", 100)
+
+
+def test_the_native_stack_adds_the_public_key_and_the_disk_size() -> None:
+    """Whoever has filled in the documented variables can use either implementation."""
+    *documented, key, size = variables_of("native")
+    assert tuple(map(_as_row, documented)) == DOCUMENTED
+    assert (key.name, key.type, key.default) == ("ssh_public_key", "string", "")
+    assert size == variables_of("module")[-1]
 
 
 @pytest.mark.parametrize("bootstrap", ["module", "native"])
@@ -48,10 +51,10 @@ def test_every_default_keeps_its_own_rules(bootstrap: str) -> None:
 
 
 @pytest.mark.parametrize("bootstrap", ["module", "native"])
-def test_every_string_has_a_rule(bootstrap: str) -> None:
+def test_every_text_and_number_has_a_rule(bootstrap: str) -> None:
     """No value reaches AWS unchecked."""
     for variable in variables_of(bootstrap):
-        assert bool(variable.rules) is (variable.type == "string"), variable.name
+        assert bool(variable.rules) is (variable.type != "bool"), variable.name
 
 
 def test_the_documented_outputs() -> None:
