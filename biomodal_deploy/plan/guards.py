@@ -45,8 +45,8 @@ class Verdict(BaseModel):
 
     Attributes:
         rule: A stable word: `known-actions`, `whole-plan`, `protected`, `vanished`, `allowance`,
-            `contents`, `max-deletes`, `account`, `region` or `cost`; or the check of `impossible` that
-            refuses a change which AWS always refuses.
+            `contents`, `max-deletes`, `account`, `region` or `cost`; or the check of
+            `impossible` that refuses a change which AWS always refuses.
         address: The object, where it is about one.
         message: One line for people.
     """

@@ -22,6 +22,7 @@ from biomodal_deploy.workflow.destination import (
 )
 from biomodal_deploy.workflow.engine import initialize, open_engine, workspace_of
 from biomodal_deploy.workflow.lost_state import require_state
+from biomodal_deploy.workflow.prerequisites import require_public_key
 from biomodal_deploy.workflow.signals import Listener, Step
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.variables import Given, given_values
@@ -54,6 +55,7 @@ def find_drift(
         EngineError: Terraform failed.
     """
     given = given_values(stack, var_files, variables, cwd)
+    require_public_key(stack, given.resolved.values)
     workspace = workspace_of(stack)
     _check_place(stack, workspace, given)
     engine = open_engine(

@@ -31,6 +31,7 @@ from biomodal_deploy.workflow.backend import (
 )
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.lock_files import bring_lock, is_read_only, keep_lock
+from biomodal_deploy.workflow.prerequisites import require_state_bucket
 from biomodal_deploy.workflow.signals import Listener, Notice, Signal, Step
 from biomodal_deploy.workflow.stack import Stack
 
@@ -138,6 +139,7 @@ def initialize(
     except OSError:
         initialized = False
     if not initialized:
+        require_state_bucket(stack)
         _initialize(stack, engine, listen, log, readonly_lock=readonly_lock and has_lock)
         # Computed again: the first init writes the provider lock file.
         marker.parent.mkdir(parents=True, exist_ok=True)

@@ -31,6 +31,7 @@ from biomodal_deploy.workflow.destination import (
 )
 from biomodal_deploy.workflow.engine import initialize, open_engine, tell_dropped, workspace_of
 from biomodal_deploy.workflow.lost_state import state_to_plan_from
+from biomodal_deploy.workflow.prerequisites import require_public_key
 from biomodal_deploy.workflow.readiness import facts_now
 from biomodal_deploy.workflow.requests import PlanRequest
 from biomodal_deploy.workflow.signals import Listener, Notice, Step
@@ -84,6 +85,8 @@ def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
     given = given_values(stack, request.var_files, request.variables, request.cwd)
     for note in given.resolved.notes:
         listen(Notice(note))
+    if request.kind is PlanKind.APPLY:
+        require_public_key(stack, given.resolved.values)
     place = place_of(stack, given.resolved.values)
     identity = ask_identity(stack, place.region)
     redact = given.redactor.text

@@ -60,7 +60,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class _Named:
+class NamedBucket:
     """What a deployment's backend says of its bucket."""
 
     bucket: str | None
@@ -117,7 +117,7 @@ def wanted_bucket(location: Location, options: BucketOptions) -> Wanted:
 
 
 def _keys(
-    location: Location, options: BucketOptions, named: Mapping[str, _Named]
+    location: Location, options: BucketOptions, named: Mapping[str, NamedBucket]
 ) -> dict[str, str]:
     found = {name: options.key or each.key for name, each in named.items()}
     if not found:
@@ -140,21 +140,24 @@ def _users(location: Location) -> list[str]:
     return [name for name, each in location.deployments.items() if each.state_bucket is None]
 
 
-def _named(location: Location, options: BucketOptions) -> dict[str, _Named]:
+def _named(location: Location, options: BucketOptions) -> dict[str, NamedBucket]:
     """Return what the backends say, of the deployment that is meant or of all of them."""
     known = location.deployments
     names = [choose(options.stack, list(known))] if options.stack else _users(location)
-    found = {name: each for name in names if (each := _in_s3(location, name, known[name]))}
+    found = {
+        name: each for name in names if (each := bucket_of_backend(location, name, known[name]))
+    }
     if options.bucket:
         found = {name: each for name, each in found.items() if each.bucket == options.bucket}
     return found
 
 
-def _in_s3(location: Location, name: str, settings: Deployment) -> _Named | None:
+def bucket_of_backend(location: Location, name: str, settings: Deployment) -> NamedBucket | None:
+    """Return what a deployment's backend says of its bucket; None for every other backend."""
     backend = settings.backend
     if isinstance(backend, S3Backend):
         write = StateWrite(kms_key_id=backend.kms_key_id)
-        return _Named(backend.bucket, backend.region, backend.key_of(name), write)
+        return NamedBucket(backend.bucket, backend.region, backend.key_of(name), write)
     if not isinstance(backend, PartialBackend) or backend.type != "s3":
         return None
     written: dict[str, object] = {}
@@ -168,7 +171,7 @@ def _in_s3(location: Location, name: str, settings: Deployment) -> _Named | None
 
     key_id = text("kms_key_id")
     write = StateWrite(kms_key_id=key_id, aes256=bool(written.get("encrypt")) and not key_id)
-    return _Named(text("bucket"), text("region"), text("key") or "", write)
+    return NamedBucket(text("bucket"), text("region"), text("key") or "", write)
 
 
 def _one(what: str, option: str | None, given: Sequence[str | None]) -> str | None:
