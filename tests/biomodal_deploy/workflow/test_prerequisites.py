@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import boto3
@@ -20,7 +20,7 @@ BACKEND = {"kind": "s3", "bucket": "lab-state", "region": "eu-west-2"}
 VALUES = {"vm_name": "lab", "ssh_public_key": ""}
 
 
-def stack_of(folder: Path, settings: dict[str, object]) -> Stack:
+def stack_of(folder: Path, settings: Mapping[str, object]) -> Stack:
     """Return a stack whose deployment has these settings, and whose home is the folder."""
     project = LightProject(folder, context={"deployments": {"light": settings}})
     environment = {**os.environ, "HOME": str(folder)}
@@ -36,7 +36,7 @@ HARDENED = {"bootstrap": "native", "profile": "hardened"}
     [(NATIVE, {}), (HARDENED, {"ssh_cidr_blocks": ["192.0.2.0/24"]})],
 )
 def test_a_missing_public_key_is_named_with_its_command(
-    tmp_path: Path, settings: dict[str, object], values: dict[str, object]
+    tmp_path: Path, settings: Mapping[str, object], values: dict[str, object]
 ) -> None:
     """Where the stack would read it; and no word once it is there."""
     stack = stack_of(tmp_path, settings)
@@ -60,7 +60,7 @@ def test_a_missing_public_key_is_named_with_its_command(
     ],
 )
 def test_a_stack_that_reads_no_file_needs_none(
-    tmp_path: Path, settings: dict[str, object], values: dict[str, object]
+    tmp_path: Path, settings: Mapping[str, object], values: dict[str, object]
 ) -> None:
     """A key in a variable, Session Manager alone, and a module that makes its own."""
     require_public_key(stack_of(tmp_path, settings), VALUES | values)
