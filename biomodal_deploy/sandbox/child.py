@@ -9,10 +9,11 @@ import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from biomodal_deploy.errors import EngineError
+from biomodal_deploy.errors import EngineError, UsageError
 from biomodal_deploy.sandbox.account import Account, Item
 
 _START_LIMIT_S: Final = 60.0
@@ -30,6 +31,7 @@ class ServerChild:
         server: The module that is run.
 
     Raises:
+        UsageError: The sandbox is not installed.
         EngineError: It ended or said nothing before the limit.
     """
 
@@ -41,6 +43,11 @@ class ServerChild:
         log: Path,
         server: str = SERVER,
     ) -> None:
+        if find_spec("moto") is None:
+            raise UsageError(
+                "The sandbox's AWS services (moto) are not installed",
+                fix='pip install "biomodal-aws[sandbox]"',
+            )
         self._log = log
         with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as stderr:
             # -P: the caller's directory may hold a module of any name, and is no place to import
@@ -96,7 +103,7 @@ class ServerChild:
                 self._process.wait(_STOP_LIMIT_S)
             raise EngineError(
                 f"The sandbox's server did not start: {self._last_words()}",
-                advice='check that it is installed: pip install "biomodal-aws[sandbox]"',
+                advice='check that it is whole: pip install --force-reinstall "moto[server]"',
             ) from None
 
     def _last_words(self) -> str:

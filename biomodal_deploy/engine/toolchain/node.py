@@ -17,7 +17,7 @@ from biomodal_deploy.errors import UsageError
 
 MINIMUM: Final = (22, 0, 0)
 SETTINGS: Final = ("BIOMODAL_NODE", "JSII_NODE")
-_INSTALL: Final = 'pip install "biomodal-aws[toolchain]", which brings Node, or install Node >= 22'
+_INSTALL: Final = 'pip install "biomodal-aws[node]", which brings Node, or install Node >= 22'
 
 
 def find_node(environ: Mapping[str, str] = os.environ) -> Tool:

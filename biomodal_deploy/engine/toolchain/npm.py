@@ -32,7 +32,7 @@ def npm_command(node: Tool, environ: Mapping[str, str] = os.environ) -> list[str
         raise UsageError(
             f"There is no npm beside {node.path}",
             field="npm",
-            fix='install npm, or pip install "biomodal-aws[toolchain]"',
+            fix='install npm, or pip install "biomodal-aws[node]"',
         )
     return [str(node.path), str(script)]
 

