@@ -13,20 +13,20 @@ import signal
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Final
 
 # Before pydantic is imported: it would look through all installed packages for plugins, which
 # takes time and lets a stranger's code see the settings.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
-from biomodal_deploy.config.settings import output_directory, read_deployments, read_project_file
+from biomodal_deploy.config.settings import (
+    APP_SOURCES,
+    has_own_app,
+    output_directory,
+    read_deployments,
+    read_project_file,
+)
 from biomodal_deploy.engine.toolchain.node import find_node
 from biomodal_deploy.errors import EXIT_INTERRUPTED, BiomodalError, EngineError, UsageError
-
-_CARRIED: Final = Path(__file__).with_name("_app")
-_STACKS: Final = Path("stacks", "synthesis.py")
-SOURCES: Final = _CARRIED if _CARRIED.is_dir() else Path(__file__).parents[1]
-"""Where the package's own `stacks` and `scripts` lie: in the wheel's folder, or in a clone."""
 
 
 def synthesize_project(project: Path) -> int:
@@ -49,8 +49,7 @@ def synthesize_project(project: Path) -> int:
         _say_hcl_one_way()
         # Only now: starting jsii costs a second, and wrong settings are answered at once.
         try:
-            own = project if (project / _STACKS).is_file() else SOURCES
-            sys.path.insert(0, str(own.absolute()))
+            sys.path.insert(0, str((project if has_own_app(project) else APP_SOURCES).absolute()))
             stacks = import_module("stacks.synthesis")
         except OSError as error:
             raise EngineError(

@@ -22,7 +22,17 @@ PYTHON_FILES: Final = sorted(
 
 # A wing may import those below it. The lists of checks stand above the frame that they share.
 WINGS: Final = (
-    *("app", "cli", "api", "vm", "workflow", "review", "aws.ledger", "aws.preflight", "aws.state_bucket"),
+    *(
+        "app",
+        "cli",
+        "api",
+        "vm",
+        "workflow",
+        "review",
+        "aws.ledger",
+        "aws.preflight",
+        "aws.state_bucket",
+    ),
     *("aws", "sandbox", "plan", "engine", "iam", "config", "known_errors", "suggestions", "files"),
     *("errors", "text"),
 )

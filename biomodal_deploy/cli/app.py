@@ -13,7 +13,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 # here once more, for the list of commands: to read it from the modules would import them all.
 COMMANDS: Final = {
     "demo": "Rehearse the whole job on a sandboxed AWS account.",
-    "init": "Add a deployment to cdktf.json, with its var-file.",
+    "init": "Make a project, or add a deployment to the one that is here.",
     "doctor": "Check the AWS account before an apply.",
     "explain": "Print the documented and hardened profiles side by side.",
     "prerequisites": "Print the commands that create an account's missing roles.",

@@ -26,6 +26,7 @@ from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import read_regular
 
 __all__ = [
+    "APP_SOURCES",
     "CONTEXT_VARIABLE",
     "OUTDIR_VARIABLE",
     "PROJECT_FILE",
@@ -36,6 +37,7 @@ __all__ = [
     "Limits",
     "ProjectFile",
     "check_deployment",
+    "has_own_app",
     "optional_deployments",
     "output_directory",
     "read_deployments",
@@ -47,6 +49,10 @@ CONTEXT_VARIABLE: Final = "CDKTF_CONTEXT_JSON"
 OUTDIR_VARIABLE: Final = "CDKTF_OUTDIR"
 SCRATCH_VARIABLE: Final = "SANDBOX_PROJECT"
 """Set in a rehearsal: the scratch copy that it may write to, and nothing outside it."""
+
+_PACKAGE: Final = Path(__file__).parents[1]
+APP_SOURCES: Final = each if (each := _PACKAGE / "_app").is_dir() else _PACKAGE.parent
+"""Where the package's own `stacks` and `scripts` lie: in the wheel's folder, or in a clone."""
 
 _PATH: Final = r"^[^\x00]*$"
 _PATTERNS: Final = {**PATTERNS, _PATH: "A path holds no NUL character"}
@@ -78,6 +84,11 @@ class ProjectFile(BaseModel):
     context: dict[str, JsonValue] = Field(default_factory=dict)
 
 
+def has_own_app(project_dir: Path) -> bool:
+    """Say whether a project has stacks of its own, and does not use those of the package."""
+    return (project_dir / "stacks" / "synthesis.py").is_file()
+
+
 def read_project_file(project_dir: Path) -> ProjectFile:
     """Read `cdktf.json`.
 
@@ -89,7 +100,9 @@ def read_project_file(project_dir: Path) -> ProjectFile:
         text = read_regular(path).decode()
     except FileNotFoundError:
         raise UsageError(
-            "There is no such file", field=str(path), fix="name the project with --project-dir"
+            "no project here: the file does not exist",
+            field=str(path),
+            fix="make one with biomodal-aws init, or name its folder with --project-dir",
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from biomodal_deploy.config.settings import (
     CONTEXT_VARIABLE,
@@ -13,17 +15,27 @@ from biomodal_deploy.config.settings import (
     ProjectFile,
     read_deployments,
 )
+from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan.sealed.git import is_ignored
-from biomodal_deploy.workflow.init import Answers, Asker, Draft, Given, draft, gather
+from biomodal_deploy.workflow.init import (
+    Answers,
+    Asker,
+    Draft,
+    Given,
+    ProjectDraft,
+    draft,
+    draft_project,
+    gather,
+)
+from biomodal_deploy.workflow.init.answers import SHARED
 from biomodal_deploy.workflow.init.backend import described, shared_by
 from biomodal_deploy.workflow.init.copying import copied_from
+from biomodal_deploy.workflow.init.project import name_of
 from biomodal_deploy.workflow.init.writing import deployments_of
-from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.location import Location, project_folder
 
 if TYPE_CHECKING:
     from biomodal_deploy.workflow.init.account import Aws
-
-_SHARED: Final = "terraform.tfvars"
 
 
 def prepare(project_dir: Path, given: Given, *, other: str | None, asker: Asker | None) -> Draft:
@@ -39,20 +51,61 @@ def prepare(project_dir: Path, given: Given, *, other: str | None, asker: Asker 
         UsageError: A value is wrong or missing, or something would be overwritten.
         Interrupted: The person went away.
     """
-    folder = project_dir.absolute()
+    folder = project_folder(project_dir)
     taken = deployments_of(folder)
     # Without the environment's context: what is written stands beside what is in the file.
     base = copied_from(Location.of(folder, {}), other) if other else Answers()
     return draft(folder, gather(given, base, taken=taken, asker=asker, open_aws=_open_aws))
 
 
+def prepare_project(
+    folder: Path, given: Given, *, asker: Asker | None, eject_app: bool
+) -> ProjectDraft:
+    """Return a new project with its first stack, as it will be written.
+
+    Where nobody can be asked, values may be missing: its `terraform.tfvars` has a line for each.
+
+    Args:
+        folder: Where; it need not exist.
+        given: What was given on the command line.
+        asker: Asks a person; None where nobody can be asked.
+        eject_app: Whether the app's sources are copied into it.
+
+    Raises:
+        UsageError: A value is wrong, or something would be overwritten.
+        Interrupted: The person went away.
+    """
+    given = replace(given, name=given.name or name_of(folder))
+    if given.name is None and asker is None:
+        raise UsageError(
+            "not a stack's name, which starts with a letter",
+            field="NAME",
+            value=folder.name,
+            fix="give the folder another name",
+        )
+    base = Answers(shared=True)
+    answers = gather(given, base, taken={}, asker=asker, open_aws=_open_aws, partly=True)
+    return draft_project(folder, answers, eject_app=eject_app)
+
+
+def project_steps(found: ProjectDraft, here: Path) -> list[str]:
+    """Return the commands that come next in a new project."""
+    folder = os.path.relpath(found.folder, here)
+    return [
+        *([f"cd {shlex.quote(folder)}"] if folder != "." else []),
+        "biomodal-aws demo",
+        "biomodal-aws doctor",
+        "biomodal-aws plan",
+    ]
+
+
 def notes(found: Draft, environment: Mapping[str, str] = os.environ) -> list[str]:
     """Return what whoever goes on should know, a sentence each without its full stop."""
     told = []
     name, file = found.answers.name, found.answers.var_file
-    if (found.project_dir / _SHARED).exists():
+    if (found.project_dir / SHARED).exists():
         told.append(
-            f"{_SHARED} is read for {name} too: what {file} leaves at its default comes from there"
+            f"{SHARED} is read for {name} too: what {file} leaves at its default comes from there"
         )
     else:
         others = read_deployments(ProjectFile.model_validate_json(found.after), {})
@@ -63,7 +116,7 @@ def notes(found: Draft, environment: Mapping[str, str] = os.environ) -> list[str
             if each != name and not it.var_files and it.state_bucket is None
         ]
         told += [
-            f"{each} has no values: fill in {_SHARED} for it, or take it out of {PROJECT_FILE}"
+            f"{each} has no values: fill in {SHARED} for it, or take it out of {PROJECT_FILE}"
             for each in without
         ]
     if found.answers.bootstrap == "prerequisites" and True not in found.answers.values.values():
@@ -84,6 +137,15 @@ def notes(found: Draft, environment: Mapping[str, str] = os.environ) -> list[str
     return told
 
 
+def needs_key(answers: Answers) -> bool:
+    """Say whether Terraform reads the VM's public key from this machine's `~/.ssh`."""
+    # The hardened VM has no key where no network reaches it.
+    wanted = answers.profile == "documented" or answers.values.get("ssh_cidr_blocks")
+    given = answers.values.get("ssh_public_key")
+    named = "vm_name" in answers.values
+    return answers.bootstrap == "native" and named and bool(wanted) and not given
+
+
 def _open_aws(asker: Asker) -> Aws:
     # Imported here: where nobody is asked, nothing of AWS is needed.
     from biomodal_deploy.workflow.init.account import Aws
@@ -100,13 +162,10 @@ def next_steps(found: Draft) -> list[str]:
         return [f"biomodal-aws prerequisites --region {answers.values['region']}", *steps]
     steps.insert(0, f"biomodal-aws doctor --stack {answers.name}")
     vm_name = str(answers.values["vm_name"])
-    # The hardened VM has no key where no network reaches it.
-    wanted = answers.profile == "documented" or answers.values.get("ssh_cidr_blocks")
-    given = answers.values.get("ssh_public_key")
     there = (Path.home() / ".ssh" / f"{vm_name}.pub").is_file()
     backend = answers.settings.get("backend")
     if isinstance(backend, dict) and backend.get("kind") == "s3":
         steps.insert(0, f"biomodal-aws backend check --stack {answers.name}")
-    if answers.bootstrap == "native" and wanted and not given and not there:
+    if needs_key(answers) and not there:
         steps.insert(0, f"biomodal-aws keygen {vm_name}")
     return steps

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from biomodal_deploy.config.settings import (
     OUTDIR_VARIABLE,
+    PROJECT_FILE,
     SCRATCH_VARIABLE,
     Deployment,
     ProjectFile,
@@ -41,10 +42,15 @@ class Location:
     def of(cls, project_dir: Path, environment: Mapping[str, str] = os.environ) -> Location:
         """Read a project's settings, and clear what killed commands left there.
 
+        Args:
+            project_dir: The project's folder; where it is the caller's own, the nearest folder
+                above that holds `cdktf.json` is meant, as with Git.
+            environment: The caller's environment variables.
+
         Raises:
             UsageError: `cdktf.json` is missing or wrong, or a rehearsal would leave its copy.
         """
-        folder = project_dir.absolute()
+        folder = project_folder(project_dir)
         project_file = read_project_file(folder)
         output = output_directory(folder, project_file, environment)
         for field, path in (("--project-dir", folder), (OUTDIR_VARIABLE, output)):
@@ -71,6 +77,18 @@ class Location:
     def settings(self, stack: str) -> Deployment:
         """Return a stack's settings, the defaults where there are none."""
         return self.deployments.get(stack, Deployment())
+
+
+def project_folder(project_dir: Path) -> Path:
+    """Return the folder of the project that is meant, absolute.
+
+    Args:
+        project_dir: It, or the caller's own folder somewhere inside it.
+    """
+    here = project_dir.absolute()
+    if project_dir != Path():
+        return here
+    return next((each for each in (here, *here.parents) if (each / PROJECT_FILE).exists()), here)
 
 
 def refuse_outside_scratch(path: Path, environment: Mapping[str, str], field: str) -> None:

@@ -119,13 +119,13 @@ def last_stacks(location: Location) -> list[Stack]:
     """Return every stack as it was last synthesized; the app command does not run.
 
     Raises:
-        UsageError: Nothing was ever synthesized.
+        UsageError: Nothing was ever planned or synthesized.
     """
     folder = location.output / "stacks"
     found = sorted(path.parent.name for path in folder.glob("*/cdk.tf.json"))
     if not found:
         raise UsageError(
-            "Nothing is synthesized there", field=str(folder), fix="run biomodal-aws synth"
+            "no plan yet", field=str(location.project_dir), fix="run biomodal-aws plan"
         )
     others = [each for each in found if not each.startswith(STACK_PREFIX)]
     names = [each for each in found if each in location.deployments] or others

@@ -14,15 +14,17 @@ from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE
 from biomodal_deploy.sandbox import Sandbox
 from biomodal_deploy.sandbox.demo import STEPS, Rehearsal, StepResult
-from biomodal_deploy.sandbox.demo.rehearsal import timed
+from biomodal_deploy.sandbox.demo.rehearsal import DEPLOYMENTS, STACK, timed
+from biomodal_deploy.workflow.init.project import rehearsal_project
+from biomodal_deploy.workflow.location import project_folder
 
 
 def demo(project_dir: ProjectDir = HERE, output: OutputFormat = Format.TEXT) -> int:
     """Rehearse the whole job on a sandboxed AWS account.
 
     Real Terraform, the real AWS provider, and the commands that you would type; nothing of yours is
-    touched, and no AWS account is needed. Takes about three minutes. Exit status 0 only if every
-    step held.
+    touched, and no AWS account is needed. Works in any folder; in a project it takes that one's
+    start-up script. Takes about three minutes. Exit status 0 only if every step held.
 
     Example: biomodal-aws demo
     """
@@ -30,7 +32,7 @@ def demo(project_dir: ProjectDir = HERE, output: OutputFormat = Format.TEXT) -> 
     results: list[StepResult] = []
     with tempfile.TemporaryDirectory(prefix="biomodal-aws-demo-") as name:
         folder = Path(name)
-        Rehearsal.copy_project(project_dir.absolute(), folder)
+        rehearsal_project(project_folder(project_dir), folder, STACK, DEPLOYMENTS)
         screen.print("Starting an AWS account on loopback ...")
         with Sandbox.start() as sandbox:
             screen.print(f"It answers at {sandbox.endpoint}; no real account is used.")

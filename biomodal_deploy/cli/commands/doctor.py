@@ -22,9 +22,10 @@ from biomodal_deploy.cli.render.console import message_console
 from biomodal_deploy.cli.render.preflight import PreflightProgress, show_report
 from biomodal_deploy.cli.render.toolchain import show_tools
 from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.config.settings import PROJECT_FILE
 from biomodal_deploy.engine.toolchain import inspect
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
-from biomodal_deploy.workflow.location import Location, choose
+from biomodal_deploy.workflow.location import Location, choose, project_folder
 from biomodal_deploy.workflow.preflight_permissions import read_needed
 from biomodal_deploy.workflow.preflight_target import read_owned, read_target
 
@@ -46,10 +47,15 @@ def doctor(
     """Check the AWS account before an apply.
 
     Access, network, roles, names and quotas; nothing is changed. Each check passes, fails, warns,
-    or is unknown and says why; how to fix it stands below. Exit status 2 where a check fails.
+    or is unknown and says why; how to fix it stands below. Outside of a project only this machine's
+    Terraform, Node and providers are checked. Exit status 2 where a check fails.
 
     Example: biomodal-aws doctor
     """
+    if not toolchain and project_dir == HERE and not (project_folder(HERE) / PROJECT_FILE).exists():
+        toolchain = True
+        line = f"note: no project here ({PROJECT_FILE}), so only this machine is checked. "
+        message_console().print(f"{line}Next: biomodal-aws init", style="warning")
     if toolchain:
         return _toolchain(output)
     return _account(project_dir, stack, var_file or [], var or [], output, quick=quick)

@@ -4,21 +4,39 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir
-from biomodal_deploy.cli.render.adding import added_data, show_added, show_draft
+from biomodal_deploy.cli.render.adding import (
+    added_data,
+    project_data,
+    show_added,
+    show_draft,
+    show_project,
+)
 from biomodal_deploy.cli.render.console import message_console
 from biomodal_deploy.cli.render.picking import Picker
 from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.config.settings import PROJECT_FILE
 from biomodal_deploy.config.tfvars.assignment import assignment
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.workflow.adding import next_steps, notes, prepare
-from biomodal_deploy.workflow.init import Asker, Given, write
+from biomodal_deploy.vm.ssh_key import make_key
+from biomodal_deploy.workflow.adding import (
+    needs_key,
+    next_steps,
+    notes,
+    prepare,
+    prepare_project,
+    project_steps,
+)
+from biomodal_deploy.workflow.init import Asker, Given, ProjectDraft, write, write_project
 from biomodal_deploy.workflow.init.backend import backend_from
+from biomodal_deploy.workflow.location import project_folder
 
 _NO: Final = ("", "0", "false", "no")
 # Variables with an option of their own, in the order of the questions.
@@ -57,10 +75,27 @@ class Kind(StrEnum):
 
 def init(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="The new deployment's name.")
+        str | None,
+        typer.Argument(
+            metavar="NAME",
+            help="In a project, the new deployment's name; elsewhere the project's folder.",
+        ),
     ] = None,
+    eject_app: Annotated[
+        bool,
+        typer.Option("--eject-app", help="Copy the app's stacks into a new project, to edit them."),
+    ] = False,
+    no_key: Annotated[
+        bool, typer.Option("--no-key", help="Make no SSH key for a new native project.")
+    ] = False,
     bootstrap: Annotated[
-        Bootstrap | None, typer.Option("--bootstrap", help="How it is built; otherwise module.")
+        Bootstrap | None,
+        typer.Option(
+            "--bootstrap",
+            help="How it is built. module: exactly the document, the private key in the state. "
+            "native: the same, and can be rehearsed offline. Otherwise native for a new project, "
+            "module for another deployment.",
+        ),
     ] = None,
     profile: Annotated[
         Profile | None, typer.Option("--profile", help="Its profile; otherwise documented.")
@@ -112,7 +147,11 @@ def init(
     project_dir: ProjectDir = HERE,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Add a deployment to cdktf.json, with its var-file.
+    """Make a project, or add a deployment to the one that is here.
+
+    Without a project (cdktf.json) here or above, NAME is the folder to make one in, this one where
+    it is left out: settings, values, scripts, README and the SSH key. In a project, NAME is a new
+    deployment's.
 
     On a terminal it asks, with lists from the account where the credentials can see them: regions,
     VPCs, subnets, instance types of the zone, key pairs. Each answer is checked by the documented
@@ -121,9 +160,10 @@ def init(
     missing is named in one line.
 
     Writes environments/NAME.tfvars, and adds to cdktf.json without touching the rest of it. What
-    is there already is never overwritten.
+    is there already is never overwritten. In a new project, values that are missing can be filled
+    into terraform.tfvars later.
 
-    Example: biomodal-aws init dev --bootstrap native --region eu-west-2
+    Example: biomodal-aws init lab --bootstrap native --region eu-west-2
     """
     settings = {"bootstrap": bootstrap, "profile": profile, "account": account}
     own = {
@@ -141,6 +181,16 @@ def init(
         options=_OPTIONS,
     )
     asker = _asker(output, no_input=no_input)
+    if not (project_folder(project_dir) / PROJECT_FILE).exists():
+        if copy_from:
+            raise UsageError("no project here to copy from", field="--from", value=copy_from)
+        folder = project_dir.absolute() / (name or "")
+        project = prepare_project(
+            folder, replace(given, name=None), asker=asker, eject_app=eject_app
+        )
+        return _make(project, output, dry_run=dry_run, key=not no_key)
+    if eject_app:
+        raise UsageError("only valid for a new project", field="--eject-app", fix="leave it out")
     found = prepare(project_dir, given, other=copy_from, asker=asker)
     told, steps = notes(found), next_steps(found)
     if not dry_run:
@@ -156,6 +206,32 @@ def init(
         ),
         output,
     )
+
+
+def _make(found: ProjectDraft, output: Format, *, dry_run: bool, key: bool) -> int:
+    told = [f"{name} is there already, and stays as it is" for name in found.kept]
+    steps = project_steps(found, Path.cwd())
+    if not dry_run:
+        write_project(found)
+        if key and needs_key(found.answers):
+            told += _key_notes(str(found.answers.values["vm_name"]))
+    return emit(
+        Result(
+            data=project_data(found, told, steps, written=not dry_run),
+            show=lambda console: show_project(console, found, told, steps, written=not dry_run),
+        ),
+        output,
+    )
+
+
+def _key_notes(name: str) -> list[str]:
+    """Make the VM's key, and return what to know about it."""
+    try:
+        files = make_key(Path("~/.ssh").expanduser(), name)
+    except (UsageError, OSError) as error:
+        return [f"No SSH key was made ({str(error).rstrip('.')})"]
+    made = "made" if files.made else "there already"
+    return [f"The VM's SSH key is {made}: {files.private}"]
 
 
 def _variables(own: dict[str, str | None], var: list[str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from biomodal_deploy.cli.options import HERE, ProjectDir
 from biomodal_deploy.cli.render.console import message_console
 from biomodal_deploy.engine.toolchain.environment import tool_environment
 from biomodal_deploy.sandbox.run import run_in_sandbox
+from biomodal_deploy.workflow.location import project_folder
 
 sandbox = typer.Typer(
     help="An AWS account on loopback, for rehearsals.", rich_markup_mode=None, add_completion=False
@@ -59,7 +60,7 @@ def run(
     """
     with tempfile.TemporaryDirectory(prefix="biomodal-tools-") as folder:
         environment = tool_environment(
-            Path(folder), project_dir=project_dir.absolute(), environ=os.environ
+            Path(folder), project_dir=project_folder(project_dir), environ=os.environ
         )
         return run_in_sandbox(
             command,

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from biomodal_deploy.config.settings import PROJECT_FILE
 from biomodal_deploy.config.tfvars.values import to_json
-from biomodal_deploy.workflow.init import Draft
+from biomodal_deploy.workflow.init import Draft, ProjectDraft
 
 _STYLES = {"+": "good", "-": "bad"}
 
@@ -36,6 +36,52 @@ def show_draft(console: Console, found: Draft, notes: Sequence[str]) -> None:
     for line in found.variables.splitlines():
         console.print(Text(line))
     _show_notes(console, notes)
+
+
+def show_project(
+    console: Console,
+    found: ProjectDraft,
+    notes: Sequence[str],
+    steps: Sequence[str],
+    *,
+    written: bool,
+) -> None:
+    """Print what a new project has, what to know about it, and what comes next."""
+    answers = found.answers
+    if written:
+        console.print(Text("Made: ", style="good").append(f"the project {answers.name}", "default"))
+    else:
+        console.print(Text("Nothing is written. It would be:", style="bold"))
+    console.print(Text(f"  folder   {found.folder}"))
+    console.print(Text(f"  stack    {answers.name}: {answers.bootstrap}, {answers.profile}"))
+    console.print(Text(f"  files    {', '.join(_top(found))}"))
+    if missing := answers.missing:
+        _show_notes(console, [f"Fill in {answers.var_file}: {', '.join(missing)}"])
+    _show_notes(console, notes)
+    for number, step in enumerate(steps):
+        console.print(Text(f"{'Next: ' if number == 0 else '      '}{step}", style="quiet"))
+
+
+def project_data(
+    found: ProjectDraft, notes: Sequence[str], steps: Sequence[str], *, written: bool
+) -> dict[str, object]:
+    """Return the same as data for programs."""
+    return {
+        "project": str(found.folder),
+        "stack": found.answers.name,
+        "written": written,
+        "files": list(found.files),
+        "kept": list(found.kept),
+        "settings": found.answers.entry,
+        "variables": json.loads(to_json(found.answers.values)),
+        "missing": found.answers.missing,
+        "notes": list(notes),
+        "next": list(steps),
+    }
+
+
+def _top(found: ProjectDraft) -> list[str]:
+    return sorted({name.split("/")[0] + "/" * ("/" in name) for name in found.files})
 
 
 def added_data(

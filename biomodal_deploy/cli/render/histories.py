@@ -11,6 +11,9 @@ from biomodal_deploy.plan.history import Chain
 
 def show_history(console: Console, chain: Chain) -> None:
     """Print the entries, and where the chain breaks."""
+    if not chain.entries and not chain.broken_at:
+        console.print("No plan yet. Next: biomodal-aws plan")
+        return
     table = Table("#", "When", "What", "Bundle", "Who", "Message", box=None, pad_edge=False)
     for entry in chain.entries:
         table.add_row(

@@ -41,15 +41,15 @@ def newest(plans: Path, stack: str, *, kinds: Collection[PlanKind] = tuple(PlanK
     Raises:
         BundleRefused: There is none, or it is refused.
     """
-    for path in plans_in_order(plans, stack):
+    ordered = plans_in_order(plans, stack)
+    for path in ordered:
         if use_of(path).state is not UseState.UNUSED:
             continue
         bundle = Bundle.load(path)
         if bundle.manifest.kind in kinds:
             return bundle
-    raise BundleRefused(
-        "no_bundle", f"{stack} has no unused plan. Next: biomodal-aws plan --stack {stack}"
-    )
+    lack = f"{stack} has no unused plan." if ordered else f"{stack}: no plan yet."
+    raise BundleRefused("no_bundle", f"{lack} Next: biomodal-aws plan --stack {stack}")
 
 
 def is_overtaken(plans: Path, bundle: Bundle) -> bool:

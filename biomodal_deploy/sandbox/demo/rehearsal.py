@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,15 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pydantic import JsonValue
+
 from biomodal_deploy.engine.process import capture
 from biomodal_deploy.engine.process.foreground import run_in_foreground
-from biomodal_deploy.errors import EngineError, UsageError
+from biomodal_deploy.errors import EngineError
 from biomodal_deploy.sandbox import Sandbox
 from biomodal_deploy.sandbox.scratch import scratch_environment
 
 STACK: Final = "biomodal-aws-native"
-_APP: Final = ("main.py", "cdktf.json", "stacks", "scripts")
-_DEPLOYMENTS: Final = {
+DEPLOYMENTS: Final[dict[str, JsonValue]] = {
     "biomodal-aws": {"bootstrap": "module", "profile": "documented"},
     STACK: {"bootstrap": "native", "profile": "documented"},
 }
@@ -65,30 +65,6 @@ class Rehearsal:
         self._environment = scratch_environment(sandbox.environment(environment))
         self._announce = announce
         self.var_file = sandbox.write_tfvars(folder / "sandbox.tfvars")
-
-    @staticmethod
-    def copy_project(project: Path, folder: Path) -> None:
-        """Copy the app, with both implementations as its deployments.
-
-        Raises:
-            UsageError: The folder is no checkout of this project.
-        """
-        for name in _APP:
-            source = project / name
-            if not source.exists():
-                raise UsageError(
-                    "The demo synthesizes the app of a checkout, and it is not there",
-                    field=str(source),
-                    fix="run it in the folder of a clone, or name that with --project-dir",
-                )
-            if source.is_dir():
-                ignored = shutil.ignore_patterns("__pycache__")
-                shutil.copytree(source, folder / name, ignore=ignored)
-            else:
-                shutil.copy2(source, folder / name)
-        settings = json.loads((folder / "cdktf.json").read_text(encoding="utf-8"))
-        settings["context"] = {"deployments": _DEPLOYMENTS}
-        (folder / "cdktf.json").write_text(json.dumps(settings, indent=2), encoding="utf-8")
 
     def run(self, *words: str | Path) -> int:
         """Run one command of `biomodal-aws` for people to see, and return its exit status."""

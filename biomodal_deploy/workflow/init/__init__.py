@@ -1,7 +1,8 @@
-"""A new deployment: its answers, and the two files that they become."""
+"""A new deployment or project: its answers, and the files that they become."""
 
 from biomodal_deploy.workflow.init.answers import Answers, Given
 from biomodal_deploy.workflow.init.interview import gather
+from biomodal_deploy.workflow.init.project import ProjectDraft, draft_project, write_project
 from biomodal_deploy.workflow.init.question import Asker, Choice, Question
 from biomodal_deploy.workflow.init.writing import Draft, draft, write
 
@@ -11,8 +12,11 @@ __all__ = [
     "Choice",
     "Draft",
     "Given",
+    "ProjectDraft",
     "Question",
     "draft",
+    "draft_project",
     "gather",
     "write",
+    "write_project",
 ]

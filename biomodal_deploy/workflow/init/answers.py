@@ -12,6 +12,7 @@ from biomodal_deploy.config.contract import Variable, variables_of
 from biomodal_deploy.config.tfvars.values import Value
 
 FOLDER: Final = "environments"
+SHARED: Final = "terraform.tfvars"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +46,13 @@ class Answers:
         name: Its name.
         settings: Its settings, as they go into `cdktf.json`.
         values: Its variables' values, as they go into its var-file.
+        shared: Whether that is the project's own `terraform.tfvars`: of the first stack it is.
     """
 
     name: str = ""
     settings: dict[str, JsonValue] = field(default_factory=dict)
     values: dict[str, Value] = field(default_factory=dict)
+    shared: bool = False
 
     @property
     def bootstrap(self) -> str:
@@ -69,9 +72,15 @@ class Answers:
         return {variable.name: variable for variable in found}
 
     @property
+    def missing(self) -> list[str]:
+        """The variables that need a value and have none yet."""
+        found = self.variables.items()
+        return [each for each, it in found if it.default is None and each not in self.values]
+
+    @property
     def var_file(self) -> str:
         """Its file of variables, relative to the project."""
-        return f"{FOLDER}/{self.name}.tfvars"
+        return SHARED if self.shared else f"{FOLDER}/{self.name}.tfvars"
 
     @property
     def entry(self) -> dict[str, JsonValue]:
@@ -81,8 +90,9 @@ class Answers:
             **self.settings,
             "bootstrap": self.bootstrap,
             "profile": self.profile,
-            "var_files": [self.var_file],
         }
+        if not self.shared:
+            settings["var_files"] = [self.var_file]
         return {name: settings[name] for name in names | settings if name in settings}
 
     def drop_limits_that_follow(self) -> None:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from biomodal_deploy.workflow.init.account import Aws
 
 _BOOTSTRAPS: Final = (
-    Choice("module", ("the documented upstream module",)),
-    Choice("native", ("the same environment from this project's constructs",)),
+    Choice("module", ("exactly the document: calls its module; private key in the state",)),
+    Choice("native", ("the same, built here: can be rehearsed offline; your own SSH key",)),
     Choice("prerequisites", ("the account's roles that AWS Batch needs",)),
 )
 _PROFILES: Final = (
@@ -54,6 +54,7 @@ def gather(
     taken: Mapping[str, JsonValue],
     asker: Asker | None,
     open_aws: OpenAws,
+    partly: bool = False,
 ) -> Answers:
     """Return everything that a new deployment needs.
 
@@ -63,6 +64,7 @@ def gather(
         taken: The deployments that are there, as they stand in `cdktf.json`.
         asker: Asks a person; None where nobody can be asked, and then AWS is not asked either.
         open_aws: Opens what there is to pick from; called where somebody is asked.
+        partly: Whether values may be missing, to be filled in later.
 
     Raises:
         UsageError: A value is wrong, or nobody can be asked for what is missing: all of it is
@@ -75,7 +77,7 @@ def gather(
     if "vpc_id" in interview.answers.variables:
         interview.its_network()
         interview.its_machine()
-    if interview.missing:
+    if interview.missing and not partly:
         raise UsageError(
             "No value is given, and nobody can be asked here",
             field=", ".join(interview.missing),
@@ -101,7 +103,10 @@ class _Interview(Desk):
         elif (rule := check_name(name, taken)) is not None:
             raise UsageError(rule.rstrip("."), field="NAME", value=name, fix="give another name")
         self.answers.name = name or ""
-        self._kind("bootstrap", "How it is built", _BOOTSTRAPS)
+        # The first stack of a project is one that can be rehearsed, unless another is chosen.
+        first, second, *others = _BOOTSTRAPS
+        choices = (second, first, *others) if self.answers.shared else _BOOTSTRAPS
+        self._kind("bootstrap", "How it is built", choices)
         if self.answers.bootstrap != "prerequisites":
             self._kind("profile", "Its profile", _PROFILES)
         elif "profile" in self.given.settings:

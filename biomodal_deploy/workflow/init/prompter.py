@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from biomodal_deploy.workflow.init.answers import Answers, Given
@@ -33,7 +34,7 @@ class Desk:
 
     def __init__(self, given: Given, base: Answers, asker: Asker | None, aws: Aws | None) -> None:
         self.given, self.asker, self.aws = given, asker, aws
-        self.answers = Answers(settings=dict(base.settings), values=dict(base.values))
+        self.answers = replace(base, settings=dict(base.settings), values=dict(base.values))
         self.missing: list[str] = []
         self._lists: AccountLists | None = None
         self._opened = False

@@ -16,12 +16,14 @@ _OTHERS: Final = {r"\b": r"\u0008", r"\f": r"\u000c"}
 
 
 def tfvars_text(answers: Answers) -> str:
-    """Return the file's text: what was answered, then what stays at its default, commented out."""
-    answered, left = [], []
+    """Return the file's text: what was answered, what is missing, what stays at its default."""
+    answered, left, missing = [], [], []
     for name, variable in answers.variables.items():
         if name in answers.values:
             value = hcl(answers.values[name])
             answered.append(f"# {variable.description}\n{name} = {value}\n")
+        elif variable.default is None:
+            missing.append(f"# {variable.description}\n# {name} = null\n")
         else:
             default = variable.default
             value = hcl(list(default) if isinstance(default, tuple) else default)
@@ -31,7 +33,8 @@ def tfvars_text(answers: Answers) -> str:
         "what a plan\n# is reviewed against. Nothing here is a secret.\n"
     )
     defaults = ["# Left at their defaults: take the # away to set one.\n"] if left else []
-    return "\n".join([heading, *answered, *defaults, *left])
+    required = ["# Required: fill these in and take the # away.\n"] if missing else []
+    return "\n".join([heading, *required, *missing, *answered, *defaults, *left])
 
 
 def hcl(value: Value) -> str:

@@ -139,3 +139,37 @@ def test_programs_get_the_same(init: Init, monkeypatch: pytest.MonkeyPatch) -> N
     assert "note: The state of test is on this machine alone; that of prod is in cloud lab" in local
     assert shared.startswith("terraform.tfvars is read for dev too")
     assert context.startswith("CDKTF_CONTEXT_JSON replaces")
+
+
+def test_an_empty_folder_becomes_a_project_with_a_key(
+    init: Init, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files, the native VM's SSH key, and the way to the first rehearsal."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "cdktf.json").unlink()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    status, out, err = init("lab", *PLACE)
+    assert (status, err) == (EXIT_DONE, "")
+    assert "cd lab" in out
+    assert (tmp_path / "home" / ".ssh" / "lab.pem").stat().st_mode & 0o777 == 0o600
+    assert 'vpc_id = "vpc-0a1b2c3d"' in (tmp_path / "elsewhere/lab/terraform.tfvars").read_text()
+    # From a folder inside of it the same command adds a stack.
+    monkeypatch.chdir(tmp_path / "elsewhere" / "lab" / "scripts")
+    status, out, err = init("dev", *PLACE, "--output=json")
+    assert (status, json.loads(out)["data"]["var_file"]) == (EXIT_DONE, "environments/dev.tfvars")
+    stacks = json.loads((tmp_path / "elsewhere/lab/cdktf.json").read_text())["context"]
+    assert list(stacks["deployments"]) == ["lab", "dev"]
+
+
+@pytest.mark.parametrize(
+    "words", [("--from", "dev"), ("lab", "--bootstrap=prerequisites", "--var", "vm_name=x")]
+)
+def test_a_project_that_cannot_be_made_leaves_nothing(
+    init: Init, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """One line, and not even its folder."""
+    (tmp_path / "cdktf.json").unlink()
+    status, out, err = init(*words)
+    assert (status, out) == (EXIT_USAGE, "")
+    assert len(err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []

@@ -243,7 +243,7 @@ def test_a_bad_project_file_is_refused(tmp_path: Path, content: bytes, part: str
 
 def test_a_missing_project_file_is_refused(tmp_path: Path) -> None:
     """Outside a project, the line says how to name one."""
-    with pytest.raises(UsageError, match=r"cdktf.json: There is no such file. Fix: .*project"):
+    with pytest.raises(UsageError, match=r"cdktf.json: no project here.* Fix: .*--project-dir"):
         read_project_file(tmp_path)
 
 
