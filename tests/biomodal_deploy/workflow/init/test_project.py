@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
 from biomodal_deploy.config.settings import PROJECT_FILE, has_own_app, read_project_file
 from biomodal_deploy.errors import UsageError
@@ -124,7 +125,7 @@ def test_next_comes_the_folder_then_the_rehearsal(tmp_path: Path) -> None:
 
 def test_a_rehearsal_takes_the_project_s_own_scripts(tmp_path: Path) -> None:
     """And its app, where it has one; from an empty folder it takes the package's."""
-    rehearsed = {"x": {"bootstrap": "native"}}
+    rehearsed: dict[str, JsonValue] = {"x": {"bootstrap": "native"}}
     (tmp_path / "nothing").mkdir()
     (tmp_path / "one").mkdir()
     rehearsal_project(tmp_path / "nothing", tmp_path / "one", "x", rehearsed)
