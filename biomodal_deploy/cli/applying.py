@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from biomodal_deploy.aws.ledger.model import Ledger, Leftovers
-from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.cli.render.console import message_console, print_lines
 from biomodal_deploy.cli.render.ledger import show_ledger
-from biomodal_deploy.cli.render.plan_view import show_addresses
+from biomodal_deploy.cli.render.plan_view import address_lines
 from biomodal_deploy.cli.session import Session
 from biomodal_deploy.errors import EngineError
 from biomodal_deploy.plan import PlanKind
@@ -89,5 +89,5 @@ def _ask_name(work: Session, ready: Ready) -> str | None:
     work.progress.pause()
     console = message_console()
     console.print(f"These resources of {ready.stack.name} go:")
-    show_addresses(console, ready.plan.losses)
+    print_lines(console, address_lines(ready.plan.losses))
     return work.ask(f"Type the stack's name ({ready.stack.name}) to go on: ")

@@ -115,6 +115,10 @@ Confirm = Annotated[
         help="The stack's name, if there is no terminal to type it at.",
     ),
 ]
+Full = Annotated[
+    bool,
+    typer.Option("--full", help="Every attribute, and every resource of many alike."),
+]
 ReadonlyLock = Annotated[
     bool,
     typer.Option(

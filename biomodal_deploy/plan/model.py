@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Final
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from biomodal_deploy.errors import EngineError
 from biomodal_deploy.plan.actions import Action
@@ -64,6 +64,7 @@ class Plan(Data):
     Attributes:
         resource_changes: Every object of the plan, those that do not change included.
         drift: How reality differs from the state, what AWS filled in included; see `drifted`.
+        images: The names of the machine images that it read, by id.
         unknown_parts: Parts of the plan that act and that are not understood here.
         applyable, complete: Terraform's own words; None where its version does not say.
     """
@@ -82,6 +83,7 @@ class Plan(Data):
     unknown_parts: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     variables: tuple[Variable, ...] = ()
+    images: dict[str, str] = Field(default_factory=dict)
 
     @classmethod
     def from_changes(cls, changes: bytes) -> Plan:

@@ -93,7 +93,18 @@ class _Reader:
                 )
                 for name, variable in sorted(parsed.variables.items())
             ),
+            images=dict(self._images(parsed.prior_state.values.root_module)),
         )
+
+    def _images(self, module: document.Module) -> Iterator[tuple[str, str]]:
+        for resource in module.resources:
+            if resource.type == "aws_ami" and isinstance(resource.values, dict):
+                pair = (resource.values.get("id"), resource.values.get("name"))
+                image, name = map(self._redactor.value, pair)
+                if isinstance(image, str) and isinstance(name, str):
+                    yield image, name
+        for child in module.child_modules:
+            yield from self._images(child)
 
     def _drifted(
         self, judge: DriftJudge, drift: Iterable[document.ResourceChange]

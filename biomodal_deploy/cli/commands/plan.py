@@ -14,6 +14,7 @@ from biomodal_deploy.cli.options import (
     AllowDestroy,
     Every,
     Format,
+    Full,
     Jobs,
     OutputFormat,
     Part,
@@ -62,6 +63,7 @@ def plan(
     every: Every = False,
     jobs: Jobs = None,
     readonly_lock: ReadonlyLock = False,
+    full: Full = False,
     output: OutputFormat = Format.TEXT,
     part: Part = False,
 ) -> int:
@@ -123,7 +125,9 @@ def plan(
     return emit(
         Result(
             data=bundle_data(planned.bundle, planned.plan, ledger),
-            show=lambda console: show_bundle(console, planned.bundle, planned.plan, ledger),
+            show=lambda console: show_bundle(
+                console, planned.bundle, planned.plan, ledger, full=full
+            ),
             exit_status=EXIT_GUARD if planned.refusals else status,
         ),
         output,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from biomodal_deploy.aws.ledger.model import saved_ledger, saved_leftovers
-from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli.options import HERE, Format, Full, OutputFormat, ProjectDir, Stack
 from biomodal_deploy.cli.render.bundles import bundle_data, show_bundle
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.workflow.finding import find_bundle
@@ -27,6 +27,7 @@ def show(
     bundle: Bundle = None,
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
+    full: Full = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
     """Print a sealed plan: its changes, guards and expiry.
@@ -44,7 +45,7 @@ def show(
     return emit(
         Result(
             data=bundle_data(found, plan, *kept),
-            show=lambda console: show_bundle(console, found, plan, *kept),
+            show=lambda console: show_bundle(console, found, plan, *kept, full=full),
         ),
         output,
     )

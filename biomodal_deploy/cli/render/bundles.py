@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.text import Text
 
 from biomodal_deploy.aws.ledger.model import Ledger, Leftovers
-from biomodal_deploy.cli.render.drifts import show_changed
+from biomodal_deploy.cli.render.console import Line, print_lines
 from biomodal_deploy.cli.render.ledger import destroy_data, show_ledger, show_leftovers
-from biomodal_deploy.cli.render.plan_view import show_plan
+from biomodal_deploy.cli.render.plan_view import PlanView, place_lines
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.guards import Outcome
 from biomodal_deploy.plan.sealed import Bundle, UseState
+from biomodal_deploy.review.report import report_of
 
 _STYLES = {
     Outcome.REFUSED: ("refused", "bad"),
@@ -34,44 +36,50 @@ def show_bundle(
     plan: Plan,
     ledger: Ledger | None = None,
     remains: Leftovers | None = None,
+    *,
+    full: bool = False,
 ) -> None:
-    """Print a sealed plan, of a destroy plan also its ledger, and what to do with it."""
-    manifest, facts = bundle.manifest, bundle.manifest.facts
-    where = [part for part in (facts.region, facts.account and f"account {facts.account}") if part]
-    if facts.endpoint:
-        where.append(f"not AWS but {facts.endpoint}")
-    heading = Text(f"{_KINDS[manifest.kind]} for {facts.stack}", style="bold")
-    console.print(heading.append(f"  {', '.join(where)}", style="quiet"))
+    """Print a sealed plan, of a destroy plan also its ledger, and what to do with it.
+
+    Args:
+        console: Where to.
+        bundle: The sealed plan.
+        plan: Its changes.
+        ledger: What the deployment held.
+        remains: What is left of it.
+        full: Print every attribute, and every resource of many alike.
+    """
+    manifest = bundle.manifest
+    report = report_of(plan, manifest, bundle.sha256, whole=full)
+    title = f"{_KINDS[manifest.kind]} for {manifest.facts.stack}"
+    print_lines(console, place_lines(title, report.place))
+    print_lines(console, PlanView(report, full=full).lines())
     console.print()
-    records_drift = manifest.kind is PlanKind.REFRESH_ONLY
-    show_plan(console, plan, records_drift=records_drift)
-    if records_drift:
-        show_changed(console, plan.drifted)
+    refusals = [each for each in manifest.verdicts if each.outcome is Outcome.REFUSED]
     for verdict in manifest.verdicts:
         if verdict.outcome in _STYLES:
             word, style = _STYLES[verdict.outcome]
-            console.print(Text(f"{word}: ", style=style).append(verdict.message, style="default"))
-    refusals = [each for each in manifest.verdicts if each.outcome is Outcome.REFUSED]
+            line = Text.assemble((f"{word}: ", style), verdict.message)
+            print_lines(console, [Line(line, 2)])
     protected = [
         each.address for each in refusals if each.rule in ("protected", "vanished") and each.address
     ]
     if len(protected) > 1:
         # One to copy: a whole environment is lost by many addresses.
         flags = " ".join(f"--allow-destroy {shlex.quote(address)}" for address in protected)
-        console.print(Text(f"All of them: {flags}"))
+        # A terminal may wrap it; we must not, or it could not be copied whole.
+        console.print(Text(f"All of them: {flags}"), soft_wrap=True)
     if ledger:
-        # Only here, as below: what destroys nothing should not wait for the ledger.
-
         show_ledger(console, ledger)
-    else:
-        console.print()
     if remains:
         show_leftovers(console, remains)
         console.print()
-    console.print(f"bundle  {bundle.id}")
-    console.print(f"sha256  {bundle.sha256}")
-    console.print(f"folder  {bundle.path}", style="quiet")
-    console.print(Text(_next_step(bundle, refused=bool(refusals))))
+    console.print(Text(_counts(plan), style="bold"))
+    for name, value in (("bundle", bundle.id), ("sha256", bundle.sha256), ("folder", bundle.path)):
+        line = Text(f"{name}  {value}", style="quiet" if name == "folder" else "")
+        console.print(line, soft_wrap=True)
+    for step in _next_step(bundle, refused=bool(refusals)):
+        console.print(Text(step), soft_wrap=True)
 
 
 def bundle_data(
@@ -115,15 +123,26 @@ def bundle_data(
     return data
 
 
-def _next_step(bundle: Bundle, *, refused: bool) -> str:
+def _counts(plan: Plan) -> str:
+    sentence = plan.counts.sentence()
+    if sentence == "no changes" and plan.has_changes:
+        return "Only the state changes: it takes up what changed outside Terraform."
+    return "No changes." if sentence == "no changes" else f"Plan: {sentence}."
+
+
+def _next_step(bundle: Bundle, *, refused: bool) -> Iterator[str]:
     manifest, stack = bundle.manifest, bundle.manifest.facts.stack
+    again = f"Next: biomodal-aws plan --stack {shlex.quote(stack)}"
     if bundle.use.state is not UseState.UNUSED:
-        return f"It is {bundle.use.sentence()}."
-    if refused:
-        return "A guard refuses it: it can be shown, not applied."
-    if manifest.is_expired(datetime.now(UTC)):
-        return f"It has expired. Next: biomodal-aws plan --stack {stack}"
-    if not manifest.has_changes:
-        return "There is nothing to apply."
-    until = manifest.expires.astimezone().strftime("%Y-%m-%d %H:%M %Z")
-    return f"Good for one apply until {until}. Next: biomodal-aws apply {bundle.id} --stack {stack}"
+        yield f"This plan is used: {bundle.use.sentence()}."
+    elif refused:
+        yield "A guard refuses this plan: it cannot be applied."
+    elif manifest.is_expired(datetime.now(UTC)):
+        yield "This plan has expired."
+        yield again
+    elif not manifest.has_changes:
+        yield "There is nothing to apply."
+    else:
+        until = manifest.expires.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        yield f"Good for one apply until {until}."
+        yield f"Next: biomodal-aws apply {bundle.id} --stack {shlex.quote(stack)}"

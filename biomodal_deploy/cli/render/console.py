@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.text import Text
 from rich.theme import Theme
 
 from biomodal_deploy.text import printable
 
+_WORD = re.compile(r"\S+\s*|\s+")
 _THEME = Theme(
     {
         "create": "green",
@@ -57,6 +61,42 @@ class _Console(Console):
                 yield segment
             else:
                 yield Segment(printable(segment.text), segment.style)
+
+
+class Line(NamedTuple):
+    """A line to print, and how far its further lines are indented where it is wrapped."""
+
+    text: Text
+    hang: int = 0
+
+
+def print_lines(console: Console, lines: Iterable[Line]) -> None:
+    """Print lines, wrapped between words; no word is ever broken.
+
+    An address, an id or a digest that is longer than the line stays whole, so that it can be
+    copied. Where no terminal shows the lines, they are not wrapped at all.
+    """
+    width = None if console.soft_wrap else console.width
+    wrapped = [part for line in lines for part in _wrapped(line, width)]
+    if wrapped:
+        # At once: line by line, Rich asks each time how wide the terminal is.
+        console.print(Text("\n").join(wrapped), soft_wrap=True)
+
+
+def _wrapped(line: Line, width: int | None) -> Iterator[Text]:
+    text, hang = line
+    if width is None or text.cell_len <= width:
+        yield text
+        return
+    breaks, column, start = [], 0, 0
+    for word in _WORD.finditer(text.plain):
+        if column > start and column + cell_len(word[0].rstrip()) > width:
+            breaks.append(word.start())
+            column = start = hang
+        column += cell_len(word[0])
+    for number, part in enumerate(text.divide(breaks)):
+        part.rstrip()
+        yield Text(" " * hang if number else "").append(part)
 
 
 def print_exactly(text: str) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.text import Text
 
-from biomodal_deploy.cli.render.plan_view import show_attributes
-from biomodal_deploy.plan import Action, AttributeChange, Plan, ResourceChange
+from biomodal_deploy.cli.render.console import print_lines
+from biomodal_deploy.cli.render.plan_view import attribute_lines, changed_lines
+from biomodal_deploy.plan import AttributeChange, Plan, ResourceChange
 from biomodal_deploy.text import counted
 
 
@@ -21,29 +22,18 @@ def show_drift(console: Console, stack: str, plan: Plan, *, verbose: bool = Fals
         plan: The plan that was made to find it.
         verbose: Print what AWS filled in by itself as well.
     """
-    show_changed(console, plan.drifted)
+    print_lines(console, changed_lines(plan.drifted))
     computed = [(change, found) for change in plan.drift if (found := _computed(change))]
     if verbose and computed:
         console.print("Also, filled in by AWS:")
         for change, found in computed:
             console.print(Text(f"      {change.address}", style="quiet"))
-            show_attributes(console, found)
+            print_lines(console, attribute_lines(found))
     if plan.drifted:
         count = counted(len(plan.drifted), "resource")
         console.print(f"{stack}: {count} changed outside Terraform.", style="bold")
     else:
         console.print(f"{stack}: everything is as Terraform left it.")
-
-
-def show_changed(console: Console, drifted: Iterable[ResourceChange]) -> None:
-    """Print what changed outside Terraform, and how."""
-    for change in drifted:
-        gone = change.action is Action.DELETE
-        word, style = ("- gone", "delete") if gone else ("~ changed", "update")
-        line = Text(f"    {word} outside Terraform: ", style=style)
-        console.print(line.append(change.address, style="default"))
-        if not gone:
-            show_attributes(console, (each for each in change.updates if each.matters))
 
 
 def drift_data(stack: str, plan: Plan) -> dict[str, object]:

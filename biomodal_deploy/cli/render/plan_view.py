@@ -1,106 +1,327 @@
-"""A plan on screen: what goes first, then what changes, then what comes."""
+"""A plan on screen: what is lost, who gains access, what comes, what changes."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, TypeVar
 
-from rich.console import Console
 from rich.text import Text
 
-from biomodal_deploy.plan import Action, AttributeChange, Plan, ResourceChange
+from biomodal_deploy.cli.render.console import Line
+from biomodal_deploy.plan import Action, AttributeChange, OutputChange, PlanKind, ResourceChange
+from biomodal_deploy.plan.redactor import UNKNOWN_TEXT
+from biomodal_deploy.plan.references import plain
+from biomodal_deploy.review.report.access import AccessChange, Gain, Severity
+from biomodal_deploy.review.report.model import Entry, Fact, Report
+from biomodal_deploy.review.report.spelling import SIGNS, act_of, change_words, spelled
 from biomodal_deploy.text import counted
 
-_SIGNS: Final = {
-    Action.DELETE: ("-", "delete"),
-    Action.REPLACE: ("-/+", "replace"),
-    Action.REPLACE_CREATE_FIRST: ("+/-", "replace"),
-    Action.REPLACE_AND_FORGET: ("+/.", "replace"),
-    Action.FORGET: (".", "forget"),
-    Action.UNKNOWN: ("?", "bad"),
-    Action.UPDATE: ("~", "update"),
-    Action.CREATE: ("+", "create"),
-    Action.READ: ("<=", "read"),
-    Action.NO_OP: (" ", "quiet"),
+_Item = TypeVar("_Item")
+
+_STYLES: Final = {
+    "a-create": "create",
+    "a-update": "update",
+    "a-replace": "replace",
+    "a-delete": "delete",
+    "a-forget": "forget",
+    "a-unknown": "bad",
+    "a-move": "update",
+    "a-read": "read",
+    "a-no-op": "quiet",
 }
-_ORDER: Final = list(_SIGNS)
-_SHOWN_CHARACTERS: Final = 160
+_SEVERITIES: Final = {Severity.HIGH: "bad", Severity.MEDIUM: "warning", Severity.LOW: "quiet"}
+_ALARMS: Final = {"": "", "anyone": ": everybody on the internet", "everything": ": all of AWS"}
+_POLICIES: Final = ("policy", "assume_role_policy")
+_SEE_ABOVE: Final = "see the access above"
+_INDENT: Final = 8
+# So many alike are shown as a few, and how many more there are.
+_MANY: Final = 10
+_FEW: Final = 3
+_EVERYTHING: Final = 1_000_000
 
 
-def show_plan(console: Console, plan: Plan, *, records_drift: bool = False) -> None:
-    """Print every change, its cause, and what it changes.
+class PlanView:
+    """The sections of a report as lines for a terminal.
 
     Args:
-        console: Where to.
-        plan: The plan.
-        records_drift: It is a refresh-only plan, and takes up all that changed outside Terraform.
+        report: The plan as its reviewer sees it.
+        full: With every attribute, and every resource of many alike.
     """
-    for change in sorted(plan.changes, key=lambda each: _ORDER.index(each.action)):
-        console.print(_headline(change))
-        # Creations and deletions are whole objects: their address says it, and the report has all.
-        if change.action in (Action.UPDATE, Action.REPLACE, Action.REPLACE_CREATE_FIRST):
-            show_attributes(console, change.attributes)
-    for output in plan.output_changes:
-        if output.action.acts:
-            sign, style = _SIGNS[output.action]
-            console.print(Text(f"{sign:>5} output {output.name}", style=style))
-    for part in plan.unknown_actions:
-        console.print(Text(f"    ? not understood, never applied: {part}", style="bad"))
-    for check in plan.failed_checks:
-        problems = "; ".join(check.problems)
-        console.print(Text(f"    ! check {check.address}: {problems}", style="warning"))
-    console.print(Text(_sentence(plan), style="bold"))
-    acted_on = {change.address for change in plan.changes}
-    others = [change for change in plan.drifted if change.address not in acted_on]
-    if others and not records_drift:
-        line = (
-            f"{counted(len(others), 'resource')} changed outside Terraform in ways that this plan "
-            "does not act on: biomodal-aws drift shows them."
+
+    def __init__(self, report: Report, *, full: bool = False) -> None:
+        self._report, self._full = report, full
+        self._in_access = {change.address for change in report.access}
+
+    def lines(self) -> Iterator[Line]:
+        """Yield all sections that have something in them."""
+        report = self._report
+        yield from self._losses()
+        yield from _resources("Not understood: never applied", report.unknown)
+        yield from self._gained()
+        yield from self._ended()
+        yield from self._groups("Created", Action.CREATE, report.common_tags)
+        yield from self._groups("Updated", Action.UPDATE)
+        yield from _resources(
+            "Forgotten: they go on existing, and nobody manages them", report.forgotten
         )
-        console.print(Text(line, style="warning"))
+        yield from _resources("Moved", report.moved)
+        yield from _resources("Imported", report.imported)
+        yield from _facts("Put off to a later plan", report.deferred)
+        yield from self._outputs()
+        yield from self._drift()
+        for check in report.checks:
+            if check.failed:
+                problems = "; ".join(check.problems) or check.status
+                yield _line("check failed: ", f"{check.address}: {problems}", "warning", hang=2)
+
+    def _losses(self) -> Iterator[Line]:
+        losses = self._report.losses
+        causes = {entry.cause for entry in losses}
+        shared = causes.pop() if len(causes) == 1 and len(losses) > 1 else ""
+        replaces = any(entry.action.replaces for entry in losses)
+        title = "Destroyed or replaced" if replaces else "Destroyed"
+        yield from _heading(title, len(losses), shared)
+        # What holds something first; of settings that can be written again the name is enough.
+        for entry in sorted(losses, key=lambda each: not (each.lost or each.contents)):
+            yield _headline(entry)
+            if not shared:
+                yield from _detail("why", entry.cause, "replace")
+            yield from _detail("lost", entry.lost, "delete")
+            yield from _detail("holds", entry.contents, "delete")
+            if entry.action is not Action.DELETE or self._full:
+                yield from self._attributes(entry)
+
+    def _gained(self) -> Iterator[Line]:
+        report = self._report
+        if report.gains:
+            yield from _title(f"Access that is gained: {report.gains_sentence}")
+        order = list(Severity)
+        changes = sorted(report.broadens, key=lambda each: order.index(each.severity))
+        for alike in _alike(changes, lambda each: (plain(each.address), each.gains)):
+            for change in self._few(alike):
+                severity = change.severity
+                yield _line(f"  {severity.value.upper():<6} ", _who(change), _SEVERITIES[severity])
+                for gain in change.gains:
+                    yield _line("         + ", _gain(gain), "update")
+                for removed in change.removed:
+                    yield _line("         - ", removed, "quiet")
+            yield from self._more([change.address for change in alike])
+
+    def _ended(self) -> Iterator[Line]:
+        ended = [change for change in self._report.access if not change.gains]
+        # Of what is destroyed altogether nobody has to read what it no longer allows.
+        brief = self._report.kind is PlanKind.DESTROY and not self._full
+        yield from _heading("Access that ends", len(ended), "show --full" if brief else "")
+        for change in () if brief else ended:
+            yield _line("  - ", _who(change), "quiet")
+            for text in change.removed:
+                yield _line("         - ", text, "quiet")
+
+    def _groups(self, title: str, action: Action, tags: str = "") -> Iterator[Line]:
+        groups = [
+            (group.construct_path, [each for each in group.entries if each.action is action])
+            for group in self._report.groups
+        ]
+        count = sum(len(entries) for _, entries in groups)
+        yield from _heading(title, count, f"all with the tags {tags}" if tags else "")
+        for path, entries in groups:
+            if entries:
+                yield Line(Text(f"  {path or 'no construct'}", style="quiet"))
+            # Updates are told as one only where they are the same.
+            for alike in _alike(
+                entries, lambda each: (each.type, action is Action.UPDATE and repr(each.attributes))
+            ):
+                for entry in self._few(alike):
+                    yield _headline(entry)
+                    yield from _detail("effect", entry.consequence, "warning")
+                    if self._full or action is Action.UPDATE:
+                        yield from self._attributes(entry)
+                    else:
+                        yield from self._settings(entry)
+                yield from self._more([entry.address for entry in alike])
+
+    def _few(self, alike: Sequence[_Item]) -> Sequence[_Item]:
+        return alike if self._full or len(alike) <= _MANY else alike[:_FEW]
+
+    def _more(self, addresses: Sequence[str]) -> Iterator[Line]:
+        left = addresses[len(self._few(addresses)) :]
+        if left:
+            rest = f"and {len(left):,} more alike, from {left[0]} to {left[-1]}: --full lists them"
+            yield _line(" " * _INDENT, rest, "quiet", hang=_INDENT)
+
+    def _settings(self, entry: Entry) -> Iterator[Line]:
+        for setting in entry.settings:
+            told = setting.name in _POLICIES and entry.address in self._in_access
+            for line in (_SEE_ABOVE,) if told else setting.lines:
+                yield _value(setting.name, Text(line))
+
+    def _attributes(self, entry: Entry) -> Iterator[Line]:
+        if self._full:
+            yield from attribute_lines(entry.attributes, full=True)
+            return
+        news = [each for each in entry.attributes if _is_news(entry, each)]
+        told = {
+            each.path: name
+            for each in news
+            for name in [each.path.partition(".")[0]]
+            if name in _POLICIES and entry.address in self._in_access
+        }
+        for name in dict.fromkeys(told.values()):
+            yield _value(name, Text(_SEE_ABOVE))
+        yield from attribute_lines(each for each in news if each.path not in told)
+
+    def _outputs(self) -> Iterator[Line]:
+        outputs = self._report.outputs
+        yield from _heading("Outputs", len(outputs))
+        for output in outputs:
+            sign, _ = SIGNS[output.action]
+            yield _line(f"  {sign:>3} ", f"{output.name}{self._output(output)}", "quiet")
+
+    def _output(self, output: OutputChange) -> str:
+        most = {"most": _EVERYTHING} if self._full else {}
+        before, after = spelled(output.before, **most), spelled(output.after, **most)
+        if output.action is Action.UPDATE:
+            return f": {before} -> {after}"
+        known = output.action is Action.CREATE and output.after != UNKNOWN_TEXT
+        return f": {after}" if known else ""
+
+    def _drift(self) -> Iterator[Line]:
+        drift = self._report.drift
+        yield from _heading("Changed outside Terraform", len(drift.entries))
+        for change in drift.access:
+            for gain in change.gains:
+                text = Text(f"{change.who or change.address}: ").append_text(_gain(gain))
+                style = _SEVERITIES[gain.severity]
+                yield _line(f"  {gain.severity.value.upper():<6} by hand: ", text, style, hang=9)
+        for entry in self._few(drift.entries):
+            yield from _changed(entry.address, entry.action, entry.attributes)
+        yield from self._more([entry.address for entry in drift.entries])
+        acted_on = {entry.address for entry in self._report.entries}
+        others = sum(entry.address not in acted_on for entry in drift.entries)
+        if others and self._report.kind is not PlanKind.REFRESH_ONLY:
+            line = (
+                f"{counted(others, 'resource')} changed outside Terraform in ways that this plan "
+                "does not act on: biomodal-aws drift shows them."
+            )
+            yield Line(Text(line, style="warning"))
 
 
-def show_addresses(console: Console, changes: Iterable[ResourceChange]) -> None:
-    """Print addresses alone, one a line, as they go."""
+def place_lines(title: str, place: Iterable[Fact]) -> Iterator[Line]:
+    """Yield what a plan is for, where it acts, who made it, and until when it is good."""
+    yield Line(Text(title, style="bold"))
+    for fact in place:
+        yield _line(f"  {fact.name:<12}", fact.value, "quiet")
+
+
+def address_lines(changes: Iterable[ResourceChange]) -> Iterator[Line]:
+    """Yield addresses alone, one a line, as they go."""
     for change in changes:
-        console.print(_headline(change))
+        sign, _ = SIGNS[change.action]
+        old = f" (old object {change.deposed})" if change.deposed else ""
+        yield _line(f"  {sign:>3} ", f"{change.address}{old}", "delete")
 
 
-def _headline(change: ResourceChange) -> Text:
-    sign, style = _SIGNS[change.action]
-    line = Text(f"{sign:>5} ", style=style).append(change.address)
-    if change.deposed:
-        line.append(f" (old object {change.deposed})", style="quiet")
-    if change.moved:
-        line.append(f" moved from {change.previous_address}", style="update")
-    if change.imported:
-        line.append(f" imported from {change.import_id or 'an id not yet known'}", style="update")
-    if change.reason:
-        line.append(f"  {change.reason.replace('_', ' ')}", style="quiet")
-    return line
+def changed_lines(drifted: Iterable[ResourceChange]) -> Iterator[Line]:
+    """Yield what changed outside Terraform, and how."""
+    for change in drifted:
+        yield from _changed(change.address, change.action, change.updates)
 
 
-def show_attributes(console: Console, attributes: Iterable[AttributeChange]) -> None:
-    """Print what changes within one object."""
-    for attribute in attributes:
-        line = Text(f"          {attribute.path}: ", style="quiet")
-        line.append(f"{_value(attribute.before)} -> {_value(attribute.after)}", style="default")
-        if attribute.forces_replacement:
-            line.append("  forces replacement", style="replace")
-        console.print(line)
+def attribute_lines(changes: Iterable[AttributeChange], *, full: bool = False) -> Iterator[Line]:
+    """Yield what changes within one object.
+
+    Args:
+        changes: What changes.
+        full: With long values whole.
+    """
+    for each in changes:
+        before, after = change_words(each, _EVERYTHING) if full else change_words(each)
+        line = Text(after if each.before is None else f"{before} -> {after}")
+        if each.forces_replacement:
+            line.append("  forces the replacement", style="replace")
+        yield _value(each.path, line)
 
 
-def _sentence(plan: Plan) -> str:
-    sentence = plan.counts.sentence()
-    if sentence == "no changes" and plan.has_changes:
-        return "Only the state changes: it takes up what changed outside Terraform."
-    return "No changes." if sentence == "no changes" else f"Plan: {sentence}."
+def _line(prefix: str, body: str | Text, style: str, *, hang: int | None = None) -> Line:
+    return Line(Text.assemble((prefix, style), body), len(prefix) if hang is None else hang)
 
 
-def _value(value: object) -> str:
-    text = value if value in ("(sensitive value)", "(known after apply)") else json.dumps(value)
-    text = str(text)
-    if len(text) <= _SHOWN_CHARACTERS:
-        return text
-    return f"{text[:_SHOWN_CHARACTERS]}... ({len(text)} characters)"
+def _title(title: str, note: str = "") -> Iterator[Line]:
+    yield Line(Text())
+    yield Line(Text.assemble((title, "bold"), (f"  {note}" if note else "", "quiet")), _INDENT)
+
+
+def _heading(title: str, count: int, note: str = "") -> Iterator[Line]:
+    if count:
+        yield from _title(f"{title} ({count:,})", note)
+
+
+def _headline(entry: Entry) -> Line:
+    sign, _, css = act_of(entry)
+    line = Text(entry.address).append(f"  {entry.label}", style="quiet")
+    if entry.deposed:
+        line.append(f", the old object {entry.deposed}", style="quiet")
+    if entry.actions:
+        line.append(f": Terraform says {', '.join(entry.actions)}", style="bad")
+    if entry.moved:
+        line.append(f" moved from {entry.previous_address}", style="update")
+    if entry.imported:
+        line.append(f" imported from {entry.import_id or 'an id not yet known'}", style="update")
+    return _line(f"  {sign:>3} ", line, _STYLES[css])
+
+
+def _detail(word: str, text: str, style: str) -> Iterator[Line]:
+    if text:
+        yield _line(f"{' ' * _INDENT}{word:<6} ", text, style)
+
+
+def _value(name: str, value: Text) -> Line:
+    return Line(Text.assemble(" " * _INDENT, (f"{name}: ", "quiet"), value), _INDENT + 2)
+
+
+def _who(change: AccessChange) -> Text:
+    head = Text(change.who or change.address)
+    if change.who and not change.who.endswith(change.address):
+        head.append(f"  {change.address}", style="quiet")
+    return head
+
+
+def _gain(gain: Gain) -> Text:
+    return Text(gain.text).append(_ALARMS[gain.alarm], style="bad")
+
+
+def _resources(title: str, entries: Sequence[Entry]) -> Iterator[Line]:
+    yield from _heading(title, len(entries))
+    yield from map(_headline, entries)
+
+
+def _facts(title: str, facts: Sequence[Fact]) -> Iterator[Line]:
+    yield from _heading(title, len(facts))
+    for fact in facts:
+        yield _line("      ", f"{fact.name}: {fact.value}", "")
+
+
+def _changed(address: str, action: Action, attributes: Iterable[AttributeChange]) -> Iterator[Line]:
+    gone = action is Action.DELETE
+    word, style = ("- gone", "delete") if gone else ("~ changed", "update")
+    yield _line(f"    {word} outside Terraform: ", address, style, hang=_INDENT)
+    if not gone:
+        yield from attribute_lines(each for each in attributes if each.matters)
+
+
+def _is_news(entry: Entry, change: AttributeChange) -> bool:
+    if change.path.startswith("tags_all"):
+        own = change.path.replace("tags_all", "tags", 1)
+        return all(each.path != own for each in entry.attributes)
+    if entry.action is Action.UPDATE or change.forces_replacement:
+        return True
+    # Of a new object, what AWS makes up during the apply is no news, nor what falls away that
+    # said nothing.
+    return not change.unknown and (change.after is not None or bool(change.before))
+
+
+def _alike(items: Iterable[_Item], key: Callable[[_Item], object]) -> list[list[_Item]]:
+    found: dict[object, list[_Item]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
+    return list(found.values())

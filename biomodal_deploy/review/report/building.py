@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from biomodal_deploy.plan import Action, Plan, PlanKind, ResourceChange
+from biomodal_deploy.plan import Action, AttributeChange, Plan, PlanKind, ResourceChange
 from biomodal_deploy.plan.guards import Outcome
 from biomodal_deploy.plan.references import plain
 from biomodal_deploy.plan.sealed import Bundle, Manifest
 from biomodal_deploy.review.report.access import access_changes, drift_access
 from biomodal_deploy.review.report.causes import cause_of
+from biomodal_deploy.review.report.configured import common_tags, settings_of, tags_text
+from biomodal_deploy.review.report.consequences import consequence_of
 from biomodal_deploy.review.report.kinds import kind_of, lost_with
-from biomodal_deploy.review.report.manifest import apply_commands, facts_of
+from biomodal_deploy.review.report.manifest import apply_commands, facts_of, place_of
 from biomodal_deploy.review.report.model import Blocker, Drift, Entry, Fact, Group, Report, Waived
 from biomodal_deploy.review.report.verdict import blockers_of, verdict_of
 from biomodal_deploy.review.report.waivers import read_waivers
@@ -43,7 +45,12 @@ def build_report(bundle: Bundle, *, waivers_of: Path | None = None) -> Report:
 
 
 def report_of(
-    plan: Plan, manifest: Manifest, sha256: str, waived: tuple[Waived, ...] = ()
+    plan: Plan,
+    manifest: Manifest,
+    sha256: str,
+    waived: tuple[Waived, ...] = (),
+    *,
+    whole: bool = True,
 ) -> Report:
     """Return the report of a plan, with what was sealed of it.
 
@@ -52,6 +59,7 @@ def report_of(
         manifest: What it was made from and for, and what the guards said.
         sha256: The digest that stands for all of it.
         waived: The waivers of its resources.
+        whole: With every attribute of what is created and destroyed; of thousands that takes time.
     """
     blockers = tuple(blockers_of(plan, manifest.verdicts))
     access = access_changes(plan)
@@ -61,10 +69,19 @@ def report_of(
         if verdict.rule == "contents"
     }
     changes = plan.changes
+    tags = common_tags(change for change in changes if change.action is Action.CREATE)
+
+    def entry(change: ResourceChange) -> Entry:
+        attributes = change.attributes if whole else change.updates
+        made = _entry(change, manifest.kind, attributes, contents.get(change.address, ""))
+        if change.action is not Action.CREATE:
+            return made
+        settings = settings_of(change, plan.images, tags)
+        return made.model_copy(update={"settings": settings})
 
     def entries(which: Callable[[ResourceChange], bool]) -> tuple[Entry, ...]:
         chosen = sorted(filter(which, changes), key=lambda change: change.address)
-        return tuple(_entry(each, manifest.kind, contents.get(each.address, "")) for each in chosen)
+        return tuple(map(entry, chosen))
 
     return Report(
         bundle=manifest.id,
@@ -72,7 +89,9 @@ def report_of(
         stack=manifest.facts.stack,
         kind=manifest.kind,
         verdict=verdict_of(plan, manifest.kind, blockers, access),
+        place=tuple(place_of(manifest)),
         counts=plan.counts,
+        common_tags=tags_text(tags),
         blockers=blockers,
         notices=tuple(
             Blocker(rule=each.rule, message=each.message, address=each.address, refuses=False)
@@ -88,18 +107,20 @@ def report_of(
         forgotten=entries(lambda change: change.action is Action.FORGET),
         deferred=tuple(Fact(name=d.change.address, value=d.reason) for d in plan.deferred),
         reads=tuple(
-            _entry(change, manifest.kind)
+            _entry(change, manifest.kind, change.attributes if whole else ())
             for change in plan.resource_changes
             if change.action is Action.READ and not change.acts
         ),
         unchanged=tuple(
-            _entry(change, manifest.kind)
+            _entry(change, manifest.kind, change.updates)
             for change in plan.resource_changes
             if change.action is Action.NO_OP and not change.acts
         ),
         outputs=tuple(output for output in plan.output_changes if output.action.acts),
         drift=Drift(
-            entries=tuple(_entry(change, manifest.kind) for change in plan.drifted),
+            entries=tuple(
+                _entry(change, manifest.kind, change.attributes) for change in plan.drifted
+            ),
             filled_in=len(plan.drift) - len(plan.drifted),
             access=drift_access(plan),
         ),
@@ -110,10 +131,14 @@ def report_of(
     )
 
 
-def _entry(change: ResourceChange, plan_kind: PlanKind, contents: str = "") -> Entry:
+def _entry(
+    change: ResourceChange,
+    plan_kind: PlanKind,
+    attributes: tuple[AttributeChange, ...],
+    contents: str = "",
+) -> Entry:
     kind = kind_of(change)
     goes = change.action.destroys or change.action.replaces
-    attributes = change.attributes
     return Entry(
         address=change.address,
         type=change.type,
@@ -134,6 +159,7 @@ def _entry(change: ResourceChange, plan_kind: PlanKind, contents: str = "") -> E
         replace_paths=change.replace_paths,
         lost=lost_with(change) if goes else "",
         contents=contents,
+        consequence=consequence_of(change) if change.action is Action.UPDATE else "",
         refers_to=change.refers_to,
         attributes=attributes,
     )

@@ -30,6 +30,9 @@ def cause_of(change: ResourceChange, kind: PlanKind) -> str:
     if change.deposed:
         return "an interrupted replacement left this old object behind"
     if change.reason:
+        forced = [each.path for each in change.updates if each.forces_replacement]
+        if change.reason == "replace_because_cannot_update" and forced:
+            return f"{' and '.join(forced)} cannot be changed in place"
         # A reason of a later Terraform is shown as it stands.
         return _REASONS.get(change.reason, change.reason.replace("_", " "))
     if change.action.replaces:

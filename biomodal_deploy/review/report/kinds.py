@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 from biomodal_deploy.plan import ResourceChange
@@ -79,8 +80,7 @@ _KINDS: Final[Mapping[str, Kind]] = {
     "aws_s3_bucket": Kind(
         "bucket",
         Area.DATA,
-        "every object in it, all versions included, where force_destroy is set (otherwise AWS"
-        " refuses while there are any), and its name, which anybody may take",
+        "its name, which anybody may take; {objects}",
     ),
     "aws_s3_bucket_policy": Kind("bucket policy", Area.DATA),
     "aws_s3_bucket_public_access_block": Kind("public access block", Area.DATA),
@@ -95,8 +95,7 @@ _KINDS: Final[Mapping[str, Kind]] = {
     "aws_ecr_repository": Kind(
         "image repository",
         Area.IMAGES,
-        "every container image in it, where force_delete is set (otherwise AWS refuses while"
-        " there are any)",
+        "{images}",
     ),
     "aws_ecr_lifecycle_policy": Kind("image lifecycle", Area.IMAGES),
     "aws_ecr_repository_policy": Kind("repository policy", Area.IMAGES),
@@ -117,7 +116,7 @@ _KINDS: Final[Mapping[str, Kind]] = {
         "compute environment", Area.BATCH, "its hosts, and the jobs that run on them"
     ),
     "aws_batch_job_queue": Kind(
-        "job queue", Area.BATCH, "the jobs that wait in it; pipelines that name it fail"
+        "job queue", Area.BATCH, "the jobs that wait or run in it; pipelines that name it fail"
     ),
     "aws_batch_job_definition": Kind("job definition", Area.BATCH),
     "aws_launch_template": Kind("launch template", Area.BATCH, "its earlier versions"),
@@ -149,16 +148,18 @@ _WORDS: Final = re.compile(r"[a-z0-9 ]{1,60}")
 _NOT_KNOWN: Final = "the object itself; what it holds is not known here"
 
 
-def kind_of(change: ResourceChange) -> Kind:
-    """Return what kind a resource is; one that is not known gets its type for a label."""
-    known = _KINDS.get(change.type)
-    if known:
-        return known
-    area = next((area for start, area in _BY_PREFIX if change.type.startswith(start)), Area.OTHER)
+@cache
+def _kind_of_type(type_: str) -> Kind:
+    area = next((area for start, area in _BY_PREFIX if type_.startswith(start)), Area.OTHER)
     # A type is a name, but a report shows it as a word: nothing else may pass for one.
-    label = change.type.removeprefix("aws_").replace("_", " ")
+    label = type_.removeprefix("aws_").replace("_", " ")
     label = label if _WORDS.fullmatch(label) else "resource"
     return Kind(label, area, _NOT_KNOWN if area is Area.OTHER else "")
+
+
+def kind_of(change: ResourceChange) -> Kind:
+    """Return what kind a resource is; one that is not known gets its type for a label."""
+    return _KINDS.get(change.type) or _kind_of_type(change.type)
 
 
 def rank(label: str) -> tuple[int, str]:
@@ -168,7 +169,17 @@ def rank(label: str) -> tuple[int, str]:
 
 def lost_with(change: ResourceChange) -> str:
     """Return what goes with a resource that is destroyed or replaced; empty for mere settings."""
-    return kind_of(change).lost.format(disk=_disk(change.before or {}))
+    before = change.before or {}
+    return kind_of(change).lost.format(
+        disk=_disk(before),
+        objects=_emptied("object, all versions included", before.get("force_destroy")),
+        images=_emptied("container image", before.get("force_delete")),
+    )
+
+
+def _emptied(what: str, forced: object) -> str:
+    noun = what.partition(",")[0]
+    return f"every {what}" if forced is True else f"the apply fails while it holds any {noun}"
 
 
 def _disk(values: Mapping[str, object]) -> str:

@@ -51,6 +51,26 @@ def facts_of(manifest: Manifest, sha256: str, plan: Plan) -> Iterator[Fact]:
         yield Fact(name="file", value=file.path if file.sha256 else f"{file.path} (no such file)")
 
 
+def place_of(manifest: Manifest) -> Iterator[Fact]:
+    """Yield where a plan acts, who made it with what, and until when it may be applied."""
+    facts = manifest.facts
+    engine = {"terraform": "Terraform", "tofu": "OpenTofu"}.get(facts.engine, facts.engine)
+    versions = [f"{engine} {facts.terraform_version}"]
+    versions += [f"{name.partition('/')[2]} {facts.providers[name]}" for name in facts.providers]
+    lines = {
+        "account": facts.account,
+        "region": facts.region,
+        "endpoint": facts.endpoint and f"{facts.endpoint}, not AWS",
+        "made with": ", ".join(versions),
+        "planned by": manifest.maker.who + (f" as {facts.caller}" if facts.caller else ""),
+        "planned at": _moment(manifest.created),
+        "expires": _moment(manifest.expires),
+    }
+    for name, value in lines.items():
+        if value:
+            yield Fact(name=name, value=value)
+
+
 def apply_commands(manifest: Manifest, sha256: str, blockers: Sequence[Blocker]) -> Iterator[str]:
     """Yield the command that applies exactly this plan; none for one that is refused."""
     if any(blocker.refuses for blocker in blockers) or not manifest.has_changes:

@@ -6,12 +6,13 @@ no path, no use that was made of the plan. The same sealed plan gives the same r
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import StrEnum
 from typing import Final
 
 from biomodal_deploy.plan import Action, AttributeChange, Check, Counts, OutputChange, PlanKind
 from biomodal_deploy.plan.changes import Data
-from biomodal_deploy.review.report.access import AccessChange
+from biomodal_deploy.review.report.access import AccessChange, Gain, Severity
 from biomodal_deploy.review.report.kinds import Area
 
 REPORT_FORMAT: Final = 1
@@ -57,6 +58,13 @@ class Blocker(Data):
     refuses: bool = True
 
 
+class Setting(Data):
+    """A value that a new resource is configured with; a policy has a line for each statement."""
+
+    name: str
+    lines: tuple[str, ...]
+
+
 class Entry(Data):
     """What happens to one resource.
 
@@ -67,6 +75,8 @@ class Entry(Data):
         forced_by: The attributes that force the replacement, with before and after.
         lost: What goes with it.
         contents: What the guard counted in it.
+        consequence: What an update does to what runs, in words.
+        settings: What a new one is configured with; values known only after the apply left out.
         attributes: Every attribute that changes.
     """
 
@@ -89,6 +99,8 @@ class Entry(Data):
     replace_paths: tuple[str, ...] = ()
     lost: str = ""
     contents: str = ""
+    consequence: str = ""
+    settings: tuple[Setting, ...] = ()
     refers_to: tuple[str, ...] = ()
     attributes: tuple[AttributeChange, ...] = ()
 
@@ -147,6 +159,8 @@ class Report(Data):
     Attributes:
         bundle: The sealed plan's id.
         sha256: The digest that stands for all of it.
+        place: Where it acts, who made it with what, and until when it may be applied.
+        common_tags: Tags that every new resource gets.
         notices: What guards say short of a refusal.
         losses: Destroyed and replaced resources.
         unknown: Resources with an action that is not known here.
@@ -164,8 +178,10 @@ class Report(Data):
     sha256: str
     stack: str
     kind: PlanKind
+    place: tuple[Fact, ...] = ()
     verdict: Verdict
     counts: Counts
+    common_tags: str = ""
     blockers: tuple[Blocker, ...] = ()
     notices: tuple[Blocker, ...] = ()
     losses: tuple[Entry, ...] = ()
@@ -189,6 +205,20 @@ class Report(Data):
     def broadens(self) -> tuple[AccessChange, ...]:
         """The changes by which somebody gets more access."""
         return tuple(change for change in self.access if change.gains)
+
+    @property
+    def gains(self) -> tuple[Gain, ...]:
+        """Every single gain of access, the gravest first."""
+        order = list(Severity)
+        found = (gain for change in self.access for gain in change.gains)
+        return tuple(sorted(found, key=lambda gain: order.index(gain.severity)))
+
+    @property
+    def gains_sentence(self) -> str:
+        """How many gains there are of each severity: `9 (2 high, 7 low)`; empty without any."""
+        counts = Counter(gain.severity for gain in self.gains)
+        parts = ", ".join(f"{counts[each]:,} {each}" for each in Severity if counts[each])
+        return f"{counts.total():,} ({parts})" if parts else ""
 
     @property
     def entries(self) -> tuple[Entry, ...]:

@@ -62,6 +62,6 @@ def spelled(value: object, most: int = LONGEST) -> str:
     return one_line(text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)")
 
 
-def change_words(change: AttributeChange) -> tuple[str, str]:
-    """Return before and after of an attribute."""
-    return spelled(change.before), spelled(change.after)
+def change_words(change: AttributeChange, most: int = LONGEST) -> tuple[str, str]:
+    """Return before and after of an attribute; see `spelled`."""
+    return spelled(change.before, most), spelled(change.after, most)

@@ -6,5 +6,6 @@ from biomodal_deploy.review.report.access.judging import (
     access_changes,
     drift_access,
 )
+from biomodal_deploy.review.report.access.values import Severity
 
-__all__ = ["AccessChange", "Gain", "access_changes", "drift_access"]
+__all__ = ["AccessChange", "Gain", "Severity", "access_changes", "drift_access"]

@@ -14,7 +14,8 @@ from biomodal_deploy.review.report.access.statements import (
     not_covered,
     statements_of,
 )
-from biomodal_deploy.review.report.access.values import Values, as_list, as_map, vague
+from biomodal_deploy.review.report.access.subjects import Subjects, subject_of
+from biomodal_deploy.review.report.access.values import Severity, Values, as_list, as_map, vague
 
 _POLICIES: Final = ("policy", "assume_role_policy")
 _ATTACHMENTS: Final = frozenset(
@@ -37,24 +38,33 @@ class Gain(Data):
         text: What, in words.
         alarm: `anyone` where everybody on the internet gets it, `everything` where it is all that
             there is; empty otherwise.
+        severity: How much it matters.
     """
 
     text: str
     alarm: str = ""
+    severity: Severity = Severity.MEDIUM
 
 
 class AccessChange(Data):
     """What one resource's change does to access.
 
     Attributes:
+        who: Whose access it is, or to what, in words; empty where that is not known.
         gains: Access that nothing in the plan gave before: it broadens.
         removed: Access that nothing in the plan gives any more.
     """
 
     address: str
     action: Action
+    who: str = ""
     gains: tuple[Gain, ...] = ()
     removed: tuple[str, ...] = ()
+
+    @property
+    def severity(self) -> Severity:
+        """How much the gravest of its gains matters."""
+        return min((gain.severity for gain in self.gains), key=list(Severity).index)
 
 
 def access_changes(plan: Plan) -> tuple[AccessChange, ...]:
@@ -107,9 +117,10 @@ def _only_known(change: ResourceChange) -> bool:
 def _judge(changes: list[ResourceChange], documents: _Documents) -> Iterator[AccessChange]:
     before = _by_owner(rule for each in changes for rule in _rules(each, each.before))
     after = _by_owner(rule for each in changes for rule in _rules(each, each.after))
+    subjects = Subjects(changes)
     for change in changes:
         gains = [
-            Gain(text=str(rule), alarm="anyone" if rule.anyone else "")
+            Gain(text=str(rule), alarm="anyone" if rule.anyone else "", severity=rule.severity)
             for rule in _rules(change, change.after)
             if not any(each.covers(rule) for each in before.get(rule.owner, ()))
         ]
@@ -118,14 +129,18 @@ def _judge(changes: list[ResourceChange], documents: _Documents) -> Iterator[Acc
             for rule in _rules(change, change.before)
             if not any(each.covers(rule) for each in after.get(rule.owner, ()))
         ]
-        for more, less in (_policies(change, documents), _attached(change)):
-            gains += more
-            removed += less
-        gains += [Gain(text=text) for text in turned_off(change)]
+        policies, ended = _policies(change, documents)
+        attached, detached = _attached(change)
+        removed += [*ended, *detached]
+        if not subjects.die_with(change):
+            gains += policies
+            gains += attached
+            gains += [Gain(text=text, severity=severity) for text, severity in turned_off(change)]
         if gains or removed:
             yield AccessChange(
                 address=change.address,
                 action=change.action,
+                who=subject_of(change),
                 gains=tuple(dict.fromkeys(gains)),
                 removed=tuple(dict.fromkeys(removed)),
             )
@@ -184,8 +199,8 @@ def _compare(
     before: tuple[ComparedStatement, ...], after: tuple[ComparedStatement, ...]
 ) -> tuple[list[Gain], list[str]]:
     gains = [
-        Gain(text=f"allowed: {text}", alarm=alarm)
-        for text, alarm in not_covered(after, before, denies=False)
+        Gain(text=f"allowed: {text}", alarm=new.alarm, severity=new.severity)
+        for text, new in not_covered(after, before, denies=False)
     ]
     gains += [
         Gain(text=f"no longer denied: {text}")
@@ -200,7 +215,11 @@ def _attached(change: ResourceChange) -> tuple[list[Gain], list[str]]:
     before = {name: (text, alarm) for name, text, alarm in _given(change, change.before)}
     after = {name: (text, alarm) for name, text, alarm in _given(change, change.after)}
     gains = [
-        Gain(text=f"attached: {text}", alarm=alarm)
+        Gain(
+            text=f"attached: {text}",
+            alarm=alarm,
+            severity=Severity.HIGH if alarm else Severity.MEDIUM,
+        )
         for name, (text, alarm) in after.items()
         if name not in before
     ]
@@ -223,5 +242,5 @@ def _given(change: ResourceChange, values: Values | None) -> Iterator[tuple[str,
     elif change.type == "aws_iam_role":
         for inline in map(as_map, as_list(values.get("inline_policy"))):
             for statement in statements_of(inline.get("policy")) or ():
-                for line, alarm in not_covered([statement], (), denies=False):
-                    yield line, f"inline policy {inline.get('name')}: {line}", alarm
+                for line, new in not_covered([statement], (), denies=False):
+                    yield line, f"inline policy {inline.get('name')}: {line}", new.alarm

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from biomodal_deploy.plan import ResourceChange
-from biomodal_deploy.review.report.access.values import Values, as_list, as_map, words
+from biomodal_deploy.review.report.access.values import Severity, Values, as_list, as_map, words
 
+_HIGH, _MEDIUM, _LOW = Severity.HIGH, Severity.MEDIUM, Severity.LOW
 _Safe: TypeAlias = Callable[[object], bool]
 
 
@@ -31,31 +32,40 @@ def _is_private(value: object) -> bool:
     return value in (None, "private")
 
 
-# By type: the place, when it is safe, and what follows where it is not.
-_SETTINGS: Final[Mapping[str, tuple[tuple[str, _Safe, str], ...]]] = {
+# By type: the place, when it is safe, what follows where it is not, and how much that matters.
+_SETTINGS: Final[Mapping[str, tuple[tuple[str, _Safe, str, Severity], ...]]] = {
     "aws_s3_bucket_public_access_block": (
-        ("block_public_acls", _is_true, "objects can be made public, one by one"),
-        ("block_public_policy", _is_true, "a policy can make the bucket public"),
-        ("ignore_public_acls", _is_true, "objects that were made public are served"),
-        ("restrict_public_buckets", _is_true, "a public policy opens it to other accounts"),
+        ("block_public_acls", _is_true, "objects can be made public, one by one", _HIGH),
+        ("block_public_policy", _is_true, "a policy can make the bucket public", _HIGH),
+        ("ignore_public_acls", _is_true, "objects that were made public are served", _HIGH),
+        (
+            "restrict_public_buckets",
+            _is_true,
+            "a public policy opens it to other accounts",
+            _HIGH,
+        ),
     ),
     "aws_instance": (
         (
             "metadata_options.http_tokens",
             _needs_token,
             "a program that can be made to fetch a URL can fetch the VM's credentials (IMDSv1)",
+            _MEDIUM,
         ),
-        ("associate_public_ip_address", _is_no_public_address, "it gets a public address"),
+        ("associate_public_ip_address", _is_no_public_address, "it gets a public address", _LOW),
     ),
     "aws_launch_template": (
         (
             "metadata_options.http_tokens",
             _needs_token,
             "a program that can be made to fetch a URL can fetch the host's credentials (IMDSv1)",
+            _MEDIUM,
         ),
     ),
-    "aws_s3_bucket_acl": (("acl", _is_private, "this ACL lets others in"),),
-    "aws_iam_role": (("permissions_boundary", _is_set, "no boundary limits its permissions"),),
+    "aws_s3_bucket_acl": (("acl", _is_private, "this ACL lets others in", _HIGH),),
+    "aws_iam_role": (
+        ("permissions_boundary", _is_set, "no boundary limits its permissions", _MEDIUM),
+    ),
 }
 # Members of these lists give access to what they name.
 _MEMBERS: Final = (
@@ -73,10 +83,10 @@ _WHO: Final = (
 _NO_LIMIT_BY_DEFAULT: Final = frozenset({"permissions_boundary"})
 
 
-def turned_off(change: ResourceChange) -> Iterator[str]:
-    """Yield what a change lets in, by settings, lists and names."""
+def turned_off(change: ResourceChange) -> Iterator[tuple[str, Severity]]:
+    """Yield what a change lets in, by settings, lists and names, and how much it matters."""
     before, after = change.before or {}, change.after or {}
-    for path, is_safe, meaning in _SETTINGS.get(change.type, ()):
+    for path, is_safe, meaning, severity in _SETTINGS.get(change.type, ()):
         old, new = _at(before, path), _at(after, path)
         was_safe = is_safe(old) if change.before is not None else True
         if path in _NO_LIMIT_BY_DEFAULT and change.before is None:
@@ -84,19 +94,19 @@ def turned_off(change: ResourceChange) -> Iterator[str]:
         if change.after is None:
             # Of a machine that goes, nothing is open any more; a block that goes opens.
             if change.type == "aws_s3_bucket_public_access_block" and was_safe:
-                yield f"{path} is gone: {meaning}"
+                yield f"{path} is gone: {meaning}", severity
         elif was_safe and not is_safe(new):
-            yield f"{path}: {meaning}"
+            yield f"{path}: {meaning}", severity
     if change.before is None or change.after is None:
         return
     for kind, name, meaning in _MEMBERS:
         if change.type == kind:
             old_members = words(before.get(name))
             new_members = (each for each in words(after.get(name)) if each not in old_members)
-            yield from (meaning.format(each) for each in new_members)
+            yield from ((meaning.format(each), _MEDIUM) for each in new_members)
     for kind, name, meaning in _WHO:
         if change.type == kind and before.get(name) != after.get(name) and after.get(name):
-            yield f"{name}: {meaning.format(after.get(name))}"
+            yield f"{name}: {meaning.format(after.get(name))}", _MEDIUM
 
 
 def _at(values: Values, path: str) -> object:

@@ -8,7 +8,13 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final
 
 from biomodal_deploy.plan import ResourceChange
-from biomodal_deploy.review.report.access.values import Values, as_list, as_map, vague
+from biomodal_deploy.review.report.access.values import (
+    Severity,
+    Values,
+    as_list,
+    as_map,
+    vague,
+)
 
 _ONE_RULE: Final = {
     "aws_vpc_security_group_ingress_rule": "in",
@@ -56,6 +62,19 @@ class Rule:
         """Whether everybody on the internet may send."""
         network = _network(self.source)
         return self.direction == "in" and network is not None and network.prefixlen <= _ANYONE_BITS
+
+    @property
+    def severity(self) -> Severity:
+        """How much it matters that somebody may send this."""
+        network = _network(self.source)
+        if self.anyone:
+            return Severity.HIGH
+        outside = self.direction == "in" and (network is None or not network.is_private)
+        return Severity.MEDIUM if outside and not self._is_group else Severity.LOW
+
+    @property
+    def _is_group(self) -> bool:
+        return self.source.startswith("sg-") or self.source == self.owner
 
     def __str__(self) -> str:
         way = "from" if self.direction == "in" else "to"

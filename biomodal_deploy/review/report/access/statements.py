@@ -5,11 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import Final, TypeAlias
 
 from biomodal_deploy.iam.evaluate import matches
-from biomodal_deploy.review.report.access.values import Values, as_list, as_map, vague, words
+from biomodal_deploy.review.report.access.values import (
+    Severity,
+    Values,
+    as_list,
+    as_map,
+    vague,
+    words,
+)
 
 # Action, resource, principal.
 Part: TypeAlias = tuple[str, str, str]
@@ -64,6 +72,16 @@ class ComparedStatement:
             return "anyone"
         return "everything" if "*" in self.actions and "*" in self.resources else ""
 
+    @property
+    def severity(self) -> Severity:
+        """How much it matters that somebody may do this."""
+        if self.alarm:
+            return Severity.HIGH
+        services = all(each.startswith("Service ") for each in self.principals)
+        if self.principals and services and set(self.actions) <= {"sts:AssumeRole"}:
+            return Severity.LOW  # a role for EC2 or Batch: what it may do stands in its policies
+        return Severity.MEDIUM
+
 
 def statements_of(document: object) -> tuple[ComparedStatement, ...] | None:
     """Read a policy: its JSON text, or what a policy document of Terraform's says.
@@ -72,10 +90,7 @@ def statements_of(document: object) -> tuple[ComparedStatement, ...] | None:
         None where it is no policy, or cannot be told yet.
     """
     if isinstance(document, str):
-        try:
-            document = json.loads(document)
-        except (ValueError, RecursionError):
-            return None
+        return _of_text(document)
     if not isinstance(document, dict):
         return None
     if "Statement" in document:
@@ -85,17 +100,38 @@ def statements_of(document: object) -> tuple[ComparedStatement, ...] | None:
     return None
 
 
+@lru_cache(maxsize=1_000)
+def _of_text(text: str) -> tuple[ComparedStatement, ...] | None:
+    """Read a policy's JSON text; many resources of a plan have the same."""
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        return statements_of(json.loads(text))
+    except (ValueError, RecursionError):
+        return None
+
+
+def statement_lines(document: object) -> tuple[str, ...]:
+    """Return a policy as one line for each statement; nothing where it is no policy."""
+    return tuple(
+        f"{'deny' if each.denies else 'allow'} "
+        + _line(each, each.actions, each.resources, each.principals)
+        for each in statements_of(document) or ()
+    )
+
+
 def not_covered(
     statements: Iterable[ComparedStatement], others: Sequence[ComparedStatement], *, denies: bool
-) -> Iterator[tuple[str, str]]:
-    """Yield what statements say and no other statement does, as a line and its alarm."""
+) -> Iterator[tuple[str, ComparedStatement]]:
+    """Yield what statements say and no other statement does, as a line and the statement."""
     for statement in statements:
         if statement.denies is not denies:
             continue
         parts = list(statement.parts())
         new = [part for part in parts if not any(o.covers(part, statement) for o in others)]
         if len(new) == len(parts):
-            yield _line(statement, statement.actions, statement.resources, statement.principals)
+            line = _line(statement, statement.actions, statement.resources, statement.principals)
+            yield line, statement
             continue
         together: dict[frozenset[tuple[str, str]], list[str]] = {}
         by_action: dict[str, set[tuple[str, str]]] = {}
@@ -106,7 +142,7 @@ def not_covered(
         for key, actions in together.items():
             resources = sorted({resource for resource, _ in key if resource})
             principals = sorted({principal for _, principal in key if principal})
-            yield _line(statement, actions, resources, principals)
+            yield _line(statement, actions, resources, principals), statement
 
 
 def _line(
@@ -114,12 +150,12 @@ def _line(
     actions: Sequence[str],
     resources: Sequence[str],
     principals: Sequence[str],
-) -> tuple[str, str]:
+) -> str:
     text = ", ".join(actions) or "nothing"
     text += f" on {', '.join(resources)}" if resources else ""
     text += f" to {', '.join(principals)}" if principals else ""
     text += f" if {statement.condition}" if statement.condition else ""
-    return text, statement.alarm
+    return text
 
 
 def _of_json(statement: Values) -> ComparedStatement:

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Final
 
 from biomodal_deploy.plan import HIDDEN_TEXT, UNKNOWN_TEXT
+
+
+class Severity(StrEnum):
+    """How much a gain of access matters to whoever approves it.
+
+    HIGH: the internet gets in, or somebody may do everything. MEDIUM: somebody may do more than
+    before. LOW: traffic that goes out or stays in private networks, and roles for AWS's services.
+    """
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
 
 Values = Mapping[str, object]
 NOTHING: Final[Values] = {}

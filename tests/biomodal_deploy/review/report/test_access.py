@@ -34,6 +34,16 @@ def gains(*resources: Any, **more: Any) -> list[str]:
     ]
 
 
+def new_rule(cidr: str, direction: str = "ingress") -> Any:
+    """Return a new rule of a group for SSH."""
+    return resource(f"aws_vpc_security_group_{direction}_rule.r", "create", None, rule(cidr))
+
+
+def severities(*resources: Any) -> list[str]:
+    """Return how much each gain of a plan matters."""
+    return [gain.severity for each in access_changes(plan(*resources)) for gain in each.gains]
+
+
 def removed(*resources: Any) -> list[str]:
     """Return all that ends by a plan."""
     return [text for change in access_changes(plan(*resources)) for text in change.removed]
@@ -248,6 +258,82 @@ class TestTheRest:
             "aws_s3_bucket_public_access_block.b", "delete", {"block_public_acls": True}, None
         )
         assert any("is gone" in gain for gain in gains(block))
+
+    @pytest.mark.parametrize(
+        ("kind", "values"),
+        [
+            ("aws_s3_bucket_public_access_block", {"bucket": "b", "block_public_acls": True}),
+            (
+                "aws_s3_bucket_policy",
+                {"bucket": "b", "policy": policy({**allow("s3:*"), "Effect": "Deny"})},
+            ),
+        ],
+    )
+    def test_a_block_that_dies_with_its_bucket(self, kind: str, values: Any) -> None:
+        """Of a bucket that is destroyed nothing opens; of another one with that name, it does."""
+        goes = resource(f"{kind}.b", "delete", values, None)
+        bucket = resource("aws_s3_bucket.b", "delete", {"id": "b", "bucket": "b"}, None)
+        other = resource("aws_iam_role.b", "delete", {"id": "b", "name": "b"}, None)
+        assert gains(goes, bucket) == []
+        assert gains(goes, other) != []
+
+    def test_a_denial_that_dies_with_its_role(self) -> None:
+        """What a destroyed role was denied is no access for anybody."""
+        denied = policy({**allow("s3:*"), "Effect": "Deny"})
+        own = resource("aws_iam_role_policy.p", "delete", {"role": "r", "policy": denied}, None)
+        role = resource("aws_iam_role.r", "delete", {"id": "r", "assume_role_policy": denied}, None)
+        assert gains(own, role) == []
+        assert gains(own) == ["no longer denied: s3:* on *"]
+
+    @pytest.mark.parametrize(
+        ("change", "severity"),
+        [
+            (new_rule("0.0.0.0/0"), "high"),
+            (new_rule("198.51.100.7/32"), "medium"),
+            (new_rule("10.0.0.0/8"), "low"),
+            (new_rule("0.0.0.0/0", direction="egress"), "low"),
+        ],
+    )
+    def test_severity_of_rules(self, change: Any, severity: str) -> None:
+        """SSH to the world is grave; private networks and outgoing traffic are not."""
+        assert severities(change) == [severity]
+
+    @pytest.mark.parametrize(
+        ("statement", "severity"),
+        [
+            (allow("*"), "high"),
+            (allow("s3:GetObject"), "medium"),
+            (
+                {
+                    "Effect": "Allow",
+                    "Action": "sts:AssumeRole",
+                    "Principal": {"Service": "ec2.amazonaws.com"},
+                },
+                "low",
+            ),
+            (
+                {
+                    "Effect": "Allow",
+                    "Action": "sts:AssumeRole",
+                    "Principal": {"AWS": "arn:aws:iam::999999999999:root"},
+                },
+                "medium",
+            ),
+            ({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*"}, "high"),
+        ],
+    )
+    def test_severity_of_statements(self, statement: Any, severity: str) -> None:
+        """Everything, and everybody, is grave; a role for EC2 alone is not."""
+        role = {"name": "r", "assume_role_policy": policy(statement)}
+        assert severities(resource("aws_iam_role.r", "create", None, role)) == [severity]
+
+    def test_whose_access_it_is(self) -> None:
+        """By its name in AWS; by its address where it has none yet."""
+        named = {"role": "vm", "policy": policy(allow("s3:*"))}
+        (change,) = access_changes(plan(resource("aws_iam_role_policy.p", "create", None, named)))
+        assert change.who == "role vm"
+        (change,) = access_changes(plan(new_rule("10.0.0.0/8")))
+        assert change.who == "security group sg-1"
 
     def test_a_routine_change_says_nothing(self) -> None:
         """Most changes are not about access."""

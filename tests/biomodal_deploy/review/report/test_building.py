@@ -67,7 +67,7 @@ def test_a_replacement_says_why_and_what_is_lost() -> None:
             action_reason="replace_because_cannot_update",
         )
     ).losses
-    assert loss.cause == "this cannot be changed in place"
+    assert loss.cause == "ami cannot be changed in place"
     assert [(each.before, each.after) for each in loss.forced_by] == [("ami-1", "ami-2")]
     assert loss.lost.startswith("the 100 GB root disk: the .nextflow cache")
     assert "SSH host key" in loss.lost

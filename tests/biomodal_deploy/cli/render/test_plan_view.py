@@ -1,0 +1,238 @@
+"""Tests for biomodal_deploy.cli.render.plan_view: what a reviewer reads of real plans."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from pydantic import JsonValue
+from rich.cells import cell_len
+from rich.console import Console
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+
+from biomodal_deploy.cli.render.bundles import show_bundle
+from biomodal_deploy.cli.render.console import _THEME, _Console
+from biomodal_deploy.cli.render.sets import describe_plan, show_set
+from biomodal_deploy.errors import EXIT_DONE, EXIT_GUARD
+from biomodal_deploy.plan import Plan, PlanKind, read_plan
+from biomodal_deploy.plan.guards import Outcome, Verdict
+from biomodal_deploy.plan.sealed import Bundle
+from biomodal_deploy.plan.sealed.use import Use, UseState
+from biomodal_deploy.workflow.sets.outcome import Outcome as Ended
+from tests.support.bundles import SHA
+from tests.support.plans import plan, resource
+from tests.support.real_plans import construct_paths, real_plan
+from tests.support.reports import ID, manifest
+
+WIDTHS: Final = (80, 140)
+KINDS: Final = {
+    "create": PlanKind.APPLY,
+    "no-change": PlanKind.APPLY,
+    "update": PlanKind.APPLY,
+    "replace": PlanKind.APPLY,
+    "destroy": PlanKind.DESTROY,
+    "drift": PlanKind.APPLY,
+    "refresh-only": PlanKind.REFRESH_ONLY,
+    "broaden": PlanKind.APPLY,
+    "shrink": PlanKind.APPLY,
+    "large": PlanKind.APPLY,
+}
+PLACE: Final = {
+    "stack": "lab-vm",
+    "account": "123456789012",
+    "region": "us-east-1",
+    "endpoint": "http://127.0.0.1:5000",
+    "caller": "arn:aws:iam::123456789012:root",
+}
+_IMPOSSIBLE: Final = Verdict(
+    rule="disk-shrinks",
+    outcome=Outcome.REFUSED,
+    address="aws_instance.vm",
+    message="aws_instance.vm: root_block_device[0].volume_size would shrink from 100 to 20 GB, and"
+    " EC2 never shrinks a disk. Fix: set it to 100 or more.",
+)
+
+
+class TextFile(SingleFileSnapshotExtension):
+    """One text file for each golden."""
+
+    _write_mode = WriteMode.TEXT
+    file_extension = "txt"
+
+
+@pytest.fixture
+def golden(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """The text that was agreed on."""
+    return snapshot.use_extension(TextFile)
+
+
+def read(name: str, times: int = 250) -> Plan:
+    """Return a plan that real Terraform made; a large one is so many times the first create."""
+    raw = json.loads(real_plan("create" if name == "large" else name))
+    if name == "large":
+        raw["resource_changes"] = [
+            {**each, "address": f'{each["address"]}["{number:03}"]'}
+            for each in raw["resource_changes"]
+            for number in range(times)
+        ]
+    return read_plan(json.dumps(raw).encode(), construct_paths())[0]
+
+
+def bundle_of(of: Plan, kind: PlanKind = PlanKind.APPLY, *more: Verdict) -> Bundle:
+    """Return a sealed plan that is on no disk and never expires."""
+    sealed = manifest(of, kind, **PLACE)
+    sealed = sealed.model_copy(
+        update={
+            "expires": sealed.expires.replace(year=2999),
+            "verdicts": (*sealed.verdicts, *more),
+        }
+    )
+    return Bundle(Path("plans/lab-vm") / ID, sealed, SHA, Use(UseState.UNUSED))
+
+
+def on_screen(width: int) -> tuple[Console, io.StringIO]:
+    """Return a terminal of a width, and what was printed on it."""
+    stream = io.StringIO()
+    console = _Console(file=stream, width=width, theme=_THEME, color_system=None, highlight=False)
+    return console, stream
+
+
+def printed(of: Plan, kind: PlanKind = PlanKind.APPLY, width: int = 80, **more: Any) -> str:
+    """Return what a terminal shows of a plan."""
+    console, stream = on_screen(width)
+    show_bundle(console, bundle_of(of, kind), of, **more)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", KINDS)
+def test_goldens(name: str, width: int, golden: SnapshotAssertion) -> None:
+    """What a reviewer reads of each kind of plan, line for line."""
+    console, stream = on_screen(width)
+    of = read(name)
+    refusals = (_IMPOSSIBLE,) if name == "shrink" else ()
+    show_bundle(console, bundle_of(of, KINDS[name], *refusals), of)
+    assert stream.getvalue() == golden(name=f"{name}-{width}")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_several_stacks(width: int, golden: SnapshotAssertion) -> None:
+    """A set of plans: what each would do, and which of them a guard refuses."""
+    console, stream = on_screen(width)
+    counts = {name: read(name).counts.model_dump() for name in ("create", "replace")}
+    refusal: JsonValue = {"outcome": "refused", "message": "aws_instance.vm would be replaced"}
+    show_set(
+        console,
+        [
+            Ended(
+                stack="lab-one",
+                exit_status=EXIT_DONE,
+                data={"counts": counts["create"], "bundle": ID, "verdicts": []},
+                seconds=8,
+            ),
+            Ended(
+                stack="lab-two-with-a-rather-long-name",
+                exit_status=EXIT_GUARD,
+                data={"counts": counts["replace"], "bundle": ID, "verdicts": [refusal]},
+                seconds=9,
+            ),
+        ],
+        describe_plan,
+    )
+    assert stream.getvalue() == golden(name=f"several-{width}")
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_no_line_is_wider_than_the_terminal(name: str) -> None:
+    """But where a single word is, or a command to copy: those are never broken."""
+    for line in printed(read(name), KINDS[name]).splitlines():
+        words = line.split()
+        copied = line.startswith(("All of them:", "Next:", "folder", "bundle", "sha256"))
+        assert cell_len(line) <= 80 or copied or len(max(words, key=len)) > 60, line
+
+
+@pytest.mark.parametrize("width", [40, 80, 140])
+def test_nothing_is_cut(width: int) -> None:
+    """Ids, digests and addresses of any length stand whole on a terminal of any width."""
+    address = f"aws_instance.{'v' * 150}"
+    text = printed(plan(resource(address, "delete", {"id": "i-1"}, None)), width=width)
+    for whole in (address, SHA, ID):
+        assert whole in text
+
+
+def test_the_order() -> None:
+    """What is lost, who gains access, what comes, what changes; counts and the next step last."""
+    of = read("replace")
+    lines = printed(of).splitlines()
+    titles = [re.split(r" \(|:", line)[0] for line in lines]
+    wanted = ["Plan for lab-vm", "Destroyed or replaced", "Access that is gained", "Updated"]
+    assert [title for title in titles if title in wanted] == wanted
+    assert lines.index("Plan: 1 to update, 3 to replace, 1 output changes.") > len(lines) - 8
+
+
+def test_where_it_acts_comes_first() -> None:
+    """Account, region, what stands in for AWS, versions, who, and until when."""
+    head = printed(read("no-change")).splitlines()[:8]
+    assert head == [
+        "Plan for lab-vm",
+        "  account     123456789012",
+        "  region      us-east-1",
+        "  endpoint    http://127.0.0.1:5000, not AWS",
+        "  made with   Terraform 1.11.4, hashicorp/aws 5.100.0",
+        "  planned by  ada@lab as arn:aws:iam::123456789012:root",
+        "  planned at  2026-11-23 02:15:00 UTC",
+        "  expires     2999-11-24 02:15:00 UTC",
+    ]
+
+
+def test_values_of_what_is_created() -> None:
+    """Type, image by name, size, CIDR, policy as statements; not what nobody configured."""
+    text = printed(read("create"), width=200)
+    for line in (
+        "        instance_type: t3.large",
+        "        root_block_device.volume_size: 100",
+        "        cidr_ipv4: 10.20.0.0/20",
+        "        block_public_acls: true",
+    ):
+        assert f"{line}\n" in text
+    assert re.search(r"ami: ami-\w+ \(ubuntu/images/", text)
+    assert "+ allowed: sts:AssumeRole to Service ec2.amazonaws.com" in text
+    created = text[text.index("\nCreated (20)") : text.index("\nOutputs")]
+    assert "known after apply" not in created
+    assert "null" not in created
+
+
+def test_full_has_every_attribute() -> None:
+    """Also those that AWS makes up, and every resource of many alike."""
+    text = printed(read("create"), full=True, width=200)
+    assert "        arn: (known after apply)\n" in text
+    many = read("large", times=12)
+    assert printed(many, full=True, width=200).count("+ aws_instance.vm[") == 12
+    assert printed(many, width=200).count("+ aws_instance.vm[") == 3
+
+
+def test_secrets_stay_hidden() -> None:
+    """The script of the VM is sensitive, in brief as in full."""
+    for full in (False, True):
+        assert "user_data_base64: (sensitive value)" in printed(read("create"), full=full)
+
+
+def test_consequences_are_in_words() -> None:
+    """An instance type stops the VM; a new name of the queue ends its jobs."""
+    assert "effect stops the VM" in printed(read("update"))
+    text = " ".join(printed(read("replace")).split())
+    assert "why name cannot be changed in place lost the jobs that wait or run in it" in text
+
+
+def test_text_from_outside_cannot_steer_the_terminal() -> None:
+    """Escape sequences and marks that turn the direction of writing are shown as ?."""
+    odd = "a\x1b[2Jb\u202ec"
+    of = plan(resource("aws_x.y", "create", None, {"name": odd, "tags": {odd: odd}}))
+    text = printed(of) + printed(of, full=True)
+    assert "\x1b" not in text
+    assert "\u202e" not in text
