@@ -20,7 +20,6 @@ from biomodal_deploy.cli.render.console import _THEME, _Console
 from biomodal_deploy.cli.render.sets import describe_plan, show_set
 from biomodal_deploy.errors import EXIT_DONE, EXIT_GUARD
 from biomodal_deploy.plan import Plan, PlanKind, read_plan
-from biomodal_deploy.plan.guards import Outcome, Verdict
 from biomodal_deploy.plan.sealed import Bundle
 from biomodal_deploy.plan.sealed.use import Use, UseState
 from biomodal_deploy.workflow.sets.outcome import Outcome as Ended
@@ -49,13 +48,6 @@ PLACE: Final = {
     "endpoint": "http://127.0.0.1:5000",
     "caller": "arn:aws:iam::123456789012:root",
 }
-_IMPOSSIBLE: Final = Verdict(
-    rule="disk-shrinks",
-    outcome=Outcome.REFUSED,
-    address="aws_instance.vm",
-    message="aws_instance.vm: root_block_device[0].volume_size would shrink from 100 to 20 GB, and"
-    " EC2 never shrinks a disk. Fix: set it to 100 or more.",
-)
 
 
 class TextFile(SingleFileSnapshotExtension):
@@ -83,15 +75,10 @@ def read(name: str, times: int = 250) -> Plan:
     return read_plan(json.dumps(raw).encode(), construct_paths())[0]
 
 
-def bundle_of(of: Plan, kind: PlanKind = PlanKind.APPLY, *more: Verdict) -> Bundle:
+def bundle_of(of: Plan, kind: PlanKind = PlanKind.APPLY) -> Bundle:
     """Return a sealed plan that is on no disk and never expires."""
     sealed = manifest(of, kind, **PLACE)
-    sealed = sealed.model_copy(
-        update={
-            "expires": sealed.expires.replace(year=2999),
-            "verdicts": (*sealed.verdicts, *more),
-        }
-    )
+    sealed = sealed.model_copy(update={"expires": sealed.expires.replace(year=2999)})
     return Bundle(Path("plans/lab-vm") / ID, sealed, SHA, Use(UseState.UNUSED))
 
 
@@ -115,8 +102,7 @@ def test_goldens(name: str, width: int, golden: SnapshotAssertion) -> None:
     """What a reviewer reads of each kind of plan, line for line."""
     console, stream = on_screen(width)
     of = read(name)
-    refusals = (_IMPOSSIBLE,) if name == "shrink" else ()
-    show_bundle(console, bundle_of(of, KINDS[name], *refusals), of)
+    show_bundle(console, bundle_of(of, KINDS[name]), of)
     assert stream.getvalue() == golden(name=f"{name}-{width}")
 
 
