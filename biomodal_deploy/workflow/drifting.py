@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from biomodal_deploy.engine.terraform import TerraformCli
-from biomodal_deploy.errors import UsageError
+from biomodal_deploy.errors import EXIT_FINDINGS, BiomodalError
 from biomodal_deploy.files import private_dir, scratch
 from biomodal_deploy.plan import Plan, read_plan
 from biomodal_deploy.plan.guards import enforce, judge_place
@@ -26,6 +26,19 @@ from biomodal_deploy.workflow.prerequisites import require_public_key
 from biomodal_deploy.workflow.signals import Listener, Step
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.variables import Given, given_values
+
+
+class NotApplied(BiomodalError):
+    """Nothing was ever applied: neither a mistake nor health, and a nightly job has to name it."""
+
+    exit_status = EXIT_FINDINGS
+    code = "not_applied"
+
+    def __init__(self, stack: str) -> None:
+        super().__init__(
+            f"{stack}: nothing is applied yet, so nothing was compared. "
+            f"Next: biomodal-aws plan --stack {stack}"
+        )
 
 
 def find_drift(
@@ -49,7 +62,8 @@ def find_drift(
         The plan; what changed is its `drift`.
 
     Raises:
-        UsageError: Variables are wrong, or nothing was applied yet.
+        UsageError: Variables are wrong.
+        NotApplied: Nothing was applied yet.
         StateLost: There is no state, and there was one.
         GuardRefused: It is another account or region than the deployment's.
         EngineError: Terraform failed.
@@ -86,11 +100,7 @@ def _check_state(stack: Stack, engine: TerraformCli) -> None:
     header = engine.state_pull()
     require_state(stack, engine.workspace, header)
     if header is None:
-        raise UsageError(
-            "nothing is applied yet, so there is nothing to compare",
-            field=stack.name,
-            fix="run biomodal-aws plan, then biomodal-aws apply",
-        )
+        raise NotApplied(stack.name)
 
 
 def _check_place(stack: Stack, workspace: str, given: Given) -> None:

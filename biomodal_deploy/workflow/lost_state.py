@@ -14,14 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from pydantic import JsonValue
+
 from biomodal_deploy.aws.resources import owned_by
+from biomodal_deploy.config.backends import LocalBackend, S3Backend
 from biomodal_deploy.engine.terraform import StateHeader, TerraformCli
 from biomodal_deploy.engine.terraform.local_state import state_object, state_path
 from biomodal_deploy.errors import BiomodalError, EngineError
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.history import Entry, Event
 from biomodal_deploy.text import counted
-from biomodal_deploy.workflow.journal import Previous, remembered_backend
+from biomodal_deploy.workflow.journal import Previous, default_previous, remembered_backend
 from biomodal_deploy.workflow.signals import Listener, Notice
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import BACKUPS
@@ -93,25 +96,37 @@ def state_to_plan_from(stack: Stack, engine: TerraformCli, listen: Listener) -> 
     return CurrentState(header, owned_by(json.loads(content)) if header else frozenset())
 
 
-def require_state(stack: Stack, workspace: str, header: StateHeader | None) -> None:
+def require_state(
+    stack: Stack, workspace: str, header: StateHeader | None, backend: Previous | None = None
+) -> None:
     """Refuse to read a state that is missing, or holds nothing, after an apply.
+
+    Args:
+        stack: The stack.
+        workspace: Terraform's workspace.
+        header: What names the state's version; None where there is none.
+        backend: Where it was looked for; the stack's backend where None.
 
     Raises:
         StateLost: It is, with the way to get it back.
         BundleRefused: It is, and the history that would say more is broken.
     """
-    if (header is None or not header.held) and (lost := lost_state(stack, workspace, header)):
-        raise lost
+    if header is None or not header.held:
+        lost = lost_state(stack, workspace, header, backend)
+        if lost:
+            raise lost
 
 
-def lost_state(stack: Stack, workspace: str, header: StateHeader | None) -> StateLost | None:
+def lost_state(
+    stack: Stack, workspace: str, header: StateHeader | None, backend: Previous | None = None
+) -> StateLost | None:
     """Return what to say of a state that is missing or holds nothing; None where that is right.
 
     Raises:
         BundleRefused: The history is broken.
     """
     last = _last_apply(stack.history.whole(), workspace)
-    backend = remembered_backend(stack) or Previous(type="local")
+    backend = backend or remembered_backend(stack) or _configured_backend(stack)
     place = _place(stack, backend, workspace)
     if last is None:
         unfinished = unfinished_apply(stack) if header is None else None
@@ -126,6 +141,19 @@ def lost_state(stack: Stack, workspace: str, header: StateHeader | None) -> Stat
         advice=f"{_way_back(stack, backend, workspace)}; where its resources are gone for good, "
         f"set the history aside: `mv {history} {history}.old`",
     )
+
+
+def _configured_backend(stack: Stack) -> Previous:
+    """Return the backend of a stack that Terraform was not initialized for in this checkout."""
+    settings = stack.location.deployments.get(stack.name)
+    backend = settings.backend if settings else LocalBackend()
+    if isinstance(backend, S3Backend):
+        config: dict[str, JsonValue] = {"key": backend.key_of(stack.name)}
+        config |= {name: getattr(backend, name) for name in ("bucket", "region", "profile")}
+        return Previous(type="s3", config=config)
+    if isinstance(backend, LocalBackend):
+        return default_previous(stack) if settings else Previous(type="local")
+    return Previous(type=backend.kind)
 
 
 def _never_saved(place: str, unfinished: Unfinished) -> StateLost:

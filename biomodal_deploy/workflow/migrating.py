@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from biomodal_deploy.engine.terraform import TerraformCli, TerraformFailed
+from biomodal_deploy.engine.terraform import StateHeader, TerraformCli, TerraformFailed
 from biomodal_deploy.errors import EngineError, UsageError
 from biomodal_deploy.files import private_dir
 from biomodal_deploy.plan.history import Event
@@ -28,12 +28,14 @@ from biomodal_deploy.workflow.backend import check_config_files, check_version, 
 from biomodal_deploy.workflow.engine import open_engine, point_at_backend, workspace_of
 from biomodal_deploy.workflow.journal import (
     Journal,
+    Previous,
     close_journal,
     default_previous,
     read_journal,
     remembered_backend,
     write_journal,
 )
+from biomodal_deploy.workflow.lost_state import require_state
 from biomodal_deploy.workflow.old_state import old_state, put_away
 from biomodal_deploy.workflow.signals import Listener, Step, silent
 from biomodal_deploy.workflow.stack import Stack
@@ -150,6 +152,8 @@ def _move(
             raise
         journal = journal.model_copy(update={"moved": state.sha256})
         write_journal(stack, journal)
+    else:
+        _require_no_loss(stack, engine, journal.previous, state)
     listen(Step("Putting the old state away"))
     put_away(stack, journal.previous, backup)
     stack.history.append(
@@ -159,6 +163,20 @@ def _move(
     )
     close_journal(stack)
     return Migrated(stack=stack.name, source=source, target=target, state=state, backup=backup)
+
+
+def _require_no_loss(
+    stack: Stack, engine: TerraformCli, previous: Previous, state: State | None
+) -> None:
+    """Refuse to call a move done where something was applied and neither place holds it.
+
+    Raises:
+        StateLost: That is so.
+    """
+    there = parse_state(engine.state_content(), _where(stack))
+    if there is None or there.is_empty:
+        header = StateHeader(lineage=state.lineage, serial=state.serial) if state else None
+        require_state(stack, engine.workspace, header, previous)
 
 
 def _bring(

@@ -6,19 +6,28 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from biomodal_deploy.aws.checks import Unavailable, ask_once
 from biomodal_deploy.aws.preflight.target import Target, target_from
 from biomodal_deploy.aws.resources import owned_by
+from biomodal_deploy.aws.state_bucket.checker import read_object
+from biomodal_deploy.config.backends import LocalBackend, S3Backend, locks_in_s3
 from biomodal_deploy.config.contract import Variable, variables_of
 from biomodal_deploy.config.settings import Deployment
 from biomodal_deploy.config.tfvars import DeclaredVariable
 from biomodal_deploy.config.tfvars.type_syntax import parse_type
+from biomodal_deploy.engine.terraform.local_state import (
+    DEFAULT_WORKSPACE,
+    state_object,
+    state_path,
+)
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.workflow.engine import DEFAULT_WORKSPACE
+from biomodal_deploy.workflow.engine import workspace_of
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.lost_state import require_state
 from biomodal_deploy.workflow.stack import Stack
-from biomodal_deploy.workflow.synthesized import read_stack
+from biomodal_deploy.workflow.state_files import local_state_of
 from biomodal_deploy.workflow.variables import resolve_for
+from biomodal_deploy.workflow.wanted_bucket import BucketOptions, wanted_bucket
 
 
 def read_target(
@@ -77,39 +86,63 @@ def read_target(
     )
 
 
-def read_owned(location: Location, deployment: str) -> frozenset[str]:
-    """Return what a deployment's state holds, where it lies on this machine; else nothing.
+def read_owned(location: Location, deployment: str) -> frozenset[str] | None:
+    """Return what a deployment's state holds; None where it cannot be read from here.
+
+    Nothing has to be synthesized or initialized for it: in a fresh checkout, too, what the
+    deployment has made itself must not be called somebody else's.
 
     Raises:
         UsageError: It is no state file.
         StateLost: It is missing, and something was applied.
     """
-    directory = location.output / "stacks" / deployment
-    if not (directory / "cdk.tf.json").exists():
-        return frozenset()
-    match read_stack(directory).backend:
-        case {"local": {"path": str(path)}}:
-            owned = _read_state(directory / path)
-            if not owned:
-                # What the deployment has made itself would be advised to be deleted.
-                stack = Stack(location=location, name=deployment, directory=directory)
-                require_state(stack, DEFAULT_WORKSPACE, None)
-            return owned
-    return frozenset()
+    stack = Stack(
+        location=location, name=deployment, directory=location.output / "stacks" / deployment
+    )
+    workspace = workspace_of(stack)
+    content = _content(stack, workspace)
+    if content is None:
+        return None
+    owned = owned_by(content) if isinstance(content, dict) else frozenset()
+    if not owned:
+        # What the deployment has made itself would be advised to be deleted.
+        require_state(stack, workspace, None)
+    return owned
 
 
-def _read_state(path: Path) -> frozenset[str]:
+def _content(stack: Stack, workspace: str) -> object:
+    """Return a state as data, an empty one where there is none; None where that is unknown."""
+    backend = stack.settings.backend
+    if isinstance(backend, LocalBackend):
+        path = local_state_of(stack)
+        if workspace != DEFAULT_WORKSPACE:
+            path = stack.directory / state_path({}, workspace)
+        return _parse(path.read_bytes() if path.exists() else b"", str(path))
+    if isinstance(backend, S3Backend) and (backend.profile or backend.assume_role):
+        return None  # other credentials than those that the account is checked with
+    if not locks_in_s3(backend):
+        return None
     try:
-        state = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return frozenset()
-    except (OSError, ValueError) as error:
+        wanted = wanted_bucket(stack.location, BucketOptions(stack=stack.name))
+        settings = {"bucket": wanted.bucket, "key": wanted.keys[stack.name]}
+        place = state_object(settings, workspace)
+        content = ask_once(
+            wanted.region, lambda clients: read_object(clients, place.bucket, place.key)
+        )
+    except (Unavailable, UsageError):
+        return None
+    return _parse(content, str(place))
+
+
+def _parse(content: bytes, where: str) -> object:
+    try:
+        return json.loads(content) if content.strip() else {}
+    except ValueError as error:
         raise UsageError(
             f"It cannot be read as a state file ({error})",
-            field=str(path),
-            fix="restore it from the backup beside it",
+            field=where,
+            fix="restore it from a backup, or a former version of it",
         ) from None
-    return owned_by(state) if isinstance(state, dict) else frozenset()
 
 
 def _declared(variable: Variable) -> DeclaredVariable:

@@ -250,4 +250,4 @@ def test_a_command_that_is_killed_is_an_outcome_of_its_own(tmp_path: Path) -> No
     out, _ = child.communicate(timeout=60)
     statuses = [each["exit_status"] for each in json.loads(out)["data"]["stacks"]]
     # The others were looked at: nothing of them is applied, which drift says by its status.
-    assert statuses == [EXIT_INTERRUPTED, EXIT_USAGE, EXIT_USAGE]
+    assert statuses == [EXIT_INTERRUPTED, EXIT_FINDINGS, EXIT_FINDINGS]

@@ -35,6 +35,10 @@ from tests.support.shared_state import (
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("shared-state")]
 
 BOTH: Final = {"terraform_data.first", "terraform_data.second"}
+FOR_DOCTOR: Final = (
+    'region = "eu-west-2"\nvpc_id = "vpc-0a1b2c3d"\nsubnet_id = "subnet-0a1b2c3d"\n'
+    'vm_name = "analysis-vm"\n'
+)
 OLD: Final = "old/terraform.tfstate"
 _NUMBERS: Final = count()
 
@@ -237,6 +241,20 @@ def test_another_state_is_never_overwritten(
     assert project.run("backend", "migrate").status == 0
 
 
+def test_a_lost_state_is_not_called_moved(
+    sandbox: Sandbox, local: SharedProject, tmp_path: Path, key: str
+) -> None:
+    """Nothing to move after an apply is a loss: named, and the move ends once it is back."""
+    project = local.copy(tmp_path / "a")
+    kept = project.local_state.rename(project.folder / "kept")
+    project.keep_in_s3(key)
+    ended = project.run("backend", "migrate", "--output", "json")
+    assert (ended.status, ended.error["code"]) == (EXIT_ENGINE, "state_lost"), ended.out
+    assert str(project.local_state) in ended.error["message"]
+    kept.rename(project.local_state)
+    finished(project, key, json.loads(project.local_state.read_bytes()))
+
+
 def test_a_state_in_use_is_not_moved(sandbox: Sandbox, tmp_path: Path, key: str) -> None:
     """While Terraform applies to the local state, the move waits for another day."""
     project = SharedProject(tmp_path / "a", sandbox, SLOW)
@@ -341,6 +359,11 @@ def test_a_lost_state_in_the_bucket_is_no_empty_one(
         s3.delete_object(Bucket=BUCKET, Key=key)
     else:
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
+    # The preflight needs no synthesis, no Terraform, and so has to look by itself.
+    (project.folder / "terraform.tfvars").write_text(FOR_DOCTOR)
+    checked = project.run("doctor", "--quick", "--output", "json")
+    (project.folder / "terraform.tfvars").unlink()
+    assert (checked.status, checked.error["code"]) == (EXIT_ENGINE, "state_lost"), checked.out
     for words in (["drift"], ["plan"], ["plan", "--destroy"], ["status"], ["output"]):
         ended = project.run(*words, "--output", "json")
         assert (ended.status, ended.error["code"]) == (EXIT_ENGINE, "state_lost"), ended.out

@@ -14,7 +14,9 @@ from tests.support.aws_command import commands_in
 from tests.support.recorded_aws import Recorded, RecordedAws
 
 
-def answer(aws: RecordedAws, target: Target, check: str, *owned: str) -> Finding:
+def answer(
+    aws: RecordedAws, target: Target, check: str, *owned: str, state_is_known: bool = True
+) -> Finding:
     """Return one check's answer.
 
     Args:
@@ -22,8 +24,10 @@ def answer(aws: RecordedAws, target: Target, check: str, *owned: str) -> Finding
         target: The deployment.
         check: The check's name.
         owned: What the deployment's state holds, as `type:id`.
+        state_is_known: Whether its state could be read.
     """
-    facts = Facts(target, Clients(aws.session(), target.region), frozenset(owned))
+    held = frozenset(owned) if state_is_known else None
+    facts = Facts(target, Clients(aws.session(), target.region), held)
     checks = [each for each in all_checks(facts) if each.name == check]
     return run_checks(checks, facts.clients, 12.0)[0]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from biomodal_deploy.aws.checks import Unavailable
+from biomodal_deploy.aws.checks import Finding, Unavailable, failed, unknown
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.errors import code_of
 from biomodal_deploy.aws.pool import Once
@@ -92,7 +92,7 @@ class Facts:
     Args:
         target: What to check for.
         clients: How to ask.
-        owned: What the stack's state holds already (see `owned.py`).
+        owned: What the stack's state holds already, from `owned_by`; None where it is unknown.
 
     Attributes:
         caller: Returns who is calling.
@@ -104,8 +104,9 @@ class Facts:
         running: Returns the machines that run in the region.
     """
 
-    def __init__(self, target: Target, clients: Clients, owned: frozenset[str]) -> None:
-        self.target, self.clients, self.owned = target, clients, owned
+    def __init__(self, target: Target, clients: Clients, owned: frozenset[str] | None) -> None:
+        self.target, self.clients = target, clients
+        self.owned, self.state_is_known = owned or frozenset(), owned is not None
         self.caller = Once(self._caller)
         self.subnet = Once(self._subnet)
         self.default_route = Once(self._default_route)
@@ -126,6 +127,21 @@ class Facts:
     def holds_any(self, kind: str) -> bool:
         """Return whether the stack's state holds any resource of this type."""
         return any(each.startswith(f"{kind}:") for each in self.owned)
+
+    def taken(self, line: str, whose: str, fix: str) -> Finding:
+        """Return the finding that a name is in use, which may be this stack's own use of it.
+
+        Args:
+            line: What exists.
+            whose: That it is not this stack's, for where its state says so.
+            fix: What to do then.
+        """
+        if self.state_is_known:
+            return failed(f"{line}{whose}", fix)
+        return unknown(
+            f"{line}; whether it is this stack's own is unknown, since its state was not read",
+            "biomodal-aws plan reads the state, and then says whose it is",
+        )
 
     def known_subnet(self) -> Subnet:
         """Return the subnet.

@@ -28,7 +28,7 @@ def run_preflight(
     *,
     quick: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
-    owned: frozenset[str] = frozenset(),
+    owned: frozenset[str] | None = frozenset(),
     needed_actions: NeededActions | None = None,
     seconds: float | None = None,
 ) -> Report:
@@ -39,7 +39,8 @@ def run_preflight(
         session: Whose credentials to use.
         quick: Ask only what is asked before every plan.
         on_progress: Called for each check as it ends, in this thread.
-        owned: What the stack's state holds already, from `owned_by`: those names are not taken.
+        owned: What the stack's state holds already, from `owned_by`: those names are not taken;
+            None where it could not be read.
         needed_actions: Returns what an apply calls; without it, that check is unknown.
         seconds: How long to wait for answers.
 

@@ -18,6 +18,16 @@ from biomodal_deploy.errors import EngineError, UsageError
 SECONDS: Final = 20.0
 
 
+def read_object(clients: Clients, bucket: str, key: str) -> bytes:
+    """Return an object of a bucket; nothing where there is no such object, or no such bucket."""
+    try:
+        return clients.s3().get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as error:
+        if code_of(error) in ("NoSuchKey", "NoSuchBucket"):
+            return b""
+        raise
+
+
 class StateBucketChecker:
     """Asks S3 about one bucket.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, EXIT_FINDINGS, EXIT_USAGE
+from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, EXIT_FINDINGS
 from tests.support.light import STACK, LightProject
 
 pytestmark = [pytest.mark.engine]
@@ -104,8 +104,8 @@ def test_after_a_destroy_no_state_is_right(project: LightProject) -> None:
     assert project.run("plan", "--detailed-exitcode").status == EXIT_FINDINGS
     assert project.run("output").status == EXIT_DONE
     drift = project.run("drift", "--output", "json")
-    assert drift.status == EXIT_USAGE
-    assert "nothing is applied" in drift.error["message"]
+    assert (drift.status, drift.error["code"]) == (EXIT_FINDINGS, "not_applied")
+    assert f"{STACK}: nothing is applied yet" in drift.error["message"]
 
 
 def test_another_workspace_has_a_state_of_its_own(project: LightProject) -> None:

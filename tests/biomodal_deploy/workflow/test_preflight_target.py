@@ -158,7 +158,7 @@ def test_the_state_of_a_project(location: Location) -> None:
     state = location.project_dir / "state" / "lab.tfstate"
     state.parent.mkdir()
     state.write_text(json.dumps(PULLED))
-    assert "aws_key_pair:analysis-vm" in read_owned(location, "lab")
+    assert "aws_key_pair:analysis-vm" in (read_owned(location, "lab") or ())
     state.write_text("{")
     with pytest.raises(UsageError, match="cannot be read as a state file"):
         read_owned(location, "lab")
@@ -175,3 +175,14 @@ def test_a_state_that_is_lost_is_no_empty_one(location: Location) -> None:
     history.append(Event.RESULT, bundle="b1", details={"ok": True, "changes": 3, "resources": 3})
     with pytest.raises(StateLost, match="left 3 resources"):
         read_owned(location, "lab")
+
+
+def test_a_state_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path) -> None:
+    """A state in HCP Terraform, or behind a role, is unknown here, and nothing is called taken."""
+    role = {"role_arn": "arn:aws:iam::123456789012:role/state"}
+    s3 = {"kind": "s3", "bucket": "lab-state", "region": "eu-west-2", "assume_role": role}
+    for backend in (s3, {"kind": "cloud", "organization": "lab"}):
+        deployments = {"lab": {"bootstrap": "native", "backend": backend}}
+        project = {"app": "true", "context": {"deployments": deployments}}
+        (tmp_path / "cdktf.json").write_text(json.dumps(project))
+        assert read_owned(Location.of(tmp_path, {}), "lab") is None

@@ -26,8 +26,9 @@ def _new(facts: Facts, name: str) -> Finding:
     if code == "404":
         return passed(f"{name} is free")
     if code == "":
-        return failed(
-            f"a bucket {name} exists that you may use, and that is not this stack's",
+        return facts.taken(
+            f"a bucket {name} exists that you may use",
+            ", and that is not this stack's",
             f'set use_existing_bucket_url = "s3://{name}", or choose another vm_name',
         )
     return failed(

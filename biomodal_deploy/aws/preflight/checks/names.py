@@ -7,7 +7,7 @@ from typing import Final
 
 from botocore.exceptions import ClientError
 
-from biomodal_deploy.aws.checks import Finding, Verdict, failed, passed
+from biomodal_deploy.aws.checks import Finding, Verdict, passed
 from biomodal_deploy.aws.errors import code_of
 from biomodal_deploy.aws.preflight.facts import Facts
 
@@ -193,7 +193,8 @@ def _free(
         return passed(f"{name} is free")
     status = found[0].get("status")
     state = f", status {status}" if status in ("DELETING", "INVALID") else ""
-    return failed(
-        f"{what} {name} exists and is not this stack's{state}",
+    return facts.taken(
+        f"{what} {name} exists",
+        f" and is not this stack's{state}",
         f"choose another vm_name, or where nothing uses it any more: {delete}",
     )

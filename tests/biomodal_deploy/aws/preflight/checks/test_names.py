@@ -132,3 +132,24 @@ def test_what_the_stack_has_is_not_taken(
     aws.answers[operation] = recorded
     assert answer(aws, target, check, owned).verdict is Verdict.PASS
     assert answer(aws, target, check).verdict is FAIL
+
+
+@pytest.mark.parametrize(
+    ("check", "operation", "recorded"),
+    [
+        ("key-pair", "ec2.DescribeKeyPairs", {"KeyPairs": [{"KeyName": NAME}]}),
+        ("role", "iam.GetRole", {"Role": role(NAME)}),
+        ("bucket", "s3.HeadBucket", {}),
+    ],
+)
+def test_without_the_state_nobody_is_told_to_delete(
+    aws: RecordedAws, target: Target, check: str, operation: str, recorded: Recorded
+) -> None:
+    """What exists may be the stack's own: unknown, and the advice is what finds it out."""
+    aws.answers[operation] = recorded
+    found = answer(aws, target, check, state_is_known=False)
+    assert found.verdict is Verdict.UNKNOWN
+    assert "its state was not read" in found.line
+    assert found.fix is not None
+    assert found.fix.startswith("biomodal-aws plan")
+    assert "delete" not in found.fix
