@@ -20,6 +20,7 @@ from biomodal_deploy.known_errors.catalog import catalog
 from biomodal_deploy.plan.sealed import Facts, verifying
 from biomodal_deploy.review.diagnosis import page as troubleshooting
 from biomodal_deploy.vm.ssh_failures import NotConnected
+from biomodal_deploy.workflow.drifting import NotApplied
 from biomodal_deploy.workflow.lost_state import StateLost
 from tests.support.project import ROOT
 
@@ -77,6 +78,7 @@ def test_every_error_code_is_documented() -> None:
         errors.BundleRefused,
         errors.Interrupted,
         NotConnected,
+        NotApplied,
         StateLost,
     )
     known = {each.code: each.exit_status for each in families}
