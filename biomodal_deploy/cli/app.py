@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "show": "Print a sealed plan: its changes, guards and expiry.",
     "report": "Write a report of a sealed plan, for its reviewer.",
     "cost": "Show what a plan's environment costs.",
+    "approve": "Sign a sealed plan, as a person whose approval it needs.",
     "apply": "Apply a sealed plan, once, exactly as planned.",
     "output": "Print the stack's outputs.",
     "status": "Show the health of a deployment.",

@@ -65,6 +65,36 @@ class Limits(_Frozen):
     max_hourly_usd: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
 
 
+class Approvals(_Frozen):
+    """Whose signatures a plan needs before it is applied.
+
+    Attributes:
+        required: How many people.
+        signers: The file of who may sign, relative to the project, as OpenSSH's `allowed_signers`.
+        revoked: Public keys, or a key revocation list, that no longer count.
+        principals: Whose approvals count; everyone's in the file where empty.
+        not_author: Whether who made the plan, or wrote its commit, cannot approve it.
+        needed: For which plans: those that lose something, those that widen access, or any.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+
+    required: Annotated[int, Field(ge=1, le=20)] = 1
+    signers: Annotated[str, StringConstraints(pattern=_VAR_FILE)] = "allowed_signers"
+    revoked: Annotated[str, StringConstraints(pattern=_VAR_FILE)] | None = None
+    principals: tuple[str, ...] = Field(default=(), alias="from")
+    not_author: bool = True
+    needed: tuple[Literal["destroy", "access", "any"], ...] = Field(default=("any",), alias="for")
+
+    @model_validator(mode="after")
+    def _can_be_met(self) -> Self:
+        if self.principals and len(set(self.principals)) < self.required:
+            raise PydanticCustomError(
+                "approvals", "approvals.from names fewer people than approvals.required"
+            )
+        return self
+
+
 class Deployment(_Frozen):
     """One stack with its settings and state.
 
@@ -84,6 +114,7 @@ class Deployment(_Frozen):
         protected: Resource types whose delete, replacement or removal from state needs
             `--allow-destroy`.
         limits: Account, region and number of deletes.
+        approvals: Whose signatures a plan needs; none where left out.
         plan_hours: How many hours a sealed plan may be applied.
         backend: Where the state lives.
         state_bucket: What a `state-bucket` deployment makes.
@@ -97,6 +128,7 @@ class Deployment(_Frozen):
     open_ssh_waiver: Annotated[str, StringConstraints(min_length=10)] | None = None
     protected: tuple[str, ...] = PROTECTED_KINDS
     limits: Limits = Limits()
+    approvals: Approvals | None = None
     plan_hours: Annotated[float, Field(gt=0, le=24 * 30)] = 24
     backend: Backend = LocalBackend()
     state_bucket: StateBucket | None = None

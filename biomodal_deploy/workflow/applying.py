@@ -27,6 +27,7 @@ from biomodal_deploy.plan.guards import enforce
 from biomodal_deploy.plan.history import Event, History
 from biomodal_deploy.plan.sealed import Bundle, UseState, consume, record_outcome
 from biomodal_deploy.text import counted
+from biomodal_deploy.workflow.approving import check_approvals
 from biomodal_deploy.workflow.checking import check
 from biomodal_deploy.workflow.destination import destination_of, record
 from biomodal_deploy.workflow.lost_state import StateDetails, state_details
@@ -97,12 +98,13 @@ class Ready:
                 self.stack, bundle, self._unheard, expect_sha256=self.expect_sha256
             )
             enforce(bundle.manifest.verdicts)
+            approved = check_approvals(self.stack, bundle)
         history = History(self.stack.location.plans, self.stack.name, redact=values.redactor.text)
         # From the claim to the outcome no signal may tear through what is written down. While
         # Terraform runs, they reach it all the same.
         with stop_signals() as stop_pipe:
             try:
-                run = self._claim_and_run(bundle, engine, history, stop_pipe)
+                run = self._claim_and_run(bundle, engine, history, stop_pipe, approved)
             finally:
                 late = read_stop_requests(stop_pipe)
         if late:
@@ -116,7 +118,12 @@ class Ready:
             self.listen(signal)
 
     def _claim_and_run(
-        self, bundle: Bundle, engine: TerraformCli, history: History, stop_pipe: int
+        self,
+        bundle: Bundle,
+        engine: TerraformCli,
+        history: History,
+        stop_pipe: int,
+        approved: list[str],
     ) -> ApplyRun:
         with ExitStack() as stack:
             with _refusals_in(self.stack.history, bundle):
@@ -124,6 +131,8 @@ class Ready:
                 consume(bundle.path)
             goes_to = record(destination_of(self.stack, bundle.manifest.facts), engine.workspace)
             details = {"kind": str(bundle.manifest.kind), **goes_to}
+            if approved:
+                details["approved_by"] = ", ".join(approved)
             history.append(Event.APPLY_START, bundle=bundle.id, details=details)
             return _run(bundle, plan_file, engine, history, self.listen, stop_pipe)
 
@@ -158,6 +167,7 @@ def prepare(
         if ready.must_be_confirmed:
             check(stack, bundle, listen, expect_sha256=expect_sha256)
             enforce(bundle.manifest.verdicts)
+            check_approvals(stack, bundle)
     return ready
 
 

@@ -17,7 +17,7 @@ from biomodal_deploy.plan import Plan, PlanKind, read_plan
 from biomodal_deploy.plan.guards import Outcome, Verdict, judge
 from biomodal_deploy.plan.history import Event, History
 from biomodal_deploy.plan.impossible import Impossible, check_allowed
-from biomodal_deploy.plan.sealed import Bundle, Draft, drafting, prune
+from biomodal_deploy.plan.sealed import Bundle, Draft, authors_of, drafting, prune
 from biomodal_deploy.review.cost.limits import judge_cost
 from biomodal_deploy.workflow.account_checks import quick_checks
 from biomodal_deploy.workflow.aws import Place, ask_identity, place_of
@@ -132,6 +132,7 @@ def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
             verdicts=verdicts,
             lifetime=timedelta(hours=stack.settings.plan_hours),
             variables_sha256=values_digest(values),
+            authors=authors_of(stack.location.project_dir) if stack.settings.approvals else (),
         )
     _write_down(history, bundle, request.account_moved)
     return Planned(bundle=bundle, plan=plan, seconds=time.monotonic() - started)

@@ -10,7 +10,7 @@ from biomodal_deploy.plan.sealed.fingerprints import (
     modules_of,
 )
 from biomodal_deploy.plan.sealed.gathering import gather
-from biomodal_deploy.plan.sealed.git import Revision, revision_of
+from biomodal_deploy.plan.sealed.git import Revision, authors_of, revision_of, signing_key
 from biomodal_deploy.plan.sealed.manifest import Manifest
 from biomodal_deploy.plan.sealed.pruning import Pruned, prune
 from biomodal_deploy.plan.sealed.sealed import Bundle, sealed_plans
@@ -35,6 +35,7 @@ __all__ = [
     "StateId",
     "Use",
     "UseState",
+    "authors_of",
     "backend_of",
     "clear_leftovers",
     "consume",
@@ -49,6 +50,7 @@ __all__ = [
     "revision_of",
     "sealed_plans",
     "sha256",
+    "signing_key",
     "tree_sha256",
     "verify",
     "whoami",

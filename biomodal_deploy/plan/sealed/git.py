@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from biomodal_deploy.plan.sealed.facts import one_line
+
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -27,6 +29,23 @@ def revision_of(project: Path) -> Revision:
         return Revision()
     changes = _git(project, "status", "--porcelain", "--untracked-files=normal")
     return Revision(head.strip(), None if changes is None else not changes.strip())
+
+
+def authors_of(project: Path) -> tuple[str, ...]:
+    """Return the addresses of who works here and of who wrote the commit, as Git knows them."""
+    said = (
+        _git(project, "config", "user.email"),
+        _git(project, "log", "-1", "--format=%ae%n%ce"),
+    )
+    lines = (line.strip() for text in said if text for line in text.splitlines())
+    return tuple(dict.fromkeys(one_line(line) for line in lines if line))
+
+
+def signing_key(project: Path) -> str | None:
+    """Return the SSH key that Git signs with here; None where it signs with none."""
+    if (_git(project, "config", "gpg.format") or "").strip() != "ssh":
+        return None
+    return (_git(project, "config", "--type=path", "user.signingkey") or "").strip() or None
 
 
 def is_ignored(path: Path) -> bool:

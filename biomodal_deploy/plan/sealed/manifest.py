@@ -21,7 +21,7 @@ from biomodal_deploy.plan import Counts, PlanKind
 from biomodal_deploy.plan.guards import Verdict
 from biomodal_deploy.plan.sealed.actor import Actor
 from biomodal_deploy.plan.sealed.digests import sha256
-from biomodal_deploy.plan.sealed.facts import Facts, Sealed, Sha256
+from biomodal_deploy.plan.sealed.facts import Facts, Line, Sealed, Sha256
 from biomodal_deploy.plan.sealed.files import canonical
 
 MOST_BYTES: Final = 4_000_000
@@ -37,6 +37,8 @@ class Manifest(Sealed):
         kind: What it is for; a destroy plan is applied only with the stack's name typed.
         created, expires: Between them it may be applied.
         maker: Who planned.
+        authors: Whose work it is by Git: who planned, and who wrote the commit; noted where the
+            stack needs approvals.
         plan_sha256: Of the plan file.
         changes_sha256: Of `changes.json`.
         variables_sha256: Of the variables file that the plan was made with.
@@ -52,6 +54,7 @@ class Manifest(Sealed):
     created: AwareDatetime
     expires: AwareDatetime
     maker: Actor
+    authors: tuple[Line, ...] = ()
     plan_sha256: Sha256
     changes_sha256: Sha256
     variables_sha256: Sha256 | None = None

@@ -26,6 +26,8 @@ CHANGES_FILE: Final = "changes.json"
 # The copy that Terraform opens, where it cannot be in memory.
 HELD_FILE: Final = "held.tfplan"
 LOGS: Final = "logs"
+# Who agreed to it.
+APPROVALS: Final = "approvals"
 # What a destroy plan's deployment held before, and what was left of it after.
 LEDGER_FILE: Final = "ledger.json"
 REMAINS_FILE: Final = "remains.json"
@@ -36,6 +38,7 @@ _RECORD: Final = frozenset(
         CLAIM_FILE,
         OUTCOME_FILE,
         LOGS,
+        APPROVALS,
         LEDGER_FILE,
         REMAINS_FILE,
     }

@@ -65,6 +65,7 @@ class Draft:
         verdicts: Sequence[Verdict] = (),
         lifetime: timedelta = LIFETIME,
         variables_sha256: str | None = None,
+        authors: tuple[str, ...] = (),
         key: bytes | None = None,
     ) -> Bundle:
         """Seal it.
@@ -76,6 +77,7 @@ class Draft:
             verdicts: What the guards said.
             lifetime: How long it may be applied.
             variables_sha256: Of the variables file that Terraform got.
+            authors: Whose work it is.
             key: A key to sign the manifest with.
 
         Raises:
@@ -90,6 +92,7 @@ class Draft:
             created=self._created,
             expires=self._created + lifetime,
             maker=Actor.me(),
+            authors=authors,
             plan_sha256=private_sha256(self.plan_file),
             changes_sha256=sha256(changes),
             variables_sha256=variables_sha256,

@@ -1,0 +1,137 @@
+"""`biomodal-aws approve`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from biomodal_deploy import files
+from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.config.deployment import Approvals
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.plan.sealed import Bundle, signing_key
+from biomodal_deploy.plan.sealed.approvals import Verdict, add, judge_approvals
+from biomodal_deploy.plan.sealed.approvals import approve as sign_plan
+from biomodal_deploy.plan.sealed.signing import MOST_BYTES
+from biomodal_deploy.workflow.finding import find_bundle
+from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.stack import recorded_stack
+
+
+def approve(
+    plan: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="PLAN",
+            help="A sealed plan's id or folder; the newest unused one of the stack where left out.",
+        ),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            "--key",
+            help="Your SSH key: a private key, or the public key of one that the agent or a "
+            "hardware token holds; default: the key that Git signs with.",
+        ),
+    ] = None,
+    add_file: Annotated[
+        Path | None,
+        typer.Option("--add", help="Sign nothing: put an approval that was made elsewhere here."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Write the approval to this file as well, to hand it on."),
+    ] = None,
+    project_dir: ProjectDir = HERE,
+    stack: Stack = None,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Sign a sealed plan, as a person whose approval it needs.
+
+    Look at it first: biomodal-aws show. The signature covers the plan's digest, its stack, account,
+    region, kind and expiry, and counts for this plan alone. Who may sign, and how many have to,
+    stands in the stack's settings (approvals). apply checks it at the last moment.
+
+    Example: biomodal-aws approve --key ~/.ssh/id_ed25519
+    """
+    location = Location.of(project_dir)
+    chosen = recorded_stack(location, stack)
+    bundle = find_bundle(location, chosen.name, plan)
+    if add_file is not None:
+        add(bundle, _read(add_file))
+    else:
+        content = sign_plan(bundle, key or _key_of(location.project_dir))
+        if out is not None:
+            files.replace(out, content, mode=files.public_mode())
+    policy = chosen.settings.approvals
+    verdicts = judge_approvals(bundle, policy, location.project_dir) if policy else []
+    return emit(
+        Result(
+            data=_data(bundle, policy, verdicts),
+            show=lambda console: _show(console, bundle, policy, verdicts),
+        ),
+        output,
+    )
+
+
+def _key_of(project: Path) -> Path:
+    named = signing_key(project)
+    if named is None or named.startswith(("key::", "ssh-")):
+        raise UsageError(
+            "Git signs with no SSH key here, so the key has to be named",
+            field="--key",
+            fix="add --key ~/.ssh/id_ed25519, or set git's gpg.format to ssh and user.signingkey",
+        )
+    return Path(named).expanduser()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return files.read_regular(path, MOST_BYTES)
+    except OSError as error:
+        raise UsageError(
+            f"the approval cannot be read ({error.strerror})",
+            field="--add",
+            value=str(path),
+            fix="name the file that `biomodal-aws approve --out FILE` wrote",
+        ) from None
+
+
+def _show(
+    console: Console, bundle: Bundle, policy: Approvals | None, verdicts: list[Verdict]
+) -> None:
+    console.print(f"{bundle.id} of {bundle.manifest.facts.stack}")
+    if policy is None:
+        console.print("Signed; the stack's settings ask for no approvals, so it counts for nothing")
+        return
+    for each in verdicts:
+        name = each.signer.name if each.signer else each.name
+        if each.problem:
+            console.print(Text(f"  not counted  {name}: {each.problem}", style="warning"))
+        else:
+            console.print(Text(f"  approved     {name}", style="good"))
+    counted = sum(each.problem is None for each in verdicts)
+    console.print(f"{counted} of {policy.required} approvals")
+
+
+def _data(bundle: Bundle, policy: Approvals | None, verdicts: list[Verdict]) -> dict[str, object]:
+    return {
+        "stack": bundle.manifest.facts.stack,
+        "plan": bundle.id,
+        "sha256": bundle.sha256,
+        "required": policy.required if policy else 0,
+        "approvals": [
+            {
+                "signer": each.signer.name if each.signer else None,
+                "key": each.signer.key if each.signer else None,
+                "counts": each.problem is None,
+                "problem": each.problem,
+            }
+            for each in verdicts
+        ],
+    }

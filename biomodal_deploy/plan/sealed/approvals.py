@@ -1,0 +1,261 @@
+"""Approvals of a sealed plan: people's signatures over what it is, beside it in its folder.
+
+What is signed is an in-toto statement (https://in-toto.io/Statement/v1) as canonical JSON. It names
+the manifest's digest, which covers everything of the plan, and repeats what a person agreed to. The
+signature is SSH's own, so there is no envelope around it: `ssh-keygen -Y verify` checks it by hand.
+A statement is never read back from the file to be believed: it is written anew from the plan, and
+the signature has to fit that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import ConfigDict, Field, ValidationError
+
+from biomodal_deploy import files
+from biomodal_deploy.config.deployment import Approvals
+from biomodal_deploy.errors import BundleRefused, UsageError
+from biomodal_deploy.plan.sealed.digests import sha256
+from biomodal_deploy.plan.sealed.facts import Line, Sealed, Sha256
+from biomodal_deploy.plan.sealed.files import canonical, read_private
+from biomodal_deploy.plan.sealed.sealed import APPROVALS, Bundle
+from biomodal_deploy.plan.sealed.signing import MOST_BYTES, BadSignature, Signer, sign, signer_of
+
+_TYPE: Final = "https://in-toto.io/Statement/v1"
+_PREDICATE: Final = "https://biomodal-aws.invalid/approval/v1"
+_MOST_FILES: Final = 100
+
+
+class _Digest(Sealed):
+    sha256: Sha256
+
+
+class _Subject(Sealed):
+    name: Line
+    digest: _Digest
+
+
+class _Predicate(Sealed):
+    stack: Line
+    account: Line | None
+    region: Line | None
+    kind: Line
+    expires: Line
+    commit: Line | None
+    changes_sha256: Sha256
+    counts: Line
+
+
+class Statement(Sealed):
+    """What a person signs.
+
+    Attributes:
+        subject: The sealed plan, by its id and the digest of its manifest.
+        predicate: What was agreed to: where, what for, until when, of which commit, and the digest
+            of the changes that were shown.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    type_: Literal["https://in-toto.io/Statement/v1"] = Field(default=_TYPE, alias="_type")
+    subject: tuple[_Subject, ...]
+    predicate_type: Line = Field(default=_PREDICATE, alias="predicateType")
+    predicate: _Predicate
+
+    def content(self) -> bytes:
+        """Return the bytes that are signed."""
+        return canonical(self.model_dump(mode="json", by_alias=True))
+
+
+class Approval(Sealed):
+    """A file of an approval: the statement, to be read, and its signature.
+
+    Attributes:
+        signature: As `ssh-keygen -Y sign` writes it.
+    """
+
+    statement: Statement
+    signature: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one approval counts for.
+
+    Attributes:
+        name: The file's name.
+        signer: Who signed; None where that is not known.
+        problem: Why it does not count; None where it does.
+    """
+
+    name: str
+    signer: Signer | None
+    problem: str | None
+
+
+def statement_of(bundle: Bundle) -> Statement:
+    """Return what whoever approves a sealed plan signs."""
+    manifest = bundle.manifest
+    return Statement(
+        subject=(_Subject(name=bundle.id, digest=_Digest(sha256=bundle.sha256)),),
+        predicate=_Predicate(
+            stack=manifest.facts.stack,
+            account=manifest.facts.account,
+            region=manifest.facts.region,
+            kind=str(manifest.kind),
+            expires=manifest.expires.isoformat(),
+            commit=manifest.facts.git_commit,
+            changes_sha256=manifest.changes_sha256,
+            counts=manifest.counts.sentence(),
+        ),
+    )
+
+
+def approve(bundle: Bundle, key: Path) -> bytes:
+    """Sign a sealed plan and put the approval beside it; return the approval's bytes.
+
+    Args:
+        bundle: The sealed plan.
+        key: The private key, or the public one of an agent's.
+
+    Raises:
+        UsageError: The key cannot be used, or the folder cannot be written.
+    """
+    statement = statement_of(bundle)
+    made = Approval(statement=statement, signature=sign(statement.content(), key))
+    content = made.model_dump_json(by_alias=True, indent=2).encode() + b"\n"
+    add(bundle, content)
+    return content
+
+
+def add(bundle: Bundle, content: bytes) -> None:
+    """Put an approval that was made elsewhere beside its plan.
+
+    Raises:
+        BundleRefused: It is none, or of another plan.
+        UsageError: The folder cannot be written.
+    """
+    approval = _parse(content)
+    if approval.statement != statement_of(bundle):
+        raise BundleRefused("other_approval", f"It is no approval of {bundle.id}: {_of(approval)}.")
+    folder = files.private_dir(bundle.path / APPROVALS)
+    name = f"{sha256(approval.signature.encode())[:16]}.json"
+    files.replace(folder / name, content)
+
+
+def judge_approvals(bundle: Bundle, policy: Approvals, project: Path) -> list[Verdict]:
+    """Say of each approval whether it counts.
+
+    Args:
+        bundle: The sealed plan.
+        policy: The stack's rules for approvals.
+        project: The project's folder, where the file of signers is.
+
+    Raises:
+        UsageError: The file of signers cannot be read.
+    """
+    signers = _readable(project / policy.signers, "approvals.signers")
+    revoked = _readable(project / policy.revoked, "approvals.revoked") if policy.revoked else None
+    content = statement_of(bundle).content()
+    seen: set[str] = set()
+    verdicts = []
+    for path in _found(bundle):
+        try:
+            approval = _parse(read_private(path, MOST_BYTES))
+            signer = _signer(approval, content, signers, revoked)
+        except (BadSignature, BundleRefused) as refusal:
+            verdicts.append(Verdict(path.name, None, str(refusal).rstrip(".")))
+            continue
+        problem = _problem(signer, policy, bundle.manifest.authors, seen)
+        if problem is None:
+            seen |= {signer.name, signer.key}
+        verdicts.append(Verdict(path.name, signer, problem))
+    return verdicts
+
+
+def require_approvals(bundle: Bundle, policy: Approvals, project: Path) -> list[str]:
+    """Return who approved a sealed plan; refuse it where they are too few.
+
+    Args:
+        bundle: The sealed plan.
+        policy: The stack's rules for approvals.
+        project: The project's folder.
+
+    Raises:
+        BundleRefused: Approvals are missing; it says whose, and why others do not count.
+        UsageError: The file of signers cannot be read.
+    """
+    verdicts = judge_approvals(bundle, policy, project)
+    names = [each.signer.name for each in verdicts if each.signer and each.problem is None]
+    if len(names) >= policy.required:
+        return names
+    waiting = [name for name in policy.principals if name not in names]
+    have = f" ({', '.join(names)})" if names else ""
+    whose = f" of {' or '.join(waiting)}" if waiting else ""
+    bad = "".join(
+        f"; not counted: {each.signer.name if each.signer else each.name} ({each.problem})"
+        for each in verdicts
+        if each.problem
+    )
+    raise BundleRefused(
+        "approvals_missing",
+        f"The plan {bundle.id} has {len(names)} of {policy.required} approvals{have}, and needs "
+        f"another one{whose}{bad}."
+        f" Next: biomodal-aws approve {bundle.id} --stack {bundle.manifest.facts.stack}",
+    )
+
+
+def _signer(approval: Approval, content: bytes, signers: Path, revoked: Path | None) -> Signer:
+    if approval.statement.content() != content:
+        raise BadSignature(f"it approves another plan: {_of(approval)}")
+    return signer_of(content, approval.signature, signers, revoked)
+
+
+def _problem(
+    signer: Signer, policy: Approvals, authors: tuple[str, ...], seen: set[str]
+) -> str | None:
+    if policy.principals and signer.name not in policy.principals:
+        return "not one of those whose approval counts"
+    if policy.not_author and signer.name in authors:
+        return "who made the plan or its commit cannot approve it"
+    if signer.name in seen or signer.key in seen:
+        return "the same person or key approved it already"
+    return None
+
+
+def _found(bundle: Bundle) -> Iterator[Path]:
+    try:
+        found = sorted((bundle.path / APPROVALS).iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    yield from [path for path in found if path.suffix == ".json"][:_MOST_FILES]
+
+
+def _parse(content: bytes) -> Approval:
+    try:
+        return Approval.model_validate_json(content)
+    except ValidationError:
+        raise BundleRefused("malformed", "It is no approval.") from None
+
+
+def _of(approval: Approval) -> str:
+    subject = next(iter(approval.statement.subject), None)
+    there = approval.statement.predicate
+    return f"{subject.name if subject else 'nothing'} of {there.stack} in {there.account}"
+
+
+def _readable(path: Path, field: str) -> Path:
+    try:
+        files.read_regular(path, 1)
+    except OSError as error:
+        raise UsageError(
+            f"the file cannot be read ({error.strerror})",
+            field=field,
+            value=str(path),
+            fix="write it as `man ssh-keygen` says under ALLOWED SIGNERS",
+        ) from None
+    return path

@@ -1,0 +1,255 @@
+"""Approvals by real SSH keys: what counts, and why the rest does not."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from biomodal_deploy.config.deployment import Approvals
+from biomodal_deploy.errors import BundleRefused, UsageError
+from biomodal_deploy.plan.sealed import Bundle
+from biomodal_deploy.plan.sealed.approvals import (
+    add,
+    approve,
+    judge_approvals,
+    require_approvals,
+    statement_of,
+)
+from tests.support.bundles import edit_manifest, sealed
+from tests.support.signers import make_certificate, make_key, signers_line
+
+ADA, BOB, EVE = "ada@lab", "bob@lab", "eve@lab"
+ONE: Final = Approvals()
+TWO: Final = Approvals(required=2)
+
+
+class Lab:
+    """A project with a sealed plan, and three people of whom two may sign."""
+
+    def __init__(self, folder: Path) -> None:
+        self.project = folder
+        self.bundle = sealed(folder / "plans")
+        self.keys = {name: make_key(folder, name.partition("@")[0]) for name in (ADA, BOB, EVE)}
+        self.may_sign(*(signers_line(name, self.keys[name]) for name in (ADA, BOB)))
+
+    def may_sign(self, *lines: str) -> None:
+        """Write the file of who may sign."""
+        (self.project / "allowed_signers").write_text("".join(lines))
+
+    def approve(self, *names: str) -> None:
+        """Have people sign."""
+        for name in names:
+            approve(self.bundle, self.keys[name])
+
+    def problems(self, policy: Approvals = ONE) -> list[str | None]:
+        """Return why each approval does not count."""
+        return [each.problem for each in judge_approvals(self.bundle, policy, self.project)]
+
+    def refusal(self, policy: Approvals = ONE) -> str:
+        """Return why the plan is refused."""
+        with pytest.raises(BundleRefused) as caught:
+            require_approvals(self.bundle, policy, self.project)
+        assert caught.value.reason == "approvals_missing"
+        return str(caught.value)
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    """A lab."""
+    return Lab(tmp_path)
+
+
+def test_enough_people(lab: Lab) -> None:
+    """N of N: their names are returned, whoever signed first."""
+    lab.approve(BOB, ADA)
+    assert sorted(require_approvals(lab.bundle, TWO, lab.project)) == [ADA, BOB]
+
+
+def test_one_too_few(lab: Lab) -> None:
+    """N-1 of N: it says who has, whose is missing, and the command."""
+    lab.approve(ADA)
+    refusal = lab.refusal(
+        Approvals.model_validate_json('{"required": 2, "from": ["ada@lab", "b"]}')
+    )
+    assert "1 of 2" in refusal
+    assert "of b" in refusal
+    assert f"biomodal-aws approve {lab.bundle.id}" in refusal
+
+
+def test_rsa_certificates_and_agents(lab: Lab, tmp_path: Path) -> None:
+    """Each way in which Git signs counts: another kind of key, an authority's, an agent's."""
+    rsa, authority = make_key(tmp_path, "rsa", "rsa"), make_key(tmp_path, "authority")
+    certificate = make_certificate(authority, lab.keys[EVE], EVE)
+    lab.may_sign(signers_line(ADA, rsa), signers_line("*@lab", authority, "cert-authority"))
+    approve(lab.bundle, rsa)
+    approve(lab.bundle, certificate)
+    assert sorted(require_approvals(lab.bundle, TWO, lab.project)) == [ADA, EVE]
+
+
+def test_a_key_that_only_the_agent_has(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The public half is named, and the agent signs."""
+    socket = tmp_path / "agent"
+    agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL)
+    try:
+        while not socket.exists():
+            assert agent.poll() is None
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(socket))
+        key = lab.keys[ADA]
+        subprocess.run(["ssh-add", "-q", str(key)], check=True, env=dict(os.environ))
+        key.unlink()
+        approve(lab.bundle, key.with_name("ada.pub"))
+    finally:
+        agent.kill()
+        agent.wait()
+    assert require_approvals(lab.bundle, ONE, lab.project) == [ADA]
+
+
+def test_who_may_not_sign(lab: Lab) -> None:
+    """A good signature of somebody else."""
+    lab.approve(EVE)
+    (problem,) = lab.problems()
+    assert problem is not None
+    assert "signers" in problem
+
+
+def test_one_person_counts_once(lab: Lab) -> None:
+    """Twice by one key, and one key under two names."""
+    lab.approve(ADA)
+    lab.may_sign(signers_line(ADA, lab.keys[ADA]), signers_line(BOB, lab.keys[ADA]))
+    approve(lab.bundle, lab.keys[ADA])
+    assert "1 of 2" in lab.refusal(TWO)
+
+
+def test_an_expired_signer(lab: Lab) -> None:
+    """A key is good for the time that the file says."""
+    lab.approve(ADA)
+    lab.may_sign(signers_line(ADA, lab.keys[ADA], 'valid-before="20200101"'))
+    assert "expired" in lab.refusal()
+
+
+def test_another_namespace(lab: Lab) -> None:
+    """A key that is good for Git alone is not good here."""
+    lab.approve(ADA)
+    lab.may_sign(signers_line(ADA, lab.keys[ADA], 'namespaces="git"'))
+    assert "0 of 1" in lab.refusal()
+
+
+def test_a_signature_made_for_something_else(lab: Lab) -> None:
+    """A signature over the very same text, made for Git."""
+    lab.approve(ADA)
+    (path,) = (lab.bundle.path / "approvals").iterdir()
+    words = ["ssh-keygen", "-Y", "sign", "-q", "-n", "git", "-f", str(lab.keys[ADA])]
+    content = statement_of(lab.bundle).content()
+    made = subprocess.run(words, input=content, capture_output=True, check=True)
+    body = json.loads(path.read_text())
+    path.write_text(json.dumps({**body, "signature": made.stdout.decode()}))
+    assert "namespace" in lab.refusal()
+
+
+def test_a_revoked_key(lab: Lab) -> None:
+    """Named in the file of revoked keys."""
+    lab.approve(ADA)
+    public = lab.keys[ADA].with_name("ada.pub")
+    (lab.project / "revoked").write_text(public.read_text())
+    assert "revoked" in lab.refusal(Approvals(revoked="revoked"))
+
+
+def test_the_authors_own(lab: Lab) -> None:
+    """Who planned, or wrote the commit, cannot approve; unless the settings say so."""
+    edit_manifest(lab.bundle, lambda body: body.update(authors=[ADA]), forge=True)
+    lab.bundle = Bundle.load(lab.bundle.path)
+    lab.approve(ADA)
+    assert "cannot approve" in lab.refusal()
+    assert require_approvals(lab.bundle, Approvals(not_author=False), lab.project) == [ADA]
+
+
+def test_who_does_not_count(lab: Lab) -> None:
+    """A good signer of whom the stack asks nothing."""
+    lab.approve(ADA)
+    refusal = lab.refusal(Approvals.model_validate_json('{"from": ["bob@lab"]}'))
+    assert ADA in refusal
+
+
+@pytest.mark.parametrize(
+    "facts", [{}, {"account": "999988887777"}, {"stack": "other"}, {"region": "us-east-1"}]
+)
+def test_a_signature_copied_to_another_plan(lab: Lab, tmp_path: Path, facts: Any) -> None:
+    """Of another plan, account, stack or region: neither added nor counted."""
+    lab.approve(ADA)
+    other = sealed(tmp_path / "others", content=b"another plan file", **facts)
+    (path,) = (lab.bundle.path / "approvals").iterdir()
+    with pytest.raises(BundleRefused) as caught:
+        add(other, path.read_bytes())
+    assert caught.value.reason == "other_approval"
+    (other.path / "approvals").mkdir(mode=0o700)
+    copy = other.path / "approvals" / path.name
+    copy.touch(mode=0o600)
+    copy.write_bytes(path.read_bytes())
+    lab.bundle = other
+    assert "another plan" in lab.refusal()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda body: {**body, "signature": body["signature"][:120]},
+        lambda body: {**body, "signature": ""},
+        lambda body: {"signature": body["signature"]},
+        lambda body: {**body, "more": 1},
+        lambda _: [],
+    ],
+)
+def test_a_spoilt_file(lab: Lab, spoil: Callable[[Any], Any]) -> None:
+    """Truncated, empty, without its statement: it does not count, and says why."""
+    lab.approve(ADA)
+    (path,) = (lab.bundle.path / "approvals").iterdir()
+    path.write_text(json.dumps(spoil(json.loads(path.read_text()))))
+    assert "not counted" in lab.refusal()
+
+
+def test_a_statement_that_was_made_to_fit(lab: Lab, tmp_path: Path) -> None:
+    """The text beside the signature is not believed: the signature has to fit this plan."""
+    other = sealed(tmp_path / "others", content=b"another plan file")
+    approve(other, lab.keys[ADA])
+    (path,) = (other.path / "approvals").iterdir()
+    body = json.loads(path.read_text())
+    forged = {**body, "statement": statement_of(lab.bundle).model_dump(mode="json", by_alias=True)}
+    add(lab.bundle, json.dumps(forged).encode())
+    assert "0 of 1" in lab.refusal()
+
+
+def test_an_approval_travels(lab: Lab, tmp_path: Path) -> None:
+    """Made at a workstation on a copy of the folder, added where it is applied."""
+    content = approve(lab.bundle, lab.keys[ADA])
+    (path,) = (lab.bundle.path / "approvals").iterdir()
+    path.unlink()
+    assert "0 of 1" in lab.refusal()
+    add(lab.bundle, content)
+    assert require_approvals(lab.bundle, ONE, lab.project) == [ADA]
+
+
+def test_the_file_of_signers_is_needed(lab: Lab) -> None:
+    """Without it nobody is trusted, and it says which file is meant."""
+    lab.approve(ADA)
+    (lab.project / "allowed_signers").unlink()
+    with pytest.raises(UsageError) as caught:
+        require_approvals(lab.bundle, ONE, lab.project)
+    assert "allowed_signers" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["nobody", "ada.pub"])
+def test_a_key_that_cannot_sign(lab: Lab, name: str) -> None:
+    """Not there, or a public key that no agent holds: one line that names it."""
+    lab.keys[ADA].unlink()
+    with pytest.raises(UsageError) as caught:
+        approve(lab.bundle, lab.project / name)
+    assert name in str(caught.value)
+    assert not (lab.bundle.path / "approvals").exists()
