@@ -64,6 +64,7 @@ docs: $(READY) ## Write the pages that come from the code: commands, hardening, 
 	@$(BIN)/python -m biomodal_deploy.review.hardening.page
 	@$(BIN)/python -m biomodal_deploy.iam.page
 	@$(BIN)/python -m biomodal_deploy.review.diagnosis.page
+	@$(BIN)/python -m biomodal_deploy.review.report.data
 
 benchmarks: $(READY) ## Measure synthesis and the workflow, on a quiet machine: half an hour
 	@$(BIN)/python -m benchmarks.synth --docs docs/performance.md

@@ -45,9 +45,9 @@ source "$out/plan.env"
 trap 'rm -rf "plans/$STACK/$PLAN_ID"' EXIT
 
 biomodal-aws show "$PLAN_ID" --stack "$STACK"
-biomodal-aws report "$PLAN_ID" --stack "$STACK" --format html --out "$out/report.html"
+biomodal-aws show "$PLAN_ID" --stack "$STACK" --format html --out "$out/report.html"
 # GitHub takes 65,536 characters, and the lines around the report are ours.
-biomodal-aws report "$PLAN_ID" --stack "$STACK" --max-bytes 60000 --out "$out/report.body"
+biomodal-aws show "$PLAN_ID" --stack "$STACK" --format markdown --max-bytes 60000 --out "$out/report.body"
 {
   printf '%s\n\n' "$mark"
   cat "$out/report.body"

@@ -42,7 +42,6 @@ _OF_ONE: Final = frozenset(
         "output",
         "plan",
         "policy",
-        "report",
         "show",
         "status",
     }

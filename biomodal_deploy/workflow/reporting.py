@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import stat
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -12,44 +12,27 @@ from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import writing
 from biomodal_deploy.plan.sealed import Bundle
 from biomodal_deploy.review.report import Report, build_report
+from biomodal_deploy.review.report.data import plan_data
 from biomodal_deploy.review.report.html import html
 from biomodal_deploy.review.report.markdown import markdown
 from biomodal_deploy.workflow.location import Location
 
 
 class ReportFormat(StrEnum):
-    """What a report is written as."""
+    """What a sealed plan is written as."""
 
+    TEXT = "text"
+    MARKDOWN = "markdown"
     HTML = "html"
-    MARKDOWN = "md"
     JSON = "json"
 
 
-@dataclass(frozen=True)
-class Written:
-    """A report, written.
-
-    Attributes:
-        report: It as data.
-        format: What it is written as.
-        text: It as text; the same sealed plan gives the same text.
-    """
-
-    report: Report
-    format: ReportFormat
-    text: str
-
-
-def make_report(
-    location: Location, bundle: Bundle, format_: ReportFormat, *, most_bytes: int
-) -> Written:
-    """Write the report of a sealed plan.
+def make_report(location: Location, bundle: Bundle) -> Report:
+    """Return the report of a sealed plan.
 
     Args:
         location: The project; its waivers are told for a stack of the hardened profile.
         bundle: The sealed plan.
-        format_: What to write it as.
-        most_bytes: How long Markdown may be.
 
     Raises:
         BundleRefused: The changes are not those that were sealed.
@@ -57,24 +40,23 @@ def make_report(
         UsageError: The project's waivers cannot be read.
     """
     hardened = location.settings(bundle.manifest.facts.stack).profile == "hardened"
-    report = build_report(bundle, waivers_of=location.project_dir if hardened else None)
-    return Written(report, format_, text_of(report, format_, most_bytes))
+    return build_report(bundle, waivers_of=location.project_dir if hardened else None)
 
 
-def text_of(report: Report, format_: ReportFormat, most_bytes: int) -> str:
-    """Return a report as text.
+def text_of(report: Report, bundle: Bundle, format_: ReportFormat, most_bytes: int) -> str:
+    """Return a report as a page, a comment or data.
 
     Args:
         report: The report.
-        format_: What to write it as.
+        bundle: What it is of.
+        format_: What to write it as; the text for a terminal is made where there is one.
         most_bytes: How long Markdown may be.
     """
-    # Only here: each format has libraries of its own.
     if format_ is ReportFormat.HTML:
         return html(report)
     if format_ is ReportFormat.MARKDOWN:
         return markdown(report, most_bytes)
-    return report.model_dump_json(indent=2, exclude_defaults=True) + "\n"
+    return json.dumps(plan_data(bundle, report), indent=2) + "\n"
 
 
 def save(text: str, path: Path) -> None:
@@ -85,7 +67,7 @@ def save(text: str, path: Path) -> None:
     """
     content = text.encode()
     if path.is_dir():
-        raise UsageError("It is a folder", field="--out", value=str(path), fix="name a file in it")
+        raise UsageError("is a folder", field="--out", value=str(path), fix="name a file in it")
     if path.exists() and not stat.S_ISREG(path.stat().st_mode):
         # A pipe or a device, such as /dev/stdout: it must be written to, and not exchanged.
         with writing(path), path.open("wb") as device:

@@ -30,12 +30,12 @@ WORDS: Final[dict[str, Sequence[str]]] = {
     "plan": ("plan",),
     "apply": ("apply",),
     "destroy": ("destroy", "--confirm", STACK),
-    "report": ("report", "--out", "report.html"),
+    "show": ("show", "--format", "html", "--out", "report.html"),
     "lock": ("lock", "--stack", STACK),
     "init": (*INIT, "--subnet-id", "subnet-0abc1234"),
 }
 # What each starts from, and how it ends where nobody kills it.
-BEFORE: Final = {"plan": (), "apply": ("plan",), "destroy": ("plan", "apply"), "report": ("plan",)}
+BEFORE: Final = {"plan": (), "apply": ("plan",), "destroy": ("plan", "apply"), "show": ("plan",)}
 # The mirror has the provider for this platform alone.
 STATUS: Final = {"lock": 2}
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
+from biomodal_deploy.cli.render.console import as_text, print_lines
+from biomodal_deploy.cli.render.plan_view import PlanView
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.guards import judge
-from biomodal_deploy.plan.sealed import Actor, Manifest
+from biomodal_deploy.plan.sealed import Actor, Bundle, Manifest
+from biomodal_deploy.plan.sealed.use import Use, UseState
 from biomodal_deploy.review.report import Report, report_of
+from biomodal_deploy.workflow.reporting import ReportFormat, text_of
 from tests.support.bundles import SHA, facts
 from tests.support.plans import plan
 
@@ -36,6 +41,14 @@ def manifest(of: Plan, kind: PlanKind = PlanKind.APPLY, **changed: Any) -> Manif
 def report(of: Plan, kind: PlanKind = PlanKind.APPLY, **changed: Any) -> Report:
     """Return the report of a plan."""
     return report_of(of, manifest(of, kind, **changed), SHA)
+
+
+def written(found: Report, format_: ReportFormat) -> str:
+    """Return a report as text in a format, as `show` writes it."""
+    if format_ is ReportFormat.TEXT:
+        return as_text(lambda console: print_lines(console, PlanView(found, full=True).lines()))
+    bundle = Bundle(Path("plans") / ID, manifest(plan()), SHA, Use(UseState.UNUSED))
+    return text_of(found, bundle, format_, 60_000)
 
 
 def report_on(*resources: Any, **more: Any) -> Report:

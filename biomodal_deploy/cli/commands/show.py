@@ -2,50 +2,100 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from biomodal_deploy.aws.ledger.model import saved_ledger, saved_leftovers
 from biomodal_deploy.cli.options import HERE, Format, Full, OutputFormat, ProjectDir, Stack
-from biomodal_deploy.cli.render.bundles import bundle_data, show_bundle
+from biomodal_deploy.cli.render.bundles import show_bundle
+from biomodal_deploy.cli.render.console import as_text, print_exactly
 from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.review.report.data import plan_data
 from biomodal_deploy.workflow.finding import find_bundle
 from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.reporting import ReportFormat, make_report, save, text_of
 from biomodal_deploy.workflow.stack import recorded_stack
 
 Bundle = Annotated[
     str | None,
     typer.Argument(
         metavar="BUNDLE",
-        help="A sealed plan's id or folder; the newest unused one of the stack where left out.",
+        help="A sealed plan's id or folder; default: the stack's newest unused one.",
     ),
 ]
 
 
+_PAGES = (ReportFormat.MARKDOWN, ReportFormat.HTML)
+
+
 def show(
     bundle: Bundle = None,
+    format_: Annotated[
+        ReportFormat,
+        typer.Option(
+            "--format",
+            "-f",
+            help="text for a terminal, markdown for a comment on a pull request, html for a page "
+            "with a picture, json for programs.",
+        ),
+    ] = ReportFormat.TEXT,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="The file to write; default: standard output."),
+    ] = None,
+    full: Full = False,
+    max_bytes: Annotated[
+        int,
+        typer.Option(
+            "--max-bytes",
+            min=4_000,
+            help="Size limit of Markdown in bytes. The least important is left out first.",
+        ),
+    ] = 60_000,
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
-    full: Full = False,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Print a sealed plan: its changes, guards and expiry.
+    """Print a sealed plan, or write it as a report for its reviewer.
 
-    What it will do, what the guards say, and how long it is good for; of a destroy plan also what
-    the deployment held, and what was left of it. Read from the sealed data, secrets hidden; neither
-    Terraform nor AWS is asked.
+    What is destroyed or replaced, and why; who gains access; what is created and updated; what the
+    guards say, and how long it is good for. Of a destroy plan also what the deployment held, and
+    what was left of it. Read from the sealed data, secrets hidden; neither Terraform nor AWS is
+    asked.
 
-    Example: biomodal-aws show
+    Example: biomodal-aws show --format html --out report.html
     """
+    if output is Format.JSON and format_ in _PAGES and out is None:
+        raise UsageError(
+            f"cannot be used with --format {format_}",
+            field="--output json",
+            fix="leave one of them out, or name a file with --out",
+        )
     location = Location.of(project_dir)
     found = find_bundle(location, recorded_stack(location, stack).name, bundle)
-    plan = found.plan()
-    kept = saved_ledger(found.path), saved_leftovers(found.path)
+
+    def on(console: Console) -> None:
+        kept = saved_ledger(found.path), saved_leftovers(found.path)
+        show_bundle(console, found, found.plan(), *kept, full=full)
+
+    if format_ is ReportFormat.TEXT and output is Format.TEXT and out is None:
+        return emit(Result(data=None, show=on), output)
+    report = make_report(location, found)
+    if format_ is ReportFormat.TEXT:
+        text = as_text(on)
+    else:
+        text = text_of(report, found, format_, max_bytes)
+    if out is not None:
+        save(text, out)
+    line = f"{out}  {len(text.encode()):,} bytes\n{report.verdict.line}\n"
     return emit(
         Result(
-            data=bundle_data(found, plan, *kept),
-            show=lambda console: show_bundle(console, found, plan, *kept, full=full),
+            data=plan_data(found, report),
+            show=lambda _: print_exactly(text if out is None else line),
         ),
         output,
     )

@@ -6,9 +6,10 @@ from rich.console import Console
 from rich.text import Text
 
 from biomodal_deploy.aws.ledger.model import Ledger, Leftovers
-from biomodal_deploy.cli.render.ledger import destroy_data, show_leftovers
+from biomodal_deploy.cli.render.ledger import show_leftovers
 from biomodal_deploy.config.state_bucket import STACK_PREFIX
 from biomodal_deploy.plan import PlanKind
+from biomodal_deploy.review.report.data import destroy_data
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.applying import Applied
 

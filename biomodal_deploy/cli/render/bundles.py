@@ -11,12 +11,13 @@ from rich.text import Text
 
 from biomodal_deploy.aws.ledger.model import Ledger, Leftovers
 from biomodal_deploy.cli.render.console import Line, print_lines
-from biomodal_deploy.cli.render.ledger import destroy_data, show_ledger, show_leftovers
+from biomodal_deploy.cli.render.ledger import show_ledger, show_leftovers
 from biomodal_deploy.cli.render.plan_view import PlanView, place_lines
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.guards import Outcome
 from biomodal_deploy.plan.sealed import Bundle, UseState
 from biomodal_deploy.review.report import report_of
+from biomodal_deploy.review.report.data import plan_data
 
 _STYLES = {
     Outcome.REFUSED: ("refused", "bad"),
@@ -89,38 +90,8 @@ def bundle_data(
     remains: Leftovers | None = None,
 ) -> dict[str, object]:
     """Return a sealed plan as data for programs; of a destroy plan also its ledger."""
-    manifest = bundle.manifest
-    data: dict[str, object] = {
-        "bundle": bundle.id,
-        "sha256": bundle.sha256,
-        "path": str(bundle.path),
-        "stack": manifest.facts.stack,
-        "kind": str(manifest.kind),
-        "use": str(bundle.use.state),
-        "created": manifest.created.isoformat(),
-        "expires": manifest.expires.isoformat(),
-        "has_changes": manifest.has_changes,
-        "counts": manifest.counts.model_dump(),
-        "verdicts": [verdict.model_dump(mode="json") for verdict in manifest.verdicts],
-        "facts": manifest.facts.model_dump(mode="json"),
-        "changes": [
-            {
-                "address": change.address,
-                "action": str(change.action),
-                "reason": change.reason,
-                "previous_address": change.previous_address,
-                "attributes": [
-                    each.model_dump(mode="json", exclude={"matters"}) for each in change.updates
-                ],
-            }
-            for change in plan.changes
-        ],
-        "outputs": [output.model_dump(mode="json") for output in plan.output_changes],
-        "drift": [change.address for change in plan.drifted],
-    }
-    if ledger or remains:
-        data |= destroy_data(ledger, remains)
-    return data
+    report = report_of(plan, bundle.manifest, bundle.sha256)
+    return plan_data(bundle, report.model_copy(update={"ledger": ledger, "remains": remains}))
 
 
 def _counts(plan: Plan) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import NamedTuple, NoReturn
 
@@ -97,6 +98,13 @@ def _wrapped(line: Line, width: int | None) -> Iterator[Text]:
     for number, part in enumerate(text.divide(breaks)):
         part.rstrip()
         yield Text(" " * hang if number else "").append(part)
+
+
+def as_text(show: Callable[[Console], None]) -> str:
+    """Return what is printed on a console, for a file: neither wrapped nor coloured."""
+    stream = io.StringIO()
+    show(_Console(file=stream, theme=_THEME, highlight=False, color_system=None, soft_wrap=True))
+    return stream.getvalue()
 
 
 def print_exactly(text: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from pydantic import JsonValue
 from rich.console import Console
 from rich.text import Text
 
@@ -75,27 +74,6 @@ def show_leftovers(console: Console, left: Leftovers) -> None:
     sentence = left.sentence()
     style = "good" if left.clean else "warning"
     console.print(Text(f"{sentence[0].upper()}{sentence[1:]}.", style=style), soft_wrap=True)
-
-
-def destroy_data(ledger: Ledger | None, left: Leftovers | None) -> dict[str, dict[str, JsonValue]]:
-    """Return what was there before a destroy, and what is left, as data for programs."""
-    return {
-        **({"ledger": _ledger_data(ledger)} if ledger else {}),
-        **({"remains": _remains_data(left)} if left else {}),
-    }
-
-
-def _ledger_data(ledger: Ledger) -> dict[str, JsonValue]:
-    counts: dict[str, JsonValue] = {each.value: len(ledger.of(each)) for each in Fate}
-    return {**ledger.model_dump(mode="json"), "counts": counts}
-
-
-def _remains_data(left: Leftovers) -> dict[str, JsonValue]:
-    return {
-        **left.model_dump(mode="json"),
-        "bills": len(left.bills),
-        "clean": left.clean,
-    }
 
 
 def _holding(holding: Holding) -> Iterator[Text]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from biomodal_deploy.aws.ledger.model import saved_ledger, saved_leftovers
 from biomodal_deploy.plan import Action, AttributeChange, Plan, PlanKind, ResourceChange
 from biomodal_deploy.plan.guards import Outcome
 from biomodal_deploy.plan.references import plain
@@ -41,7 +42,9 @@ def build_report(bundle: Bundle, *, waivers_of: Path | None = None) -> Report:
     if waivers_of is not None:
         addresses = {plain(change.address) for change in plan.resource_changes}
         waived = read_waivers(waivers_of, addresses, bundle.manifest.created.date())
-    return report_of(plan, bundle.manifest, bundle.sha256, waived)
+    report = report_of(plan, bundle.manifest, bundle.sha256, waived)
+    kept = {"ledger": saved_ledger(bundle.path), "remains": saved_leftovers(bundle.path)}
+    return report.model_copy(update=kept)
 
 
 def report_of(

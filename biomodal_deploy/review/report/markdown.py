@@ -68,7 +68,7 @@ def _foot(report: Report, left_out: dict[str, str]) -> str:
         return ""
     parts = "; ".join(f"{title}: {what}" for title, what in left_out.items())
     named = f"{report.bundle} --stack {report.stack}"
-    command = code(f"biomodal-aws report {named} --format html --out report.html")
+    command = code(f"biomodal-aws show {named} --format html --out report.html")
     return f"\n---\n*Left out to keep this short: {parts}.* Everything: {command}\n"
 
 

@@ -10,6 +10,7 @@ from collections import Counter
 from enum import StrEnum
 from typing import Final
 
+from biomodal_deploy.aws.ledger.model import Ledger, Leftovers
 from biomodal_deploy.plan import Action, AttributeChange, Check, Counts, OutputChange, PlanKind
 from biomodal_deploy.plan.changes import Data
 from biomodal_deploy.review.report.access import AccessChange, Gain, Severity
@@ -171,6 +172,8 @@ class Report(Data):
         reads: Data sources that are read during the apply.
         unchanged: What stays as it is.
         apply: The commands that apply exactly this plan.
+        ledger: Of a destroy plan: what the deployment held.
+        remains: Of a destroy plan that was applied: what is left.
     """
 
     report: int = REPORT_FORMAT
@@ -200,6 +203,8 @@ class Report(Data):
     waived: tuple[Waived, ...] = ()
     manifest: tuple[Fact, ...] = ()
     apply: tuple[str, ...] = ()
+    ledger: Ledger | None = None
+    remains: Leftovers | None = None
 
     @property
     def broadens(self) -> tuple[AccessChange, ...]:

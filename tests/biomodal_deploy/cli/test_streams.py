@@ -54,7 +54,7 @@ def shell(folder: Path, script: str, *words: str) -> subprocess.CompletedProcess
 
 def test_a_pipe_gets_no_escape_codes(folder: Path) -> None:
     """Colours are for terminals; a file or a program gets text, and whole lines."""
-    done = shell(folder, '"$@"', "show")
+    done = shell(folder, '"$@"', "show", "--full")
     assert done.returncode == EXIT_DONE, done.stderr
     assert ESCAPE not in done.stdout + done.stderr
     assert "+ aws_x.y2999" in done.stdout
@@ -119,7 +119,7 @@ NARROW = [
 
 
 @pytest.mark.parametrize("encoding", NARROW)
-@pytest.mark.parametrize("words", [["report"], ["report", "--format", "html"]])
+@pytest.mark.parametrize("words", [["show", "--format", "markdown"], ["show", "--format", "html"]])
 def test_a_report_is_utf8_whatever_the_console_is(
     folder: Path, tmp_path: Path, encoding: dict[str, str], words: Sequence[str]
 ) -> None:

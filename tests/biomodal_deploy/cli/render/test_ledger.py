@@ -11,10 +11,10 @@ from rich.console import Console
 from biomodal_deploy.aws.ledger.model import Fate, Holding, Ledger, Leftover, Leftovers, Unread
 from biomodal_deploy.cli.render.console import _THEME
 from biomodal_deploy.cli.render.ledger import (
-    destroy_data,
     show_ledger,
     show_leftovers,
 )
+from biomodal_deploy.review.report.data import destroy_data
 
 NOW: Final = datetime(2026, 11, 28, tzinfo=UTC)
 

@@ -11,10 +11,10 @@ import pytest
 
 from biomodal_deploy.errors import EngineError
 from biomodal_deploy.plan import Plan, read_plan
-from biomodal_deploy.workflow.reporting import ReportFormat, text_of
+from biomodal_deploy.workflow.reporting import ReportFormat
 from tests.support.everything import everything
 from tests.support.plans import encoded
-from tests.support.reports import report
+from tests.support.reports import report, written
 
 _DOCUMENTS: Final = 500
 _ODD: Final[tuple[Any, ...]] = (
@@ -76,7 +76,7 @@ def test_mutated_documents(part: int) -> None:
         # Sealed and read back, as every report is.
         found = report(Plan.from_changes(plan.to_changes()))
         for format_ in ReportFormat:
-            text = text_of(found, format_, 60_000)
+            text = written(found, format_)
             assert text
             if format_ is ReportFormat.JSON:
                 json.loads(text)

@@ -1,4 +1,4 @@
-"""Tests for biomodal_deploy.cli.commands.report: to the screen, to a file, for programs."""
+"""Tests for biomodal_deploy.cli.commands.show: to the screen, to a file, for programs."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import stat
 import threading
 from pathlib import Path
 
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from biomodal_deploy.cli.boundary import run
 from biomodal_deploy.errors import EXIT_BUNDLE, EXIT_DONE, EXIT_USAGE
+from biomodal_deploy.review.report.data import SCHEMA, schema
+from tests.support.project import ROOT
 from tests.support.sealed_project import sealed_project
 
 
@@ -24,20 +27,20 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_to_the_screen(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Markdown by default, byte for byte the same each time, and no escape codes."""
-    assert run(["report"]) == EXIT_DONE
+    """Markdown, byte for byte the same each time, and no escape codes."""
+    assert run(["show", "--format", "markdown"]) == EXIT_DONE
     first = capsys.readouterr().out
     assert first.startswith("# ")
     assert "\x1b" not in first
-    run(["report"])
+    run(["show", "--format", "markdown"])
     assert capsys.readouterr().out == first
 
 
 def test_to_a_file(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The same bytes as on the screen; what is printed is one line and the verdict."""
-    run(["report"])
+    run(["show", "--format", "markdown"])
     shown = capsys.readouterr().out
-    assert run(["report", "--out", "r.md"]) == EXIT_DONE
+    assert run(["show", "--format", "markdown", "--out", "r.md"]) == EXIT_DONE
     assert (project / "r.md").read_text() == shown
     assert stat.S_IMODE((project / "r.md").stat().st_mode) == 0o666 & ~_umask()
     assert len(capsys.readouterr().out.splitlines()) == 2
@@ -45,17 +48,40 @@ def test_to_a_file(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_as_data(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The envelope of every command, with the report inside it."""
-    assert run(["report", "--format", "json", "--output", "json"]) == EXIT_DONE
+    """One shape, whether in the envelope of every command or bare; a schema says what is in it."""
+    assert run(["show", "--output", "json"]) == EXIT_DONE
     data = json.loads(capsys.readouterr().out)["data"]
-    assert data["content"]["counts"]["create"] == 1
-    assert data["content"]["sha256"] == data["sha256"]
-    run(["report", "--out", "r.md", "--output", "json"])
+    assert run(["show", "--format", "json"]) == EXIT_DONE
+    assert json.loads(capsys.readouterr().out) == data
+    assert data["counts"]["create"] == 1
+    assert data["changes"][0]["address"] == "aws_eip.ip"
+    jsonschema.validate(data, json.loads(schema()))
+
+
+def test_data_and_a_file(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A page goes to a file while programs get the data; to standard output goes one of them."""
+    words = ["show", "--format", "markdown", "--output", "json"]
+    assert run(words) == EXIT_USAGE
+    capsys.readouterr()
+    assert run([*words, "--out", "r.md"]) == EXIT_DONE
     data = json.loads(capsys.readouterr().out)["data"]
-    assert data["content"] is None
     # The one digest there is: that of the text is nobody's business, and would be mistaken for it.
     assert f"SHA-256 {chr(96)}{data['sha256']}" in (project / "r.md").read_text()
     assert [name for name in data if "sha256" in name] == ["sha256"]
+
+
+def test_the_text_as_a_file(project: Path) -> None:
+    """What a terminal shows, unwrapped and without escape codes."""
+    assert run(["show", "--format", "text", "--out", "plan.txt"]) == EXIT_DONE
+    text = (project / "plan.txt").read_text()
+    assert text.startswith("Plan for demo\n")
+    assert "\x1b" not in text
+    assert "bundle  " in text
+
+
+def test_the_schema_is_the_documented_one() -> None:
+    """The file in docs is what the code says."""
+    assert (ROOT / SCHEMA).read_text(encoding="utf-8") == schema(), "run: make docs"
 
 
 def test_a_device_is_written_to(project: Path, tmp_path: Path) -> None:
@@ -65,7 +91,7 @@ def test_a_device_is_written_to(project: Path, tmp_path: Path) -> None:
     read: list[bytes] = []
     reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
     reader.start()
-    assert run(["report", "--out", str(pipe)]) == EXIT_DONE
+    assert run(["show", "--format", "markdown", "--out", str(pipe)]) == EXIT_DONE
     reader.join(20)
     assert read[0].startswith(b"# ")
     assert stat.S_ISFIFO(pipe.stat().st_mode)
@@ -74,7 +100,7 @@ def test_a_device_is_written_to(project: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        (["--out", "."], EXIT_USAGE, "It is a folder"),
+        (["--out", "."], EXIT_USAGE, "is a folder"),
         (["--out", "missing/r.md"], EXIT_USAGE, "cannot be written"),
         (["--max-bytes", "10"], EXIT_USAGE, "4000"),
         (["20261123T021500Z-1a2b3c"], EXIT_BUNDLE, "has no sealed plan"),
@@ -85,16 +111,16 @@ def test_refusals(
 ) -> None:
     """One clear line, and nothing is written."""
     before = sorted(project.rglob("*"))
-    assert run(["report", *words]) == status
+    assert run(["show", *words]) == status
     assert said in capsys.readouterr().err
     assert sorted(project.rglob("*")) == before
 
 
-def test_an_edited_plan_has_no_report(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_edited_plan_is_not_shown(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What was changed after it was sealed is refused, not told."""
     (changes,) = project.glob("plans/*/*/changes.json")
     changes.write_bytes(changes.read_bytes().replace(b"aws_eip.ip", b"aws_eip.xx"))
-    assert run(["report"]) == EXIT_BUNDLE
+    assert run(["show", "--format", "markdown"]) == EXIT_BUNDLE
     assert "was changed after it was sealed" in capsys.readouterr().err
 
 

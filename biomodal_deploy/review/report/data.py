@@ -1,0 +1,127 @@
+"""A sealed plan for programs: the one shape that `plan` and `show` print, and its schema."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import AwareDatetime, JsonValue
+
+from biomodal_deploy.aws.ledger.model import Fate, Ledger, Leftovers
+from biomodal_deploy.plan import Counts, OutputChange, PlanKind
+from biomodal_deploy.plan.changes import Data
+from biomodal_deploy.plan.guards import Verdict as Guarded
+from biomodal_deploy.plan.sealed import Bundle, Facts
+from biomodal_deploy.plan.sealed.use import UseState
+from biomodal_deploy.review.report.access import AccessChange
+from biomodal_deploy.review.report.model import Entry, Fact, Report, Verdict, Waived
+
+SCHEMA: Final = Path("docs") / "plan.schema.json"
+
+
+class PlanData(Data):
+    """A sealed plan.
+
+    Attributes:
+        format: The number of this shape; keys may be added to it, and none is taken away.
+        bundle: Its id.
+        sha256: The digest that stands for all of it; `apply --expect-sha256` takes it.
+        path: Its folder.
+        use: What became of it: `unused`, `running`, `applied`, `failed`, ...
+        verdict: The plan in one line, and what that rests on.
+        verdicts: What each guard said.
+        facts: What it was made from and for.
+        changes: Every resource that it acts on, the gravest first.
+        access: Who gains and who loses access by it.
+        outputs: The outputs that change.
+        drift: The addresses of what changed outside Terraform.
+        drift_access: What that did to access.
+        deferred: What is put off to a later plan, and why.
+        waived: Checks of the configuration that are broken on purpose.
+        apply: The commands that apply exactly this plan.
+        ledger: Of a destroy plan: what the deployment held.
+        remains: Of a destroy plan that was applied: what is left.
+    """
+
+    format: Literal[1] = 1
+    bundle: str
+    sha256: str
+    path: str
+    stack: str
+    kind: PlanKind
+    use: UseState
+    created: AwareDatetime
+    expires: AwareDatetime
+    has_changes: bool
+    counts: Counts
+    verdict: Verdict
+    verdicts: tuple[Guarded, ...]
+    facts: Facts
+    changes: tuple[Entry, ...]
+    access: tuple[AccessChange, ...]
+    outputs: tuple[OutputChange, ...]
+    drift: tuple[str, ...]
+    drift_access: tuple[AccessChange, ...]
+    deferred: tuple[Fact, ...]
+    waived: tuple[Waived, ...]
+    apply: tuple[str, ...]
+    ledger: dict[str, JsonValue] | None = None
+    remains: dict[str, JsonValue] | None = None
+
+
+def plan_data(bundle: Bundle, report: Report) -> dict[str, Any]:
+    """Return a sealed plan as plain JSON values; what only a destroy has, only of a destroy."""
+    manifest = bundle.manifest
+    data = PlanData(
+        bundle=bundle.id,
+        sha256=bundle.sha256,
+        path=str(bundle.path),
+        stack=manifest.facts.stack,
+        kind=manifest.kind,
+        use=bundle.use.state,
+        created=manifest.created,
+        expires=manifest.expires,
+        has_changes=manifest.has_changes,
+        counts=manifest.counts,
+        verdict=report.verdict,
+        verdicts=manifest.verdicts,
+        facts=manifest.facts,
+        changes=report.entries,
+        access=report.access,
+        outputs=report.outputs,
+        drift=tuple(entry.address for entry in report.drift.entries),
+        drift_access=report.drift.access,
+        deferred=report.deferred,
+        waived=report.waived,
+        apply=report.apply,
+    ).model_dump(mode="json", exclude={"ledger", "remains"})
+    return data | destroy_data(report.ledger, report.remains)
+
+
+def destroy_data(ledger: Ledger | None, left: Leftovers | None) -> dict[str, dict[str, JsonValue]]:
+    """Return what was there before a destroy, and what is left, as plain JSON values."""
+    data: dict[str, dict[str, JsonValue]] = {}
+    if ledger:
+        counts: JsonValue = {each.value: len(ledger.of(each)) for each in Fate}
+        data["ledger"] = {**ledger.model_dump(mode="json"), "counts": counts}
+    if left:
+        found = left.model_dump(mode="json")
+        data["remains"] = {**found, "bills": len(left.bills), "clean": left.clean}
+    return data
+
+
+def schema() -> str:
+    """Return the shape as JSON Schema."""
+    return json.dumps(PlanData.model_json_schema(mode="serialization"), indent=2) + "\n"
+
+
+def main() -> int:
+    """Write the schema into the current folder's docs."""
+    SCHEMA.write_text(schema(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
