@@ -22,7 +22,7 @@ COMMANDS: Final = {
     "lock": "Write the provider lock files in locks/.",
     "validate": "Check the stack against its providers' schemas.",
     "plan": "Create a plan, check it, and save it as a sealed plan.",
-    "show": "Print a sealed plan, or write it as a report for its reviewer.",
+    "show": "Print a sealed plan, or write it as a report.",
     "cost": "Show what a plan's environment costs.",
     "approve": "Sign a sealed plan, as a person whose approval it needs.",
     "apply": "Apply a sealed plan, once, exactly as planned.",

@@ -60,7 +60,7 @@ def show(
     stack: Stack = None,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Print a sealed plan, or write it as a report for its reviewer.
+    """Print a sealed plan, or write it as a report.
 
     What is destroyed or replaced, and why; who gains access; what is created and updated; what the
     guards say, and how long it is good for. Of a destroy plan also what the deployment held, and
