@@ -39,6 +39,18 @@ class Fate(StrEnum):
     UNKNOWN = "unknown"
 
 
+# What stops a destroy first, then what it loses: the order in which people read them.
+FATES: Final = (
+    Fate.STOPS,
+    Fate.MAY_STOP,
+    Fate.LOST,
+    Fate.STAYS,
+    Fate.UNKNOWN,
+    Fate.GONE,
+    Fate.EMPTY,
+)
+
+
 class Amount(Data):
     """How much there is of something.
 

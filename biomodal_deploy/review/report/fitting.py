@@ -27,6 +27,7 @@ class Section:
         pieces: Its items.
         folded: Whether a reader has to open it.
         note: A line below the heading, kept with the items.
+        count: What stands behind the heading; how many items there are where left out.
         shown: How many items are shown.
         brief: Whether they are in brief.
     """
@@ -35,6 +36,7 @@ class Section:
     pieces: Sequence[Piece]
     folded: bool = False
     note: str = ""
+    count: str = ""
     shown: int = field(init=False)
     brief: bool = field(init=False, default=False)
 
@@ -51,7 +53,7 @@ class Section:
 
     def text(self) -> str:
         """Return the section as Markdown."""
-        title = f"{self.title} ({len(self.pieces):,})"
+        title = f"{self.title} ({self.count or f'{len(self.pieces):,}'})"
         lines = [piece.brief if self.brief else piece.whole for piece in self.pieces[: self.shown]]
         if self.note and lines:
             lines.insert(0, f"{self.note}\n")

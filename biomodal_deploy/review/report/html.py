@@ -107,6 +107,7 @@ def html(report: Report) -> str:
         style=Markup(style),  # noqa: S704  # ours, from the package
         script=Markup(script),  # noqa: S704  # ours, from the package
         losses=page.rows(report.losses),
+        holdings=report.holdings,
         unknown=page.rows(report.unknown),
         forgotten=page.rows(report.forgotten),
         groups=[(group.construct_path, page.rows(group.entries)) for group in report.groups],

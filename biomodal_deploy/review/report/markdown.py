@@ -55,6 +55,7 @@ def _head(report: Report) -> str:
     verdict = report.verdict
     lines = [f"# {_MARKS[verdict.level]} {verdict.line}", ""]
     lines += [f"- {point}" for point in verdict.points]
+    lines += [""] + [f"- {fact.name}: {code(fact.value)}" for fact in report.place]
     lines += ["", f"Stack {code(report.stack)}, sealed plan {code(report.bundle)}"]
     lines += [f"SHA-256 {code(report.sha256)}", ""]
     if report.apply:
@@ -84,7 +85,12 @@ def _sections(report: Report) -> Iterator[Section]:
     yield Section("Blockers", [_blocker(each) for each in report.blockers])
     yield Section("Destroyed and replaced", [_loss(each) for each in report.losses])
     yield Section("Not understood", [_unknown(each) for each in report.unknown])
-    yield Section("Access that broadens", [_broadens(each) for each in report.broadens])
+    yield Section(
+        "Access that is gained",
+        [_broadens(each) for each in report.broadens],
+        count=report.gains_sentence,
+    )
+    yield Section("What the deployment holds", [*_holdings(report)])
     yield Section(
         "Access that ends",
         [_ends(each) for each in report.access if each.removed],
@@ -98,7 +104,7 @@ def _sections(report: Report) -> Iterator[Section]:
     yield Section(
         "Created and updated",
         [*_grouped(report)],
-        note="By construct. The values of new resources are in the HTML and JSON reports.",
+        note="By construct.",
     )
     yield Section(
         "Moved",
@@ -153,8 +159,12 @@ def _unknown(entry: Entry) -> Piece:
 def _broadens(change: AccessChange) -> Piece:
     alarms = sorted({gain.alarm for gain in change.gains} - {""})
     brief = f"- {code(change.address)}{''.join(_ALARMS[alarm] for alarm in alarms)}"
-    lines = [f"- {code(change.address)}"]
-    lines += [f"  - gains {code(gain.text)}{_ALARMS[gain.alarm]}" for gain in change.gains]
+    who = f"{code(change.who)}, " if change.who else ""
+    lines = [f"- {who}{code(change.address)}"]
+    lines += [
+        f"  - {gain.severity}: gains {code(gain.text)}{_ALARMS[gain.alarm]}"
+        for gain in change.gains
+    ]
     lines += [f"  - loses {code(text)}" for text in change.removed]
     return Piece("\n".join(lines), brief)
 
@@ -164,14 +174,29 @@ def _ends(change: AccessChange) -> Piece:
     return Piece("\n".join([brief, *(f"  - {code(text)}" for text in change.removed)]), brief)
 
 
+def _holdings(report: Report) -> Iterator[Piece]:
+    for fate, each in report.holdings:
+        brief = f"- **{fate}** {code(f'{each.kind} {each.name}')}"
+        yield Piece(f"{brief}: {code(each.line)}", brief)
+
+
 def _grouped(report: Report) -> Iterator[Piece]:
     for group in report.groups:
         heading = f"\n**{code(group.construct_path or 'no construct')}**\n\n"
         for entry in group.entries:
             brief = heading + _headline(entry)
-            changed = entry.attributes if entry.action is Action.UPDATE else ()
-            yield Piece("\n".join([brief, *(f"  - {_attribute(each)}" for each in changed)]), brief)
+            yield Piece("\n".join([brief, *_inside(entry)]), brief)
             heading = ""
+
+
+def _inside(entry: Entry) -> Iterator[str]:
+    if entry.consequence:
+        yield f"  - effect: {code(entry.consequence)}"
+    if entry.action is Action.UPDATE:
+        yield from (f"  - {_attribute(each)}" for each in entry.attributes)
+    else:
+        for each in entry.settings:
+            yield f"  - {code(each.name)}: {', '.join(map(code, each.lines))}"
 
 
 def _known(entry: Entry, where: str) -> Piece:

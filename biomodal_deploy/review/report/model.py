@@ -6,14 +6,13 @@ no path, no use that was made of the plan. The same sealed plan gives the same r
 
 from __future__ import annotations
 
-from collections import Counter
 from enum import StrEnum
 from typing import Final
 
-from biomodal_deploy.aws.ledger.model import Ledger, Leftovers
+from biomodal_deploy.aws.ledger.model import FATES, Holding, Ledger, Leftovers
 from biomodal_deploy.plan import Action, AttributeChange, Check, Counts, OutputChange, PlanKind
 from biomodal_deploy.plan.changes import Data
-from biomodal_deploy.review.report.access import AccessChange, Gain, Severity
+from biomodal_deploy.review.report.access import AccessChange, Gain, Severity, gains_sentence
 from biomodal_deploy.review.report.kinds import Area
 
 REPORT_FORMAT: Final = 1
@@ -221,9 +220,16 @@ class Report(Data):
     @property
     def gains_sentence(self) -> str:
         """How many gains there are of each severity: `9 (2 high, 7 low)`; empty without any."""
-        counts = Counter(gain.severity for gain in self.gains)
-        parts = ", ".join(f"{counts[each]:,} {each}" for each in Severity if counts[each])
-        return f"{counts.total():,} ({parts})" if parts else ""
+        return gains_sentence(self.gains)
+
+    @property
+    def holdings(self) -> tuple[tuple[str, Holding], ...]:
+        """What the deployment holds, by what a destroy does to it: what stops it first."""
+        if self.ledger is None:
+            return ()
+        return tuple(
+            (fate.value.replace("-", " "), each) for fate in FATES for each in self.ledger.of(fate)
+        )
 
     @property
     def entries(self) -> tuple[Entry, ...]:

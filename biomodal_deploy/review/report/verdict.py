@@ -8,7 +8,7 @@ from typing import Final
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.guards import Outcome
 from biomodal_deploy.plan.guards import Verdict as Guarded
-from biomodal_deploy.review.report.access import AccessChange
+from biomodal_deploy.review.report.access import AccessChange, gains_sentence
 from biomodal_deploy.review.report.model import Blocker, Level, Verdict
 from biomodal_deploy.text import counted
 
@@ -82,7 +82,7 @@ def _points(
         if number:
             yield counted(number, what) if alarm == "everything" else _openings(number)
     if gains:
-        yield f"access broadens in {counted(len(gains), 'place')}"
+        yield f"access gained: {gains_sentence(gains)}"
     if counts.delete or counts.replace:
         yield f"{counts.delete:,} destroyed, {counts.replace:,} replaced"
     if counts.forget:

@@ -5,7 +5,8 @@ from biomodal_deploy.review.report.access.judging import (
     Gain,
     access_changes,
     drift_access,
+    gains_sentence,
 )
 from biomodal_deploy.review.report.access.values import Severity
 
-__all__ = ["AccessChange", "Gain", "Severity", "access_changes", "drift_access"]
+__all__ = ["AccessChange", "Gain", "Severity", "access_changes", "drift_access", "gains_sentence"]

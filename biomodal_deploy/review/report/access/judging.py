@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -65,6 +66,13 @@ class AccessChange(Data):
     def severity(self) -> Severity:
         """How much the gravest of its gains matters."""
         return min((gain.severity for gain in self.gains), key=list(Severity).index)
+
+
+def gains_sentence(gains: Iterable[Gain]) -> str:
+    """Return how many gains there are of each severity: `9 (2 high, 7 low)`; empty without any."""
+    counts = Counter(gain.severity for gain in gains)
+    parts = ", ".join(f"{counts[each]:,} {each}" for each in Severity if counts[each])
+    return f"{counts.total():,} ({parts})" if parts else ""
 
 
 def access_changes(plan: Plan) -> tuple[AccessChange, ...]:

@@ -118,15 +118,14 @@
   });
 
   const theme = one("#theme");
-  const themes = [["", "auto", "as the system has them"], ["light", "light", "light"], ["dark", "dark", "dark"]];
+  const themes = [["", "auto"], ["light", "light"], ["dark", "dark"]];
   let chosen = 0;
   theme.addEventListener("click", () => {
     chosen = (chosen + 1) % themes.length;
-    const [value, word, spoken] = themes[chosen];
+    const [value, word] = themes[chosen];
     if (value) document.documentElement.dataset.theme = value;
     else delete document.documentElement.dataset.theme;
     theme.textContent = `Colours: ${word}`;
-    theme.setAttribute("aria-label", `Colours: ${spoken}`);
   });
 
   let closed = [];

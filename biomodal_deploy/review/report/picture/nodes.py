@@ -8,6 +8,7 @@ from typing import Final
 
 from biomodal_deploy.plan import Action
 from biomodal_deploy.plan.references import plain
+from biomodal_deploy.review.report.access import Severity
 from biomodal_deploy.review.report.kinds import Area, rank
 from biomodal_deploy.review.report.model import Entry, Report
 from biomodal_deploy.review.report.spelling import act_of
@@ -23,7 +24,7 @@ class Node:
     Attributes:
         entries: The resources that it stands for.
         targets: The numbers of those resources in the report.
-        broadens: Whether somebody gains access by one of them.
+        broadens: Whether somebody gains access of high severity by one of them.
     """
 
     area: Area
@@ -85,7 +86,7 @@ def scene_of(report: Report, numbers: Mapping[tuple[str, str | None], int]) -> S
         numbers: The number of each resource in the report, by address and deposed key.
     """
     entries = [*report.entries, *report.reads, *report.unchanged]
-    opened = {change.address for change in report.broadens}
+    opened = {each.address for each in report.broadens if each.severity is Severity.HIGH}
     grouped = len(entries) > MOST_NODES
     bundles = _by_kind(entries) if grouped else [[entry] for entry in entries]
     nodes = [

@@ -289,7 +289,7 @@ class TestTheRest:
         ("change", "severity"),
         [
             (new_rule("0.0.0.0/0"), "high"),
-            (new_rule("198.51.100.7/32"), "medium"),
+            (new_rule("54.230.1.7/32"), "medium"),
             (new_rule("10.0.0.0/8"), "low"),
             (new_rule("0.0.0.0/0", direction="egress"), "low"),
         ],

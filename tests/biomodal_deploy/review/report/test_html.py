@@ -5,15 +5,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections import Counter
 from html.parser import HTMLParser
 
 import pytest
 
-from biomodal_deploy.plan import read_plan
+from biomodal_deploy.aws.ledger.model import Fate, Holding, Ledger
+from biomodal_deploy.plan import PlanKind, read_plan
 from biomodal_deploy.review.report.html import html
+from biomodal_deploy.review.report.markdown import markdown
 from tests.support.everything import everything
 from tests.support.plans import encoded, output, resource
-from tests.support.reports import report, report_on
+from tests.support.real_plans import real_plan
+from tests.support.reports import WHEN, report, report_on
 
 HOSTILE = [
     "<script>evil()</script>",
@@ -133,3 +137,42 @@ def test_a_box_has_one_size() -> None:
     assert widths("aws_s3_bucket") == widths(
         "aws_s3_bucket", "aws_instance", "aws_eip", "aws_batch_job_queue"
     )
+
+
+def test_place_and_expiry_stand_at_the_top() -> None:
+    """Account, region and expiry come before anything that changes."""
+    page = html(report_on(resource("aws_eip.ip", "create", None, {"domain": "vpc"})))
+    head = page[page.index("<header") : page.index("</header>")]
+    for value in ("111122223333", "eu-west-2", "2026-11-24 02:15:00 UTC"):
+        assert f"<dd>{value}</dd>" in head
+
+
+def test_one_count_of_access_in_three_severities() -> None:
+    """The points above and the section below say the same, and each gain has its severity."""
+    page = html(report(read_plan(real_plan("create"))[0]))
+    sentence = "12 (1 high, 7 medium, 4 low)"
+    assert f"<li>access gained: {sentence}</li>" in page
+    assert f'Access that is gained <span class="count">{sentence}</span>' in page
+    marks = re.findall(r'<li class="gain s-(\w+)">', page)
+    assert Counter(marks) == {"high": 1, "medium": 7, "low": 4}
+
+
+def test_a_destroy_gains_no_access() -> None:
+    """A block on public access that dies with its bucket opens nothing."""
+    page = html(report(read_plan(real_plan("destroy"))[0], PlanKind.DESTROY))
+    assert "Access that is gained" not in page
+    assert "access gained" not in page
+
+
+def test_the_ledger_of_a_destroy() -> None:
+    """What the deployment holds stands in the page and in the comment, what stops it first."""
+    holdings = (
+        Holding(kind="job-queue", name="queue", fate=Fate.LOST, line="2 jobs run"),
+        Holding(kind="bucket", name="data", fate=Fate.STOPS, line="7 objects", fixes=("aws x",)),
+    )
+    ledger = Ledger(stack="demo", region="eu-west-2", at=WHEN, seconds=1, holdings=holdings)
+    found = report(read_plan(real_plan("destroy"))[0], PlanKind.DESTROY)
+    found = found.model_copy(update={"ledger": ledger})
+    for text in (html(found), markdown(found)):
+        assert text.index("7 objects") < text.index("2 jobs run")
+    assert "<code>aws x</code>" in html(found)
