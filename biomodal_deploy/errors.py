@@ -7,6 +7,8 @@ ours, and only a bug of ours shows a traceback.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -53,6 +55,51 @@ class UsageError(BiomodalError):
         line = f"{subject}: {rule}" if subject else rule
         advice = f" Fix: {fix}{'' if fix.endswith('?') else '.'}" if fix else ""
         super().__init__(_on_one_line(f"{line}.{advice}"))
+
+
+class UsageErrors(UsageError):
+    """Several faults at once, each a line of its own.
+
+    Args:
+        faults: At least one.
+    """
+
+    def __init__(self, faults: Sequence[UsageError]) -> None:
+        self.faults: tuple[UsageError, ...] = tuple(faults)
+        first = faults[0]
+        self.rule, self.fix = first.rule, first.fix
+        self.field, self.value = first.field, first.value
+        BiomodalError.__init__(self, "\n".join(map(str, faults)))
+
+
+class Faults:
+    """Collects what is wrong, so that a person reads all of it at once."""
+
+    def __init__(self) -> None:
+        self.found: list[UsageError] = []
+
+    @contextmanager
+    def collect(self) -> Iterator[None]:
+        """Keep what is raised inside, and go on behind it."""
+        try:
+            yield
+        except UsageError as error:
+            self.add(error)
+
+    def add(self, error: UsageError) -> None:
+        """Keep a fault, or each fault of several."""
+        self.found += error.faults if isinstance(error, UsageErrors) else [error]
+
+    def raise_any(self) -> None:
+        """Raise what was found.
+
+        Raises:
+            UsageError: Something was.
+        """
+        if len(self.found) == 1:
+            raise self.found[0]
+        if self.found:
+            raise UsageErrors(self.found)
 
 
 class EngineError(BiomodalError):

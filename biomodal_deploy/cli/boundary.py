@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Final
 
 import typer
+from pydantic import JsonValue
 
 from biomodal_deploy.cli.app import command_line
 from biomodal_deploy.config.credentials import without_userinfo
@@ -24,6 +25,7 @@ from biomodal_deploy.errors import (
     EXIT_INTERRUPTED,
     EXIT_USAGE,
     BiomodalError,
+    UsageErrors,
 )
 from biomodal_deploy.text import printable
 
@@ -95,10 +97,16 @@ def _fail(
     """Say what failed: a line for people, and under JSON the envelope of every command."""
     # Libraries quote the URL that they could not reach, a proxy's password and all.
     message = without_userinfo(message)
-    line = f"error: {printable(message)}"
+    lines = "\n".join(f"error: {printable(each)}" for each in message.split("\n"))
     if as_json:
         found = {name: getattr(error, name, None) for name in _DETAILS}
-        details = {name: str(value) for name, value in found.items() if value is not None}
+        details: dict[str, JsonValue] = {
+            name: str(value) for name, value in found.items() if value is not None
+        }
+        if isinstance(error, UsageErrors):
+            details["faults"] = [
+                {"field": each.field, "message": str(each)} for each in error.faults
+            ]
         envelope = {
             "exit_status": status,
             "data": getattr(error, "data", None),
@@ -112,7 +120,7 @@ def _fail(
             return status
     # Where nobody can be told, the status still says it.
     with suppress(OSError):
-        print(line, file=sys.stderr, flush=True)
+        print(lines, file=sys.stderr, flush=True)
     return status
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -20,9 +21,10 @@ from biomodal_deploy.config.deployment import (
     DeploymentName,
     Limits,
 )
+from biomodal_deploy.config.json_source import line_of, read_json
 from biomodal_deploy.config.state_bucket import StateBucket
 from biomodal_deploy.config.validation_errors import Location, usage_error
-from biomodal_deploy.errors import UsageError
+from biomodal_deploy.errors import Faults, UsageError
 from biomodal_deploy.files import read_regular
 
 __all__ = [
@@ -60,6 +62,17 @@ _PATTERNS: Final = {**PATTERNS, _PATH: "A path holds no NUL character"}
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
+@dataclass(frozen=True)
+class _Source:
+    """Where settings were read, and the text of it where it has lines."""
+
+    name: str
+    text: str = ""
+
+    def line_of(self, field: Location) -> int | None:
+        return line_of(self.text, field) if self.text else None
+
+
 class _Context(BaseModel):
     """The part of cdktf's context that is ours; cdktf keeps feature flags beside it."""
 
@@ -75,6 +88,7 @@ class ProjectFile(BaseModel):
         app: The command that synthesizes.
         output: The folder it writes to, relative to the project.
         context: cdktf's context.
+        text: The file, for the lines of what is wrong in it.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
@@ -82,6 +96,7 @@ class ProjectFile(BaseModel):
     app: str = Field(min_length=1)
     output: str = Field(default="cdktf.out", pattern=_PATH)
     context: dict[str, JsonValue] = Field(default_factory=dict)
+    text: str = Field(default="", exclude=True, repr=False)
 
 
 def has_own_app(project_dir: Path) -> bool:
@@ -108,7 +123,15 @@ def read_project_file(project_dir: Path) -> ProjectFile:
         raise UsageError(
             f"It cannot be read ({error})", field=str(path), fix="make it a readable UTF-8 file"
         ) from None
-    return _validated(ProjectFile, _object(text, str(path)), prefix="", source=PROJECT_FILE)
+    faults = Faults()
+    value, text = _object(text, PROJECT_FILE, str(path), faults)
+    source = _Source(PROJECT_FILE, text)
+    with faults.collect():
+        found = _validated(ProjectFile, {**value, "text": text}, prefix="", source=source)
+        if faults.found and "deployments" in found.context:
+            _deployments_in(found.context, source)
+    faults.raise_any()
+    return found
 
 
 def read_deployments(
@@ -120,13 +143,21 @@ def read_deployments(
         UsageError: A setting is unknown, misspelt or wrong.
     """
     context = dict(project_file.context)
-    source = PROJECT_FILE
+    source = _Source(PROJECT_FILE, project_file.text)
     if override := environment.get(CONTEXT_VARIABLE):
-        context |= _object(override, CONTEXT_VARIABLE)
-        source = f"{PROJECT_FILE} or {CONTEXT_VARIABLE}"
-    _refuse_credentials(context.get("deployments"), source)
+        faults = Faults()
+        above, _ = _object(override, CONTEXT_VARIABLE, CONTEXT_VARIABLE, faults)
+        faults.raise_any()
+        context |= above
+        both = f"{PROJECT_FILE} or {CONTEXT_VARIABLE}"
+        source = _Source(CONTEXT_VARIABLE if "deployments" in above else both)
+    return _deployments_in(context, source)
+
+
+def _deployments_in(context: dict[str, JsonValue], source: _Source) -> dict[str, Deployment]:
+    _refuse_credentials(context.get("deployments"), source.name)
     found = _validated(_Context, context, prefix="context.", source=source).deployments
-    backends.refuse_shared(((name, each.backend) for name, each in found.items()), source)
+    backends.refuse_shared(((name, each.backend) for name, each in found.items()), source.name)
     return found
 
 
@@ -152,7 +183,8 @@ def check_deployment(name: str, value: dict[str, JsonValue], source: str) -> Dep
     deployments: dict[str, JsonValue] = {name: value}
     _refuse_credentials(deployments, source)
     context: dict[str, JsonValue] = {"deployments": deployments}
-    return _validated(_Context, context, prefix="context.", source=source).deployments[name]
+    found = _validated(_Context, context, prefix="context.", source=_Source(source))
+    return found.deployments[name]
 
 
 def output_directory(
@@ -162,36 +194,25 @@ def output_directory(
     return project_dir / (environment.get(OUTDIR_VARIABLE) or project_file.output)
 
 
-def _object(text: str, where: str) -> dict[str, JsonValue]:
+def _object(text: str, name: str, where: str, faults: Faults) -> tuple[dict[str, JsonValue], str]:
+    """Return a JSON object, and its text without what `faults` got of it."""
     try:
-        value = json.loads(text, object_pairs_hook=_each_once)
-    # ValueError: malformed JSON, but also a number with more digits than Python reads.
+        read = read_json(text)
+    # ValueError: a number with more digits than Python reads.
     except (ValueError, RecursionError) as error:
-        if text.startswith("\ufeff"):
-            raise UsageError(
-                "It begins with a byte order mark, which JSON does not have",
-                field=where,
-                fix="save it as UTF-8 without a byte order mark",
-            ) from None
         raise UsageError(
-            f"It is not valid JSON ({error})",
-            field=where,
-            fix="look there for a missing comma, quote or brace",
+            f"not valid JSON ({error})", field=where, fix="remove what is nested or too long"
         ) from None
-    if not isinstance(value, dict):
+    for each in read.faults:
+        place = f"{name} line {each.line}, column {each.column}"
+        faults.add(UsageError(each.rule, field=f"{place}: not valid JSON", fix=each.fix))
+    if read.value is None:
+        faults.raise_any()
+    if not isinstance(read.value, dict):
         raise UsageError(
-            "It is not a JSON object", field=where, value=value, fix="put it between { and }"
+            "It is not a JSON object", field=where, value=read.value, fix="put it between { and }"
         )
-    return value
-
-
-def _each_once(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
-    # JSON lets the last one win: a deployment copied and not renamed would be gone without a word.
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f'"{name}" is there twice')
-    return dict(pairs)
+    return read.value, read.text
 
 
 def _refuse_credentials(deployments: JsonValue, source: str) -> None:
@@ -203,7 +224,7 @@ def _refuse_credentials(deployments: JsonValue, source: str) -> None:
 
 
 def _validated(
-    model: type[_Model], value: dict[str, JsonValue], *, prefix: str, source: str
+    model: type[_Model], value: dict[str, JsonValue], *, prefix: str, source: _Source
 ) -> _Model:
     try:
         # JSON mode: a JSON array is a tuple, and yet "true" is no boolean.
@@ -211,8 +232,9 @@ def _validated(
     except ValidationError as error:
         raise usage_error(
             error,
-            prefix=f"{source}: {prefix}",
-            source=source,
+            prefix=prefix,
+            source=source.name,
+            line_of=source.line_of,
             keys_at=_settings_at,
             patterns=_PATTERNS,
             shown=_in_the_file,

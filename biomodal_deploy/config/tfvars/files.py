@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Never
 
-from biomodal_deploy.config.tfvars.hcl import DEEPEST, Attribute, HclError, attributes
+from biomodal_deploy.config.json_source import line_of, read_json
+from biomodal_deploy.config.tfvars.hcl import DEEPEST, Attribute, Fault, HclError, attributes
 from biomodal_deploy.config.tfvars.values import MOST_DIGITS, Value, number
-from biomodal_deploy.errors import UsageError
+from biomodal_deploy.errors import Faults, UsageError, UsageErrors
 from biomodal_deploy.files import read_regular
 
 LIMIT_BYTES: Final = 1024 * 1024
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _AUTO: Final = (".auto.tfvars", ".auto.tfvars.json")
 _FIRST: Final = ("terraform.tfvars", "terraform.tfvars.json")
 
@@ -34,6 +35,21 @@ class VariableFile:
     path: Path
     sha256: str
     attributes: Mapping[str, Attribute]
+
+
+class FaultyFileError(UsageErrors):
+    """A variable file with faults, all of them.
+
+    Attributes:
+        file: What is without a fault in it.
+        names: The variables whose values have one; None where it cannot be said whose.
+    """
+
+    def __init__(
+        self, faults: Sequence[UsageError], file: VariableFile, names: frozenset[str] | None
+    ) -> None:
+        super().__init__(faults)
+        self.file, self.names = file, names
 
 
 def automatic_files(project: Path) -> list[Path]:
@@ -71,10 +87,21 @@ def read_file(path: Path) -> VariableFile:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise UsageError(
-            "A variable file is UTF-8 text", field=f"{shown(path)} line {line}", fix="save it so"
+            f"A variable file is UTF-8 text{_encoding(content)}",
+            field=f"{shown(path)} line {line}",
+            fix="save it as UTF-8",
         ) from None
-    found = _from_json(path, text) if path.suffix == ".json" else _from_hcl(path, text)
-    return VariableFile(path.absolute(), hashlib.sha256(content).hexdigest(), found)
+    file = VariableFile(path.absolute(), hashlib.sha256(content).hexdigest(), {})
+    if path.suffix == ".json":
+        return replace(file, attributes=_from_json(path, text))
+    try:
+        return replace(file, attributes=attributes(text))
+    except HclError as error:
+        faults = [_usage_error(path, fault) for fault in error.faults]
+        names = frozenset(fault.name for fault in error.faults if fault.name is not None)
+        found = replace(file, attributes=error.attributes)
+        whose = names if all(fault.name for fault in error.faults) else None
+        raise FaultyFileError(faults, found, whose) from None
 
 
 def shown(path: Path) -> str:
@@ -82,6 +109,10 @@ def shown(path: Path) -> str:
     absolute = path.absolute()
     here = Path.cwd()
     return str(absolute.relative_to(here) if absolute.is_relative_to(here) else absolute)
+
+
+def _encoding(content: bytes) -> str:
+    return ", and this is UTF-16" if content.startswith(_UTF_16) else ""
 
 
 def _unreadable(path: Path, error: OSError) -> UsageError:
@@ -96,21 +127,13 @@ def _editors_own(name: str) -> bool:
     return name.startswith(".") or name.endswith("~") or (name[0] == "#" and name[-1] == "#")
 
 
-def _from_hcl(path: Path, text: str) -> Mapping[str, Attribute]:
-    try:
-        return attributes(text)
-    except HclError as error:
-        place = f"{shown(path)} line {error.line}, column {error.column}"
-        raise UsageError(error.rule, field=place, fix=error.fix) from None
+def _usage_error(path: Path, fault: Fault) -> UsageError:
+    place = f"{shown(path)} line {fault.line}, column {fault.column}"
+    field = f"{place}: {fault.name}" if fault.name else place
+    return UsageError(fault.rule, field=field, fix=fault.fix)
 
 
 def _from_json(path: Path, text: str) -> Mapping[str, Attribute]:
-    def unique(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
-        # To Terraform `é` is one name, however it is composed.
-        if len({unicodedata.normalize("NFC", name) for name, _ in pairs}) < len(pairs):
-            raise _JsonFaultError("A name is given twice")
-        return dict(pairs)
-
     def digits(text: str) -> Value:
         found = number(text)
         if found is None:
@@ -121,25 +144,30 @@ def _from_json(path: Path, text: str) -> Mapping[str, Attribute]:
         raise _JsonFaultError("JSON has no NaN or Infinity")
 
     field, fix = shown(path), "correct the file"
+    text = text.removeprefix("\ufeff")
     try:
-        document = json.loads(
-            text.removeprefix("\ufeff"),
-            object_pairs_hook=unique,
-            parse_float=digits,
-            parse_int=digits,
-            parse_constant=refuse,
-        )
-    except json.JSONDecodeError as error:
-        place = f"{field} line {error.lineno}, column {error.colno}"
-        raise UsageError(f"It is not JSON ({error.msg})", field=place, fix=fix) from None
+        read = read_json(text, parse_float=digits, parse_int=digits, parse_constant=refuse)
     except _JsonFaultError as error:
         raise UsageError(str(error), field=field, fix=fix) from None
     except RecursionError:
         raise UsageError(f"Values nest at most {DEEPEST} deep", field=field, fix=fix) from None
+    faults = Faults()
+    for each in read.faults:
+        place = f"{field} line {each.line}, column {each.column}"
+        faults.add(UsageError(each.rule, field=f"{place}: not valid JSON", fix=each.fix))
+    faults.raise_any()
+    document = read.value
     if not isinstance(document, dict):
         raise UsageError("A .json variable file holds one JSON object", field=field, fix=fix)
+    # To Terraform `é` is one name, however it is composed.
+    if len({unicodedata.normalize("NFC", name) for name in document}) < len(document):
+        raise UsageError("A name is given twice", field=field, fix="keep one of them")
     # Terraform takes this name for a comment.
-    return {name: Attribute(value, None) for name, value in document.items() if name != "//"}
+    return {
+        name: Attribute(value, line_of(text, (name,)))
+        for name, value in document.items()
+        if name != "//"
+    }
 
 
 class _JsonFaultError(Exception):

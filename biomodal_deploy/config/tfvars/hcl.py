@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
+from biomodal_deploy.config.tfvars import hints
+from biomodal_deploy.config.tfvars.hints import LITERALS, RESULT
 from biomodal_deploy.config.tfvars.values import MOST_DIGITS, Value, as_text, number
 
 DEEPEST: Final = 50
+MOST_FAULTS: Final = 20
 
 _T = TypeVar("_T")
 _BLANK: Final = re.compile(r"(?:[ \t]+|/\*.*?\*/)+", re.DOTALL)
@@ -23,7 +26,7 @@ _LINE_END: Final = re.compile(r"(?:(?:#|//)[^\n]*)?(?:\r?\n|\Z)")
 _NAME: Final = re.compile(r"[^\W\d][\w-]*")
 _FOR: Final = re.compile(r"for\s")
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
-_OPERATOR: Final = re.compile(r"[-+*%<>!&|?.\[(]|/(?!/)")
+_OPERATOR: Final = re.compile(r"[-+*%<>!&|?.\[(]|==|/(?!/)")
 _QUOTED: Final = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 _HEREDOC: Final = re.compile(
     r"<<(?P<flush>-?)(?P<mark>[^\W\d][\w-]*)\r?\n"
@@ -36,23 +39,60 @@ _ESCAPE: Final = re.compile(
 )
 _ESCAPED: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _KEYWORDS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
-_ONLY_VALUES: Final = "A variable file holds plain values: no references, calls or operators"
 _QUOTES: Final = "put text between double quotes"
+# What a value that cannot be read goes over, as far as its end can be seen.
+_PASSED_OVER: Final = re.compile(
+    r""""(?:[^"\\\n]|\\.)*"|“[^”\n]*”|\u2018[^\u2019\n]*\u2019|'[^'\n]*'|[^\n,\[\]{}()#]"""
+)
+_NEXT_NAME: Final = re.compile(r"[^\W\d][\w-]*[ \t]*(?:=(?!=)|:)")
 
 
-class HclError(ValueError):
-    """The text is not what a variable file may hold.
+@dataclass(frozen=True)
+class Fault:
+    """One place in a text that is not what a variable file may hold.
 
     Attributes:
         rule: What must hold.
         fix: What to do.
         line: The line, from 1.
         column: The character in it, from 1.
+        name: The variable whose value it is in; None where it is in none.
     """
 
-    def __init__(self, rule: str, fix: str, line: int, column: int) -> None:
-        super().__init__(rule)
-        self.rule, self.fix, self.line, self.column = rule, fix, line, column
+    rule: str
+    fix: str
+    line: int
+    column: int
+    name: str | None = None
+
+
+class HclError(ValueError):
+    """The text is not what a variable file may hold.
+
+    Attributes:
+        faults: Every fault that was found, the first one first.
+        attributes: What is without a fault.
+    """
+
+    def __init__(
+        self, faults: Sequence[Fault], found: Mapping[str, Attribute] | None = None
+    ) -> None:
+        super().__init__(faults[0].rule)
+        self.faults, self.attributes = tuple(faults), dict(found or {})
+
+
+class _Stop(Exception):
+    """A fault that ends the reading of a value.
+
+    Attributes:
+        fault: It.
+        inside: Whether the value's end can still be seen, so that what follows is read on.
+        last: Whether nothing behind it can be read.
+    """
+
+    def __init__(self, fault: Fault, *, inside: bool = False, last: bool = False) -> None:
+        super().__init__(fault.rule)
+        self.fault, self.inside, self.last = fault, inside, last
 
 
 @dataclass(frozen=True)
@@ -89,45 +129,116 @@ def expression(text: str) -> Value:
 class _Reader:
     def __init__(self, text: str) -> None:
         self.text, self.place = text.removeprefix("\ufeff"), 0
+        self.faults: list[Fault] = []
 
     def body(self) -> dict[str, Attribute]:
         found: dict[str, Attribute] = {}
+        names: dict[str, int] = {}
         line, counted = 1, 0
-        self.skip(lines=True)
         while self.place < len(self.text):
-            start = self.place
-            line, counted = line + self.text.count("\n", counted, start), start
-            name = self.take(_NAME)
-            if name is None:
-                raise self.error("A line holds name = value", "write the name without quotes")
-            self.skip()
-            if not self.match("="):
-                raise self.error("A name is followed by =", "write name = value")
-            if name in found:
-                rule = f"The name {name} is given twice, first on line {found[name].line}"
-                raise self.error(rule, "keep one of them", start)
-            found[name] = Attribute(self.value(0, lines=False), line)
-            if self.take(_LINE_END) is None:
-                raise self.error("Each value ends its line", "start a new line here")
-            self.skip(lines=True)
+            start, name, before = self.place, None, len(self.faults)
+            try:
+                self.skip(lines=True)
+                start = self.place
+                if start == len(self.text):
+                    break
+                line, counted = line + self.text.count("\n", counted, start), start
+                name = self.name(names, line)
+                value = self.value(0, lines=False)
+                if self.take(_LINE_END) is None:
+                    raise self.error(*hints.for_rest(self.text, self.place), inside=True)
+            except _Stop as stop:
+                self.faults.append(stop.fault)
+                if stop.last or len(self.faults) >= MOST_FAULTS:
+                    self.place = len(self.text)
+                elif name is None or stop.inside:
+                    self.past_value()
+                    self.place = self.end_of_line(self.place)
+                else:
+                    self.to_next_name(start)
+            if len(self.faults) == before and name is not None:
+                found[name] = Attribute(value, line)
+            self.faults[before:] = [replace(each, name=name) for each in self.faults[before:]]
+        if self.faults:
+            # A bracket that is not closed takes in lines that are then read once more.
+            each = {(fault.line, fault.column): fault for fault in self.faults}
+            raise HclError([each[place] for place in sorted(each)], found)
         return found
 
+    def name(self, names: dict[str, int], line: int) -> str:
+        """Read a name and its equals sign."""
+        start = self.place
+        name = self.take(_NAME)
+        if name is None:
+            json_or_yaml = self.at("---") or (self.at("{") and not names and not self.faults)
+            raise self.error(*hints.for_name(self.text, start), last=json_or_yaml)
+        self.skip()
+        if self.at("==") or not self.match("="):
+            raise self.error(*hints.for_equals(self.text, self.place, name))
+        if name in names:
+            rule = f"The name {name} is given twice, first on line {names[name]}"
+            self.faults.append(self.error(rule, "keep one of them", start).fault)
+        names.setdefault(name, line)
+        return name
+
+    def to_next_name(self, start: int) -> None:
+        """Go on behind a value whose end is not to be seen: at a name that is indented no more."""
+        indent = start - (self.text.rfind("\n", 0, start) + 1)
+        place = self.text.find("\n", start)
+        while place >= 0:
+            blank = _BLANK.match(self.text, place + 1)
+            first = blank.end() if blank else place + 1
+            if first - place - 1 <= indent and _NEXT_NAME.match(self.text, first):
+                self.place = first
+                return
+            place = self.text.find("\n", place + 1)
+        self.place = len(self.text)
+
+    def past_value(self) -> None:
+        """Pass over what cannot be read, to the comma, bracket or line end behind it."""
+        depth = 0
+        while self.place < len(self.text):
+            if self.take(_PASSED_OVER) is not None:
+                continue
+            mark = self.text[self.place]
+            depth += (mark in "[{(") - (mark in "]})")
+            if depth < 0 or (depth == 0 and mark not in "]})"):
+                return
+            self.place += 1
+
+    def end_of_line(self, place: int) -> int:
+        found = self.text.find("\n", place)
+        return len(self.text) if found < 0 else found
+
     def whole(self) -> Value:
-        self.skip(lines=True)
-        value = self.value(0, lines=True)
-        if self.place < len(self.text):
-            raise self.error("Nothing follows the value", "remove the rest")
+        try:
+            self.skip(lines=True)
+            value = self.value(0, lines=True)
+            if self.place < len(self.text):
+                raise self.error("Nothing follows the value", "remove the rest")
+        except _Stop as stop:
+            self.faults.append(stop.fault)
+        if self.faults:
+            raise HclError(self.faults)
         return value
 
     def value(self, depth: int, *, lines: bool) -> Value:
         """Read a value and the blank space around it."""
         if depth > DEEPEST:
-            raise self.error(f"Values nest at most {DEEPEST} deep", "flatten it")
+            raise self.error(f"Values nest at most {DEEPEST} deep", "flatten it", last=True)
         self.skip(lines=lines)
-        value = self.term(depth)
-        self.skip(lines=lines)
-        if _OPERATOR.match(self.text, self.place):
-            raise self.error(_ONLY_VALUES, "write the result itself")
+        try:
+            value = self.term(depth)
+            self.skip(lines=lines)
+            if _OPERATOR.match(self.text, self.place):
+                raise self.error(LITERALS, RESULT, inside=True)
+        except _Stop as stop:
+            if not stop.inside:
+                raise
+            self.faults.append(stop.fault)
+            self.past_value()
+            self.skip(lines=lines)
+            return None
         return value
 
     def term(self, depth: int) -> Value:
@@ -148,9 +259,7 @@ class _Reader:
         word = self.take(_NAME)
         if word in _KEYWORDS:
             return _KEYWORDS[word]
-        if word is not None:
-            raise self.error(_ONLY_VALUES, _QUOTES, start)
-        raise self.error("A value is missing or malformed", _QUOTES, start)
+        raise self.error(*hints.for_value(self.text, start), start, inside=True)
 
     def negative(self) -> Value:
         self.place += 1
@@ -158,16 +267,17 @@ class _Reader:
         start = self.place
         digits = self.take(_NUMBER)
         if digits is None:
-            raise self.error(_ONLY_VALUES, "write a number after the minus sign")
+            fix = "write a number after the minus sign"
+            raise self.error(LITERALS, fix, inside=True)
         return self.number("-" + digits, start)
 
     def number(self, digits: str, start: int) -> Value:
         value = number(digits)
         if value is None:
             rule = f"A number has at most {MOST_DIGITS} digits"
-            raise self.error(rule, "round it, or make it a text", start)
-        if self.take(_NAME) is not None:
-            raise self.error("A number is followed by something else", _QUOTES, start)
+            raise self.error(rule, "round it, or make it a text", start, inside=True)
+        if hint := hints.text_in_digits(self.text, start):
+            raise self.error(*hint, start, inside=True)
         return value
 
     def within(self, closing: str, read: Callable[[], _T]) -> _T:
@@ -186,9 +296,15 @@ class _Reader:
         while not self.at("]"):
             found.append(self.value(depth + 1, lines=True))
             if not self.match(","):
+                self.refuse_missing_comma()
                 break
             self.skip(lines=True)
         return found
+
+    def refuse_missing_comma(self) -> None:
+        ends = self.place >= len(self.text) or self.text[self.place] in "])}="
+        if not ends and not _NEXT_NAME.match(self.text, self.place):
+            raise self.error("Elements are separated by commas", "put a comma here")
 
     def members(self, depth: int) -> dict[str, Value]:
         found: dict[str, Value] = {}
@@ -196,7 +312,7 @@ class _Reader:
         while not self.at("}") and self.place < len(self.text):
             start = self.place
             if self.take(_FOR):
-                raise self.error(_ONLY_VALUES, "write the result itself", start)
+                raise self.error(LITERALS, RESULT, start)
             key = self.key(depth)
             self.skip()
             if not (self.match("=") or self.match(":")):
@@ -204,7 +320,7 @@ class _Reader:
             if key in found:
                 raise self.error("A key is given twice", "keep one of them", start)
             found[key] = self.value(depth + 1, lines=False)
-            if not self.match(",") and not self.at("}") and not self.take(_LINE_END):
+            if not self.match(",") and not self.at("}") and self.take(_LINE_END) is None:
                 rule = "Members stand on lines of their own or between commas"
                 raise self.error(rule, "put a comma or a new line here")
             self.skip(lines=True)
@@ -215,7 +331,11 @@ class _Reader:
         name = self.take(_NAME)
         if name is not None:
             return name
-        value = self.term(depth + 1)
+        try:
+            value = self.term(depth + 1)
+        except _Stop as stop:
+            # Behind a key that cannot be read, the object's other members cannot either.
+            raise _Stop(stop.fault, last=stop.last) from None
         if isinstance(value, str):
             return value
         if value is None or isinstance(value, list | dict):
@@ -225,16 +345,15 @@ class _Reader:
     def quoted(self) -> str:
         found = _QUOTED.match(self.text, self.place)
         if not found:
-            rule = "A text in double quotes ends on its own line"
-            raise self.error(rule, r'close it with ", or write \n for a new line')
+            rest = self.text[self.place : self.end_of_line(self.place)]
+            raise self.error(*hints.for_open_text(rest))
         self.place = found.end()
         return self.decoded(_ESCAPE, found[1], found.start(1))
 
     def heredoc(self) -> str:
         found = _HEREDOC.match(self.text, self.place)
         if not found:
-            rule = "A text over several lines starts with <<END and ends with END on its own line"
-            raise self.error(rule, "add the closing line")
+            raise self.error(*hints.for_heredoc(self.text, self.place), last=True)
         self.place = found.end("end")
         text = self.decoded(_TEMPLATE, found["body"], found.start("body"))
         return _without_common_indent(text) if found["flush"] else text
@@ -247,14 +366,15 @@ class _Reader:
                 if len(mark) == 2:
                     return mark[0] + "{"
                 fix = f"write {mark}{mark}{{ for the plain characters"
-                raise self.error(_ONLY_VALUES, fix, offset + found.start())
+                raise self.error(LITERALS, fix, offset + found.start(), inside=True)
             if part["short"]:
                 return _ESCAPED[part["short"]]
             code = int(part["four"] or part["eight"] or "110000", 16)
             if code <= sys.maxunicode and not 0xD800 <= code <= 0xDFFF:
                 return chr(code)
             rule = r"Only \n \r \t \" \\ \uNNNN and \UNNNNNNNN are escapes"
-            raise self.error(rule, r"write \\ for a backslash", offset + found.start())
+            fix = r"write \\ for a backslash"
+            raise self.error(rule, fix, offset + found.start(), inside=True)
 
         return pattern.sub(plain, raw)
 
@@ -264,7 +384,7 @@ class _Reader:
             start = self.place
             self.take(_BLANK)
             if self.at("/*"):
-                raise self.error("A comment is not closed", "close it with */")
+                raise self.error("A comment is not closed", "close it with */", last=True)
             if lines and self.place < len(self.text):
                 self.take(_LINE_END)
             if self.place == start:
@@ -285,11 +405,19 @@ class _Reader:
     def at(self, mark: str) -> bool:
         return self.text.startswith(mark, self.place)
 
-    def error(self, rule: str, fix: str, place: int | None = None) -> HclError:
+    def error(
+        self,
+        rule: str,
+        fix: str,
+        place: int | None = None,
+        *,
+        inside: bool = False,
+        last: bool = False,
+    ) -> _Stop:
         place = self.place if place is None else place
         line = self.text.count("\n", 0, place) + 1
         column = place - self.text.rfind("\n", 0, place)
-        return HclError(rule, fix, line, column)
+        return _Stop(Fault(rule, fix, line, column), inside=inside, last=last)
 
 
 def _without_common_indent(text: str) -> str:

@@ -10,11 +10,17 @@ from typing import Final
 from biomodal_deploy.config.credentials import holds_private_key
 from biomodal_deploy.config.tfvars.assignment import assignment
 from biomodal_deploy.config.tfvars.declared import DeclaredVariable
-from biomodal_deploy.config.tfvars.files import VariableFile, automatic_files, read_file, shown
+from biomodal_deploy.config.tfvars.files import (
+    FaultyFileError,
+    VariableFile,
+    automatic_files,
+    read_file,
+    shown,
+)
 from biomodal_deploy.config.tfvars.hcl import HclError, expression
 from biomodal_deploy.config.tfvars.types import TypeMismatchError, convert
 from biomodal_deploy.config.tfvars.values import Value, texts
-from biomodal_deploy.errors import UsageError
+from biomodal_deploy.errors import Faults, UsageError, UsageErrors
 from biomodal_deploy.suggestions import did_you_mean
 
 ENVIRONMENT_PREFIX: Final = "TF_VAR_"
@@ -99,22 +105,28 @@ def resolve(
     """
     base = cwd or Path.cwd()
     paths = [*automatic_files(project_dir), *(base / path.expanduser() for path in var_files)]
-    files = tuple(map(read_file, paths))
+    faults = Faults()
+    files, whole = _read_files(paths, faults)
     notes: list[str] = []
     given: dict[str, _Given] = {}
-    for name, each in _in_order(declared, settings or {}, environ or {}, files, variables):
+    sources = _in_order(declared, settings or {}, environ or {}, files, variables, faults)
+    for name, each in sources:
         if name in declared:
             given[name] = each
         elif name in known_elsewhere:
             notes.append(f"{each.origin}: {name} belongs to another stack and is passed over")
         else:
-            raise _unknown(name, each.origin, declared)
-    values = {
-        name: value
-        for name, each in given.items()
-        if not _stands_for_default(declared[name], value := _checked(declared[name], each, checks))
-    }
-    _refuse_missing(declared, values)
+            faults.add(_unknown(name, each.origin, declared))
+    values: dict[str, Value] = {}
+    for name, each in given.items():
+        with faults.collect():
+            value = _checked(declared[name], each, checks)
+            if not _stands_for_default(declared[name], value):
+                values[name] = value
+    # What cannot be read may hold what seems to be missing.
+    if whole and not faults.found:
+        _refuse_missing(declared, values)
+    faults.raise_any()
     return ResolvedVariables(
         values,
         {name: given[name].origin for name in values},
@@ -126,27 +138,44 @@ def resolve(
     )
 
 
+def _read_files(paths: Sequence[Path], faults: Faults) -> tuple[tuple[VariableFile, ...], bool]:
+    """Return what can be read of the files, and whether that is all of them."""
+    files: list[VariableFile] = []
+    for path in paths:
+        try:
+            files.append(read_file(path))
+        except FaultyFileError as error:
+            faults.add(error)
+            files.append(error.file)
+        except UsageError as error:
+            faults.add(error)
+    return tuple(files), not faults.found
+
+
 def _in_order(
     declared: Mapping[str, DeclaredVariable],
     settings: Mapping[str, str],
     environ: Mapping[str, str],
     files: Sequence[VariableFile],
     variables: Sequence[str],
+    faults: Faults,
 ) -> Iterator[tuple[str, _Given]]:
     for name in declared.keys() & settings.keys():
         yield name, _Given(settings[name], Origin(f"{name} of the deployment, in cdktf.json"))
     for variable in declared.values():
         source = ENVIRONMENT_PREFIX + variable.name
         if source in environ:
-            yield variable.name, _from_text(variable, environ[source], Origin(source))
+            with faults.collect():
+                yield variable.name, _from_text(variable, environ[source], Origin(source))
     for file in files:
         for name, attribute in file.attributes.items():
             yield name, _Given(attribute.value, Origin(shown(file.path), attribute.line))
     for text in variables:
-        name, value = assignment(text)
-        origin = Origin("--var")
-        known = declared.get(name)
-        yield name, _from_text(known, value, origin) if known else _Given(value, origin)
+        with faults.collect():
+            name, value = assignment(text)
+            origin = Origin("--var")
+            known = declared.get(name)
+            yield name, _from_text(known, value, origin) if known else _Given(value, origin)
 
 
 def _from_text(variable: DeclaredVariable, text: str, origin: Origin) -> _Given:
@@ -155,8 +184,16 @@ def _from_text(variable: DeclaredVariable, text: str, origin: Origin) -> _Given:
     try:
         return _Given(expression(text), origin)
     except HclError as error:
-        field = f"{variable.name} ({origin}), character {error.column}"
-        raise UsageError(error.rule, field=field, fix=error.fix) from None
+        raise UsageErrors(
+            [
+                UsageError(
+                    fault.rule,
+                    field=f"{variable.name} ({origin}), character {fault.column}",
+                    fix=fault.fix,
+                )
+                for fault in error.faults
+            ]
+        ) from None
 
 
 def _checked(variable: DeclaredVariable, given: _Given, checks: Check | None) -> Value:

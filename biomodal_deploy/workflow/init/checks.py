@@ -44,7 +44,7 @@ def read_value(variable: Variable, text: str) -> Value:
         plain = type_.kind in ("string", "number", "bool")
         value = convert(text if plain else expression(text), type_)
     except HclError as error:
-        raise ValueError(f"{error.rule}.") from None
+        raise ValueError(f"{error.faults[0].rule}.") from None
     except TypeMismatchError as error:
         raise ValueError(f"{error}.") from None
     if (rule := variable.broken_rule(value)) is not None:

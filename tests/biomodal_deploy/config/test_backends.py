@@ -92,10 +92,9 @@ def test_partial() -> None:
 )
 def test_mistakes(backend: object, parts: list[str]) -> None:
     """Field as it stands in the file, value, rule and remedy."""
-    line = refusal(x=backend)
-    assert "\n" not in line
+    first = refusal(x=backend).split("\n")[0]
     for part in parts:
-        assert part in line
+        assert part in first
 
 
 @pytest.mark.parametrize(

@@ -160,9 +160,72 @@ def test_what_is_wrong_is_said_in_one_line(deployments: object, parts: list[str]
         assert part in line
 
 
-def test_more_than_one_mistake_is_counted() -> None:
-    """The first is explained and the others are announced."""
-    assert "(2 more)" in refusal({"x": {"a1": 1, "b2": 2, "c3": 3}})
+def test_every_mistake_has_its_line() -> None:
+    """All are told at once, each with its field and remedy."""
+    lines = refusal({"x": {"a1": 1, "limits": {"max_deletes": "1"}}, "y": {"plan_hours": 0}})
+    fields = [each.partition(": ")[2].partition(":")[0] for each in lines.splitlines()]
+    assert fields == [
+        "context.deployments.x.a1",
+        'context.deployments.x.limits.max_deletes = "1"',
+        "context.deployments.y.plan_hours = 0",
+    ]
+    assert all(" Fix: " in each for each in lines.splitlines())
+
+
+def test_each_line_names_the_line_of_the_file(tmp_path: Path) -> None:
+    """The place is that of the setting, or of the object that lacks one."""
+    text = """{
+  "app": "python main.py",
+  "context": {
+    "deployments": {
+      "x": {
+        "regin": "eu-west-2",
+        "limits": {"account_ids": ["12"]},
+        "backend": {
+          "kind": "s3", "region": "eu-west-2"
+        }
+      }
+    }
+  }
+}
+"""
+    (tmp_path / "cdktf.json").write_text(text)
+    with pytest.raises(UsageError) as refused:
+        read_deployments(read_project_file(tmp_path), {})
+    lines = str(refused.value).splitlines()
+    assert [each.partition(": ")[0] for each in lines] == [
+        "cdktf.json line 6",
+        "cdktf.json line 7",
+        "cdktf.json line 8",
+    ]
+    assert 'did you mean "region"?' in lines[0]
+    assert "backend.bucket" in lines[2]
+
+
+def test_what_is_no_json_and_what_is_no_setting_are_told_at_once(tmp_path: Path) -> None:
+    """A trailing comma is called one, and what stands behind it is read all the same."""
+    text = """{
+  "app": "x", // the app
+  "context": {
+    "deployments": {
+      "x": {"profile": "hardned",},
+    },
+  }
+}
+"""
+    (tmp_path / "cdktf.json").write_text(text)
+    with pytest.raises(UsageError) as refused:
+        read_project_file(tmp_path)
+    lines = str(refused.value).splitlines()
+    assert [each.partition(":")[0] for each in lines] == [
+        "cdktf.json line 2, column 15",
+        "cdktf.json line 5, column 33",
+        "cdktf.json line 5, column 35",
+        "cdktf.json line 6, column 6",
+        "cdktf.json line 5",
+    ]
+    assert lines[1].endswith("Fix: remove the comma.")
+    assert lines[-1].endswith('did you mean "hardened"?')
 
 
 def test_a_misspelt_deployments_is_recognised() -> None:
@@ -294,8 +357,8 @@ _names = st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True) | st.text(max_siz
 @given(deployments=st.dictionaries(_names, _settings | _json, max_size=3) | _json)
 @example(deployments={"limits": {"limits": {"limits": {}}}})
 @example(deployments={"x": {"\ud800": "\ud800"}})
-def test_random_settings_are_accepted_or_refused_in_one_line(deployments: Any) -> None:
-    """No settings whatsoever end in a traceback, in two lines, or in a value out of its bounds."""
+def test_random_settings_are_accepted_or_refused_in_lines(deployments: Any) -> None:
+    """No settings end in a traceback, a line without a fix, or a value out of its bounds."""
     refused, accepted = None, {}
     try:
         accepted = deployments_of(deployments)
@@ -308,4 +371,6 @@ def test_random_settings_are_accepted_or_refused_in_one_line(deployments: Any) -
         assert 0 < deployment.plan_hours <= 720
         assert (deployment.limits.max_deletes or 0) >= 0
         assert all(len(each) == 12 for each in deployment.limits.account_ids)
-    assert accepted or (refused and str(refused).isprintable() and " Fix: " in str(refused))
+    lines = str(refused).split("\n") if refused else []
+    assert accepted or lines
+    assert all(line.isprintable() and " Fix: " in line for line in lines)

@@ -34,7 +34,7 @@ def line(text: str) -> str:
         Shelf.model_validate_json(text)
     error = usage_error(
         found.value,
-        prefix="shelf.json: ",
+        prefix="",
         source="shelf.json",
         keys_at=lambda _: Shelf.model_fields,
         patterns={r"^[a-z]+$": "A label is made of letters"},
@@ -85,8 +85,11 @@ def test_each_kind_of_mistake(text: str, expected: str) -> None:
 
 
 def test_a_misspelt_name_goes_before_what_is_missing_because_of_it() -> None:
-    """Who wrote `widht` is told so, and not that `width` is missing."""
-    assert line('{"widht": 3}').endswith('(1 more). Fix: did you mean "width"?')
+    """Who wrote `widht` is told so, and not that `width` is missing; another fault has its line."""
+    expected = 'shelf.json: widht: There is no such setting. Fix: did you mean "width"?'
+    assert line('{"widht": 3}') == expected
+    both = line('{"widht": 3, "label": "B4"}').splitlines()
+    assert (both[0], len(both)) == (expected, 2)
 
 
 def test_malformed_text_is_not_repeated() -> None:

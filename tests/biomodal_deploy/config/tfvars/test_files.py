@@ -57,13 +57,17 @@ def test_json_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "rule"),
     [
-        ("x.tfvars", b"a = \n", "x.tfvars line 1, column 5: A value is missing"),
+        ("x.tfvars", b"a = \n", "x.tfvars line 1, column 5: a: A value is missing"),
         ("x.tfvars", b"a = 1\n\xff\xfe", "x.tfvars line 2: A variable file is UTF-8 text"),
         ("x.tfvars", b"\x7fELF\x02\x01\x01\x00", "x.tfvars line 1, column 1: A line holds"),
         ("x.tfvars", b"#" * (LIMIT_BYTES + 1), "x.tfvars: It is larger than 1024 KiB"),
-        ("x.json", b"{", "x.json line 1, column 2: It is not JSON"),
+        ("x.json", b"{", "x.json line 1, column 1: not valid JSON: The closing }"),
         ("x.json", b"[]", "x.json: A .json variable file holds one JSON object"),
-        ("x.json", b'{"a": 1, "a": 2}', "x.json: A name is given twice"),
+        (
+            "x.json",
+            b'{"a": 1, "a": 2}',
+            'x.json line 1, column 10: not valid JSON: "a" is there twice',
+        ),
         ("x.json", rb'{"\u00e9": 1, "e\u0301": 2}', "x.json: A name is given twice"),
         ("x.json", b'{"a": NaN}', "x.json: JSON has no NaN"),
         ("x.json", b'{"a": 1e9999999}', "x.json: A number has at most"),

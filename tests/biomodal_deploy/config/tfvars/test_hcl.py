@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from biomodal_deploy.config.tfvars.hcl import DEEPEST, HclError, attributes, expression
+from biomodal_deploy.config.tfvars.hcl import (
+    DEEPEST,
+    MOST_FAULTS,
+    HclError,
+    attributes,
+    expression,
+)
 from biomodal_deploy.config.tfvars.values import Value
 
 
@@ -71,21 +77,21 @@ def test_comments_blank_lines_and_lines() -> None:
         ("a = 1\n\na = 2", (3, 1), "The name a is given twice, first on line 1"),
         ("a = {b=1, b=2}", (1, 11), "A key is given twice"),
         ('\n  a = "x\n"', (2, 7), "A text in double quotes ends on its own line"),
-        ("a = 'x'", (1, 5), "A value is missing or malformed"),
-        ("a =", (1, 4), "A value is missing or malformed"),
-        ("a = x", (1, 5), "A variable file holds plain values"),
-        ("a = var.x", (1, 5), "A variable file holds plain values"),
-        ('a = file("x")', (1, 5), "A variable file holds plain values"),
-        ('a = "${x}"', (1, 6), "A variable file holds plain values"),
-        ('a = "%{if true}%{endif}"', (1, 6), "A variable file holds plain values"),
-        ("a = <<E\nx\n ${y}\nE\n", (3, 2), "A variable file holds plain values"),
-        ("a = 1 + 2", (1, 7), "A variable file holds plain values"),
-        ("a = [1][0]", (1, 8), "A variable file holds plain values"),
-        ("a = [for x in []: x]", (1, 6), "A variable file holds plain values"),
-        ("a = {for x in []: x => x}", (1, 6), "A variable file holds plain values"),
+        ("a = 'x'", (1, 5), "Single quotes"),
+        ("a =", (1, 4), "A value is missing"),
+        ("a = x", (1, 5), "Text stands without quotes"),
+        ("a = var.x", (1, 5), "tfvars take literal values"),
+        ('a = file("x")', (1, 5), "tfvars take literal values"),
+        ('a = "${x}"', (1, 6), "tfvars take literal values"),
+        ('a = "%{if true}%{endif}"', (1, 6), "tfvars take literal values"),
+        ("a = <<E\nx\n ${y}\nE\n", (3, 2), "tfvars take literal values"),
+        ("a = 1 + 2", (1, 7), "tfvars take literal values"),
+        ("a = [1][0]", (1, 8), "tfvars take literal values"),
+        ("a = [for x in []: x]", (1, 6), "tfvars take literal values"),
+        ("a = {for x in []: x => x}", (1, 6), "tfvars take literal values"),
         ("a = <<E\nx\nE", (1, 5), "A text over several lines"),
         ("a = [1, 2", (1, 5), "The closing ] is missing"),
-        ("a = [1 2]", (1, 5), "The closing ] is missing"),
+        ("a = [1 2]", (1, 8), "Elements are separated by commas"),
         ("a = {b = 1 c = 2}", (1, 12), "Members stand on lines of their own"),
         ("a = {b = 1\n, c = 2}", (2, 1), "A value is missing"),
         ("a = {b 1}", (1, 8), "A key is followed by = or :"),
@@ -94,8 +100,8 @@ def test_comments_blank_lines_and_lines() -> None:
         (r'a = "\uD83D"', (1, 6), "Only"),
         ("a = 1\n/* x", (2, 1), "A comment is not closed"),
         ("a { }", (1, 3), "A name is followed by ="),
-        ('"a" = 1', (1, 1), "A line holds name = value"),
-        ("a = 1\rb = 2", (1, 6), "Each value ends its line"),
+        ('"a" = 1', (1, 1), "A name stands in quotes"),
+        ("a = 1\rb = 2", (1, 6), "A line ends with a lone carriage return"),
         ("a = " + "9" * 151, (1, 5), "A number has at most 150 digits"),
         ("a = 1e99999999", (1, 5), "A number has at most 150 digits"),
         ("a = 1e" + "9" * 30, (1, 5), "A number has at most 150 digits"),
@@ -109,9 +115,10 @@ def test_malformed_text_is_a_place_a_rule_and_a_fix(
     """What Terraform refuses, we refuse, at the line and column where a person has to look."""
     with pytest.raises(HclError) as info:
         attributes(text)
-    assert (info.value.line, info.value.column) == place
-    assert info.value.rule.startswith(rule)
-    assert info.value.fix
+    (fault,) = info.value.faults
+    assert (fault.line, fault.column) == place
+    assert fault.rule.startswith(rule)
+    assert fault.fix
 
 
 def test_messages_never_repeat_what_stands_in_the_file() -> None:
@@ -125,7 +132,8 @@ def test_messages_never_repeat_what_stands_in_the_file() -> None:
     ):
         with pytest.raises(HclError) as info:
             attributes(text)
-        assert "hunter2" not in info.value.rule + info.value.fix
+        for fault in info.value.faults:
+            assert "hunter2" not in fault.rule + fault.fix
 
 
 def test_nesting_up_to_the_limit_is_read() -> None:
@@ -136,9 +144,9 @@ def test_nesting_up_to_the_limit_is_read() -> None:
 
 def test_large_files_take_no_more_than_seconds() -> None:
     """Time grows with the size and not with its square."""
-    started = time.perf_counter()
+    started = time.process_time()
     attributes("\n".join(f'k{number} = ["v", {number}] # c' for number in range(30_000)))
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_expression_is_one_value() -> None:
@@ -153,3 +161,112 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     """No input ends in anything but values or an error for people."""
     with suppress(HclError):
         attributes(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "rule", "fix"),
+    [
+        # Keywords and operators of other languages.
+        ("a = True", (1, 5), "small letters", "write true"),
+        ("a = FALSE", (1, 5), "small letters", "write false"),
+        ("a = None", (1, 5), "HCL has no none", "write null"),
+        ("a = yes", (1, 5), "HCL has no yes", "write true"),
+        ("a = off", (1, 5), "HCL has no off", "write false"),
+        ("a = 1 == 1", (1, 7), "literal values", "write the result itself"),
+        ("a = !true", (1, 5), "literal values", "write the result itself"),
+        ("a = true ? 1 : 2", (1, 10), "literal values", "write the result itself"),
+        ('a = file("x")', (1, 5), "literal values", "write the result itself"),
+        ("a = var.x", (1, 5), "literal values", "write the value itself"),
+        ("a = aws_vpc.x.id", (1, 5), "literal values", "write the value itself"),
+        # Quotes.
+        ("a = “x, y”", (1, 5), "Curly quotes", 'straight double quotes: "'),
+        ("a = \u2018x\u2019", (1, 5), "Curly quotes", 'straight double quotes: "'),
+        ('a = "x”', (1, 5), "curly quote", 'straight "'),
+        ("a = 'x'", (1, 5), "Single quotes", 'double quotes: "'),
+        ("a = `x`", (1, 5), "Backticks", 'double quotes: "'),
+        ("region = eu-west-2", (1, 10), "without quotes", "between double quotes"),
+        ("a = 10.0.0.0/16", (1, 5), "number is followed", "between double quotes"),
+        ("a = 30GB", (1, 5), "number is followed", "the number alone"),
+        ("a = ~/key.pub", (1, 5), "without quotes", "between double quotes"),
+        ("a = $HOME/key", (1, 5), "shell", "between double quotes"),
+        ("a = .5", (1, 5), "begins with a digit", "0 before the point"),
+        # Other file formats.
+        ("region: x", (1, 7), ": stands where = belongs", "name = value"),
+        ("---\nregion: x", (1, 1), "YAML", "name = value"),
+        ('{\n  "a": 1\n}', (1, 1), "JSON", "rename it to end with .tfvars.json"),
+        ("export a=1", (1, 8), "shell", "remove export"),
+        ('variable "a" {\n  type = string\n}', (1, 10), "declares no variables", "name = value"),
+        ("tags {\n  a = 1\n}", (1, 6), "followed by =", "name = { ... }"),
+        ("; comment", (1, 1), "name = value", "begin a comment with #"),
+        ("<<<<<<< HEAD", (1, 1), "merge conflict", "resolve it"),
+        # Marks that are missing or too many.
+        ('a "x"', (1, 3), "followed by =", "name = value"),
+        ("a = 1,", (1, 6), "followed by ,", "remove it"),
+        ("a = 1;", (1, 6), "followed by ;", "remove it"),
+        ('a = ["x" "y"]', (1, 10), "separated by commas", "put a comma here"),
+        ("a = {\n  b = 1\nc = 2", (1, 5), "closing } is missing", "close what is opened here"),
+        ("a = 1\n}", (2, 1), "} closes nothing", "remove it"),
+        ('var.a = "x"', (1, 4), "no dots", "remove var."),
+        ("a = <<END\nx\nEND", (1, 5), "that line ends too", "end the file with a new line"),
+        ("a = <<END\nx\n", (1, 5), "ends with END", "add the closing line"),
+        ('a = <<"END"\nx\nEND\n', (1, 5), "nothing behind it", "without blanks, quotes"),
+        # What nobody sees.
+        ('a =\u00a0"x"', (1, 4), "no-break space (U+00A0)", "a plain space"),
+        ("\u200ba = 1", (1, 1), "zero-width space (U+200B)", "a plain space"),
+        ("\ta\t=\tTrue\t# c\r\n", (1, 6), "small letters", "write true"),
+        ("\ufeffa = True", (1, 5), "small letters", "write true"),
+    ],
+)
+def test_the_fix_of_each_mistake_is_true(
+    text: str, place: tuple[int, int], rule: str, fix: str
+) -> None:
+    """What people write is called by its name, and what is advised makes it right."""
+    with pytest.raises(HclError) as info:
+        attributes(text)
+    fault = info.value.faults[0]
+    assert (fault.line, fault.column) == place
+    assert rule in fault.rule
+    assert fix in fault.fix
+
+
+def test_all_faults_are_found_at_once() -> None:
+    """Each with its line and its variable, in the order of the file; what is right is read."""
+    text = """a = True
+b = "fine"
+c = {
+  d = yes
+  e = 'x'
+}
+f = "open
+g: 1
+h = ["x" "y"]
+b = 2
+i = [1,
+  True, file("x")]
+j = 3
+"""
+    with pytest.raises(HclError) as info:
+        attributes(text)
+    found = [(each.line, each.name) for each in info.value.faults]
+    expected = [(1, "a"), (4, "c"), (5, "c"), (7, "f"), (8, None), (9, "h"), (10, "b")]
+    assert found == [*expected, (12, "i"), (12, "i")]
+    assert sorted(info.value.attributes) == ["b", "j"]
+
+
+def test_a_bracket_that_is_not_closed_hides_no_later_line() -> None:
+    """The next name that is indented no more begins a new value, and each fault is told once."""
+    with pytest.raises(HclError) as info:
+        attributes("a = {\n  b = True\nc = False\nd = 4\n")
+    assert [(each.line, each.name) for each in info.value.faults] == [
+        (1, "a"),
+        (2, "a"),
+        (3, "c"),
+    ]
+    assert sorted(info.value.attributes) == ["d"]
+
+
+def test_a_file_of_another_kind_does_not_flood_the_screen() -> None:
+    """Twenty faults are enough to see it."""
+    with pytest.raises(HclError) as info:
+        attributes("a: 1\n" * 1000)
+    assert len(info.value.faults) == MOST_FAULTS

@@ -133,7 +133,7 @@ def test_var_without_name_or_sign(project: Path, text: str) -> None:
 def test_malformed_var_expression_names_the_place(project: Path) -> None:
     """The character at which the expression breaks."""
     line = refusal(project, declare(a="list(string)"), "a=[x]")
-    assert line.startswith("a (--var), character 2: A variable file holds plain values")
+    assert line.startswith("a (--var), character 2: Text stands without quotes")
 
 
 def test_wrong_type_names_everything(project: Path) -> None:
@@ -235,3 +235,36 @@ def test_a_private_key_counts_as_sensitive(project: Path) -> None:
     found = resolve(project, declare(x="string"), variables=[f"x={KEY}"])
     assert found.sensitive == {"x"}
     assert KEY in found.secrets
+
+
+def test_all_that_is_wrong_is_told_at_once(project: Path) -> None:
+    """Malformed lines, unknown names, wrong types and broken rules: one line each."""
+    (project / "terraform.tfvars").write_text('enabled = True\nvm_nam = "x"\nsize = "big"\n')
+    (project / "one.auto.tfvars.json").write_text('{\n  "region": "London"\n}')
+    declared = declare(
+        enabled="bool", vm_name="string", size="number", region="string", more="list(string)"
+    )
+    with pytest.raises(UsageError) as info:
+        resolve(
+            project,
+            declared,
+            variables=["more=[x]"],
+            checks=lambda name, _: "No such region." if name == "region" else None,
+        )
+    lines = str(info.value).splitlines()
+    assert [("terraform.tfvars line 1" in lines[0]), len(lines)] == [True, 5]
+    assert lines[0].endswith(
+        "enabled: true, false and null are written in small letters. Fix: write true."
+    )
+    assert lines[1].startswith("vm_nam: ")
+    assert "terraform.tfvars line 2" in lines[1]
+    assert lines[2].startswith("more (--var), character 2: ")
+    assert lines[3].endswith("terraform.tfvars line 3.")
+    assert lines[4].endswith("one.auto.tfvars.json line 2.")
+
+
+def test_what_may_stand_in_a_line_that_cannot_be_read_is_not_called_missing(project: Path) -> None:
+    """`vm_name` is there, and lacks its equals sign."""
+    (project / "terraform.tfvars").write_text('vm_name "x"\n')
+    line = refusal(project, declare(vm_name="string", region="string"))
+    assert "A name is followed by =" in line
