@@ -15,7 +15,6 @@ from itertools import pairwise
 from typing import Final
 
 import typer
-from pydantic import JsonValue
 
 from biomodal_deploy.cli.app import command_line
 from biomodal_deploy.config.credentials import without_userinfo
@@ -100,7 +99,7 @@ def _fail(
     lines = "\n".join(f"error: {printable(each)}" for each in message.split("\n"))
     if as_json:
         found = {name: getattr(error, name, None) for name in _DETAILS}
-        details: dict[str, JsonValue] = {
+        details: dict[str, object] = {
             name: str(value) for name, value in found.items() if value is not None
         }
         if isinstance(error, UsageErrors):
