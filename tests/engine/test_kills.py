@@ -8,17 +8,29 @@ import os
 import random
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from biomodal_deploy.config.state_bucket import stack_of
+from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.engine.toolchain.mirror_search import platform_name
 from biomodal_deploy.errors import EXIT_GUARD
+from biomodal_deploy.sandbox import Sandbox
 from tests.support.driven import Driven
 from tests.support.light import MODEL, STACK, LightProject
+from tests.support.shared_state import (
+    BUCKET,
+    SharedProject,
+    locked,
+    make_bucket,
+    remove_bucket,
+    shared_state,
+)
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
@@ -33,27 +45,53 @@ WORDS: Final[dict[str, Sequence[str]]] = {
     "show": ("show", "--format", "html", "--out", "report.html"),
     "lock": ("lock", "--stack", STACK),
     "init": (*INIT, "--subnet-id", "subnet-0abc1234"),
+    "migrate": ("backend", "migrate"),
+    "create": ("backend", "create", "--yes"),
 }
 # What each starts from, and how it ends where nobody kills it.
-BEFORE: Final = {"plan": (), "apply": ("plan",), "destroy": ("plan", "apply"), "show": ("plan",)}
+BEFORE: Final = {
+    "apply": ("plan",),
+    "destroy": ("plan", "apply"),
+    "show": ("plan",),
+    "migrate": ("plan", "apply"),
+}
 # The mirror has the provider for this platform alone.
 STATUS: Final = {"lock": 2}
 
 
+def slow_model() -> dict[str, Any]:
+    """Return what the app synthesizes: secrets, and a resource that takes its time."""
+    model: dict[str, Any] = copy.deepcopy(MODEL)
+    model["resource"]["terraform_data"]["slow"] = {
+        "depends_on": ["terraform_data.second"],
+        "provisioner": [
+            {"local-exec": {"command": "sleep 0.7; true"}},
+            {"local-exec": {"when": "destroy", "command": "sleep 0.7; true"}},
+        ],
+    }
+    return model
+
+
 class Project(LightProject):
+    """A project in which a command is killed."""
+
+    # Whose history and plans the command writes.
+    stack = STACK
+
+    def begin(self) -> None:
+        """Bring it to where the command starts, as far as its folder does not say."""
+
+    def finished(self) -> None:
+        """Fail where the job is not done."""
+
+
+class Local(Project):
     """A project with a secret and a slow resource, and a provider where one is to be locked."""
 
     def __init__(self, folder: Path, *, provider: bool) -> None:
-        model: dict[str, Any] = copy.deepcopy(MODEL)
+        model = slow_model()
         if provider:
             model["terraform"] = {"required_providers": {"aws": {"source": "hashicorp/aws"}}}
-        model["resource"]["terraform_data"]["slow"] = {
-            "depends_on": ["terraform_data.second"],
-            "provisioner": [
-                {"local-exec": {"command": "sleep 0.7; true"}},
-                {"local-exec": {"when": "destroy", "command": "sleep 0.7; true"}},
-            ],
-        }
         super().__init__(folder, {STACK: model}, {"deployments": {STACK: {}}})
         (folder / "terraform.tfvars.json").write_text(json.dumps({"secret": CANARY}))
         platform = folder.parent / "mirror/registry.terraform.io/hashicorp/aws/5.100.0"
@@ -67,69 +105,133 @@ class Project(LightProject):
         """Return an environment with the provider's mirror."""
         return super().environment({"BIOMODAL_PROVIDER_MIRROR": str(self.mirror), **(more or {})})
 
-    @property
-    def state(self) -> Path:
-        """The state."""
-        return self.folder / "state" / f"{STACK}.tfstate"
 
-    def in_clear(self) -> list[str]:
-        """Return what holds the secret and is none of its places: values, state, unused plan."""
-        return [
-            str(path.relative_to(self.folder))
-            for path in sorted(self.folder.rglob("*"))
-            if path.is_file()
-            and path.parent != self.state.parent
-            and path.name != "terraform.tfvars.json"
-            and not self._is_of_an_unused_plan(path)
-            and (CANARY.encode() in path.read_bytes() or path.suffix == ".tfplan")
-        ]
+class Migrating(SharedProject, Project):
+    """A project whose applied state is to move into the sandbox's bucket."""
 
-    def _is_of_an_unused_plan(self, path: Path) -> bool:
-        files = {each.name for each in path.parent.iterdir()}
-        return "manifest.json" in files and "consumed.json" not in files
+    def __init__(self, folder: Path, sandbox: Sandbox) -> None:
+        super().__init__(folder, sandbox, slow_model())
+        (folder / "terraform.tfvars.json").write_text(json.dumps({"secret": CANARY}))
+
+    def begin(self) -> None:
+        """Start with an empty bucket."""
+        remove_bucket(self.sandbox)
+        make_bucket(self.sandbox)
+        self.keep_in_s3()
+
+    def finished(self) -> None:
+        """The state lies in the bucket, whole, and nowhere else."""
+        assert len(shared_state(self.sandbox)["resources"]) == 3
+        assert not self.local_state.exists()
+        assert not locked(self.sandbox)
+
+
+class Creating(Migrating):
+    """A project that names a bucket which is not there yet; its stack is small, and real."""
+
+    stack = stack_of(BUCKET)
+
+    def begin(self) -> None:
+        """Start without a bucket."""
+        remove_bucket(self.sandbox)
+        self.keep_in_s3()
+        path = self.folder / "model.json"
+        bucket: dict[str, Any] = {
+            "terraform": {
+                "required_providers": {"aws": {"source": "hashicorp/aws", "version": "~> 5.100"}}
+            },
+            "provider": {"aws": {"region": self.sandbox.region, "s3_use_path_style": True}},
+            "resource": {
+                "aws_s3_bucket": {"states": {"bucket": BUCKET}},
+                "aws_s3_bucket_versioning": {
+                    "states": {
+                        "bucket": "${aws_s3_bucket.states.id}",
+                        "versioning_configuration": {"status": "Enabled"},
+                    }
+                },
+            },
+        }
+        self.model({**json.loads(path.read_text()), self.stack: bucket})
+
+    def finished(self) -> None:
+        """The bucket is there, with former versions, and its state says so."""
+        answer = self.sandbox.client("s3").get_bucket_versioning(Bucket=BUCKET)
+        assert answer.get("Status") == "Enabled"
+        state = json.loads((self.folder / f"state/{self.stack}.tfstate").read_bytes())
+        assert {each["type"] for each in state["resources"]} == {
+            "aws_s3_bucket",
+            "aws_s3_bucket_versioning",
+        }
+
+
+def in_clear(folder: Path) -> list[str]:
+    """Return what holds the secret and is none of its places: values, state, unused plan."""
+    return [
+        str(path.relative_to(folder))
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        and not path.is_relative_to(folder / "state")
+        and path.name != "terraform.tfvars.json"
+        and not _is_of_an_unused_plan(path)
+        and (CANARY.encode() in path.read_bytes() or path.suffix == ".tfplan")
+    ]
+
+
+def _is_of_an_unused_plan(path: Path) -> bool:
+    files = {each.name for each in path.parent.iterdir()}
+    return "manifest.json" in files and "consumed.json" not in files
 
 
 @dataclass
 class Prepared:
     """A project in which a command may start, and how long the command takes."""
 
-    folder: Path
-    verb: str
-    seconds: float
+    project: Project
+    kept: Path
+    seconds: float = 0.0
 
-    def fresh(self, folder: Path) -> Project:
-        """Move the prepared project's copy to the one place that its state and plans know."""
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(self.folder, folder, symlinks=True)
-        project = Project.__new__(Project)
-        project.folder, project.mirror = folder, folder.parent / "mirror"
-        return project
+    def fresh(self) -> Project:
+        """Put the prepared files back, in the one place that their state and plans know."""
+        shutil.rmtree(self.project.folder, ignore_errors=True)
+        shutil.copytree(self.kept, self.project.folder, symlinks=True)
+        self.project.begin()
+        return self.project
 
 
 @pytest.fixture
-def prepared(tmp_path: Path, verb: str) -> Prepared:
+def prepared(tmp_path: Path, verb: str) -> Iterator[Prepared]:
     """Bring a project to where the command starts, and run it once to its end."""
-    project = Project(tmp_path / "project", provider=verb == "lock")
-    for words in BEFORE.get(verb, ()):
-        assert project.run(words).status == 0
-    if verb in ("lock", "init"):
-        assert project.run("synth").status == 0
-    kept = Prepared(tmp_path / "kept", verb, 0.0)
-    shutil.copytree(project.folder, kept.folder, symlinks=True)
-    started = time.monotonic()
-    ended = project.run(*WORDS[verb])
-    assert ended.status == STATUS.get(verb, 0), ended.out + ended.err
-    kept.seconds = time.monotonic() - started
-    return kept
+    folder = tmp_path / "project"
+    with ExitStack() as opened:
+        if verb in ("migrate", "create"):
+            sandbox = opened.enter_context(Sandbox.start(tmp_path))
+            project: Project = (Migrating if verb == "migrate" else Creating)(folder, sandbox)
+        else:
+            project = Local(folder, provider=verb == "lock")
+        if verb == "create" and find_provider_source().kind == "registry":
+            pytest.skip("no AWS provider on this machine")
+        for words in BEFORE.get(verb, ()):
+            assert project.run(words).status in (0, 2)
+        if verb in ("lock", "init"):
+            assert project.run("synth").status == 0
+        made = Prepared(project, tmp_path / "kept")
+        shutil.copytree(folder, made.kept, symlinks=True)
+        made.fresh()
+        started = time.monotonic()
+        ended = project.run(*WORDS[verb])
+        assert ended.status == STATUS.get(verb, 0), ended.out + ended.err
+        made.seconds = time.monotonic() - started
+        project.finished()
+        yield made
 
 
 @pytest.mark.parametrize("verb", list(WORDS))
-def test_killed_at_any_moment(prepared: Prepared, tmp_path: Path, verb: str) -> None:
+def test_killed_at_any_moment(prepared: Prepared, verb: str) -> None:
     """No secret in clear, no process, a readable state; the command as typed finishes the job."""
     seed = random.randrange(1 << 30)
     moments = random.Random(seed)
     for number in range(KILLS):
-        project = prepared.fresh(tmp_path / "project")
+        project = prepared.fresh()
         delay = moments.uniform(0, prepared.seconds)
         where = f"{verb}, kill {number} after {delay:.3f} s, seed {seed}"
         with Driven.begun(project.folder, WORDS[verb], project.environment()) as driven:
@@ -138,13 +240,14 @@ def test_killed_at_any_moment(prepared: Prepared, tmp_path: Path, verb: str) -> 
             driven.process.wait()
             # Terraform hears of it, and ends by itself.
             driven.none_left(seconds=60)
-        assert project.run("history", "--stack", STACK).status in (0, 64), where
-        assert project.in_clear() == [], where
+        assert project.run("history", "--stack", project.stack).status in (0, 64), where
+        assert in_clear(project.folder) == [], where
         assert not list(project.folder.rglob("*.draft")), where
-        if project.state.exists() and project.state.stat().st_size:
-            json.loads(project.state.read_bytes())
+        for state in project.folder.glob("state/*.tfstate"):
+            assert not state.stat().st_size or json.loads(state.read_bytes()), where
         finish(project, verb, where)
-        assert project.in_clear() == [], where
+        project.finished()
+        assert in_clear(project.folder) == [], where
 
 
 def finish(project: Project, verb: str, where: str) -> None:

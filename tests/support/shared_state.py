@@ -133,3 +133,14 @@ def make_bucket(sandbox: Sandbox) -> None:
     s3 = sandbox.client("s3")
     s3.create_bucket(Bucket=BUCKET)
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+
+
+def remove_bucket(sandbox: Sandbox) -> None:
+    """Remove the bucket with all that is in it, where it is there."""
+    s3 = sandbox.client("s3")
+    if BUCKET not in {each["Name"] for each in s3.list_buckets()["Buckets"]}:
+        return
+    listed = s3.list_object_versions(Bucket=BUCKET)
+    for each in [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]:
+        s3.delete_object(Bucket=BUCKET, Key=each["Key"], VersionId=each["VersionId"])
+    s3.delete_bucket(Bucket=BUCKET)
