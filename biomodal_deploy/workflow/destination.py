@@ -6,10 +6,10 @@ Terraform would create it all again there, and forget what it made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -72,15 +72,19 @@ def destination_now(
     state = _state_file(stack, workspace)
     if caller is None:
         return Destination(state=state)
-    return _in_aws(stack, caller.account, caller.caller, place.region, state)
+    return Destination(
+        account=caller.account,
+        partition=_partition(caller.caller),
+        region=place.region,
+        endpoints=_stand_ins([place.endpoint, *place.endpoints.values()]),
+        state=state,
+    )
 
 
 def destination_of(stack: Stack, facts: Facts) -> Destination:
-    """Return where a sealed plan goes."""
+    """Return where a sealed plan goes; that nothing differs today is checked before it runs."""
     state = _state_file(stack, facts.workspace)
-    if facts.account is None:
-        return Destination(state=state)
-    return _in_aws(stack, facts.account, facts.caller or "", _region(facts), state)
+    return replace(_sealed(facts), state=state)
 
 
 def record(destination: Destination, workspace: str) -> dict[str, str | int | bool | None]:
@@ -200,25 +204,18 @@ def _recorded(stack: Stack, entry: Entry) -> tuple[str, Destination] | None:
     # An entry of an earlier version: its sealed plan knows, where that is still there.
     with suppress(BundleRefused, UsageError):
         facts = Bundle.load(stack.location.plans / stack.name / str(entry.bundle)).manifest.facts
-        account = facts.account
-        return facts.workspace, Destination(
-            account=account,
-            partition=_partition(facts.caller or "") if account else None,
-            region=_region(facts) if account else None,
-            endpoints=_stand_ins({"AWS_ENDPOINT_URL": facts.endpoint or ""}),
-        )
+        return facts.workspace, _sealed(facts)
     return None
 
 
-def _in_aws(
-    stack: Stack, account: str, caller: str, region: str | None, state: str | None
-) -> Destination:
+def _sealed(facts: Facts) -> Destination:
+    if facts.account is None:
+        return Destination()
     return Destination(
-        account=account,
-        partition=_partition(caller),
-        region=region,
-        endpoints=_stand_ins(stack.location.environment),
-        state=state,
+        account=facts.account,
+        partition=_partition(facts.caller or ""),
+        region=_region(facts),
+        endpoints=_stand_ins([facts.endpoint, *facts.endpoints.values()]),
     )
 
 
@@ -231,11 +228,10 @@ def _partition(arn: str) -> str:
     return arn.split(":")[1] if arn.startswith("arn:") else "aws"
 
 
-def _stand_ins(environment: Mapping[str, str]) -> str:
-    """Return the endpoints that are not AWS itself, without credentials."""
+def _stand_ins(settings: Iterable[str | None]) -> str:
+    """Return the addresses among them that are not AWS itself, without credentials."""
     found = set()
-    for name, value in environment.items():
-        parts = urlsplit(value) if name.startswith("AWS_ENDPOINT_URL") else urlsplit("")
+    for parts in (urlsplit(each or "") for each in settings):
         if parts.netloc and not (parts.hostname or "").endswith(_AWS_ITSELF):
             found.add(without_userinfo(f"{parts.scheme}://{parts.netloc}"))
     return " ".join(sorted(found))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from biomodal_deploy.aws.endpoints import configured_endpoints
+from biomodal_deploy.aws.identity import Identity
 from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.errors import (
     EXIT_DONE,
@@ -20,9 +23,11 @@ from biomodal_deploy.errors import (
 from biomodal_deploy.plan.history import Event
 from biomodal_deploy.plan.sealed import Bundle
 from biomodal_deploy.sandbox import Sandbox
+from biomodal_deploy.workflow.aws import Place
 from biomodal_deploy.workflow.destination import (
     Destination,
     check_destination,
+    destination_now,
     destination_of,
     last_destination,
     record,
@@ -117,18 +122,30 @@ def test_an_apply_of_an_earlier_version_is_known_from_its_plan(tmp_path: Path) -
 
 def test_endpoints_of_aws_itself_are_no_other_place(tmp_path: Path) -> None:
     """A VPC endpoint or a regional one is AWS; credentials in an address are not written down."""
-    stack, bundle = stack_of(tmp_path, account=OURS, caller=CALLER, region="eu-west-2")
-    environment = {
+    aws = {
         "AWS_ENDPOINT_URL_STS": "https://sts.eu-west-2.amazonaws.com",
         "AWS_ENDPOINT_URL_S3": "https://bucket.vpce-1.s3.eu-west-2.vpce.amazonaws.com",
+        "AWS_USE_FIPS_ENDPOINT": "true",
     }
-
-    def endpoints(more: Mapping[str, str]) -> str:
-        location = Location.of(stack.location.project_dir, {**environment, **more})
-        return destination_of(last_stack(location, SEALED), bundle.manifest.facts).endpoints
-
-    assert endpoints({}) == ""
-    assert endpoints({"AWS_ENDPOINT_URL_EC2": "http://me:secret@lab:1"}) == "http://lab:1"
+    settings = tmp_path / "config"
+    settings.write_text("[profile lab]\nendpoint_url = http://me:secret@profile:2\n")
+    profile = {"AWS_CONFIG_FILE": str(settings), "AWS_PROFILE": "lab"}
+    named = {**aws, "AWS_ENDPOINT_URL_EC2": "http://me:secret@lab:1"}
+    for number, (environment, expected) in enumerate(
+        [(aws, ""), (named, "http://lab:1"), (profile, "http://profile:2")]
+    ):
+        stack, bundle = stack_of(
+            tmp_path / str(number),
+            account=OURS,
+            caller=CALLER,
+            region="eu-west-2",
+            endpoints=configured_endpoints(environment),
+        )
+        assert destination_of(stack, bundle.manifest.facts).endpoints == expected
+        place = Place("eu-west-2", None, None, configured_endpoints(environment))
+        caller: Future[Identity | None] = Future()
+        caller.set_result(Identity(account=OURS, caller=CALLER))
+        assert destination_now(stack, "default", place, caller).endpoints == expected
 
 
 @pytest.fixture(scope="module")
