@@ -16,6 +16,7 @@ import grp
 import os
 import pwd
 import re
+import shlex
 import shutil
 import stat
 import sys
@@ -113,7 +114,8 @@ def check_folders(path: Path) -> None:
             found.st_mode & stat.S_IWGRP and not _is_own_group(found.st_gid)
         ):
             raise UntrustedError(
-                f"{folder} can be written by others (chmod go-w {folder})", foreign=False
+                f"{folder} can be written by others (chmod go-w {shlex.quote(str(folder))})",
+                foreign=False,
             )
 
 
@@ -141,7 +143,7 @@ def read_regular(path: Path, most: int = -1) -> bytes:
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         if not stat.S_ISREG(mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(path))
+            raise OSError(errno.ENXIO, "not a regular file", str(path))
         with os.fdopen(os.dup(descriptor), "rb") as file:
             return file.read(most)
     finally:

@@ -11,6 +11,7 @@ from cdktf import TerraformAsset
 from constructs import Construct
 
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.files import read_regular
 
 # EC2 API reference, RunInstances: 16 KB before base64.
 USER_DATA_LIMIT: Final = 16_384
@@ -70,7 +71,7 @@ def read_script(path: Path, what: str, *, encoding: str, named: str) -> ScriptFi
         UsageError: It is missing, unreadable, encoded otherwise, or nothing that a VM runs.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
         content.decode(encoding)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else f"it is not {named}"

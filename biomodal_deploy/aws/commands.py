@@ -11,6 +11,11 @@ def aws(service: str, verb: str, region: str, *words: str) -> str:
     return shlex.join(["aws", service, verb, "--region", region, *words])
 
 
+def iam(verb: str, *words: str) -> str:
+    """Return a command of IAM's, which has no regions."""
+    return shlex.join(["aws", "iam", verb, *words])
+
+
 def start_vm(instance_id: str, region: str) -> str:
     """Return the command that starts a stopped VM."""
     return aws("ec2", "start-instances", region, "--instance-ids", instance_id)

@@ -207,12 +207,13 @@ def _from_aws(error: ClientError, clients: Clients) -> AwsFailure:
         Kind.NOT_OFFERED: f"the endpoint in use does not offer {error.operation_name} of {service}",
         Kind.OTHER: f"AWS answered {error.operation_name} with {code}: {said}",
     }
+    region = shlex.quote(clients.region)
     fixes = {
         Kind.EXPIRED: _sign_in(clients),
-        Kind.REFUSED: "see `aws sts get-caller-identity --region "
-        f"{clients.region}`; accounts of one partition do not exist in another",
+        Kind.REFUSED: f"see `aws sts get-caller-identity --region {region}`; accounts of one "
+        "partition do not exist in another",
         Kind.CLOCK: "set the clock (`timedatectl set-ntp true`)",
-        Kind.REGION: f"run `aws account enable-region --region-name {clients.region}`",
+        Kind.REGION: f"run `aws account enable-region --region-name {region}`",
         Kind.THROTTLED: "run it again in a minute",
         Kind.AWS_FAILED: "run it again; see https://health.aws.amazon.com",
         Kind.NOT_OFFERED: "ask AWS itself (unset AWS_ENDPOINT_URL)",
@@ -231,7 +232,8 @@ def _action(error: ClientError) -> str:
 
 
 def _sign_in(clients: Clients) -> str:
-    profile = f" --profile {clients.profile}" if clients.profile not in (None, "default") else ""
+    named = clients.profile or "default"
+    profile = "" if named == "default" else f" --profile {shlex.quote(named)}"
     return f"sign in again (`aws sso login{profile}`), or export fresh credentials"
 
 

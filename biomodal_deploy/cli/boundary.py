@@ -37,6 +37,8 @@ _MENDABLE: Final = {
     errno.EPERM,
     errno.EMFILE,
     errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ENXIO,  # a pipe or a device where a file belongs
     errno.ENAMETOOLONG,
 }
 # A closed pipe (`| head`), and a closed terminal.

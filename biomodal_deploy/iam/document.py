@@ -12,6 +12,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.files import read_regular
 
 SYNTHESIZED: Final = "cdk.tf.json"
 
@@ -61,7 +62,7 @@ def read_document(directory: Path) -> Document:
     """
     path = directory / SYNTHESIZED
     try:
-        return Document.model_validate_json(path.read_bytes())
+        return Document.model_validate_json(read_regular(path))
     except OSError as error:
         reason = f"There is no synthesized stack ({error.strerror})"
     except ValidationError as error:

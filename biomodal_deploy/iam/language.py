@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.files import read_regular
 
 _JSON: Final[TypeAdapter[JsonValue]] = TypeAdapter(JsonValue)
 
@@ -150,8 +151,7 @@ def read_policies(path: Path) -> tuple[PolicyDocument, ...]:
         UsageError: It cannot be read, or is no identity policy.
     """
     try:
-        with path.open("rb") as file:
-            text = file.read(LARGEST + 1)
+        text = read_regular(path, LARGEST + 1)
         if len(text) <= LARGEST:
             if found := _documents(_JSON.validate_json(text)):
                 return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import shlex
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -159,7 +160,7 @@ def check_key(way: SshWay) -> None:
             "refuses it",
             field=field,
             value=str(way.key),
-            fix=f"chmod 600 {way.key}",
+            fix=f"chmod 600 {shlex.quote(str(way.key))}",
         )
 
 

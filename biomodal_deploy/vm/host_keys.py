@@ -11,7 +11,7 @@ from typing import Final
 
 from biomodal_deploy import files as private
 from biomodal_deploy.engine.terraform.events import plain
-from biomodal_deploy.files import writing
+from biomodal_deploy.files import read_regular, writing
 from biomodal_deploy.vm.access import SshWay
 
 _BEGIN: Final = "-----BEGIN SSH HOST KEY KEYS-----"
@@ -38,7 +38,7 @@ def host_keys_in(console: str) -> tuple[str, ...]:
 def is_known(way: SshWay) -> bool:
     """Say whether a key of this VM is kept already."""
     try:
-        lines = way.known_hosts.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = read_regular(way.known_hosts).decode(errors="replace").splitlines()
     except FileNotFoundError:
         return False
     return any(line.partition(" ")[0] == way.instance_id for line in lines)
@@ -51,7 +51,7 @@ def keep(way: SshWay, keys: tuple[str, ...]) -> None:
         UsageError: The system refuses to write.
     """
     with writing(way.known_hosts):
-        before = way.known_hosts.read_bytes() if way.known_hosts.exists() else b""
+        before = read_regular(way.known_hosts) if way.known_hosts.exists() else b""
         if before and not before.endswith(b"\n"):
             before += b"\n"
         added = "".join(f"{way.instance_id} {key}\n" for key in keys)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -72,7 +73,8 @@ def make_key(directory: Path, name: str) -> KeyFiles:
 
 
 def _read(private: Path) -> Ed25519PrivateKey:
-    fix = f"write its public half with: ssh-keygen -y -f {private} > {private.with_suffix('.pub')}"
+    file, public = (shlex.quote(str(each)) for each in (private, private.with_suffix(".pub")))
+    fix = f"write its public half with: ssh-keygen -y -f {file} > {public}"
     try:
         key = serialization.load_ssh_private_key(files.read_regular(private), password=None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm):

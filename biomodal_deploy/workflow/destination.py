@@ -19,6 +19,7 @@ from biomodal_deploy.config.credentials import without_userinfo
 from biomodal_deploy.config.settings import OUTDIR_VARIABLE
 from biomodal_deploy.engine.terraform.local_state import state_path
 from biomodal_deploy.errors import BundleRefused, GuardRefused, UsageError
+from biomodal_deploy.files import read_regular
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.history import Entry, Event
 from biomodal_deploy.plan.sealed import Bundle, Facts
@@ -254,7 +255,7 @@ def _is_emptied(state: Path) -> bool:
 def _continues(ours: Path, theirs: Path) -> bool:
     """Whether a state is the same as another, or a later version of it."""
     with suppress(OSError, UsageError):
-        here, there = (parse_state(each.read_bytes(), str(each)) for each in (ours, theirs))
+        here, there = (parse_state(read_regular(each), str(each)) for each in (ours, theirs))
         if here and there and here.lineage == there.lineage:
             return here.serial >= there.serial
     return False

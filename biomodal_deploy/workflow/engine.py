@@ -50,10 +50,10 @@ def workspace_of(stack: Stack) -> str:
     try:
         data_dir = environment.get("TF_DATA_DIR") or ".terraform"
         # What is no text there is no workspace: Terraform says so of the replaced letters.
-        selected = (directory / data_dir / "environment").read_text("utf-8", "replace").strip()
+        kept = files.read_regular(directory / data_dir / "environment")
     except OSError:
         return DEFAULT_WORKSPACE
-    return selected or DEFAULT_WORKSPACE
+    return kept.decode("utf-8", "replace").strip() or DEFAULT_WORKSPACE
 
 
 def open_engine(
@@ -135,7 +135,7 @@ def initialize(
     marker = engine.directory / (engine.data_dir or ".terraform") / "biomodal-init"
     wanted = _fingerprint(stack, engine)
     try:
-        initialized = marker.read_text(encoding="utf-8") == wanted
+        initialized = files.read_regular(marker).decode() == wanted
     except OSError:
         initialized = False
     if not initialized:

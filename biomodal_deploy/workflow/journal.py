@@ -13,7 +13,7 @@ from biomodal_deploy.config.credentials import credentials_in
 from biomodal_deploy.engine.terraform.environment import DEFAULT_DATA_DIR
 from biomodal_deploy.engine.terraform.local_state import DEFAULT_WORKSPACE, state_path
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.files import replace
+from biomodal_deploy.files import read_regular, replace
 from biomodal_deploy.plan.sealed import described_backend
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import BACKUPS, backups_of, local_state_of
@@ -68,7 +68,7 @@ def remembered_backend(stack: Stack) -> Previous | None:
     """Return the backend that Terraform was last initialized with in a stack's directory."""
     data_dir = stack.location.environment.get("TF_DATA_DIR") or DEFAULT_DATA_DIR
     try:
-        content = (stack.directory / data_dir / "terraform.tfstate").read_bytes()
+        content = read_regular(stack.directory / data_dir / "terraform.tfstate")
         found = _Initialized.model_validate_json(content).backend
     except (OSError, ValidationError):
         return None
@@ -93,7 +93,7 @@ def read_journal(stack: Stack) -> Journal | None:
     """
     path = local_state_of(stack).parent / BACKUPS / f"{stack.name}{_SUFFIX}"
     try:
-        return Journal.model_validate_json(path.read_bytes())
+        return Journal.model_validate_json(read_regular(path))
     except FileNotFoundError:
         return None
     except PermissionError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from biomodal_deploy import files
+from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import writing
 from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
 from biomodal_deploy.workflow.signals import Listener, Notice
@@ -75,6 +76,12 @@ def forget_lock(stack: Stack) -> None:
 
 def _content(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return files.read_regular(path)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise UsageError(
+            f"It cannot be read ({error.strerror})",
+            field=str(path),
+            fix="restore the file from version control",
+        ) from None

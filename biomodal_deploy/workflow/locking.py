@@ -15,7 +15,7 @@ from biomodal_deploy.engine.toolchain import (
     required_providers,
 )
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.files import private_dir
+from biomodal_deploy.files import private_dir, read_regular
 from biomodal_deploy.workflow.engine import open_engine, workspace_of
 from biomodal_deploy.workflow.lock_files import bring_lock, forget_lock, keep_lock, project_lock
 from biomodal_deploy.workflow.readiness import selected_providers
@@ -83,7 +83,7 @@ def refresh_lock(
         UsageError: The file cannot be written.
     """
     path = project_lock(stack)
-    before = path.read_bytes() if path.exists() else None
+    before = read_regular(path) if path.exists() else None
     engine = open_engine(stack.location, stack.directory, workspace=workspace_of(stack))
     log = private_dir(stack.location.plans / stack.name / "logs") / "lock.log"
     if upgrade:
@@ -113,7 +113,7 @@ def refresh_lock(
         providers=selected_providers(stack.directory),
         platforms=tuple(each for each in platforms if each not in missing),
         missing=missing,
-        changed=(path.read_bytes() if path.exists() else None) != before,
+        changed=(read_regular(path) if path.exists() else None) != before,
     )
 
 

@@ -21,6 +21,7 @@ from biomodal_deploy.engine.terraform.local_state import (
     state_path,
 )
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.files import read_regular
 from biomodal_deploy.workflow.engine import workspace_of
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.lost_state import require_state
@@ -117,7 +118,10 @@ def _content(stack: Stack, workspace: str) -> object:
         path = local_state_of(stack)
         if workspace != DEFAULT_WORKSPACE:
             path = stack.directory / state_path({}, workspace)
-        return _parse(path.read_bytes() if path.exists() else b"", str(path))
+        try:
+            return _parse(read_regular(path) if path.exists() else b"", str(path))
+        except OSError as error:
+            raise _unreadable(error, str(path)) from None
     if isinstance(backend, S3Backend) and (backend.profile or backend.assume_role):
         return None  # other credentials than those that the account is checked with
     if not locks_in_s3(backend):
@@ -138,11 +142,15 @@ def _parse(content: bytes, where: str) -> object:
     try:
         return json.loads(content) if content.strip() else {}
     except ValueError as error:
-        raise UsageError(
-            f"It cannot be read as a state file ({error})",
-            field=where,
-            fix="restore it from a backup, or a former version of it",
-        ) from None
+        raise _unreadable(error, where) from None
+
+
+def _unreadable(error: Exception, where: str) -> UsageError:
+    return UsageError(
+        f"It cannot be read as a state file ({error})",
+        field=where,
+        fix="restore it from a backup, or a former version of it",
+    )
 
 
 def _declared(variable: Variable) -> DeclaredVariable:

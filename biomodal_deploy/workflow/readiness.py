@@ -11,6 +11,7 @@ from typing import Final
 from biomodal_deploy.aws.identity import Identity
 from biomodal_deploy.engine.terraform import StateHeader, TerraformCli
 from biomodal_deploy.engine.toolchain.program_digest import program_sha256
+from biomodal_deploy.files import read_regular
 from biomodal_deploy.plan.sealed import Facts, StateId, gather
 from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
 from biomodal_deploy.workflow.aws import Place
@@ -75,7 +76,7 @@ def selected_providers(directory: Path) -> dict[str, str]:
     Read from the file: `terraform version` says the same and costs a process.
     """
     try:
-        text = (directory / LOCK_FILE).read_text(encoding="utf-8")
+        text = read_regular(directory / LOCK_FILE).decode()
     except FileNotFoundError:
         return {}
     return dict(_SELECTION.findall(text))

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, JsonValue, ValidationError
 from biomodal_deploy.config.backends import local_path
 from biomodal_deploy.engine.terraform.locks import local_lock
 from biomodal_deploy.errors import EngineError, UsageError
-from biomodal_deploy.files import private_dir, replace
+from biomodal_deploy.files import private_dir, read_regular, replace
 from biomodal_deploy.plan.sealed import sha256
 from biomodal_deploy.plan.sealed.files import canonical
 from biomodal_deploy.text import counted
@@ -93,7 +93,7 @@ def local_state_of(stack: Stack) -> Path:
 def resources_in(path: Path) -> int | None:
     """Return how many resources a state file holds, 0 where there is none; None for no state."""
     try:
-        state = parse_state(path.read_bytes(), str(path))
+        state = parse_state(read_regular(path), str(path))
     except FileNotFoundError:
         return 0
     except (OSError, UsageError):
@@ -119,7 +119,7 @@ def back_up(stack: Stack, state: State, label: str) -> Path:
     """
     name = f"{stack.name}-{label}-{state.lineage[:8]}-{state.serial}-{state.sha256[:8]}.tfstate"
     path = backups_of(stack) / name
-    if not (path.exists() and path.read_bytes() == state.content):
+    if not (path.is_file() and path.read_bytes() == state.content):
         replace(path, state.content)
     return path
 

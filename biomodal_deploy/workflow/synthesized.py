@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.files import read_regular
 
 
 class SynthesizedStack(BaseModel):
@@ -81,7 +82,7 @@ def read_stack(directory: Path) -> SynthesizedStack:
     """
     path = directory / "cdk.tf.json"
     try:
-        return SynthesizedStack.model_validate_json(path.read_bytes())
+        return SynthesizedStack.model_validate_json(read_regular(path))
     except (OSError, ValidationError):
         raise UsageError(
             "It is not a synthesized stack", field=str(path), fix="run biomodal-aws synth"

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from biomodal_deploy.aws.checks import Finding, Unavailable, failed, unknown
 from biomodal_deploy.aws.clients import Clients
+from biomodal_deploy.aws.commands import aws
 from biomodal_deploy.aws.errors import code_of
 from biomodal_deploy.aws.pool import Once
 from biomodal_deploy.aws.preflight.routes import DefaultRoute, default_route_of
@@ -115,10 +116,9 @@ class Facts:
         self.instance_kind = Once(self._instance_kind)
         self.running = Once(self._running)
 
-    @property
-    def place(self) -> str:
-        """The option that makes an `aws` command ask in the deployment's region."""
-        return f"--region {self.target.region}"
+    def command(self, service: str, verb: str, *words: str) -> str:
+        """Return an `aws` command in the deployment's region, fit for a shell."""
+        return aws(service, verb, self.target.region, *words)
 
     def holds(self, kind: str, *ids: str) -> bool:
         """Return whether the stack's state holds a resource of this type with one of these ids."""

@@ -12,6 +12,7 @@ from biomodal_deploy.config.credentials import is_key_like
 from biomodal_deploy.config.tfvars.type_syntax import parse_type
 from biomodal_deploy.config.tfvars.types import ANY, Type
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.files import read_regular
 
 STACK_FILE: Final = "cdk.tf.json"
 
@@ -77,7 +78,7 @@ def read_declared(stack_directory: Path) -> dict[str, DeclaredVariable]:
     """
     path = stack_directory / STACK_FILE
     try:
-        stack = _Stack.model_validate_json(path.read_bytes())
+        stack = _Stack.model_validate_json(read_regular(path))
     except OSError as error:
         raise UsageError(
             f"It cannot be read ({error.strerror})", field=str(path), fix="run biomodal-aws synth"

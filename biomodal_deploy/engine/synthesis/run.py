@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from biomodal_deploy.config.settings import output_directory, read_project_file
 from biomodal_deploy.engine.synthesis.app import App
 from biomodal_deploy.errors import EngineError
+from biomodal_deploy.files import read_regular
 
 _MANIFEST: Final = "manifest.json"
 
@@ -94,7 +95,7 @@ class _Blocks(BaseModel):
 
 def _read_stacks(output: Path) -> tuple[SynthesizedDirectory, ...]:
     try:
-        manifest = _Manifest.model_validate_json((output / _MANIFEST).read_bytes())
+        manifest = _Manifest.model_validate_json(read_regular(output / _MANIFEST))
     except (OSError, ValidationError):
         raise EngineError(f"the app command wrote no manifest to {output}") from None
     return tuple(
@@ -109,7 +110,7 @@ def _read_stacks(output: Path) -> tuple[SynthesizedDirectory, ...]:
 
 def _resources(path: Path) -> int:
     try:
-        blocks = _Blocks.model_validate_json(path.read_bytes())
+        blocks = _Blocks.model_validate_json(read_regular(path))
     except (OSError, ValidationError):
         return 0
     return sum(map(len, blocks.resource.values())) + len(blocks.module)

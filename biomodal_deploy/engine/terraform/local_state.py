@@ -11,6 +11,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ValidationError
 
 from biomodal_deploy.engine.terraform.results import StateHeader
+from biomodal_deploy.files import read_regular
 
 DEFAULT_WORKSPACE: Final = "default"
 _STATE: Final = "terraform.tfstate"
@@ -105,7 +106,7 @@ def state_place(directory: Path, data_dir: Path, workspace: str) -> Path | S3Obj
     A file, or an object in S3; None where the backend is another.
     """
     try:
-        settings = (data_dir / "terraform.tfstate").read_bytes()
+        settings = read_regular(data_dir / "terraform.tfstate")
         backend = _Initialized.model_validate_json(settings).backend
     except FileNotFoundError:
         backend = _Backend()  # no backend block, or nothing initialized yet
@@ -128,7 +129,7 @@ def local_content(directory: Path, data_dir: Path, workspace: str) -> bytes | No
         return None
     state = state_place(directory, data_dir, workspace)
     try:
-        content = state.read_bytes() if isinstance(state, Path) else b""
+        content = read_regular(state) if isinstance(state, Path) else b""
         _Known.model_validate_json(content)
     except (OSError, ValidationError):
         return None

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from biomodal_deploy.engine.toolchain.cli_config import user_files
+from biomodal_deploy.files import read_regular
 
 _SETTING: Final = re.compile(r'^\s*plugin_cache_dir\s*=\s*"([^"]+)"', re.MULTILINE)
 _LOCK: Final = ".biomodal-aws.lock"
@@ -30,7 +31,7 @@ def plugin_cache(environment: Mapping[str, str]) -> Path | None:
     if not named:
         for path in user_files(environment):
             try:
-                found = _SETTING.search(path.read_text(encoding="utf-8"))
+                found = _SETTING.search(read_regular(path).decode())
             except (OSError, UnicodeDecodeError):
                 continue  # Terraform has the better words for it.
             named = found[1] if found else named

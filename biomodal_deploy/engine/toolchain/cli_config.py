@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.files import private_dir, replace
+from biomodal_deploy.files import private_dir, read_regular, replace
 
 _BLOCK: Final = "provider_installation"
 _OVERRIDES: Final = "dev_overrides"
@@ -51,7 +51,7 @@ def refuse_dev_overrides(environ: Mapping[str, str]) -> None:
     """
     for path in user_files(environ):
         try:
-            content = path.read_bytes().decode("utf-8", "replace")
+            content = read_regular(path).decode("utf-8", "replace")
         except OSError:
             continue  # Terraform cannot read it either, and says so.
         lines = [line for line in content.splitlines() if not _COMMENT.match(line)]
@@ -143,8 +143,7 @@ def _blocks(content: str) -> Iterator[tuple[int, int]]:
 
 def _read(path: Path) -> str | None:
     try:
-        with path.open("rb") as file:
-            content = file.read(_LIMIT_BYTES + 1)
+        content = read_regular(path, _LIMIT_BYTES + 1)
         return content.decode() if len(content) <= _LIMIT_BYTES else None
     except (OSError, UnicodeDecodeError):
         return None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from biomodal_deploy.files import read_regular
 from biomodal_deploy.plan.sealed.facts import one_line
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -64,7 +65,7 @@ def commit_of(clone: Path) -> str | None:
     try:
         if git_dir.is_file():  # a worktree or a submodule
             git_dir = clone / git_dir.read_text(encoding="utf-8").partition("gitdir:")[2].strip()
-        head = (git_dir / "HEAD").read_text(encoding="utf-8").strip()
+        head = read_regular(git_dir / "HEAD").decode().strip()
         if head.startswith("ref:"):
             head = _reference(git_dir, head.removeprefix("ref:").strip())
     except (OSError, UnicodeDecodeError):
@@ -76,7 +77,7 @@ def _reference(git_dir: Path, name: str) -> str:
     loose = git_dir / name
     if loose.is_file():
         return loose.read_text(encoding="utf-8").strip()
-    for line in (git_dir / "packed-refs").read_text(encoding="utf-8").splitlines():
+    for line in read_regular(git_dir / "packed-refs").decode().splitlines():
         commit, _, packed = line.partition(" ")
         if packed == name:
             return commit

@@ -10,6 +10,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.files import read_regular
 from biomodal_deploy.review.report.model import Waived
 
 WAIVERS: Final = Path("compliance") / "waivers.json"
@@ -39,7 +40,7 @@ def read_waivers(project: Path, addresses: Collection[str], planned: date) -> tu
     """
     path = project / WAIVERS
     try:
-        found = TypeAdapter(tuple[_Waiver, ...]).validate_json(path.read_bytes())
+        found = TypeAdapter(tuple[_Waiver, ...]).validate_json(read_regular(path))
     except FileNotFoundError:
         return ()
     except OSError as error:

@@ -13,6 +13,7 @@ from typing import Final
 
 from biomodal_deploy import files
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.files import read_regular
 from biomodal_deploy.vm.nextflow.facts import CACHE_FOLDER, NextflowFacts
 
 # A task without an exit status (its host was taken away, or its container never started) has
@@ -228,6 +229,6 @@ def write_files(folder: Path, texts: Mapping[str, str], *, force: bool) -> Writt
 
 def _says(path: Path, text: bytes) -> bool:
     try:
-        return path.read_bytes() == text
+        return read_regular(path) == text
     except FileNotFoundError:
         return False

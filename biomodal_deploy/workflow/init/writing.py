@@ -21,7 +21,7 @@ from biomodal_deploy.config.settings import (
     read_project_file,
 )
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.files import replace, write_new, writing
+from biomodal_deploy.files import read_regular, replace, write_new, writing
 from biomodal_deploy.workflow.init.answers import FOLDER, Answers
 from biomodal_deploy.workflow.init.checks import check_name
 from biomodal_deploy.workflow.init.json_text import with_member
@@ -89,7 +89,7 @@ def draft(project_dir: Path, answers: Answers) -> Draft:
         )
     with writing(project_dir / PROJECT_FILE):
         # Not read_text: it would turn the line ends of another system into ours.
-        before = (project_dir / PROJECT_FILE).read_bytes().decode()
+        before = read_regular(project_dir / PROJECT_FILE).decode()
     after = with_member(before, (*_PATH, answers.name), answers.entry)
     # Read as every command will read it: its own rules, and that no two share a state.
     read_deployments(ProjectFile.model_validate_json(after), {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from difflib import get_close_matches
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -39,7 +40,7 @@ def region(facts: Facts) -> Finding:
     if status == "not-opted-in":
         return failed(
             f"the account has not enabled {name}",
-            f"aws account enable-region --region-name {name}",
+            shlex.join(["aws", "account", "enable-region", "--region-name", name]),
         )
     return passed(f"{name} is enabled")
 

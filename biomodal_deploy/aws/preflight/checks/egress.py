@@ -63,8 +63,10 @@ def hosts_aws(facts: Facts) -> Finding:
         return failed(
             "Batch hosts get no public address here, so an internet gateway is no way out for "
             "them: tasks would wait in RUNNABLE for ever",
-            f"aws ec2 modify-subnet-attribute {facts.place} "
-            f"--subnet-id {facts.target.subnet_id} --map-public-ip-on-launch",
+            facts.command(
+                *("ec2", "modify-subnet-attribute", "--subnet-id", facts.target.subnet_id),
+                "--map-public-ip-on-launch",
+            ),
         )
     return failed(
         "Batch hosts have no way to ECS: tasks would wait in RUNNABLE for ever",
@@ -84,10 +86,11 @@ def s3_endpoint(facts: Facts) -> Finding:
             return passed(f"S3 is reached through its {endpoint.kind.lower()} endpoint")
     if route.way == "internet":
         return passed("no S3 endpoint; the internet gateway charges nothing for S3 in the region")
-    command = (
-        f"aws ec2 create-vpc-endpoint {facts.place} --vpc-endpoint-type Gateway "
-        f"--vpc-id {facts.known_subnet().vpc_id} "
-        f"--service-name com.amazonaws.{facts.target.region}.s3 --route-table-ids {route.table}"
+    command = facts.command(
+        *("ec2", "create-vpc-endpoint", "--vpc-endpoint-type", "Gateway"),
+        *("--vpc-id", facts.known_subnet().vpc_id),
+        *("--service-name", f"com.amazonaws.{facts.target.region}.s3"),
+        *("--route-table-ids", route.table or "ROUTE-TABLE"),
     )
     if route.way in ("none", "blackhole"):
         return failed(
@@ -105,7 +108,7 @@ def s3_endpoint(facts: Facts) -> Finding:
 def _elsewhere() -> Finding:
     return unknown(
         "Batch hosts run in batch_subnet_ids, and only the VM's subnet is looked at",
-        "for each of them: biomodal-aws doctor --var subnet_id=SUBNET --var batch_subnet_ids=[]",
+        "for each of them: biomodal-aws doctor --var subnet_id=SUBNET --var 'batch_subnet_ids=[]'",
     )
 
 
@@ -117,7 +120,7 @@ def _route_command(facts: Facts, route: DefaultRoute, verb: str) -> str:
     gateways = [gateway["InternetGatewayId"] for gateway in said["InternetGateways"]]
     if not gateways or route.table is None:
         return "name a subnet with a route to an internet gateway as subnet_id"
-    return (
-        f"aws ec2 {verb} {facts.place} --route-table-id {route.table} "
-        f"--destination-cidr-block 0.0.0.0/0 --gateway-id {gateways[0]}"
+    return facts.command(
+        *("ec2", verb, "--route-table-id", route.table),
+        *("--destination-cidr-block", "0.0.0.0/0", "--gateway-id", gateways[0]),
     )

@@ -39,7 +39,8 @@ def instance_type(facts: Facts) -> Finding:
     if kind is None:
         return failed(
             f"EC2 has no instance type {target.instance_type} in {target.region}",
-            f"correct instance_type; `aws ec2 describe-instance-types {facts.place}` lists them",
+            f"correct instance_type; `{facts.command('ec2', 'describe-instance-types')}` lists "
+            "them",
         )
     if "x86_64" not in kind.architectures:
         return failed(
@@ -62,11 +63,17 @@ def instance_type(facts: Facts) -> Finding:
     )
     if zone not in zones:
         elsewhere = f"; {', '.join(zones)} offer it" if zones else ""
+        words = (
+            "--location-type",
+            "availability-zone",
+            "--filters",
+            f"Name=location,Values={zone}",
+        )
         return failed(
             f"{zone} does not offer {target.instance_type}{elsewhere}",
             "name a subnet of such a zone as subnet_id, or another instance_type; "
-            f"`aws ec2 describe-instance-type-offerings {facts.place} --location-type "
-            f"availability-zone --filters Name=location,Values={zone}` lists what there is",
+            f"`{facts.command('ec2', 'describe-instance-type-offerings', *words)}` "
+            "lists what there is",
         )
     return passed(f"{zone} offers {target.instance_type} ({kind.vcpus} vCPUs)")
 

@@ -8,6 +8,7 @@ from typing import Final
 from botocore.exceptions import ClientError
 
 from biomodal_deploy.aws.checks import Finding, Verdict, passed
+from biomodal_deploy.aws.commands import iam
 from biomodal_deploy.aws.errors import code_of
 from biomodal_deploy.aws.preflight.facts import Facts
 
@@ -33,7 +34,7 @@ def key_pair(facts: Facts) -> Finding:
         name,
         "aws_key_pair",
         lambda: facts.clients.ec2().describe_key_pairs(KeyNames=[name])["KeyPairs"],
-        f"aws ec2 delete-key-pair {facts.place} --key-name {name}",
+        facts.command("ec2", "delete-key-pair", "--key-name", name),
     )
 
 
@@ -46,7 +47,7 @@ def repository(facts: Facts) -> Finding:
         name,
         "aws_ecr_repository",
         lambda: facts.clients.ecr().describe_repositories(repositoryNames=[name])["repositories"],
-        f"aws ecr delete-repository {facts.place} --repository-name {name}",
+        facts.command("ecr", "delete-repository", "--repository-name", name),
     )
 
 
@@ -62,7 +63,7 @@ def _role(facts: Facts, name: str) -> Finding:
         name,
         "aws_iam_role",
         lambda: [facts.clients.iam().get_role(RoleName=name)["Role"]],
-        f"aws iam delete-role --role-name {name}",
+        iam("delete-role", "--role-name", name),
     )
 
 
@@ -80,7 +81,7 @@ def _instance_profile(facts: Facts, name: str) -> Finding:
         lambda: [
             facts.clients.iam().get_instance_profile(InstanceProfileName=name)["InstanceProfile"]
         ],
-        f"aws iam delete-instance-profile --instance-profile-name {name}",
+        iam("delete-instance-profile", "--instance-profile-name", name),
     )
 
 
@@ -88,6 +89,7 @@ def security_group(facts: Facts) -> Finding:
     """Whether the VM's security group's name is free in the VPC."""
     target = facts.target
     name = target.security_group
+    words = ("--filters", f"Name=group-name,Values={name}")
     return _free(
         facts,
         "security group",
@@ -99,8 +101,7 @@ def security_group(facts: Facts) -> Finding:
                 {"Name": "group-name", "Values": [name]},
             ]
         )["SecurityGroups"],
-        f"`aws ec2 describe-security-groups {facts.place} "
-        f"--filters Name=group-name,Values={name}` shows it",
+        f"`{facts.command('ec2', 'describe-security-groups', *words)}` shows it",
     )
 
 
@@ -115,7 +116,7 @@ def launch_template(facts: Facts) -> Finding:
         lambda: facts.clients.ec2().describe_launch_templates(LaunchTemplateNames=[name])[
             "LaunchTemplates"
         ],
-        f"aws ec2 delete-launch-template {facts.place} --launch-template-name {name}",
+        facts.command("ec2", "delete-launch-template", "--launch-template-name", name),
     )
 
 
@@ -136,9 +137,7 @@ def compute_environment(facts: Facts) -> Finding:
             )["computeEnvironments"]
             if found.get("status") != "DELETED"
         ],
-        f"`aws batch update-compute-environment {facts.place} --compute-environment {name} "
-        f"--state DISABLED`, and a minute later `aws batch delete-compute-environment "
-        f"{facts.place} --compute-environment {name}`",
+        _disabled_first(facts, "compute-environment", name),
     )
 
 
@@ -158,9 +157,15 @@ def _job_queue(facts: Facts, name: str) -> Finding:
             for found in facts.clients.batch().describe_job_queues(jobQueues=[name])["jobQueues"]
             if found.get("status") != "DELETED"
         ],
-        f"`aws batch update-job-queue {facts.place} --job-queue {name} --state DISABLED`, and a "
-        f"minute later `aws batch delete-job-queue {facts.place} --job-queue {name}`",
+        _disabled_first(facts, "job-queue", name),
     )
+
+
+def _disabled_first(facts: Facts, what: str, name: str) -> str:
+    words = (f"--{what}", name)
+    update = facts.command("batch", f"update-{what}", *words, "--state", "DISABLED")
+    delete = facts.command("batch", f"delete-{what}", *words)
+    return f"`{update}`, and a minute later `{delete}`"
 
 
 def _all(answers: Iterable[Finding]) -> Finding:

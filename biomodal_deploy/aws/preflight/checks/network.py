@@ -24,7 +24,8 @@ def vpc(facts: Facts) -> Finding:
             raise
         return failed(
             f"there is no {target.vpc_id} in {target.region}",
-            f"correct vpc_id or region; `aws ec2 describe-vpcs {facts.place}` lists what is there",
+            f"correct vpc_id or region; `{facts.command('ec2', 'describe-vpcs')}` lists what is "
+            "there",
         )
     return passed(f"{target.vpc_id} exists ({said['Vpcs'][0]['CidrBlock']})")
 
@@ -33,10 +34,11 @@ def subnet(facts: Facts) -> Finding:
     """Whether the subnet is in that VPC and has room."""
     target, found = facts.target, facts.subnet()
     if found is None:
+        words = ("--filters", f"Name=vpc-id,Values={target.vpc_id}")
         return failed(
             f"there is no {target.subnet_id} in {target.region}",
-            f"correct subnet_id; `aws ec2 describe-subnets {facts.place} "
-            f"--filters Name=vpc-id,Values={target.vpc_id}` lists what is there",
+            f"correct subnet_id; `{facts.command('ec2', 'describe-subnets', *words)}` "
+            "lists what is there",
         )
     if found.vpc_id != target.vpc_id:
         return failed(

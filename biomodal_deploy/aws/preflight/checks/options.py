@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Final
 
 from botocore.exceptions import ClientError
@@ -85,5 +86,5 @@ def _subnets(facts: Facts, ids: tuple[str, ...]) -> Finding:
 def _topic(arn: str) -> Finding:
     return unknown(
         "whether the alarm's topic is there is not asked",
-        f"aws sns get-topic-attributes --topic-arn {arn}",
+        shlex.join(["aws", "sns", "get-topic-attributes", "--topic-arn", arn]),
     )

@@ -130,7 +130,7 @@ def _batch(facts: Facts, used: int, what: str, verb: str) -> Finding:
         left = "none is left" if wanted == 1 else f"the stack makes {wanted}"
         return failed(
             f"{line}: {left}",
-            f"delete one that `aws batch {verb} {facts.place}` lists, or name another region",
+            f"delete one that `{facts.command('batch', verb)}` lists, or name another region",
         )
     return passed(line)
 
@@ -158,7 +158,5 @@ def _address_attribute(facts: Facts) -> int:
 
 
 def _raise(facts: Facts, code: str, wanted: int) -> str:
-    return (
-        f"aws service-quotas request-service-quota-increase {facts.place} --service-code ec2 "
-        f"--quota-code {code} --desired-value {wanted}"
-    )
+    words = ("--service-code", "ec2", "--quota-code", code, "--desired-value", str(wanted))
+    return facts.command("service-quotas", "request-service-quota-increase", *words)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from biomodal_deploy.aws.checks import Finding, Unavailable, failed, passed, warned
+from biomodal_deploy.aws.commands import iam
 from biomodal_deploy.aws.errors import code_of
 from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.aws.preflight.prerequisites import (
@@ -61,15 +62,19 @@ def ecs_instance_role(facts: Facts) -> Finding:
     if not profile["Roles"]:
         return failed(
             f"the instance profile {ECS_INSTANCE_ROLE} holds no role",
-            f"aws iam add-role-to-instance-profile --instance-profile-name {ECS_INSTANCE_ROLE} "
-            f"--role-name {ECS_INSTANCE_ROLE}",
+            iam(
+                "add-role-to-instance-profile",
+                *("--instance-profile-name", ECS_INSTANCE_ROLE, "--role-name", ECS_INSTANCE_ROLE),
+            ),
         )
     role = profile["Roles"][0]
     if "ec2.amazonaws.com" not in json.dumps(role.get("AssumeRolePolicyDocument", {})):
         return failed(
             f"EC2 may not assume {role['RoleName']}",
-            f"aws iam update-assume-role-policy --role-name {role['RoleName']} "
-            f"--policy-document '{json.dumps(json.loads(TRUST), separators=(',', ':'))}'",
+            iam(
+                *("update-assume-role-policy", "--role-name", role["RoleName"]),
+                *("--policy-document", json.dumps(json.loads(TRUST), separators=(",", ":"))),
+            ),
         )
     pages = facts.clients.iam().get_paginator("list_attached_role_policies")
     attached = {
@@ -80,8 +85,10 @@ def ecs_instance_role(facts: Facts) -> Finding:
     if ECS_ROLE_POLICY not in attached:
         return failed(
             f"{role['RoleName']} lacks {ECS_ROLE_POLICY}: hosts cannot join the cluster",
-            f"aws iam attach-role-policy --role-name {role['RoleName']} --policy-arn "
-            f"arn:{facts.caller().partition}:iam::aws:policy/service-role/{ECS_ROLE_POLICY}",
+            iam(
+                *("attach-role-policy", "--role-name", role["RoleName"], "--policy-arn"),
+                f"arn:{facts.caller().partition}:iam::aws:policy/service-role/{ECS_ROLE_POLICY}",
+            ),
         )
     return passed(f"{ECS_INSTANCE_ROLE} holds {role['RoleName']} with {ECS_ROLE_POLICY}")
 
@@ -124,8 +131,11 @@ def tasks_bucket(facts: Facts) -> Finding:
     )
     return warned(
         f"{name} lacks {', '.join(denied)}: Batch tasks get 403 from the bucket{own_policy}",
-        f"aws iam put-role-policy --role-name {name} --policy-name {facts.target.vm_name}-bucket "
-        f"--policy-document '{json.dumps(document, separators=(',', ':'))}'",
+        iam(
+            *("put-role-policy", "--role-name", name),
+            *("--policy-name", f"{facts.target.vm_name}-bucket"),
+            *("--policy-document", json.dumps(document, separators=(",", ":"))),
+        ),
     )
 
 
