@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -135,6 +136,8 @@ def held(path: Path) -> Iterator[bytes]:
         UsageError: It cannot be read.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise OSError(errno.ENXIO, "not a regular file")
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
         yield b""

@@ -22,7 +22,7 @@ from biomodal_deploy.engine.toolchain.mirror_search import platform_name
 from biomodal_deploy.errors import EXIT_GUARD
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.driven import Driven
-from tests.support.light import MODEL, STACK, LightProject
+from tests.support.light import MODEL, STACK, Ended, LightProject, command
 from tests.support.shared_state import (
     BUCKET,
     SharedProject,
@@ -77,6 +77,10 @@ class Project(LightProject):
 
     # Whose history and plans the command writes.
     stack = STACK
+
+    def run(self, *words: str, environment: Mapping[str, str] | None = None) -> Ended:
+        """Run one command, however long the machine takes for it."""
+        return command(self.folder, words, self.environment(environment), timeout=900)
 
     def begin(self) -> None:
         """Bring it to where the command starts, as far as its folder does not say."""

@@ -11,6 +11,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ValidationError
 
 from biomodal_deploy.engine.terraform.results import StateHeader
+from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import read_regular
 
 DEFAULT_WORKSPACE: Final = "default"
@@ -104,6 +105,9 @@ def state_place(directory: Path, data_dir: Path, workspace: str) -> Path | S3Obj
     """Return where the backend that a directory is initialized for keeps the state.
 
     A file, or an object in S3; None where the backend is another.
+
+    Raises:
+        UsageError: Something else than a file is in a local state's place.
     """
     try:
         settings = read_regular(data_dir / "terraform.tfstate")
@@ -116,7 +120,15 @@ def state_place(directory: Path, data_dir: Path, workspace: str) -> Path | S3Obj
         return state_object(backend.config.model_dump(), workspace)
     if backend.type != "local":
         return None
-    return directory / state_path(backend.config.model_dump(), workspace)
+    state = directory / state_path(backend.config.model_dump(), workspace)
+    if state.exists() and not state.is_file():
+        # Terraform would wait for whoever writes into a pipe.
+        raise UsageError(
+            "It is not a regular file, and so not a state",
+            field=str(state.resolve()),
+            fix="move it away, and restore the state from its backup",
+        )
+    return state
 
 
 def local_content(directory: Path, data_dir: Path, workspace: str) -> bytes | None:

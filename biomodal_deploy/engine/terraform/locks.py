@@ -14,6 +14,8 @@ from typing import Final
 
 from pydantic import BaseModel, Field, ValidationError
 
+from biomodal_deploy.files import read_regular
+
 _FIELD: Final = re.compile(
     r"^\s*(ID|Path|Operation|Who|Version|Created):[ \t]*(.*?)\s*$", re.MULTILINE
 )
@@ -93,15 +95,19 @@ def local_lock(state: Path) -> LockInfo | None:
     not: after a kill it lies there, says nothing, and `force-unlock` cannot remove it.
     """
     try:
-        with state.open("rb") as file:
-            holder = lock_holder(file.fileno())
-            if holder is None:
-                return None
+        # A pipe would wait for whoever writes into it.
+        descriptor = os.open(state, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None  # no state yet
+    try:
+        holder = lock_holder(descriptor)
+    finally:
+        os.close(descriptor)
+    if holder is None:
+        return None
     description = lock_file(state)
     try:
-        return LockInfo.model_validate_json(description.read_bytes())
+        return LockInfo.model_validate_json(read_regular(description))
     except (OSError, ValidationError):
         process = f"process {holder}" if holder > 0 else "another process"
         return LockInfo(ID="", Path=str(description), Who=f"{process} of this machine")

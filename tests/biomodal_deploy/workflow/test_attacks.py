@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -344,3 +345,40 @@ def test_a_digest_of_another_file_approves_nothing(project: LightProject) -> Non
     bundle = seal(project)
     digest = json.loads((bundle / "manifest.json").read_bytes())["plan_sha256"]
     refused(apply(project, "--expect-sha256", digest), "was approved")
+
+
+def test_a_pipe_in_a_files_place_holds_nothing_up(tmp_path: Path) -> None:
+    """Whatever a command reads, a pipe there is refused or passed over, and never waited for."""
+    project = LightProject(tmp_path / "project", None, {"deployments": {STACK: {}}})
+    project.plan()
+    assert project.run("apply").status == EXIT_DONE
+    terraforms = f"cdktf.out/stacks/{STACK}/.terraform"
+    refused, passed_over = "not a regular file", ""
+    for name, words, said in (
+        ("cdktf.json", ["status"], refused),
+        ("terraform.tfvars.json", ["plan"], refused),
+        (f"locks/{STACK}.terraform.lock.hcl", ["plan"], refused),
+        (f"locks/{STACK}.terraform.lock.hcl", ["lock"], refused),
+        ("compliance/waivers.json", ["plan"], passed_over),
+        (f"state/{STACK}.tfstate", ["plan"], refused),
+        (f"state/{STACK}.tfstate", ["output"], refused),
+        (f"state/{STACK}.tfstate", ["drift"], refused),
+        (f"state/.{STACK}.tfstate.lock.info", ["output"], passed_over),
+        (f"{terraforms}/terraform.tfstate", ["output"], refused),
+        (f"{terraforms}/environment", ["output"], passed_over),
+        (f"plans/{STACK}/history.jsonl", ["history"], "no file of yours"),
+        ("home/.terraformrc", ["output"], passed_over),
+    ):
+        path = project.folder / name
+        kept = path.read_bytes() if path.exists() else None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        os.mkfifo(path)
+        ended = project.run(*words)
+        path.unlink()
+        if kept is not None:
+            path.write_bytes(kept)
+            path.chmod(0o600)
+        assert said in ended.err, (name, words, ended.err)
+        assert (ended.status == EXIT_USAGE) == bool(said), (name, words, ended.err)
+        assert "report it" not in ended.err
