@@ -207,6 +207,6 @@ def _fingerprint(stack: Stack, engine: TerraformCli) -> str:
         synthesized.terraform,
         [path.read_text(encoding="utf-8") for path in config_files(stack)],
         sources,
-        lock.read_text(encoding="utf-8") if lock.exists() else None,
+        files.read_regular(lock).decode() if lock.exists() else None,
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

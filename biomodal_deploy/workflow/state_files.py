@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -136,8 +135,7 @@ def held(path: Path) -> Iterator[bytes]:
         UsageError: It cannot be read.
     """
     try:
-        if path.exists() and not path.is_file():
-            raise OSError(errno.ENXIO, "not a regular file")
+        read_regular(path, 0)
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
         yield b""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -37,7 +38,7 @@ def user_files(environ: Mapping[str, str]) -> list[Path]:
             home / ".terraformrc",
             *sorted([*folder.glob("*tfrc"), *folder.glob("*tfrc.json")]),
         ]
-    return [path for path in candidates if path.is_file()]
+    return [path for path in candidates if path.exists() and not path.is_dir()]
 
 
 def refuse_dev_overrides(environ: Mapping[str, str]) -> None:
@@ -50,6 +51,12 @@ def refuse_dev_overrides(environ: Mapping[str, str]) -> None:
         UsageError: One does.
     """
     for path in user_files(environ):
+        if not path.is_file() and not path.samefile(os.devnull):
+            raise UsageError(
+                "It is not a regular file: what Terraform reads there cannot be checked first",
+                field=str(path),
+                fix="name a file with TF_CLI_CONFIG_FILE",
+            )
         try:
             content = read_regular(path).decode("utf-8", "replace")
         except OSError:

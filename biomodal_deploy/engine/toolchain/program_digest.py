@@ -61,6 +61,6 @@ def _read_kept(environment: Mapping[str, str]) -> tuple[Path | None, dict[str, s
     kept = None
     try:
         kept = files.cache_folder(environment=environment) / "program-digests.json"
-        return kept, _KEPT.validate_json(kept.read_bytes())
+        return kept, _KEPT.validate_json(files.read_regular(kept))
     except (OSError, ValidationError):
         return kept, {}  # nothing is kept, so it is computed

@@ -365,9 +365,8 @@ def test_a_pipe_in_a_files_place_holds_nothing_up(tmp_path: Path) -> None:
         (f"state/{STACK}.tfstate", ["drift"], refused),
         (f"state/.{STACK}.tfstate.lock.info", ["output"], passed_over),
         (f"{terraforms}/terraform.tfstate", ["output"], refused),
-        (f"{terraforms}/environment", ["output"], passed_over),
         (f"plans/{STACK}/history.jsonl", ["history"], "no file of yours"),
-        ("home/.terraformrc", ["output"], passed_over),
+        ("home/.terraformrc", ["plan"], refused),
     ):
         path = project.folder / name
         kept = path.read_bytes() if path.exists() else None
