@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from biomodal_deploy.aws.clients import SERVICE, Clients
 from biomodal_deploy.aws.session import MFA_NEEDED
+from biomodal_deploy.config.credentials import without_userinfo
 
 
 class Kind(StrEnum):
@@ -238,6 +239,11 @@ def _sign_in(clients: Clients) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return someone else's text fit for one line of ours: no line break, no control character."""
-    plain = " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
+    """Return someone else's text fit for one line of ours.
+
+    Without line breaks, control characters, and what a library says of a proxy's or an endpoint's
+    password.
+    """
+    known = without_userinfo(text)
+    plain = " ".join("".join(mark if mark.isprintable() else " " for mark in known).split())
     return plain.rstrip(".") if len(plain) <= 240 else f"{plain[:240]} ..."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 from typing import Any, Final
@@ -114,3 +115,11 @@ def test_a_script_too_long_for_ec2_is_refused(tmp_path: Path, size: int, fits: b
     with pytest.raises(UsageError, match=r"at most 16384 bytes of user data\. Fix: "):
         synthesize(script, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_pipe_is_no_script(tmp_path: Path) -> None:
+    """Nothing waits for whoever writes into it."""
+    script = tmp_path / "install_script.sh"
+    os.mkfifo(script)
+    with pytest.raises(UsageError, match="not a regular file"):
+        synthesize(script, tmp_path / "out")

@@ -127,6 +127,9 @@ def _console(*, stderr: bool) -> Console:
         stderr=stderr,
         theme=_THEME,
         highlight=False,
+        # A name or folder such as `[/lab]` or `:key:` is itself; what is styled is a Text.
+        markup=False,
+        emoji=False,
         # By itself Rich would keep bold and dim, which are escape codes too.
         color_system=None if os.environ.get("NO_COLOR") else "auto",
         width=None if terminal or "COLUMNS" in os.environ else 200,

@@ -21,6 +21,16 @@ _DROPPED: Final = (
     "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE",
 )
 _SET: Final = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
+# Files and folders that are read here too, before Terraform reads them from another folder.
+_FILES: Final = (
+    "TF_CLI_CONFIG_FILE",
+    "TERRAFORM_CONFIG",
+    "TF_PLUGIN_CACHE_DIR",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CA_BUNDLE",
+)
 DEFAULT_DATA_DIR: Final = ".terraform"
 
 
@@ -67,6 +77,10 @@ def child_environment(
     if data_dir is not None:
         ours["TF_DATA_DIR"] = str(data_dir)
     kept = {name: value for name, value in environment.items() if not name.startswith(prefixes)}
+    for name in _FILES:
+        # Terraform runs in the stack's folder: there a relative one is not what was checked.
+        if (value := kept.get(name)) and not value.startswith(("~", "$")):
+            kept[name] = str(Path(value).absolute())
     dropped = sorted(
         name for name in environment if name not in kept and environment[name] != ours.get(name)
     )

@@ -32,12 +32,14 @@ def user_files(environ: Mapping[str, str]) -> list[Path]:
         candidates = [Path(named)]
     else:
         home = Path(environ.get("HOME") or Path.home())
-        folder = home / ".terraform.d"
-        candidates = [
-            home / ".tofurc",  # of OpenTofu alone
-            home / ".terraformrc",
-            *sorted([*folder.glob("*tfrc"), *folder.glob("*tfrc.json")]),
-        ]
+        folders = [home / ".terraform.d"]
+        candidates = [home / ".tofurc", home / ".terraformrc"]  # the first of OpenTofu alone
+        if ours := environ.get("XDG_CONFIG_HOME"):
+            # OpenTofu's, where the home folder has none of the others.
+            folders.append(Path(ours, "opentofu"))
+            candidates.append(folders[-1] / "tofurc")
+        for folder in folders:
+            candidates += sorted([*folder.glob("*tfrc"), *folder.glob("*tfrc.json")])
     return [path for path in candidates if path.exists() and not path.is_dir()]
 
 

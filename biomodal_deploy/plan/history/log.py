@@ -210,7 +210,7 @@ class History:
 
     @contextlib.contextmanager
     def _open(self, flags: int, lock: int) -> Iterator[int]:
-        flags |= os.O_NOFOLLOW | os.O_CLOEXEC | os.O_APPEND
+        flags |= os.O_NOFOLLOW | os.O_CLOEXEC | os.O_APPEND | os.O_NONBLOCK
         descriptor = os.open(self.path, flags, PRIVATE_FILE)
         try:
             status = os.fstat(descriptor)

@@ -56,6 +56,19 @@ def test_what_would_change_the_outcome_is_dropped_and_named() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "name", ["TF_CLI_CONFIG_FILE", "TERRAFORM_CONFIG", "AWS_CONFIG_FILE", "AWS_CA_BUNDLE"]
+)
+def test_a_file_that_was_checked_is_the_one_that_is_read(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Terraform runs in the stack's folder: a relative name would be another file there."""
+    monkeypatch.chdir(tmp_path)
+    assert child_environment({name: "lab/rc"}).variables[name] == str(tmp_path / "lab/rc")
+    for kept in ("", "~/rc", "/lab/rc"):
+        assert child_environment({name: kept}).variables[name] == kept
+
+
 def test_dropped_names_hold_no_values() -> None:
     """The notice about dropped variables cannot print a secret."""
     assert "canary" not in repr(child_environment(CALLER).dropped)

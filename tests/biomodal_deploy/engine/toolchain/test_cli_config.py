@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -80,6 +81,8 @@ OVERRIDE = 'provider_installation {\n  dev_overrides {\n    "hashicorp/aws" = "/
         (".tofurc", OVERRIDE),
         (".terraform.d/a.tfrc", OVERRIDE),
         (".terraform.d/tfrc", OVERRIDE),
+        ("config/opentofu/tofurc", OVERRIDE),
+        ("config/opentofu/a.tfrc", OVERRIDE),
         (
             ".terraform.d/a.tfrc.json",
             '{"provider_installation": [{"dev_overrides": [{"a/b": "/x"}]}]}',
@@ -93,10 +96,11 @@ OVERRIDE = 'provider_installation {\n  dev_overrides {\n    "hashicorp/aws" = "/
 def test_an_overridden_provider_is_refused(tmp_path: Path, name: str, content: str) -> None:
     """In whichever file Terraform would read it, and however it is spelled."""
     path = tmp_path / name
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content)
+    home = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
     with pytest.raises(UsageError) as caught:
-        cli_config.refuse_dev_overrides({"HOME": str(tmp_path)})
+        cli_config.refuse_dev_overrides(home)
     assert caught.value.field == str(path)
     other = {"HOME": "/nowhere", "TF_CLI_CONFIG_FILE": str(path)}
     with pytest.raises(UsageError):
@@ -108,3 +112,12 @@ def test_an_override_in_a_comment_is_none(tmp_path: Path) -> None:
     """Whoever took it out that way is not refused."""
     (tmp_path / ".terraformrc").write_text("# dev_overrides { }\n  // dev_overrides\n" + BLOCK)
     cli_config.refuse_dev_overrides({"HOME": str(tmp_path)})
+
+
+def test_what_cannot_be_read_twice_is_refused(tmp_path: Path) -> None:
+    """A pipe gives Terraform what nobody has checked; no configuration at all is fine."""
+    os.mkfifo(tmp_path / "rc")
+    with pytest.raises(UsageError) as caught:
+        cli_config.refuse_dev_overrides({"TF_CLI_CONFIG_FILE": str(tmp_path / "rc")})
+    assert caught.value.field == str(tmp_path / "rc")
+    cli_config.refuse_dev_overrides({"TF_CLI_CONFIG_FILE": os.devnull})
