@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import replace
+
 import pytest
 
 from biomodal_deploy.aws.checks import Verdict
@@ -153,3 +156,23 @@ def test_without_the_state_nobody_is_told_to_delete(
     assert found.fix is not None
     assert found.fix.startswith("biomodal-aws plan")
     assert "delete" not in found.fix
+
+
+@pytest.mark.parametrize(
+    ("check", "operation", "recorded"),
+    [
+        ("key-pair", "ec2.DescribeKeyPairs", {"KeyPairs": [{}]}),
+        ("repository", "ecr.DescribeRepositories", {"repositories": [{}]}),
+        ("role", "iam.GetRole", {"Role": role(NAME)}),
+        ("instance-profile", "iam.GetInstanceProfile", profile(NAME)),
+    ],
+)
+def test_a_name_is_one_word_of_its_command(
+    aws: RecordedAws, target: Target, check: str, operation: str, recorded: Recorded
+) -> None:
+    """Pasted into a shell, a name from the settings runs nothing of its own."""
+    name = "lab; touch `id` $(id) 'x"
+    aws.answers[operation] = recorded
+    found = answer(aws, replace(target, vm_name=name), check)
+    command = (found.fix or "").partition("any more: ")[2]
+    assert shlex.split(command)[-1] == name
