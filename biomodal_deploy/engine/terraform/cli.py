@@ -112,7 +112,7 @@ class TerraformCli:
 
     def output(self) -> dict[str, OutputValue]:
         """Return the outputs of the state, sensitive ones in clear."""
-        self._local_state()  # refuses what Terraform would wait for
+        self._state_place()  # refuses what Terraform would wait for
         return _read(_OUTPUTS, "output", self._run.short("output", json=FLAG))
 
     def show_plan(self, plan: Path) -> bytes:
