@@ -68,9 +68,14 @@ class Action(_Fact):
         for use in self.resources:
             if resource_type in (None, use.name):
                 given += use.condition_keys
+        if key == _ALIASES:
+            return resource_type in (None, "key")
         return key.casefold() in _GLOBAL_KEYS or any(_same_key(known, key) for known in given)
 
 
+# AWS KMS developer guide, "AWS KMS condition keys": filled in for each operation on a key. The
+# reference names it for none.
+_ALIASES: Final = "kms:ResourceAliases"
 # IAM user guide, "AWS global condition context keys": filled in for every request. Tag keys are
 # not among them: whether they are there depends on the action.
 _GLOBAL_KEYS: Final = frozenset(

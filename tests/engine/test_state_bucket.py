@@ -126,7 +126,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
 
 
 def _agree(making: Driven) -> None:
-    making.until(lambda: "Only yes goes on:" in making.screen, seconds=90)
+    making.until(lambda: "Only yes goes on:" in making.screen, seconds=400)
     assert making.terminal
     making.terminal.type("yes")
 
@@ -213,6 +213,38 @@ def test_nothing_of_it_can_be_left_out(team: Team, tmp_path: Path, lacking: str)
     ended = mine.run("plan", "--output", "json")
     assert ended.status == 1, ended.out
     assert "StatusCode: 403" in ended.error["message"]
+
+
+def test_a_bucket_whose_default_is_a_key(team: Team, tmp_path: Path) -> None:
+    """A state gets that key, and takes its use: `backend check` says so before an apply fails."""
+    made = team.sandbox.client("kms").create_key()["KeyMetadata"]
+    key, bucket = made["Arn"], "keyed-state"
+    s3: Any = team.sandbox.client("s3")
+    s3.create_bucket(Bucket=bucket)
+    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    s3.put_bucket_encryption(
+        Bucket=bucket,
+        ServerSideEncryptionConfiguration={
+            "Rules": [{"ApplyServerSideEncryptionByDefault": default}]
+        },
+    )
+    names = ("--bucket", bucket, "--region", team.sandbox.region)
+    checked = team.run("backend", "check", *names, "-o", "json")
+    (written,) = (each for each in checked.data["checks"] if each["check"] == "written")
+    assert (written["verdict"], key in written["fix"]) == ("warning", True), written
+    for named in ((), ("--kms-key-id", key)):
+        printed = team.run("backend", "policy", *names, "--key", KEY, *named)
+        who = "named" if named else "unnamed"
+        keys = user(team.sandbox, who, json.loads(printed.out))
+        mine = Member(tmp_path / who, team.sandbox, keys)
+        mine.keep_in_s3(KEY, bucket)
+        ended = mine.run("plan", "--output", "json")
+        if not named:
+            assert ended.status == 1, ended.out
+            assert "kms:GenerateDataKey" in ended.error["message"]
+    mine.applied()
+    head = s3.head_object(Bucket=bucket, Key=KEY)
+    assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", key)
 
 
 def test_a_bucket_that_lacks_everything(team: Team) -> None:

@@ -27,6 +27,7 @@ class Account:
         self._ec2: Any = get_backend("ec2")[place.account][place.region]
         self._iam: Any = get_backend("iam")[place.account][place.partition]
         self._s3: Any = get_backend("s3")[place.account][place.partition]
+        self._kms: Any = get_backend("kms")[place.account][place.region]
 
     def user_of(self, key_id: str) -> str | None:
         """Return the IAM user whose access key this is, None for the account's owner."""
@@ -123,6 +124,31 @@ class Account:
         """Whether a bucket of the account has an object of that name."""
         found = self._s3.buckets.get(bucket)
         return found is not None and key in found.keys
+
+    def object_key(self, bucket: str, key: str) -> str | None:
+        """Return the KMS key that an object is encrypted with, None where it is with none."""
+        found = self._s3.buckets[bucket].keys.get(key) if bucket in self._s3.buckets else None
+        with_kms = found is not None and str(found.encryption).startswith("aws:kms")
+        return found.kms_key_id if with_kms else None
+
+    def default_key(self, bucket: str) -> str | None:
+        """Return the KMS key that a bucket encrypts with by default, None where it is with none."""
+        found = self._s3.buckets.get(bucket)
+        rule = (found.encryption or {}).get("Rule", {}) if found else {}
+        default = rule.get("ApplyServerSideEncryptionByDefault", {})
+        with_kms = str(default.get("SSEAlgorithm")).startswith("aws:kms")
+        return default.get("KMSMasterKeyID") if with_kms else None
+
+    def key_arn(self, key: str) -> str:
+        """Return the ARN of a KMS key that is named by id, ARN or alias."""
+        key_id = self._kms.any_id_to_key_id(key)
+        found = self._kms.keys.get(key_id)
+        return str(found.arn) if found else facts.arn("kms:key", key_id, self.place)
+
+    def key_aliases(self, key: str) -> tuple[str, ...]:
+        """Return a KMS key's aliases."""
+        key_id = self._kms.any_id_to_key_id(key)
+        return tuple(each.alias_name for each in self._kms.list_aliases(key_id))
 
     def key_name(self, key_id: str) -> str:
         """Return the name of the key pair with that id."""

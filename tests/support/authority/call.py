@@ -101,7 +101,18 @@ def _operation(service: str, environ: WSGIEnvironment, body: bytes) -> tuple[str
         given = _flat(json.loads(text or "{}"))
     else:
         given = _flat_xml(text) if text.startswith("<") else {}
+        given |= _encryption(environ)
     return operation, given | query | from_path
+
+
+def _encryption(environ: WSGIEnvironment) -> dict[str, str]:
+    """Return the headers that say how an object is to be encrypted."""
+    start = "x-amz-server-side-encryption"
+    return {
+        name: str(value)
+        for key, value in environ.items()
+        if (name := key.removeprefix("HTTP_").replace("_", "-").lower()).startswith(start)
+    }
 
 
 def _matched(

@@ -13,7 +13,7 @@ from typing import Final
 
 from biomodal_deploy.iam import facts
 from biomodal_deploy.iam.evaluate import Request
-from tests.support.authority import batch, budgets, cloudwatch, ec2, ecr, iam, logs, s3
+from tests.support.authority import batch, budgets, cloudwatch, ec2, ecr, iam, kms, logs, s3
 from tests.support.authority.account import Account
 from tests.support.authority.call import ApiCall
 from tests.support.authority.common import UnknownCallError
@@ -24,6 +24,7 @@ _SERVICES: Final[dict[str, Callable[[ApiCall, Account], Iterator[Request]]]] = {
     "ec2": ec2.requests,
     "ecr": ecr.requests,
     "iam": iam.requests,
+    "kms": kms.requests,
     "logs": logs.requests,
     "monitoring": cloudwatch.requests,
     "s3": s3.requests,

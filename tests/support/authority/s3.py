@@ -11,11 +11,14 @@ from typing import Final
 
 from biomodal_deploy.iam import facts
 from biomodal_deploy.iam.evaluate import Request
+from tests.support.authority import kms
 from tests.support.authority.account import Account
 from tests.support.authority.call import ApiCall
 from tests.support.authority.common import request
 
 _ACTIONS: Final = {
+    "CompleteMultipartUpload": "PutObject",
+    "CreateMultipartUpload": "PutObject",
     "DeleteBucketEncryption": "PutEncryptionConfiguration",
     "DeleteBucketLifecycle": "PutLifecycleConfiguration",
     "DeleteBucketTagging": "PutBucketTagging",
@@ -30,9 +33,11 @@ _ACTIONS: Final = {
     "HeadBucket": "ListBucket",
     "HeadObject": "GetObject",
     "ListBuckets": "ListAllMyBuckets",
+    "ListParts": "ListMultipartUploadParts",
     "PutBucketEncryption": "PutEncryptionConfiguration",
     "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
     "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+    "UploadPart": "PutObject",
 }
 
 _LISTS: Final = {
@@ -55,6 +60,7 @@ def requests(call: ApiCall, account: Account) -> Iterator[Request]:
     action = f"s3:{_ACTIONS.get(call.operation, call.operation)}"
     if bucket and key:
         yield request(call, action, _object(bucket, key, account))
+        yield from _encryption(call, bucket, key, account)
         if action == "s3:GetObject" and not account.has_object(bucket, key):
             # Whether something is missing is told to whoever may list it, and 403 to others.
             yield _listing(call, bucket, key, account)
@@ -63,6 +69,19 @@ def requests(call: ApiCall, account: Account) -> Iterator[Request]:
     else:
         arn = facts.arn("s3:bucket", bucket, account.place) if bucket else "*"
         yield request(call, action, arn)
+
+
+def _encryption(call: ApiCall, bucket: str, key: str, account: Account) -> Iterator[Request]:
+    """Give what S3 asks of KMS (S3 user guide, "Using SSE-KMS", permissions)."""
+    if call.operation == "GetObject":
+        yield from kms.used(call, account, account.object_key(bucket, key), "kms:Decrypt")
+    elif call.operation in ("PutObject", "CreateMultipartUpload"):
+        asked = call.one("x-amz-server-side-encryption")
+        default = None if asked == "AES256" else account.default_key(bucket)
+        named = call.one("x-amz-server-side-encryption-aws-kms-key-id") or default
+        # To go on with an upload in parts is to read what it began with.
+        also = ("kms:Decrypt",) if call.operation == "CreateMultipartUpload" else ()
+        yield from kms.used(call, account, named, "kms:GenerateDataKey", *also)
 
 
 def _listing(call: ApiCall, bucket: str, prefix: str | None, account: Account) -> Request:
