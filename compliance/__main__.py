@@ -1,4 +1,8 @@
-"""Scan both profiles of the native stack; fail for what the hardened one does not argue."""
+"""Scan both profiles of the native stack; fail for what the hardened one does not argue.
+
+The hardened profile is scanned with a KMS key of its own as well: waivers that the key lifts do not
+count there.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,8 @@ from compliance.waivers import problems, read_waivers
 
 ROOT: Final = Path(__file__).parents[1]
 PROFILES: Final = ("documented", "hardened")
+KEYED: Final = "hardened-with-a-key"
+_KEY: Final = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 
 
 def main() -> int:
@@ -37,7 +43,7 @@ def main() -> int:
 def _judge(folder: Path) -> list[str]:
     stacks = _synthesized(folder)
     try:
-        planned = plans(stacks.values(), folder)
+        planned = plans((stacks[profile] for profile in PROFILES), folder)
     except NoPlan as error:
         print(f"compliance: only the stacks are scanned, Terraform cannot plan here: {error}")
         planned = {}
@@ -46,13 +52,18 @@ def _judge(folder: Path) -> list[str]:
             profile: pool.submit(
                 scan, stacks[profile], folder / "scan" / profile, planned.get(profile)
             )
-            for profile in PROFILES
+            for profile in (*PROFILES, KEYED)
         }
         found = {profile: each.result() for profile, each in running.items()}
     findings = sorted({each for listed in found["hardened"].values() for each in listed})
     waivers = read_waivers()
     today = datetime.now(tz=UTC).date()
     wrong = list(problems(findings, waivers, today, complete=bool(planned)))
+    lasting = [each for each in waivers if each.lifted_by is None]
+    wrong += (
+        f"with kms_key_arn: {line}"
+        for line in problems(found[KEYED]["stack"], lasting, today, complete=False)
+    )
     if planned:
         counted = Checked(
             documented_stack=len(found["documented"]["stack"]),
@@ -73,6 +84,7 @@ def _synthesized(folder: Path) -> dict[str, Path]:
         profile: Deployment.model_validate({"bootstrap": "native", "profile": profile})
         for profile in PROFILES
     }
+    deployments[KEYED] = Deployment(bootstrap="native", profile="hardened", kms_key_arn=_KEY)
     output = folder / "cdktf.out"
     script = ROOT / "scripts" / "install_script.sh"
     synthesize(deployments, install_script=script, output=output)

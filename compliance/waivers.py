@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, TypeAdapter
 
@@ -24,6 +24,7 @@ class Waiver(BaseModel):
         reason: Why it is meant to be.
         owner: Who answers for it.
         expires: The day on which it has to be argued anew.
+        lifted_by: The setting with which the rule is kept; None where there is none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +34,7 @@ class Waiver(BaseModel):
     reason: Annotated[str, StringConstraints(min_length=40)]
     owner: Annotated[str, StringConstraints(min_length=2)]
     expires: date
+    lifted_by: Literal["kms_key_arn"] | None = None
 
     def covers(self, finding: Finding) -> bool:
         """Return whether a finding is what this waives."""

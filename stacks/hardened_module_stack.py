@@ -34,10 +34,17 @@ class HardenedModuleStack(ModuleBase):
         id_: The deployment's name.
         install_script: The VM's start-up script.
         open_ssh: Whether port 22 may be opened to everyone.
+        bucket_key: The KMS key that an existing data bucket is encrypted with, or None.
     """
 
     def __init__(
-        self, scope: Construct, id_: str, *, install_script: Path, open_ssh: bool = False
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        install_script: Path,
+        open_ssh: bool = False,
+        bucket_key: str | None = None,
     ) -> None:
         super().__init__(
             scope, id_, variables=variables_of("module", "hardened", open_ssh=open_ssh)
@@ -62,6 +69,7 @@ class HardenedModuleStack(ModuleBase):
             }
         )
         self._session_manager(bootstrap)
+        self.allow_key(bootstrap, bucket_key)
         self.give_out_from(bootstrap, repository)
 
     def _session_manager(self, bootstrap: ITerraformDependable) -> None:

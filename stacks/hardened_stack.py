@@ -6,11 +6,15 @@ VM, its bucket and its repository, and changes them in place.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from cdktf import Token
 from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
+from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
+    DataAwsIamPolicyDocumentStatement,
+)
 from cdktf_cdktf_provider_aws.data_aws_subnet import DataAwsSubnet
 from constructs import Construct
 
@@ -34,6 +38,7 @@ from biomodal_aws.hardened import (
 )
 from biomodal_aws.hardened import permissions as may
 from biomodal_aws.hardened.bucket_lifecycle import bucket_lifecycle
+from biomodal_aws.iam.key_use import use_keys
 from biomodal_deploy.config.contract import variables_of
 from biomodal_deploy.config.contract.aws import (
     ECS_ROLE_POLICY,
@@ -79,15 +84,26 @@ class HardenedStack(NativeBase):
         id_: The deployment's name.
         install_script: The VM's start-up script; the Batch hosts' lies beside it.
         open_ssh: Whether port 22 may be opened to everyone.
+        kms_key: The KMS key that everything is encrypted with, or None.
+        bucket_key: The KMS key that an existing data bucket is encrypted with, or None.
     """
 
     def __init__(
-        self, scope: Construct, id_: str, *, install_script: Path, open_ssh: bool = False
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        install_script: Path,
+        open_ssh: bool = False,
+        kms_key: str | None = None,
+        bucket_key: str | None = None,
     ) -> None:
         super().__init__(
             scope, id_, variables=variables_of("native", "hardened", open_ssh=open_ssh)
         )
         self.aws_provider(PROVIDER_VERSIONS)
+        self._kms_key = kms_key
+        keys = use_keys([kms_key, bucket_key], "s3", *(("logs",) if kms_key else ()))
         place = may.Place(
             partition=self.partition(),
             region=self.text("region"),
@@ -102,8 +118,11 @@ class HardenedStack(NativeBase):
         self._data_bucket(bucket, bucket_arn)
         repository = self._image_repository(name)
         logs = f"/biomodal/{name}/tasks"
-        TaskLogs(self, "task_logs", name=logs, retention_days="var.log_retention_days")
-        queue_arns = self._batch(place, install_script, bucket_arn, repository.arn)
+        TaskLogs(
+            self, "task_logs", name=logs, retention_days="var.log_retention_days", kms_key=kms_key
+        )
+        hosts_may = [*may.data_bucket(bucket_arn), *may.pull_images(repository.arn), *keys]
+        queue_arns = self._batch(place, install_script, hosts_may)
         role = InstanceRole(
             self,
             "vm_role",
@@ -113,6 +132,7 @@ class HardenedStack(NativeBase):
                 *may.push_images(repository.arn),
                 *may.batch_jobs(place, queue_arns),
                 *may.follow_tasks(place, logs),
+                *keys,
             ],
             managed_policies={
                 "session_manager": f"arn:{place.partition}:iam::aws:policy/"
@@ -164,12 +184,18 @@ class HardenedStack(NativeBase):
             bucket_arn=arn,
             log_bucket="var.access_log_bucket",
             create=MAKES_BUCKET,
+            kms_key=self._kms_key,
             depends_on=[bucket.public_access_block],
         )
 
     def _image_repository(self, name: str) -> ImageRepository:
         repository = ImageRepository(
-            self, "image_repository", name=name, scan_on_push=True, immutable_tags=True
+            self,
+            "image_repository",
+            name=name,
+            scan_on_push=True,
+            immutable_tags=True,
+            kms_key=self._kms_key,
         )
         ImageRetention(
             self,
@@ -210,10 +236,14 @@ class HardenedStack(NativeBase):
             termination_protection=self.variables["termination_protection"].boolean_value,
             ebs_optimized=Token.as_any(f"${{{_EBS_OPTIMIZED}}}"),
             keep_launched=True,
+            kms_key=self._kms_key,
         )
 
     def _batch(
-        self, place: may.Place, install_script: Path, bucket_arn: str, repository_arn: str
+        self,
+        place: may.Place,
+        install_script: Path,
+        hosts_may: Sequence[DataAwsIamPolicyDocumentStatement],
     ) -> list[str]:
         """Make hosts and queues, and return the queues' ARNs."""
         name = self.text("vm_name")
@@ -221,7 +251,7 @@ class HardenedStack(NativeBase):
             self,
             "batch_host_role",
             name=f"${{{_ROLE_NAME.format(length=ROLE_LENGTH - len(HOST_SUFFIX))}}}{HOST_SUFFIX}",
-            statements=[*may.data_bucket(bucket_arn), *may.pull_images(repository_arn)],
+            statements=hosts_may,
             managed_policies={
                 "ecs": f"arn:{place.partition}:iam::aws:policy/service-role/{ECS_ROLE_POLICY}"
             },
@@ -247,6 +277,7 @@ class HardenedStack(NativeBase):
             user_data_base64=batch_user_data(self, install_script.with_name("batch_host.sh")),
             # Merged by Terraform: tag_key may be Name, and an object has no key twice.
             host_tags=Token.as_string_map(f"${{{_HOST_TAGS}}}"),
+            kms_key=self._kms_key,
             depends_on=role.permissions,
         )
         # Two queues and not one that overflows: an On-Demand host costs three times a Spot host,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cdktf import TerraformHclModule
+from cdktf import ITerraformDependable, TerraformHclModule
 from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdentity
 
 from biomodal_aws import ImageRepository
@@ -50,6 +50,38 @@ class ModuleBase(DeploymentStack):
                 **inputs,
             },
         )
+
+    def allow_key(self, bootstrap: ITerraformDependable, bucket_key: str | None) -> None:
+        """Let the module's role use the KMS key of an existing data bucket, where there is one.
+
+        Args:
+            bootstrap: The module's call.
+            bucket_key: The key.
+        """
+        if bucket_key is None:
+            return
+        # Only here: these bindings would cost every other synthesis time.
+        from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
+            DataAwsIamPolicyDocument,
+        )
+        from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
+
+        from biomodal_aws.iam.key_use import use_keys
+
+        document = DataAwsIamPolicyDocument(
+            self, "bucket_key_permissions", statement=use_keys([bucket_key], "s3")
+        )
+        document.override_logical_id("bucket_key")
+        policy = IamRolePolicy(
+            self,
+            "bucket_key",
+            name="bucket-key",
+            # The module names its role after the VM.
+            role=self.text("vm_name"),
+            policy=document.json,
+            depends_on=[bootstrap],
+        )
+        policy.override_logical_id("bucket_key")
 
     def give_out_from(self, bootstrap: TerraformHclModule, repository: ImageRepository) -> None:
         """Declare the documented outputs.

@@ -20,9 +20,12 @@ class ModuleStack(ModuleBase):
         scope: The app.
         id_: The deployment's name.
         install_script: The VM's start-up script.
+        bucket_key: The KMS key that an existing data bucket is encrypted with, or None.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, install_script: Path) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, install_script: Path, bucket_key: str | None = None
+    ) -> None:
         super().__init__(scope, id_, variables=variables_of("module"))
         AwsProvider(self, "aws", region=self.text("region"))
         # The module declares no version. Its branch `main` needs 5; the documented branch is free
@@ -38,4 +41,5 @@ class ModuleStack(ModuleBase):
                 "user_data_base64": user_data(self, install_script),
             }
         )
+        self.allow_key(bootstrap, bucket_key)
         self.give_out_from(bootstrap, repository)

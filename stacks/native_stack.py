@@ -40,9 +40,12 @@ class NativeStack(NativeBase):
         scope: The app.
         id_: The deployment's name.
         install_script: The VM's start-up script.
+        bucket_key: The KMS key that an existing data bucket is encrypted with, or None.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, install_script: Path) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, install_script: Path, bucket_key: str | None = None
+    ) -> None:
         super().__init__(scope, id_, variables=variables_of("native"))
         self.aws_provider(PROVIDER_VERSIONS)
         account = DataAwsCallerIdentity(self, "current").account_id
@@ -62,7 +65,13 @@ class NativeStack(NativeBase):
             create=MAKES_BUCKET,
         )
         repository = ImageRepository(self, "image_repository", name=name)
-        role = VmRole(self, "vm_role", name=name, bucket_arn=f"arn:{partition}:s3:::{bucket}")
+        role = VmRole(
+            self,
+            "vm_role",
+            name=name,
+            bucket_arn=f"arn:{partition}:s3:::{bucket}",
+            bucket_key=bucket_key,
+        )
         key = KeyPair(self, "ssh_key", name=name, public_key=self.public_key())
         ssh = SshSecurityGroup(
             self,

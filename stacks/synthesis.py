@@ -105,7 +105,7 @@ def _write(deployments: Mapping[str, Deployment], install_script: Path, staging:
         _stack(app, name, deployment, install_script) for name, deployment in deployments.items()
     ]
     for stack in stacks:
-        keep_state(stack, deployments[stack.node.id].backend)
+        keep_state(stack, deployments[stack.node.id].state_backend)
     app.synth()
     if app.hcl_output:
         for stack in stacks:
@@ -127,7 +127,7 @@ def _stack(app: App, name: str, deployment: Deployment, install_script: Path) ->
     if deployment.profile == "hardened":
         return _hardened(app, name, deployment, install_script)
     stack = NativeStack if deployment.bootstrap == "native" else ModuleStack
-    return stack(app, name, install_script=install_script)
+    return stack(app, name, install_script=install_script, bucket_key=deployment.bucket_kms_key_arn)
 
 
 def _hardened(app: App, name: str, deployment: Deployment, install_script: Path) -> DeploymentStack:
@@ -136,10 +136,23 @@ def _hardened(app: App, name: str, deployment: Deployment, install_script: Path)
     if deployment.bootstrap == "module":
         from stacks.hardened_module_stack import HardenedModuleStack
 
-        return HardenedModuleStack(app, name, install_script=install_script, open_ssh=open_ssh)
+        return HardenedModuleStack(
+            app,
+            name,
+            install_script=install_script,
+            open_ssh=open_ssh,
+            bucket_key=deployment.bucket_kms_key_arn,
+        )
     from stacks.hardened_stack import HardenedStack
 
-    return HardenedStack(app, name, install_script=install_script, open_ssh=open_ssh)
+    return HardenedStack(
+        app,
+        name,
+        install_script=install_script,
+        open_ssh=open_ssh,
+        kms_key=deployment.kms_key_arn,
+        bucket_key=deployment.bucket_kms_key_arn,
+    )
 
 
 def _repair(path: Path, stack: DeploymentStack) -> None:

@@ -21,12 +21,14 @@ _ACCOUNT: Final = f"^{aws.ACCOUNT}$"
 _REGION: Final = f"^{aws.REGION}$"
 # No absolute path and no ~: the file is shared by people whose folders differ.
 _VAR_FILE: Final = r"^[^/~\x00\n]"
+_KMS_KEY_ARN: Final = f"^{aws.KMS_KEY_ARN}$"
 PATTERNS: Final = {
     _NAME: "A deployment's name has lower-case letters, digits and single hyphens between them, "
     "and starts with a letter",
     _ACCOUNT: aws.ACCOUNT_RULE,
     **backends.PATTERNS,
     **state_bucket.PATTERNS,
+    _KMS_KEY_ARN: aws.KMS_KEY_ARN_RULE,
     _VAR_FILE: "A variable file's path starts from the project's folder",
 }
 
@@ -41,6 +43,9 @@ PROTECTED_KINDS: Final = (
     "aws_iam_role",
     "aws_instance",
 )
+
+
+_KmsKeyArn = Annotated[str, StringConstraints(pattern=_KMS_KEY_ARN)]
 
 
 class _Frozen(BaseModel):
@@ -111,6 +116,9 @@ class Deployment(_Frozen):
             the same as limits on that one region.
         open_ssh_waiver: Why the hardened profile may open port 22 to everyone. Without a reason
             it cannot.
+        kms_key_arn: The KMS key that the native hardened profile encrypts everything with: bucket,
+            volumes, repository, logs, and the state in S3 where its backend names no key.
+        bucket_kms_key_arn: The KMS key of the bucket that use_existing_bucket_url names.
         protected: Resource types whose delete, replacement or removal from state needs
             `--allow-destroy`.
         limits: Account, region and number of deletes.
@@ -126,6 +134,8 @@ class Deployment(_Frozen):
     account: Annotated[str, StringConstraints(pattern=_ACCOUNT)] | None = None
     region: Annotated[str, StringConstraints(pattern=_REGION)] | None = None
     open_ssh_waiver: Annotated[str, StringConstraints(min_length=10)] | None = None
+    kms_key_arn: _KmsKeyArn | None = None
+    bucket_kms_key_arn: _KmsKeyArn | None = None
     protected: tuple[str, ...] = PROTECTED_KINDS
     limits: Limits = Limits()
     approvals: Approvals | None = None
@@ -140,6 +150,7 @@ class Deployment(_Frozen):
                 "profile", "The prerequisites have no hardened profile: they are roles only"
             )
         self._check_state_bucket()
+        self._check_keys()
         if self.open_ssh_waiver and self.profile != "hardened":
             raise PydanticCustomError(
                 "profile", "open_ssh_waiver lifts a rule of the hardened profile only"
@@ -170,6 +181,41 @@ class Deployment(_Frozen):
             raise PydanticCustomError(
                 "state_bucket", "Its own state cannot be in the bucket that it makes"
             )
+
+    def _check_keys(self) -> None:
+        if self.bucket_kms_key_arn and self.bootstrap not in ("module", "native"):
+            raise PydanticCustomError(
+                "kms", "bucket_kms_key_arn is for a deployment that uses an existing data bucket"
+            )
+        if self.kms_key_arn is None:
+            return
+        if (self.bootstrap, self.profile) != ("native", "hardened"):
+            raise PydanticCustomError(
+                "kms", "kms_key_arn is an option of the native hardened profile only"
+            )
+        place = aws.key_region(self.kms_key_arn)
+        if self.region and self.region != place:
+            raise PydanticCustomError(
+                "kms",
+                "kms_key_arn is a key in {place}, and a key serves one region",
+                {"place": place},
+            )
+        backend = self.backend
+        if isinstance(backend, S3Backend) and not backend.kms_key_id and backend.region != place:
+            raise PydanticCustomError(
+                "kms",
+                "kms_key_arn is a key in {place}, and the state's bucket is in {region}: name a "
+                "key of that region in backend.kms_key_id",
+                {"place": place, "region": backend.region},
+            )
+
+    @property
+    def state_backend(self) -> Backend:
+        """Where the state lives, encrypted with the deployment's key where it names no other."""
+        backend = self.backend
+        if self.kms_key_arn and isinstance(backend, S3Backend) and not backend.kms_key_id:
+            return backend.model_copy(update={"kms_key_id": self.kms_key_arn})
+        return backend
 
     @property
     def bounds(self) -> Limits:

@@ -16,11 +16,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from biomodal_deploy.config.contract import aws
 
 _NAME: Final = re.compile(aws.BUCKET)
-_UUID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_KEY: Final = f"(?:{_UUID}|mrk-[0-9a-f]{{32}})"
 _KMS_KEY: Final = (
-    rf"^(arn:aws[a-z-]*:kms:[a-z0-9-]+:{aws.ACCOUNT}:(key/{_KEY}|alias/[A-Za-z0-9/_-]+)"
-    rf"|{_KEY}|alias/[A-Za-z0-9/_-]+)$"
+    rf"^(arn:aws[a-z-]*:kms:[a-z0-9-]+:{aws.ACCOUNT}:(key/{aws.KMS_KEY_ID}|alias/[A-Za-z0-9/_-]+)"
+    rf"|{aws.KMS_KEY_ID}|alias/[A-Za-z0-9/_-]+)$"
 )
 PATTERNS: Final = {
     _KMS_KEY: "A KMS key is written as its id, its ARN, or its alias (alias/NAME)",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, Self
 
-from biomodal_deploy.config.contract.aws import ACCOUNT, ACCOUNT_RULE
+from biomodal_deploy.config.contract.aws import ACCOUNT, ACCOUNT_RULE, principals
 from biomodal_deploy.errors import UsageError
 
 _ACCOUNT: Final = re.compile(ACCOUNT)
@@ -51,10 +51,14 @@ class Place:
             fix="give one of: aws account list-regions",
         )
 
+    @property
+    def domain(self) -> str:
+        """The end of the services' names in `kms:ViaService`."""
+        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+
     def principals(self, service: str) -> tuple[str, ...]:
         """Return the names by which IAM knows a service here: China has a second one."""
-        name = f"{service}.amazonaws.com"
-        return (name, f"{name}.cn") if self.partition == "aws-cn" else (name,)
+        return principals(self.partition, service)
 
 
 @cache

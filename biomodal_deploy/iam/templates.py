@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import product
 from typing import Final
 
@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from biomodal_deploy.iam.functions import UNKNOWN
 
+_ALIAS: Final = "alias/"
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]+)\}")
 
 
@@ -18,7 +19,8 @@ def fill(template: str, value_of: Callable[[str], JsonValue]) -> tuple[str, ...]
     """Return a template with its placeholders filled in; what is not known stays a mark.
 
     A placeholder has alternatives, of which the first that is set counts. `*` after one says that
-    AWS adds to it; `:name` takes the name out of an ARN. A list gives one text for each item.
+    AWS adds to it; `:name` takes the name out of an ARN, `:key` and `:alias` what a KMS key is
+    named by: either is unknown where it is named by the other. A list gives one text an item.
 
     Args:
         template: The template.
@@ -41,9 +43,24 @@ def _chosen(alternatives: str, value_of: Callable[[str], JsonValue]) -> tuple[st
             continue
         texts = [_text(each) for each in (value if isinstance(value, list) else [value])]
         if _filter:
-            texts = [text.rpartition("/")[2] for text in texts]
+            texts = [_FILTERS[_filter](text) for text in texts]
         return tuple(text + UNKNOWN * alternative.endswith("*") for text in texts)
     return (UNKNOWN,)
+
+
+def _name(text: str) -> str:
+    return text.rpartition("/")[2]
+
+
+def _key(text: str) -> str:
+    return UNKNOWN if _ALIAS in text else text
+
+
+def _alias(text: str) -> str:
+    return _ALIAS + text.rpartition(_ALIAS)[2] if _ALIAS in text else UNKNOWN
+
+
+_FILTERS: Final[Mapping[str, Callable[[str], str]]] = {"name": _name, "key": _key, "alias": _alias}
 
 
 def _text(value: JsonValue) -> str:

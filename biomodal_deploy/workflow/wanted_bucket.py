@@ -154,7 +154,7 @@ def _named(location: Location, options: BucketOptions) -> dict[str, NamedBucket]
 
 def bucket_of_backend(location: Location, name: str, settings: Deployment) -> NamedBucket | None:
     """Return what a deployment's backend says of its bucket; None for every other backend."""
-    backend = settings.backend
+    backend = settings.state_backend
     if isinstance(backend, S3Backend):
         write = StateWrite(kms_key_id=backend.kms_key_id)
         return NamedBucket(backend.bucket, backend.region, backend.key_of(name), write)

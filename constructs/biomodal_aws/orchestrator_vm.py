@@ -49,6 +49,8 @@ class OrchestratorVm(Part):
             instance type's default.
         keep_launched: Whether another key pair or EBS optimization leaves a VM that exists alone.
             The provider can set both at launch only, and would replace the VM.
+        kms_key: The KMS key that the volume of a new VM is encrypted with, or None for the
+            account's default. A volume keeps its key: a VM that exists is left alone.
 
     Attributes:
         id: The instance's id.
@@ -76,6 +78,7 @@ class OrchestratorVm(Part):
         termination_protection: bool | IResolvable | None = None,
         ebs_optimized: bool | IResolvable | None = None,
         keep_launched: bool = False,
+        kms_key: str | None = None,
     ) -> None:
         super().__init__(scope, id_)
         instance = self.named(
@@ -97,6 +100,7 @@ class OrchestratorVm(Part):
                 ),
                 root_block_device=InstanceRootBlockDevice(
                     encrypted=True,
+                    kms_key_id=kms_key,
                     volume_size=root_volume_gib,
                     volume_type=root_volume_type,
                     tags=root_volume_tags,
@@ -109,6 +113,7 @@ class OrchestratorVm(Part):
                         "ami",
                         "user_data_base64",
                         *(_AT_LAUNCH if keep_launched else ()),
+                        *(("root_block_device[0].kms_key_id",) if kms_key else ()),
                     ]
                 ),
             )

@@ -28,6 +28,12 @@ NO_BUCKET_RULE: Final = (
     "-s3alias, --ol-s3, .mrap, --x-s3 or --table-s3, and takes no IP address and no two dots in "
     "a row"
 )
+_UUID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+KMS_KEY_ID: Final = f"(?:{_UUID}|mrk-[0-9a-f]{{32}})"
+KMS_KEY_ARN: Final = f"arn:aws[a-z-]*:kms:{REGION}:{ACCOUNT}:key/{KMS_KEY_ID}"
+KMS_KEY_ARN_RULE: Final = (
+    "A KMS key is written as its ARN, arn:aws:kms:REGION:ACCOUNT:key/ID: IAM knows no alias"
+)
 
 IMAGE_NAME: Final = "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-*"
 """Ubuntu 22.04 LTS, from Canonical."""
@@ -48,6 +54,30 @@ BATCH_VCPUS: Final = 256
 """The most vCPUs of a Batch compute environment, as documented."""
 WORK_FOLDER: Final = "nf-work"
 """Nextflow's work directory: it takes no bucket's root, and this one expires."""
+
+
+def principals(partition: str, service: str) -> tuple[str, ...]:
+    """Return the names by which IAM knows a service in a partition: China has a second one."""
+    name = f"{service}.amazonaws.com"
+    return (name, f"{name}.cn") if partition == "aws-cn" else (name,)
+
+
+def key_region(key_arn: str) -> str:
+    """Return the region of a KMS key."""
+    return key_arn.split(":")[3]
+
+
+def through(key_arn: str, *services: str) -> tuple[str, ...]:
+    """Return the values of `kms:ViaService` for services that use a KMS key in its region.
+
+    Args:
+        key_arn: The key.
+        services: The services, such as `s3`.
+    """
+    _, partition, _, region, *_ = key_arn.split(":")
+    return tuple(
+        name for service in services for name in principals(partition, f"{service}.{region}")
+    )
 
 
 def security_group_name(vm_name: str) -> str:

@@ -55,6 +55,8 @@ class BatchEnvironments(Part):
         user_data_base64: Multipart MIME user data in base64: Batch adds parts of its own, and
             with anything else the environment becomes INVALID.
         host_tags: Tags on hosts and their volumes, which the provider's default tags do not reach.
+        kms_key: The KMS key that hosts' volumes are encrypted with, which the service-linked role
+            of Auto Scaling may use; the account's default where None.
         depends_on: What has to outlive the environments: one that loses its permissions before it
             is deleted hangs in DELETING.
 
@@ -77,10 +79,13 @@ class BatchEnvironments(Part):
         volume_gib: float,
         user_data_base64: str,
         host_tags: Mapping[str, str],
+        kms_key: str | None = None,
         depends_on: Sequence[ITerraformDependable] = (),
     ) -> None:
         super().__init__(scope, id_)
-        template = self.named(_template(self, name, volume_gib, user_data_base64, host_tags))
+        template = self.named(
+            _template(self, name, volume_gib, user_data_base64, host_tags, kms_key)
+        )
 
         def environment(word: str, kind: str, strategy: str) -> BatchComputeEnvironment:
             return BatchComputeEnvironment(
@@ -129,7 +134,12 @@ class BatchEnvironments(Part):
 
 
 def _template(
-    scope: Construct, name: str, volume_gib: float, user_data: str, tags: Mapping[str, str]
+    scope: Construct,
+    name: str,
+    volume_gib: float,
+    user_data: str,
+    tags: Mapping[str, str],
+    kms_key: str | None,
 ) -> LaunchTemplate:
     return LaunchTemplate(
         scope,
@@ -145,6 +155,7 @@ def _template(
                     volume_type="gp3",
                     # Strings: launch templates know true, false and unset.
                     encrypted="true",
+                    kms_key_id=kms_key,
                     delete_on_termination="true",
                 ),
             )

@@ -38,6 +38,7 @@ class BucketProtection(Part):
         log_bucket: A Terraform expression (without `${}`) for the bucket that receives access
             logs; empty text for none.
         create: A Terraform condition (without `${}`): where it is false, nothing is made.
+        kms_key: The KMS key to encrypt with by default; Amazon S3's own keys where None.
         depends_on: What the bucket needs first: S3 refuses a policy while another of the bucket's
             settings changes.
     """
@@ -51,6 +52,7 @@ class BucketProtection(Part):
         bucket_arn: str,
         log_bucket: str,
         create: str,
+        kms_key: str | None = None,
         depends_on: Sequence[ITerraformDependable] = (),
     ) -> None:
         super().__init__(scope, id_)
@@ -63,9 +65,12 @@ class BucketProtection(Part):
                     S3BucketServerSideEncryptionConfigurationRuleA(
                         apply_server_side_encryption_by_default=(
                             S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA(
-                                sse_algorithm="AES256"
+                                sse_algorithm="aws:kms" if kms_key else "AES256",
+                                kms_master_key_id=kms_key,
                             )
-                        )
+                        ),
+                        # One call of KMS's for many objects: each read and write pays for it.
+                        bucket_key_enabled=True if kms_key else None,
                     )
                 ],
             )

@@ -19,10 +19,20 @@ class TaskLogs(Part):
         name: Name of the log group.
         retention_days: A Terraform expression (without `${}`) for the days that logs are kept; 0
             makes no log group.
+        kms_key: The KMS key to encrypt with, whose policy permits the logs service to use it;
+            the service's own where None.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, name: str, retention_days: str) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        retention_days: str,
+        kms_key: str | None = None,
+    ) -> None:
         super().__init__(scope, id_)
-        group = self.named(CloudwatchLogGroup(self, "group", name=name))
+        group = self.named(CloudwatchLogGroup(self, "group", name=name, kms_key_id=kms_key))
         group.add_override("retention_in_days", f"${{{retention_days}}}")
         group.add_override("count", f"${{{retention_days} > 0 ? 1 : 0}}")

@@ -10,6 +10,7 @@ from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from constructs import Construct
 
 from biomodal_aws.iam import vm_policy
+from biomodal_aws.iam.key_use import use_keys
 from biomodal_aws.iam.trust import trusts_ec2
 from biomodal_aws.part import Part
 
@@ -24,13 +25,22 @@ class VmRole(Part):
         id_: Its id, part of its addresses.
         name: Name of the role, of its policy and of its instance profile.
         bucket_arn: The data bucket, made by the stack or existing before it.
+        bucket_key: The KMS key that an existing data bucket is encrypted with, or None.
 
     Attributes:
         policy: The inline policy, for `depends_on`.
         instance_profile_name: The instance profile that hands the role to the VM.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, name: str, bucket_arn: str) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        bucket_arn: str,
+        bucket_key: str | None = None,
+    ) -> None:
         super().__init__(scope, id_)
         trust = trusts_ec2(self)
         # What a changed name replaces is in use until its users have gone over to the successor.
@@ -44,6 +54,7 @@ class VmRole(Part):
                     vm_policy.image_access(),
                     vm_policy.batch_jobs(),
                     vm_policy.describe_hosts(),
+                    *use_keys([bucket_key], "s3"),
                 ],
             )
         )

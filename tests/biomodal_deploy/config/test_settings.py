@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from hypothesis import example, given
@@ -20,6 +20,10 @@ from biomodal_deploy.config.settings import (
 )
 from biomodal_deploy.errors import UsageError
 from tests.support.project import ROOT
+
+KEY: Final = "arn:aws:kms:eu-west-2:123456789012:key/11111111-2222-3333-4444-555555555555"
+HARDENED: Final = {"bootstrap": "native", "profile": "hardened"}
+S3: Final = {"kind": "s3", "bucket": "lab-state"}
 
 
 def deployments_of(deployments: Any) -> dict[str, Deployment]:
@@ -121,7 +125,7 @@ def test_settings_are_frozen() -> None:
         # Unknown and misspelt names.
         ({"x": {"bootstrp": "native"}}, ["deployments.x.bootstrp:", 'did you mean "bootstrap"?']),
         ({"x": {"Profile": "documented"}}, ["x.Profile:", 'did you mean "profile"?']),
-        ({"x": {"zzz": 1}}, ["x.zzz:", "bootstrap or limits or open_ssh_waiver or plan_hours"]),
+        ({"x": {"zzz": 1}}, ["x.zzz:", "limits or open_ssh_waiver or plan_hours"]),
         ({"x": {"limits": {"max_delete": 1}}}, ["limits.max_delete:", '"max_deletes"?']),
         ({"limits": {"bootstrp": "native"}}, ["limits.bootstrp:", 'did you mean "bootstrap"?']),
         # Wrong values.
@@ -133,6 +137,18 @@ def test_settings_are_frozen() -> None:
         ({"x": {"plan_hours": float("nan")}}, ["x.plan_hours = nan:"]),
         ({"x": {"limits": {"max_deletes": -1}}}, ["limits.max_deletes = -1:"]),
         ({"x": {"limits": {"account_ids": ["12"]}}}, ['account_ids.0 = "12":', "12 digits"]),
+        # A key is its ARN, of the region where it is used, and of a profile that has it.
+        ({"x": {"bucket_kms_key_arn": "alias/lab"}}, ['= "alias/lab":', "IAM knows no alias"]),
+        ({"x": {"kms_key_arn": KEY}}, ["native hardened profile only"]),
+        ({"x": {**HARDENED, "kms_key_arn": KEY, "region": "us-east-1"}}, ["a key in eu-west-2"]),
+        (
+            {"x": {**HARDENED, "kms_key_arn": KEY, "backend": {**S3, "region": "us-east-1"}}},
+            ["the state's bucket is in us-east-1", "backend.kms_key_id"],
+        ),
+        (
+            {"x": {"bootstrap": "prerequisites", "bucket_kms_key_arn": KEY}},
+            ["existing data bucket"],
+        ),
         # Wrong types: nothing is converted, a number in quotes is no number.
         ({"x": {"plan_hours": "24"}}, ['x.plan_hours = "24":', "number"]),
         ({"x": {"limits": {"max_deletes": True}}}, ["max_deletes = True:", "integer"]),
