@@ -217,7 +217,8 @@ def test_nothing_of_it_can_be_left_out(team: Team, tmp_path: Path, lacking: str)
 
 def test_a_bucket_whose_default_is_a_key(team: Team, tmp_path: Path) -> None:
     """A state gets that key, and takes its use: `backend check` says so before an apply fails."""
-    made = team.sandbox.client("kms").create_key()["KeyMetadata"]
+    kms: Any = team.sandbox.client("kms")
+    made = kms.create_key()["KeyMetadata"]
     key, bucket = made["Arn"], "keyed-state"
     s3: Any = team.sandbox.client("s3")
     s3.create_bucket(Bucket=bucket)

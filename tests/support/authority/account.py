@@ -128,8 +128,9 @@ class Account:
     def object_key(self, bucket: str, key: str) -> str | None:
         """Return the KMS key that an object is encrypted with, None where it is with none."""
         found = self._s3.buckets[bucket].keys.get(key) if bucket in self._s3.buckets else None
-        with_kms = found is not None and str(found.encryption).startswith("aws:kms")
-        return found.kms_key_id if with_kms else None
+        if found is None or not str(found.encryption).startswith("aws:kms"):
+            return None
+        return found.kms_key_id
 
     def default_key(self, bucket: str) -> str | None:
         """Return the KMS key that a bucket encrypts with by default, None where it is with none."""
