@@ -130,8 +130,8 @@ class Account:
         found = self._s3.buckets[bucket].keys.get(key) if bucket in self._s3.buckets else None
         if found is None or not str(found.encryption).startswith("aws:kms"):
             return None
-        key: str | None = found.kms_key_id
-        return key
+        used: str | None = found.kms_key_id
+        return used
 
     def default_key(self, bucket: str) -> str | None:
         """Return the KMS key that a bucket encrypts with by default, None where it is with none."""
