@@ -11,6 +11,8 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -20,11 +22,13 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 from biomodal_deploy.config.settings import (
     APP_SOURCES,
+    Deployment,
     has_own_app,
     output_directory,
     read_deployments,
     read_project_file,
 )
+from biomodal_deploy.config.tfvars.files import automatic_files, read_file
 from biomodal_deploy.engine.toolchain.node import find_node
 from biomodal_deploy.errors import EXIT_INTERRUPTED, BiomodalError, EngineError, UsageError
 
@@ -61,6 +65,7 @@ def synthesize_project(project: Path) -> int:
             deployments,
             install_script=project / "scripts" / "install_script.sh",
             output=output,
+            others={name: _values_of_others(project, each) for name, each in deployments.items()},
         )
     except BiomodalError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -68,6 +73,32 @@ def synthesize_project(project: Path) -> int:
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     return 0
+
+
+def _values_of_others(project: Path, deployment: Deployment) -> dict[str, str]:
+    """Return what the project's own files say, and a stack's own say otherwise.
+
+    cdktf's command line reads the former for every stack, and never the latter: it would plan
+    another stack's names, subnet and key.
+    """
+    found: dict[str, str] = {}
+    # A file that is missing or wrong is the business of whoever uses its values.
+    with suppress(UsageError):
+        shared = _texts(automatic_files(project))
+        own = _texts([project / each for each in deployment.var_files])
+        found = {name: text for name, text in shared.items() if own.get(name, text) != text}
+    return found
+
+
+def _texts(paths: Iterable[Path]) -> dict[str, str]:
+    read = (read_file(path).attributes.items() for path in paths)
+    # What would begin a template in the condition is nobody's name, subnet or key.
+    return {
+        name: each.value
+        for items in read
+        for name, each in items
+        if isinstance(each.value, str) and "{" not in each.value
+    }
 
 
 def _say_hcl_one_way() -> None:

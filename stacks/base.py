@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from cdktf import (
@@ -79,6 +80,21 @@ class DeploymentStack(TerraformStack):
         for name, description in OUTPUTS.items():
             output = TerraformOutput(scope, name, value=values[name], description=description)
             output.override_logical_id(name)
+
+    def refuse(self, values: Mapping[str, str], var_files: Sequence[str]) -> None:
+        """Let Terraform refuse values of variables that are another stack's.
+
+        Args:
+            values: The value by variable.
+            var_files: The files that hold this stack's own.
+        """
+        options = " ".join(f"--var-file={each}" for each in var_files)
+        for name in sorted(values.keys() & self.variables.keys()):
+            self.variables[name].add_validation(
+                condition=f"${{var.{name} != {json.dumps(values[name])}}}",
+                error_message="This is another stack's value, from the project's own files. "
+                f"Give {self.node.id} its own: {options}.",
+            )
 
     def text(self, name: str) -> str:
         """Return the reference to a string variable."""

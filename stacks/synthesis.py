@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import jsii
@@ -35,7 +36,11 @@ _SYSTEM_ERROR: Final = re.compile(r"\bE[A-Z]{3,}: ([^,]+)")
 
 
 def synthesize(
-    deployments: Mapping[str, Deployment], *, install_script: Path, output: Path
+    deployments: Mapping[str, Deployment],
+    *,
+    install_script: Path,
+    output: Path,
+    others: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> None:
     """Synthesize every deployment into the output folder.
 
@@ -43,6 +48,7 @@ def synthesize(
         deployments: Settings by deployment name.
         install_script: The VM's start-up script.
         output: The folder to write; nothing in it changes unless all deployments synthesize.
+        others: By deployment, values of variables that are other stacks' and not its own.
 
     Raises:
         UsageError: A setting is wrong, or the folder cannot be written.
@@ -50,7 +56,7 @@ def synthesize(
     """
     try:
         with _staging(output) as staging:
-            _write(deployments, install_script, staging)
+            _write(deployments, install_script, staging, others)
             _publish(staging, output)
     except ConnectionError:
         # Not a file: the pipe to Node, where cdktf runs.
@@ -99,13 +105,20 @@ def _staging(output: Path) -> Iterator[Path]:
                 folder.rmdir()
 
 
-def _write(deployments: Mapping[str, Deployment], install_script: Path, staging: Path) -> None:
+def _write(
+    deployments: Mapping[str, Deployment],
+    install_script: Path,
+    staging: Path,
+    others: Mapping[str, Mapping[str, str]],
+) -> None:
     app = App(outdir=str(staging), stack_traces=False)
     stacks = [
         _stack(app, name, deployment, install_script) for name, deployment in deployments.items()
     ]
     for stack in stacks:
-        keep_state(stack, deployments[stack.node.id].state_backend)
+        name = stack.node.id
+        keep_state(stack, deployments[name].state_backend)
+        stack.refuse(others.get(name, {}), deployments[name].var_files)
     app.synth()
     if app.hcl_output:
         for stack in stacks:

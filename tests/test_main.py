@@ -88,6 +88,29 @@ def test_the_same_bytes_from_any_folder(good: Path, project: Path, tmp_path: Pat
     assert not (tmp_path / "cdktf.out").exists()
 
 
+def test_terraform_refuses_another_stack_s_values(project: Path) -> None:
+    """Cdktf reads the project's terraform.tfvars for every stack: it says what to pass instead."""
+    write_deployments(
+        project,
+        {
+            "native": {"bootstrap": "native"},
+            "dev": {"bootstrap": "native", "var_files": ["d.tfvars"]},
+        },
+    )
+    shared = 'vm_name = "lab"\nregion = "eu-west-2"\n'
+    (project / "terraform.tfvars").write_text(shared)
+    (project / "d.tfvars").write_text('vm_name = "dev"\n')
+    assert run_main(project).returncode == 0
+    variables = stack_json(project / "cdktf.out", "dev")["variable"]
+    added = variables["vm_name"]["validation"][-1]
+    assert added["condition"] == '${var.vm_name != "lab"}'
+    assert "--var-file=d.tfvars" in added["error_message"]
+    # What the stack's own file leaves to the project's is its own too.
+    plain = stack_json(project / "cdktf.out", "native")["variable"]
+    assert variables["region"] == plain["region"]
+    assert "lab" not in json.dumps(plain)
+
+
 def test_again_writes_the_same_bytes(copy: Path) -> None:
     """A second synthesis changes nothing, and keeps what Terraform put beside it."""
     before = contents(copy / "cdktf.out")

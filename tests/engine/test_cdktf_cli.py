@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -135,3 +136,14 @@ def test_destroy(project: NativeProject, deployer: Cdktf, deployed: str) -> None
     deployer.must("destroy", NAME, "--auto-approve")
     left: list[Any] = project.sandbox.leftovers()
     assert [(item.kind, item.identifier) for item in left] == [("S3 bucket", BUCKET)]
+
+
+def test_another_stack_s_values_are_refused(deployer: Cdktf, tmp_path: Path) -> None:
+    """`cdktf diff` reads the project's own file for each stack, and ends with what to pass."""
+    folder = shutil.copytree(deployer.folder, tmp_path / "project")
+    write_deployments(folder, {NAME: {"bootstrap": "native", "var_files": ["dev.tfvars"]}})
+    (folder / "terraform.tfvars").write_text('vm_name = "lab"\n')
+    (folder / "dev.tfvars").write_text('vm_name = "dev"\n')
+    done = replace(deployer, folder=folder)("diff", NAME)
+    assert done.returncode != 0
+    assert "--var-file=dev.tfvars" in done.stdout + done.stderr
