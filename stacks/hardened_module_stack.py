@@ -1,6 +1,6 @@
 """The hardened profile of the module implementation: what the module's inputs can express.
 
-The rest stays as the module makes it; `biomodal-aws explain` says which points those are.
+The rest stays as the module makes it; `biomodal-aws init --explain` says which points those are.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The hardened profile of the native implementation; `biomodal-aws explain` argues each point.
+"""The hardened profile of the native implementation; docs/hardening.md argues each point.
 
 Construct ids are those of the documented profile: a deployment that changes its profile keeps its
 VM, its bucket and its repository, and changes them in place.

@@ -4,41 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from importlib import import_module
-from typing import Annotated, Final, cast
+from typing import Annotated, Any, Final, cast
 
 import typer
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 # Each is the function or group of its name in the module of its name in `commands`. The help is
 # here once more, for the list of commands: to read it from the modules would import them all.
-COMMANDS: Final = {
-    "demo": "Rehearse the whole job on a sandboxed AWS account.",
-    "init": "Make a project, or add a deployment to the one that is here.",
-    "doctor": "Check the AWS account before an apply.",
-    "explain": "Print the documented and hardened profiles side by side.",
-    "prerequisites": "Print the commands that create an account's missing roles.",
-    "keygen": "Create the VM's SSH key pair on this machine.",
-    "synth": "Write each stack's Terraform JSON to cdktf.out/stacks.",
-    "lock": "Write the provider lock files in locks/.",
-    "validate": "Check the stack against its providers' schemas.",
-    "plan": "Create a plan, check it, and save it as a sealed plan.",
-    "show": "Print a sealed plan, or write it as a report.",
-    "cost": "Show what a plan's environment costs.",
-    "approve": "Sign a sealed plan, as a person whose approval it needs.",
-    "apply": "Apply a sealed plan, once, exactly as planned.",
-    "output": "Print the stack's outputs.",
-    "status": "Show the health of a deployment.",
-    "connect": "Open a shell on the VM, or run one command there.",
-    "ssh-config": "Print a Host block for ~/.ssh/config.",
-    "nextflow-config": "Print or write Nextflow's configuration.",
-    "drift": "Show what changed outside Terraform since the apply.",
-    "destroy": "Show what will be destroyed, ask, and destroy it.",
-    "diagnose": "Name the cause of an error, its fix, and the next command.",
-    "history": "Print who planned and applied what, and when.",
-    "backend": "A state that a team shares, and the way there.",
-    "policy": "The permissions that deployments and the VM need.",
-    "sandbox": "An AWS account on loopback, for rehearsals.",
+GROUPS: Final = {
+    "Start": {
+        "demo": "Rehearse the whole job on a sandboxed AWS account.",
+        "init": "Make a project here, or add a stack to the one that is.",
+        "doctor": "Check the AWS account before an apply.",
+        "keygen": "Create the VM's SSH key pair on this machine.",
+    },
+    "Deploy": {
+        "plan": "Create a plan, check it, and save it as a sealed plan.",
+        "show": "Print a sealed plan, or write it as a report.",
+        "cost": "Show what a plan's environment costs.",
+        "approve": "Sign a sealed plan, as a person whose approval it needs.",
+        "apply": "Apply a sealed plan, once, exactly as planned.",
+        "destroy": "Show what will be destroyed, ask, and destroy it.",
+    },
+    "Run": {
+        "output": "Print the stack's outputs.",
+        "status": "Show the health of a deployment.",
+        "connect": "Open a shell on the VM, or run one command there.",
+        "ssh-config": "Print a Host block for ~/.ssh/config.",
+        "nextflow-config": "Print or write Nextflow's configuration.",
+        "diagnose": "Name the cause of an error, its fix, and the next command.",
+    },
+    "Team": {
+        "history": "Print who planned and applied what, and when.",
+        "drift": "Show what changed outside Terraform since the apply.",
+        "backend": "A state that a team shares, and the way there.",
+        "policy": "The permissions that deployments and the VM need.",
+    },
+    "More": {
+        "sandbox": "An AWS account on loopback, for rehearsals.",
+        "synth": "Write each stack's Terraform JSON to cdktf.out/stacks.",
+        "validate": "Check the stack against its providers' schemas.",
+        "lock": "Write the provider lock files in locks/.",
+    },
 }
+COMMANDS: Final = {name: line for group in GROUPS.values() for name, line in group.items()}
+
+
+class _Grouped(TyperGroup):
+    """The list of commands under its headings."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        """Write it."""
+        widest = max(map(len, COMMANDS))
+        for heading, group in GROUPS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(widest), line) for name, line in group.items()])
 
 
 def command_line(words: Collection[str] = ()) -> TyperGroup:
@@ -49,6 +69,8 @@ def command_line(words: Collection[str] = ()) -> TyperGroup:
     """
     app = typer.Typer(
         name="biomodal-aws",
+        cls=_Grouped,
+        context_settings={"help_option_names": ["-h", "--help"]},
         epilog="Exit status: 0 done or no changes, 1 Terraform failed, 2 needs attention, "
         "3 a guard refused, 4 a sealed plan is no longer valid, 64 bad usage or settings, "
         "130 interrupted.",
@@ -78,6 +100,8 @@ def _load(name: str) -> TyperCommand | TyperGroup:
         for option in each.params:
             if isinstance(option, TyperOption) and option.metavar is None:
                 option.metavar = _metavar(option)
+            elif isinstance(option, TyperArgument) and option.metavar is None:
+                option.metavar = (option.name or "").upper()
     return command
 
 

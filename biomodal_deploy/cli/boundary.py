@@ -66,6 +66,9 @@ def run(arguments: Sequence[str]) -> int:
 def _dispatch(arguments: list[str], as_json: bool) -> int:
 
     try:
+        # `help plan`, as with Git: the same as `plan --help`.
+        if arguments[:1] == ["help"]:
+            arguments = [*arguments[1:], "--help"]
         # The command is the first word that is no option.
         command = next((word for word in arguments if not word.startswith("-")), "")
         status = command_line([command]).main(

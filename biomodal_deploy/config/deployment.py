@@ -107,8 +107,8 @@ class Deployment(_Frozen):
         bootstrap: `module` calls the documented upstream module; `native` builds the same
             environment from this project's constructs; `prerequisites` makes the account's roles
             that either needs; `state-bucket` makes a bucket for the states of others.
-        profile: `documented` keeps to the document; `hardened` changes what `biomodal-aws explain`
-            lists.
+        profile: `documented` keeps to the document; `hardened` changes what
+            `biomodal-aws init --explain` lists.
         var_files: Files of variables, relative to the project, after its automatic ones and before
             `--var-file`; later files win.
         account: The AWS account it is in; the same as limits on that one account.

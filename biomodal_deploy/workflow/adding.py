@@ -159,7 +159,7 @@ def next_steps(found: Draft) -> list[str]:
     steps = [f"biomodal-aws plan --stack {answers.name}"]
     if answers.bootstrap == "prerequisites":
         # It says which roles the account lacks, in the words of this deployment's variables.
-        return [f"biomodal-aws prerequisites --region {answers.values['region']}", *steps]
+        return [f"biomodal-aws doctor --commands --region {answers.values['region']}", *steps]
     steps.insert(0, f"biomodal-aws doctor --stack {answers.name}")
     vm_name = str(answers.values["vm_name"])
     there = (Path.home() / ".ssh" / f"{vm_name}.pub").is_file()

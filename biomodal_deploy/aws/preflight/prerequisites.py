@@ -51,7 +51,7 @@ TRUST: Final = """{
     }]
   }"""
 # What a check says of a role that is not there at all.
-MAKE: Final = "run what `biomodal-aws prerequisites` prints"
+MAKE: Final = "run what `biomodal-aws doctor --commands` prints"
 
 _ECS_ROLE: Final = f"""\
 # Create the IAM role

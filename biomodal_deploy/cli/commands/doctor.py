@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
+from biomodal_deploy.aws.checks import Verdict
 from biomodal_deploy.aws.preflight import run_preflight
-from biomodal_deploy.aws.session import open_session
+from biomodal_deploy.aws.preflight.prerequisites import all_steps, steps
+from biomodal_deploy.aws.preflight.runner import run_role_checks
+from biomodal_deploy.aws.session import open_session, partition_of
 from biomodal_deploy.cli.options import (
     HERE,
     Format,
@@ -19,12 +22,12 @@ from biomodal_deploy.cli.options import (
     Variables,
 )
 from biomodal_deploy.cli.render.console import message_console
-from biomodal_deploy.cli.render.preflight import PreflightProgress, show_report
+from biomodal_deploy.cli.render.preflight import PreflightProgress, show_prerequisites, show_report
 from biomodal_deploy.cli.render.toolchain import show_tools
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.config.settings import PROJECT_FILE
 from biomodal_deploy.engine.toolchain import inspect
-from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
+from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
 from biomodal_deploy.workflow.location import Location, choose, project_folder
 from biomodal_deploy.workflow.preflight_permissions import read_needed
 from biomodal_deploy.workflow.preflight_target import read_owned, read_target
@@ -38,6 +41,27 @@ def doctor(
     quick: Annotated[
         bool, typer.Option("--quick", help="Run only the checks of every plan.")
     ] = False,
+    commands: Annotated[
+        bool,
+        typer.Option(
+            "--commands",
+            help="Check the account's roles alone, and print the commands that create the "
+            "missing ones.",
+        ),
+    ] = False,
+    every_role: Annotated[
+        bool,
+        typer.Option("--all", help="With --commands: those for every role; AWS is not asked."),
+    ] = False,
+    region: Annotated[
+        str,
+        typer.Option(
+            "--region",
+            envvar=["AWS_REGION", "AWS_DEFAULT_REGION"],
+            help="With --commands: a region of the account's partition; the roles are the same "
+            "in all of them.",
+        ),
+    ] = "us-east-1",
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
     var_file: VarFiles = None,
@@ -50,8 +74,16 @@ def doctor(
     or is unknown and says why; how to fix it stands below. Outside of a project only this machine's
     Terraform, Node and providers are checked. Exit status 2 where a check fails.
 
+    The account's roles belong to no deployment. --commands prints what makes those that are
+    missing; a deployment whose "bootstrap" is "prerequisites" makes them with Terraform, from the
+    variables that are printed last.
+
     Example: biomodal-aws doctor
     """
+    if commands:
+        return _role_commands(region, output, everything=every_role)
+    if every_role:
+        raise UsageError("requires --commands", field="--all", fix="add --commands")
     if not toolchain and project_dir == HERE and not (project_folder(HERE) / PROJECT_FILE).exists():
         toolchain = True
         line = f"note: no project here ({PROJECT_FILE}), so only this machine is checked. "
@@ -88,6 +120,27 @@ def _account(
             data=report.as_data(),
             show=lambda console: show_report(console, report),
             exit_status=report.exit_status,
+        ),
+        output,
+    )
+
+
+def _role_commands(region: str, output: Format, *, everything: bool) -> int:
+    partition = partition_of(region)
+    report = None if everything else run_role_checks(open_session(region), region)
+    missing = all_steps(partition) if report is None else steps(report, partition)
+    findings = report.findings if report else ()
+    settled = all(finding.verdict is Verdict.PASS for finding in findings)
+    data = {
+        "commands": [step.command for step in missing],
+        "variables": {step.variable: True for step in missing if step.variable},
+        "checks": [finding.as_data() for finding in findings],
+    }
+    return emit(
+        Result(
+            data=data,
+            show=lambda console: show_prerequisites(console, findings, missing, region),
+            exit_status=EXIT_DONE if settled else EXIT_FINDINGS,
         ),
         output,
     )

@@ -20,11 +20,13 @@ from biomodal_deploy.cli.render.adding import (
     show_project,
 )
 from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.cli.render.explain import show_differences
 from biomodal_deploy.cli.render.picking import Picker
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.config.settings import PROJECT_FILE
 from biomodal_deploy.config.tfvars.assignment import assignment
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.review.hardening import CHECKED, DIFFERENCES
 from biomodal_deploy.vm.ssh_key import make_key
 from biomodal_deploy.workflow.adding import (
     needs_key,
@@ -84,6 +86,13 @@ def init(
     eject_app: Annotated[
         bool,
         typer.Option("--eject-app", help="Copy the app's stacks into a new project, to edit them."),
+    ] = False,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            help="Print the documented and hardened profiles side by side, and do nothing else.",
+        ),
     ] = False,
     no_key: Annotated[
         bool, typer.Option("--no-key", help="Make no SSH key for a new native project.")
@@ -147,7 +156,7 @@ def init(
     project_dir: ProjectDir = HERE,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Make a project, or add a deployment to the one that is here.
+    """Make a project here, or add a stack to the one that is.
 
     Without a project (cdktf.json) here or above, NAME is the folder to make one in, this one where
     it is left out: settings, values, scripts, README and the SSH key. In a project, NAME is a new
@@ -165,6 +174,8 @@ def init(
 
     Example: biomodal-aws init lab --bootstrap native --region eu-west-2
     """
+    if explain:
+        return _explain(output)
     settings = {"bootstrap": bootstrap, "profile": profile, "account": account}
     own = {
         "region": region,
@@ -205,6 +216,20 @@ def init(
             ),
         ),
         output,
+    )
+
+
+def _explain(output: Format) -> int:
+    data = {
+        "differences": [each.model_dump(mode="json") for each in DIFFERENCES],
+        "checkov": {
+            "documented_stack_failed": CHECKED.documented_stack,
+            "documented_plan_failed": CHECKED.documented_plan,
+            "hardened_waived": CHECKED.hardened_waived,
+        },
+    }
+    return emit(
+        Result(data=data, show=lambda console: show_differences(console, DIFFERENCES)), output
     )
 
 

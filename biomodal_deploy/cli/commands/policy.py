@@ -175,6 +175,10 @@ def check(
 
 @policy.command()
 def vm(
+    bucket: Annotated[
+        bool,
+        typer.Option("--bucket", help="Only what it may do with the data bucket."),
+    ] = False,
     var_file: VarFiles = None,
     var: Variables = None,
     account: Account = None,
@@ -189,26 +193,8 @@ def vm(
     Example: biomodal-aws policy vm
     """
     known = _permissions(project_dir, stack, var_file, var, account, output)
-    return _show_given(known, known.vm(), output)
-
-
-@policy.command()
-def bucket(
-    var_file: VarFiles = None,
-    var: Variables = None,
-    account: Account = None,
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    output: OutputFormat = Format.TEXT,
-) -> int:
-    """Print what the VM may do with the data bucket.
-
-    With a new bucket or an existing one. Exit status 2 where there are findings.
-
-    Example: biomodal-aws policy bucket --var use_existing_bucket_url=s3://my-bucket
-    """
-    known = _permissions(project_dir, stack, var_file, var, account, output)
-    return _show_given(known, [bucket_part(each) for each in known.vm()], output)
+    given = [bucket_part(each) for each in known.vm()] if bucket else known.vm()
+    return _show_given(known, given, output)
 
 
 def _show_given(known: DeploymentPermissions, given: Sequence[VmPolicy], output: Format) -> int:

@@ -1,6 +1,6 @@
 """The two profiles side by side: each difference, its risk, its reason, and the way back.
 
-One source for `biomodal-aws explain` and for `docs/hardening.md`.
+One source for `biomodal-aws init --explain` and for `docs/hardening.md`.
 """
 
 from biomodal_deploy.review.hardening.differences import (
@@ -8,7 +8,6 @@ from biomodal_deploy.review.hardening.differences import (
     DIFFERENCES,
     Checked,
     Difference,
-    choose_differences,
 )
 
-__all__ = ["CHECKED", "DIFFERENCES", "Checked", "Difference", "choose_differences"]
+__all__ = ["CHECKED", "DIFFERENCES", "Checked", "Difference"]

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
 from importlib.resources import files
 from typing import Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
-
-from biomodal_deploy.errors import UsageError
-from biomodal_deploy.suggestions import did_you_mean
 
 Area: TypeAlias = Literal["Access", "The VM", "Data", "Images", "Batch", "The account"]
 
@@ -73,21 +69,3 @@ def _read() -> tuple[Difference, ...]:
 
 
 DIFFERENCES: Final = _read()
-
-
-def choose_differences(points: Sequence[str]) -> tuple[Difference, ...]:
-    """Return the differences of these ids, in the usual order; all for none.
-
-    Raises:
-        UsageError: There is no such point.
-    """
-    known = [each.id for each in DIFFERENCES]
-    for point in points:
-        if point not in known:
-            raise UsageError(
-                "unknown point",
-                field="POINT",
-                value=point,
-                fix=did_you_mean(point, known, otherwise=f"use {', '.join(known)}"),
-            )
-    return tuple(each for each in DIFFERENCES if not points or each.id in points)

@@ -1,4 +1,4 @@
-"""`docs/hardening.md`, written from the same data as `biomodal-aws explain` by `make docs`."""
+"""`docs/hardening.md`, from the data of `biomodal-aws init --explain`; `make docs` writes it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Written from the code by `make docs`; a test fails where it is out of date.
 
 The document calls its configuration an example to be reviewed before production.
 `"profile": "hardened"` in `cdktf.json` is that review done. The documented variables stay valid,
-all new ones have defaults, and `biomodal-aws explain` prints what stands below.
+all new ones have defaults, and `biomodal-aws init --explain` prints what stands below.
 
 A native deployment that exists can change its profile: VM, bucket and repository are changed in
 place, and the compute environment is replaced while the queue stays. The module implementation

@@ -101,7 +101,7 @@ def test_an_unknown_profile(
 
 def test_prerequisites_for_an_empty_account(capsys: pytest.CaptureFixture[str]) -> None:
     """Without asking AWS: the document's commands, for the partition of the region."""
-    assert run(["prerequisites", "--all", "--region", "us-gov-west-1"]) == 0
+    assert run(["doctor", "--commands", "--all", "--region", "us-gov-west-1"]) == 0
     printed = capsys.readouterr().out
     assert "aws iam create-service-linked-role --aws-service-name batch.amazonaws.com" in printed
     assert "arn:aws-us-gov:iam::aws:policy/service-role/" in printed
@@ -109,7 +109,7 @@ def test_prerequisites_for_an_empty_account(capsys: pytest.CaptureFixture[str]) 
 
 def test_prerequisites_without_credentials(capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is suggested where AWS does not say what is there."""
-    assert run(["prerequisites", "-o", "json"]) == 2
+    assert run(["doctor", "--commands", "-o", "json"]) == 2
     data = json.loads(capsys.readouterr().out)["data"]
     assert (data["commands"], data["variables"]) == ([], {})
     assert {each["verdict"] for each in data["checks"]} == {"unknown"}

@@ -87,7 +87,7 @@ def test_the_accounts_roles_are_a_deployment_too(init: Init) -> None:
     out = init("roles", "--bootstrap=prerequisites", "--region=eu-west-2")[1]
     assert "note: No role is chosen yet: set those to true in environments/roles.tfvars" in out
     assert out.splitlines()[-2:] == [
-        "      biomodal-aws prerequisites --region eu-west-2",
+        "      biomodal-aws doctor --commands --region eu-west-2",
         "      biomodal-aws plan --stack roles",
     ]
     chosen = ("--var=spot_service_role=true", "--region=eu-west-2")

@@ -133,7 +133,9 @@ def test_a_report_is_utf8_whatever_the_console_is(
 
 
 @pytest.mark.parametrize("encoding", NARROW)
-@pytest.mark.parametrize("words", [["show"], ["history"], ["explain"], ["show", "--bundle", "é"]])
+@pytest.mark.parametrize(
+    "words", [["show"], ["history"], ["init", "--explain"], ["show", "--bundle", "é"]]
+)
 def test_no_encoding_is_a_bug(folder: Path, encoding: dict[str, str], words: Sequence[str]) -> None:
     """What a console cannot show is escaped there; an error stays the error that it is."""
     narrow, wide = in_bytes(folder, encoding, *words), in_bytes(folder, {}, *words)

@@ -64,7 +64,7 @@ class TestRoles:
             Verdict.FAIL,
             "the instance profile ecsInstanceRole does not exist",
         )
-        assert "biomodal-aws prerequisites" in fix
+        assert "biomodal-aws doctor --commands" in fix
 
     def test_a_profile_without_a_role(
         self, sandbox: Sandbox, target: Target, session: boto3.session.Session

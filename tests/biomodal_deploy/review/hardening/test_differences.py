@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from biomodal_deploy.config.contract import variables_of
-from biomodal_deploy.errors import UsageError
-from biomodal_deploy.review.hardening import DIFFERENCES, Difference, choose_differences
+from biomodal_deploy.review.hardening import DIFFERENCES, Difference
 from biomodal_deploy.review.hardening.page import PAGE, page
 from tests.support.project import ROOT
 
@@ -43,20 +42,11 @@ def test_the_page_is_up_to_date() -> None:
     assert (ROOT / PAGE).read_text(encoding="utf-8") == page()
 
 
-def test_points_can_be_chosen() -> None:
-    """In the usual order; an unknown one is answered with the nearest."""
-    assert [each.id for each in choose_differences(["imdsv2", "ssh"])] == ["ssh", "imdsv2"]
-    assert choose_differences([]) == DIFFERENCES
-    with pytest.raises(UsageError, match='did you mean "ssh"'):
-        choose_differences(["shh"])
-
-
 def test_the_command_prints_the_same_as_data(capsys: pytest.CaptureFixture[str]) -> None:
     """Programs get every difference in the usual envelope."""
-    from biomodal_deploy.cli.commands.explain import explain
-    from biomodal_deploy.cli.options import Format
+    from biomodal_deploy.cli.boundary import run
 
-    assert explain([], Format.JSON) == 0
+    assert run(["init", "--explain", "-o", "json"]) == 0
     printed: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert printed["exit_status"] == 0
     assert printed["data"]["differences"] == [each.model_dump(mode="json") for each in DIFFERENCES]

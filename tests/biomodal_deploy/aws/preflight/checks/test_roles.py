@@ -42,7 +42,7 @@ TRUST = {
             no_such("NoSuchEntity"),
             FAIL,
             "the instance profile ecsInstanceRole does not exist",
-            "biomodal-aws prerequisites",
+            "biomodal-aws doctor --commands",
         ),
         Wrong(
             "ecs-instance-role",
