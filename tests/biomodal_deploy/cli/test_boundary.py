@@ -286,7 +286,7 @@ def test_an_unknown_stack_is_one_line(
         (["show", "--stack"], "Option '--stack' requires an argument."),
         (["show", "--output", "yaml"], "Invalid value for '--output' / '-o'"),
         (["plan", "--destroy", "--refresh-only"], "--destroy: cannot be used with --refresh-only."),
-        (["keygen"], "Missing argument 'name'."),
+        (["keygen"], "Missing argument 'NAME'."),
         (["show", "no-such"], "demo has no sealed plan no-such. The newest is "),
         (["show", ""], "demo has no sealed plan of an empty name. The newest is "),
         (["apply", "--expect-sha256", "xyz"], '--expect-sha256 = "xyz": A SHA-256 has 64'),
@@ -307,9 +307,9 @@ def test_bad_usage_is_one_line(
 @pytest.mark.parametrize(
     ("words", "command"),
     [
-        (["-h"], "biomodal-aws"),
+        (["--wrong"], "biomodal-aws"),
         (["backend"], "biomodal-aws backend"),
-        (["backend", "migrate", "-h"], "biomodal-aws backend migrate"),
+        (["backend", "migrate", "--wrong"], "biomodal-aws backend migrate"),
         (["show", "--stack"], "biomodal-aws"),
     ],
 )
