@@ -19,9 +19,9 @@ from biomodal_deploy.workflow.unfinished import Unfinished, last_not_applied
 if TYPE_CHECKING:
     from biomodal_deploy.aws.checks import Finding, Report
 
-# The checks themselves stop waiting for AWS after six seconds. They began before Terraform did, so
-# a plan waits for them only where AWS is slow.
-_GRACE_SECONDS: Final = 8.0
+# Far more than they take. They refuse plans, so whether they are heard must not depend on how busy
+# this machine is; a service that cannot be reached gives up by itself long before.
+_SECONDS: Final = 90.0
 _CHECKED: Final = ("module", "native")
 
 
@@ -63,7 +63,7 @@ class AccountChecks:
 
     def _wait(self) -> None:
         if self.thread:
-            self.thread.join(_GRACE_SECONDS)
+            self.thread.join(_SECONDS)
 
     def tell(self, listen: Listener) -> None:
         """Say what was found, save for what refuses the plan."""
@@ -124,7 +124,8 @@ def _check(stack: Stack, request: PlanRequest, owned: frozenset[str], found: lis
         target = read_target(
             location, stack.settings, request.var_files, request.variables, cwd=request.cwd
         )
-        found.append(run_preflight(target, open_session(target.region), quick=True, owned=owned))
+        session = open_session(target.region)
+        found.append(run_preflight(target, session, quick=True, owned=owned, seconds=_SECONDS))
     except BiomodalError:
         # What is wrong with values or credentials, the plan itself says.
         return
