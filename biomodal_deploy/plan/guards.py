@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from biomodal_deploy.config.settings import PROTECTED_KINDS, Limits
 from biomodal_deploy.errors import GuardRefused, UsageError
 from biomodal_deploy.plan import Action, Plan, PlanKind, ResourceChange
+from biomodal_deploy.plan.consequences import consequences
 from biomodal_deploy.plan.impossible import Impossible, check_allowed, impossible
 from biomodal_deploy.text import counted
 
@@ -45,7 +46,7 @@ class Verdict(BaseModel):
 
     Attributes:
         rule: A stable word: `known-actions`, `whole-plan`, `protected`, `vanished`, `allowance`,
-            `contents`, `max-deletes`, `account`, `region` or `cost`; or the check of
+            `contents`, `consequence`, `max-deletes`, `account`, `region` or `cost`; or the check of
             `impossible` that refuses a change which AWS always refuses.
         address: The object, where it is about one.
         message: One line for people.
@@ -87,6 +88,7 @@ def judge(
     declared: Collection[str] = (),
     found: Iterable[Impossible] = (),
     allow: Collection[str] = (),
+    running: Mapping[str, int] | None = None,
 ) -> tuple[Verdict, ...]:
     """Judge a plan.
 
@@ -104,6 +106,7 @@ def judge(
             this plan does not have, as it is gone already, is no mistake.
         found: What the account says that AWS would refuse, besides what the plan itself shows.
         allow: Checks whose refusals are let through.
+        running: How many jobs are at work where the plan ends them, by address.
 
     Raises:
         UsageError: An allowance names an object that this plan does not lose, or no check.
@@ -119,6 +122,7 @@ def judge(
         *_vanished(gone, frozenset(protected), allowed),
         *idle,
         *_contents(plan, object_counts or {}),
+        *(_consequences(plan, running) if kind is PlanKind.APPLY else ()),
         *_impossible((*impossible(plan), *found), allowed_checks),
         *_deletes(plan, limits.max_deletes if kind is not PlanKind.DESTROY else None),
         *judge_place(limits, account=account, region=region),
@@ -320,6 +324,16 @@ def _contents(plan: Plan, counts: Mapping[str, int | str]) -> Iterator[Verdict]:
         )
         yield Verdict(
             rule="contents", outcome=Outcome.NOTICE, message=message, address=each.address
+        )
+
+
+def _consequences(plan: Plan, running: Mapping[str, int] | None) -> Iterator[Verdict]:
+    for each in consequences(plan, running):
+        yield Verdict(
+            rule="consequence",
+            outcome=Outcome.NOTICE,
+            message=f"{each.address}: {each.line}.",
+            address=each.address,
         )
 
 

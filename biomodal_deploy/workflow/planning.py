@@ -22,7 +22,7 @@ from biomodal_deploy.review.cost.limits import judge_cost
 from biomodal_deploy.workflow.account_checks import quick_checks
 from biomodal_deploy.workflow.aws import Place, ask_identity, place_of
 from biomodal_deploy.workflow.backend import tell_state_in_output
-from biomodal_deploy.workflow.contents import count_contents
+from biomodal_deploy.workflow.contents import count_contents, count_running
 from biomodal_deploy.workflow.destination import (
     check_destination,
     check_state_file,
@@ -201,6 +201,7 @@ def _judged(
             account=account,
             region=place.region,
             found=met,
+            running=count_running(plan, place.region, stack.location.environment),
             allow=request.allow,
             declared=stack.synthesized.addresses,
             object_counts=count_contents(plan, place.region, stack.location.environment),

@@ -1,0 +1,217 @@
+"""What a plan loses, leaves or ends without deleting a resource that Terraform shows as deleted.
+
+Sources: Amazon ECR user guide, "Lifecycle policies" (images go within 24 hours, those that exist
+too); Amazon S3 user guide, "Managing your storage lifecycle" (rules apply to objects that exist)
+and "Working with versioning-suspended buckets"; CloudWatch Logs user guide, "Change log data
+retention"; AWS Batch API reference, UpdatePolicy (running jobs have 30 minutes by default); EC2
+user guide, "Run commands when you launch an EC2 instance" (user data runs at the first boot).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from biomodal_deploy.plan.actions import Action
+from biomodal_deploy.plan.changes import ResourceChange
+from biomodal_deploy.plan.model import Plan
+from biomodal_deploy.text import counted
+
+_BATCH_MINUTES: Final = 30
+# Batch user guide, "Updating compute environments": these leave hosts and jobs alone.
+_SCALING: Final = (
+    "compute_resources[0].desired_vcpus",
+    "compute_resources[0].max_vcpus",
+    "compute_resources[0].min_vcpus",
+)
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """One loss or remainder.
+
+    Attributes:
+        address: The resource whose change causes it.
+        line: What happens, in one line.
+    """
+
+    address: str
+    line: str
+
+
+def consequences(plan: Plan, running: Mapping[str, int] | None = None) -> list[Consequence]:
+    """Return what a plan loses or leaves besides what it deletes.
+
+    Args:
+        plan: The plan.
+        running: How many jobs are at work where it ends them, by address; see `ending_jobs`.
+    """
+    found = [
+        Consequence(change.address, line)
+        for change in plan.changes
+        if change.managed and (lines := _KINDS.get(change.type))
+        for line in lines(change, plan)
+    ]
+    for change, how in ending_jobs(plan):
+        if count := (running or {}).get(change.address):
+            found.append(Consequence(change.address, f"{counted(count, 'job')} at work: {how}"))
+    return found
+
+
+def ending_jobs(plan: Plan) -> list[tuple[ResourceChange, str]]:
+    """Return the changes that end jobs which run, and what becomes of those."""
+    found = []
+    for change in plan.changes:
+        if not change.managed:
+            continue
+        if change.type == "aws_batch_job_queue" and change.action.destroys:
+            found.append((change, "they end with the queue"))
+        elif change.type == "aws_batch_compute_environment" and change.action.destroys:
+            found.append((change, "they end with the hosts of this environment"))
+        elif (
+            change.type == "aws_batch_compute_environment"
+            and change.action is Action.UPDATE
+            and any(_replaces_hosts(each.path) for each in change.updates)
+        ):
+            how = (
+                f"the environment gets other hosts, AWS Batch ends after {_minutes(change)} minutes"
+                " what still runs on the old ones, and the apply waits for that"
+            )
+            found.append((change, how))
+    return found
+
+
+def _replaces_hosts(path: str) -> bool:
+    return path.startswith("compute_resources") and not path.startswith(_SCALING)
+
+
+def _minutes(change: ResourceChange) -> object:
+    policy = _first((change.after or {}).get("update_policy"))
+    return policy.get("job_execution_timeout_minutes") or _BATCH_MINUTES
+
+
+def _images(change: ResourceChange, plan: Plan) -> Iterator[str]:
+    """Images that a new or stricter lifecycle policy deletes: those that exist before it too."""
+    after = _days_untagged((change.after or {}).get("policy"))
+    before = _days_untagged((change.before or {}).get("policy"))
+    new_repository = any(
+        each.type == "aws_ecr_repository" and each.action is Action.CREATE for each in plan.changes
+    )
+    if after is not None and not new_repository and (before is None or after < before):
+        yield (
+            "images without a tag that exist already are deleted within a day once they are"
+            f" {after} days old, also those that a pipeline pins by digest: tag what is to stay"
+        )
+
+
+def _days_untagged(policy: object) -> int | None:
+    """Return after how many days a lifecycle policy deletes untagged images; None for never."""
+    if not isinstance(policy, str):
+        return None
+    try:
+        rules = json.loads(policy)["rules"]
+        days = [
+            int(rule["selection"]["countNumber"])
+            for rule in rules
+            if rule["selection"]["tagStatus"] in ("untagged", "any")
+            and rule["selection"]["countType"] == "sinceImagePushed"
+        ]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return min(days, default=None)
+
+
+def _objects(change: ResourceChange, plan: Plan) -> Iterator[str]:
+    """What lifecycle rules of a bucket start or stop deleting."""
+    bucket = (change.after or change.before or {}).get("bucket")
+    fates = {
+        each.action
+        for each in plan.changes
+        if each.type == "aws_s3_bucket"
+        and bucket in ((each.after or each.before or {}).get(key) for key in ("bucket", "id"))
+    }
+    if Action.DELETE in fates or Action.CREATE in fates:
+        return
+    old, new = _rules(change.before), _rules(change.after)
+    if old.former is not None and new.former is None:
+        yield (
+            "former versions of objects stay for ever and are billed: the rule that deletes them"
+            " goes, and what versioning has kept does not"
+        )
+    if new.former is not None and (old.former is None or new.former < old.former):
+        yield (
+            f"former versions of objects that are older than {new.former} days are deleted, those"
+            " that exist already too"
+        )
+    for prefix, days in new.current.items():
+        if (had := old.current.get(prefix)) is None or days < had:
+            yield (
+                f"objects under {prefix or 'the whole bucket'} that are older than {days} days are"
+                " deleted, those that exist already too"
+            )
+
+
+@dataclass(frozen=True)
+class _Expiry:
+    """Days until objects go: current ones by prefix, former versions in one number."""
+
+    current: Mapping[str, int]
+    former: int | None
+
+
+def _rules(configuration: Mapping[str, object] | None) -> _Expiry:
+    current: dict[str, int] = {}
+    former: list[int] = []
+    rules = (configuration or {}).get("rule")
+    for rule in rules if isinstance(rules, list) else ():
+        if not isinstance(rule, dict) or rule.get("status") != "Enabled":
+            continue
+        days = _first(rule.get("expiration")).get("days")
+        if isinstance(days, int) and days > 0:
+            prefix = _first(rule.get("filter")).get("prefix") or ""
+            current[str(prefix)] = days
+        days = _first(rule.get("noncurrent_version_expiration")).get("noncurrent_days")
+        if isinstance(days, int) and days > 0:
+            former.append(days)
+    return _Expiry(current, min(former, default=None))
+
+
+def _logs(change: ResourceChange, _: Plan) -> Iterator[str]:
+    """Log events that a shorter retention deletes."""
+    before, after = (
+        (each or {}).get("retention_in_days") for each in (change.before, change.after)
+    )
+    if change.before is None or not isinstance(after, int) or after == 0:
+        return  # 0 keeps them for ever
+    if not isinstance(before, int) or before == 0 or after < before:
+        yield f"log events that are older than {after} days are deleted"
+
+
+def _machine(change: ResourceChange, _: Plan) -> Iterator[str]:
+    """What the start-up script set on a VM that exists, and no apply takes back."""
+    if change.action is not Action.UPDATE:
+        return
+    for each in change.updates:
+        if each.path == "metadata_options[0].http_tokens" and each.after == "required":
+            yield (
+                "the start-up script does not run again on a VM that exists: /var/run/docker.sock"
+                " stays writable for everyone on it (mode 666) until the VM restarts"
+            )
+        if each.path == "instance_type":
+            yield "the VM stops and starts: what runs on it ends, Nextflow with its jobs"
+
+
+def _first(value: object) -> Mapping[str, object]:
+    """Return a block that stands once, which is a list of one in a plan."""
+    first = value[0] if isinstance(value, list) and value else value
+    return first if isinstance(first, dict) else {}
+
+
+_KINDS: Final = {
+    "aws_cloudwatch_log_group": _logs,
+    "aws_ecr_lifecycle_policy": _images,
+    "aws_instance": _machine,
+    "aws_s3_bucket_lifecycle_configuration": _objects,
+}
