@@ -141,7 +141,9 @@ class HardenedStack(NativeBase):
             permissions_boundary=self._boundary(),
         )
         vm = self._vm(install_script, subnet.id, role.instance_profile_name)
-        address = ElasticIp(self, "public_ip", name=name, instance_id=vm.id)
+        address = ElasticIp(
+            self, "public_ip", name=name, instance_id=vm.id, create="var.elastic_ip"
+        )
         Watch(
             self,
             "watch",

@@ -112,7 +112,10 @@ def ssh_way(
             field=built.stack,
             fix="connect through Session Manager: biomodal-aws connect --ssm",
         )
-    host, port = _address(address or built.output("public_ip"))
+    host, port = _address(
+        # Without an Elastic IP there is a private way at most: a VPN, or a machine beside it.
+        address or built.outputs.get("public_ip") or built.output("private_ip")
+    )
     user = built.output("ssh_user")
     if not _USER.fullmatch(user):
         raise UsageError("invalid Linux user name", field="ssh_user", value=user)

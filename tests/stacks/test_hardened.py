@@ -144,6 +144,14 @@ def test_old_types_go_without_ebs_optimization(
     assert (re.search(pattern[1], instance_type) is None) is asked
 
 
+def test_the_elastic_ip_is_an_option(hardened: dict[str, Any]) -> None:
+    """A closed VPC has no internet gateway, and EC2 attaches no address there."""
+    assert hardened["resource"]["aws_eip"]["public_ip"]["count"] == "${var.elastic_ip ? 1 : 0}"
+    assert hardened["variable"]["elastic_ip"]["default"] is True
+    address = hardened["output"]["public_ip"]["value"]
+    assert address == '${var.elastic_ip ? one(aws_eip.public_ip[*].public_ip) : ""}'
+
+
 def test_a_tag_key_may_be_name(hardened: dict[str, Any]) -> None:
     """Hosts have the tag and a name; with both in one object Terraform refuses `Name` twice."""
     for each in blocks(hardened)["aws_launch_template.batch"]["tag_specifications"]:

@@ -100,6 +100,7 @@ class Facts:
         subnet: Returns the subnet, or None where there is none of that id.
         default_route: Returns where the subnet's traffic goes.
         endpoints: Returns the VPC's endpoints.
+        gateways: Returns the ids of the VPC's internet gateways.
         image: Returns the newest Ubuntu image, or the one that is named; None where there is none.
         instance_kind: Returns the instance type, or None where EC2 knows none of that name.
         running: Returns the machines that run in the region.
@@ -112,6 +113,7 @@ class Facts:
         self.subnet = Once(self._subnet)
         self.default_route = Once(self._default_route)
         self.endpoints = Once(self._endpoints)
+        self.gateways = Once(self._gateways)
         self.image = Once(self._image)
         self.instance_kind = Once(self._instance_kind)
         self.running = Once(self._running)
@@ -208,6 +210,12 @@ class Facts:
             # EC2 goes on showing deleted ones for a while.
             if found.get("State", "available").lower() in ("available", "pending")
         )
+
+    def _gateways(self) -> tuple[str, ...]:
+        said = self.clients.ec2().describe_internet_gateways(
+            Filters=[{"Name": "attachment.vpc-id", "Values": [self.known_subnet().vpc_id]}]
+        )
+        return tuple(gateway["InternetGatewayId"] for gateway in said["InternetGateways"])
 
     def image_owner(self) -> str:
         """Return the account that the stack takes its image from."""

@@ -29,6 +29,7 @@ class Hardened:
     Attributes:
         iam_name_prefix: Start of the names of roles and instance profiles.
         ssh_key: Whether there is an SSH key pair.
+        elastic_ip: Whether the VM has an Elastic IP.
         ami_id: The VM's image, or empty for the newest Ubuntu.
         permissions_boundary_arn: The policy that bounds the roles, or empty.
         access_log_bucket: The bucket for access logs, or empty.
@@ -39,6 +40,7 @@ class Hardened:
 
     iam_name_prefix: str = ""
     ssh_key: bool = False
+    elastic_ip: bool = True
     ami_id: str = ""
     permissions_boundary_arn: str = ""
     access_log_bucket: str = ""
@@ -170,6 +172,7 @@ def _hardened(values: Mapping[str, object]) -> Hardened:
     vcpus = given["batch_max_vcpus"]
     return Hardened(
         iam_name_prefix=_text("iam_name_prefix", given["iam_name_prefix"]),
+        elastic_ip=given["elastic_ip"] is not False,
         ssh_key=bool(networks or given["ssh_public_key"]),
         ami_id=_text("ami_id", given["ami_id"]),
         permissions_boundary_arn=_text(

@@ -77,6 +77,12 @@ _NATIVE: Final = (
         ),
     ),
     Variable(
+        name="elastic_ip",
+        description="Whether the VM has an Elastic IP, for which its VPC needs an internet gateway",
+        type="bool",
+        default=True,
+    ),
+    Variable(
         name="iam_name_prefix",
         description="Start of the names of roles, their policies and instance profiles",
         default="",

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from biomodal_deploy.sandbox.patches import (
+    addresses,
     batch,
     budgets,
     console,
@@ -25,6 +26,7 @@ from biomodal_deploy.sandbox.patches.change import Change, Method
 Patch: TypeAlias = Callable[[], list[Change]]
 
 PATCHES: Final[tuple[Patch, ...]] = (
+    *addresses.PATCHES,
     *batch.PATCHES,
     *budgets.PATCHES,
     *console.PATCHES,

@@ -114,10 +114,7 @@ def _elsewhere() -> Finding:
 
 def _route_command(facts: Facts, route: DefaultRoute, verb: str) -> str:
     """Return the command that leads the subnet out, with the VPC's own gateway where it has one."""
-    said = facts.clients.ec2().describe_internet_gateways(
-        Filters=[{"Name": "attachment.vpc-id", "Values": [facts.known_subnet().vpc_id]}]
-    )
-    gateways = [gateway["InternetGatewayId"] for gateway in said["InternetGateways"]]
+    gateways = facts.gateways()
     if not gateways or route.table is None:
         return "name a subnet with a route to an internet gateway as subnet_id"
     return facts.command(

@@ -35,7 +35,9 @@ _FAMILIES: Final = {
 
 
 def elastic_ips(facts: Facts) -> Finding:
-    """Whether one more elastic IP fits."""
+    """Whether one more elastic IP fits, and can be attached to a machine of the VPC."""
+    if facts.target.hardened and not facts.target.hardened.elastic_ip:
+        return passed("the stack makes none: elastic_ip is false")
     if facts.holds_any("aws_eip"):
         return passed("the stack has its elastic IP")
     said = facts.clients.ec2().describe_addresses()
@@ -49,6 +51,12 @@ def elastic_ips(facts: Facts) -> Finding:
     line = f"{used} of {limit} elastic IPs are in use"
     if used >= limit:
         return failed(f"{line}: none is left", _raise(facts, ELASTIC_IPS, used + 1))
+    if not facts.gateways():
+        # EC2 API reference, error code Gateway.NotAttached.
+        return failed(
+            f"{facts.target.vpc_id} has no internet gateway: EC2 attaches no elastic IP there",
+            "attach a gateway, or set elastic_ip = false in the hardened profile",
+        )
     return passed(line)
 
 

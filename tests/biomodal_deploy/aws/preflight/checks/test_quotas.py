@@ -35,6 +35,14 @@ FAIL, WARNING, UNKNOWN = Verdict.FAIL, Verdict.WARNING, Verdict.UNKNOWN
             ),
         ),
         Wrong(
+            "elastic-ips",
+            "ec2.DescribeInternetGateways",
+            {"InternetGateways": []},
+            FAIL,
+            "has no internet gateway: EC2 attaches no elastic IP there",
+            "elastic_ip = false",
+        ),
+        Wrong(
             "on-demand-vcpus",
             "ec2.DescribeInstances",
             machines(machine("m5.4xlarge", 8), machine("c5.4xlarge", 8)),
