@@ -3,6 +3,7 @@
     python3 ci/forge.py comment REPORT...  one comment on the pull request for each, written anew
     python3 ci/forge.py issue REPORT       one open issue, written anew; STATUS=success closes it
     python3 ci/forge.py planned            GitHub: the commit that the run PLAN_RUN planned
+    python3 ci/forge.py settings           GitLab: fail where the project lets others become the role
 
 A comment or issue of ours is found again by the first line of the report. The token is
 GITHUB_TOKEN or GITLAB_TOKEN. The standard library alone: this runs in jobs that hold a token to
@@ -15,6 +16,7 @@ import json
 import os
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -170,6 +172,10 @@ class GitHub:
     def _files(self, commit: str) -> str:
         return str(self.api.call("GET", f"/git/commits/{commit}")["tree"]["sha"])
 
+    def settings(self) -> str:
+        """Refuse: GitHub's roles trust an environment, which has rules of its own."""
+        raise ForgeError("settings: they are GitLab's; GitHub's role trusts an environment")
+
 
 class GitLab:
     """GitLab's words for it."""
@@ -205,6 +211,31 @@ class GitLab:
         self.api.call("POST", "/issues", {"title": TITLE, "description": report})
         return "written"
 
+    def settings(self) -> str:
+        """Refuse a project in which a pipeline of a fork, or any push, may become the apply role.
+
+        The role trusts a project and a branch. A pipeline that runs here for a merge request of a
+        fork has this project's path and the fork's branch, which may be named as ours.
+        """
+        project = self.api.call("GET", "")
+        forks = project.get("ci_allow_fork_pipelines_to_run_in_parent_project")
+        if forks:
+            raise ForgeError(
+                "the project runs pipelines of forks: a fork's branch named"
+                f" {project['default_branch']} may assume the role that applies. Fix: Settings,"
+                " CI/CD, General pipelines: take away 'Run pipelines in the parent project for"
+                " merge requests from forks' (docs/ci.md)"
+            )
+        branch = urllib.parse.quote(project["default_branch"], safe="")
+        if not self.api.call("GET", f"/repository/branches/{branch}")["protected"]:
+            raise ForgeError(
+                f"{project['default_branch']} is not protected: who may push to it may assume the"
+                " role that applies. Fix: Settings, Repository, Protected branches"
+            )
+        if forks is None:
+            return "unknown: GITLAB_TOKEN may not read whether pipelines of forks run here"
+        return "right"
+
     def planned(self) -> str:
         """Refuse: GitLab's apply takes the plan of its own pipeline."""
         raise ForgeError("planned: a pipeline of GitLab applies its own plan")
@@ -226,11 +257,13 @@ def need(name: str) -> str:
 def run(words: list[str]) -> None:
     """Do what was asked."""
     command, *files = words or [""]
-    if command not in {"comment", "issue", "planned"}:
-        raise ForgeError("say comment, issue or planned")
+    if command not in {"comment", "issue", "planned", "settings"}:
+        raise ForgeError("say comment, issue, planned or settings")
     forge = GitHub() if "GITHUB_API_URL" in os.environ else GitLab()
     if command == "planned":
         print(f"commit={forge.planned()}")
+    if command == "settings":
+        print(f"settings {forge.settings()}")
     for name in files:
         report = Path(name).read_text(encoding="utf-8")
         if command == "comment":

@@ -71,6 +71,37 @@ def test_an_issue_of_gitlab(gitlab: Forge, report: str, monkeypatch: pytest.Monk
     assert gitlab.issues == []
 
 
+FORKS = "ci_allow_fork_pipelines_to_run_in_parent_project"
+
+
+@pytest.mark.parametrize(
+    ("project", "protected", "wrong"),
+    [
+        ({FORKS: True}, True, "release/main may assume the role that applies"),
+        ({FORKS: False}, False, "release/main is not protected"),
+        ({}, False, "release/main is not protected"),
+    ],
+)
+def test_a_project_that_lets_others_become_the_role_is_refused(
+    gitlab: Forge, project: dict[str, object], protected: bool, wrong: str
+) -> None:
+    """GitLab's subject names a branch and not whose: two settings stand between."""
+    gitlab.project, gitlab.protected = project, protected
+    with pytest.raises(ForgeError, match=wrong):
+        run(["settings"])
+
+
+@pytest.mark.parametrize(("project", "said"), [({FORKS: False}, "right"), ({}, "unknown")])
+def test_the_settings_of_a_project(
+    gitlab: Forge, capsys: pytest.CaptureFixture[str], project: dict[str, object], said: str
+) -> None:
+    """Where the token may not read one, that is no pass and no failure."""
+    gitlab.project, gitlab.protected = project, True
+    run(["settings"])
+    assert capsys.readouterr().out.startswith(f"settings {said}")
+    assert gitlab.calls == []
+
+
 def planned(
     github: Forge, monkeypatch: pytest.MonkeyPatch, *, number: str = "5", **changed: object
 ) -> str:

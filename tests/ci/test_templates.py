@@ -110,3 +110,25 @@ def test_gitlab_applies_on_the_protected_branch_by_hand() -> None:
     requests, branch = (each["if"] for each in pipeline["workflow"]["rules"])
     assert "$CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_PROJECT_ID" in requests
     assert branch == "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH"
+
+
+def test_gitlabs_settings_are_asked_for_where_no_role_can_be_assumed() -> None:
+    """Each merge request and each night; the token that may write is in no job with a role."""
+    pipeline = read_template("gitlab/.gitlab-ci.yml")
+    asking = {
+        name
+        for name, job in pipeline.items()
+        if isinstance(job, dict) and "python3 ci/forge.py settings" in job.get("script", [])
+    }
+    assert asking == {"comment", "issue"}
+    assert not [name for name in asking if "extends" in pipeline[name]]
+
+
+def test_a_session_lasts_as_long_as_the_job_that_applies() -> None:
+    """Credentials that end before it break an apply off halfway."""
+    for name in WORKFLOWS:
+        for job in jobs(name).values():
+            for step in job["steps"]:
+                if "role-to-assume" in step.get("with", {}):
+                    seconds = step["with"].get("role-duration-seconds", 3600)
+                    assert seconds >= job["timeout-minutes"] * 60, name

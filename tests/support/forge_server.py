@@ -36,6 +36,8 @@ class Forge:
         trees: The tree of each commit.
         pulls: GitHub's pull requests of every commit.
         events: What happened to every one of them.
+        project: GitLab's project, its settings included.
+        protected: Whether GitLab's default branch is.
         calls: Every call that wrote something.
     """
 
@@ -46,6 +48,8 @@ class Forge:
     trees: dict[str, str] = field(default_factory=dict)
     pulls: list[Json] = field(default_factory=list)
     events: list[Json] = field(default_factory=list)
+    project: Json = field(default_factory=dict)
+    protected: bool = True
     calls: list[str] = field(default_factory=list)
 
     def github(self) -> dict[str, str]:
@@ -100,6 +104,10 @@ class Forge:
         if path == "/user":
             return {"id": BOT["id"]}
         path = path.removeprefix("/projects/42")
+        if path == "":
+            return {"default_branch": "release/main", **self.project}
+        if path == "/repository/branches/release%2Fmain":
+            return {"name": "release/main", "protected": self.protected}
         if path == "/merge_requests/1/notes":
             return self._list(self.comments, method, query, {**body, "author": BOT})
         if path == "/issues":
