@@ -3,7 +3,7 @@
     python3 ci/forge.py comment REPORT...  one comment on the pull request for each, written anew
     python3 ci/forge.py issue REPORT       one open issue, written anew; STATUS=success closes it
     python3 ci/forge.py planned            GitHub: the commit that the run PLAN_RUN planned
-    python3 ci/forge.py settings           GitLab: fail where the project lets others become the role
+    python3 ci/forge.py settings          GitLab: fail where others may become the role
 
 A comment or issue of ours is found again by the first line of the report. The token is
 GITHUB_TOKEN or GITLAB_TOKEN. The standard library alone: this runs in jobs that hold a token to
