@@ -102,9 +102,9 @@ def test_validate(deployment: Deployment) -> None:
 
 def test_plan(deployment: Deployment, planned: Ended) -> None:
     """Every resource by its address, the sum, and what is needed to approve it."""
-    assert "    + aws_instance.vm\n" in planned.out
+    assert "    + aws_instance.vm  virtual machine\n" in planned.out
     assert "Plan: 20 to create, 7 outputs change." in planned.out
-    assert f"not AWS but {deployment.sandbox.endpoint}" in planned.out
+    assert f"  endpoint    {deployment.sandbox.endpoint}, not AWS\n" in planned.out
     assert re.search(rf"Next: biomodal-aws apply \S+ --stack {STACK}$", planned.out.strip())
     assert "changed outside Terraform" not in planned.out
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import shlex
+from collections.abc import Iterator
+
 from rich.console import Console
 from rich.text import Text
 
 from biomodal_deploy.aws.ledger.model import Ledger, Leftovers
+from biomodal_deploy.cli.render.console import Line, print_lines
 from biomodal_deploy.cli.render.ledger import show_leftovers
+from biomodal_deploy.cli.render.plan_view import place_lines
 from biomodal_deploy.config.state_bucket import STACK_PREFIX
 from biomodal_deploy.plan import PlanKind
+from biomodal_deploy.plan.sealed import Bundle
 from biomodal_deploy.review.report.data import destroy_data
+from biomodal_deploy.review.report.manifest import place_of
+from biomodal_deploy.review.report.model import Fact
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.applying import Applied
 
@@ -27,11 +36,32 @@ def show_applied(console: Console, applied: Applied, remains: Leftovers | None =
     if manifest.facts.stack.startswith(STACK_PREFIX):
         console.print("Next: biomodal-aws backend policy", style="quiet")
     elif manifest.kind is PlanKind.APPLY:
-        console.print(f"Next: biomodal-aws output --stack {manifest.facts.stack}", style="quiet")
+        print_lines(console, _outputs(applied))
+        stack = shlex.quote(manifest.facts.stack)
+        console.print(f"Next: biomodal-aws status --wait --stack {stack}", soft_wrap=True)
     if remains:
         # Only here: what destroys nothing should not wait for the ledger.
 
         show_leftovers(console, remains)
+
+
+def show_start(console: Console, bundle: Bundle) -> None:
+    """Print what is about to be applied, and where."""
+    manifest = bundle.manifest
+    title = f"Apply to {manifest.facts.stack}: {manifest.counts.sentence()}"
+    here = ("account", "region", "endpoint")
+    place = [fact for fact in place_of(manifest) if fact.name in here]
+    print_lines(console, place_lines(title, [Fact(name="plan", value=bundle.id), *place]))
+
+
+def _outputs(applied: Applied) -> Iterator[Line]:
+    outputs = {name: value for name, value in applied.run.outputs.items() if value is not None}
+    if outputs:
+        yield Line(Text("Outputs:", style="bold"))
+    for name in sorted(outputs):
+        value = outputs[name]
+        text = value if isinstance(value, str) else json.dumps(value)
+        yield Line(Text.assemble("  ", (f"{name}: ", "quiet"), text), 4)
 
 
 def applied_data(

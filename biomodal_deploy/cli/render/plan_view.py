@@ -187,18 +187,21 @@ class PlanView:
 
     def _drift(self) -> Iterator[Line]:
         drift = self._report.drift
-        yield from _heading("Changed outside Terraform", len(drift.entries))
+        records = self._report.kind is PlanKind.REFRESH_ONLY
+        acted_on = {entry.address for entry in self._report.entries}
+        others = sum(entry.address not in acted_on for entry in drift.entries)
+        if records or others or drift.access:
+            yield from _heading("Changed outside Terraform", len(drift.entries))
         for change in drift.access:
             for gain in change.gains:
                 text = Text(f"{change.who or change.address}: ").append_text(_gain(gain))
                 style = _SEVERITIES[gain.severity]
                 yield _line(f"  {gain.severity.value.upper():<6} by hand: ", text, style, hang=9)
-        for entry in self._few(drift.entries):
-            yield from _changed(entry.address, entry.action, entry.attributes)
-        yield from self._more([entry.address for entry in drift.entries])
-        acted_on = {entry.address for entry in self._report.entries}
-        others = sum(entry.address not in acted_on for entry in drift.entries)
-        if others and self._report.kind is not PlanKind.REFRESH_ONLY:
+        if records:
+            for entry in self._few(drift.entries):
+                yield from _changed(entry.address, entry.action, entry.attributes)
+            yield from self._more([entry.address for entry in drift.entries])
+        elif others:
             line = (
                 f"{counted(others, 'resource')} changed outside Terraform in ways that this plan "
                 "does not act on: biomodal-aws drift shows them."

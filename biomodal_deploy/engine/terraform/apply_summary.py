@@ -6,6 +6,8 @@ import re
 from collections import deque
 from typing import Final
 
+from pydantic import JsonValue
+
 from biomodal_deploy.engine.terraform.events import (
     ApplyEvent,
     ChangeEvent,
@@ -84,6 +86,7 @@ class Tally:
         self._completed: list[Touched] = []
         self._failed: list[Touched] = []
         self._planned: dict[str, str] = {}
+        self._outputs: dict[str, JsonValue] = {}
 
     def note(self, event: Event) -> None:
         """Take the next event."""
@@ -104,6 +107,9 @@ class Tally:
             case OutputsEvent(outputs=outputs):
                 actions = {output.action for output in outputs.values() if output.action}
                 self.has_changes |= bool(actions - _NOT_A_CHANGE)
+                self._outputs = {
+                    name: output.value for name, output in outputs.items() if not output.sensitive
+                }
             case TextLine(text=text):
                 self._text.note(text)
             case _:
@@ -129,6 +135,7 @@ class Tally:
             summary=self.summary if self.summary and self.summary.operation != "plan" else None,
             warnings=tuple(self.warnings),
             interrupted=interrupted,
+            outputs=self._outputs,
         )
 
     def _applied(self, event: ApplyEvent) -> None:

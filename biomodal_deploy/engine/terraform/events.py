@@ -18,6 +18,8 @@ from pydantic import (
     JsonValue,
     TypeAdapter,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 from pydantic_core import from_json, to_json
 
@@ -154,10 +156,17 @@ class SummaryEvent(_Event):
 
 
 class OutputChange(_Read):
-    """One output; its value is not kept, `output` reads it where it is asked for."""
+    """One output; the value of a sensitive one is not kept, `output` reads it where asked for."""
 
     sensitive: bool = False
     action: str | None = None
+    value: JsonValue = Field(default=None, repr=False)
+
+    @field_validator("value")
+    @classmethod
+    def _hide(cls, value: JsonValue, found: ValidationInfo) -> JsonValue:
+        # Fields are validated in their order, so whether it is sensitive is known by now.
+        return None if found.data.get("sensitive", True) else value
 
 
 class OutputsEvent(_Event):

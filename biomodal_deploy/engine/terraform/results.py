@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final
@@ -155,6 +156,7 @@ class ApplyRun:
         not_begun: What was planned, and not reached.
         summary: Terraform's own counts; None where it did not come to its end.
         interrupted: It was asked to stop, and had nothing left to do.
+        outputs: The outputs that it wrote, without the sensitive ones.
     """
 
     completed: tuple[Touched, ...] = ()
@@ -165,3 +167,4 @@ class ApplyRun:
     summary: ChangeSummary | None = None
     warnings: tuple[Diagnostic, ...] = field(default=(), repr=False)
     interrupted: bool = False
+    outputs: Mapping[str, JsonValue] = field(default_factory=dict, repr=False)

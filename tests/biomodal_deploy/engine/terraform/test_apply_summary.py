@@ -170,3 +170,17 @@ class TestErrorText:
         summary, detail = self.text("panic: runtime error", *lines)
         assert summary == "panic: runtime error"
         assert len(detail.splitlines()) <= 20
+
+
+def test_outputs_without_the_sensitive_ones() -> None:
+    """What the apply wrote is known, and the value of a sensitive output is kept nowhere."""
+    outputs = {
+        "url": {"sensitive": False, "value": "s3://a", "type": "string"},
+        "key": {"sensitive": True, "value": "canary", "type": "string"},
+        "odd": {"value": "canary"},
+    }
+    tally = tally_of({"type": "outputs", "outputs": {}}, {"type": "outputs", "outputs": outputs})
+    event = parse(Line("stdout", json.dumps({"type": "outputs", "outputs": outputs})))
+    assert tally.apply_run().outputs["url"] == "s3://a"
+    assert "key" not in tally.apply_run().outputs
+    assert "canary" not in event.model_dump_json(include={"outputs": {"key"}})
