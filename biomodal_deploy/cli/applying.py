@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from biomodal_deploy.aws.ledger.model import Ledger, Leftovers
+from biomodal_deploy.cli.render.applies import show_start
 from biomodal_deploy.cli.render.console import message_console, print_lines
 from biomodal_deploy.cli.render.ledger import show_ledger
 from biomodal_deploy.cli.render.plan_view import address_lines
@@ -40,6 +41,7 @@ def apply_asking(
     name: str | None,
     expect_sha256: str | None = None,
     ledger: Ledger | None = None,
+    announce: bool = False,
 ) -> Finished:
     """Apply a sealed plan, once the stack's name was typed where something is lost.
 
@@ -50,6 +52,7 @@ def apply_asking(
         name: What `--confirm` said; nobody is asked then.
         expect_sha256: The digest that was approved elsewhere.
         ledger: The ledger, where it was taken and shown already.
+        announce: Print what is applied and where, once nothing refuses it.
 
     Raises:
         BundleRefused: Something differs from what was sealed.
@@ -58,6 +61,9 @@ def apply_asking(
         Interrupted: It was asked to stop.
     """
     ready = prepare(stack, bundle, work.listen, expect_sha256=expect_sha256)
+    if announce:
+        work.progress.pause()
+        show_start(message_console(), bundle)
     is_destroy = bundle.manifest.kind is PlanKind.DESTROY
     if ready.must_be_confirmed:
         # Only here, behind all checks: before them, the credentials may be another account's.

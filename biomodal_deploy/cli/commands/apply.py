@@ -18,8 +18,7 @@ from biomodal_deploy.cli.options import (
     Stacks,
     only,
 )
-from biomodal_deploy.cli.render.applies import applied_data, show_applied, show_start
-from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.cli.render.applies import applied_data, show_applied
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.cli.session import session
 from biomodal_deploy.cli.sets import apply_set
@@ -101,15 +100,13 @@ def apply(
         found = find_bundle(work.location, chosen.name, next(iter(names), None))
         if chosen_sha256:
             found.require(chosen_sha256)
-        if output is Format.TEXT and not part:
-            work.progress.pause()
-            show_start(message_console(), found)
         done = apply_asking(
             work,
             chosen,
             found,
             name=name,
             expect_sha256=next(iter(digests), None),
+            announce=output is Format.TEXT and not part,
         )
     return emit(
         Result(
