@@ -37,7 +37,7 @@ class NotApplied(BiomodalError):
     def __init__(self, stack: str) -> None:
         super().__init__(
             f"{stack}: nothing is applied yet, so nothing was compared. "
-            f"Next: biomodal-aws plan --stack {stack}"
+            f"Next: biomodal-aws plan --stack {stack}, then biomodal-aws apply --stack {stack}"
         )
 
 

@@ -1,0 +1,322 @@
+"""Each next step that an error prints leads further, taken exactly as it stands in the error.
+
+The inventory at the end finds every such step in the code: one that no case takes has to say where
+it is taken instead, or why it cannot be.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from biomodal_deploy.errors import (
+    EXIT_BUNDLE,
+    EXIT_DONE,
+    EXIT_ENGINE,
+    EXIT_FINDINGS,
+    EXIT_GUARD,
+    EXIT_USAGE,
+)
+from tests.support.light import MODEL, STACK, Ended, LightProject
+from tests.support.project import ROOT
+
+_PACKAGE: Final = ROOT / "biomodal_deploy"
+# Pages, tables and the advice of checks are no refusals.
+_REFUSING: Final = (
+    "cli/*.py",
+    "cli/commands/*.py",
+    "config/**/*.py",
+    "engine/**/*.py",
+    "plan/**/*.py",
+    "sandbox/**/*.py",
+    "vm/**/*.py",
+    "workflow/**/*.py",
+)
+_COMMAND: Final = re.compile(r"\bbiomodal-aws [^`;,]*")
+_OPTION: Final = re.compile(r"(--(?:confirm|allow-destroy)) ('[^']*'|[^\s;,]+)")
+_MENTION: Final = re.compile(r"\bbiomodal-aws ((?:backend|policy|sandbox) [a-z]+|[a-z][a-z-]+)")
+# Where the sentence goes on behind a command.
+_SENTENCE: Final = frozenset({"then", "for", "which", "and", "or", "reads", "again"})
+FAILING: Final[dict[str, Any]] = {
+    "resource": {
+        "terraform_data": {"bad": {"provisioner": [{"local-exec": {"command": "exit 3"}}]}}
+    }
+}
+
+
+def steps(message: str) -> Iterator[list[str]]:
+    """Yield the commands of an error's line, without what the sentence says around them."""
+    for found in _COMMAND.findall(message):
+        words: list[str] = []
+        for word in shlex.split(found)[1:]:
+            if word in _SENTENCE:
+                break
+            words.append(word.rstrip("."))
+            if word.endswith("."):
+                break
+        yield words
+
+
+# Steps that no case takes, by module or folder: where they are taken, or why they are not.
+ELSEWHERE: Final = {
+    "cli/commands/approve.py: approve": "what a signature is about",
+    "plan/sealed/approvals.py: approve": "needs SSH keys: tests/engine/test_approvals.py",
+    "cli/applying.py: show": "after a success",
+    "cli/commands/doctor.py: init": "where there is no project: tests/engine/test_init.py",
+    "config/settings.py: init": "where there is no project: tests/engine/test_init.py",
+    "config/tfvars/declared.py: synth": "a stack of another app, with a type that is none",
+    "engine/terraform/failures.py: plan": "tests/biomodal_deploy/cli/test_interrupts.py",
+    "plan/impossible.py: keygen": "a notice of the plan's view, for a key that is cut",
+    "plan/sealed/digests.py: synth": "an output folder that was deleted while a plan was sealed",
+    "sandbox/run.py: sandbox run": "an example of usage: tests/engine/test_rehearsal.py",
+    "vm/": "needs a VM: tests/engine/test_operations.py",
+    "workflow/account_checks.py: doctor": "a notice: tests/engine/preflight",
+    "workflow/adding.py": "after a success: tests/engine/test_init.py",
+    "workflow/arrival.py: backend migrate": "tests/engine/test_shared_state.py",
+    "workflow/backend.py: backend migrate": "tests/engine/test_shared_state.py",
+    "workflow/destroying.py: in": "no command: the environment is named before it",
+    "workflow/engine.py: lock": "a notice: tests/engine/test_lock_files.py",
+    "workflow/init/": "tests/engine/test_init.py",
+    "workflow/location.py: sandbox run": "names a placeholder, DIR",
+    "workflow/lost_state.py: plan": "after an import by hand",
+    "workflow/preflight_target.py: backend check": "tests/engine/test_state_bucket.py",
+    "workflow/prerequisites.py": "needs AWS: tests/engine/test_init.py, test_state_bucket.py",
+    "workflow/finding.py: plan": "not taken yet",
+    "workflow/sets/bundles.py: plan": "not taken yet",
+    "workflow/sets/bundles.py: apply": "test_a_destroy_plan_of_a_set_is_applied_alone",
+    "workflow/synthesized.py: synth": "a folder that another program wrote",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A refusal, and what its next step leads to.
+
+    Attributes:
+        typed: What is typed and refused; NEWEST stands for the newest plan's id.
+        status: How it ends.
+        source: The module that the step is printed by, and its command.
+        after: What is typed after the step; the same again where None.
+        until: How that ends; None where it only has to be another refusal.
+        start: The project that it happens in: `fresh`, `planned` or `applied`.
+        prepare: What makes it so there.
+    """
+
+    typed: str
+    status: int
+    source: str
+    after: str | None = None
+    until: int | None = EXIT_DONE
+    start: str = "fresh"
+    prepare: Callable[[LightProject], object] = lambda _: None
+
+    def __str__(self) -> str:
+        return f"{self.typed} ({self.source})"
+
+
+def newest(project: LightProject) -> Path:
+    """Return the folder of the newest sealed plan."""
+    return max(each for each in project.plans.iterdir() if (each / "manifest.json").exists())
+
+
+def edit(name: str) -> Callable[[LightProject], object]:
+    """Return what changes a file of the newest sealed plan."""
+
+    def change(project: LightProject) -> None:
+        path = newest(project) / name
+        path.write_bytes(path.read_bytes() + b" ")
+
+    return change
+
+
+def have_two(project: LightProject) -> None:
+    """Have two stacks."""
+    project.model({STACK: MODEL, "other": MODEL})
+
+
+def have_two_with_a_plan(project: LightProject) -> None:
+    """Have two stacks, and a plan of one."""
+    have_two(project)
+    assert project.run("plan", "--stack", STACK).status == EXIT_DONE
+
+
+def fail(project: LightProject) -> None:
+    """Seal a plan whose apply fails."""
+    project.model({STACK: FAILING})
+    assert project.run("plan").status == EXIT_DONE
+
+
+CASES: Final = (
+    Case(typed="apply", status=EXIT_BUNDLE, source="plan/history/order.py: plan", start="applied"),
+    Case(
+        typed="drift",
+        status=EXIT_FINDINGS,
+        source="workflow/drifting.py",
+    ),
+    Case(typed="output", status=EXIT_USAGE, source="workflow/stack.py: plan"),
+    Case(
+        typed="apply",
+        status=EXIT_BUNDLE,
+        source="plan/sealed/sealed.py: plan",
+        start="planned",
+        prepare=edit("plan.tfplan"),
+    ),
+    Case(
+        typed="apply",
+        status=EXIT_BUNDLE,
+        source="workflow/sealed_values.py: plan",
+        start="planned",
+        prepare=edit("variables.tfvars.json"),
+    ),
+    Case(
+        typed="apply NEWEST",
+        status=EXIT_BUNDLE,
+        source="plan/sealed/verifying.py: plan",
+        after="apply",
+        start="applied",
+    ),
+    Case(
+        typed="apply --stack other plans/light/NEWEST",
+        status=EXIT_BUNDLE,
+        source="workflow/checking.py: apply",
+        until=None,
+        prepare=have_two_with_a_plan,
+    ),
+    Case(
+        typed="output nothing",
+        status=EXIT_USAGE,
+        source="cli/commands/output.py: output",
+        after="output word",
+        start="applied",
+    ),
+    Case(
+        typed="status",
+        status=EXIT_USAGE,
+        source="vm/built.py",
+        until=None,
+        start="planned",
+    ),
+    Case(
+        typed="apply",
+        status=EXIT_ENGINE,
+        source="engine/terraform/failures.py: diagnose",
+        until=None,
+        prepare=fail,
+    ),
+    Case(
+        typed="plan --nope",
+        status=EXIT_USAGE,
+        source="cli/boundary.py: plan",
+        after="plan",
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def applied(tmp_path_factory: pytest.TempPathFactory) -> LightProject:
+    """A project that was applied; the tests work on copies."""
+    project = LightProject(tmp_path_factory.mktemp("applied") / "project")
+    project.plan()
+    ended = project.run("apply")
+    assert ended.status == EXIT_DONE, ended.err
+    return project
+
+
+def copied(project: LightProject, folder: Path) -> LightProject:
+    """Return a copy of a project with all that was done to it."""
+    shutil.copytree(project.folder, folder, symlinks=True)
+    copy = LightProject.__new__(LightProject)
+    copy.folder = folder
+    return copy
+
+
+def error_of(ended: Ended) -> str:
+    """Return the line that says what is wrong."""
+    return ended.err[ended.err.rindex("error: ") :].strip()
+
+
+@pytest.mark.engine
+@pytest.mark.xdist_group("next-steps")
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_step_leads_further(case: Case, applied: LightProject, tmp_path: Path) -> None:
+    """The commands that a refusal prints work as they stand, and the refusal is gone after them."""
+    folder = tmp_path / "project"
+    project = copied(applied, folder) if case.start == "applied" else LightProject(folder)
+    if case.start == "planned":
+        # Here: a sealed plan is for a local state of this very path.
+        project.plan()
+    case.prepare(project)
+    typed = case.typed
+    if "NEWEST" in typed:
+        typed = typed.replace("NEWEST", newest(project).name)
+    refused = project.run(*typed.split())
+    assert refused.status == case.status, refused.err
+    taken = list(steps(error_of(refused)))
+    named = case.source.partition(": ")[2]
+    assert not named or named in {words[0] for words in taken}, refused.err
+    for words in taken:
+        ended = project.run(*words)
+        assert ended.status in (EXIT_DONE, EXIT_FINDINGS), (words, ended.err)
+    again = project.run(*(case.after or typed).split())
+    if case.until is None:
+        assert again.status == EXIT_DONE or error_of(again) != error_of(refused)
+    else:
+        assert again.status == case.until, again.err
+
+
+@pytest.mark.engine
+@pytest.mark.xdist_group("next-steps")
+def test_a_loss_is_confirmed_as_the_refusal_says(applied: LightProject, tmp_path: Path) -> None:
+    """The option that a refusal prints, added to what was typed, lets it pass."""
+    project = copied(applied, tmp_path / "project")
+    refused = project.run("destroy")
+    assert refused.status == EXIT_GUARD
+    ((option, value),) = _OPTION.findall(error_of(refused))
+    assert project.run("destroy", option, *shlex.split(value)).status == EXIT_DONE
+
+
+@pytest.mark.engine
+@pytest.mark.xdist_group("next-steps")
+def test_a_destroy_plan_of_a_set_is_applied_alone(applied: LightProject, tmp_path: Path) -> None:
+    """Two steps after each other: the command alone, then the option that it asks for."""
+    project = copied(applied, tmp_path / "project")
+    other = newest(project).name
+    assert project.run("plan", "--destroy").status == EXIT_DONE
+    refused = project.run("apply", newest(project).name, other)
+    assert refused.status == EXIT_USAGE, refused.err
+    (step,) = steps(error_of(refused))
+    alone = project.run(*step)
+    assert alone.status == EXIT_GUARD, alone.err
+    ((option, value),) = _OPTION.findall(error_of(alone))
+    assert project.run(*step, option, value).status == EXIT_DONE
+
+
+def printed_steps() -> set[str]:
+    """Return each module that refuses with a command that its texts tell people to run."""
+    found = set()
+    for path in (path for room in _REFUSING for path in _PACKAGE.glob(room)):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        nodes = list(ast.walk(tree))
+        documentation = {id(each.value) for each in nodes if isinstance(each, ast.Expr)}
+        for node in nodes:
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                commands = [] if id(node) in documentation else _MENTION.findall(node.value)
+                found |= {f"{path.relative_to(_PACKAGE)}: {each}" for each in commands}
+    return found
+
+
+def test_every_step_is_taken_somewhere() -> None:
+    """A new refusal with a next step needs a case above, or a line that says where it is taken."""
+    printed = printed_steps()
+    known = (*ELSEWHERE, *(case.source for case in CASES))
+    assert {each for each in printed if not each.startswith(known)} == set()
+    stale = {known for known in ELSEWHERE if not any(each.startswith(known) for each in printed)}
+    assert stale == set()
