@@ -11,12 +11,16 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from typing import Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 Condition: TypeAlias = dict[str, dict[str, tuple[str, ...]]]
 """Operator, condition key, values: as in a policy, values always a list."""
+
+_Templates: TypeAlias = Annotated[
+    tuple[str, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
+]
 
 
 class CatalogError(Exception):
@@ -108,13 +112,13 @@ class Catalog(_Data):
 
     Attributes:
         kinds: By Terraform's name.
-        conditions: Templates of conditions by name.
+        conditions: Templates of conditions by name: any of the values is enough.
     """
 
     kinds: dict[str, Kind]
-    conditions: dict[str, dict[str, dict[str, str]]]
+    conditions: dict[str, dict[str, dict[str, _Templates]]]
 
-    def condition(self, name: str) -> Mapping[str, Mapping[str, str]]:
+    def condition(self, name: str) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
         """Return a condition's template.
 
         Raises:
@@ -137,7 +141,7 @@ def catalog() -> Catalog:
         CatalogError: A file is wrong, or two describe one kind.
     """
     kinds: dict[str, Kind] = {}
-    conditions: dict[str, dict[str, dict[str, str]]] = {}
+    conditions: dict[str, Any] = {}
     for name, table in _tables():
         conditions |= table.pop("condition", {})
         try:
@@ -150,7 +154,7 @@ def catalog() -> Catalog:
     return Catalog(kinds=kinds, conditions=conditions)
 
 
-def _tables() -> Iterator[tuple[str, dict[str, dict[str, dict[str, dict[str, str]]]]]]:
+def _tables() -> Iterator[tuple[str, dict[str, Any]]]:
     folder = files("biomodal_deploy.iam") / "data" / "services"
     for file in sorted(folder.iterdir(), key=lambda each: each.name):
         yield file.name, tomllib.loads(file.read_text(encoding="utf-8"))

@@ -24,6 +24,7 @@ from biomodal_deploy.iam.stack import Module, Surroundings
 from biomodal_deploy.iam.vm import VmPolicy, vm_policies
 
 _NAME: Final = "vm_name"
+_BOUNDARY_KEY: Final = "iam:PermissionsBoundary"
 
 
 class DeploymentPermissions:
@@ -55,6 +56,22 @@ class DeploymentPermissions:
         wanted = tuple(dict.fromkeys(phases))
         suffix = "" if set(wanted) == set(LIFE_CYCLE) else "".join(f"-{each}" for each in wanted)
         return policies(self.needs.of(wanted), f"{self.name}-deployer{suffix}")
+
+    def unbounded_roles(self, phases: Iterable[Phase] = LIFE_CYCLE) -> tuple[str, ...]:
+        """Return the roles that make whoever holds the phases' policies an administrator.
+
+        Any permission can be written into a role whose permissions nothing bounds, and the role be
+        given to a VM (IAM user guide, "Permissions boundaries for IAM entities").
+        """
+        return tuple(
+            dict.fromkeys(
+                resource
+                for need in self.needs.of(phases)
+                if need.action == "iam:PutRolePolicy"
+                and not any(_BOUNDARY_KEY in keys for keys in need.condition.values())
+                for resource in need.resources
+            )
+        )
 
     def documented(self) -> dict[str, JsonValue]:
         """Return the published policy with its placeholders filled in."""

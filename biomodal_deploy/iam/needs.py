@@ -190,9 +190,9 @@ def _condition(block: Block, grant: Grant) -> Condition:
             return own[dotted] if dotted in own else block.get(dotted)
 
         for operator, keys in surroundings.catalog.condition(label).items():
-            for key_template, template in keys.items():
+            for key_template, templates in keys.items():
                 [key] = fill(key_template, value_of)
-                values = fill(template, value_of)
+                values = tuple(each for one in templates for each in fill(one, value_of))
                 # What is not known cannot be asked for: the statement is wider by that much.
                 in_part = operator in _WITH_WILDCARDS and UNKNOWN not in values
                 if not is_unknown(key) and (in_part or not is_unknown([*values])):

@@ -82,6 +82,11 @@ and beside it what the policy that the document publishes says to that.
 - Two permissions are wider than they look, and AWS has no narrower ones: who may write the
   lifecycle rule that the document asks for (`s3:PutLifecycleConfiguration`) can let objects expire,
   and who may write the hardened profile's bucket policy (`s3:PutBucketPolicy`) can let anyone in.
+- Without a permissions boundary the policy equals administrator: its holder can write any
+  permission into the VM's role and start a VM with it. With `permissions_boundary_arn` (native,
+  hardened) creating a role, writing or attaching its policies and changing who may assume it are
+  allowed only on roles under that boundary (`iam:PermissionsBoundary`). `policy deployer` warns
+  where a role is without one.
 - The permission to take a permissions boundary off a role (`iam:DeleteRolePermissionsBoundary`) is
   left out on purpose: whoever holds it is bounded by nothing. Emptying `permissions_boundary_arn`
   of a deployed stack takes an administrator.

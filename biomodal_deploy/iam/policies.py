@@ -50,26 +50,22 @@ def size(document: Mapping[str, JsonValue]) -> int:
 def policies(needs: Iterable[Need], name: str) -> tuple[Policy, ...]:
     """Return policies that allow what is needed and nothing else.
 
-    One where it fits; else one a service, and as many more as a service takes.
+    As few as their sizes allow: IAM attaches ten to a role, and others of the role's count too.
 
     Args:
         needs: What is needed.
-        name: Name of the one policy; the others add the service to it.
+        name: Name of the one policy; where there are more, each adds its number to it.
 
     Raises:
         UsageError: One statement alone is too long for IAM.
     """
-    found = statements(needs)
-    whole = Policy(name=name, statements=found)
-    if whole.size <= MANAGED_LIMIT:
-        return (whole,) if found else ()
-    split: list[Policy] = []
-    for service in dict.fromkeys(map(_service, found)):
-        parts = _fitting([each for each in found if _service(each) == service])
-        for number, part in enumerate(parts, start=1):
-            suffix = f"-{number}" if len(parts) > 1 else ""
-            split.append(Policy(name=f"{name}-{service}{suffix}", statements=part))
-    return tuple(split)
+    parts = _packed(statements(needs))
+    if len(parts) == 1:
+        return (Policy(name=name, statements=parts[0]),)
+    return tuple(
+        Policy(name=f"{name}-{number}", statements=part)
+        for number, part in enumerate(parts, start=1)
+    )
 
 
 def statements(needs: Iterable[Need]) -> tuple[Statement, ...]:
@@ -111,24 +107,26 @@ def _sid(actions: Sequence[str], resources: Sequence[str]) -> str:
     return f"{service.title()}{word}" if not others else f"{service.title()}Several"
 
 
-def _fitting(found: Sequence[Statement]) -> list[tuple[Statement, ...]]:
-    parts: list[tuple[Statement, ...]] = [()]
-    for statement in found:
-        if Policy(name="", statements=(statement,)).size > MANAGED_LIMIT:
+def _packed(found: Sequence[Statement]) -> list[tuple[Statement, ...]]:
+    """Return statements in groups that fit a policy each; the largest find their place first."""
+    groups: list[list[Statement]] = []
+    for statement in sorted(found, key=_size, reverse=True):
+        if _size(statement) > MANAGED_LIMIT:
             raise UsageError(
-                f"One statement of its policy is longer than the {MANAGED_LIMIT} characters that "
+                f"one statement of its policy is longer than the {MANAGED_LIMIT} characters that "
                 "IAM takes",
                 field=statement.sid,
                 fix="deploy fewer things with one stack",
             )
-        longer = (*parts[-1], statement)
-        if Policy(name="", statements=longer).size <= MANAGED_LIMIT:
-            parts[-1] = longer
+        for group in groups:
+            if _size(*group, statement) <= MANAGED_LIMIT:
+                group.append(statement)
+                break
         else:
-            parts.append((statement,))
-    return parts
+            groups.append([statement])
+    in_order = [tuple(each for each in found if each in group) for group in groups]
+    return sorted(in_order, key=lambda group: found.index(group[0]))
 
 
-def _service(statement: Statement) -> str:
-    """Return the service of a statement's actions; none here mixes two."""
-    return statement.actions[0].partition(":")[0]
+def _size(*found: Statement) -> int:
+    return size(document_of(found))

@@ -24,7 +24,14 @@ from biomodal_deploy.iam.language import parse_policy
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.authority.record import read_record
 from tests.support.authority.sandbox import judged_sandbox
-from tests.support.changes import REPLACING, every_argument, fewer_tags, more_tags, replacing
+from tests.support.changes import (
+    REPLACING,
+    every_argument,
+    fewer_tags,
+    more_tags,
+    replacing,
+    spare_profile,
+)
 from tests.support.life import (
     Document,
     Life,
@@ -135,6 +142,7 @@ def _replacements(stage: Stage, directory: Path) -> list[str]:
 
 def _changed(stage: Stage) -> Life:
     life = stage.life("changed", "native")
+    life.edit(spare_profile)
     life.edit(more_tags)
     _created(life)
     life.edit(every_argument)

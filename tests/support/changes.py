@@ -62,7 +62,6 @@ FIXED: Final[dict[str, str]] = {
     "aws_eip.instance": "id",
     "aws_iam_instance_profile.role": "goes with the role's name",
     "aws_instance.ami": "the stack ignores its changes",
-    "aws_instance.iam_instance_profile": "goes with the profile's name",
     "aws_instance.metadata_options.http_endpoint": "without it the VM has no credentials",
     "aws_instance.subnet_id": "id",
     "aws_instance.user_data_base64": "the stack ignores its changes",
@@ -89,6 +88,13 @@ def fewer_tags(document: Document) -> None:
             body.get("tags", {}).pop("extra", None)
 
 
+def spare_profile(document: Document) -> None:
+    """Add an instance profile with the VM's role, for the VM to go over to."""
+    profiles = document["resource"]["aws_iam_instance_profile"]
+    [(_, own)] = profiles.items()
+    profiles["spare"] = own | {"name": "${var.vm_name}-spare"}
+
+
 def every_argument(document: Document) -> None:
     """Change whatever can change in place."""
     of = document["resource"]
@@ -105,6 +111,7 @@ def every_argument(document: Document) -> None:
     mapping["ebs"] |= {"volume_size": 600, "volume_type": "gp3"}
     vm = of["aws_instance"]["vm"]
     vm["instance_type"] = "t3.xlarge"
+    vm["iam_instance_profile"] = "${aws_iam_instance_profile.spare.name}"
     vm["monitoring"] = False
     vm["metadata_options"] |= {"http_tokens": "required", "http_put_response_hop_limit": 2}
     vm["root_block_device"]["volume_size"] = 120

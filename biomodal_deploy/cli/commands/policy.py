@@ -26,6 +26,7 @@ from biomodal_deploy.cli.render.policy import (
     show_findings,
     show_gaps,
     show_given,
+    show_unbounded,
 )
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.cli.session import session
@@ -102,8 +103,10 @@ def deployer(
 ) -> int:
     """Print the least policy that deploys the stack.
 
-    With these values, and several policies where one is too long for IAM. Where something is in
-    the stack of which nothing is known, standard error says so and the exit status is 2.
+    With these values, and as few policies as IAM's limit on their length allows. Standard error
+    says where the policy equals an administrator's: no permissions boundary bounds a role that it
+    may write. Where something is in the stack of which nothing is known, standard error says so
+    and the exit status is 2.
 
     Example: biomodal-aws policy deployer --format aws-cli
     """
@@ -111,14 +114,18 @@ def deployer(
     if documented:
         named = {f"{known.name}-documented": known.documented()}
         gaps: tuple[str, ...] = ()
+        unbounded: tuple[str, ...] = ()
     else:
         named = {each.name: each.as_json() for each in known.deployer(_phases(phase))}
         gaps = known.needs.gaps
+        unbounded = known.unbounded_roles(_phases(phase))
     text = rendered(named, known.place, PolicyFormat(form.value))
     if output is Format.TEXT:
         show_gaps(gaps)
+        show_unbounded(unbounded)
     data = {
         "gaps": list(gaps),
+        "unbounded_roles": list(unbounded),
         "policies": [
             {"name": name, "size": size(document), "document": document}
             for name, document in named.items()

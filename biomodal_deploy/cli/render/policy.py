@@ -33,6 +33,20 @@ def show_gaps(gaps: Sequence[str]) -> None:
         )
 
 
+def show_unbounded(roles: Sequence[str]) -> None:
+    """Warn that a policy equals an administrator's: nothing bounds what its roles may become."""
+    if roles:
+        names = ", ".join(role.rpartition("/")[2] for role in roles)
+        message_console().print(
+            Text("warning: ", style="warning").append(
+                "this policy equals administrator: its holder can write any permission into "
+                f"{names} and start a VM with it\n"
+                "fix: set permissions_boundary_arn, which the native hardened profile has",
+                style="default",
+            )
+        )
+
+
 def show_findings(console: Console, findings: Sequence[Finding]) -> None:
     """Print findings, a table for each kind."""
     if not findings:

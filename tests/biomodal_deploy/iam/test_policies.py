@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from biomodal_deploy.config.contract import variables_of
+from biomodal_deploy.errors import UsageError
 from biomodal_deploy.iam import facts
 from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase
 from biomodal_deploy.iam.document import Document
@@ -21,7 +23,7 @@ from biomodal_deploy.iam.language import parse_policy
 from biomodal_deploy.iam.needs import Needs, needs_of
 from biomodal_deploy.iam.page import SNAPSHOTS
 from biomodal_deploy.iam.place import Place
-from biomodal_deploy.iam.policies import MANAGED_LIMIT, Policy, policies, size
+from biomodal_deploy.iam.policies import MANAGED_LIMIT, Policy, policies, size, statements
 from tests.support.changes import HARDENED_MODULE, HARDENED_NATIVE, MODULE, NATIVE
 from tests.support.project import ROOT
 
@@ -188,6 +190,50 @@ def test_the_most_that_there_can_be() -> None:
     made = policies(needs.items, "n" * 63 + "-deployer")
     assert len(made) <= MOST_POLICIES
     assert all(policy.size <= MANAGED_LIMIT and len(policy.name) <= 128 for policy in made)
+
+
+@pytest.mark.parametrize(("bootstrap", "profile"), STACKS)
+def test_as_few_as_fit(bootstrap: str, profile: str) -> None:
+    """At most three of the ten that a role may have, and no two of them fit into one."""
+    values: dict[str, Any] = {"bucket_force_destroy": True}
+    if profile == "hardened":
+        values |= {
+            "access_log_bucket": "lab-logs",
+            "alarm_topic_arn": f"arn:aws:sns:eu-west-2:{ACCOUNT}:pager",
+            "log_retention_days": 30,
+            "monthly_budget_usd": 100,
+            "permissions_boundary_arn": BOUNDARY,
+            "ssh_cidr_blocks": ["192.0.2.0/24"],
+            "ssh_public_key": "ssh-ed25519 AAAA",
+        }
+    needs = compiled(bootstrap, profile, **values)
+    made = policies(needs.items, "deployer")
+    assert len(made) <= 3
+    for one, other in combinations(made, 2):
+        both = Policy(name="both", statements=one.statements + other.statements)
+        assert both.size > MANAGED_LIMIT
+    assert [policy.name for policy in made] == [
+        f"deployer-{number}" for number in range(1, len(made) + 1)
+    ]
+    packed = [statement for policy in made for statement in policy.statements]
+    assert sorted(packed, key=str) == sorted(statements(needs.items), key=str)
+
+
+def test_a_statement_that_no_policy_takes() -> None:
+    """One that is longer than a policy may be is an error that names it."""
+    with pytest.raises(UsageError, match="6144"):
+        policies(compiled("native", vm_name="n" * 6144).items, "deployer")
+
+
+@pytest.mark.parametrize("bootstrap", ["module", "native"])
+def test_an_image_s_owner_may_be_an_alias(bootstrap: str) -> None:
+    """AWS compares Canonical's number or the alias of its images: either is allowed, no other."""
+    [owners] = {
+        need.condition["StringEquals"]["ec2:Owner"]
+        for need in compiled(bootstrap).items
+        if "ec2:Owner" in need.condition.get("StringEquals", {})
+    }
+    assert owners == ("099720109477", "amazon")
 
 
 def complaints(made: tuple[Policy, ...]) -> list[str]:

@@ -62,6 +62,11 @@ class Account:
         default = f"arn:{self.place.partition}:iam::{self.place.account}:role/{name}"
         return str(role.arn) if role else default
 
+    def boundary(self, name: str) -> str | None:
+        """Return the ARN of the policy that bounds a role, None where none does."""
+        role = next((each for each in self._iam.roles.values() if each.name == name), None)
+        return role.permissions_boundary_arn if role else None
+
     def linked_role_arn(self, service: str, suffix: str | None) -> str:
         """Return the ARN that a service-linked role has, or will have.
 
@@ -111,7 +116,9 @@ class Account:
                 "ec2:Subnet": self._arn("subnet", subnet.id),
             }
         if kind == "image":
-            return {"ec2:Owner": str(self._ec2.describe_images([resource_id])[0].owner_id)}
+            image = self._ec2.describe_images([resource_id])[0]
+            # An alias comes before the number: "owned by (amazon, aws-marketplace, or an account)".
+            return {"ec2:Owner": str(image.owner_alias or image.owner_id)}
         if kind == "volume":
             encrypted = bool(self._ec2.get_volume(resource_id).encrypted)
             return {"ec2:Encrypted": str(encrypted).lower()}
@@ -175,6 +182,13 @@ class Account:
         for address in self._ec2.describe_addresses():
             if address.association_id == association_id:
                 return str(address.allocation_id)
+        return None
+
+    def profiled_instance(self, association_id: str) -> str | None:
+        """Return the instance that an instance profile's association is of."""
+        for instance_id, each in self._ec2.iam_instance_profile_associations.items():
+            if each.association_id == association_id:
+                return str(instance_id)
         return None
 
 

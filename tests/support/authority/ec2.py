@@ -84,6 +84,8 @@ def _named(call: ApiCall, kind: str, account: Account) -> list[str]:
         found += [
             value for key, value in call.parameters.items() if key.endswith("SecurityGroupRuleId")
         ]
+    if kind == "instance" and "IamInstanceProfileAssociation" in call.operation:
+        found.append(account.profiled_instance(call.one("AssociationId") or "") or "*")
     if kind == "elastic-ip" and (association := call.one("AssociationId")):
         found.append(account.allocation(association) or "*")
     if kind == "security-group" and call.operation == "RunInstances" and not found:

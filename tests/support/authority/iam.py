@@ -41,6 +41,10 @@ def requests(call: ApiCall, account: Account) -> Iterator[Request]:
         for key, parameter in _CONTEXT.items()
         if (value := call.one(parameter)) is not None
     }
+    # AWS compares what the role is bound by, except where the call itself says what binds it.
+    bound = account.boundary(role) if role else None
+    if bound and "iam:PermissionsBoundary" not in named:
+        named["iam:PermissionsBoundary"] = (bound,)
     for arn in arns or ["*"]:
         yield request(call, action, arn, request_tags(tags) | named)
         if tags and call.operation.startswith("Create"):
