@@ -16,6 +16,7 @@ from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTag
 from constructs import Construct
 
 from biomodal_deploy.config.contract import OUTPUTS, Variable
+from biomodal_deploy.config.contract.aws import OWN_TAG
 
 REQUIRED_VERSION: Final = ">= 1.0"
 
@@ -53,7 +54,7 @@ class DeploymentStack(TerraformStack):
         self.add_override("terraform.required_providers.aws.version", constraint)
 
     def aws_provider(self, constraint: str) -> None:
-        """Configure the AWS provider: region and default tags from variables.
+        """Configure the AWS provider: region, and default tags from variables.
 
         Args:
             constraint: The provider's versions.
@@ -62,13 +63,21 @@ class DeploymentStack(TerraformStack):
             self,
             "aws",
             region=self.text("region"),
-            default_tags=[AwsProviderDefaultTags(tags=self.tags())],
+            default_tags=[AwsProviderDefaultTags(tags=self.tags() | self.own_tag())],
         )
         self.require_aws_provider(constraint)
 
     def tags(self) -> dict[str, str]:
-        """Return the one tag that everything gets, from variables."""
+        """Return the tag that is chosen for everything, from variables."""
         return {self.text("tag_key"): self.text("tag_value")}
+
+    def own_tag(self) -> dict[str, str]:
+        """Return the tag that nothing of another deployment has, where the stack is for a VM.
+
+        Policies know by it what is the deployment's own: its neighbours may share `tag_key` and
+        `tag_value`.
+        """
+        return {OWN_TAG: self.text("vm_name")} if "vm_name" in self.variables else {}
 
     def give_out(self, values: Mapping[str, str]) -> None:
         """Declare the documented outputs.

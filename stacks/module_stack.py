@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cdktf_cdktf_provider_aws.provider import AwsProvider
+from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags
 from constructs import Construct
 
 from biomodal_aws import ImageRepository
@@ -27,7 +27,13 @@ class ModuleStack(ModuleBase):
         self, scope: Construct, id_: str, *, install_script: Path, bucket_key: str | None = None
     ) -> None:
         super().__init__(scope, id_, variables=variables_of("module"))
-        AwsProvider(self, "aws", region=self.text("region"))
+        # The module tags little with `tags`, and not its launch template.
+        AwsProvider(
+            self,
+            "aws",
+            region=self.text("region"),
+            default_tags=[AwsProviderDefaultTags(tags=self.own_tag())],
+        )
         # The module declares no version. Its branch `main` needs 5; the documented branch is free
         # to need 6, and this stack's own resource is the same in both.
         self.require_aws_provider(">= 5.0, < 7.0")

@@ -92,6 +92,8 @@ class NativeStack(NativeBase):
             instance_profile=role.instance_profile_name,
             user_data_base64=user_data(self, install_script),
             root_volume_gib=self.number("vm_volume_gib"),
+            # The provider takes default tags off a root volume when one of them changes.
+            root_volume_tags={"Name": name},
         )
         address = ElasticIp(self, "public_ip", name=name, instance_id=vm.id)
         hosts = BatchSecurityGroup(

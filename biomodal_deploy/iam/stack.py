@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from biomodal_deploy.config.contract.aws import OWN_TAG
 from biomodal_deploy.iam import facts
 from biomodal_deploy.iam.catalog import Catalog, Kind
 from biomodal_deploy.iam.document import Body, Document, described_module
@@ -218,10 +219,8 @@ def known_tags(tags: JsonValue) -> Mapping[str, str]:
 
 
 def _identity(tags: Mapping[str, str]) -> dict[str, str]:
-    """Return the tag by which a resource is known: its name, else the deployment's own tag."""
-    for key in ("Name", *tags):
+    """Return the tag by which a resource is known: the deployment's own, else its name."""
+    for key in (OWN_TAG, "Name", *tags):
         if key in tags:
-            # The deployment's tag may be about to change: what is there has its key, or had.
-            kept = tags[key] if key == "Name" else "*"
-            return {"key": key, "value": tags[key], "kept": kept}
+            return {"key": key, "value": tags[key]}
     return {}

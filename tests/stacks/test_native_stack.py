@@ -56,7 +56,12 @@ def test_the_vm(native_json: dict[str, Any]) -> None:
     vm = resource(native_json, "aws_instance.vm")
     assert vm["ami"] == "${data.aws_ami.ubuntu.id}"
     assert vm["instance_type"] == "${var.instance_type}"
-    assert vm["root_block_device"] == {"encrypted": True, "volume_size": "${var.vm_volume_gib}"}
+    # The document asks for the first two; the name is by which the deployer's policy knows it.
+    assert vm["root_block_device"] == {
+        "encrypted": True,
+        "volume_size": "${var.vm_volume_gib}",
+        "tags": {"Name": "${var.vm_name}"},
+    }
     assert vm["subnet_id"] == "${data.aws_subnet.subnet.id}"
     assert vm["metadata_options"] == {
         "http_endpoint": "enabled",
@@ -247,6 +252,8 @@ def test_the_bucket_statement_covers_one_bucket(native_json: dict[str, Any]) -> 
 
 
 def test_everything_is_tagged(native_json: dict[str, Any]) -> None:
-    """`tag_key` and `tag_value` are the provider's default tags."""
+    """`tag_key`, `tag_value` and the deployment's own tag are the provider's default tags."""
     (provider,) = native_json["provider"]["aws"]
-    assert provider["default_tags"] == [{"tags": {"${var.tag_key}": "${var.tag_value}"}}]
+    assert provider["default_tags"] == [
+        {"tags": {"${var.tag_key}": "${var.tag_value}", "biomodal-deployment": "${var.vm_name}"}}
+    ]

@@ -43,6 +43,9 @@ CANONICAL: Final = {
     "aws-us-gov": "513442679011",
 }
 
+OWN_TAG: Final = "biomodal-deployment"
+"""Key of the tag that tells a deployment's resources from its neighbours'; its value is vm_name."""
+
 ECS_INSTANCE_ROLE: Final = "ecsInstanceRole"
 """The Batch hosts' shared role and instance profile, of the documented profile."""
 ECS_ROLE_POLICY: Final = "AmazonEC2ContainerServiceforEC2Role"

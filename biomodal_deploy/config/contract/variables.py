@@ -14,6 +14,7 @@ from biomodal_deploy.config.contract.aws import (
     BUCKET,
     NO_BUCKET,
     NO_BUCKET_RULE,
+    OWN_TAG,
     REGION,
     REGION_RULE,
 )
@@ -129,6 +130,8 @@ _OPTIONAL: Final = (
             matches_not(
                 "AWS reserves tag keys that start with aws:, in any case.", "[aA][wW][sS]:.*"
             ),
+            # IAM takes no two keys that differ in case only.
+            matches_not(f"{OWN_TAG} is the tag that tells deployments apart.", f"(?i:{OWN_TAG})"),
         ),
     ),
     Variable(

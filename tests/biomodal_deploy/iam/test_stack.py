@@ -130,15 +130,18 @@ def test_tags() -> None:
 
 
 def test_the_tag_that_a_resource_is_known_by() -> None:
-    """Without a name it is the deployment's tag, whose value may be about to change."""
-    stack = module(
-        {
-            "provider": {"aws": {"default_tags": {"tags": {"stage": "test"}}}},
-            "resource": {"aws_launch_template": {"t": {}}},
-        }
-    )
-    template = block(stack, "aws_launch_template.t")
-    assert template.fill("{tag.key}={tag.value}={tag.kept}") == ("stage=test=*",)
+    """It is the deployment's own, before the name, and before what is chosen for everything."""
+    tags = {"stage": "test", "Name": "all", "biomodal-deployment": "dev"}
+    for known_by in ("biomodal-deployment=dev", "Name=all", "stage=test"):
+        stack = module(
+            {
+                "provider": {"aws": {"default_tags": {"tags": tags}}},
+                "resource": {"aws_launch_template": {"t": {}}},
+            }
+        )
+        template = block(stack, "aws_launch_template.t")
+        assert template.fill("{tag.key}={tag.value}") == (known_by,)
+        del tags[known_by.partition("=")[0]]
 
 
 def test_called_modules() -> None:
