@@ -131,7 +131,10 @@ _OPTIONAL: Final = (
                 "AWS reserves tag keys that start with aws:, in any case.", "[aA][wW][sS]:.*"
             ),
             # IAM takes no two keys that differ in case only.
-            matches_not(f"{OWN_TAG} is the tag that tells deployments apart.", f"(?i:{OWN_TAG})"),
+            matches_not(
+                f"The tag {OWN_TAG} is set to vm_name, to tell deployments apart.",
+                "".join(f"[{mark}{mark.upper()}]" if mark.isalpha() else mark for mark in OWN_TAG),
+            ),
         ),
     ),
     Variable(
