@@ -79,13 +79,16 @@ def more_tags(document: Document) -> None:
         for body in named.values():
             if catalog().kinds[kind].tagged:
                 body["tags"] = body.get("tags", {}) | EXTRA
+            if "root_block_device" in body:
+                body["root_block_device"]["tags"] |= EXTRA
 
 
 def fewer_tags(document: Document) -> None:
     """Take that tag away again."""
     for named in document["resource"].values():
         for body in named.values():
-            body.get("tags", {}).pop("extra", None)
+            for block in (body, body.get("root_block_device", {})):
+                block.get("tags", {}).pop("extra", None)
 
 
 def spare_profile(document: Document) -> None:
@@ -115,6 +118,7 @@ def every_argument(document: Document) -> None:
     vm["monitoring"] = False
     vm["metadata_options"] |= {"http_tokens": "required", "http_put_response_hop_limit": 2}
     vm["root_block_device"]["volume_size"] = 120
+    vm["root_block_device"]["tags"]["disk"] = "root"
     vm["vpc_security_group_ids"].append("${aws_security_group.batch_hosts.id}")
     [rule] = of["aws_s3_bucket_lifecycle_configuration"]["data_bucket"]["rule"]
     rule |= {"id": "other", "status": "Disabled"}
