@@ -16,6 +16,7 @@ from typing import Final
 
 import pytest
 
+from biomodal_deploy.config.contract import OUTPUTS
 from biomodal_deploy.engine.toolchain import find_node, node_environment
 from tests.support.project import ROOT, stack_json
 
@@ -250,3 +251,42 @@ def test_pyright_sees_its_types(python: Path, tmp_path: Path) -> None:
     assert 'Type of "Instance" is "type[Instance]"' in done.stdout
     errors = [line for line in done.stdout.splitlines() if " - error:" in line]
     assert all("example.py:12" in line for line in errors), errors
+
+
+JOB: Final = """set -e
+biomodal-aws plan --var-file "$SANDBOX_TFVARS" || test $? = 2
+biomodal-aws show
+biomodal-aws apply
+biomodal-aws output --output json > ../outputs.json
+"""
+
+
+def test_an_installed_wheel_does_the_job_in_an_empty_folder(python: Path, tmp_path: Path) -> None:
+    """Without a clone, make or an account: init, then plan, show, apply and output, rehearsed."""
+    home = tmp_path / "home"
+    home.mkdir()
+    steering = ("PYTHONPATH", "VIRTUAL_ENV", "CDKTF_", "BIOMODAL_", "TF_", "AWS_", "CI")
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(steering)}
+    # The AWS bindings are cut to size once, in the user's own cache.
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    environment = kept | {
+        "HOME": str(home),
+        "XDG_CACHE_HOME": cache,
+        "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
+    }
+
+    def must(*words: str, cwd: Path) -> str:
+        argv = [str(python.with_name("biomodal-aws")), *words]
+        done = subprocess.run(
+            argv, cwd=cwd, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    must("init", "lab", "--no-input", cwd=tmp_path)
+    lab = tmp_path / "lab"
+    assert not (lab / "stacks").exists()
+    must("sandbox", "run", "--", "sh", "-c", JOB.replace("..", str(tmp_path)), cwd=lab)
+    outputs = json.loads((tmp_path / "outputs.json").read_text())["data"]
+    assert set(outputs) == set(OUTPUTS)
+    assert not (lab / "plans").exists()
