@@ -60,8 +60,8 @@ def test_what_is_no_policy(tmp_path: Path, text: bytes, rule: str) -> None:
 
 
 def test_a_file_that_never_ends() -> None:
-    """It is not read to its end."""
-    with pytest.raises(UsageError, match="longer than"):
+    """It is not read at all: a device is no policy."""
+    with pytest.raises(UsageError, match="not a regular file"):
         read_policies(Path("/dev/zero"))
 
 

@@ -65,7 +65,7 @@ def test_no_stack_is_guessed(location: Location) -> None:
 
 def test_an_unknown_stack_is_refused(location: Location) -> None:
     """With the ones that there are; and where nothing was ever done, with what to do."""
-    with pytest.raises(UsageError, match="run biomodal-aws synth"):
+    with pytest.raises(UsageError, match="run biomodal-aws plan"):
         recorded_stack(location, None)
     keep(location, "dev")
     with pytest.raises(UsageError, match='did you mean "prod"'):
