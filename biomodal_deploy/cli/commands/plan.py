@@ -26,6 +26,7 @@ from biomodal_deploy.cli.options import (
     only,
 )
 from biomodal_deploy.cli.render.bundles import bundle_data, show_bundle
+from biomodal_deploy.cli.render.costs import cost_summary
 from biomodal_deploy.cli.render.sets import describe_plan
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.cli.session import session
@@ -126,7 +127,12 @@ def plan(
         Result(
             data=bundle_data(planned.bundle, planned.plan, ledger),
             show=lambda console: show_bundle(
-                console, planned.bundle, planned.plan, ledger, full=full
+                console,
+                planned.bundle,
+                planned.plan,
+                ledger,
+                full=full,
+                cost=cost_summary(planned.plan, planned.bundle.manifest, work.location.project_dir),
             ),
             exit_status=EXIT_GUARD if planned.refusals else status,
         ),

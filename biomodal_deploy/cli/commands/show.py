@@ -12,6 +12,7 @@ from biomodal_deploy.aws.ledger.model import saved_ledger, saved_leftovers
 from biomodal_deploy.cli.options import HERE, Format, Full, OutputFormat, ProjectDir, Stack
 from biomodal_deploy.cli.render.bundles import show_bundle
 from biomodal_deploy.cli.render.console import as_text, print_exactly
+from biomodal_deploy.cli.render.costs import cost_summary
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.review.report.data import plan_data
@@ -80,7 +81,9 @@ def show(
 
     def on(console: Console) -> None:
         kept = saved_ledger(found.path), saved_leftovers(found.path)
-        show_bundle(console, found, found.plan(), *kept, full=full)
+        plan = found.plan()
+        cost = cost_summary(plan, found.manifest, location.project_dir)
+        show_bundle(console, found, plan, *kept, full=full, cost=cost)
 
     if format_ is ReportFormat.TEXT and output is Format.TEXT and out is None:
         return emit(Result(data=None, show=on), output)

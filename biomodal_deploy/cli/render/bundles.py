@@ -39,6 +39,7 @@ def show_bundle(
     remains: Leftovers | None = None,
     *,
     full: bool = False,
+    cost: str | None = None,
 ) -> None:
     """Print a sealed plan, of a destroy plan also its ledger, and what to do with it.
 
@@ -49,6 +50,7 @@ def show_bundle(
         ledger: What the deployment held.
         remains: What is left of it.
         full: Print every attribute, and every resource of many alike.
+        cost: What it changes of the cost, in one line.
     """
     manifest = bundle.manifest
     report = report_of(plan, manifest, bundle.sha256, whole=full)
@@ -75,6 +77,8 @@ def show_bundle(
     if remains:
         show_leftovers(console, remains)
         console.print()
+    if cost:
+        print_lines(console, [Line(Text(cost), 2)])
     console.print(Text(_counts(plan), style="bold"))
     for name, value in (("bundle", bundle.id), ("sha256", bundle.sha256), ("folder", bundle.path)):
         line = Text(f"{name}  {value}", style="quiet" if name == "folder" else "")

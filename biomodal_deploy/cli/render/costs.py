@@ -4,32 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.plan import Plan
 from biomodal_deploy.plan.sealed import Manifest
-from biomodal_deploy.review.cost import STALE_DAYS, Estimate, Line, Stored
+from biomodal_deploy.review.cost import STALE_DAYS, Estimate, Line, Prices, Stored, estimate
 
 _UNKNOWN: Final = "unknown"
 
 
-def show_cost(console: Console, manifest: Manifest, estimate: Estimate, today: date) -> None:
+def show_cost(console: Console, manifest: Manifest, estimated: Estimate, today: date) -> None:
     """Print the account: what runs idle, the busiest hour, work, data, and what the plan changes.
 
     Args:
         console: Where to.
         manifest: The plan that it is of.
-        estimate: What it costs.
+        estimated: What it costs.
         today: Today's day, for the age of the prices.
     """
-    console.print(f"{manifest.facts.stack}, {estimate.region}, by plan {manifest.id}")
+    console.print(f"{manifest.facts.stack}, {estimated.region}, by plan {manifest.id}")
     console.print("US dollars, without tax\n")
-    _account(console, "Idle, a month", estimate.idle)
-    _account(console, "Busiest hour, at most", estimate.busiest)
-    if (work := estimate.work) is not None:
+    _account(console, "Idle, a month", estimated.idle)
+    _account(console, "Busiest hour, at most", estimated.busiest)
+    if (work := estimated.work) is not None:
         title = f"Work of {work.core_hours:,} core hours"
         rows = [("On-Demand, cheapest to dearest family", "", _between(work.least, work.most))]
         if work.spot is not None:
@@ -37,57 +40,82 @@ def show_cost(console: Console, manifest: Manifest, estimate: Estimate, today: d
         else:
             rows += [("Spot: less than On-Demand; --refresh looks it up", "", "")]
         _table(console, title, "", rows)
-    if estimate.storage:
-        rows = [(each.what, "", _stored(each)) for each in estimate.storage]
+    if estimated.storage:
+        rows = [(each.what, "", _stored(each)) for each in estimated.storage]
         _table(console, "Data in the bucket, for each TB", "", rows)
-    rows = [(each.what, "", _money(each.amount)) for each in estimate.per_gb]
+    rows = [(each.what, "", _money(each.amount)) for each in estimated.per_gb]
     _table(console, "Besides", "", rows)
-    for line in cost_lines(estimate):
+    for line in cost_lines(estimated):
         console.print(Text(line))
-    if (budget := estimate.proposed_budget) is not None:
+    if (budget := estimated.proposed_budget) is not None:
         console.print(f"A budget for this work and the idle month: monthly_budget_usd = {budget}")
-    console.print(Text(f"Not counted: {', '.join(estimate.not_counted)}.", style="quiet"))
-    if estimate.oldest is not None:
-        old = estimate.is_stale(today)
-        text = f"The oldest price is of {estimate.oldest}"
+    console.print(Text(f"Not counted: {', '.join(estimated.not_counted)}.", style="quiet"))
+    if estimated.oldest is not None:
+        old = estimated.is_stale(today)
+        text = f"The oldest price is of {estimated.oldest}"
         more = f", more than {STALE_DAYS} days ago. Today's: biomodal-aws cost --refresh"
         console.print(Text(text + (more if old else "."), style="warning" if old else "quiet"))
 
 
-def cost_lines(estimate: Estimate) -> list[str]:
+def cost_lines(estimated: Estimate) -> list[str]:
     """Return what the plan changes, in one line, and what has no known price.
 
     Args:
-        estimate: What the plan's environment costs.
+        estimated: What the plan's environment costs.
     """
-    before, after = estimate.before, estimate.after
+    before, after = estimated.before, estimated.after
     lines = [
         f"This plan: {_change('a month while idle', before.month, after.month)}",
         f"           {_change('in the busiest hour at most', before.hour, after.hour)}",
     ]
-    if estimate.unpriced:
+    if estimated.unpriced:
         lines.append(
-            f"Without a known price, and in no sum: {', '.join(estimate.unpriced)}. "
+            f"Without a known price, and in no sum: {', '.join(estimated.unpriced)}. "
             "To look them up: biomodal-aws cost --refresh"
         )
     return lines
 
 
-def cost_data(manifest: Manifest, estimate: Estimate, today: date) -> dict[str, object]:
+def cost_summary(plan: Plan, manifest: Manifest, project: Path) -> str | None:
+    """Return in one line what a plan changes of the cost; None where it changes nothing of it.
+
+    Args:
+        plan: The plan.
+        manifest: What was sealed with it.
+        project: The project's folder, which may have prices of its own.
+    """
+    try:
+        prices = Prices.of(manifest.facts.region or "", project)
+    except UsageError as error:
+        return f"Cost: unknown. {error}"
+    found = estimate(plan, prices)
+    before, after = found.before, found.after
+    if found.unpriced and not after.month and not after.hour:
+        return "Cost: unknown, no price of it is known. Next: biomodal-aws cost --refresh"
+    if before == after:
+        return None
+    least = f", and what has no known price ({len(found.unpriced)})" if found.unpriced else ""
+    return (
+        f"Cost: {_change('US dollars a month while idle', before.month, after.month)}, "
+        f"{_change('in the busiest hour at most', before.hour, after.hour)}{least}"
+    )
+
+
+def cost_data(manifest: Manifest, estimated: Estimate, today: date) -> dict[str, object]:
     """Return the account as data for programs.
 
     Args:
         manifest: The plan that it is of.
-        estimate: What it costs.
+        estimated: What it costs.
         today: Today's day, for the age of the prices.
     """
     return {
         "stack": manifest.facts.stack,
         "plan": manifest.id,
         "currency": "USD",
-        **estimate.model_dump(mode="json"),
-        "stale": estimate.is_stale(today),
-        "proposed_budget": estimate.proposed_budget,
+        **estimated.model_dump(mode="json"),
+        "stale": estimated.is_stale(today),
+        "proposed_budget": estimated.proposed_budget,
     }
 
 
