@@ -10,6 +10,7 @@ from biomodal_deploy.config.contract import variables_of
 from biomodal_deploy.config.contract.aws import (
     BATCH_VCPUS,
     HOST_SUFFIX,
+    OWN_TAG,
     ROLE_LENGTH,
     job_queue_name,
     launch_template_name,
@@ -159,7 +160,7 @@ def target_from(
         bootstrap=bootstrap,
         limits=limits or Limits(),
         hardened=_hardened(values) if (bootstrap, profile) == ("native", "hardened") else None,
-        tags=((given["tag_key"], given["tag_value"]),),
+        tags=((given["tag_key"], given["tag_value"]), (OWN_TAG, given["vm_name"])),
     )
 
 

@@ -41,7 +41,7 @@ def test_defaults_are_the_documents() -> None:
     """What is not given is what Terraform will take."""
     target = target_from(VALUES, "module")
     assert target.instance_type == "t3.large"
-    assert target.tags == (("environment", "development"),)
+    assert target.tags == (("environment", "development"), ("biomodal-deployment", target.vm_name))
     assert target.existing_bucket is None
     assert target.limits == Limits()
 

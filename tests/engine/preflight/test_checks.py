@@ -61,7 +61,10 @@ def test_a_seeded_account_is_ready(target: Target, session: boto3.session.Sessio
 def test_a_launch_is_rehearsed_as_terraform_launches(
     sandbox: Sandbox, target: Target, session: boto3.session.Session
 ) -> None:
-    """Who holds the compiled policy and nothing else is not told that EC2 would refuse."""
+    """Who holds the compiled policy and nothing else is not told that EC2 would refuse.
+
+    It covers the VM's own security group, which is not there yet: EC2 has no verdict on that.
+    """
     values: dict[str, JsonValue] = {**sandbox.variables(VM)}
     needs = needs_of(
         Document.model_validate(snapshot()), values, Place.of(sandbox.region, sandbox.account_id)
@@ -73,7 +76,7 @@ def test_a_launch_is_rehearsed_as_terraform_launches(
         iam.put_user_policy(UserName="deployer", PolicyName=made.name, PolicyDocument=document)
     key = iam.create_access_key(UserName="deployer")["AccessKey"]
     user = boto3.session.Session(key["AccessKeyId"], key["SecretAccessKey"])
-    assert rehearsal(target, user) is Verdict.PASS
+    assert rehearsal(target, user) is Verdict.WARNING
     # And the refusal of one who may not launch is no pass.
     for name in iam.list_user_policies(UserName="deployer")["PolicyNames"]:
         iam.delete_user_policy(UserName="deployer", PolicyName=name)

