@@ -173,6 +173,7 @@ def test_what_stands_in_the_account(project: NativeProject) -> None:
     assert {tag["Key"]: tag["Value"] for tag in volume["Tags"]} == {
         "Name": VM,
         "environment": "development",
+        "biomodal-deployment": VM,
     }
     made = [
         group

@@ -172,7 +172,7 @@ def test_what_stands_in_the_account(project: NativeProject, applied: dict[str, A
     ec2 = project.sandbox.client("ec2")
     vm = ec2.describe_instances()["Reservations"][0]["Instances"][0]
     tags = {tag["Key"]: tag["Value"] for tag in vm["Tags"]}
-    assert tags == {"Name": VM, "environment": "development"}
+    assert tags == {"Name": VM, "environment": "development", "biomodal-deployment": VM}
     assert vm["ImageId"] == project.sandbox.account.image_id
     assert vm["InstanceType"] == "t3.large"
     assert vm["KeyName"] == VM
