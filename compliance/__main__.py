@@ -88,7 +88,7 @@ def _synthesized(folder: Path) -> dict[str, Path]:
     output = folder / "cdktf.out"
     script = ROOT / "scripts" / "install_script.sh"
     synthesize(deployments, install_script=script, output=output)
-    return {profile: output / "stacks" / profile for profile in PROFILES}
+    return {name: output / "stacks" / name for name in deployments}
 
 
 if __name__ == "__main__":
