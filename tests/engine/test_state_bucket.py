@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -276,7 +277,7 @@ def test_it_is_made_as_planned(team: Team) -> None:
     screen = team.making.screen
     assert team.making.process.returncode == 0, screen
     shown, asked, made = screen.partition("Only yes goes on:")
-    assert "+ aws_s3_bucket.state" in shown
+    assert "+ aws_s3_bucket.state" in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
     assert asked
     assert f"s3://{MADE} in us-east-1" in made
     assert "TakeAndReleaseLock" in made
