@@ -257,7 +257,9 @@ def test_a_lost_state_is_not_called_moved(
 
 def test_a_state_in_use_is_not_moved(sandbox: Sandbox, tmp_path: Path, key: str) -> None:
     """While Terraform applies to the local state, the move waits for another day."""
-    project = SharedProject(tmp_path / "a", sandbox, SLOW)
+    # For as long as a busy machine may take to look at it.
+    slower = json.loads(json.dumps(SLOW).replace("sleep 4", "sleep 20"))
+    project = SharedProject(tmp_path / "a", sandbox, slower)
     project.plan()
     with Driven.command(project.folder, ["apply"], project.environment()) as driven:
         lock = project.local_state.with_name(f".{project.local_state.name}.lock.info")
