@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 from biomodal_deploy.config.settings import ProjectFile
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.workflow import journal
 from biomodal_deploy.workflow.journal import (
     Journal,
     Previous,
@@ -63,7 +64,7 @@ def test_a_closed_folder_is_no_sign_of_a_move(
     def closed(path: Path) -> bytes:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", closed)
+    monkeypatch.setattr(journal, "read_regular", closed)
     with pytest.raises(UsageError, match=r"\(Permission denied\)\. Fix: mend its permissions"):
         read_journal(stack)
 

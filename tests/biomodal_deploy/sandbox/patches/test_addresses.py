@@ -12,7 +12,7 @@ from biomodal_deploy.sandbox.patches.addresses import addresses_need_a_gateway
 from tests.support.moto import Use, launch
 
 
-def test_an_address_needs_an_internet_gateway(aws: Callable[[str], Any], use: Use) -> None:
+def test_addresses_need_a_gateway(aws: Callable[[str], Any], use: Use) -> None:
     """None is attached in a VPC that has none; once it has one, it is."""
     use(addresses_need_a_gateway)
     ec2 = aws("ec2")
