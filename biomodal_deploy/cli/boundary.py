@@ -109,7 +109,8 @@ def _fail(
         }
         if isinstance(error, UsageErrors):
             details["faults"] = [
-                {"field": each.field, "message": str(each)} for each in error.faults
+                {"field": each.field, "message": without_userinfo(str(each))}
+                for each in error.faults
             ]
         envelope = {
             "exit_status": status,
