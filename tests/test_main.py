@@ -169,7 +169,7 @@ def test_a_deployment_s_name_is_in_its_backend_and_metadata_only(good: Path, cop
 def test_wrong_settings_are_refused(copy: Path, deployments: object, parts: list[str]) -> None:
     """Field, value, rule and fix; the last good output stays."""
     write_deployments(copy, deployments)
-    refused(copy, "cdktf.json: context.deployments", *parts)
+    refused(copy, "cdktf.json line ", ": context.deployments", *parts)
 
 
 def test_one_wrong_deployment_holds_back_all(copy: Path) -> None:
@@ -409,7 +409,7 @@ def test_the_output_is_not_written_among_the_sources(copy: Path, output: str) ->
 def test_a_path_that_no_system_has_is_refused(copy: Path) -> None:
     """One line, where Python would raise an error without a file's name in it."""
     _set_output(copy, "a\0b")
-    refused(copy, "cdktf.json: output", "NUL")
+    refused(copy, "cdktf.json line ", ": output", "NUL")
 
 
 def test_a_byte_order_mark_is_called_that(copy: Path) -> None:
