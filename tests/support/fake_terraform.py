@@ -106,7 +106,9 @@ def deaf() -> int:
 
 
 def interrupted() -> int:
-    """Stop on SIGINT after a while, and fail then."""
+    """Stop an apply on SIGINT after a while, and fail then; of a state know nothing."""
+    if sys.argv[1] != "apply":
+        return 1
     stopped = []
     signal.signal(signal.SIGINT, lambda got, _: stopped.append(got))
     say(hook("apply_start", "terraform_data.slow"))
