@@ -69,8 +69,8 @@ def node() -> str:
     return found
 
 
-def project(folder: Path, deployments: int) -> Path:
-    """Copy the app, and give it deployments of the native stack."""
+def project(folder: Path, stacks: int) -> Path:
+    """Copy the app, and give it so many native stacks."""
     folder.mkdir(parents=True)
     for name in _APP:
         if (ROOT / name).is_dir():
@@ -78,11 +78,10 @@ def project(folder: Path, deployments: int) -> Path:
             shutil.copytree(ROOT / name, folder / name, ignore=ignored)
         else:
             shutil.copy2(ROOT / name, folder / name)
-    stacks = {f"deployment-{number + 1}": {"bootstrap": "native"} for number in range(deployments)}
     settings = {
         "language": "python",
         "app": "python main.py",
-        "context": {"deployments": stacks},
+        "context": {"stacks": {f"stack-{n + 1}": {"bootstrap": "native"} for n in range(stacks)}},
     }
     (folder / "cdktf.json").write_text(json.dumps(settings))
     return folder

@@ -1,10 +1,10 @@
-"""What a set of real deployments costs: the native stack many times over, against the sandbox.
+"""What a set of stacks costs: the native one many times over, against the sandbox.
 
-    .venv/bin/python -m benchmarks.many [--deployments 50] [--jobs 2] [--json figures.json]
+    .venv/bin/python -m benchmarks.many [--stacks 50] [--jobs 2] [--json figures.json]
 
-One deployment names a subnet that is not there, so its plan fails. The others have to be planned
+One stack names a subnet that is not there, so its plan fails. The others have to be planned
 and sealed whole, the table has to name each, and the memory of all processes together has to stay
-below 6 GiB: the command's own, each deployment's, Terraform's and the providers'. The sandbox is
+below 6 GiB: the command's own, each stack's, Terraform's and the providers'. The sandbox is
 no part of that. Exit status 2 where something of this is not so.
 """
 
@@ -25,10 +25,10 @@ from rich.table import Table
 
 from benchmarks.measuring import Watched, watched
 from biomodal_deploy.errors import EXIT_ENGINE
-from biomodal_deploy.plan.sealed import Bundle
+from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.sandbox import Sandbox
 from biomodal_deploy.workflow.sets.running import default_jobs
-from tests.support.project import app_environment, copy_app, write_deployments
+from tests.support.project import app_environment, copy_app, write_stacks
 
 MOST_MIB: Final = 6 * 1024
 RESOURCES: Final = 20
@@ -38,11 +38,11 @@ MISSING_SUBNET: Final = "subnet-00000000"
 def main() -> int:
     """Plan the set once, print a table, and say whether everything is as it has to be."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--deployments", type=int, default=50)
+    parser.add_argument("--stacks", type=int, default=50)
     parser.add_argument("--jobs", type=int, default=default_jobs())
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    names = [f"lab-{number:02}" for number in range(options.deployments)]
+    names = [f"lab-{number:02}" for number in range(options.stacks)]
     broken = names[len(names) // 3]
     with tempfile.TemporaryDirectory(prefix="biomodal-aws-benchmark-") as name:
         folder = Path(name)
@@ -59,7 +59,7 @@ def main() -> int:
     if found.peak > MOST_MIB:
         faults.append(f"{found.peak} MiB are more than {MOST_MIB}")
     figures = {
-        "deployments": len(names),
+        "stacks": len(names),
         "jobs": options.jobs,
         "seconds": round(found.seconds, 1),
         "seconds_each": round(found.seconds / len(names), 1),
@@ -80,7 +80,7 @@ def _write(project: Path, sandbox: Sandbox, names: list[str], broken: str) -> No
         if name == broken:
             text = re.sub(r"subnet-[0-9a-f]+", MISSING_SUBNET, text)
         (project / "environments" / f"{name}.tfvars").write_text(text)
-    write_deployments(
+    write_stacks(
         project,
         {
             name: {"bootstrap": "native", "var_files": [f"environments/{name}.tfvars"]}
@@ -107,7 +107,7 @@ def _faults_of_the_table(found: Watched, names: list[str], broken: str) -> list[
         for name in names
         if rows.get(name) != wanted[name]
     ]
-    total = f"{len(names)} deployments: "
+    total = f"{len(names)} stacks: "
     last = found.out.strip().splitlines()[-1] if found.out.strip() else found.err.strip()
     counts = Counter(wanted.values())
     if not last.startswith(total) or f"{counts['to review']} to review" not in last:
@@ -132,14 +132,14 @@ def _faults_on_disk(project: Path, broken: str) -> list[str]:
         if len(plans) != (name != broken):
             faults.append(f"{name} has {len(plans)} sealed plans")
             continue
-        creates = [Bundle.load(path).plan().counts.create for path in plans]
+        creates = [SealedPlan.load(path).plan().counts.create for path in plans]
         if any(count != RESOURCES for count in creates):
             faults.append(f"the plan of {name} makes {creates} resources")
     return faults
 
 
 def _show(figures: dict[str, object], faults: list[str]) -> None:
-    table = Table("many deployments", "measured", "target")
+    table = Table("many stacks", "measured", "target")
     for name, value in figures.items():
         if name != "faults":
             target = f"at most {MOST_MIB}" if name == "peak_mib" else ""

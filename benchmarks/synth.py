@@ -73,7 +73,7 @@ def measure(
 
 
 def race(folder: Path, *, rounds: int) -> dict[str, Measured]:
-    """Compare the ways to synthesize one deployment."""
+    """Compare the ways to synthesize one stack."""
     app, home, other = contenders.project(folder / "one", 1), folder / "home", folder / "first"
     home.mkdir()
     contestants = [
@@ -88,7 +88,7 @@ def race(folder: Path, *, rounds: int) -> dict[str, Measured]:
 
 
 def grow(folder: Path, *, rounds: int) -> dict[str, Measured]:
-    """Measure how time and memory grow with the number of deployments."""
+    """Measure how time and memory grow with the number of stacks."""
     home = folder / "home"
     contestants = [
         contenders.ours(str(count), contenders.project(folder / f"grown-{count}", count), home)
@@ -109,7 +109,7 @@ def targets(race_: dict[str, Measured], growth: dict[str, Measured]) -> dict[str
         "at most 1.3 times an empty cdktf app": (f"{ours / empty:.2f}", ours <= 1.3 * empty),
         "at most 160 MiB": (f"{race_[OURS].peak} MiB", race_[OURS].peak <= 160),
         "first run ever: under 12 s": (f"{first:.1f} s", first < 12),
-        "100 deployments: within 7 s": (f"{hundred:.1f} s", hundred <= 7),
+        "100 stacks: within 7 s": (f"{hundred:.1f} s", hundred <= 7),
     }
 
 
@@ -124,7 +124,7 @@ def table(race_: dict[str, Measured], growth: dict[str, Measured]) -> str:
     for name, each in sorted(race_.items(), key=lambda item: item[1].median):
         times = f"{each.median / ours:.1f}"
         lines.append(f"| {name} | {each.median:.2f} s | {times} | {each.peak} MiB |")
-    lines += ["", "| deployments | wall time | peak memory |", "|---:|---:|---:|"]
+    lines += ["", "| stacks | wall time | peak memory |", "|---:|---:|---:|"]
     for count, each in growth.items():
         lines.append(f"| {count} | {each.median:.2f} s | {each.peak} MiB |")
     lines += ["", "| target | measured | |", "|---|---:|---|"]
@@ -182,7 +182,7 @@ def main() -> int:
             "machine": found,
             "rounds": options.rounds,
             "contenders": {name: vars(each) for name, each in race_.items()},
-            "deployments": {name: vars(each) for name, each in growth.items()},
+            "stacks": {name: vars(each) for name, each in growth.items()},
             "targets": {
                 name: {"value": value, "met": met} for name, (value, met) in reached.items()
             },

@@ -9,30 +9,30 @@ from typing import TYPE_CHECKING
 
 from biomodal_deploy.errors import (
     BiomodalError,
-    BundleRefused,
     EngineError,
     GuardRefused,
     Interrupted,
+    SealedPlanRefused,
     UsageError,
 )
 
 if TYPE_CHECKING:
-    from biomodal_deploy.api import Project, SealedPlan
+    from biomodal_deploy.api import Project, ProjectPlan
 
 __all__ = [
     "BiomodalError",
-    "BundleRefused",
     "EngineError",
     "GuardRefused",
     "Interrupted",
     "Project",
-    "SealedPlan",
+    "ProjectPlan",
+    "SealedPlanRefused",
     "UsageError",
 ]
 
 
 def __getattr__(name: str) -> object:
-    if name in ("Project", "SealedPlan"):
+    if name in ("Project", "ProjectPlan"):
         # On first use: the app imports this package for its contract and pays for no more.
         from biomodal_deploy import api as project
 

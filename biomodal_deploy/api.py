@@ -15,11 +15,11 @@ from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan import Counts, Plan, PlanKind, ResourceChange
 from biomodal_deploy.plan.guards import Verdict
 from biomodal_deploy.plan.history import Chain
-from biomodal_deploy.plan.sealed import Bundle
+from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.workflow.applying import Applied, prepare
 from biomodal_deploy.workflow.destroying import look_after, take_ledger
 from biomodal_deploy.workflow.drifting import find_drift
-from biomodal_deploy.workflow.finding import find_bundle
+from biomodal_deploy.workflow.finding import find_sealed_plan
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.planning import make_plan
 from biomodal_deploy.workflow.reading import Finding, read_outputs, validate
@@ -37,15 +37,15 @@ _Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
-class SealedPlan:
+class ProjectPlan:
     """A sealed plan: what will happen, and the only thing that can be applied.
 
     Attributes:
-        bundle: Its folder and manifest.
+        sealed_plan: Its folder and manifest.
         data: What it does, redacted.
     """
 
-    bundle: Bundle
+    sealed_plan: SealedPlan
     data: Plan
     _stack: Stack = field(repr=False)
     _listen: Listener = field(repr=False)
@@ -53,12 +53,12 @@ class SealedPlan:
     @property
     def id(self) -> str:
         """Its name, which sorts by time."""
-        return self.bundle.id
+        return self.sealed_plan.id
 
     @property
     def sha256(self) -> str:
         """The digest that stands for all of it, for an approval elsewhere."""
-        return self.bundle.sha256
+        return self.sealed_plan.sha256
 
     @property
     def changes(self) -> tuple[ResourceChange, ...]:
@@ -68,17 +68,17 @@ class SealedPlan:
     @property
     def has_changes(self) -> bool:
         """Whether applying it does anything."""
-        return self.bundle.manifest.has_changes
+        return self.sealed_plan.manifest.has_changes
 
     @property
     def counts(self) -> Counts:
         """How many objects each action touches."""
-        return self.bundle.manifest.counts
+        return self.sealed_plan.manifest.counts
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """What the guards said."""
-        return self.bundle.manifest.verdicts
+        return self.sealed_plan.manifest.verdicts
 
     def apply(self, *, confirm: str | None = None, expect_sha256: str | None = None) -> Applied:
         """Apply exactly this plan, once.
@@ -88,24 +88,24 @@ class SealedPlan:
             expect_sha256: The digest that was approved.
 
         Raises:
-            BundleRefused: Something differs from what was sealed.
+            SealedPlanRefused: Something differs from what was sealed.
             GuardRefused: A guard refused it, or the loss was not confirmed.
             EngineError: Terraform failed.
             Interrupted: It was asked to stop.
         """
-        ready = prepare(self._stack, self.bundle, self._listen, expect_sha256=expect_sha256)
+        ready = prepare(self._stack, self.sealed_plan, self._listen, expect_sha256=expect_sha256)
         return ready.run(confirm)
 
     def ledger(self) -> Ledger:
-        """Return what the deployment holds that a destroy plan does not show; kept beside it.
+        """Return what the stack holds that a destroy plan does not show; kept beside it.
 
         Only for a destroy plan; AWS is asked, and what it does not answer is said to be unknown.
         """
-        return take_ledger(self._stack, self.bundle, self.data, self._listen)
+        return take_ledger(self._stack, self.sealed_plan, self.data, self._listen)
 
     def remains(self) -> Leftovers:
-        """Return what is left of the deployment once its destroy plan was applied."""
-        return look_after(self._stack, self.bundle, self.data, self._listen)
+        """Return what is left of the stack once its destroy plan was applied."""
+        return look_after(self._stack, self.sealed_plan, self.data, self._listen)
 
 
 class Project:
@@ -113,7 +113,7 @@ class Project:
 
     Args:
         project_dir: That folder.
-        stack: The deployment; needed only where `cdktf.json` has several.
+        stack: The stack; needed only where `cdktf.json` has several.
         environment: The environment variables to work with; this process's where None.
         on_event: Told of steps, notices and the engine's events, in the calling thread.
 
@@ -154,7 +154,7 @@ class Project:
         allow_destroy: Sequence[str] = (),
         allow: Sequence[str] = (),
         account_moved: str | None = None,
-    ) -> SealedPlan:
+    ) -> ProjectPlan:
         """Make and seal a plan.
 
         Args:
@@ -181,13 +181,15 @@ class Project:
         )
         stack = self._fresh()
         planned = make_plan(stack, request, self._listen)
-        return SealedPlan(planned.bundle, planned.plan, stack, self._listen)
+        return ProjectPlan(planned.sealed_plan, planned.plan, stack, self._listen)
 
-    def sealed(self, bundle: str | Path | None = None) -> SealedPlan:
+    def sealed(self, sealed_plan: str | Path | None = None) -> ProjectPlan:
         """Return a sealed plan: the newest unused one, or one by its id or folder."""
         stack = self._last()
-        found = find_bundle(self._location, stack.name, str(bundle) if bundle else None)
-        return SealedPlan(found, found.plan(), stack, self._listen)
+        found = find_sealed_plan(
+            self._location, stack.name, str(sealed_plan) if sealed_plan else None
+        )
+        return ProjectPlan(found, found.plan(), stack, self._listen)
 
     def drift(
         self, *, var_files: Sequence[str | Path] = (), variables: Mapping[str, str] | None = None

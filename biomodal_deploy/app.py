@@ -22,11 +22,11 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 from biomodal_deploy.config.settings import (
     APP_SOURCES,
-    Deployment,
+    StackSettings,
     has_own_app,
     output_directory,
-    read_deployments,
     read_project_file,
+    read_stacks,
 )
 from biomodal_deploy.config.tfvars.files import automatic_files, read_file
 from biomodal_deploy.engine.toolchain.node import find_node
@@ -34,7 +34,7 @@ from biomodal_deploy.errors import EXIT_INTERRUPTED, BiomodalError, EngineError,
 
 
 def synthesize_project(project: Path) -> int:
-    """Synthesize every deployment of a project's `cdktf.json` and return the exit status.
+    """Synthesize every stack of a project's `cdktf.json` and return the exit status.
 
     Args:
         project: The folder that holds it.
@@ -46,7 +46,7 @@ def synthesize_project(project: Path) -> int:
     try:
         _refuse_shadowed_package(project)
         project_file = read_project_file(project)
-        deployments = read_deployments(project_file)
+        settings = read_stacks(project_file)
         output = output_directory(project, project_file)
         _refuse_own_folder(project, output)
         _name_node(os.environ.get("JSII_NODE"))
@@ -54,18 +54,18 @@ def synthesize_project(project: Path) -> int:
         # Only now: starting jsii costs a second, and wrong settings are answered at once.
         try:
             sys.path.insert(0, str((project if has_own_app(project) else APP_SOURCES).absolute()))
-            stacks = import_module("stacks.synthesis")
+            synthesis = import_module("stacks.synthesis")
         except OSError as error:
             raise EngineError(
                 f"Node, which runs the constructs, cannot be started ({error.strerror or error})",
                 advice="make room in the temporary folder, or set TMPDIR to another",
             ) from None
 
-        stacks.synthesize(
-            deployments,
+        synthesis.synthesize(
+            settings,
             install_script=project / "scripts" / "install_script.sh",
             output=output,
-            others={name: _values_of_others(project, each) for name, each in deployments.items()},
+            others={name: _values_of_others(project, each) for name, each in settings.items()},
         )
     except BiomodalError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -75,7 +75,7 @@ def synthesize_project(project: Path) -> int:
     return 0
 
 
-def _values_of_others(project: Path, deployment: Deployment) -> dict[str, str]:
+def _values_of_others(project: Path, settings: StackSettings) -> dict[str, str]:
     """Return what the project's own files say, and a stack's own say otherwise.
 
     cdktf's command line reads the former for every stack, and never the latter: it would plan
@@ -85,7 +85,7 @@ def _values_of_others(project: Path, deployment: Deployment) -> dict[str, str]:
     # A file that is missing or wrong is the business of whoever uses its values.
     with suppress(UsageError):
         shared = _texts(automatic_files(project))
-        own = _texts([project / each for each in deployment.var_files])
+        own = _texts([project / each for each in settings.var_files])
         found = {name: text for name, text in shared.items() if own.get(name, text) != text}
     return found
 

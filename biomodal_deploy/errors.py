@@ -16,7 +16,7 @@ EXIT_DONE: Final = 0
 EXIT_ENGINE: Final = 1
 EXIT_FINDINGS: Final = 2
 EXIT_GUARD: Final = 3
-EXIT_BUNDLE: Final = 4
+EXIT_SEALED_PLAN: Final = 4
 EXIT_USAGE: Final = 64
 EXIT_BUG: Final = 70
 EXIT_INTERRUPTED: Final = 130
@@ -139,7 +139,7 @@ class GuardRefused(BiomodalError):
     code = "guard_refused"
 
 
-class BundleRefused(BiomodalError):
+class SealedPlanRefused(BiomodalError):
     """A sealed plan does not match, or is stale, used or expired: nothing was applied.
 
     Args:
@@ -147,8 +147,8 @@ class BundleRefused(BiomodalError):
         message: The line that names the difference.
     """
 
-    exit_status = EXIT_BUNDLE
-    code = "bundle_refused"
+    exit_status = EXIT_SEALED_PLAN
+    code = "sealed_plan_refused"
 
     def __init__(self, reason: str, message: str) -> None:
         self.reason = reason

@@ -2,15 +2,15 @@
 # Apply the sealed plan that was approved, and no other.
 #
 # Takes from the environment
-#   STACK            the deployment
+#   STACK            the stack's name
 #   PLAN_SHA256      the digest that was approved, as the report names it
 #   PLAN_PASSPHRASE  what the sealed plan was encrypted with
-#   CONFIRM          the deployment's name, where the plan loses something that exists
+#   CONFIRM          the stack's name, where the plan loses something that exists
 # and from ci/out/STACK what plan.sh wrote. The checkout has to be the commit that was planned.
 # Exit status: as `biomodal-aws apply`; 4 where it is not the plan that was approved.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-: "${STACK:?STACK has to name the deployment}"
+: "${STACK:?STACK is not set: name the stack}"
 : "${PLAN_SHA256:?PLAN_SHA256 has to be the digest that was approved}"
 : "${PLAN_PASSPHRASE:?PLAN_PASSPHRASE has to be set: docs/ci.md says how}"
 umask 077

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Look for what changed outside Terraform, in every deployment or in those that STACKS names.
+# Look for what changed outside Terraform, in every stack or in those that STACKS names.
 #
 # Takes STACKS from the environment: names or a pattern, as `--stack` does; all where it is empty.
 # Writes ci/out/drift/report.md, and status.env for GitLab's next job. Exit status: as `biomodal-aws drift`, so 2 where something drifted.

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Plan one deployment for review: a report, and the sealed plan, encrypted for the job that applies it.
+# Plan one stack for review: a report, and the sealed plan, encrypted for the job that applies it.
 #
 # Takes from the environment
-#   STACK            the deployment
+#   STACK            the stack's name
 #   PLAN_PASSPHRASE  what the sealed plan is encrypted with: a plan file holds secrets in clear
 #   ALLOW_DESTROY    addresses of protected objects that may be lost, separated by spaces
 # Writes to ci/out/STACK
@@ -13,7 +13,7 @@
 # Exit status: as `biomodal-aws plan`, so 0 with and without changes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-: "${STACK:?STACK has to name the deployment}"
+: "${STACK:?STACK is not set: name the stack}"
 : "${PLAN_PASSPHRASE:?PLAN_PASSPHRASE has to be set: docs/ci.md says how}"
 umask 077 # the sealed plan is refused where others could read it
 out="ci/out/$STACK"

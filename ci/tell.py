@@ -35,7 +35,7 @@ def tell_plan(folder: Path) -> int:
     }
     (folder / "counts.json").write_text(json.dumps(widget), encoding="utf-8")
     lines = {
-        "PLAN_ID": plan["bundle"],
+        "PLAN_ID": plan["sealed_plan"],
         "PLAN_SHA256": plan["sha256"],
         "PLAN_STATUS": answer["exit_status"],
     }
@@ -59,7 +59,7 @@ def tell_drift(folder: Path) -> int:
 
 
 def stack_lines(part: dict[str, Any]) -> Iterator[str]:
-    """Yield what is to be said of one deployment."""
+    """Yield what is to be said of one stack."""
     if part["error"]:
         yield f"**error:** {code(part['error']['message'])}"
         return

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from biomodal_deploy.config.settings import Deployment
+from biomodal_deploy.config.settings import StackSettings
 from biomodal_deploy.review.hardening import CHECKED, Checked
 from compliance.plans import NoPlan, plans
 from compliance.scan import ScanError, scan
@@ -80,15 +80,15 @@ def _synthesized(folder: Path) -> dict[str, Path]:
     # jsii starts here, and not where this module is imported.
     from stacks.synthesis import synthesize
 
-    deployments = {
-        profile: Deployment.model_validate({"bootstrap": "native", "profile": profile})
+    stacks = {
+        profile: StackSettings.model_validate({"bootstrap": "native", "profile": profile})
         for profile in PROFILES
     }
-    deployments[KEYED] = Deployment(bootstrap="native", profile="hardened", kms_key_arn=_KEY)
+    stacks[KEYED] = StackSettings(bootstrap="native", profile="hardened", kms_key_arn=_KEY)
     output = folder / "cdktf.out"
     script = ROOT / "scripts" / "install_script.sh"
-    synthesize(deployments, install_script=script, output=output)
-    return {name: output / "stacks" / name for name in deployments}
+    synthesize(stacks, install_script=script, output=output)
+    return {name: output / "stacks" / name for name in stacks}
 
 
 if __name__ == "__main__":

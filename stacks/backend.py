@@ -18,9 +18,9 @@ from biomodal_deploy.config.backends import (
     PartialBackend,
     S3Backend,
 )
-from stacks.base import DeploymentStack
+from stacks.base import BaseStack
 
-_Maker = Callable[[DeploymentStack], TerraformBackend]
+_Maker = Callable[[BaseStack], TerraformBackend]
 
 # Each with placeholders for what cdktf insists on; the files say it, so it is taken out again.
 _PARTIAL: Final[Mapping[str, tuple[_Maker, tuple[str, ...]]]] = {
@@ -42,12 +42,12 @@ _PARTIAL: Final[Mapping[str, tuple[_Maker, tuple[str, ...]]]] = {
 }
 
 
-def keep_state(stack: DeploymentStack, backend: Backend) -> None:
+def keep_state(stack: BaseStack, backend: Backend) -> None:
     """Declare where a stack's state lives.
 
     Args:
         stack: The stack.
-        backend: Its deployment's setting.
+        backend: Its stack's setting.
     """
     name = stack.node.id
     match backend:
@@ -82,7 +82,7 @@ def keep_state(stack: DeploymentStack, backend: Backend) -> None:
             _declare_partial(stack, backend)
 
 
-def _declare_partial(stack: DeploymentStack, backend: PartialBackend) -> None:
+def _declare_partial(stack: BaseStack, backend: PartialBackend) -> None:
     make, placeholders = _PARTIAL[backend.type]
     declared = make(stack)
     for placeholder in placeholders:
@@ -91,7 +91,7 @@ def _declare_partial(stack: DeploymentStack, backend: PartialBackend) -> None:
         _lock_in_s3(stack, declared)
 
 
-def _lock_in_s3(stack: DeploymentStack, declared: TerraformBackend) -> None:
+def _lock_in_s3(stack: BaseStack, declared: TerraformBackend) -> None:
     # cdktf 0.21 knows only the lock table, which Terraform has deprecated.
     declared.add_override("use_lockfile", True)
     major, minor, _ = LOCKING_SINCE

@@ -1,4 +1,4 @@
-"""What every deployment's stack has: variables, outputs and version constraints."""
+"""What every stack has: variables, outputs and version constraints."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from biomodal_deploy.config.contract.aws import OWN_TAG
 REQUIRED_VERSION: Final = ">= 1.0"
 
 
-class DeploymentStack(TerraformStack):
-    """A stack named after its deployment.
+class BaseStack(TerraformStack):
+    """A stack, named as in cdktf.json.
 
     Args:
         scope: The app.
-        id_: The deployment's name.
+        id_: The stack's name.
         variables: Its Terraform variables.
 
     Attributes:
@@ -72,9 +72,9 @@ class DeploymentStack(TerraformStack):
         return {self.text("tag_key"): self.text("tag_value")}
 
     def own_tag(self) -> dict[str, str]:
-        """Return the tag that nothing of another deployment has, where the stack is for a VM.
+        """Return the tag that nothing of another stack has, where this one is for a VM.
 
-        Policies know by it what is the deployment's own: its neighbours may share `tag_key` and
+        Policies know by it what is this stack's own: its neighbours may share `tag_key` and
         `tag_value`.
         """
         return {OWN_TAG: self.text("vm_name")} if "vm_name" in self.variables else {}

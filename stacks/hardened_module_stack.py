@@ -31,7 +31,7 @@ class HardenedModuleStack(ModuleBase):
 
     Args:
         scope: The app.
-        id_: The deployment's name.
+        id_: The stack's name.
         install_script: The VM's start-up script.
         open_ssh: Whether port 22 may be opened to everyone.
         bucket_key: The KMS key that an existing data bucket is encrypted with, or None.

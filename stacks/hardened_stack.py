@@ -1,6 +1,6 @@
 """The hardened profile of the native implementation; docs/hardening.md argues each point.
 
-Construct ids are those of the documented profile: a deployment that changes its profile keeps its
+Construct ids are those of the documented profile: a stack that changes its profile keeps its
 VM, its bucket and its repository, and changes them in place.
 """
 
@@ -81,7 +81,7 @@ class HardenedStack(NativeBase):
 
     Args:
         scope: The app.
-        id_: The deployment's name.
+        id_: The stack's name.
         install_script: The VM's start-up script; the Batch hosts' lies beside it.
         open_ssh: Whether port 22 may be opened to everyone.
         kms_key: The KMS key that everything is encrypted with, or None.

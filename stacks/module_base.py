@@ -10,13 +10,13 @@ from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdent
 
 from biomodal_aws import ImageRepository
 from biomodal_deploy.config.contract.aws import CANONICAL, IMAGE_NAME
-from stacks.base import DeploymentStack
+from stacks.base import BaseStack
 from stacks.existing_bucket import MAKES_BUCKET, existing_bucket_name
 
 _SOURCE: Final = "git::https://github.com/cegx-ds/terraform-aws-bootstrap.git?ref=module_update"
 
 
-class ModuleBase(DeploymentStack):
+class ModuleBase(BaseStack):
     """A stack around the upstream bootstrap module."""
 
     def call_module(self, inputs: Mapping[str, Any]) -> TerraformHclModule:

@@ -18,7 +18,7 @@ class ModuleStack(ModuleBase):
 
     Args:
         scope: The app.
-        id_: The deployment's name.
+        id_: The stack's name.
         install_script: The VM's start-up script.
         bucket_key: The KMS key that an existing data bucket is encrypted with, or None.
     """

@@ -10,12 +10,12 @@ from cdktf_cdktf_provider_aws.data_aws_ami import DataAwsAmi, DataAwsAmiFilter
 from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
 
 from biomodal_deploy.config.contract.aws import CANONICAL, IMAGE_NAME
-from stacks.base import DeploymentStack
+from stacks.base import BaseStack
 
 PROVIDER_VERSIONS: Final = "~> 5.100"
 
 
-class NativeBase(DeploymentStack):
+class NativeBase(BaseStack):
     """A stack of this project's own constructs."""
 
     def partition(self) -> str:

@@ -38,7 +38,7 @@ class NativeStack(NativeBase):
 
     Args:
         scope: The app.
-        id_: The deployment's name.
+        id_: The stack's name.
         install_script: The VM's start-up script.
         bucket_key: The KMS key that an existing data bucket is encrypted with, or None.
     """

@@ -1,4 +1,4 @@
-"""Roles that an account needs once, before any deployment of AWS Batch."""
+"""Roles that an account needs once, before any stack of AWS Batch."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from constructs import Construct
 from biomodal_aws.iam.ecs_instance_role import EcsInstanceRole
 from biomodal_aws.iam.service_linked_role import ServiceLinkedRole
 from biomodal_deploy.config.contract import variables_of
-from stacks.base import DeploymentStack
+from stacks.base import BaseStack
 
 
-class PrerequisitesStack(DeploymentStack):
+class PrerequisitesStack(BaseStack):
     """What the document's section "Pre-existing AWS Service Roles" asks for, each where asked.
 
     A stack of its own: these roles serve everything in the account that uses AWS Batch, and must
-    not go when one deployment is destroyed.
+    not go when one stack is destroyed.
 
     Args:
         scope: The app.
-        id_: The deployment's name.
+        id_: The stack's name.
     """
 
     def __init__(self, scope: Construct, id_: str) -> None:

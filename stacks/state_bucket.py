@@ -1,4 +1,4 @@
-"""The bucket that keeps the states of deployments, in a stack of its own."""
+"""The bucket that keeps the states of stacks, itself a stack."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from constructs import Construct
 
 from biomodal_aws.state_bucket import StateBucket
 from biomodal_deploy.config import state_bucket
-from stacks.base import DeploymentStack
+from stacks.base import BaseStack
 
 
-class StateBucketStack(DeploymentStack):
+class StateBucketStack(BaseStack):
     """One bucket. It takes no variables: all of it stands in the settings.
 
-    A deployment's state cannot be in a bucket that the deployment makes, and must outlive it.
+    A stack's state cannot be in a bucket that the stack makes, and must outlive it.
 
     Args:
         scope: The app.
-        id_: The deployment's name.
+        id_: The stack's name.
         region: Where the bucket is.
         settings: What it is.
     """

@@ -19,10 +19,10 @@ from typing import Any, Final
 import jsii
 from cdktf import App
 
-from biomodal_deploy.config.settings import Deployment
+from biomodal_deploy.config.settings import StackSettings
 from biomodal_deploy.errors import EngineError, UsageError
 from stacks.backend import keep_state
-from stacks.base import DeploymentStack
+from stacks.base import BaseStack
 from stacks.hcl import repaired
 from stacks.module_stack import ModuleStack
 from stacks.native_stack import NativeStack
@@ -36,19 +36,19 @@ _SYSTEM_ERROR: Final = re.compile(r"\bE[A-Z]{3,}: ([^,]+)")
 
 
 def synthesize(
-    deployments: Mapping[str, Deployment],
+    settings: Mapping[str, StackSettings],
     *,
     install_script: Path,
     output: Path,
     others: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> None:
-    """Synthesize every deployment into the output folder.
+    """Synthesize every stack into the output folder.
 
     Args:
-        deployments: Settings by deployment name.
+        settings: Each stack's, by its name.
         install_script: The VM's start-up script.
-        output: The folder to write; nothing in it changes unless all deployments synthesize.
-        others: By deployment, values of variables that are other stacks' and not its own.
+        output: The folder to write; nothing in it changes unless all stacks synthesize.
+        others: By stack, values of variables that are other stacks' and not its own.
 
     Raises:
         UsageError: A setting is wrong, or the folder cannot be written.
@@ -56,7 +56,7 @@ def synthesize(
     """
     try:
         with _staging(output) as staging:
-            _write(deployments, install_script, staging, others)
+            _write(settings, install_script, staging, others)
             _publish(staging, output)
     except ConnectionError:
         # Not a file: the pipe to Node, where cdktf runs.
@@ -106,47 +106,43 @@ def _staging(output: Path) -> Iterator[Path]:
 
 
 def _write(
-    deployments: Mapping[str, Deployment],
+    settings: Mapping[str, StackSettings],
     install_script: Path,
     staging: Path,
     others: Mapping[str, Mapping[str, str]],
 ) -> None:
     app = App(outdir=str(staging), stack_traces=False)
-    stacks = [
-        _stack(app, name, deployment, install_script) for name, deployment in deployments.items()
-    ]
+    stacks = [_stack(app, name, each, install_script) for name, each in settings.items()]
     for stack in stacks:
         name = stack.node.id
-        keep_state(stack, deployments[name].state_backend)
-        stack.refuse(others.get(name, {}), deployments[name].var_files)
+        keep_state(stack, settings[name].state_backend)
+        stack.refuse(others.get(name, {}), settings[name].var_files)
     app.synth()
     if app.hcl_output:
         for stack in stacks:
             _repair(staging / "stacks" / stack.node.id / "cdk.tf", stack)
 
 
-def _stack(app: App, name: str, deployment: Deployment, install_script: Path) -> DeploymentStack:
-    if deployment.bootstrap == "prerequisites":
+def _stack(app: App, name: str, settings: StackSettings, install_script: Path) -> BaseStack:
+    if settings.bootstrap == "prerequisites":
         # Imported only here: its bindings would cost every other synthesis time.
         from stacks.prerequisites import PrerequisitesStack
 
         return PrerequisitesStack(app, name)
-    if deployment.state_bucket and deployment.region:
+    if settings.state_bucket and settings.region:
         from stacks.state_bucket import StateBucketStack
 
-        return StateBucketStack(
-            app, name, region=deployment.region, settings=deployment.state_bucket
-        )
-    if deployment.profile == "hardened":
-        return _hardened(app, name, deployment, install_script)
-    stack = NativeStack if deployment.bootstrap == "native" else ModuleStack
-    return stack(app, name, install_script=install_script, bucket_key=deployment.bucket_kms_key_arn)
+        return StateBucketStack(app, name, region=settings.region, settings=settings.state_bucket)
+    if settings.profile == "hardened":
+        return _hardened(app, name, settings, install_script)
+    stack = NativeStack if settings.bootstrap == "native" else ModuleStack
+    return stack(app, name, install_script=install_script, bucket_key=settings.bucket_kms_key_arn)
 
 
-def _hardened(app: App, name: str, deployment: Deployment, install_script: Path) -> DeploymentStack:
-    open_ssh = deployment.open_ssh_waiver is not None
+def _hardened(app: App, name: str, settings: StackSettings, install_script: Path) -> BaseStack:
+    open_ssh = settings.open_ssh_waiver is not None
     # Imported only here, as above.
-    if deployment.bootstrap == "module":
+    if settings.bootstrap == "module":
         from stacks.hardened_module_stack import HardenedModuleStack
 
         return HardenedModuleStack(
@@ -154,7 +150,7 @@ def _hardened(app: App, name: str, deployment: Deployment, install_script: Path)
             name,
             install_script=install_script,
             open_ssh=open_ssh,
-            bucket_key=deployment.bucket_kms_key_arn,
+            bucket_key=settings.bucket_kms_key_arn,
         )
     from stacks.hardened_stack import HardenedStack
 
@@ -163,12 +159,12 @@ def _hardened(app: App, name: str, deployment: Deployment, install_script: Path)
         name,
         install_script=install_script,
         open_ssh=open_ssh,
-        kms_key=deployment.kms_key_arn,
-        bucket_key=deployment.bucket_kms_key_arn,
+        kms_key=settings.kms_key_arn,
+        bucket_key=settings.bucket_kms_key_arn,
     )
 
 
-def _repair(path: Path, stack: DeploymentStack) -> None:
+def _repair(path: Path, stack: BaseStack) -> None:
     defaults = {variable.name: variable.default for variable in stack.contract}
     text = path.read_text(encoding="utf-8")
     path.write_text(

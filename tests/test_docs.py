@@ -14,7 +14,7 @@ from biomodal_deploy import errors
 from biomodal_deploy.cli import reference
 from biomodal_deploy.cli.app import COMMANDS, command_line
 from biomodal_deploy.config.contract import all_variables
-from biomodal_deploy.config.settings import Deployment, Limits
+from biomodal_deploy.config.settings import Limits, StackSettings
 from biomodal_deploy.iam import page as permissions
 from biomodal_deploy.known_errors.catalog import catalog
 from biomodal_deploy.plan.sealed import Facts, verifying
@@ -75,7 +75,7 @@ def test_every_error_code_is_documented() -> None:
         errors.UsageError,
         errors.EngineError,
         errors.GuardRefused,
-        errors.BundleRefused,
+        errors.SealedPlanRefused,
         errors.Interrupted,
         NotConnected,
         NotApplied,
@@ -94,7 +94,7 @@ def reasons() -> set[str]:
     """Return every word that a refusal of a sealed plan can have as its reason."""
     found: set[str] = set()
     for _, text in sources("biomodal_deploy"):
-        found |= set(re.findall(r'BundleRefused\(\s*"(\w+)"', text))
+        found |= set(re.findall(r'SealedPlanRefused\(\s*"(\w+)"', text))
     text = Path(verifying.__file__).read_text()
     words = r'"((?:other|edited|state|dirty)_\w+|expired|not_yet_valid)"'
     found |= set(re.findall(words, text)) - {"state_id"}
@@ -112,7 +112,7 @@ def test_every_reason_of_a_refusal_is_documented() -> None:
 
 
 def settings(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """Yield the names of all settings of a deployment, as the page spells them."""
+    """Yield the names of all settings of a stack, as the page spells them."""
     for name, field in model.model_fields.items():
         if field.annotation is Limits:
             yield from settings(Limits, f"{prefix}{name}.")
@@ -124,10 +124,10 @@ def test_every_setting_is_described_with_its_default() -> None:
     """The table has one row for each setting, and none for what is no setting."""
     (table,) = re.findall(r"(?s)\| setting \|.*?\n\n", page("settings.md"))
     rows = dict(re.findall(r"^\| `([\w.]+)` \| (.*?) \|", table, re.MULTILINE))
-    assert list(rows) == list(settings(Deployment))
-    assert rows["plan_hours"] == f"{Deployment().plan_hours:g}"
+    assert list(rows) == list(settings(StackSettings))
+    assert rows["plan_hours"] == f"{StackSettings().plan_hours:g}"
     for name in ("bootstrap", "profile"):
-        assert rows[name] == f'`"{getattr(Deployment(), name)}"`'
+        assert rows[name] == f'`"{getattr(StackSettings(), name)}"`'
 
 
 def test_every_variable_is_described() -> None:

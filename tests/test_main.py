@@ -22,7 +22,7 @@ from tests.support.project import (
     copy_app,
     run_main,
     stack_json,
-    write_deployments,
+    write_stacks,
 )
 
 # Each test starts the app and, in most, the Node that cdktf runs in.
@@ -41,7 +41,7 @@ def project(tmp_path: Path) -> Path:
 def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout with both implementations, synthesized once; tests that change it copy it."""
     project = copy_app(tmp_path_factory.mktemp("good") / "checkout")
-    write_deployments(project, BOTH)
+    write_stacks(project, BOTH)
     done = run_main(project)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     return project
@@ -80,7 +80,7 @@ def test_the_shipped_settings_synthesize_the_documented_stack(project: Path) -> 
 
 def test_the_same_bytes_from_any_folder(good: Path, project: Path, tmp_path: Path) -> None:
     """Another checkout, another working directory, another user's home: not one byte differs."""
-    write_deployments(project, BOTH)
+    write_stacks(project, BOTH)
     environment = {"USER": "someone", "LANG": "C", "TZ": "Asia/Tokyo"}
     done = run_main(project, cwd=tmp_path, env=environment)
     assert (done.returncode, done.stderr) == (0, "")
@@ -90,7 +90,7 @@ def test_the_same_bytes_from_any_folder(good: Path, project: Path, tmp_path: Pat
 
 def test_terraform_refuses_another_stack_s_values(project: Path) -> None:
     """Cdktf reads the project's terraform.tfvars for every stack: it says what to pass instead."""
-    write_deployments(
+    write_stacks(
         project,
         {
             "native": {"bootstrap": "native"},
@@ -129,7 +129,7 @@ def test_again_writes_the_same_bytes(copy: Path) -> None:
 
 def test_settings_from_the_environment(project: Path, tmp_path: Path) -> None:
     """cdktf's own CDKTF_CONTEXT_JSON and CDKTF_OUTDIR work as usual."""  # noqa: D403
-    context = {"deployments": {"other": {"bootstrap": "native"}}}
+    context = {"stacks": {"other": {"bootstrap": "native"}}}
     output = tmp_path / "elsewhere" / "out"
     done = run_main(
         project, env={"CDKTF_CONTEXT_JSON": json.dumps(context), "CDKTF_OUTDIR": str(output)}
@@ -139,9 +139,9 @@ def test_settings_from_the_environment(project: Path, tmp_path: Path) -> None:
     assert not (project / "cdktf.out").exists()
 
 
-def test_a_deployment_s_name_is_in_its_backend_and_metadata_only(good: Path, copy: Path) -> None:
-    """Addresses do not hold it: two deployments of one implementation differ in their state."""
-    write_deployments(copy, {"eu-production": {"bootstrap": "native"}})
+def test_a_stack_s_name_is_in_its_backend_and_metadata_only(good: Path, copy: Path) -> None:
+    """Addresses do not hold it: two stacks of one implementation differ in their state."""
+    write_stacks(copy, {"eu-production": {"bootstrap": "native"}})
     assert run_main(copy).returncode == 0
     renamed = (copy / "cdktf.out/stacks/eu-production/cdk.tf.json").read_text()
     original = (good / "cdktf.out/stacks/native/cdk.tf.json").read_text()
@@ -156,7 +156,7 @@ def test_a_deployment_s_name_is_in_its_backend_and_metadata_only(good: Path, cop
 
 
 @pytest.mark.parametrize(
-    ("deployments", "parts"),
+    ("stacks", "parts"),
     [
         ({"x": {"bootstrp": "native"}}, ['did you mean "bootstrap"?']),
         ({"x": {"bootstrap": "nativ"}}, ['= "nativ"', 'did you mean "native"?']),
@@ -166,20 +166,20 @@ def test_a_deployment_s_name_is_in_its_backend_and_metadata_only(good: Path, cop
         ("x", ["object"]),
     ],
 )
-def test_wrong_settings_are_refused(copy: Path, deployments: object, parts: list[str]) -> None:
+def test_wrong_settings_are_refused(copy: Path, stacks: object, parts: list[str]) -> None:
     """Field, value, rule and fix; the last good output stays."""
-    write_deployments(copy, deployments)
-    refused(copy, "cdktf.json line ", ": context.deployments", *parts)
+    write_stacks(copy, stacks)
+    refused(copy, "cdktf.json line ", ": context.stacks", *parts)
 
 
-def test_one_wrong_deployment_holds_back_all(copy: Path) -> None:
-    """A good deployment beside a wrong one is not published alone."""
-    write_deployments(copy, {"new": {"bootstrap": "native"}, "x": {"bootstrap": "nativ"}})
-    refused(copy, "deployments.x.bootstrap")
+def test_one_wrong_stack_holds_back_all(copy: Path) -> None:
+    """A good stack beside a wrong one is not published alone."""
+    write_stacks(copy, {"new": {"bootstrap": "native"}, "x": {"bootstrap": "nativ"}})
+    refused(copy, "stacks.x.bootstrap")
     assert not (copy / "cdktf.out/stacks/new").exists()
 
 
-@pytest.mark.parametrize("text", ["{", "", '{"app": "x", "context": {"deployments": {}}', "\x00"])
+@pytest.mark.parametrize("text", ["{", "", '{"app": "x", "context": {"stacks": {}}', "\x00"])
 def test_malformed_project_files_are_refused(copy: Path, text: str) -> None:
     """Bad JSON in `cdktf.json` names the file and the place in it."""
     (copy / "cdktf.json").write_text(text)
@@ -320,7 +320,7 @@ def _wait_for(path: Path, process: subprocess.Popen[Any]) -> None:
 def test_stopped_halfway_leaves_the_last_good_output(copy: Path, stop: signal.Signals) -> None:
     """However it ends, the old output is whole, and the next synthesis sweeps what was left."""
     before = contents(copy / "cdktf.out")
-    write_deployments(copy, {**BOTH, "third": {"bootstrap": "native"}})
+    write_stacks(copy, {**BOTH, "third": {"bootstrap": "native"}})
     staging = copy / "cdktf.out/.synthesizing"
     process = subprocess.Popen(
         [sys.executable, "main.py"],
@@ -393,7 +393,7 @@ def test_both_formats_never_lie_side_by_side(copy: Path) -> None:
 
 def test_wrong_settings_are_answered_without_node(copy: Path) -> None:
     """The answer does not wait for jsii, and comes where there is no Node at all."""
-    write_deployments(copy, {"x": {"bootstrap": "nativ"}})
+    write_stacks(copy, {"x": {"bootstrap": "nativ"}})
     refused(copy, env={"JSII_NODE": "/nonexistent", "BIOMODAL_NODE": "/nonexistent"})
 
 
@@ -439,7 +439,7 @@ def test_a_stop_ends_quietly(copy: Path, tmp_path: Path, how: signal.Signals) ->
     """Exit status 130 as everywhere, no traceback of ours on the screen, and nothing left."""
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    write_deployments(copy, {f"x{number}": {"bootstrap": "native"} for number in range(9)})
+    write_stacks(copy, {f"x{number}": {"bootstrap": "native"} for number in range(9)})
     process = _started(copy, {"TMPDIR": str(temporary)})
     _wait_for(copy / "cdktf.out/.synthesizing", process)
     process.send_signal(how)
@@ -452,7 +452,7 @@ def test_a_stop_ends_quietly(copy: Path, tmp_path: Path, how: signal.Signals) ->
 
 def test_a_dead_node_is_called_that(copy: Path) -> None:
     """Where Node is ended by the system, nobody is sent to look at folders and their modes."""
-    write_deployments(copy, {f"x{number}": {"bootstrap": "native"} for number in range(20)})
+    write_stacks(copy, {f"x{number}": {"bootstrap": "native"} for number in range(20)})
     process = _started(copy)
     _wait_for(copy / "cdktf.out/.synthesizing/stacks", process)
     for child in psutil.Process(process.pid).children(recursive=True):

@@ -28,7 +28,7 @@ GROUPS: Final = {
     },
     "Run": {
         "output": "Print the stack's outputs.",
-        "status": "Show the health of a deployment.",
+        "status": "Show the health of a stack.",
         "connect": "Open a shell on the VM, or run one command there.",
         "ssh-config": "Print a Host block for ~/.ssh/config.",
         "nextflow-config": "Print or write Nextflow's configuration.",
@@ -38,7 +38,7 @@ GROUPS: Final = {
         "history": "Print who planned and applied what, and when.",
         "drift": "Show what changed outside Terraform since the apply.",
         "backend": "A state that a team shares, and the way there.",
-        "policy": "The permissions that deployments and the VM need.",
+        "policy": "The permissions that stacks and the VM need.",
     },
     "More": {
         "sandbox": "An AWS account on loopback, for rehearsals.",

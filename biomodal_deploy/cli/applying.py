@@ -12,7 +12,7 @@ from biomodal_deploy.cli.render.plan_view import address_lines
 from biomodal_deploy.cli.session import Session
 from biomodal_deploy.errors import EngineError
 from biomodal_deploy.plan import PlanKind
-from biomodal_deploy.plan.sealed import Bundle
+from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.workflow.applying import Applied, Ready, prepare
 from biomodal_deploy.workflow.destroying import look_after, take_ledger
 from biomodal_deploy.workflow.stack import Stack
@@ -24,7 +24,7 @@ class Finished:
 
     Attributes:
         applied: What was done.
-        ledger: What the deployment held.
+        ledger: What the stack held.
         remains: What is left of it.
     """
 
@@ -36,7 +36,7 @@ class Finished:
 def apply_asking(
     work: Session,
     stack: Stack,
-    bundle: Bundle,
+    sealed_plan: SealedPlan,
     *,
     name: str | None,
     expect_sha256: str | None = None,
@@ -47,24 +47,24 @@ def apply_asking(
 
     Args:
         work: The command at work.
-        stack: The deployment.
-        bundle: The sealed plan.
+        stack: The stack.
+        sealed_plan: The sealed plan.
         name: What `--confirm` said; nobody is asked then.
         expect_sha256: The digest that was approved elsewhere.
         ledger: The ledger, where it was taken and shown already.
         announce: Print what is applied and where, once nothing refuses it.
 
     Raises:
-        BundleRefused: Something differs from what was sealed.
+        SealedPlanRefused: Something differs from what was sealed.
         GuardRefused: A guard refused the plan, or the loss was not confirmed.
         EngineError: Terraform failed.
         Interrupted: It was asked to stop.
     """
-    ready = prepare(stack, bundle, work.listen, expect_sha256=expect_sha256)
+    ready = prepare(stack, sealed_plan, work.listen, expect_sha256=expect_sha256)
     if announce:
         work.progress.pause()
-        show_start(message_console(), bundle)
-    is_destroy = bundle.manifest.kind is PlanKind.DESTROY
+        show_start(message_console(), sealed_plan)
+    is_destroy = sealed_plan.manifest.kind is PlanKind.DESTROY
     if ready.must_be_confirmed:
         # Only here, behind all checks: before them, the credentials may be another account's.
         if is_destroy and ledger is None:
@@ -75,17 +75,17 @@ def apply_asking(
         applied = ready.run(name)
     except EngineError:
         if ledger:
-            line = f"What it held, and what solves it: biomodal-aws show {bundle.id}"
+            line = f"What it held, and what solves it: biomodal-aws show {sealed_plan.id}"
             work.progress.notice(line)
         raise
     remains = None
     if is_destroy:
-        remains = look_after(stack, applied.bundle, ready.plan, work.listen)
+        remains = look_after(stack, applied.sealed_plan, ready.plan, work.listen)
     return Finished(applied=applied, ledger=ledger, remains=remains)
 
 
 def _show_ledger(work: Session, ready: Ready) -> Ledger:
-    ledger = take_ledger(ready.stack, ready.bundle, ready.plan, work.listen)
+    ledger = take_ledger(ready.stack, ready.sealed_plan, ready.plan, work.listen)
     work.progress.pause()
     show_ledger(message_console(), ledger)
     return ledger

@@ -29,7 +29,7 @@ Stack = Annotated[
     typer.Option(
         "--stack",
         envvar="BIOMODAL_STACK",
-        help="The deployment. Required only if cdktf.json has several.",
+        help="The stack. Required only if cdktf.json has several.",
     ),
 ]
 Stacks = Annotated[
@@ -37,12 +37,12 @@ Stacks = Annotated[
     typer.Option(
         "--stack",
         envvar="BIOMODAL_STACK",
-        help="The deployment. Required only if cdktf.json has several. Several names, with "
+        help="The stack. Required only if cdktf.json has several. Several names, with "
         "commas or repeated, and patterns such as 'prod-*' select several.",
     ),
 ]
 Every = Annotated[
-    bool, typer.Option("--all", help="Every deployment, a few at a time: one table at the end.")
+    bool, typer.Option("--all", help="Every stack, a few at a time: one table at the end.")
 ]
 Jobs = Annotated[
     int | None,
@@ -50,7 +50,7 @@ Jobs = Annotated[
         "--jobs",
         min=1,
         max=32,
-        help="How many deployments at once; default: one per processor, at least 2, at most 4, and "
+        help="How many stacks at once; default: one per processor, at least 2, at most 4, and "
         "no more than fit in memory at 1 GiB each.",
     ),
 ]

@@ -1,4 +1,4 @@
-"""What `plan`, `drift` and `apply` share where they are given a set of deployments."""
+"""What `plan`, `drift` and `apply` share where they are given a set of stacks."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from biomodal_deploy.cli.render.sets import (
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.cli.session import session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_INTERRUPTED, Interrupted, UsageError
-from biomodal_deploy.plan.sealed import Bundle
+from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.location import Location
-from biomodal_deploy.workflow.sets.bundles import Chosen, check_digests, named, newest_of
 from biomodal_deploy.workflow.sets.choosing import choose_several
 from biomodal_deploy.workflow.sets.outcome import Outcome, Problem, worst
 from biomodal_deploy.workflow.sets.running import Part, default_jobs, run_parts
+from biomodal_deploy.workflow.sets.sealed_plans import Chosen, check_digests, named, newest_of
 from biomodal_deploy.workflow.stack import last_stacks, synthesized_stacks
 
 
 @dataclass(frozen=True, kw_only=True)
 class SetRun:
-    """A command for a set of deployments.
+    """A command for a set of stacks.
 
     Attributes:
         command: Its name.
@@ -48,7 +48,7 @@ class SetRun:
     jobs: int | None
 
     def synthesized(self, words: Sequence[str], stacks: Sequence[str], every: bool) -> int:
-        """Synthesize once for all, then run a command for each deployment that is meant.
+        """Synthesize once for all, then run a command for each stack that is meant.
 
         Args:
             words: The command and its arguments.
@@ -56,13 +56,13 @@ class SetRun:
             every: Whether `--all` said so.
 
         Raises:
-            UsageError: A name or pattern fits no deployment.
+            UsageError: A name or pattern fits no stack.
             EngineError: The app command failed.
         """
         location = Location.of(self.project_dir)
-        if location.deployments:
+        if location.stacks:
             # Before the app runs: a misspelt name should not wait for it.
-            choose_several(stacks, list(location.deployments), every=every)
+            choose_several(stacks, list(location.stacks), every=every)
         with session(self.project_dir, self.output) as work:
             found = synthesized_stacks(work.location, work.listen).stacks
         names = choose_several(stacks, sorted(stack.name for stack in found), every=every)
@@ -123,7 +123,7 @@ class SetRun:
             show_set(output_console(), outcomes, self.describe)
         stopped = sum(outcome.exit_status == EXIT_INTERRUPTED for outcome in outcomes)
         raise Interrupted(
-            f"Stopped: {counted(stopped, 'deployment')} of {len(outcomes)} not done, as the table "
+            f"Stopped: {counted(stopped, 'stack')} of {len(outcomes)} not done, as the table "
             "says; nothing is left running.",
             data=data,
         )
@@ -142,7 +142,7 @@ def apply_set(
 ) -> int:
     """Apply several sealed plans, each exactly as `apply` does alone.
 
-    What makes the account's roles goes first: where that fails, the deployments of the same
+    What makes the account's roles goes first: where that fails, the stacks of the same
     account that need them do not begin.
 
     Args:
@@ -157,7 +157,7 @@ def apply_set(
 
     Raises:
         UsageError: Names and sets are mixed, or a plan cannot be applied with others.
-        BundleRefused: A sealed plan is not there, not whole, or not approved.
+        SealedPlanRefused: A sealed plan is not there, not whole, or not approved.
         Interrupted: It was asked to stop.
     """
     location = Location.of(project_dir)
@@ -170,15 +170,15 @@ def apply_set(
         output=output,
         jobs=jobs,
     )
-    first = [each for each in chosen.bundles if _makes_roles(location, each)]
-    others = [each for each in chosen.bundles if each not in first]
+    first = [each for each in chosen.sealed_plans if _makes_roles(location, each)]
+    others = [each for each in chosen.sealed_plans if each not in first]
     waves = [
         [_part(location, each, confirm, approved=bool(digests)) for each in wave]
         for wave in (first, others)
         if wave
     ]
     done = [
-        Outcome(stack=stack, exit_status=EXIT_DONE, data={"bundle": None, "reason": reason})
+        Outcome(stack=stack, exit_status=EXIT_DONE, data={"sealed_plan": None, "reason": reason})
         for stack, reason in chosen.idle.items()
     ]
 
@@ -195,7 +195,7 @@ def option_words(option: str, values: Sequence[object] | None) -> list[str]:
 
 
 def values_words(var_files: Sequence[Path] | None, variables: Sequence[str] | None) -> list[str]:
-    """Return the values that every deployment of a set is given as a command's words.
+    """Return the values that every stack of a set is given as a command's words.
 
     Raises:
         UsageError: A file is no regular one: a pipe can be read once, and each of them reads it.
@@ -204,7 +204,7 @@ def values_words(var_files: Sequence[Path] | None, variables: Sequence[str] | No
     for path in files:
         if not path.is_file():
             raise UsageError(
-                "not a regular file; each deployment of the set reads it",
+                "not a regular file; each stack of the set reads it",
                 field="--var-file",
                 value=str(path),
                 fix="name a regular file, not a pipe",
@@ -213,14 +213,14 @@ def values_words(var_files: Sequence[Path] | None, variables: Sequence[str] | No
 
 
 def refuse_for_sets(options: dict[str, bool], why: str) -> None:
-    """Refuse options that are for one deployment alone.
+    """Refuse options that are for one stack alone.
 
     Raises:
         UsageError: One of them was given.
     """
     for option, given in options.items():
         if given:
-            raise UsageError(why, field=option, fix="name one deployment with --stack")
+            raise UsageError(why, field=option, fix="name one stack with --stack")
 
 
 def _chosen(
@@ -238,19 +238,21 @@ def _chosen(
     return newest_of(location, choose_several(stacks, known, every=every))
 
 
-def _makes_roles(location: Location, bundle: Bundle) -> bool:
-    return location.settings(bundle.manifest.facts.stack).bootstrap == "prerequisites"
+def _makes_roles(location: Location, sealed_plan: SealedPlan) -> bool:
+    return location.settings(sealed_plan.manifest.facts.stack).bootstrap == "prerequisites"
 
 
-def _part(location: Location, bundle: Bundle, confirm: Sequence[str], *, approved: bool) -> Part:
-    stack = bundle.manifest.facts.stack
+def _part(
+    location: Location, sealed_plan: SealedPlan, confirm: Sequence[str], *, approved: bool
+) -> Part:
+    stack = sealed_plan.manifest.facts.stack
     # What was chosen, and not what another command may put in its place meanwhile. Only a digest
     # that somebody approved lets another caller apply the plan.
     option = "--expect-sha256" if approved else "--chosen-sha256"
     words = [
         "apply",
-        str(bundle.path.absolute()),
-        f"{option}={bundle.sha256}",
+        str(sealed_plan.path.absolute()),
+        f"{option}={sealed_plan.sha256}",
         f"--project-dir={location.project_dir}",
     ]
     return Part(

@@ -1,4 +1,4 @@
-"""Where a deployment's state lives, as typed, frozen settings without credentials.
+"""Where a stack's state lives, as typed, frozen settings without credentials.
 
 What stands here reaches the synthesized JSON, Terraform's `.terraform` folder and every plan file.
 So it names a bucket, a workspace, a role, and never a key or a token: those come from the
@@ -88,7 +88,7 @@ class S3Backend(_Frozen):
     Attributes:
         bucket: The bucket.
         key: The object; `NAME/terraform.tfstate` where None.
-        region: The bucket's region, which need not be the deployment's.
+        region: The bucket's region, which need not be the stack's.
         kms_key_id: The KMS key to encrypt with; the bucket's default encryption where None.
         profile: The profile of the AWS configuration that has access.
         assume_role: The role that has access.
@@ -102,9 +102,9 @@ class S3Backend(_Frozen):
     profile: _Text | None = None
     assume_role: AssumeRole | None = None
 
-    def key_of(self, deployment: str) -> str:
-        """Return the object that holds a deployment's state."""
-        return self.key or f"{deployment}/terraform.tfstate"
+    def key_of(self, stack: str) -> str:
+        """Return the object that holds a stack's state."""
+        return self.key or f"{stack}/terraform.tfstate"
 
 
 class CloudBackend(_Frozen):
@@ -112,7 +112,7 @@ class CloudBackend(_Frozen):
 
     Attributes:
         organization: The organization.
-        workspace: The workspace's name; the deployment's name where None.
+        workspace: The workspace's name; the stack's name where None.
         hostname: Where Terraform Enterprise runs; `app.terraform.io` where None.
     """
 
@@ -121,9 +121,9 @@ class CloudBackend(_Frozen):
     workspace: Annotated[str, StringConstraints(pattern=_WORD, max_length=90)] | None = None
     hostname: Annotated[str, StringConstraints(pattern=_HOST)] | None = None
 
-    def workspace_of(self, deployment: str) -> str:
-        """Return the workspace that holds a deployment's state."""
-        return self.workspace or deployment
+    def workspace_of(self, stack: str) -> str:
+        """Return the workspace that holds a stack's state."""
+        return self.workspace or stack
 
 
 class PartialBackend(_Frozen):
@@ -160,12 +160,12 @@ KINDS: Final[Mapping[str, type[BaseModel]]] = {
 }
 
 
-def local_path(deployment: str) -> str:
+def local_path(stack: str) -> str:
     """Return a local state's path, relative to the synthesized stack's directory.
 
     Outside the throw-away output folder, and the same text on every machine.
     """
-    return f"../../../state/{deployment}.tfstate"
+    return f"../../../state/{stack}.tfstate"
 
 
 def locks_in_s3(backend: Backend) -> bool:
@@ -175,14 +175,14 @@ def locks_in_s3(backend: Backend) -> bool:
     )
 
 
-def place_of_state(backend: Backend, deployment: str) -> tuple[str, ...]:
-    """Return what two deployments must not share; empty where only Terraform knows it."""
+def place_of_state(backend: Backend, stack: str) -> tuple[str, ...]:
+    """Return what two stacks must not share; empty where only Terraform knows it."""
     match backend:
         case S3Backend():
-            return ("s3", backend.bucket, backend.key_of(deployment))
+            return ("s3", backend.bucket, backend.key_of(stack))
         case CloudBackend():
             host = backend.hostname or "app.terraform.io"
-            return ("cloud", host, backend.organization, backend.workspace_of(deployment))
+            return ("cloud", host, backend.organization, backend.workspace_of(stack))
         case PartialBackend():
             return ("partial", backend.type, *backend.config_files)
         case _:
@@ -190,7 +190,7 @@ def place_of_state(backend: Backend, deployment: str) -> tuple[str, ...]:
 
 
 def refuse_shared(backends: Iterable[tuple[str, Backend]], source: str) -> None:
-    """Refuse two deployments with one state: each would delete what the other has made.
+    """Refuse two stacks with one state: each would delete what the other has made.
 
     Raises:
         UsageError: Two share a state.
@@ -203,7 +203,7 @@ def refuse_shared(backends: Iterable[tuple[str, Backend]], source: str) -> None:
         if first := owners.get(place):
             raise UsageError(
                 f"It is the state of {first} too ({':'.join(place)})",
-                field=f"{source}: context.deployments.{name}.backend",
-                fix="give each deployment a key, workspace or file of its own",
+                field=f"{source}: context.stacks.{name}.backend",
+                fix="give each stack a key, workspace or file of its own",
             )
         owners[place] = name

@@ -14,14 +14,14 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from biomodal_deploy.config import backends
 from biomodal_deploy.config.backends import KINDS, AssumeRole
 from biomodal_deploy.config.credentials import refuse_credentials
-from biomodal_deploy.config.deployment import (
+from biomodal_deploy.config.json_source import line_of, read_json
+from biomodal_deploy.config.stack import (
     PATTERNS,
     PROTECTED_KINDS,
-    Deployment,
-    DeploymentName,
     Limits,
+    StackName,
+    StackSettings,
 )
-from biomodal_deploy.config.json_source import line_of, read_json
 from biomodal_deploy.config.state_bucket import StateBucket
 from biomodal_deploy.config.validation_errors import Location, usage_error
 from biomodal_deploy.errors import Faults, UsageError
@@ -34,16 +34,16 @@ __all__ = [
     "PROJECT_FILE",
     "PROTECTED_KINDS",
     "SCRATCH_VARIABLE",
-    "Deployment",
-    "DeploymentName",
     "Limits",
     "ProjectFile",
-    "check_deployment",
+    "StackName",
+    "StackSettings",
+    "check_stack",
     "has_own_app",
-    "optional_deployments",
+    "optional_stacks",
     "output_directory",
-    "read_deployments",
     "read_project_file",
+    "read_stacks",
 ]
 
 PROJECT_FILE: Final = "cdktf.json"
@@ -78,7 +78,7 @@ class _Context(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
-    deployments: dict[DeploymentName, Deployment] = Field(min_length=1)
+    stacks: dict[StackName, StackSettings] = Field(min_length=1)
 
 
 class ProjectFile(BaseModel):
@@ -128,16 +128,16 @@ def read_project_file(project_dir: Path) -> ProjectFile:
     source = _Source(PROJECT_FILE, text)
     with faults.collect():
         found = _validated(ProjectFile, {**value, "text": text}, prefix="", source=source)
-        if faults.found and "deployments" in found.context:
-            _deployments_in(found.context, source)
+        if faults.found and "stacks" in found.context:
+            _stacks_in(found.context, source)
     faults.raise_any()
     return found
 
 
-def read_deployments(
+def read_stacks(
     project_file: ProjectFile, environment: Mapping[str, str] = os.environ
-) -> dict[str, Deployment]:
-    """Return every deployment by name, `CDKTF_CONTEXT_JSON` taking precedence as in cdktf.
+) -> dict[str, StackSettings]:
+    """Return every stack by name, `CDKTF_CONTEXT_JSON` taking precedence as in cdktf.
 
     Raises:
         UsageError: A setting is unknown, misspelt or wrong.
@@ -150,41 +150,41 @@ def read_deployments(
         faults.raise_any()
         context |= above
         both = f"{PROJECT_FILE} or {CONTEXT_VARIABLE}"
-        source = _Source(CONTEXT_VARIABLE if "deployments" in above else both)
-    return _deployments_in(context, source)
+        source = _Source(CONTEXT_VARIABLE if "stacks" in above else both)
+    return _stacks_in(context, source)
 
 
-def _deployments_in(context: dict[str, JsonValue], source: _Source) -> dict[str, Deployment]:
-    _refuse_credentials(context.get("deployments"), source.name)
-    found = _validated(_Context, context, prefix="context.", source=source).deployments
+def _stacks_in(context: dict[str, JsonValue], source: _Source) -> dict[str, StackSettings]:
+    _refuse_credentials(context.get("stacks"), source.name)
+    found = _validated(_Context, context, prefix="context.", source=source).stacks
     backends.refuse_shared(((name, each.backend) for name, each in found.items()), source.name)
     return found
 
 
-def optional_deployments(
+def optional_stacks(
     project_file: ProjectFile, environment: Mapping[str, str] = os.environ
-) -> dict[str, Deployment]:
-    """Return every deployment by name; none for an app that keeps its settings elsewhere.
+) -> dict[str, StackSettings]:
+    """Return every stack by name; none for an app that keeps its settings elsewhere.
 
     Raises:
         UsageError: A setting is unknown, misspelt or wrong.
     """
-    if "deployments" in project_file.context or environment.get(CONTEXT_VARIABLE):
-        return read_deployments(project_file, environment)
+    if "stacks" in project_file.context or environment.get(CONTEXT_VARIABLE):
+        return read_stacks(project_file, environment)
     return {}
 
 
-def check_deployment(name: str, value: dict[str, JsonValue], source: str) -> Deployment:
-    """Return one deployment's settings, which stand in no file yet.
+def check_stack(name: str, value: dict[str, JsonValue], source: str) -> StackSettings:
+    """Return one stack's settings, which stand in no file yet.
 
     Raises:
         UsageError: The name, or a setting, is wrong.
     """
-    deployments: dict[str, JsonValue] = {name: value}
-    _refuse_credentials(deployments, source)
-    context: dict[str, JsonValue] = {"deployments": deployments}
+    stacks: dict[str, JsonValue] = {name: value}
+    _refuse_credentials(stacks, source)
+    context: dict[str, JsonValue] = {"stacks": stacks}
     found = _validated(_Context, context, prefix="context.", source=_Source(source))
-    return found.deployments[name]
+    return found.stacks[name]
 
 
 def output_directory(
@@ -215,11 +215,11 @@ def _object(text: str, name: str, where: str, faults: Faults) -> tuple[dict[str,
     return read.value, read.text
 
 
-def _refuse_credentials(deployments: JsonValue, source: str) -> None:
+def _refuse_credentials(stacks: JsonValue, source: str) -> None:
     # Before pydantic: what it refuses it quotes.
-    for name, each in deployments.items() if isinstance(deployments, dict) else ():
+    for name, each in stacks.items() if isinstance(stacks, dict) else ():
         if isinstance(each, dict):
-            field = f"{source}: context.deployments.{name}.backend"
+            field = f"{source}: context.stacks.{name}.backend"
             refuse_credentials(each.get("backend"), field)
 
 
@@ -242,7 +242,7 @@ def _validated(
 
 
 def _settings_at(location: Location) -> Iterable[str]:
-    # deployments.NAME.limits; the name may itself be "limits".
+    # stacks.NAME.limits; the name may itself be "limits".
     match location[2:]:
         case ("limits",):
             return Limits.model_fields
@@ -251,9 +251,9 @@ def _settings_at(location: Location) -> Iterable[str]:
         case ("backend", kind, *inner):
             return AssumeRole.model_fields if inner else KINDS[kind].model_fields
         case _:
-            return Deployment.model_fields
+            return StackSettings.model_fields
 
 
 def _in_the_file(location: Location) -> Location:
-    # deployments.NAME.backend.s3.bucket stands there without the s3.
+    # stacks.NAME.backend.s3.bucket stands there without the s3.
     return (*location[:3], *location[4:]) if location[2:3] == ("backend",) else location

@@ -47,7 +47,7 @@ def kms_key_problem(key: str) -> str | None:
 
 
 def stack_of(bucket: str) -> str:
-    """Return the name of the stack that makes a bucket, where cdktf.json has no deployment for it.
+    """Return the name of the stack that makes a bucket, where cdktf.json has none.
 
     Two buckets never share one.
     """

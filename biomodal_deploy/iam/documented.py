@@ -1,6 +1,6 @@
 """The deployer's policy as published, with its placeholders filled in.
 
-Document section "Required IAM Permissions for Terraform Deployment".
+Document section "Required IAM Permissions for Terraform Stack".
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from biomodal_deploy.config.contract.aws import job_queue_name
 from biomodal_deploy.iam.place import Place
 
 # Ids that AWS assigns when Terraform creates the thing: no policy can name them before. And a key
-# and a parameter that nothing in the deployment has.
+# and a parameter that nothing in the stack has.
 _UNKNOWABLE: Final = (
     "AllocationId",
     "ImageId",
@@ -33,7 +33,7 @@ _PLACEHOLDER: Final = re.compile(r"\$\{(\w+)\}")
 def documented_policy(
     place: Place, *, vm_name: str, subnet_id: str, bucket: str
 ) -> dict[str, JsonValue]:
-    """Return the published policy for a deployment, word for word but for its placeholders.
+    """Return the published policy for a stack, word for word but for its placeholders.
 
     Args:
         place: Region and account; the partition stays `aws`, as published.

@@ -32,7 +32,7 @@ STACKS: Final[Mapping[str, Path]] = {
 _DOCUMENTED: Final = ("native", "module")
 _HARDENED: Final = frozenset({"native, hardened", "module, hardened"})
 
-# Names in capitals stand for a deployment's own.
+# Names in capitals stand for a stack's own.
 _PLACE: Final = Place(partition="aws", region="REGION", account="ACCOUNT")
 _VALUES: Final[Mapping[str, JsonValue]] = {
     "region": "REGION",
@@ -95,7 +95,7 @@ and beside it what the policy that the document publishes says to that.
 - Subnet and VPC are taken as the account's own. Where another account shares them, their ARNs have
   that account's number; `biomodal-aws doctor` says so, with the command that puts it in.
 
-Names in capitals are the deployment's own: NAME is `vm_name`, KEY and VALUE are `tag_key` and
+Names in capitals are the stack's own: NAME is `vm_name`, KEY and VALUE are `tag_key` and
 `tag_value`; `lab-state` is a bucket for states. `*` stands for an id that AWS assigns; a condition
 then says whose it must be. A replacement of a resource needs `destroy`, `apply` and `update`.
 """

@@ -1,4 +1,4 @@
-"""Where a deployment goes: partition, region and account, which every ARN begins with."""
+"""Where a stack goes: partition, region and account, which every ARN begins with."""
 
 from __future__ import annotations
 

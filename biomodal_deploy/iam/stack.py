@@ -219,7 +219,7 @@ def known_tags(tags: JsonValue) -> Mapping[str, str]:
 
 
 def _identity(tags: Mapping[str, str]) -> dict[str, str]:
-    """Return the tag by which a resource is known: the deployment's own, else its name."""
+    """Return the tag by which a resource is known: the stack's own, else its name."""
     for key in (OWN_TAG, "Name", *tags):
         if key in tags:
             return {"key": key, "value": tags[key]}

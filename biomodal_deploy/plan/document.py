@@ -1,6 +1,6 @@
 """The document that `terraform show -json` prints for a plan, as far as it is read here.
 
-It holds every secret of the deployment in clear. Only `reading` and `secrets` touch it; everything
+It holds every secret of the stack in clear. Only `reading` and `secrets` touch it; everything
 else works with the redacted `Plan`.
 """
 

@@ -130,7 +130,7 @@ def judge(
 
 
 def judge_place(limits: Limits, *, account: str | None, region: str | None) -> tuple[Verdict, ...]:
-    """Judge where a deployment goes, whatever it does there.
+    """Judge where a stack goes, whatever it does there.
 
     Args:
         limits: Account and region.
@@ -368,9 +368,9 @@ def _deletes(plan: Plan, most: int | None) -> Iterator[Verdict]:
 def _within(rule: str, found: str | None, allowed: Collection[str]) -> Iterator[Verdict]:
     if not allowed:
         return
-    limited = f"the deployment is limited to {' or '.join(sorted(allowed))}"
+    limited = f"the stack is limited to {' or '.join(sorted(allowed))}"
     if found in allowed:
-        yield _passed(rule, f"The {rule} {found} is one that the deployment may touch.")
+        yield _passed(rule, f"The {rule} {found} is one that the stack may touch.")
     elif found is None:
         yield _refused(rule, f"The {rule} is not known, and {limited}.")
     else:

@@ -190,7 +190,7 @@ def _share_objects(repository: Path, target: Path) -> None:
 
 
 def _own_states(folder: Path) -> tuple[str, ...]:
-    """Give each deployment whose state the sandbox cannot stand in for a local one."""
+    """Give each stack whose state the sandbox cannot stand in for a local one."""
     notes: list[str] = []
     for path in sorted(folder.rglob(PROJECT_FILE)):
         if path.is_symlink() or "node_modules" in path.parts:
@@ -209,18 +209,18 @@ def _with_own_state(text: str, *, within: tuple[str, ...]) -> tuple[str, list[st
         found = document
         for name in within:
             found = found[name]
-        deployments = dict(found["deployments"])
+        stacks = dict(found["stacks"])
     except (ValueError, TypeError, KeyError, RecursionError):
         return text, []  # wrong, or of another app: whoever reads it next says so
     changed = []
-    for name, each in deployments.items():
+    for name, each in stacks.items():
         backend = each.get("backend") if isinstance(each, dict) else None
         if isinstance(backend, dict) and backend.get("kind") in ("cloud", "partial"):
-            deployments[name] = {key: each[key] for key in each if key != "backend"}
+            stacks[name] = {key: each[key] for key in each if key != "backend"}
             changed.append(str(name))
         elif isinstance(backend, dict) and "profile" in backend:
             # The sandbox has the credentials of its environment, and no profiles.
             kept = {key: backend[key] for key in backend if key != "profile"}
-            deployments[name] = {**each, "backend": kept}
-    found["deployments"] = deployments
+            stacks[name] = {**each, "backend": kept}
+    found["stacks"] = stacks
     return json.dumps(document, indent=2), changed

@@ -33,7 +33,7 @@ class SshWay:
         port: On which port.
         user: Who logs in.
         key: The private key's file.
-        known_hosts: Host keys of this deployment's VMs, apart from the user's own.
+        known_hosts: Host keys of this stack's VMs, apart from the user's own.
         instance_id: The VM; a replaced one is another host to SSH, and no alarm.
         region: The VM's region.
     """
@@ -71,13 +71,13 @@ def instance_of(built: Built) -> str:
         raise UsageError(
             "There is no VM yet",
             field=built.stack,
-            fix="finish the deployment: run biomodal-aws plan, then biomodal-aws apply",
+            fix="finish the stack: run biomodal-aws plan, then biomodal-aws apply",
         )
     return built.vm.id
 
 
 def has_ssh(built: Built) -> bool:
-    """Say whether the deployment has a key: a hardened one without has Session Manager only."""
+    """Say whether the stack has a key: a hardened one without has Session Manager only."""
     return bool(built.outputs.get("private_key_filename"))
 
 
@@ -96,8 +96,8 @@ def ssh_way(
     """Return the way through SSH.
 
     Args:
-        built: The deployment as it was applied.
-        folder: The deployment's own folder, for its known hosts.
+        built: The stack as it was applied.
+        folder: The stack's own folder, for its known hosts.
         environment: The caller's: where the home is.
         address: Another way to the VM's SSH server, `HOST` or `HOST:PORT`: its private address, or
             the near end of a tunnel.
@@ -108,7 +108,7 @@ def ssh_way(
     instance_id = instance_of(built)
     if not has_ssh(built):
         raise UsageError(
-            "This deployment has no SSH key",
+            "This stack has no SSH key",
             field=built.stack,
             fix="connect through Session Manager: biomodal-aws connect --ssm",
         )
@@ -146,7 +146,7 @@ def check_key(way: SshWay) -> None:
             "The private key is not on this machine",
             field=field,
             value=str(way.key),
-            fix="copy it from where the deployment was applied, with mode 600; or connect "
+            fix="copy it from where the stack was applied, with mode 600; or connect "
             "without it: biomodal-aws connect --ssm",
         ) from None
     except OSError as error:

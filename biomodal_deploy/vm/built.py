@@ -1,4 +1,4 @@
-"""What an apply has built, from the deployment's state: the same for module and native."""
+"""What an apply has built, from the stack's state: the same for module and native."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _ARN_FIELDS: Final = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Built:
-    """One deployment as it was applied.
+    """One stack as it was applied.
 
     Attributes:
-        stack: The deployment's name.
+        stack: The stack's name.
         outputs: The documented outputs that are there, as text.
         vm: The orchestrator VM; None where the apply did not come so far, as with all others.
         environments: Batch compute environments.
@@ -72,7 +72,7 @@ class Built:
         raise UsageError(
             "Neither a VM nor a job queue was built, so there is nothing to operate",
             field=self.stack,
-            fix="finish the deployment: run biomodal-aws plan, then biomodal-aws apply",
+            fix="finish the stack: run biomodal-aws plan, then biomodal-aws apply",
         )
 
     @property
@@ -91,7 +91,7 @@ class Built:
         raise UsageError(
             f"{self.stack} has no output of this name yet",
             field=name,
-            fix="finish the deployment: run biomodal-aws plan, then biomodal-aws apply",
+            fix="finish the stack: run biomodal-aws plan, then biomodal-aws apply",
         )
 
     def queue_for(self, *, spot: bool) -> JobQueue | None:
@@ -108,17 +108,17 @@ def read_built(stack: Stack, listen: Listener) -> Built:
     """Read what a stack's state holds.
 
     Raises:
-        UsageError: Nothing was applied yet, or the deployment has no environment to operate.
+        UsageError: Nothing was applied yet, or the stack has no environment to operate.
         EngineError: Terraform cannot read the state.
     """
-    settings = stack.location.deployments.get(stack.name)
+    settings = stack.location.stacks.get(stack.name)
     if settings and settings.bootstrap in ("prerequisites", "state-bucket"):
         made = "roles" if settings.bootstrap == "prerequisites" else "a bucket for states"
         raise UsageError(
-            f"this deployment creates {made} only: there is no VM to operate",
+            f"this stack creates {made} only: there is no VM to operate",
             field="bootstrap",
             value=settings.bootstrap,
-            fix="name another deployment with --stack",
+            fix="name another stack with --stack",
         )
     state = read_state(stack, listen)
     if state is None or not any(each.mode == "managed" for each in state.resources):
@@ -134,7 +134,7 @@ def built_from(stack: str, state: State) -> Built:
     """Return what a state holds, as far as it is operated.
 
     Args:
-        stack: The deployment's name.
+        stack: The stack's name.
         state: Its state.
 
     Raises:

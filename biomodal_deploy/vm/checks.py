@@ -1,4 +1,4 @@
-"""Every check of a running deployment, in the order in which its parts depend on each other."""
+"""Every check of a running stack, in the order in which its parts depend on each other."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def all_checks(built: Built, clients: Clients) -> tuple[Check, ...]:
     """Return the checks.
 
     Args:
-        built: The deployment as it was applied.
+        built: The stack as it was applied.
         clients: How to ask AWS.
     """
 
@@ -104,7 +104,7 @@ def _batch_finding(name: str, state: str, status: str, reason: str, enable: str)
 
 
 def bucket(built: Built, clients: Clients) -> Finding:
-    """Whether the data bucket exists, in the deployment's region."""
+    """Whether the data bucket exists, in the stack's region."""
     name = built.bucket
     if name is None:
         return not_built("bucket")
@@ -148,7 +148,7 @@ def vm_role(built: Built, clients: Clients) -> Finding:
     name = _name(vm.profile)
     if name not in {each.name for each in built.profiles}:
         return failed(
-            f"the VM has the instance profile {name}, which is not this deployment's",
+            f"the VM has the instance profile {name}, which is not this stack's",
             "run biomodal-aws plan: it restores its own",
         )
     return _holds_role(name, clients, "run biomodal-aws plan: it restores the role")

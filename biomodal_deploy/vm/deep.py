@@ -47,7 +47,7 @@ def check_inside(
     """Look at the machine itself.
 
     Args:
-        built: The deployment as it was applied.
+        built: The stack as it was applied.
         way: The way to the VM.
         environment: All of ssh's environment.
         listen: Told which host key is trusted.

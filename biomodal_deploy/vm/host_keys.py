@@ -45,7 +45,7 @@ def is_known(way: SshWay) -> bool:
 
 
 def keep(way: SshWay, keys: tuple[str, ...]) -> None:
-    """Add host keys of a VM to the deployment's known hosts.
+    """Add host keys of a VM to the stack's known hosts.
 
     Raises:
         UsageError: The system refuses to write.

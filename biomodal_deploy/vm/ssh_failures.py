@@ -151,7 +151,7 @@ def _lines(way: SshWay, reason: str | None) -> tuple[str | None, str]:
             return (
                 f"No answer from {at}",
                 (
-                    "let your network reach port 22 (ssh_cidr_blocks of a hardened deployment), "
+                    "let your network reach port 22 (ssh_cidr_blocks of a hardened stack), "
                     "or go another way: biomodal-aws connect --ssm, or --address HOST"
                 ),
             )

@@ -1,6 +1,6 @@
 """What ssh is told, once for the command line and for a `Host` block.
 
-Host keys are kept apart from the user's own, in the deployment's folder, under the VM's id: a VM
+Host keys are kept apart from the user's own, in the stack's folder, under the VM's id: a VM
 that was replaced is a new host and no alarm, the same VM with another key is one. `accept-new`
 takes the key of a host that is not known yet, and refuses one that has changed (ssh_config(5)).
 """

@@ -1,4 +1,4 @@
-"""`status`: AWS's view of a deployment, the VM's own view, and waiting until both are ready."""
+"""`status`: AWS's view of a stack, the VM's own view, and waiting until both are ready."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ class StatusRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Status(Report):
-    """How a deployment is.
+    """How a stack is.
 
     Attributes:
-        stack: The deployment.
+        stack: The stack.
         region: Its region.
         waited: Seconds that were waited for it, None where nobody waited.
     """
@@ -84,10 +84,10 @@ class Status(Report):
 
 
 def status_of(stack: Stack, request: StatusRequest, listen: Listener) -> Status:
-    """Return how a deployment is.
+    """Return how a stack is.
 
     Args:
-        stack: The deployment.
+        stack: The stack.
         request: What is asked for.
         listen: Receives what goes on.
 
@@ -117,10 +117,10 @@ def status_of(stack: Stack, request: StatusRequest, listen: Listener) -> Status:
 
 
 def check_status(built: Built, clients: Clients, *, seconds: float = SECONDS) -> Status:
-    """Ask AWS how a deployment is; nothing is changed.
+    """Ask AWS how a stack is; nothing is changed.
 
     Args:
-        built: The deployment as it was applied.
+        built: The stack as it was applied.
         clients: How to ask.
         seconds: How long to wait for all answers.
     """
@@ -135,7 +135,7 @@ def wait_until_ready(
     on_wait: Callable[[str], None],
     pause_s: float = PAUSE_S,
 ) -> Status:
-    """Check again and again until a deployment is ready, has failed, or the time is over.
+    """Check again and again until a stack is ready, has failed, or the time is over.
 
     Args:
         check_once: Checks.
@@ -172,7 +172,7 @@ def _inside(
     environment = stack.location.environment
     if not has_ssh(built):
         no_key = unknown(
-            "this deployment has no SSH key, so the VM itself cannot be checked",
+            "this stack has no SSH key, so the VM itself cannot be checked",
             "connect: biomodal-aws connect --ssm; or set ssh_public_key and ssh_cidr_blocks",
         )
         return partial(tuple, [no_key.named("ssh", "SSH")])

@@ -99,7 +99,7 @@ def quick_checks(
         owned: What the stack's state holds: those names are not taken by somebody else.
     """
     checks = AccountChecks(stack)
-    settings = stack.location.deployments.get(stack.name)
+    settings = stack.location.stacks.get(stack.name)
     if settings is None or settings.bootstrap not in _CHECKED or request.kind is not PlanKind.APPLY:
         yield checks
         return

@@ -1,4 +1,4 @@
-"""Adding a deployment to a project: what is written, what to know about it, what comes next."""
+"""Adding a stack to a project: what is written, what to know about it, what comes next."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from biomodal_deploy.config.settings import (
     CONTEXT_VARIABLE,
     PROJECT_FILE,
     ProjectFile,
-    read_deployments,
+    read_stacks,
 )
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan.sealed.git import is_ignored
@@ -31,7 +31,7 @@ from biomodal_deploy.workflow.init.answers import SHARED
 from biomodal_deploy.workflow.init.backend import described, shared_by
 from biomodal_deploy.workflow.init.copying import copied_from
 from biomodal_deploy.workflow.init.project import name_of
-from biomodal_deploy.workflow.init.writing import deployments_of
+from biomodal_deploy.workflow.init.writing import stacks_of
 from biomodal_deploy.workflow.location import Location, project_folder
 
 if TYPE_CHECKING:
@@ -39,12 +39,12 @@ if TYPE_CHECKING:
 
 
 def prepare(project_dir: Path, given: Given, *, other: str | None, asker: Asker | None) -> Draft:
-    """Return a new deployment, as it will be written.
+    """Return a new stack, as it will be written.
 
     Args:
         project_dir: The folder that holds `cdktf.json`.
         given: What was given on the command line.
-        other: The deployment to copy; None for none.
+        other: The stack to copy; None for none.
         asker: Asks a person; None where nobody can be asked.
 
     Raises:
@@ -52,7 +52,7 @@ def prepare(project_dir: Path, given: Given, *, other: str | None, asker: Asker 
         Interrupted: The person went away.
     """
     folder = project_folder(project_dir)
-    taken = deployments_of(folder)
+    taken = stacks_of(folder)
     # Without the environment's context: what is written stands beside what is in the file.
     base = copied_from(Location.of(folder, {}), other) if other else Answers()
     return draft(folder, gather(given, base, taken=taken, asker=asker, open_aws=_open_aws))
@@ -108,7 +108,7 @@ def notes(found: Draft, environment: Mapping[str, str] = os.environ) -> list[str
             f"{SHARED} is read for {name} too: what {file} leaves at its default comes from there"
         )
     else:
-        others = read_deployments(ProjectFile.model_validate_json(found.after), {})
+        others = read_stacks(ProjectFile.model_validate_json(found.after), {})
         without = [
             each
             for each, it in others.items()
@@ -122,7 +122,7 @@ def notes(found: Draft, environment: Mapping[str, str] = os.environ) -> list[str
     if found.answers.bootstrap == "prerequisites" and True not in found.answers.values.values():
         told.append(f"No role is chosen yet: set those to true in {file} that the account lacks")
     kept = found.answers.settings.get("backend", "local")
-    if kept == "local" and (shared := shared_by(deployments_of(found.project_dir))):
+    if kept == "local" and (shared := shared_by(stacks_of(found.project_dir))):
         other, backend = next(iter(shared.items()))
         told.append(
             f"The state of {name} is on this machine alone; that of {other} is in "
@@ -158,7 +158,7 @@ def next_steps(found: Draft) -> list[str]:
     answers = found.answers
     steps = [f"biomodal-aws plan --stack {answers.name}"]
     if answers.bootstrap == "prerequisites":
-        # It says which roles the account lacks, in the words of this deployment's variables.
+        # It says which roles the account lacks, in the words of this stack's variables.
         return [f"biomodal-aws doctor --commands --region {answers.values['region']}", *steps]
     steps.insert(0, f"biomodal-aws doctor --stack {answers.name}")
     vm_name = str(answers.values["vm_name"])

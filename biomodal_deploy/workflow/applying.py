@@ -17,15 +17,15 @@ from biomodal_deploy.engine.terraform import (
 )
 from biomodal_deploy.errors import (
     BiomodalError,
-    BundleRefused,
     EngineError,
     GuardRefused,
     Interrupted,
+    SealedPlanRefused,
 )
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.guards import enforce
 from biomodal_deploy.plan.history import Event, History
-from biomodal_deploy.plan.sealed import Bundle, UseState, consume, record_outcome
+from biomodal_deploy.plan.sealed import SealedPlan, UseState, consume, record_outcome
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.approving import check_approvals
 from biomodal_deploy.workflow.checking import check
@@ -40,12 +40,12 @@ class Applied:
     """A sealed plan that was applied.
 
     Attributes:
-        bundle: The sealed plan, used now.
+        sealed_plan: The sealed plan, used now.
         run: What Terraform did.
         seconds: How long it took, without the time that a person was asked.
     """
 
-    bundle: Bundle
+    sealed_plan: SealedPlan
     run: ApplyRun
     seconds: float
 
@@ -56,14 +56,14 @@ class Ready:
 
     Attributes:
         stack: The stack, as it was synthesized for the plan.
-        bundle: The sealed plan.
+        sealed_plan: The sealed plan.
         plan: It as data, as it is shown to whoever is asked.
         listen: Told of what goes on.
         expect_sha256: The digest that was approved elsewhere.
     """
 
     stack: Stack
-    bundle: Bundle
+    sealed_plan: SealedPlan
     plan: Plan
     listen: Listener
     expect_sha256: str | None = None
@@ -71,7 +71,7 @@ class Ready:
     @property
     def must_be_confirmed(self) -> bool:
         """Whether something that exists is lost, so that the stack's name has to be given."""
-        is_destroy = self.bundle.manifest.kind is PlanKind.DESTROY
+        is_destroy = self.sealed_plan.manifest.kind is PlanKind.DESTROY
         return bool(self.plan.losses) or (is_destroy and self.plan.has_changes)
 
     def run(self, confirmed: str | None = None) -> Applied:
@@ -84,33 +84,37 @@ class Ready:
             confirmed: The stack's name as it was typed, where something is lost.
 
         Raises:
-            BundleRefused: Something differs from what was sealed.
+            SealedPlanRefused: Something differs from what was sealed.
             GuardRefused: A guard refused the plan, or the loss was not confirmed.
             EngineError: Terraform failed.
             Interrupted: It was asked to stop.
         """
         started = time.monotonic()
-        with _refusals_in(self.stack.history, self.bundle):
+        with _refusals_in(self.stack.history, self.sealed_plan):
             if self.must_be_confirmed:
                 _check_name(self, confirmed)
-            bundle = _as_it_is(self.bundle)
+            sealed_plan = _as_it_is(self.sealed_plan)
             engine, values = check(
-                self.stack, bundle, self._unheard, expect_sha256=self.expect_sha256
+                self.stack, sealed_plan, self._unheard, expect_sha256=self.expect_sha256
             )
-            enforce(bundle.manifest.verdicts)
-            approved = check_approvals(self.stack, bundle)
+            enforce(sealed_plan.manifest.verdicts)
+            approved = check_approvals(self.stack, sealed_plan)
         history = History(self.stack.location.plans, self.stack.name, redact=values.redactor.text)
         # From the claim to the outcome no signal may tear through what is written down. While
         # Terraform runs, they reach it all the same.
         with stop_signals() as stop_pipe:
             try:
-                run = self._claim_and_run(bundle, engine, history, stop_pipe, approved)
+                run = self._claim_and_run(sealed_plan, engine, history, stop_pipe, approved)
             finally:
                 late = read_stop_requests(stop_pipe)
         if late:
             # It came when Terraform had ended: all is done, and that is what to say.
             run = replace(run, interrupted=True)
-        return Applied(bundle=Bundle.load(bundle.path), run=run, seconds=time.monotonic() - started)
+        return Applied(
+            sealed_plan=SealedPlan.load(sealed_plan.path),
+            run=run,
+            seconds=time.monotonic() - started,
+        )
 
     def _unheard(self, signal: Signal) -> None:
         # Notices were given when it was verified for the question.
@@ -119,26 +123,28 @@ class Ready:
 
     def _claim_and_run(
         self,
-        bundle: Bundle,
+        sealed_plan: SealedPlan,
         engine: TerraformCli,
         history: History,
         stop_pipe: int,
         approved: list[str],
     ) -> ApplyRun:
         with ExitStack() as stack:
-            with _refusals_in(self.stack.history, bundle):
-                plan_file = stack.enter_context(bundle.held_plan_file())
-                consume(bundle.path)
-            goes_to = record(destination_of(self.stack, bundle.manifest.facts), engine.workspace)
-            details = {"kind": str(bundle.manifest.kind), **goes_to}
+            with _refusals_in(self.stack.history, sealed_plan):
+                plan_file = stack.enter_context(sealed_plan.held_plan_file())
+                consume(sealed_plan.path)
+            goes_to = record(
+                destination_of(self.stack, sealed_plan.manifest.facts), engine.workspace
+            )
+            details = {"kind": str(sealed_plan.manifest.kind), **goes_to}
             if approved:
                 details["approved_by"] = ", ".join(approved)
-            history.append(Event.APPLY_START, bundle=bundle.id, details=details)
-            return _run(bundle, plan_file, engine, history, self.listen, stop_pipe)
+            history.append(Event.APPLY_START, sealed_plan=sealed_plan.id, details=details)
+            return _run(sealed_plan, plan_file, engine, history, self.listen, stop_pipe)
 
 
 def prepare(
-    stack: Stack, bundle: Bundle, listen: Listener, *, expect_sha256: str | None = None
+    stack: Stack, sealed_plan: SealedPlan, listen: Listener, *, expect_sha256: str | None = None
 ) -> Ready:
     """Return a sealed plan that may be applied; what refuses it is refused before anybody is asked.
 
@@ -146,46 +152,46 @@ def prepare(
 
     Args:
         stack: The stack, as it was synthesized for the plan.
-        bundle: The sealed plan.
+        sealed_plan: The sealed plan.
         listen: Told of what goes on.
         expect_sha256: The digest that was approved elsewhere.
 
     Raises:
-        BundleRefused: Something differs from what was sealed.
+        SealedPlanRefused: Something differs from what was sealed.
         GuardRefused: A guard refused the plan.
         EngineError: Terraform or AWS does not say how things are.
     """
-    with _refusals_in(stack.history, bundle):
-        bundle = _as_it_is(bundle)
+    with _refusals_in(stack.history, sealed_plan):
+        sealed_plan = _as_it_is(sealed_plan)
         ready = Ready(
             stack=stack,
-            bundle=bundle,
-            plan=bundle.plan(),
+            sealed_plan=sealed_plan,
+            plan=sealed_plan.plan(),
             listen=listen,
             expect_sha256=expect_sha256,
         )
         if ready.must_be_confirmed:
-            check(stack, bundle, listen, expect_sha256=expect_sha256)
-            enforce(bundle.manifest.verdicts)
-            check_approvals(stack, bundle)
+            check(stack, sealed_plan, listen, expect_sha256=expect_sha256)
+            enforce(sealed_plan.manifest.verdicts)
+            check_approvals(stack, sealed_plan)
     return ready
 
 
-def _as_it_is(bundle: Bundle) -> Bundle:
+def _as_it_is(sealed_plan: SealedPlan) -> SealedPlan:
     """Open it again: whoever holds it since long may not know that it was used, or exchanged."""
-    found = Bundle.load(bundle.path)
-    found.require(bundle.sha256)
+    found = SealedPlan.load(sealed_plan.path)
+    found.require(sealed_plan.sha256)
     return found
 
 
 @contextmanager
-def _refusals_in(history: History, bundle: Bundle) -> Iterator[None]:
+def _refusals_in(history: History, sealed_plan: SealedPlan) -> Iterator[None]:
     try:
         yield
-    except (BundleRefused, GuardRefused) as refusal:
+    except (SealedPlanRefused, GuardRefused) as refusal:
         history.append(
             Event.REFUSAL,
-            bundle=bundle.id,
+            sealed_plan=sealed_plan.id,
             message=str(refusal),
             details={"code": getattr(refusal, "reason", refusal.code)},
         )
@@ -194,46 +200,47 @@ def _refusals_in(history: History, bundle: Bundle) -> Iterator[None]:
 
 def _check_name(ready: Ready, given: str | None) -> None:
     """Refuse a plan that loses something unless the stack's name was given."""
-    stack = ready.bundle.manifest.facts.stack
+    stack = ready.sealed_plan.manifest.facts.stack
     if given == stack:
         return
     count = counted(len(ready.plan.losses), "resource")
     found = f'"{given}" is not its name' if given else "nobody can be asked here"
     raise GuardRefused(
-        f"The plan {ready.bundle.id} deletes, replaces or forgets {count} of {stack}, and {found}."
+        f"The plan {ready.sealed_plan.id} deletes, replaces or forgets {count} of {stack}, "
+        f"and {found}."
         f" If that is meant: --confirm {stack}"
     )
 
 
 def _run(
-    bundle: Bundle,
+    sealed_plan: SealedPlan,
     plan_file: Path,
     engine: TerraformCli,
     history: History,
     listen: Listener,
     stop_pipe: int,
 ) -> ApplyRun:
-    kind = bundle.manifest.kind
+    kind = sealed_plan.manifest.kind
     try:
         listen(Step("Destroying" if kind is PlanKind.DESTROY else "Applying"))
         _go_on(stop_pipe)
         # Used now, and held: a kill from here on leaves no secret on the disk.
         with suppress(BiomodalError):
-            bundle.drop_plan_file(but_held=True)
-        run = engine.apply(plan_file, listen, bundle.logs / "apply.log")
+            sealed_plan.drop_plan_file(but_held=True)
+        run = engine.apply(plan_file, listen, sealed_plan.logs / "apply.log")
     except BaseException as error:
         # A full disk is not the news then.
         with suppress(BiomodalError):
-            _record_failure(bundle, history, error, engine.workspace)
+            _record_failure(sealed_plan, history, error, engine.workspace)
         raise
     finally:
         # It holds every secret in clear and, however this ended, is good for nothing more.
         with suppress(BiomodalError):
-            bundle.drop_plan_file()
-    record_outcome(bundle.path, UseState.APPLIED)
+            sealed_plan.drop_plan_file()
+    record_outcome(sealed_plan.path, UseState.APPLIED)
     history.append(
         Event.RESULT,
-        bundle=bundle.id,
+        sealed_plan=sealed_plan.id,
         message=f"{counted(len(run.completed), 'change')} made",
         details={"ok": True, "changes": len(run.completed), **state_details(engine)},
     )
@@ -245,20 +252,27 @@ def _go_on(stop_pipe: int) -> None:
         raise Interrupted("Stopped before Terraform was started: nothing was changed.")
 
 
-def _record_failure(bundle: Bundle, history: History, error: BaseException, workspace: str) -> None:
+def _record_failure(
+    sealed_plan: SealedPlan, history: History, error: BaseException, workspace: str
+) -> None:
     """Write down how an apply ended that did not end well."""
     run = error.run if isinstance(error, TerraformFailed | TerraformStopped) else None
     changes = len(run.completed) + len(run.tainted) if run else 0
     details: StateDetails = {"workspace": workspace, "changes": changes}
     if isinstance(error, EngineError):
         entry = history.append(
-            Event.RESULT, bundle=bundle.id, message=str(error), details={"ok": False, **details}
+            Event.RESULT,
+            sealed_plan=sealed_plan.id,
+            message=str(error),
+            details={"ok": False, **details},
         )
-        record_outcome(bundle.path, UseState.FAILED, entry.message)
+        record_outcome(sealed_plan.path, UseState.FAILED, entry.message)
         return
     # Where it is neither Terraform nor a stop request, it is a fault of ours, or a terminal that
     # is gone: the engine stopped Terraform, and has seen it end.
     stopped = isinstance(error, Interrupted)
     line = str(error) if stopped else f"stopped by {type(error).__name__}"
-    entry = history.append(Event.INTERRUPTED, bundle=bundle.id, message=line, details=details)
-    record_outcome(bundle.path, UseState.INTERRUPTED, entry.message)
+    entry = history.append(
+        Event.INTERRUPTED, sealed_plan=sealed_plan.id, message=line, details=details
+    )
+    record_outcome(sealed_plan.path, UseState.INTERRUPTED, entry.message)

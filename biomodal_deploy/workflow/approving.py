@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from biomodal_deploy.config.deployment import Approvals
+from biomodal_deploy.config.stack import Approvals
 from biomodal_deploy.plan import Plan, PlanKind
-from biomodal_deploy.plan.sealed import Bundle
+from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.plan.sealed.approvals import require_approvals
 from biomodal_deploy.review.report.access import access_changes
 from biomodal_deploy.workflow.stack import Stack
 
 
-def check_approvals(stack: Stack, bundle: Bundle) -> list[str]:
+def check_approvals(stack: Stack, sealed_plan: SealedPlan) -> list[str]:
     """Return who approved a sealed plan; nobody where its stack's settings ask for nobody.
 
     Args:
         stack: The stack, with its settings as they are now.
-        bundle: The sealed plan.
+        sealed_plan: The sealed plan.
 
     Raises:
-        BundleRefused: Approvals are missing.
+        SealedPlanRefused: Approvals are missing.
         UsageError: The file of signers cannot be read.
     """
     policy = stack.settings.approvals
-    if policy is None or not needs_approval(policy, bundle.plan(), bundle.manifest.kind):
+    if policy is None or not needs_approval(policy, sealed_plan.plan(), sealed_plan.manifest.kind):
         return []
-    return require_approvals(bundle, policy, stack.location.project_dir)
+    return require_approvals(sealed_plan, policy, stack.location.project_dir)
 
 
 def needs_approval(policy: Approvals, plan: Plan, kind: PlanKind) -> bool:

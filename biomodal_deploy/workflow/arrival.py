@@ -38,7 +38,7 @@ def has_to_move(state: State, there: State | None, journal: Journal, target: str
             f"It holds another state{emptied}: its lineage is {there.lineage}, and that of the "
             f"one to move is {state.lineage}. Nothing was written there",
             field=target,
-            fix="give the deployment a place of its own, or take the other state away first",
+            fix="give the stack a place of its own, or take the other state away first",
         )
     arrived = state.sha256 in (there.sha256, journal.moved)
     if there.serial >= state.serial and arrived:

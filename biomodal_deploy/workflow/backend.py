@@ -1,4 +1,4 @@
-"""A deployment's backend before Terraform is initialized: what it lacks, what was left behind."""
+"""A stack's backend before Terraform is initialized: what it lacks, what was left behind."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from biomodal_deploy.config.tfvars.files import read_file, shown
 from biomodal_deploy.engine.terraform import TerraformCli
 from biomodal_deploy.engine.terraform.local_state import state_path
 from biomodal_deploy.engine.toolchain.tool import numbers
-from biomodal_deploy.errors import BundleRefused, UsageError
-from biomodal_deploy.plan.sealed import Bundle, sealed_plans
+from biomodal_deploy.errors import SealedPlanRefused, UsageError
+from biomodal_deploy.plan.sealed import SealedPlan, sealed_plans
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.journal import read_journal
 from biomodal_deploy.workflow.location import refuse_outside_scratch
@@ -153,7 +153,7 @@ def check_nothing_left_behind(stack: Stack) -> None:
 def check_rehearsed(stack: Stack) -> None:
     """Refuse a rehearsal on a state that is not its own.
 
-    Deployments get one of their own with the scratch copy. The backends of another app are as it
+    Stacks get one of their own with the scratch copy. The backends of another app are as it
     writes them.
 
     Raises:
@@ -190,7 +190,7 @@ def tell_state_in_output(stack: Stack, workspace: str, listen: Listener) -> None
     listen(
         Notice(
             f"The state of the workspace {workspace} lies in {folder}: do not clear "
-            "the output folder, or use a deployment of its own in place of the workspace"
+            "the output folder, or use a stack of its own in place of the workspace"
         )
     )
 
@@ -218,8 +218,8 @@ def _states_of_plans(stack: Stack) -> dict[Path, str]:
     """Return where earlier plans had their local states, and how to go back there."""
     states = {}
     for path in sealed_plans(stack.location.plans, stack.name):
-        with suppress(BundleRefused):
-            directory = stack.location.project_dir / Bundle.load(path).manifest.facts.directory
+        with suppress(SealedPlanRefused):
+            directory = stack.location.project_dir / SealedPlan.load(path).manifest.facts.directory
             output = directory.resolve().parents[1]
             state = (directory / local_path(stack.name)).resolve()
             states[state] = f"set {OUTDIR_VARIABLE} to {output} as for the plan {path.name}"

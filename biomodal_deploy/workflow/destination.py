@@ -18,11 +18,11 @@ from biomodal_deploy.aws.identity import Identity
 from biomodal_deploy.config.credentials import without_userinfo
 from biomodal_deploy.config.settings import OUTDIR_VARIABLE
 from biomodal_deploy.engine.terraform.local_state import state_path
-from biomodal_deploy.errors import BundleRefused, GuardRefused, UsageError
+from biomodal_deploy.errors import GuardRefused, SealedPlanRefused, UsageError
 from biomodal_deploy.files import read_regular
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.history import Entry, Event
-from biomodal_deploy.plan.sealed import Bundle, Facts
+from biomodal_deploy.plan.sealed import Facts, SealedPlan
 from biomodal_deploy.workflow.aws import Place
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import parse_state, resources_in
@@ -98,7 +98,7 @@ def check_state_file(stack: Stack, workspace: str) -> None:
 
     Raises:
         UsageError: That one still holds resources, and is no earlier version of this one.
-        BundleRefused: The history is broken.
+        SealedPlanRefused: The history is broken.
     """
     before = last_destination(stack, workspace)
     here = _state_file(stack, workspace)
@@ -130,7 +130,7 @@ def check_destination(stack: Stack, workspace: str, now: Destination, moved: str
     Raises:
         UsageError: Another account was named than today's.
         GuardRefused: It is elsewhere.
-        BundleRefused: The history is broken.
+        SealedPlanRefused: The history is broken.
     """
     if moved is not None and moved != now.account:
         raise UsageError(
@@ -147,22 +147,22 @@ def check_destination(stack: Stack, workspace: str, now: Destination, moved: str
     raise GuardRefused(
         f"{stack.name}: the last apply went to {before}, and here it would go to {now}, where "
         "nothing that the state describes can be found. Fix: use the credentials, region and "
-        f"endpoints of the last apply; if the deployment has moved, {OPTION} {now.account}"
+        f"endpoints of the last apply; if the stack has moved, {OPTION} {now.account}"
     )
 
 
-def check_sealed_destination(stack: Stack, bundle: Bundle) -> None:
+def check_sealed_destination(stack: Stack, sealed_plan: SealedPlan) -> None:
     """Refuse a sealed plan that goes elsewhere than the last apply, unless it was made to.
 
     Raises:
         GuardRefused: It goes elsewhere.
-        BundleRefused: The history is broken.
+        SealedPlanRefused: The history is broken.
     """
-    facts = bundle.manifest.facts
+    facts = sealed_plan.manifest.facts
     now = destination_of(stack, facts)
     allowed = any(
         entry.event is Event.PLAN
-        and entry.bundle == bundle.id
+        and entry.sealed_plan == sealed_plan.id
         and entry.details.get("account_moved") == facts.account
         for entry in stack.history.whole()
     )
@@ -173,12 +173,12 @@ def last_destination(stack: Stack, workspace: str) -> Destination | None:
     """Return where the last apply of a workspace went; None where it left nothing, or is unknown.
 
     Raises:
-        BundleRefused: The history is broken.
+        SealedPlanRefused: The history is broken.
     """
     done: dict[str | None, object] = {}
     for entry in reversed(stack.history.whole()):
         if entry.event is Event.RESULT and entry.details.get("ok") is True:
-            done[entry.bundle] = entry.details.get("resources")
+            done[entry.sealed_plan] = entry.details.get("resources")
         if entry.event is not Event.APPLY_START:
             continue
         recorded = _recorded(stack, entry)
@@ -186,7 +186,7 @@ def last_destination(stack: Stack, workspace: str) -> Destination | None:
             continue
         # How much is left was not written down by earlier versions.
         nothing = None if entry.details.get("kind") == PlanKind.DESTROY else 0
-        if entry.bundle in done and done[entry.bundle] in (0, nothing):
+        if entry.sealed_plan in done and done[entry.sealed_plan] in (0, nothing):
             return None
         return recorded[1]
     return None
@@ -203,8 +203,10 @@ def _recorded(stack: Stack, entry: Entry) -> tuple[str, Destination] | None:
             state=found.get("state"),
         )
     # An entry of an earlier version: its sealed plan knows, where that is still there.
-    with suppress(BundleRefused, UsageError):
-        facts = Bundle.load(stack.location.plans / stack.name / str(entry.bundle)).manifest.facts
+    with suppress(SealedPlanRefused, UsageError):
+        facts = SealedPlan.load(
+            stack.location.plans / stack.name / str(entry.sealed_plan)
+        ).manifest.facts
         return facts.workspace, _sealed(facts)
     return None
 

@@ -15,25 +15,25 @@ from biomodal_deploy.aws.ledger.target import Target, target_of
 from biomodal_deploy.errors import BiomodalError, Interrupted, UsageError
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.history import Event, plans_in_order
-from biomodal_deploy.plan.sealed import Bundle, UseState
+from biomodal_deploy.plan.sealed import SealedPlan, UseState
 from biomodal_deploy.workflow.signals import Listener, Step
 from biomodal_deploy.workflow.stack import Stack
 
 _UNTOLD = "nobody could be asked"
 
 
-def take_ledger(stack: Stack, bundle: Bundle, plan: Plan, listen: Listener) -> Ledger:
-    """Read what a deployment holds that is to be destroyed, and keep it beside the sealed plan.
+def take_ledger(stack: Stack, sealed_plan: SealedPlan, plan: Plan, listen: Listener) -> Ledger:
+    """Read what a stack holds that is to be destroyed, and keep it beside the sealed plan.
 
     Args:
-        stack: The deployment.
-        bundle: The sealed destroy plan.
+        stack: The stack.
+        sealed_plan: The sealed destroy plan.
         plan: It as data.
         listen: Told of what goes on.
     """
     from biomodal_deploy.aws.ledger.before import read_ledger, unread_ledger
 
-    target = target_of(bundle.manifest.facts, plan)
+    target = target_of(sealed_plan.manifest.facts, plan)
     try:
         clients = _clients(stack, target)
     except UsageError as error:
@@ -44,22 +44,22 @@ def take_ledger(stack: Stack, bundle: Bundle, plan: Plan, listen: Listener) -> L
         ledger = read_ledger(target, clients, lambda text: listen(Step(text)))
     # A full disk is no reason to keep anybody from destroying.
     with suppress(BiomodalError):
-        save_ledger(bundle.path, ledger)
+        save_ledger(sealed_plan.path, ledger)
     return ledger
 
 
-def look_after(stack: Stack, bundle: Bundle, plan: Plan, listen: Listener) -> Leftovers:
-    """Search for what is left of a deployment that was destroyed, and keep that with its history.
+def look_after(stack: Stack, sealed_plan: SealedPlan, plan: Plan, listen: Listener) -> Leftovers:
+    """Search for what is left of a stack that was destroyed, and keep that with its history.
 
     Args:
-        stack: The deployment.
-        bundle: The destroy plan that was applied.
+        stack: The stack.
+        sealed_plan: The destroy plan that was applied.
         plan: It as data.
         listen: Told of what goes on.
     """
     from biomodal_deploy.aws.ledger.after import find_leftovers, no_leftovers, unread_leftovers
 
-    target = _whole(stack, bundle, target_of(bundle.manifest.facts, plan))
+    target = _whole(stack, sealed_plan, target_of(sealed_plan.manifest.facts, plan))
     try:
         if target.is_nameless and not stack.synthesized.uses_aws:
             # A stack of something else: there is nothing of AWS to look for.
@@ -73,10 +73,10 @@ def look_after(stack: Stack, bundle: Bundle, plan: Plan, listen: Listener) -> Le
         # The destroy is done: that is what has to be said, whatever comes after it.
         remains = unread_leftovers(target, "the search was stopped")
     with suppress(BiomodalError):
-        save_leftovers(bundle.path, remains)
+        save_leftovers(sealed_plan.path, remains)
         stack.history.append(
             Event.REMAINS,
-            bundle=bundle.id,
+            sealed_plan=sealed_plan.id,
             message=remains.sentence(),
             details={
                 "left": len(remains.left),
@@ -87,14 +87,14 @@ def look_after(stack: Stack, bundle: Bundle, plan: Plan, listen: Listener) -> Le
     return remains
 
 
-def _whole(stack: Stack, bundle: Bundle, target: Target) -> Target:
+def _whole(stack: Stack, sealed_plan: SealedPlan, target: Target) -> Target:
     """Add what earlier destroys were about that failed on the way to this one."""
-    facts = bundle.manifest.facts
+    facts = sealed_plan.manifest.facts
     for path in plans_in_order(stack.location.plans, stack.name):
         try:
-            found = Bundle.load(path)
+            found = SealedPlan.load(path)
             there = found.manifest.facts
-            if path.name == bundle.id or found.manifest.kind is not PlanKind.DESTROY:
+            if path.name == sealed_plan.id or found.manifest.kind is not PlanKind.DESTROY:
                 continue
             if found.use.state is UseState.APPLIED:
                 break

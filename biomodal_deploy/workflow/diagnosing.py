@@ -18,7 +18,7 @@ from pydantic import JsonValue
 from biomodal_deploy.config.tfvars.values import to_json
 from biomodal_deploy.engine.terraform import LockInfo
 from biomodal_deploy.errors import BiomodalError, UsageError
-from biomodal_deploy.iam.deployment import DeploymentPermissions
+from biomodal_deploy.iam.permissions import StackPermissions
 from biomodal_deploy.known_errors.matching import UNLOCK, Match
 from biomodal_deploy.review.diagnosis import Diagnosis, Finding, diagnose, merged
 from biomodal_deploy.review.diagnosis.statements import Missing, denial_in, missing_for
@@ -31,7 +31,7 @@ from biomodal_deploy.workflow.variables import given_values
 STDIN: Final = Path("-")
 # Variables that templates may name where the error itself does not.
 _VALUES: Final = ("vpc_id", "subnet_id")
-# They take the deployment's name; the others are about no one deployment.
+# They take the stack's name; the others are about no one stack.
 _OF_ONE: Final = frozenset(
     {
         "apply",
@@ -58,8 +58,8 @@ class Diagnosed:
         origin: What was read, for people.
         run: The failed run, where no file was named.
         diagnosis: What it says.
-        stack: The deployment that it is about, where that is known.
-        several: Whether the project has more deployments than this.
+        stack: The stack that it is about, where that is known.
+        several: Whether the project has more stacks than this.
     """
 
     origin: str
@@ -87,7 +87,7 @@ class Diagnosed:
         return {**self.context, UNLOCK: _unlock_command(self.stack, lock)}
 
     def next_of(self, match: Match) -> str:
-        """Return the next command for a cause, with the deployment's name where it needs one."""
+        """Return the next command for a cause, with the stack's name where it needs one."""
         command = match.next(self.context)
         words = command.split()
         if self.several and self.stack and words[:1] == ["biomodal-aws"] and words[1] in _OF_ONE:
@@ -115,14 +115,14 @@ class Diagnosed:
             return values
         return None
 
-    def _permissions(self, account: str | None) -> DeploymentPermissions | None:
-        """Return what the deployment needs; None where it cannot be known from here."""
+    def _permissions(self, account: str | None) -> StackPermissions | None:
+        """Return what the stack needs; None where it cannot be known from here."""
         if self.stack is None or self._values is None:
             return None
         limits = self.stack.settings.bounds.account_ids
         chosen = account or next(iter(limits), _SOME_ACCOUNT)
         with suppress(BiomodalError):
-            return DeploymentPermissions(self.stack.directory, self._values, chosen)
+            return StackPermissions(self.stack.directory, self._values, chosen)
         return None
 
 
@@ -131,7 +131,7 @@ def diagnose_error(project_dir: Path, stack: str | None, files: Sequence[Path] =
 
     Args:
         project_dir: The project; it need not be one where a file is named.
-        stack: The deployment; where None, the one whose run failed last, or the only one.
+        stack: The stack; where None, the one whose run failed last, or the only one.
         files: The files with the error, `-` for standard input; the newest failed run where empty.
 
     Raises:
@@ -194,7 +194,7 @@ def _stack(location: Location | None, name: str | None) -> tuple[Stack | None, b
     if location is None:
         return None, False
     with suppress(BiomodalError):
-        return last_stack(location, name), len(location.deployments) > 1
+        return last_stack(location, name), len(location.stacks) > 1
     return None, False
 
 

@@ -65,7 +65,7 @@ def find_drift(
         UsageError: Variables are wrong.
         NotApplied: Nothing was applied yet.
         StateLost: There is no state, and there was one.
-        GuardRefused: It is another account or region than the deployment's.
+        GuardRefused: It is another account or region than the stack's.
         EngineError: Terraform failed.
     """
     given = given_values(stack, var_files, variables, cwd)

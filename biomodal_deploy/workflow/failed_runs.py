@@ -21,7 +21,7 @@ class FailedRun:
     """A run that did not end well.
 
     Attributes:
-        stack: The deployment.
+        stack: The stack.
         verb: What Terraform was asked to do, or what the history calls it.
         at: When it was last heard of.
         log: Its log; None where Terraform had not begun.
@@ -44,10 +44,10 @@ def newest_failed(location: Location, stack: str | None) -> FailedRun:
 
     Args:
         location: The project.
-        stack: The deployment; every one of the project where None.
+        stack: The stack; every one of the project where None.
 
     Raises:
-        UsageError: There is none, or no such deployment.
+        UsageError: There is none, or no such stack.
     """
     names = _names(location)
     if stack is not None:
@@ -64,7 +64,7 @@ def newest_failed(location: Location, stack: str | None) -> FailedRun:
 
 def _names(location: Location) -> list[str]:
     found = [path.name for path in location.plans.glob("*") if path.is_dir()]
-    return sorted({*location.deployments, *(name for name in found if name[0] != ".")})
+    return sorted({*location.stacks, *(name for name in found if name[0] != ".")})
 
 
 def _runs(location: Location, name: str) -> Iterator[FailedRun]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from biomodal_deploy.errors import BundleRefused
+from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.plan.history import newest, plans_in_order
-from biomodal_deploy.plan.sealed import Bundle
+from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.workflow.location import Location
 
 
-def find_bundle(location: Location, stack: str, named: str | None) -> Bundle:
+def find_sealed_plan(location: Location, stack: str, named: str | None) -> SealedPlan:
     """Return the sealed plan that is meant: by path or id, else the stack's newest unused one.
 
     Raises:
-        BundleRefused: There is none, or it was edited or could have been.
+        SealedPlanRefused: There is none, or it was edited or could have been.
     """
     if named is None:
         return newest(location.plans, stack)
@@ -29,15 +29,15 @@ def find_bundle(location: Location, stack: str, named: str | None) -> Bundle:
             else f"There is none: run biomodal-aws plan --stack {stack}."
         )
         meant = named or "of an empty name"
-        raise BundleRefused("no_bundle", f"{stack} has no sealed plan {meant}. {fix}")
-    return Bundle.load(path)
+        raise SealedPlanRefused("no_sealed_plan", f"{stack} has no sealed plan {meant}. {fix}")
+    return SealedPlan.load(path)
 
 
-def find_latest(location: Location, stack: str, named: str | None) -> Bundle:
+def find_latest(location: Location, stack: str, named: str | None) -> SealedPlan:
     """Return the sealed plan that is meant, used or not: by path or id, else the newest.
 
     Raises:
-        BundleRefused: There is none, or it was edited or could have been.
+        SealedPlanRefused: There is none, or it was edited or could have been.
     """
     known = plans_in_order(location.plans, stack)
-    return find_bundle(location, stack, named or (known[0].name if known else None))
+    return find_sealed_plan(location, stack, named or (known[0].name if known else None))

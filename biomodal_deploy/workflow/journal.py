@@ -76,7 +76,7 @@ def remembered_backend(stack: Stack) -> Previous | None:
 
 
 def default_previous(stack: Stack) -> Previous:
-    """Return the local backend that every deployment starts with."""
+    """Return the local backend that every stack starts with."""
     return Previous(type="local", config={"path": local_path(stack.name)})
 
 

@@ -11,9 +11,9 @@ from biomodal_deploy.config.settings import (
     OUTDIR_VARIABLE,
     PROJECT_FILE,
     SCRATCH_VARIABLE,
-    Deployment,
     ProjectFile,
-    optional_deployments,
+    StackSettings,
+    optional_stacks,
     output_directory,
     read_project_file,
 )
@@ -24,18 +24,18 @@ from biomodal_deploy.workflow.leftovers import clear_leftovers
 
 @dataclass(frozen=True, kw_only=True)
 class Location:
-    """A project: its folder, its `cdktf.json`, and the settings of its deployments.
+    """A project: its folder, its `cdktf.json`, and the settings of its stacks.
 
     Attributes:
         project_dir: The folder that holds `cdktf.json`, absolute.
         project_file: What `cdktf.json` says.
-        deployments: Settings by deployment; empty for an app that keeps none there.
+        stacks: Settings by stack; empty for an app that keeps none there.
         environment: The caller's environment variables.
     """
 
     project_dir: Path
     project_file: ProjectFile
-    deployments: Mapping[str, Deployment]
+    stacks: Mapping[str, StackSettings]
     environment: Mapping[str, str]
 
     @classmethod
@@ -58,7 +58,7 @@ class Location:
         location = cls(
             project_dir=folder,
             project_file=project_file,
-            deployments=optional_deployments(project_file, environment),
+            stacks=optional_stacks(project_file, environment),
             environment=environment,
         )
         clear_leftovers(folder, location.plans)
@@ -74,9 +74,9 @@ class Location:
         """The folder of sealed plans and of the history."""
         return self.project_dir / "plans"
 
-    def settings(self, stack: str) -> Deployment:
+    def settings(self, stack: str) -> StackSettings:
         """Return a stack's settings, the defaults where there are none."""
-        return self.deployments.get(stack, Deployment())
+        return self.stacks.get(stack, StackSettings())
 
 
 def project_folder(project_dir: Path) -> Path:
@@ -117,13 +117,13 @@ def choose(stack: str | None, names: list[str]) -> str:
         if len(names) == 1:
             return names[0]
         raise UsageError(
-            "There are several deployments" if names else "There is no deployment",
+            "There are several stacks" if names else "There is no stack",
             field="--stack",
             fix=f"name one of {', '.join(names)}" if names else "add one to cdktf.json",
         )
     if stack not in names:
         raise UsageError(
-            "There is no such deployment",
+            "There is no such stack",
             field="--stack",
             value=stack,
             fix=did_you_mean(stack, names, otherwise=f"name one of {', '.join(names)}"),

@@ -1,6 +1,6 @@
 """A state that is missing although something was applied: a failure of its own, never "nothing".
 
-Whoever reads no state as an empty deployment plans to make everything a second time, calls a drift
+Whoever reads no state as an empty stack plans to make everything a second time, calls a drift
 check green, and is advised to delete what is in use.
 """
 
@@ -57,7 +57,7 @@ class CurrentState:
 class _Last:
     """The last apply of a workspace that left something, and how much where that is known."""
 
-    bundle: str
+    sealed_plan: str
     when: str
     resources: int | None
 
@@ -82,7 +82,7 @@ def state_to_plan_from(stack: Stack, engine: TerraformCli, listen: Listener) -> 
 
     Raises:
         StateLost: It was there, and is missing.
-        BundleRefused: It is missing, and the history that would say more is broken.
+        SealedPlanRefused: It is missing, and the history that would say more is broken.
         EngineError: It cannot be read.
     """
     content = engine.state_content()
@@ -109,7 +109,7 @@ def require_state(
 
     Raises:
         StateLost: It is, with the way to get it back.
-        BundleRefused: It is, and the history that would say more is broken.
+        SealedPlanRefused: It is, and the history that would say more is broken.
     """
     if header is None or not header.held:
         lost = lost_state(stack, workspace, header, backend)
@@ -123,7 +123,7 @@ def lost_state(
     """Return what to say of a state that is missing or holds nothing; None where that is right.
 
     Raises:
-        BundleRefused: The history is broken.
+        SealedPlanRefused: The history is broken.
     """
     last = _last_apply(stack.history.whole(), workspace)
     backend = backend or remembered_backend(stack) or _configured_backend(stack)
@@ -137,7 +137,7 @@ def lost_state(
     history = shlex.quote(str(stack.history.path))
     return StateLost(
         f"the state {place} {'holds no resources' if header else 'is missing or empty'}, and the "
-        f"plan {last.bundle} was applied at {last.when}{left}",
+        f"plan {last.sealed_plan} was applied at {last.when}{left}",
         advice=f"{_way_back(stack, backend, workspace)}; where its resources are gone for good, "
         f"set the history aside: `mv {history} {history}.old`",
     )
@@ -145,7 +145,7 @@ def lost_state(
 
 def _configured_backend(stack: Stack) -> Previous:
     """Return the backend of a stack that Terraform was not initialized for in this checkout."""
-    settings = stack.location.deployments.get(stack.name)
+    settings = stack.location.stacks.get(stack.name)
     backend = settings.backend if settings else LocalBackend()
     if isinstance(backend, S3Backend):
         config: dict[str, JsonValue] = {"key": backend.key_of(stack.name)}
@@ -172,18 +172,18 @@ def _last_apply(entries: Iterable[Entry], workspace: str) -> _Last | None:
     for entry in entries:
         details = entry.details
         if entry.event is Event.APPLY_START:
-            kinds[entry.bundle] = details.get("kind")
-        if entry.event not in (Event.RESULT, Event.INTERRUPTED) or entry.bundle not in kinds:
+            kinds[entry.sealed_plan] = details.get("kind")
+        if entry.event not in (Event.RESULT, Event.INTERRUPTED) or entry.sealed_plan not in kinds:
             continue
         if details.get("workspace", workspace) != workspace:
             continue
         left = details.get("resources")
-        if left is None and kinds[entry.bundle] == PlanKind.DESTROY and details.get("ok"):
+        if left is None and kinds[entry.sealed_plan] == PlanKind.DESTROY and details.get("ok"):
             left = 0
         if isinstance(left, int):
-            last = _Last(str(entry.bundle), _when(entry), left) if left else None
-        elif details.get("changes") and kinds[entry.bundle] != PlanKind.DESTROY:
-            last = _Last(str(entry.bundle), _when(entry), None)
+            last = _Last(str(entry.sealed_plan), _when(entry), left) if left else None
+        elif details.get("changes") and kinds[entry.sealed_plan] != PlanKind.DESTROY:
+            last = _Last(str(entry.sealed_plan), _when(entry), None)
     return last
 
 

@@ -1,4 +1,4 @@
-"""Move a deployment's state to the backend that its settings name.
+"""Move a stack's state to the backend that its settings name.
 
 Terraform's own `init -migrate-state` copies, forgets the old backend and empties the old file in
 one go, so whoever stops it cannot tell how far it came. Here each step can be told from the

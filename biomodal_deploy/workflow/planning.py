@@ -17,7 +17,7 @@ from biomodal_deploy.plan import Plan, PlanKind, read_plan
 from biomodal_deploy.plan.guards import Outcome, Verdict, judge
 from biomodal_deploy.plan.history import Event, History
 from biomodal_deploy.plan.impossible import Impossible, check_allowed
-from biomodal_deploy.plan.sealed import Bundle, Draft, authors_of, drafting, prune
+from biomodal_deploy.plan.sealed import Draft, SealedPlan, authors_of, drafting, prune
 from biomodal_deploy.review.cost.limits import judge_cost
 from biomodal_deploy.workflow.account_checks import quick_checks
 from biomodal_deploy.workflow.aws import Place, ask_identity, place_of
@@ -45,19 +45,19 @@ class Planned:
     """A sealed plan, fresh.
 
     Attributes:
-        bundle: What was sealed.
+        sealed_plan: What was sealed.
         plan: It as data, redacted.
         seconds: How long it took.
     """
 
-    bundle: Bundle
+    sealed_plan: SealedPlan
     plan: Plan
     seconds: float
 
     @property
     def refusals(self) -> tuple[Verdict, ...]:
         """What guards refuse; such a plan is sealed, and can be shown but not applied."""
-        verdicts = self.bundle.manifest.verdicts
+        verdicts = self.sealed_plan.manifest.verdicts
         return tuple(each for each in verdicts if each.outcome is Outcome.REFUSED)
 
 
@@ -71,7 +71,7 @@ def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
 
     Raises:
         UsageError: Variables, allowances or settings are wrong.
-        BundleRefused: The history is broken.
+        SealedPlanRefused: The history is broken.
         GuardRefused: The last apply went to another account, region or endpoint.
         EngineError: Terraform failed.
         Interrupted: It was asked to stop.
@@ -125,7 +125,7 @@ def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
             identity=identity,
         )
         verdicts = _judged(stack, request, plan, place, facts.account, met)
-        bundle = draft.seal(
+        sealed_plan = draft.seal(
             plan,
             facts,
             kind=request.kind,
@@ -134,8 +134,8 @@ def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
             variables_sha256=values_digest(values),
             authors=authors_of(stack.location.project_dir) if stack.settings.approvals else (),
         )
-    _write_down(history, bundle, request.account_moved)
-    return Planned(bundle=bundle, plan=plan, seconds=time.monotonic() - started)
+    _write_down(history, sealed_plan, request.account_moved)
+    return Planned(sealed_plan=sealed_plan, plan=plan, seconds=time.monotonic() - started)
 
 
 def _check_destination(
@@ -223,16 +223,16 @@ def _told_in(history: History) -> Iterator[None]:
         raise
 
 
-def _write_down(history: History, bundle: Bundle, account_moved: str | None) -> None:
-    manifest = bundle.manifest
+def _write_down(history: History, sealed_plan: SealedPlan, account_moved: str | None) -> None:
+    manifest = sealed_plan.manifest
     refused = sum(verdict.outcome is Outcome.REFUSED for verdict in manifest.verdicts)
     history.append(
         Event.PLAN,
-        bundle=bundle.id,
+        sealed_plan=sealed_plan.id,
         message=manifest.counts.sentence(),
         details={
             "kind": str(manifest.kind),
-            "sha256": bundle.sha256,
+            "sha256": sealed_plan.sha256,
             "refused": refused,
             "commit": manifest.facts.git_commit,
             # The apply asks for this one: it is what allows the plan to go elsewhere.

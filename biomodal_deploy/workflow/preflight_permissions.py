@@ -27,10 +27,10 @@ def needed_by(directory: Path, values: Mapping[str, JsonValue]) -> NeededActions
     """
 
     def needed(target: Target, *, account: str) -> Needed:  # noqa: ARG001 - the values hold it
-        from biomodal_deploy.iam.deployment import DeploymentPermissions
+        from biomodal_deploy.iam.permissions import StackPermissions
         from biomodal_deploy.iam.probes import wanted
 
-        permissions = DeploymentPermissions(directory, values, account)
+        permissions = StackPermissions(directory, values, account)
         needs = permissions.needs
         requests = (each for need in needs.items for each in wanted(need, needs.place))
         return Needed(needs=merged(requests), gaps=needs.gaps)
@@ -46,11 +46,11 @@ def read_needed(
     *,
     cwd: Path | None = None,
 ) -> NeededActions | None:
-    """Return the same for a project's deployment as it was last synthesized; None where never.
+    """Return the same for a project's stack as it was last synthesized; None where never.
 
     Args:
         location: The project.
-        name: The deployment.
+        name: The stack.
         var_files: `--var-file`, in order.
         variables: `--var`, in order.
         cwd: What relative paths start from.

@@ -12,7 +12,7 @@ from biomodal_deploy.aws.resources import owned_by
 from biomodal_deploy.aws.state_bucket.checker import read_object
 from biomodal_deploy.config.backends import LocalBackend, S3Backend, locks_in_s3
 from biomodal_deploy.config.contract import Variable, variables_of
-from biomodal_deploy.config.settings import Deployment
+from biomodal_deploy.config.settings import StackSettings
 from biomodal_deploy.config.tfvars import DeclaredVariable
 from biomodal_deploy.config.tfvars.type_syntax import parse_type
 from biomodal_deploy.engine.terraform.local_state import (
@@ -33,17 +33,17 @@ from biomodal_deploy.workflow.wanted_bucket import BucketOptions, wanted_bucket
 
 def read_target(
     location: Location,
-    deployment: Deployment,
+    settings: StackSettings,
     var_files: Sequence[Path] = (),
     variables: Sequence[str] = (),
     *,
     cwd: Path | None = None,
 ) -> Target:
-    """Return what to check for a deployment, from its variables; no synthesis is needed.
+    """Return what to check for a stack, from its variables; no synthesis is needed.
 
     Args:
         location: The project.
-        deployment: The deployment's settings.
+        settings: The stack's settings.
         var_files: `--var-file`, in order.
         variables: `--var`, in order.
         cwd: What relative paths start from.
@@ -51,31 +51,31 @@ def read_target(
     Raises:
         UsageError: A variable is missing, unknown or wrong.
     """
-    if deployment.bootstrap == "prerequisites":
+    if settings.bootstrap == "prerequisites":
         raise UsageError(
             "It makes what the checks look for",
             field="bootstrap",
-            value=deployment.bootstrap,
-            fix="name another deployment with --stack",
+            value=settings.bootstrap,
+            fix="name another stack with --stack",
         )
-    if deployment.bootstrap == "state-bucket":
+    if settings.bootstrap == "state-bucket":
         raise UsageError(
             "It makes a bucket for states, which has a check of its own",
             field="bootstrap",
-            value=deployment.bootstrap,
+            value=settings.bootstrap,
             fix="run biomodal-aws backend check",
         )
     contract = {
         variable.name: variable
         for variable in variables_of(
-            deployment.bootstrap,
-            deployment.profile,
-            open_ssh=deployment.open_ssh_waiver is not None,
+            settings.bootstrap,
+            settings.profile,
+            open_ssh=settings.open_ssh_waiver is not None,
         )
     }
     resolved = resolve_for(
         location,
-        deployment,
+        settings,
         {name: _declared(variable) for name, variable in contract.items()},
         var_files=var_files,
         variables=variables,
@@ -83,30 +83,28 @@ def read_target(
         checks=lambda name, value: contract[name].broken_rule(value),
     )
     return target_from(
-        resolved.values, deployment.bootstrap, deployment.bounds, profile=deployment.profile
+        resolved.values, settings.bootstrap, settings.bounds, profile=settings.profile
     )
 
 
-def read_owned(location: Location, deployment: str) -> frozenset[str] | None:
-    """Return what a deployment's state holds; None where it cannot be read from here.
+def read_owned(location: Location, name: str) -> frozenset[str] | None:
+    """Return what a stack's state holds; None where it cannot be read from here.
 
     Nothing has to be synthesized or initialized for it: in a fresh checkout, too, what the
-    deployment has made itself must not be called somebody else's.
+    stack has made itself must not be called somebody else's.
 
     Raises:
         UsageError: It is no state file.
         StateLost: It is missing, and something was applied.
     """
-    stack = Stack(
-        location=location, name=deployment, directory=location.output / "stacks" / deployment
-    )
+    stack = Stack(location=location, name=name, directory=location.output / "stacks" / name)
     workspace = workspace_of(stack)
     content = _content(stack, workspace)
     if content is None:
         return None
     owned = owned_by(content) if isinstance(content, dict) else frozenset()
     if not owned:
-        # What the deployment has made itself would be advised to be deleted.
+        # What the stack has made itself would be advised to be deleted.
         require_state(stack, workspace, None)
     return owned
 

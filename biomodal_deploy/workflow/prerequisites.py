@@ -28,7 +28,7 @@ def require_public_key(stack: Stack, values: Mapping[str, object]) -> None:
     Raises:
         UsageError: The file does not exist.
     """
-    settings = stack.location.deployments.get(stack.name)
+    settings = stack.location.stacks.get(stack.name)
     if settings is None or settings.bootstrap != "native" or values.get("ssh_public_key"):
         return
     if settings.profile == "hardened" and not values.get("ssh_cidr_blocks"):

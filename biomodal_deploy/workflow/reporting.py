@@ -10,7 +10,7 @@ from pathlib import Path
 from biomodal_deploy import files
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import writing
-from biomodal_deploy.plan.sealed import Bundle
+from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.review.report import Report, build_report
 from biomodal_deploy.review.report.data import plan_data
 from biomodal_deploy.review.report.html import html
@@ -27,28 +27,28 @@ class ReportFormat(StrEnum):
     JSON = "json"
 
 
-def make_report(location: Location, bundle: Bundle) -> Report:
+def make_report(location: Location, sealed_plan: SealedPlan) -> Report:
     """Return the report of a sealed plan.
 
     Args:
         location: The project; its waivers are told for a stack of the hardened profile.
-        bundle: The sealed plan.
+        sealed_plan: The sealed plan.
 
     Raises:
-        BundleRefused: The changes are not those that were sealed.
+        SealedPlanRefused: The changes are not those that were sealed.
         EngineError: They are of another format.
         UsageError: The project's waivers cannot be read.
     """
-    hardened = location.settings(bundle.manifest.facts.stack).profile == "hardened"
-    return build_report(bundle, waivers_of=location.project_dir if hardened else None)
+    hardened = location.settings(sealed_plan.manifest.facts.stack).profile == "hardened"
+    return build_report(sealed_plan, waivers_of=location.project_dir if hardened else None)
 
 
-def text_of(report: Report, bundle: Bundle, format_: ReportFormat, most_bytes: int) -> str:
+def text_of(report: Report, sealed_plan: SealedPlan, format_: ReportFormat, most_bytes: int) -> str:
     """Return a report as a page, a comment or data.
 
     Args:
         report: The report.
-        bundle: What it is of.
+        sealed_plan: What it is of.
         format_: What to write it as; the text for a terminal is made where there is one.
         most_bytes: How long Markdown may be.
     """
@@ -56,7 +56,7 @@ def text_of(report: Report, bundle: Bundle, format_: ReportFormat, most_bytes: i
         return html(report)
     if format_ is ReportFormat.MARKDOWN:
         return markdown(report, most_bytes)
-    return json.dumps(plan_data(bundle, report), indent=2) + "\n"
+    return json.dumps(plan_data(sealed_plan, report), indent=2) + "\n"
 
 
 def save(text: str, path: Path) -> None:

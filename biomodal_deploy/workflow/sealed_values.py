@@ -11,9 +11,9 @@ from typing import Final
 from biomodal_deploy.config.credentials import holds_private_key
 from biomodal_deploy.config.tfvars import Value, read_declared
 from biomodal_deploy.config.tfvars.values import texts
-from biomodal_deploy.errors import BundleRefused
+from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.plan import Redactor
-from biomodal_deploy.plan.sealed import Bundle, sha256
+from biomodal_deploy.plan.sealed import SealedPlan, sha256
 from biomodal_deploy.plan.sealed.files import read_private
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.variables import VALUES_FILE, redactor_for
@@ -34,17 +34,17 @@ class SealedValues:
     redactor: Redactor
 
 
-def read_values(stack: Stack, bundle: Bundle) -> SealedValues:
+def read_values(stack: Stack, sealed_plan: SealedPlan) -> SealedValues:
     """Read a sealed plan's values.
 
     Raises:
-        BundleRefused: They were changed after they were sealed.
+        SealedPlanRefused: They were changed after they were sealed.
     """
-    content = read_private(bundle.path / VALUES_FILE, _MOST_BYTES)
-    if sha256(content) != bundle.manifest.variables_sha256:
-        raise BundleRefused(
+    content = read_private(sealed_plan.path / VALUES_FILE, _MOST_BYTES)
+    if sha256(content) != sealed_plan.manifest.variables_sha256:
+        raise SealedPlanRefused(
             "edited_values",
-            f"The plan {bundle.id} is refused: {VALUES_FILE} was changed after it was sealed. "
+            f"The plan {sealed_plan.id} is refused: {VALUES_FILE} was changed after it was sealed. "
             f"Next: biomodal-aws plan --stack {stack.name}",
         )
     # We wrote it, and the digest says that nobody else did. No float: every digit is kept.

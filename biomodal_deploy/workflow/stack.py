@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from biomodal_deploy.config.settings import Deployment
+from biomodal_deploy.config.settings import StackSettings
 from biomodal_deploy.config.state_bucket import STACK_PREFIX
 from biomodal_deploy.engine.synthesis import Synthesis, synthesize
 from biomodal_deploy.errors import UsageError
@@ -22,7 +22,7 @@ class Stack:
 
     Attributes:
         location: The project.
-        name: The deployment's name.
+        name: The stack's name.
         directory: The synthesized directory, which Terraform works in.
     """
 
@@ -31,8 +31,8 @@ class Stack:
     directory: Path
 
     @property
-    def settings(self) -> Deployment:
-        """What the workflow guards for this deployment."""
+    def settings(self) -> StackSettings:
+        """What the workflow guards for this stack."""
         return self.location.settings(self.name)
 
     @property
@@ -80,8 +80,8 @@ def fresh_stack(
     """
     if synthesized:
         return last_stack(location, name)
-    if location.deployments:
-        choose(name, list(location.deployments))
+    if location.stacks:
+        choose(name, list(location.stacks))
     found = {stack.name: stack.directory for stack in synthesized_stacks(location, listen).stacks}
     chosen = choose(name, list(found))
     return Stack(location=location, name=chosen, directory=found[chosen])
@@ -106,8 +106,8 @@ def last_stack(location: Location, name: str | None) -> Stack:
     Raises:
         UsageError: It was never synthesized, or the stack is unknown.
     """
-    if name is not None and name.startswith(STACK_PREFIX) and name not in location.deployments:
-        # `backend create` made it, from what the deployments' backends say.
+    if name is not None and name.startswith(STACK_PREFIX) and name not in location.stacks:
+        # `backend create` made it, from what the stacks' backends say.
         own = Stack(location=location, name=name, directory=location.output / "stacks" / name)
         if (own.directory / "cdk.tf.json").exists():
             return own
@@ -128,7 +128,7 @@ def last_stacks(location: Location) -> list[Stack]:
             "no plan yet", field=str(location.project_dir), fix="run biomodal-aws plan"
         )
     others = [each for each in found if not each.startswith(STACK_PREFIX)]
-    names = [each for each in found if each in location.deployments] or others
+    names = [each for each in found if each in location.stacks] or others
     return [Stack(location=location, name=name, directory=folder / name) for name in names]
 
 
@@ -136,7 +136,7 @@ def recorded_stack(location: Location, name: str | None) -> Stack:
     """Return a stack of which something is kept under `plans/`, synthesized or not.
 
     For what reads sealed plans and the history only: the synthesized folder is throw-away, and a
-    deployment's record outlives its settings.
+    stack's record outlives its settings.
 
     Raises:
         UsageError: The stack is unknown.
@@ -146,5 +146,5 @@ def recorded_stack(location: Location, name: str | None) -> Stack:
     if name is None or name not in kept:
         if not kept or any((location.output / "stacks").glob("*/cdk.tf.json")):
             return last_stack(location, name)
-        name = choose(name, sorted(kept.union(location.deployments)))
+        name = choose(name, sorted(kept.union(location.stacks)))
     return Stack(location=location, name=name, directory=location.output / "stacks" / name)

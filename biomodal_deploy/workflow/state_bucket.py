@@ -1,4 +1,4 @@
-"""The bucket that deployments are to keep their states in: its stack, its plan, its policies."""
+"""The bucket for the states of other stacks: its stack, its plan, its policies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import JsonValue, ValidationError
 from biomodal_deploy.aws.identity import who_am_i
 from biomodal_deploy.aws.state_bucket.checker import StateBucketChecker
 from biomodal_deploy.config.backends import LocalBackend
-from biomodal_deploy.config.settings import CONTEXT_VARIABLE, Deployment
+from biomodal_deploy.config.settings import CONTEXT_VARIABLE, StackSettings
 from biomodal_deploy.config.state_bucket import StateBucket, stack_of
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.workflow.location import Location
@@ -27,16 +27,16 @@ _NO_ACCOUNT: Final = "000000000000"
 
 
 def own_stack(location: Location, wanted: Wanted, options: BucketOptions) -> Stack:
-    """Return the stack that makes a bucket: a deployment of cdktf.json, or one of its own.
+    """Return the stack that makes a bucket: one of cdktf.json, or one of its own.
 
     Raises:
         UsageError: A setting is wrong.
     """
     name, settings = _own_settings(location, wanted, options)
-    context = {"deployments": {name: settings.model_dump(mode="json", exclude_defaults=True)}}
+    context = {"stacks": {name: settings.model_dump(mode="json", exclude_defaults=True)}}
     own = replace(
         location,
-        deployments={name: settings},
+        stacks={name: settings},
         environment={**location.environment, CONTEXT_VARIABLE: json.dumps(context)},
     )
     return Stack(location=own, name=name, directory=own.output / "stacks" / name)
@@ -94,7 +94,7 @@ def bucket_checker(location: Location, wanted: Wanted) -> StateBucketChecker:
 
 
 def left_to_move(location: Location, wanted: Wanted) -> tuple[str, ...]:
-    """Return the deployments that use a bucket and still have a local state with resources."""
+    """Return the stacks that use a bucket and still have a local state with resources."""
     stacks = (
         Stack(location=location, name=name, directory=location.output / "stacks" / name)
         for name in wanted.keys
@@ -144,11 +144,11 @@ def maker_policy(
         EngineError: The app command failed.
     """
     from biomodal_deploy.iam.catalog import Phase
-    from biomodal_deploy.iam.deployment import DeploymentPermissions
+    from biomodal_deploy.iam.permissions import StackPermissions
 
     own = own_stack(location, wanted, options)
     stack = fresh_stack(own.location, own.name, listen)
-    known = DeploymentPermissions(stack.directory, {}, _NO_ACCOUNT)
+    known = StackPermissions(stack.directory, {}, _NO_ACCOUNT)
     # So few permissions that IAM takes them in one policy.
     (policy,) = known.deployer([Phase.PLAN, Phase.APPLY, Phase.UPDATE])
     return policy.as_json()
@@ -156,10 +156,10 @@ def maker_policy(
 
 def _own_settings(
     location: Location, wanted: Wanted, options: BucketOptions
-) -> tuple[str, Deployment]:
+) -> tuple[str, StackSettings]:
     written = {
         name: each
-        for name, each in location.deployments.items()
+        for name, each in location.stacks.items()
         if each.state_bucket and each.state_bucket.bucket == wanted.bucket
     }
     name, before = next(iter(written.items()), (stack_of(wanted.bucket), None))
@@ -183,9 +183,9 @@ def _own_settings(
     limits = {each.bounds.account_ids for each in map(location.settings, wanted.keys)}
     # Where those who use it are in one account, it belongs there as well.
     accounts = next(iter(limits)) if len(limits) == 1 else ()
-    return name, Deployment(
+    return name, StackSettings(
         bootstrap="state-bucket",
         region=wanted.region,
         state_bucket=settings,
-        limits=Deployment().limits.model_copy(update={"account_ids": accounts}),
+        limits=StackSettings().limits.model_copy(update={"account_ids": accounts}),
     )

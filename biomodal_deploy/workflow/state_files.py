@@ -86,7 +86,7 @@ def parse_state(content: bytes, where: str) -> State | None:
 
 
 def local_state_of(stack: Stack) -> Path:
-    """Return where a deployment's state lies while its backend is local."""
+    """Return where a stack's state lies while its backend is local."""
     return (stack.directory / local_path(stack.name)).resolve()
 
 

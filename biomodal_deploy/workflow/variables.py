@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from biomodal_deploy.config.contract import Rule, all_variables, broken_rule
-from biomodal_deploy.config.settings import Deployment
+from biomodal_deploy.config.settings import StackSettings
 from biomodal_deploy.config.tfvars import (
     Check,
     DeclaredVariable,
@@ -65,7 +65,7 @@ def given_values(
         UsageError: A file, name or value is wrong, or a required value is missing.
     """
     if stack.settings.state_bucket and not (var_files or variables):
-        # All of it stands in its settings; the project's files are for its other deployments.
+        # All of it stands in its settings; the project's files are for its other stacks.
         return Given(ResolvedVariables({}, {}, (), frozenset(), ()), redactor_for(()))
     declared = read_declared(stack.directory)
     rules = _documented_rules()
@@ -87,7 +87,7 @@ def given_values(
 
 def resolve_for(
     location: Location,
-    settings: Deployment,
+    settings: StackSettings,
     declared: Mapping[str, DeclaredVariable],
     *,
     var_files: Sequence[Path],
@@ -95,13 +95,13 @@ def resolve_for(
     cwd: Path | None,
     checks: Check,
 ) -> ResolvedVariables:
-    """Resolve a deployment's values: the one place that says where they come from.
+    """Resolve a stack's values: the one place that says where they come from.
 
-    The project's automatic files, the deployment's `var_files`, `--var-file`, `--var`.
+    The project's automatic files, the stack's `var_files`, `--var-file`, `--var`.
 
     Args:
         location: The project.
-        settings: The deployment.
+        settings: The stack.
         declared: The variables that its stack has.
         var_files: `--var-file`, in order.
         variables: `--var`, each `NAME=VALUE`.
@@ -110,7 +110,7 @@ def resolve_for(
 
     Raises:
         UsageError: A file, name or value is wrong, a required value is missing, or the region is
-            not the deployment's own.
+            not the stack's own.
     """
     base = cwd or Path.cwd()
     own = [_own_file(location.project_dir, named) for named in settings.var_files]
@@ -121,14 +121,14 @@ def resolve_for(
         variables,
         environ=location.environment,
         settings={REGION: settings.region} if settings.region else {},
-        # One terraform.tfvars may serve several deployments.
+        # One terraform.tfvars may serve several stacks.
         known_elsewhere={each.name for each in all_variables()},
         checks=checks,
     )
     region = resolved.values.get(REGION)
     if settings.region and region is not None and region != settings.region:
         raise UsageError(
-            f"The deployment is in {settings.region} (region in cdktf.json)",
+            f"The stack is in {settings.region} (region in cdktf.json)",
             field=f"{REGION} ({resolved.origins[REGION]})",
             value=region,
             fix="take it out there, or correct the one that is wrong",
@@ -140,7 +140,7 @@ def _own_file(project_dir: Path, named: str) -> Path:
     path = project_dir / named
     if not path.exists():
         raise UsageError(
-            "There is no such file, and the deployment in cdktf.json names it",
+            "There is no such file, and the stack in cdktf.json names it",
             field="var_files",
             value=named,
             fix="write it, or take it out of cdktf.json",

@@ -1,4 +1,4 @@
-"""Which bucket is meant: what the deployments' backends name, or what a person says."""
+"""Which bucket is meant: what the stacks' backends name, or what a person says."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from biomodal_deploy.aws.state_bucket.writes import StateWrite
 from biomodal_deploy.config.backends import PartialBackend, S3Backend
-from biomodal_deploy.config.settings import Deployment
+from biomodal_deploy.config.settings import StackSettings
 from biomodal_deploy.config.state_bucket import kms_key_problem, name_problem
 from biomodal_deploy.config.tfvars.files import read_file
 from biomodal_deploy.errors import UsageError
@@ -19,10 +19,10 @@ _BACKEND: Final = '"backend": {"kind": "s3", "bucket": "...", "region": "..."}'
 
 @dataclass(frozen=True, kw_only=True)
 class BucketOptions:
-    """What a person said of the bucket; what is None comes from the deployments' backends.
+    """What a person said of the bucket; what is None comes from the stacks' backends.
 
     Attributes:
-        stack: The deployment whose state it is for; every one that names the bucket where None.
+        stack: The stack whose state it is for; every one that names the bucket where None.
         bucket: Its name.
         region: Its region.
         key: The object that holds the state.
@@ -47,7 +47,7 @@ class Wanted:
     Attributes:
         bucket: Its name.
         region: Its region.
-        keys: The objects that hold states, by deployment.
+        keys: The objects that hold states, by stack.
         kms_key_id: The KMS key that it encrypts with, if one.
         writes: How the backends write states into it.
     """
@@ -61,7 +61,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class NamedBucket:
-    """What a deployment's backend says of its bucket."""
+    """What a stack's backend says of its bucket."""
 
     bucket: str | None
     region: str | None
@@ -79,7 +79,7 @@ def wanted_bucket(location: Location, options: BucketOptions) -> Wanted:
     bucket = _one("bucket", options.bucket, [each.bucket for each in named.values()])
     if bucket is None:
         raise UsageError(
-            "No deployment keeps its state in a bucket"
+            "No stack keeps its state in a bucket"
             if options.stack is None
             else "Its state is not in a bucket",
             field="cdktf.json: backend" if options.stack is None else f"backend of {options.stack}",
@@ -137,12 +137,12 @@ def _keys(
 
 
 def _users(location: Location) -> list[str]:
-    return [name for name, each in location.deployments.items() if each.state_bucket is None]
+    return [name for name, each in location.stacks.items() if each.state_bucket is None]
 
 
 def _named(location: Location, options: BucketOptions) -> dict[str, NamedBucket]:
-    """Return what the backends say, of the deployment that is meant or of all of them."""
-    known = location.deployments
+    """Return what the backends say, of the stack that is meant or of all of them."""
+    known = location.stacks
     names = [choose(options.stack, list(known))] if options.stack else _users(location)
     found = {
         name: each for name in names if (each := bucket_of_backend(location, name, known[name]))
@@ -152,8 +152,8 @@ def _named(location: Location, options: BucketOptions) -> dict[str, NamedBucket]
     return found
 
 
-def bucket_of_backend(location: Location, name: str, settings: Deployment) -> NamedBucket | None:
-    """Return what a deployment's backend says of its bucket; None for every other backend."""
+def bucket_of_backend(location: Location, name: str, settings: StackSettings) -> NamedBucket | None:
+    """Return what a stack's backend says of its bucket; None for every other backend."""
     backend = settings.state_backend
     if isinstance(backend, S3Backend):
         write = StateWrite(kms_key_id=backend.kms_key_id)
@@ -181,8 +181,8 @@ def _one(what: str, option: str | None, given: Sequence[str | None]) -> str | No
     distinct = sorted({each for each in given if each})
     if len(distinct) > 1:
         raise UsageError(
-            f"The deployments name several: {', '.join(distinct)}",
+            f"The stacks name several: {', '.join(distinct)}",
             field=f"backend.{what}",
-            fix="name one deployment with --stack",
+            fix="name one stack with --stack",
         )
     return distinct[0] if distinct else None

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.project import contents, copy_app, run_main, write_deployments
+from tests.support.project import contents, copy_app, run_main, write_stacks
 
 PACKAGE = "cdktf_cdktf_provider_aws"
 
@@ -150,7 +150,7 @@ def test_every_path_writes_the_same_bytes(tmp_path: Path, packages: dict[str, st
         "region": "eu-west-2",
         "state_bucket": {"bucket": "lab-state"},
     }
-    write_deployments(project, {kind: {"bootstrap": kind} for kind in kinds} | {"state": state})
+    write_stacks(project, {kind: {"bootstrap": kind} for kind in kinds} | {"state": state})
     outputs = []
     for path in ("fast", "fast", "unsliced", "stock"):
         settings = packages | {"XDG_CACHE_HOME": str(tmp_path / "cache")}

@@ -13,11 +13,11 @@ from typing import Any, Final
 import pytest
 
 from biomodal_deploy import (
-    BundleRefused,
     EngineError,
     GuardRefused,
     Project,
-    SealedPlan,
+    ProjectPlan,
+    SealedPlanRefused,
     UsageError,
 )
 from biomodal_deploy.engine.terraform.events import ApplyEvent
@@ -25,9 +25,9 @@ from biomodal_deploy.errors import EXIT_DONE
 from biomodal_deploy.plan import Action
 from biomodal_deploy.plan.history import Event
 from biomodal_deploy.workflow.signals import Step
-from tests.support.bundles import edit_manifest
 from tests.support.light import MODEL, STACK, LightProject
 from tests.support.project import ROOT
+from tests.support.sealed_plans import edit_manifest
 
 FAILING: Final[dict[str, Any]] = {
     "resource": {
@@ -109,7 +109,7 @@ def test_the_whole_cycle(light: LightProject) -> None:
     assert plan.counts.create == 2
     assert all(verdict.outcome == "passed" for verdict in plan.verdicts)
     assert project.sealed().id == project.sealed(plan.id).id == plan.id
-    assert project.sealed(plan.bundle.path).sha256 == plan.sha256
+    assert project.sealed(plan.sealed_plan.path).sha256 == plan.sha256
 
     done = plan.apply(expect_sha256=plan.sha256)
     assert {each.address for each in done.run.completed} == {
@@ -199,15 +199,15 @@ def test_errors_are_those_of_the_command_line(light: LightProject) -> None:
     with pytest.raises(UsageError) as usage:
         project.plan(variables={"wurd": "x"})
     assert 'did you mean "word"' in str(usage.value)
-    with pytest.raises(BundleRefused) as missing:
+    with pytest.raises(SealedPlanRefused) as missing:
         project.sealed()
-    assert missing.value.reason == "no_bundle"
+    assert missing.value.reason == "no_sealed_plan"
     plan = project.plan()
-    with pytest.raises(BundleRefused) as other:
+    with pytest.raises(SealedPlanRefused) as other:
         plan.apply(expect_sha256="0" * 64)
     assert other.value.reason == "not_approved"
     plan.apply()
-    with pytest.raises(BundleRefused) as used:
+    with pytest.raises(SealedPlanRefused) as used:
         plan.apply()
     assert used.value.reason == "used"
 
@@ -216,10 +216,10 @@ def test_errors_are_those_of_the_command_line(light: LightProject) -> None:
 def test_an_exchanged_plan_is_refused(light: LightProject) -> None:
     """Between planning and applying from one process, somebody else's plan took its place."""
     plan, other = project_of(light).plan(), project_of(light).plan(variables={"word": "other"})
-    shutil.rmtree(plan.bundle.path)
-    shutil.copytree(other.bundle.path, plan.bundle.path)
-    edit_manifest(plan.bundle, lambda body: body.update(id=plan.id), forge=True)
-    with pytest.raises(BundleRefused) as refused:
+    shutil.rmtree(plan.sealed_plan.path)
+    shutil.copytree(other.sealed_plan.path, plan.sealed_plan.path)
+    edit_manifest(plan.sealed_plan, lambda body: body.update(id=plan.id), forge=True)
+    with pytest.raises(SealedPlanRefused) as refused:
         plan.apply()
     assert refused.value.reason == "not_approved"
 
@@ -231,7 +231,7 @@ def test_a_failed_apply_says_what_was_done(light: LightProject) -> None:
     plan = project_of(light).plan()
     with pytest.raises(EngineError, match=r"1 change made; .* replaces it: \S+second") as failed:
         plan.apply()
-    assert failed.value.log == plan.bundle.path / "logs" / "apply.log"
+    assert failed.value.log == plan.sealed_plan.path / "logs" / "apply.log"
     last = project_of(light).history().entries[-1]
     assert (last.event, last.details["ok"]) == (Event.RESULT, False)
     again = project_of(light).plan()
@@ -265,7 +265,7 @@ def test_a_callback_that_raises_stops_terraform(light: LightProject) -> None:
 def test_another_thread_can_do_it(light: LightProject) -> None:
     """A service that plans in the background gets its events there."""
     threads: set[int] = set()
-    done: list[SealedPlan] = []
+    done: list[ProjectPlan] = []
 
     def work() -> None:
         project = project_of(light, on_event=lambda _: threads.add(threading.get_ident()))

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from biomodal_deploy.errors import (
     BiomodalError,
-    BundleRefused,
     EngineError,
     GuardRefused,
     Interrupted,
+    SealedPlanRefused,
     UsageError,
 )
 
@@ -26,7 +26,7 @@ from biomodal_deploy.errors import (
         (UsageError("Rule"), 64, "usage"),
         (EngineError("Failed"), 1, "engine"),
         (GuardRefused("No"), 3, "guard_refused"),
-        (BundleRefused("expired", "It is too old."), 4, "bundle_refused"),
+        (SealedPlanRefused("expired", "It is too old."), 4, "sealed_plan_refused"),
         (Interrupted("Stopped"), 130, "interrupted"),
         (BiomodalError("Oops"), 70, "error"),
     ],
@@ -76,9 +76,9 @@ def test_an_engine_error_says_what_to_do_next_and_where_to_look() -> None:
     assert str(EngineError("Plan failed.")) == "Plan failed."
 
 
-def test_a_refused_bundle_keeps_its_reason() -> None:
+def test_a_refused_sealed_plan_keeps_its_reason() -> None:
     """The stable word for the difference stays beside the sentence."""
-    assert BundleRefused("used", "It was applied.").reason == "used"
+    assert SealedPlanRefused("used", "It was applied.").reason == "used"
 
 
 @pytest.mark.parametrize("heavy", ["pydantic", "rich", "typer", "boto3", "cdktf", "jsii"])

@@ -19,7 +19,7 @@ def told(folder: Path, command: str, answer: dict[str, Any]) -> int:
 
 def test_a_replacement_is_one_of_each_for_gitlab(tmp_path: Path) -> None:
     """Its widget knows no replacement; what later jobs need is in plan.env."""
-    data = {"bundle": "b", "sha256": "s", "counts": {"create": 1, "update": 2, "replace": 3}}
+    data = {"sealed_plan": "b", "sha256": "s", "counts": {"create": 1, "update": 2, "replace": 3}}
     data["counts"]["delete"] = 4  # type: ignore[index]
     assert told(tmp_path, "plan", {"exit_status": 2, "data": data, "error": None}) == 0
     counts = json.loads((tmp_path / "counts.json").read_text())
@@ -65,13 +65,13 @@ def test_drift_of_a_set(tmp_path: Path) -> None:
     ]
 
 
-def test_drift_of_one_deployment(tmp_path: Path) -> None:
+def test_drift_of_one_stack(tmp_path: Path) -> None:
     """One name is no set, and is told all the same."""
     told(tmp_path, "drift", {"exit_status": 0, "data": {"stack": "a", "drift": []}, "error": None})
     assert "### a\n\nEverything is as" in (tmp_path / "report.md").read_text()
-    error = {"exit_status": 64, "data": None, "error": {"message": "no such deployment"}}
+    error = {"exit_status": 64, "data": None, "error": {"message": "no such stack"}}
     told(tmp_path, "drift", error)
-    assert "**error:** `no such deployment`" in (tmp_path / "report.md").read_text()
+    assert "**error:** `no such stack`" in (tmp_path / "report.md").read_text()
 
 
 def test_a_report_that_is_too_long(tmp_path: Path) -> None:

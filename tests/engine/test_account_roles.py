@@ -21,7 +21,7 @@ from tests.support.authority.record import read_record
 from tests.support.authority.sandbox import judged_sandbox
 from tests.support.life import Document, Life, copy_stack
 from tests.support.preflight_account import remove_roles
-from tests.support.project import copy_app, run_main, write_deployments
+from tests.support.project import copy_app, run_main, write_stacks
 from tests.support.proof import Proof, documented_grants, ignored
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("account-roles")]
@@ -51,7 +51,7 @@ def sandbox(record: Path) -> Iterator[Sandbox]:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The stack, synthesized."""
     app = copy_app(tmp_path_factory.mktemp("roles") / "checkout")
-    write_deployments(app, {"roles": {"bootstrap": "prerequisites"}})
+    write_stacks(app, {"roles": {"bootstrap": "prerequisites"}})
     done = run_main(app)
     assert (done.returncode, done.stderr) == (0, "")
     return app / "cdktf.out" / "stacks" / "roles"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.errors import EXIT_BUNDLE, EXIT_DONE, EXIT_USAGE
+from biomodal_deploy.errors import EXIT_DONE, EXIT_SEALED_PLAN, EXIT_USAGE
 from tests.support.light import STACK, LightProject
 from tests.support.signers import make_key, signers_line
 
@@ -20,7 +20,7 @@ RULES = {"required": 2}
 @pytest.fixture
 def lab(tmp_path: Path) -> LightProject:
     """A project whose plans two people have to sign."""
-    settings = {"deployments": {STACK: {"approvals": RULES}}}
+    settings = {"stacks": {STACK: {"approvals": RULES}}}
     project = LightProject(tmp_path / "project", {STACK: MODEL}, settings)
     keys = {name: make_key(tmp_path, name) for name in ("ada", "bob")}
     lines = (signers_line(f"{name}@lab", key) for name, key in keys.items())
@@ -32,12 +32,12 @@ def test_two_people_sign_and_it_runs_once(lab: LightProject, tmp_path: Path) -> 
     """Refused with who is missing until both have signed; then the history names them."""
     made = lab.plan()
     none = lab.run("apply", "--output", "json")
-    assert (none.status, none.error["reason"]) == (EXIT_BUNDLE, "approvals_missing")
+    assert (none.status, none.error["reason"]) == (EXIT_SEALED_PLAN, "approvals_missing")
     first = lab.run("approve", "--key", str(tmp_path / "ada"), "--output", "json")
     assert first.status == EXIT_DONE, first.err
     assert [each["signer"] for each in first.data["approvals"]] == ["ada@lab"]
     one = lab.run("apply")
-    assert one.status == EXIT_BUNDLE
+    assert one.status == EXIT_SEALED_PLAN
     assert "1 of 2" in one.err
     second = lab.run("approve", made.name, "--key", str(tmp_path / "bob"))
     assert second.status == EXIT_DONE
@@ -46,7 +46,7 @@ def test_two_people_sign_and_it_runs_once(lab: LightProject, tmp_path: Path) -> 
     entries = lab.run("history", "--output", "json").data["entries"]
     (started,) = [each for each in entries if each["event"] == "apply-start"]
     assert sorted(started["details"]["approved_by"].split(", ")) == ["ada@lab", "bob@lab"]
-    assert lab.run("apply", made.name).status == EXIT_BUNDLE
+    assert lab.run("apply", made.name).status == EXIT_SEALED_PLAN
 
 
 def test_an_approval_is_of_one_plan(lab: LightProject, tmp_path: Path) -> None:
@@ -57,19 +57,19 @@ def test_an_approval_is_of_one_plan(lab: LightProject, tmp_path: Path) -> None:
     assert json.loads(out.read_text())["statement"]["predicate"]["stack"] == STACK
     lab.plan()
     refused = lab.run("approve", "--add", str(out))
-    assert refused.status == EXIT_BUNDLE
+    assert refused.status == EXIT_SEALED_PLAN
     assert lab.run("approve", "--add", str(tmp_path)).status == EXIT_USAGE
 
 
 def test_plans_that_need_none(lab: LightProject, tmp_path: Path) -> None:
     """Where only losses need approvals, a creation is applied, and its loss is not."""
     settings = json.loads((lab.folder / "cdktf.json").read_text())
-    settings["context"]["deployments"][STACK]["approvals"] = {"for": ["destroy"]}
+    settings["context"]["stacks"][STACK]["approvals"] = {"for": ["destroy"]}
     (lab.folder / "cdktf.json").write_text(json.dumps(settings))
     lab.plan()
     assert lab.run("apply").status == EXIT_DONE
     lab.plan("--destroy")
     refused = lab.run("apply", "--confirm", STACK)
-    assert refused.status == EXIT_BUNDLE
+    assert refused.status == EXIT_SEALED_PLAN
     assert lab.run("approve", "--key", str(tmp_path / "ada")).status == EXIT_DONE
     assert lab.run("apply", "--confirm", STACK).status == EXIT_DONE

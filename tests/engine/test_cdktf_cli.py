@@ -1,6 +1,6 @@
 """cdktf's own commands on this project: synth, synth --hcl, deploy and destroy.
 
-The deployment uses an existing bucket: the AWS provider waits almost a minute for a new bucket's
+The stack uses an existing bucket: the AWS provider waits almost a minute for a new bucket's
 lifecycle configuration, and test_native_lifecycle.py has waited for that already.
 """
 
@@ -19,7 +19,7 @@ from biomodal_deploy.config.contract import OUTPUTS
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.cdktf import Cdktf, cdktf_in
 from tests.support.native import NAME, NativeProject, native_project
-from tests.support.project import contents, copy_app, run_main, write_deployments
+from tests.support.project import contents, copy_app, run_main, write_stacks
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("cdktf-cli")]
 
@@ -32,7 +32,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Cdktf:
     """The command line in a checkout with both implementations."""
     workdir = tmp_path_factory.mktemp("app")
     folder = copy_app(workdir / "checkout")
-    write_deployments(folder, BOTH)
+    write_stacks(folder, BOTH)
     return cdktf_in(folder, workdir / "home")
 
 
@@ -68,11 +68,11 @@ def test_wrong_settings_stop_cdktf_too(app: Cdktf) -> None:
     """Our line reaches the person, cdktf fails, and the last good output stays."""
     app.must("synth")
     before = contents(app.folder / "cdktf.out")
-    write_deployments(app.folder, {"x": {"bootstrap": "nativ"}})
+    write_stacks(app.folder, {"x": {"bootstrap": "nativ"}})
     try:
         done = app("synth")
     finally:
-        write_deployments(app.folder, BOTH)
+        write_stacks(app.folder, BOTH)
     assert done.returncode != 0
     assert 'did you mean "native"?' in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
@@ -141,7 +141,7 @@ def test_destroy(project: NativeProject, deployer: Cdktf, deployed: str) -> None
 def test_another_stack_s_values_are_refused(deployer: Cdktf, tmp_path: Path) -> None:
     """`cdktf diff` reads the project's own file for each stack, and ends with what to pass."""
     folder = shutil.copytree(deployer.folder, tmp_path / "project")
-    write_deployments(folder, {NAME: {"bootstrap": "native", "var_files": ["dev.tfvars"]}})
+    write_stacks(folder, {NAME: {"bootstrap": "native", "var_files": ["dev.tfvars"]}})
     (folder / "terraform.tfvars").write_text('vm_name = "lab"\n')
     (folder / "dev.tfvars").write_text('vm_name = "dev"\n')
     done = replace(deployer, folder=folder)("diff", NAME)

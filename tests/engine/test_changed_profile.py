@@ -1,4 +1,4 @@
-"""A documented deployment becomes a hardened one in place, with a bucket that existed before.
+"""A documented stack becomes a hardened one in place, with a bucket that existed before.
 
 The AWS provider waits almost a minute for the lifecycle configuration of a bucket of its own; here
 there is none to wait for.
@@ -25,7 +25,7 @@ EXISTING: Final = "lab-data"
 
 @pytest.fixture(scope="module")
 def documented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NativeProject]:
-    """A documented deployment with a bucket that exists, applied."""
+    """A documented stack with a bucket that exists, applied."""
     workdir = tmp_path_factory.mktemp("documented")
     with (
         Sandbox.start(workdir) as sandbox,
@@ -123,7 +123,7 @@ def test_the_profile_and_the_names_of_roles_change_at_once(
 def test_destroy_leaves_the_existing_bucket(
     documented: NativeProject, prefixed: dict[str, Any]
 ) -> None:
-    """All of the deployment goes, and only that."""
+    """All of the stack goes, and only that."""
     plan = documented.plan("-destroy", out="destroyplan")
     assert set(map(tuple, changes(plan).values())) == {("delete",)}
     apply(documented, "destroyplan")

@@ -117,7 +117,7 @@ def test_a_missing_permission(sandbox: Sandbox, limited: dict[str, str], tmp_pat
     (finding,) = diagnosed(project)["findings"]
     assert finding["cause"] == "denied"
     missing = finding["missing"]
-    assert (missing["action"], missing["origin"]) == ("ecr:CreateRepository", "deployment")
+    assert (missing["action"], missing["origin"]) == ("ecr:CreateRepository", "stack")
     assert missing["caller"].endswith(":user/ada")
     (statement,) = missing["statements"]
     assert statement["Resource"].endswith(f"{sandbox.account_id}:repository/lab")

@@ -68,7 +68,7 @@ LOG_DELIVERY: Final = {
 
 @dataclass(frozen=True)
 class Deployed:
-    """The deployment, whoever looks at it, and the life that its deployer has given it."""
+    """The stack, whoever looks at it, and the life that its deployer has given it."""
 
     project: NativeProject
     life: Life
@@ -77,7 +77,7 @@ class Deployed:
 
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """A hardened deployment, applied."""
+    """A hardened stack, applied."""
     workdir = tmp_path_factory.mktemp("hardened")
     record = workdir / "record.jsonl"
     with (
@@ -96,7 +96,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 
 @pytest.fixture(scope="module")
 def project(deployed: Deployed) -> NativeProject:
-    """The deployment as the account's owner sees it."""
+    """The stack as the account's owner sees it."""
     return deployed.project
 
 

@@ -14,7 +14,7 @@ from syrupy.assertion import SnapshotAssertion
 from biomodal_deploy.sandbox import Sandbox
 from tests.stacks.test_backend import BACKENDS, CREDENTIALS
 from tests.support.native import init_or_skip
-from tests.support.project import copy_app, run_main, stack_json, write_deployments
+from tests.support.project import copy_app, run_main, stack_json, write_stacks
 from tests.support.standin import use_standin
 from tests.support.terraform import Engine, provider_engine
 
@@ -52,7 +52,7 @@ def _planned(terraform: Engine, stack: Path) -> Planned:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout with both stacks, synthesized in both formats; the module is a stand-in."""
     folder = copy_app(tmp_path_factory.mktemp("hcl") / "checkout")
-    write_deployments(folder, BOTH)
+    write_stacks(folder, BOTH)
     for kind in ("json", "hcl"):
         # What `cdktf synth --hcl` sets; test_cdktf_cli.py runs that command itself.
         variables = {"SYNTH_HCL_OUTPUT": "true" if kind == "hcl" else "false"}
@@ -65,7 +65,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def backends(folder: Path) -> Path:
     """A stack for each kind of backend, as HCL, synthesized among credentials."""
-    write_deployments(
+    write_stacks(
         folder,
         {
             name: {"bootstrap": "prerequisites", "backend": backend}

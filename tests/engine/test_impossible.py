@@ -1,6 +1,6 @@
 """Plans that AWS would refuse are refused before, on real Terraform and an account on loopback.
 
-Tests are in the order of the deployment's life: names that are taken, a first apply, a disk that
+Tests are in the order of the stack's life: names that are taken, a first apply, a disk that
 somebody grew.
 """
 
@@ -19,7 +19,7 @@ from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD, EXIT_USAGE
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.light import Ended, command
-from tests.support.project import app_environment, copy_app, write_deployments
+from tests.support.project import app_environment, copy_app, write_stacks
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("impossible")]
 
@@ -31,8 +31,8 @@ TRUST: Final = '{"Version": "2012-10-17", "Statement": []}'
 
 
 @dataclass(frozen=True)
-class Deployment:
-    """A checkout with one native deployment, and an account on loopback."""
+class Lab:
+    """A checkout with one native stack, and an account on loopback."""
 
     folder: Path
     sandbox: Sandbox
@@ -56,14 +56,14 @@ class Deployment:
 
 
 @pytest.fixture(scope="module")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A checkout, nothing deployed yet; its bucket exists, so that nothing waits for a new one."""
     source = find_provider_source(wanted={"hashicorp/aws": "~> 5.100"})
     if source.kind == "registry":
         pytest.skip("no provider mirror on this machine, and tests stay on loopback")
     workdir = tmp_path_factory.mktemp("impossible")
     folder = copy_app(workdir / "checkout")
-    write_deployments(folder, {STACK: {"bootstrap": "native"}})
+    write_stacks(folder, {STACK: {"bootstrap": "native"}})
     (workdir / "home").mkdir()
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     variables = app_environment(folder, {"HOME": str(workdir / "home"), "XDG_CACHE_HOME": cache})
@@ -72,19 +72,19 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         values = folder / "terraform.tfvars"
         sandbox.write_tfvars(values, vm_name=VM)
         values.write_text(f'{values.read_text()}use_existing_bucket_url = "s3://{DATA}"\n')
-        yield Deployment(folder, sandbox, sandbox.environment(variables))
+        yield Lab(folder, sandbox, sandbox.environment(variables))
 
 
-def test_a_missing_public_key_is_one_line_before_terraform(deployment: Deployment) -> None:
+def test_a_missing_public_key_is_one_line_before_terraform(lab: Lab) -> None:
     """With the command that makes it."""
-    ended = deployment.run("plan", "--var", "ssh_public_key=", status=EXIT_USAGE)
+    ended = lab.run("plan", "--var", "ssh_public_key=", status=EXIT_USAGE)
     assert f"biomodal-aws keygen {VM}" in ended.err
     assert "Initializing" not in ended.err
 
 
 @contextmanager
 def taken(sandbox: Sandbox) -> Iterator[None]:
-    """Hold the names that the deployment wants, and every Elastic IP that the account may have."""
+    """Hold the names that the stack wants, and every Elastic IP that the account may have."""
     ec2: Any = sandbox.client("ec2")
     iam, ecr = sandbox.client("iam"), sandbox.client("ecr")
     ec2.create_key_pair(KeyName=VM)
@@ -107,30 +107,30 @@ WRONG: Final = (
 
 
 def test_what_cannot_be_created_is_refused_and_can_be_allowed_by_name(
-    deployment: Deployment,
+    lab: Lab,
 ) -> None:
     """Names, quotas, the instance type and the key: each by its own check."""
     allow = [word for name in sorted(FACED) for word in ("--allow", name)]
-    with taken(deployment.sandbox):
-        assert deployment.plan(*WRONG) == {"refused": FACED, "allowed": set()}
-        assert deployment.plan(*WRONG, *allow) == {"refused": set(), "allowed": FACED}
+    with taken(lab.sandbox):
+        assert lab.plan(*WRONG) == {"refused": FACED, "allowed": set()}
+        assert lab.plan(*WRONG, *allow) == {"refused": set(), "allowed": FACED}
 
 
 @pytest.fixture(scope="module")
-def grown(deployment: Deployment) -> Deployment:
-    """The deployment, applied; then a larger disk and a disabled environment, both by hand."""
-    assert deployment.plan() == NOTHING
-    deployment.run("apply", status=EXIT_DONE)
-    sandbox = deployment.sandbox
+def grown(lab: Lab) -> Lab:
+    """The stack, applied; then a larger disk and a disabled environment, both by hand."""
+    assert lab.plan() == NOTHING
+    lab.run("apply", status=EXIT_DONE)
+    sandbox = lab.sandbox
     ec2: Any = sandbox.client("ec2")
     (volume,) = ec2.describe_volumes()["Volumes"]
     ec2.modify_volume(VolumeId=volume["VolumeId"], Size=200)
     batch = sandbox.client("batch")
     batch.update_compute_environment(computeEnvironment=VM, state="DISABLED")
-    return deployment
+    return lab
 
 
-def test_what_a_plan_would_change_back_is_drift(grown: Deployment) -> None:
+def test_what_a_plan_would_change_back_is_drift(grown: Lab) -> None:
     """The environment's state is a default of the provider, and in no configuration."""
     found = grown.run("drift", "--output", "json", status=EXIT_FINDINGS).data["drift"]
     paths = {each["address"]: {at["path"] for at in each["attributes"]} for each in found}
@@ -140,7 +140,7 @@ def test_what_a_plan_would_change_back_is_drift(grown: Deployment) -> None:
     }
 
 
-def test_a_disk_that_somebody_grew_has_a_way_out(grown: Deployment) -> None:
+def test_a_disk_that_somebody_grew_has_a_way_out(grown: Lab) -> None:
     """Its size becomes a variable's value; until then the plan is refused."""
     assert grown.plan() == {"refused": {"volume-size"}, "allowed": set()}
     assert grown.plan("--allow", "volume-size") == {"refused": set(), "allowed": {"volume-size"}}

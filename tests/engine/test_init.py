@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from biomodal_deploy.config.settings import read_deployments, read_project_file
+from biomodal_deploy.config.settings import read_project_file, read_stacks
 from biomodal_deploy.config.tfvars.hcl import attributes
 from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE
@@ -42,7 +42,7 @@ class Project:
         return command(self.folder, words, self.environment, timeout=240)
 
     def values(self, name: str) -> dict[str, object]:
-        """Return what a deployment's file of variables says."""
+        """Return what a stack's file of variables says."""
         text = (self.folder / "environments" / f"{name}.tfvars").read_text()
         return {name: each.value for name, each in attributes(text).items()}
 
@@ -114,7 +114,7 @@ def test_a_person_picks_from_the_account(project: Project) -> None:
     ec2.import_key_pair(KeyName="ada", PublicKeyMaterial=project.sandbox.public_key.encode())
     account = project.sandbox.account
     talk = project.talk("init")
-    talk.answer("Name of the deployment", "Dev")
+    talk.answer("Name of the stack", "Dev")
     assert "lower-case letters" in talk.answer("lower-case letters", "dev")
     talk.answer("How it is built", "native")
     talk.answer("Its profile", "")
@@ -143,7 +143,7 @@ def test_a_person_picks_from_the_account(project: Project) -> None:
         "tag_value": "lab",
         "ssh_public_key": project.sandbox.public_key,
     }
-    written = read_deployments(read_project_file(project.folder), {})["dev"]
+    written = read_stacks(read_project_file(project.folder), {})["dev"]
     assert (written.bootstrap, written.account) == ("native", account.account_id)
 
 
@@ -185,7 +185,7 @@ def test_nobody_is_asked_who_cannot_answer(
     assert talk.screen.startswith("error: NAME, --region, --vpc-id, --subnet-id: No value is given")
 
 
-def test_options_make_a_deployment_that_plans(project: Project) -> None:
+def test_options_make_a_stack_that_plans(project: Project) -> None:
     """The file is as Terraform formats it, and the printed commands work as they stand."""
     account = project.sandbox.account
     made = project.run(

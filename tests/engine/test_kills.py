@@ -96,7 +96,7 @@ class Local(Project):
         model = slow_model()
         if provider:
             model["terraform"] = {"required_providers": {"aws": {"source": "hashicorp/aws"}}}
-        super().__init__(folder, {STACK: model}, {"deployments": {STACK: {}}})
+        super().__init__(folder, {STACK: model}, {"stacks": {STACK: {}}})
         (folder / "terraform.tfvars.json").write_text(json.dumps({"secret": CANARY}))
         platform = folder.parent / "mirror/registry.terraform.io/hashicorp/aws/5.100.0"
         (platform / platform_name()).mkdir(parents=True)
@@ -269,7 +269,7 @@ def finish(project: Project, verb: str, where: str) -> None:
             ended = project.run("apply", "--confirm", STACK)
         assert ended.status == 0 or "no unused plan" in ended.err, where + ended.err
         return
-    # A deployment that was written before the kill came is there already.
+    # A stack that was written before the kill came is there already.
     written = verb == "init" and "second" in (project.folder / "cdktf.json").read_text()
     assert ended.status == STATUS.get(verb, 0) or written, where + ended.out + ended.err
     if verb == "init":

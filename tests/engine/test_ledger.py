@@ -1,6 +1,6 @@
 """A destroy with its ledger, on real Terraform: what is held, what stops it, what is left.
 
-The stack holds what a deployment holds, but AWS Batch: Terraform waits a minute for a job queue to
+The stack holds all but AWS Batch: Terraform waits a minute for a job queue to
 go. The native stack as a whole is destroyed in `test_workflow_sandbox.py`. Tests are in the order
 of one life.
 """
@@ -93,7 +93,7 @@ def model(subnet: str, image: str) -> dict[str, Any]:
 
 @dataclass
 class Lab:
-    """A deployment that was applied, with data in it.
+    """A stack that was applied, with data in it.
 
     Attributes:
         project: Its project.
@@ -140,7 +140,7 @@ class Lab:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """The deployment, with objects and an image in it."""
+    """The stack, with objects and an image in it."""
     source = find_provider_source(wanted={"hashicorp/aws": "~> 5.100"})
     if source.kind == "registry":
         pytest.skip("no provider mirror on this machine, and tests stay on loopback")
@@ -187,7 +187,7 @@ def test_the_plan_with_its_ledger(lab: Lab) -> None:
         "1 object, 6 bytes; old versions: unknown (s3:ListBucketVersions); "
     )
     _, lab.kept["solution"] = repository["fixes"]
-    shown = lab.must(EXIT_DONE, "show", planned["bundle"], "-o", "json").data
+    shown = lab.must(EXIT_DONE, "show", planned["sealed_plan"], "-o", "json").data
     assert shown["ledger"] == planned["ledger"]
 
 
@@ -226,7 +226,7 @@ def test_what_is_left(lab: Lab) -> None:
     entries = lab.must(EXIT_DONE, "history", "-o", "json").data["entries"]
     assert entries[-1]["event"] == "remains"
     assert entries[-1]["message"] == "3 things left that may still bill"
-    shown = lab.must(EXIT_DONE, "show", entries[-1]["bundle"]).out
+    shown = lab.must(EXIT_DONE, "show", entries[-1]["sealed_plan"]).out
     assert f"  bills         snapshot {lab.kept['snapshot']}: of {lab.kept['disk']}, 5 GiB" in shown
     for kind in ("volume", "snapshot"):
         lab.do(left[kind]["commands"][0])

@@ -1,4 +1,4 @@
-"""Sets of deployments on real Terraform: fifty at once, one that fails, and one stop request."""
+"""Sets of stacks on real Terraform: fifty at once, one that fails, and one stop request."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ import psutil
 import pytest
 
 from biomodal_deploy.errors import (
-    EXIT_BUNDLE,
     EXIT_DONE,
     EXIT_ENGINE,
     EXIT_FINDINGS,
     EXIT_GUARD,
     EXIT_INTERRUPTED,
+    EXIT_SEALED_PLAN,
     EXIT_USAGE,
 )
 from tests.support.light import Ended, LightProject
@@ -89,7 +89,7 @@ class Measured:
 
 @pytest.fixture(scope="module")
 def fifty(tmp_path_factory: pytest.TempPathFactory) -> LightProject:
-    """Fifty deployments, one of which cannot be planned."""
+    """Fifty stacks, one of which cannot be planned."""
     models = {name: light() for name in FIFTY}
     models[BROKEN] = light('${file("not-there")}')
     return LightProject(tmp_path_factory.mktemp("many") / "fifty", models)
@@ -135,17 +135,17 @@ def test_a_set_of_plans_is_applied_by_digest(fifty: LightProject, planned: Measu
     """Exactly those that were approved, or none; the others stay as they are."""
     by_name = {each["stack"]: each["data"] for each in planned.ended.data["stacks"]}
     chosen = [by_name[name] for name in FIFTY[:3]]
-    ids = [each["bundle"] for each in chosen]
+    ids = [each["sealed_plan"] for each in chosen]
     digests = [f"--expect-sha256={each['sha256']}" for each in chosen]
     for wrong in (digests[:2], [*digests, f"--expect-sha256={by_name[FIFTY[3]]['sha256']}"]):
         refused = fifty.run("apply", *ids, *wrong, "--output", "json")
-        assert refused.status == EXIT_BUNDLE
+        assert refused.status == EXIT_SEALED_PLAN
         assert refused.error["reason"] == "not_approved"
     assert list((fifty.folder / "state").glob("*.tfstate")) == []
     done = fifty.run("apply", *ids, *digests)
     assert done.status == EXIT_DONE, done.err
     assert f"{FIFTY[0]}  done    1 change made" in done.out
-    assert "3 deployments: 3 done.\n" in done.out
+    assert "3 stacks: 3 done.\n" in done.out
     states = sorted(path.name for path in (fifty.folder / "state").glob("*.tfstate"))
     assert states == [f"{name}.tfstate" for name in FIFTY[:3]]
 
@@ -155,7 +155,7 @@ def test_the_newest_plans_of_a_pattern(fifty: LightProject, planned: Measured) -
     done = fifty.run("apply", "--stack", f"lab-0[2-4],{BROKEN}", "--output", "json")
     assert done.status == EXIT_DONE, done.err
     entries = {each["stack"]: each["data"] for each in done.data["stacks"]}
-    assert entries[BROKEN] == entries["lab-02"] == {"bundle": None, "reason": "no_unused_plan"}
+    assert entries[BROKEN] == entries["lab-02"] == {"sealed_plan": None, "reason": "no_unused_plan"}
     assert len(entries["lab-03"]["completed"]) == 1
     drift = fifty.run("drift", "--stack", "lab-0[0-2]")
     assert drift.status == EXIT_DONE, drift.err
@@ -183,7 +183,7 @@ def test_losses_in_a_set_need_their_names(fifty: LightProject, planned: Measured
 
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory: pytest.TempPathFactory) -> LightProject:
-    """Three deployments whose applies take long, planned."""
+    """Three stacks whose applies take long, planned."""
     resources = {"it": {"provisioner": {"local-exec": {"command": "sleep 30"}}}}
     model = {"resource": {"terraform_data": resources}}
     folder = tmp_path_factory.mktemp("many") / "slow"

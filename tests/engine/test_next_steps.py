@@ -18,11 +18,11 @@ from typing import Any, Final
 import pytest
 
 from biomodal_deploy.errors import (
-    EXIT_BUNDLE,
     EXIT_DONE,
     EXIT_ENGINE,
     EXIT_FINDINGS,
     EXIT_GUARD,
+    EXIT_SEALED_PLAN,
     EXIT_USAGE,
 )
 from tests.support.light import MODEL, STACK, Ended, LightProject
@@ -90,8 +90,8 @@ ELSEWHERE: Final = {
     "workflow/preflight_target.py: backend check": "tests/engine/test_state_bucket.py",
     "workflow/prerequisites.py": "needs AWS: tests/engine/test_init.py, test_state_bucket.py",
     "workflow/finding.py: plan": "not taken yet",
-    "workflow/sets/bundles.py: plan": "not taken yet",
-    "workflow/sets/bundles.py: apply": "test_a_destroy_plan_of_a_set_is_applied_alone",
+    "workflow/sets/sealed_plans.py: plan": "not taken yet",
+    "workflow/sets/sealed_plans.py: apply": "test_a_destroy_plan_of_a_set_is_applied_alone",
     "workflow/synthesized.py: synth": "a folder that another program wrote",
 }
 
@@ -155,7 +155,12 @@ def fail(project: LightProject) -> None:
 
 
 CASES: Final = (
-    Case(typed="apply", status=EXIT_BUNDLE, source="plan/history/order.py: plan", start="applied"),
+    Case(
+        typed="apply",
+        status=EXIT_SEALED_PLAN,
+        source="plan/history/order.py: plan",
+        start="applied",
+    ),
     Case(
         typed="drift",
         status=EXIT_FINDINGS,
@@ -164,28 +169,28 @@ CASES: Final = (
     Case(typed="output", status=EXIT_USAGE, source="workflow/stack.py: plan"),
     Case(
         typed="apply",
-        status=EXIT_BUNDLE,
+        status=EXIT_SEALED_PLAN,
         source="plan/sealed/sealed.py: plan",
         start="planned",
         prepare=edit("plan.tfplan"),
     ),
     Case(
         typed="apply",
-        status=EXIT_BUNDLE,
+        status=EXIT_SEALED_PLAN,
         source="workflow/sealed_values.py: plan",
         start="planned",
         prepare=edit("variables.tfvars.json"),
     ),
     Case(
         typed="apply NEWEST",
-        status=EXIT_BUNDLE,
+        status=EXIT_SEALED_PLAN,
         source="plan/sealed/verifying.py: plan",
         after="apply",
         start="applied",
     ),
     Case(
         typed="apply --stack other plans/light/NEWEST",
-        status=EXIT_BUNDLE,
+        status=EXIT_SEALED_PLAN,
         source="workflow/checking.py: apply",
         until=None,
         prepare=have_two_with_a_plan,

@@ -60,7 +60,7 @@ class Metadata(BaseHTTPRequestHandler):
 
 @dataclass(frozen=True)
 class Operated:
-    """A deployment that was applied.
+    """A stack that was applied.
 
     Attributes:
         project: The project, and its command line.
@@ -81,7 +81,7 @@ class Operated:
         return self.project.run(*words, environment={**self.environment, **more})
 
     def state(self, resources: dict[str, list[dict[str, Any]]], **changes: str) -> None:
-        """Write the deployment's state."""
+        """Write the stack's state."""
         values = {"private_key_filename": str(self.vm.key), "ssh_user": self.vm.user, **changes}
         path = self.project.folder / "state" / f"{STACK}.tfstate"
         path.parent.mkdir(exist_ok=True)
@@ -97,10 +97,10 @@ def resources(instance: dict[str, Any], region: str) -> dict[str, list[dict[str,
 
 @pytest.fixture(scope="module")
 def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operated]:
-    """One account, one machine, one deployment for all tests here."""
+    """One account, one machine, one stack for all tests here."""
     workdir = tmp_path_factory.mktemp("operations")
     project = LightProject(
-        workdir / "project", {STACK: {}}, {"deployments": {STACK: {"bootstrap": "native"}}}
+        workdir / "project", {STACK: {}}, {"stacks": {STACK: {"bootstrap": "native"}}}
     )
     metadata = ThreadingHTTPServer(("127.0.0.1", 0), Metadata)
     Thread(target=metadata.serve_forever, daemon=True).start()

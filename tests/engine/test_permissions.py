@@ -42,7 +42,7 @@ from tests.support.life import (
     seen,
     use_described_module,
 )
-from tests.support.project import copy_app, run_main, write_deployments
+from tests.support.project import copy_app, run_main, write_stacks
 from tests.support.proof import Proof, ignored
 from tests.support.terraform import provider_engine
 
@@ -91,7 +91,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """An account that records, and both stacks synthesized."""
     folder = tmp_path_factory.mktemp("permissions")
     app = copy_app(folder / "checkout")
-    write_deployments(app, {"native": {"bootstrap": "native"}, "module": {"bootstrap": "module"}})
+    write_stacks(app, {"native": {"bootstrap": "native"}, "module": {"bootstrap": "module"}})
     done = run_main(app)
     assert (done.returncode, done.stderr) == (0, "")
     record = folder / "record.jsonl"

@@ -224,7 +224,7 @@ def test_a_move_that_is_called_off(
 def test_another_state_is_never_overwritten(
     sandbox: Sandbox, local: SharedProject, tmp_path: Path, key: str
 ) -> None:
-    """Where another deployment's state lies, nothing is written, and both stay as they were."""
+    """Where another stack's state lies, nothing is written, and both stay as they were."""
     other = SharedProject(tmp_path / "b", sandbox)
     other.keep_in_s3(key)
     other.applied()

@@ -27,7 +27,7 @@ from tests.support.authority.sandbox import judged_sandbox
 from tests.support.aws_command import commands_in
 from tests.support.driven import Driven
 from tests.support.light import Ended, command
-from tests.support.project import app_environment, copy_app, write_deployments
+from tests.support.project import app_environment, copy_app, write_stacks
 from tests.support.shared_state import (
     BUCKET,
     SharedProject,
@@ -47,7 +47,7 @@ BOTH: Final = {"terraform_data.first", "terraform_data.second"}
 
 @dataclass(frozen=True)
 class Team:
-    """An account, and a checkout whose deployment names a bucket.
+    """An account, and a checkout whose stack names a bucket.
 
     Attributes:
         folder: The checkout.
@@ -110,8 +110,8 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     folder = tmp_path_factory.mktemp("team")
     app = copy_app(folder / "app")
     backend = {"kind": "s3", "bucket": MADE, "region": "us-east-1"}
-    write_deployments(app, {"lab": {"bootstrap": "native", "backend": backend}})
-    # What belongs to the deployment is no matter of the bucket's.
+    write_stacks(app, {"lab": {"bootstrap": "native", "backend": backend}})
+    # What belongs to the stack is no matter of the bucket's.
     (app / "terraform.tfvars").write_text('region = "eu-west-2"\nvm_name = "lab"\n')
     record = folder / "record.jsonl"
     with judged_sandbox(folder, record=record) as sandbox:
@@ -308,7 +308,9 @@ def test_again_it_plans_what_has_changed(team: Team) -> None:
     assert ended.data["policy"]["Statement"]
     # Whoever is to agree finds it by the name that is printed.
     shown = team.run("show", "--stack", ended.data["stack"])
-    assert f"apply {ended.data['plan']['bundle']} --stack {stack_of(MADE)}" in shown.out, shown.err
+    assert f"apply {ended.data['plan']['sealed_plan']} --stack {stack_of(MADE)}" in shown.out, (
+        shown.err
+    )
 
 
 def test_it_is_not_taken_for_a_new_one(team: Team) -> None:

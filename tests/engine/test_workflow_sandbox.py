@@ -22,7 +22,7 @@ from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.light import Ended, command
-from tests.support.project import app_environment, copy_app, write_deployments
+from tests.support.project import app_environment, copy_app, write_stacks
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("workflow-sandbox")]
 
@@ -37,8 +37,8 @@ EVERYTHING: Final = json.dumps(
 
 
 @dataclass(frozen=True)
-class Deployment:
-    """A checkout with one native deployment, and an account on loopback."""
+class Lab:
+    """A checkout with one native stack, and an account on loopback."""
 
     folder: Path
     sandbox: Sandbox
@@ -57,64 +57,64 @@ class Deployment:
 
 
 @pytest.fixture(scope="module")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A checkout, nothing synthesized yet."""
     source = find_provider_source(wanted={"hashicorp/aws": "~> 5.100"})
     if source.kind == "registry":
         pytest.skip("no provider mirror on this machine, and tests stay on loopback")
     workdir = tmp_path_factory.mktemp("workflow")
     folder = copy_app(workdir / "checkout")
-    write_deployments(folder, {STACK: {"bootstrap": "native"}})
+    write_stacks(folder, {STACK: {"bootstrap": "native"}})
     (workdir / "home").mkdir()
     # A temporary home, but the user's own cache: the AWS bindings are cut to size once.
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     variables = app_environment(folder, {"HOME": str(workdir / "home"), "XDG_CACHE_HOME": cache})
     with Sandbox.start(workdir) as sandbox:
         sandbox.write_tfvars(folder / "terraform.tfvars", vm_name=VM)
-        yield Deployment(folder, sandbox, sandbox.environment(variables))
+        yield Lab(folder, sandbox, sandbox.environment(variables))
 
 
 @pytest.fixture(scope="module")
-def planned(deployment: Deployment) -> Ended:
+def planned(lab: Lab) -> Ended:
     """What `plan` said."""
-    return deployment.must(EXIT_FINDINGS, "plan", "--detailed-exitcode")
+    return lab.must(EXIT_FINDINGS, "plan", "--detailed-exitcode")
 
 
 @pytest.fixture(scope="module")
-def applied(deployment: Deployment, planned: Ended) -> Ended:
+def applied(lab: Lab, planned: Ended) -> Ended:
     """What `apply` said of exactly the approved plan."""
     digest = re.findall(r"^sha256  ([0-9a-f]{64})$", planned.out, re.MULTILINE)
-    return deployment.must(EXIT_DONE, "apply", "--expect-sha256", *digest)
+    return lab.must(EXIT_DONE, "apply", "--expect-sha256", *digest)
 
 
-def test_synth(deployment: Deployment) -> None:
+def test_synth(lab: Lab) -> None:
     """The app's stacks, their resources, and the seconds that it took."""
-    data = deployment.must(EXIT_DONE, "synth", "--output", "json").data
+    data = lab.must(EXIT_DONE, "synth", "--output", "json").data
     (stack,) = data["stacks"]
     assert (stack["name"], stack["resources"]) == (STACK, 20)
-    assert "synthesized in " in deployment.must(EXIT_DONE, "synth").out
+    assert "synthesized in " in lab.must(EXIT_DONE, "synth").out
 
 
-def test_validate(deployment: Deployment) -> None:
+def test_validate(lab: Lab) -> None:
     """Terraform and the provider's schemas accept the stack."""
-    assert deployment.must(EXIT_DONE, "validate").out == f"{STACK} is valid\n"
+    assert lab.must(EXIT_DONE, "validate").out == f"{STACK} is valid\n"
 
 
-def test_plan(deployment: Deployment, planned: Ended) -> None:
+def test_plan(lab: Lab, planned: Ended) -> None:
     """Every resource by its address, the sum, and what is needed to approve it."""
     assert "    + aws_instance.vm  virtual machine\n" in planned.out
     assert "Plan: 20 to create, 7 outputs change." in planned.out
-    assert f"  endpoint    {deployment.sandbox.endpoint}, not AWS\n" in planned.out
+    assert f"  endpoint    {lab.sandbox.endpoint}, not AWS\n" in planned.out
     assert re.search(rf"Next: biomodal-aws apply \S+ --stack {STACK}$", planned.out.strip())
     assert "changed outside Terraform" not in planned.out
 
 
-def test_show(deployment: Deployment, planned: Ended) -> None:
+def test_show(lab: Lab, planned: Ended) -> None:
     """The same again from the sealed data, for people and for programs."""
-    assert deployment.must(EXIT_DONE, "show").out == planned.out
-    data = deployment.must(EXIT_DONE, "show", "--output", "json").data
+    assert lab.must(EXIT_DONE, "show").out == planned.out
+    data = lab.must(EXIT_DONE, "show", "--output", "json").data
     assert data["counts"]["create"] == 20
-    assert data["facts"]["account"] == deployment.sandbox.account_id
+    assert data["facts"]["account"] == lab.sandbox.account_id
     assert data["facts"]["caller"]
     assert data["use"] == "unused"
 
@@ -125,38 +125,38 @@ def test_apply(applied: Ended) -> None:
     assert "  done   aws_instance.vm (create, " in applied.err
 
 
-def test_output(deployment: Deployment, applied: Ended) -> None:
+def test_output(lab: Lab, applied: Ended) -> None:
     """The documented outputs: as a table, one alone, as data, and for a shell."""
-    data = deployment.must(EXIT_DONE, "output", "--output", "json").data
+    data = lab.must(EXIT_DONE, "output", "--output", "json").data
     assert set(data) == set(OUTPUTS)
-    assert deployment.must(EXIT_DONE, "output", "vm_name").out == f"{VM}\n"
-    lines = deployment.must(EXIT_DONE, "output", "--output", "env").out.splitlines()
+    assert lab.must(EXIT_DONE, "output", "vm_name").out == f"{VM}\n"
+    lines = lab.must(EXIT_DONE, "output", "--output", "env").out.splitlines()
     assert f"BUCKET_URL=s3://{VM}" in lines
     assert len(lines) == len(OUTPUTS)
-    wrong = deployment.run("output", "vm_nmae")
+    wrong = lab.run("output", "vm_nmae")
     assert 'did you mean "vm_name"?' in wrong.err
 
 
-def test_right_after_the_apply_nothing_has_drifted(deployment: Deployment, applied: Ended) -> None:
+def test_right_after_the_apply_nothing_has_drifted(lab: Lab, applied: Ended) -> None:
     """What AWS filled in is no news: ten resources differ, and none of them matters."""
-    ended = deployment.must(EXIT_DONE, "drift", "--output", "json")
+    ended = lab.must(EXIT_DONE, "drift", "--output", "json")
     assert ended.data["drift"] == []
     computed = {each["address"] for each in ended.data["computed"]}
     assert {"aws_iam_role.vm_role", "aws_security_group.ssh", "aws_instance.vm"} <= computed
 
 
-def test_a_second_plan_has_no_changes(deployment: Deployment, applied: Ended) -> None:
+def test_a_second_plan_has_no_changes(lab: Lab, applied: Ended) -> None:
     """And says nothing of drift that does not matter."""
-    ended = deployment.must(EXIT_DONE, "plan")
+    ended = lab.must(EXIT_DONE, "plan")
     assert "No changes.\n" in ended.out
     assert "There is nothing to apply." in ended.out
     assert "outside Terraform" not in ended.out
 
 
 @pytest.fixture(scope="module")
-def tampered(deployment: Deployment, applied: Ended) -> None:
+def tampered(lab: Lab, applied: Ended) -> None:
     """By hand: a tag, two opened ports, a closed one, no lifecycle, and rights for everything."""
-    sandbox = deployment.sandbox
+    sandbox = lab.sandbox
     ec2: Any = sandbox.client("ec2")
     iam, s3 = sandbox.client("iam"), sandbox.client("s3")
     (vm,) = ec2.describe_instances()["Reservations"][0]["Instances"]
@@ -193,9 +193,9 @@ CHANGED: Final = {
 }
 
 
-def test_drift_by_hand_is_found(deployment: Deployment, tampered: None) -> None:
+def test_drift_by_hand_is_found(lab: Lab, tampered: None) -> None:
     """Each of those changes, and no other, however little the state knows of them."""
-    ended = deployment.must(EXIT_FINDINGS, "drift", "--output", "json")
+    ended = lab.must(EXIT_FINDINGS, "drift", "--output", "json")
     found = {each["address"]: each for each in ended.data["drift"]}
     assert set(found) == set(CHANGED)
     for address, paths in CHANGED.items():
@@ -211,9 +211,9 @@ def test_drift_by_hand_is_found(deployment: Deployment, tampered: None) -> None:
     assert "DataBucket" not in policies
 
 
-def test_a_plan_folds_what_it_does_not_act_on(deployment: Deployment, tampered: None) -> None:
+def test_a_plan_folds_what_it_does_not_act_on(lab: Lab, tampered: None) -> None:
     """It mends what the configuration says; the rest is one line."""
-    ended = deployment.must(EXIT_FINDINGS, "plan", "--detailed-exitcode")
+    ended = lab.must(EXIT_FINDINGS, "plan", "--detailed-exitcode")
     assert "Plan: 2 to create, 1 to update." in ended.out
     assert (
         "2 resources changed outside Terraform in ways that this plan does not act on: "
@@ -223,16 +223,16 @@ def test_a_plan_folds_what_it_does_not_act_on(deployment: Deployment, tampered: 
 
 
 @pytest.fixture(scope="module")
-def destroy_plan(deployment: Deployment, tampered: None) -> Ended:
+def destroy_plan(lab: Lab, tampered: None) -> Ended:
     """A destroy plan in which each protected resource is allowed to go."""
     # Terraform cannot delete a role with a policy that it does not know.
-    deployment.sandbox.client("iam").delete_role_policy(RoleName=VM, PolicyName="everything")
-    made = deployment.must(EXIT_DONE, "history", "--output", "json").data["entries"][0]["bundle"]
-    changes = deployment.must(EXIT_DONE, "show", made, "--output", "json").data["changes"]
+    lab.sandbox.client("iam").delete_role_policy(RoleName=VM, PolicyName="everything")
+    made = lab.must(EXIT_DONE, "history", "--output", "json").data["entries"][0]["sealed_plan"]
+    changes = lab.must(EXIT_DONE, "show", made, "--output", "json").data["changes"]
     addresses = [each["address"] for each in changes]
     addresses = [each for each in addresses if each.partition(".")[0] in PROTECTED_KINDS]
     allowed = [word for address in addresses for word in ("--allow-destroy", address)]
-    return deployment.must(EXIT_FINDINGS, "plan", "--detailed-exitcode", "--destroy", *allowed)
+    return lab.must(EXIT_FINDINGS, "plan", "--detailed-exitcode", "--destroy", *allowed)
 
 
 def test_plan_destroy(destroy_plan: Ended) -> None:
@@ -243,27 +243,27 @@ def test_plan_destroy(destroy_plan: Ended) -> None:
     assert f"  empty        job queue {VM}-job-queue: no jobs\n" in destroy_plan.out
 
 
-def test_destroying_has_to_be_confirmed(deployment: Deployment, destroy_plan: Ended) -> None:
+def test_destroying_has_to_be_confirmed(lab: Lab, destroy_plan: Ended) -> None:
     """Without a terminal nobody is asked, and nothing goes."""
-    ended = deployment.must(EXIT_GUARD, "apply")
+    ended = lab.must(EXIT_GUARD, "apply")
     assert f"--confirm {STACK}" in ended.err
     assert "nobody can be asked here" in ended.err
-    ended = deployment.must(EXIT_GUARD, "apply", "--confirm", "naitve")
+    ended = lab.must(EXIT_GUARD, "apply", "--confirm", "naitve")
     assert '"naitve" is not its name' in ended.err
 
 
-def test_apply_of_the_destroy_plan(deployment: Deployment, destroy_plan: Ended) -> None:
+def test_apply_of_the_destroy_plan(lab: Lab, destroy_plan: Ended) -> None:
     """AWS itself says that nothing is left."""
-    ended = deployment.must(EXIT_DONE, "apply", "--confirm", STACK)
+    ended = lab.must(EXIT_DONE, "apply", "--confirm", STACK)
     assert "Done: 18 changes made in " in ended.out
     assert ended.out.endswith("Nothing is left that bills.\n")
-    assert deployment.sandbox.leftovers() == []
-    assert "There are no outputs" in deployment.must(EXIT_DONE, "output").out
+    assert lab.sandbox.leftovers() == []
+    assert "There are no outputs" in lab.must(EXIT_DONE, "output").out
 
 
-def test_history(deployment: Deployment, destroy_plan: Ended) -> None:
+def test_history(lab: Lab, destroy_plan: Ended) -> None:
     """All of it is written down, and the chain is whole."""
-    data = deployment.must(EXIT_DONE, "history", "--output", "json").data
+    data = lab.must(EXIT_DONE, "history", "--output", "json").data
     assert data["whole"] is True
     events = [each["event"] for each in data["entries"]]
     assert events == [
@@ -277,10 +277,10 @@ def test_history(deployment: Deployment, destroy_plan: Ended) -> None:
         "result",
         "remains",
     ]
-    assert "The chain is whole" in deployment.must(EXIT_DONE, "history").out
+    assert "The chain is whole" in lab.must(EXIT_DONE, "history").out
 
 
-def test_nothing_private_is_open_to_others(deployment: Deployment, destroy_plan: Ended) -> None:
+def test_nothing_private_is_open_to_others(lab: Lab, destroy_plan: Ended) -> None:
     """Plans, logs and history are for their owner alone."""
-    plans = deployment.folder / "plans"
+    plans = lab.folder / "plans"
     assert [path for path in [plans, *plans.rglob("*")] if path.stat().st_mode & 0o077] == []

@@ -179,7 +179,7 @@ def test_any_other_failure_is_loud(tmp_path: Path, broken: str) -> None:
 
 
 def test_other_ssh_user(tmp_path: Path) -> None:
-    """The user that the deployment names is the one who gets the group."""
+    """The user that the stack names is the one who gets the group."""
     vm = machine(tmp_path / "vm", "root", "ubuntu", "carol")
     assert vm.run(SSH_USER="carol").returncode == 0
     assert "usermod -aG docker carol" in vm.record
@@ -210,7 +210,7 @@ def test_root_is_never_added(tmp_path: Path) -> None:
 
 
 def test_socket_mode_has_a_switch(tmp_path: Path) -> None:
-    """Only root and the docker group may use Docker where the deployment says so."""
+    """Only root and the docker group may use Docker where the stack says so."""
     vm = machine(tmp_path / "vm", "root", "ubuntu")
     assert vm.run(DOCKER_SOCKET_MODE="660").returncode == 0
     assert vm.record[-1] == "chmod 660 /var/run/docker.sock"

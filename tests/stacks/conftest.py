@@ -14,15 +14,15 @@ from tests.support.project import ROOT, stack_json
 def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The output folder with the documented stack and the native one."""
     # Here and not above: the guard on constructs/ has to speak before cdktf's own traceback.
-    from biomodal_deploy.config.settings import Deployment
+    from biomodal_deploy.config.settings import StackSettings
     from stacks.synthesis import synthesize
 
     output = tmp_path_factory.mktemp("synthesized")
-    deployments = {
-        "biomodal-aws": Deployment(),
-        "native": Deployment(bootstrap="native"),
+    stacks = {
+        "biomodal-aws": StackSettings(),
+        "native": StackSettings(bootstrap="native"),
     }
-    synthesize(deployments, install_script=ROOT / "scripts" / "install_script.sh", output=output)
+    synthesize(stacks, install_script=ROOT / "scripts" / "install_script.sh", output=output)
     return output
 
 

@@ -37,14 +37,14 @@ BACKENDS: Final[dict[str, dict[str, Any]]] = {
 
 def written(output: Path) -> Path:
     """Synthesize a stack for each backend."""
-    from biomodal_deploy.config.settings import Deployment
+    from biomodal_deploy.config.settings import StackSettings
     from stacks.synthesis import synthesize
 
-    deployments = {
-        name: Deployment.model_validate({"bootstrap": "prerequisites", "backend": backend})
+    stacks = {
+        name: StackSettings.model_validate({"bootstrap": "prerequisites", "backend": backend})
         for name, backend in BACKENDS.items()
     }
-    synthesize(deployments, install_script=ROOT / "scripts" / "install_script.sh", output=output)
+    synthesize(stacks, install_script=ROOT / "scripts" / "install_script.sh", output=output)
     return output
 
 
@@ -114,7 +114,7 @@ def test_s3(synthesized_backends: Path) -> None:
 
 
 def test_cloud(synthesized_backends: Path) -> None:
-    """The workspace has the deployment's name where none is given."""
+    """The workspace has the stack's name where none is given."""
     assert terraform_of(synthesized_backends, "in-cloud") == {
         "cloud": {
             "organization": "lab",

@@ -14,7 +14,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from biomodal_deploy.config.contract import OUTPUTS, variables_of
-from biomodal_deploy.config.settings import Deployment
+from biomodal_deploy.config.settings import StackSettings
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.review.hardening import DIFFERENCES
 from tests.support.project import ROOT, stack_json
@@ -22,10 +22,10 @@ from tests.support.snapshots import stable
 
 SCRIPT: Final = ROOT / "scripts" / "install_script.sh"
 KINDS: Final = {
-    "documented": Deployment(bootstrap="native"),
-    "hardened": Deployment(bootstrap="native", profile="hardened"),
-    "module": Deployment(profile="hardened"),
-    "open": Deployment(
+    "documented": StackSettings(bootstrap="native"),
+    "hardened": StackSettings(bootstrap="native", profile="hardened"),
+    "module": StackSettings(profile="hardened"),
+    "open": StackSettings(
         bootstrap="native", profile="hardened", open_ssh_waiver="a public training machine"
     ),
 }
@@ -108,7 +108,7 @@ def test_the_documented_variables_are_enough(
 def test_every_resource_of_the_documented_profile_keeps_its_address(
     output: Path, hardened: dict[str, Any]
 ) -> None:
-    """A deployment that changes its profile loses nothing but rules that open something."""
+    """A stack that changes its profile loses nothing but rules that open something."""
     gone = blocks(stack_json(output, "documented")).keys() - blocks(hardened).keys()
     assert {address.split(".")[0] for address in gone} == {"aws_vpc_security_group_ingress_rule"}
 

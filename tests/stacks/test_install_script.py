@@ -9,19 +9,19 @@ from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.config.settings import Deployment
+from biomodal_deploy.config.settings import StackSettings
 from biomodal_deploy.errors import UsageError
 from tests.support.project import ROOT, contents, stack_json
 
 SCRIPT: Final = ROOT / "scripts" / "install_script.sh"
-DEPLOYMENTS: Final = {"x": Deployment()}
+STACKS: Final = {"x": StackSettings()}
 
 
 def synthesize(script: Path, output: Path) -> dict[str, Any]:
     """Synthesize the documented stack with a script and return it as data."""
     from stacks import synthesis
 
-    synthesis.synthesize(DEPLOYMENTS, install_script=script, output=output)
+    synthesis.synthesize(STACKS, install_script=script, output=output)
     return stack_json(output, "x")
 
 

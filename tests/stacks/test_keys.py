@@ -1,4 +1,4 @@
-"""KMS keys: one of the deployment's own for everything, or that of a bucket that was there."""
+"""KMS keys: one of the stack's own for everything, or that of a bucket that was there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.config.settings import Deployment
+from biomodal_deploy.config.settings import StackSettings
 from tests.support.project import ROOT, stack_json
 
 OWN: Final = "arn:aws:kms:eu-west-2:123456789012:key/11111111-2222-3333-4444-555555555555"
@@ -34,9 +34,9 @@ def stacks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]
     from stacks.synthesis import synthesize
 
     output = tmp_path_factory.mktemp("keys")
-    deployments = {name: Deployment.model_validate(each) for name, each in KINDS.items()}
+    stacks = {name: StackSettings.model_validate(each) for name, each in KINDS.items()}
     script = ROOT / "scripts" / "install_script.sh"
-    synthesize(deployments, install_script=script, output=output)
+    synthesize(stacks, install_script=script, output=output)
     return {name: stack_json(output, name) for name in KINDS}
 
 

@@ -252,7 +252,7 @@ def test_the_bucket_statement_covers_one_bucket(native_json: dict[str, Any]) -> 
 
 
 def test_everything_is_tagged(native_json: dict[str, Any]) -> None:
-    """`tag_key`, `tag_value` and the deployment's own tag are the provider's default tags."""
+    """`tag_key`, `tag_value` and the stack's own tag are the provider's default tags."""
     (provider,) = native_json["provider"]["aws"]
     assert provider["default_tags"] == [
         {"tags": {"${var.tag_key}": "${var.tag_value}", "biomodal-deployment": "${var.vm_name}"}}

@@ -9,7 +9,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from biomodal_deploy.config.contract import variables_of
-from biomodal_deploy.config.settings import Deployment
+from biomodal_deploy.config.settings import StackSettings
 from tests.support.project import ROOT, stack_json
 
 ADDRESSES: Final = {
@@ -26,8 +26,8 @@ def roles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     from stacks.synthesis import synthesize
 
     output = tmp_path_factory.mktemp("roles")
-    deployments = {"roles": Deployment(bootstrap="prerequisites")}
-    synthesize(deployments, install_script=ROOT / "scripts" / "install_script.sh", output=output)
+    stacks = {"roles": StackSettings(bootstrap="prerequisites")}
+    synthesize(stacks, install_script=ROOT / "scripts" / "install_script.sh", output=output)
     return stack_json(output, "roles")
 
 
@@ -75,5 +75,5 @@ def test_its_variables(roles: dict[str, Any]) -> None:
 
 
 def test_it_has_a_state_of_its_own(roles: dict[str, Any]) -> None:
-    """Destroying a deployment never takes the account's roles along."""
+    """Destroying a stack never takes the account's roles along."""
     assert roles["terraform"]["backend"]["local"]["path"] == "../../../state/roles.tfstate"

@@ -8,7 +8,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from biomodal_deploy.config.settings import Deployment
+from biomodal_deploy.config.settings import StackSettings
 from tests.support.project import ROOT, stack_json
 
 KEY: Final = "arn:aws:kms:eu-west-2:123456789012:key/57ff7a43-341d-46b6-aee3-a450c9de6dc8"
@@ -21,8 +21,8 @@ def stacks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]
 
     output = tmp_path_factory.mktemp("state-bucket")
     more = {"kms_key_id": KEY, "keep_days": 30, "tags": {"team": "lab"}}
-    deployments = {
-        name: Deployment.model_validate(
+    stacks = {
+        name: StackSettings.model_validate(
             {
                 "bootstrap": "state-bucket",
                 "region": "eu-west-2",
@@ -31,8 +31,8 @@ def stacks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]
         )
         for name, settings in (("plain", {}), ("full", more))
     }
-    synthesize(deployments, install_script=ROOT / "scripts" / "install_script.sh", output=output)
-    return {name: stack_json(output, name) for name in deployments}
+    synthesize(stacks, install_script=ROOT / "scripts" / "install_script.sh", output=output)
+    return {name: stack_json(output, name) for name in stacks}
 
 
 @pytest.mark.parametrize("name", ["plain", "full"])

@@ -10,18 +10,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from biomodal_deploy.config.settings import Deployment, ProjectFile, read_deployments
+from biomodal_deploy.config.settings import ProjectFile, StackSettings, read_stacks
 from biomodal_deploy.errors import UsageError
 from tests.support.project import ROOT, contents, stack_json
 
 SCRIPT: Final = ROOT / "scripts" / "install_script.sh"
 
 
-def synthesize(deployments: dict[str, Deployment], output: Path) -> None:
+def synthesize(stacks: dict[str, StackSettings], output: Path) -> None:
     """Synthesize with the project's own script."""
     from stacks import synthesis
 
-    synthesis.synthesize(deployments, install_script=SCRIPT, output=output)
+    synthesis.synthesize(stacks, install_script=SCRIPT, output=output)
 
 
 _names = st.from_regex(
@@ -30,7 +30,7 @@ _names = st.from_regex(
     # Names that mean something to cdktf, to Terraform or to a file system.
     ["stacks", "assets", "manifest", "terraform", "con", "x" * 63, "variables", "outputs", "tf"]
 )
-_deployments = st.dictionaries(
+_stacks = st.dictionaries(
     _names,
     st.fixed_dictionaries(
         {"bootstrap": st.sampled_from(["module", "native"])},
@@ -47,13 +47,13 @@ _deployments = st.dictionaries(
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(given_settings=_deployments)
+@given(given_settings=_stacks)
 def test_whatever_is_accepted_synthesizes(given_settings: dict[str, Any]) -> None:
-    """No accepted setting fails later on, and each deployment becomes the stack that it names."""
-    file = ProjectFile(app="x", context={"deployments": given_settings})
-    deployments = read_deployments(file, {})
+    """No accepted setting fails later on, and each entry becomes the stack that it names."""
+    file = ProjectFile(app="x", context={"stacks": given_settings})
+    stacks = read_stacks(file, {})
     with tempfile.TemporaryDirectory() as folder:
-        synthesize(deployments, Path(folder))
+        synthesize(stacks, Path(folder))
         assert {path.name for path in Path(folder, "stacks").iterdir()} == set(given_settings)
         for name, each in given_settings.items():
             has_module = "module" in stack_json(Path(folder), name)
@@ -62,24 +62,24 @@ def test_whatever_is_accepted_synthesizes(given_settings: dict[str, Any]) -> Non
 
 def test_settings_of_the_workflow_change_no_resource(tmp_path: Path) -> None:
     """Limits, protection and lifetimes of plans are the workflow's: the JSON does not move."""
-    synthesize({"x": Deployment(bootstrap="native")}, tmp_path / "one")
-    other = Deployment(bootstrap="native", protected=(), plan_hours=1)
+    synthesize({"x": StackSettings(bootstrap="native")}, tmp_path / "one")
+    other = StackSettings(bootstrap="native", protected=(), plan_hours=1)
     synthesize({"x": other}, tmp_path / "two")
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
-def test_a_deployment_that_changes_its_implementation_leaves_nothing_over(tmp_path: Path) -> None:
+def test_a_stack_that_changes_its_implementation_leaves_nothing_over(tmp_path: Path) -> None:
     """The stack's directory is that of the new implementation, file by file."""
-    synthesize({"x": Deployment(bootstrap="native")}, tmp_path / "both")
-    synthesize({"x": Deployment()}, tmp_path / "both")
-    synthesize({"x": Deployment()}, tmp_path / "fresh")
+    synthesize({"x": StackSettings(bootstrap="native")}, tmp_path / "both")
+    synthesize({"x": StackSettings()}, tmp_path / "both")
+    synthesize({"x": StackSettings()}, tmp_path / "fresh")
     assert contents(tmp_path / "both") == contents(tmp_path / "fresh")
 
 
-def test_a_removed_deployment_keeps_its_directory(tmp_path: Path) -> None:
+def test_a_removed_stack_keeps_its_directory(tmp_path: Path) -> None:
     """Its Terraform state refers to what is deployed: a destroy plan still needs the directory."""
-    synthesize({"x": Deployment(), "y": Deployment()}, tmp_path)
-    synthesize({"x": Deployment()}, tmp_path)
+    synthesize({"x": StackSettings(), "y": StackSettings()}, tmp_path)
+    synthesize({"x": StackSettings()}, tmp_path)
     assert (tmp_path / "stacks/y/cdk.tf.json").exists()
     assert '"y"' not in (tmp_path / "manifest.json").read_text()
 
@@ -90,7 +90,7 @@ def test_a_failure_between_stacks_publishes_none(
     """The first stack is not published when the second one fails."""
     from stacks import synthesis
 
-    synthesize({"x": Deployment()}, tmp_path / "out")
+    synthesize({"x": StackSettings()}, tmp_path / "out")
     before = contents(tmp_path / "out")
 
     def fail(*args: object, **kwargs: object) -> None:
@@ -98,7 +98,7 @@ def test_a_failure_between_stacks_publishes_none(
 
     monkeypatch.setattr(synthesis, "NativeStack", fail)
     with pytest.raises(UsageError, match="y: It is wrong"):
-        synthesize({"x": Deployment(), "y": Deployment(bootstrap="native")}, tmp_path / "out")
+        synthesize({"x": StackSettings(), "y": StackSettings(bootstrap="native")}, tmp_path / "out")
     assert contents(tmp_path / "out") == before
 
 
@@ -107,7 +107,7 @@ def test_a_leftover_of_a_killed_synthesis_is_swept(tmp_path: Path) -> None:
     leftover = tmp_path / ".synthesizing" / "stacks" / "ghost"
     leftover.mkdir(parents=True)
     (leftover / "cdk.tf.json").write_text("{")
-    synthesize({"x": Deployment()}, tmp_path)
+    synthesize({"x": StackSettings()}, tmp_path)
     assert not (tmp_path / ".synthesizing").exists()
     assert [path.name for path in (tmp_path / "stacks").iterdir()] == ["x"]
 
@@ -123,5 +123,5 @@ def test_errors_of_ours_are_not_taken_for_a_full_disk(
 
     monkeypatch.setattr(synthesis, "NativeStack", fail)
     with pytest.raises(RuntimeError, match="EVERYTHING"):
-        synthesize({"y": Deployment(bootstrap="native")}, tmp_path / "out")
+        synthesize({"y": StackSettings(bootstrap="native")}, tmp_path / "out")
     assert not (tmp_path / "out").exists()

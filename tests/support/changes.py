@@ -48,7 +48,7 @@ REFERRING: Final = {
     "aws_iam_role_policy.policy",
 }
 
-# No change of it is a change of the deployment: why.
+# No change of it is a change of the stack: why.
 FIXED: Final[dict[str, str]] = {
     "aws_batch_compute_environment.compute_resources.instance_role": "the document names it",
     "aws_batch_compute_environment.compute_resources.launch_template.launch_template_id": "id",

@@ -24,14 +24,14 @@ from tests.support.ci_jobs import (
     read_template,
 )
 from tests.support.forge_server import TOKEN, Forge, forge
-from tests.support.project import ROOT, write_deployments
+from tests.support.project import ROOT, write_stacks
 
 STACK: Final = "biomodal-aws"
 BUCKET: Final = "lab-terraform-state"
 # The provider waits a minute for a new bucket's lifecycle rule; with one that exists there is none.
 DATA: Final = "lab-data"
 PASSPHRASE: Final = "correct horse"
-# A second deployment, small: GitLab's way is the same scripts.
+# A second stack, small: GitLab's way is the same scripts.
 ROLES: Final = "roles"
 
 
@@ -100,7 +100,7 @@ class Lab:
         }
         clone_at(self.origin, machine.clone, self.head())
         pipeline = read_template("gitlab/.gitlab-ci.yml")
-        # As the template says: for each deployment two jobs.
+        # As the template says: for each stack two jobs.
         for each in ("plan", "apply"):
             pipeline[each] = {"extends": f".{each}", "variables": {"STACK": ROLES}}
         return GitLabJob(pipeline, job, machine)
@@ -132,7 +132,7 @@ def team(folder: Path) -> Iterator[Lab]:
             STACK: ("native", f'{sandbox.tfvars_text()}use_existing_bucket_url = "s3://{DATA}"\n'),
             ROLES: ("prerequisites", "spot_service_role = true\n"),
         }
-        write_deployments(
+        write_stacks(
             origin,
             {
                 name: {
@@ -180,7 +180,7 @@ def _grant(lab: Lab) -> None:
     """Give each the policies that docs/ci.md says, and nothing else; the state is in them."""
     iam = lab.sandbox.client("iam")
     state = f"arn:aws:s3:::{BUCKET}/{ROLES}/terraform.tfstate"
-    # `drift --all` reads the state of the other deployment too.
+    # `drift --all` reads the state of the other stack too.
     others = {"Effect": "Allow", "Action": "s3:*Object", "Resource": [state, f"{state}.tflock"]}
     for name, phase in (("plan", "plan"), ("apply", "all")):
         words = f"biomodal-aws policy deployer --stack {STACK} --phase {phase}"

@@ -1,4 +1,4 @@
-"""A destroy plan of a whole deployment, native or in a module, and what it is about."""
+"""A destroy plan of a whole stack, native or in a module, and what it is about."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from biomodal_deploy.aws.ledger.target import Target, target_of
 from biomodal_deploy.plan import Plan
-from tests.support.bundles import facts
 from tests.support.operated import ACCOUNT, ADDRESS, NAME, REGION, VM, arn, environment, queue
 from tests.support.plans import output, plan, resource
+from tests.support.sealed_plans import facts
 
 DISK: Final = "vol-0a1b2c3d4e5f60718"
 ALLOCATION: Final = "eipalloc-0a1b2c3d4e5f60718"
@@ -25,7 +25,7 @@ Attributes = dict[str, Any]
 
 
 def held() -> dict[str, Attributes]:
-    """Return what a hardened deployment holds, by address."""
+    """Return what a hardened stack holds, by address."""
     return {
         "aws_s3_bucket.data_bucket[0]": {
             "id": NAME,
@@ -57,7 +57,7 @@ def held() -> dict[str, Attributes]:
 def destroy_plan(
     resources: dict[str, Attributes] | None = None, *, bucket: str = NAME, module: str = ""
 ) -> Plan:
-    """Return the destroy plan of a deployment.
+    """Return the destroy plan of a stack.
 
     Args:
         resources: What it holds, by address.
@@ -78,6 +78,6 @@ def destroy_plan(
 def destroyed(
     resources: dict[str, Attributes] | None = None, *, bucket: str = NAME, module: str = ""
 ) -> Target:
-    """Return what the destroy plan of a deployment is about."""
+    """Return what the destroy plan of a stack is about."""
     where = facts(stack="lab", account=ACCOUNT, region=REGION, directory="cdktf.out/stacks/lab")
     return target_of(where, destroy_plan(resources, bucket=bucket, module=module))

@@ -1,4 +1,4 @@
-"""A deployment of the hardened profile in a temporary checkout, against an account on loopback."""
+"""A stack of the hardened profile in a temporary checkout, against an account on loopback."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.native import NAME, NativeProject
-from tests.support.project import copy_app, write_deployments
+from tests.support.project import copy_app, write_stacks
 from tests.support.terraform import provider_engine
 
 PLAN: Final = ("plan", "-input=false", "-no-color", "-var-file=terraform.tfvars")
@@ -31,8 +31,8 @@ def profile_project(
 
 
 def change_profile(project: NativeProject, profile: str) -> None:
-    """Synthesize the deployment anew in another profile."""
-    write_deployments(project.folder, {NAME: {"bootstrap": "native", "profile": profile}})
+    """Synthesize the stack anew in another profile."""
+    write_stacks(project.folder, {NAME: {"bootstrap": "native", "profile": profile}})
     project.synthesize()
 
 

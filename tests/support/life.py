@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from biomodal_deploy.iam.catalog import Phase
-from biomodal_deploy.iam.deployment import DeploymentPermissions
+from biomodal_deploy.iam.permissions import StackPermissions
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.authority.record import RecordedCall
 from tests.support.native import init_or_skip
@@ -49,7 +49,7 @@ class Life:
     values: dict[str, Any]
     logs: dict[str, Path] = field(default_factory=dict)
     phases: dict[str, tuple[Phase, ...]] = field(default_factory=dict)
-    permissions: dict[str, DeploymentPermissions] = field(default_factory=dict)
+    permissions: dict[str, StackPermissions] = field(default_factory=dict)
     actions: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     home: Path | None = None
 
@@ -66,7 +66,7 @@ class Life:
         }
         self._engine = provider_engine(home, self.sandbox.environment({}) | credentials)
 
-    def compiled(self) -> DeploymentPermissions:
+    def compiled(self) -> StackPermissions:
         """Return the permissions of the stack as it is now written."""
         # The documented source of the module, which has no copy on disk, says what it makes.
         written = self.directory / "cdk.tf.json"
@@ -74,7 +74,7 @@ class Life:
         source.mkdir(exist_ok=True)
         text = written.read_text().replace('"./bootstrap"', '"cegx-ds/terraform-aws-bootstrap"')
         (source / "cdk.tf.json").write_text(text)
-        return DeploymentPermissions(source, self.values, self.sandbox.account_id)
+        return StackPermissions(source, self.values, self.sandbox.account_id)
 
     def hold(self, documents: Sequence[Mapping[str, object]]) -> None:
         """Take all policies from the user, and give these."""

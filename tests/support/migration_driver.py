@@ -18,7 +18,7 @@ from biomodal_deploy.workflow.stack import fresh_stack
 
 
 def main(last: str) -> None:
-    """Move the state of the only deployment, and kill this process as the step begins."""
+    """Move the state of the only stack, and kill this process as the step begins."""
 
     def listen(told: Signal) -> None:
         if isinstance(told, Step) and told.text.startswith(last):

@@ -1,4 +1,4 @@
-"""A native deployment in a temporary checkout, against an account on loopback."""
+"""A native stack in a temporary checkout, against an account on loopback."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.sandbox import Sandbox
-from tests.support.project import copy_app, run_main, write_deployments
+from tests.support.project import copy_app, run_main, write_stacks
 from tests.support.terraform import Engine, provider_engine
 
 NAME: Final = "native"
@@ -21,7 +21,7 @@ NAME: Final = "native"
 
 @dataclass(frozen=True)
 class NativeProject:
-    """A checkout with one native deployment, synthesized.
+    """A checkout with one native stack, synthesized.
 
     Attributes:
         folder: The checkout.
@@ -40,7 +40,7 @@ class NativeProject:
 
     @property
     def state(self) -> Path:
-        """Where the deployment's state lies."""
+        """Where the stack's state lies."""
         return self.folder / "state" / f"{NAME}.tfstate"
 
     def synthesize(self) -> None:
@@ -88,7 +88,7 @@ def native_project(
         key_file: Whether the public key lies in the home's `.ssh`, and not in a variable.
     """
     folder = copy_app(workdir / "checkout")
-    write_deployments(folder, {NAME: {"bootstrap": "native"}})
+    write_stacks(folder, {NAME: {"bootstrap": "native"}})
     home = workdir / "home"
     home.mkdir()
     terraform = provider_engine(home, dict(sandbox.environment({})))

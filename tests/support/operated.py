@@ -1,4 +1,4 @@
-"""A deployment that was applied, as its state has it: documented or hardened, native or module."""
+"""A stack that was applied, as its state has it: documented or hardened, native or module."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def remove_ecs_role(sandbox: Sandbox) -> None:
 
 
 def remove_roles(sandbox: Sandbox) -> None:
-    """Remove every role that a deployment finds in the account."""
+    """Remove every role that a stack finds in the account."""
     remove_ecs_role(sandbox)
     sandbox.client("iam").delete_service_linked_role(RoleName="AWSServiceRoleForBatch")
     remove_spot_role(sandbox)

@@ -21,9 +21,9 @@ def answer(
 
     Args:
         aws: The account.
-        target: The deployment.
+        target: The stack.
         check: The check's name.
-        owned: What the deployment's state holds, as `type:id`.
+        owned: What the stack's state holds, as `type:id`.
         state_is_known: Whether its state could be read.
     """
     held = frozenset(owned) if state_is_known else None

@@ -27,11 +27,11 @@ def copy_app(target: Path) -> Path:
     return target
 
 
-def write_deployments(project: Path, deployments: object) -> None:
-    """Put deployments into the project's `cdktf.json`."""
+def write_stacks(project: Path, stacks: object) -> None:
+    """Put stacks into the project's `cdktf.json`."""
     path = project / "cdktf.json"
     document = json.loads(path.read_text())
-    document["context"]["deployments"] = deployments
+    document["context"]["stacks"] = stacks
     path.write_text(json.dumps(document, indent=2))
 
 

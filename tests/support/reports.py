@@ -10,12 +10,12 @@ from biomodal_deploy.cli.render.console import as_text, print_lines
 from biomodal_deploy.cli.render.plan_view import PlanView
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.guards import judge
-from biomodal_deploy.plan.sealed import Actor, Bundle, Manifest
+from biomodal_deploy.plan.sealed import Actor, Manifest, SealedPlan
 from biomodal_deploy.plan.sealed.use import Use, UseState
 from biomodal_deploy.review.report import Report, report_of
 from biomodal_deploy.workflow.reporting import ReportFormat, text_of
-from tests.support.bundles import SHA, facts
 from tests.support.plans import plan
+from tests.support.sealed_plans import SHA, facts
 
 WHEN: Final = datetime(2026, 11, 23, 2, 15, tzinfo=UTC)
 ID: Final = "20261123T021500Z-1a2b3c"
@@ -47,8 +47,8 @@ def written(found: Report, format_: ReportFormat) -> str:
     """Return a report as text in a format, as `show` writes it."""
     if format_ is ReportFormat.TEXT:
         return as_text(lambda console: print_lines(console, PlanView(found, full=True).lines()))
-    bundle = Bundle(Path("plans") / ID, manifest(plan()), SHA, Use(UseState.UNUSED))
-    return text_of(found, bundle, format_, 60_000)
+    sealed_plan = SealedPlan(Path("plans") / ID, manifest(plan()), SHA, Use(UseState.UNUSED))
+    return text_of(found, sealed_plan, format_, 60_000)
 
 
 def report_on(*resources: Any, **more: Any) -> Report:

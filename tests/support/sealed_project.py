@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from biomodal_deploy.plan import Plan
-from biomodal_deploy.plan.sealed import Bundle
-from tests.support.bundles import sealed
+from biomodal_deploy.plan.sealed import SealedPlan
 from tests.support.plans import output, plan, resource
+from tests.support.sealed_plans import sealed
 
 STACK: Final = "demo"
 
@@ -24,7 +24,7 @@ def changing() -> Plan:
     )
 
 
-def sealed_project(folder: Path, of: Plan | None = None, **facts: Any) -> tuple[Path, Bundle]:
+def sealed_project(folder: Path, of: Plan | None = None, **facts: Any) -> tuple[Path, SealedPlan]:
     """Write a project that was synthesized, planned and sealed; return it and the sealed plan."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "cdktf.json").write_text(json.dumps({"app": "true", "context": {}}))

@@ -42,7 +42,7 @@ class SharedProject(LightProject):
 
     def __init__(self, folder: Path, sandbox: Sandbox, model: Mapping[str, Any] = QUICK) -> None:
         self.sandbox = sandbox
-        super().__init__(folder, {STACK: model}, {"deployments": {STACK: {}}})
+        super().__init__(folder, {STACK: model}, {"stacks": {STACK: {}}})
         self._model = model
 
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -73,7 +73,7 @@ class SharedProject(LightProject):
     def _keep(self, settings: object, block: dict[str, dict[str, Any]] | None) -> None:
         path = self.folder / "cdktf.json"
         document = json.loads(path.read_text())
-        document["context"]["deployments"][STACK]["backend"] = settings
+        document["context"]["stacks"][STACK]["backend"] = settings
         path.write_text(json.dumps(document))
         for each in (block or {}).values():
             each.pop("kind", None)

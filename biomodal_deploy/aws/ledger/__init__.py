@@ -1,4 +1,4 @@
-"""What a deployment holds before a destroy, and what is left and bills after it.
+"""What a stack holds before a destroy, and what is left and bills after it.
 
 A destroy plan names resources; it does not say what is in them, what will make it fail, or what it
 never touches. Everything here only reads, nothing here deletes, and an account that does not answer

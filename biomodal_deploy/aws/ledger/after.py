@@ -1,4 +1,4 @@
-"""What is left of a deployment after a destroy: searched by its ids, names and tags."""
+"""What is left of a stack after a destroy: searched by its ids, names and tags."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def find_leftovers(
     """Search the account for what is left; nothing is changed.
 
     Args:
-        target: The deployment, as its destroy plan knew it.
+        target: The stack, as its destroy plan knew it.
         clients: How to ask.
         tell: Receives how far counting has come, where it takes long.
         seconds: How long to wait for all answers.
@@ -80,7 +80,7 @@ def unread_leftovers(target: Target, line: str, fix: str | None = None) -> Lefto
     """Return what is left in an account that cannot be asked at all.
 
     Args:
-        target: The deployment.
+        target: The stack.
         line: Why not.
         fix: How to fix it.
     """

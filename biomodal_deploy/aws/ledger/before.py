@@ -1,4 +1,4 @@
-"""What a deployment holds before it is destroyed: everything asked at once, within one deadline."""
+"""What a stack holds before it is destroyed: everything asked at once, within one deadline."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def read_ledger(
     seconds: float = SECONDS,
     counting_s: float = COUNTING_S,
 ) -> Ledger:
-    """Read what a deployment holds; nothing is changed.
+    """Read what a stack holds; nothing is changed.
 
     Args:
-        target: The deployment, as its destroy plan knows it.
+        target: The stack, as its destroy plan knows it.
         clients: How to ask.
         tell: Receives how far counting has come, where it takes long.
         seconds: How long to wait for all answers.
@@ -62,7 +62,7 @@ def unread_ledger(target: Target, line: str, fix: str | None = None) -> Ledger:
     """Return the ledger of an account that cannot be asked at all.
 
     Args:
-        target: The deployment.
+        target: The stack.
         line: Why not.
         fix: How to fix it.
     """

@@ -1,8 +1,8 @@
 """What is left in EC2 after a destroy: VMs, disks, snapshots, images, addresses and names.
 
-What is known by its id is this deployment's for certain. Tags are weaker: the documented one says
-`environment = development`, and other deployments may say the same. Such a find counts as ours
-only where its `Name` is the deployment's too.
+What is known by its id is this stack's for certain. Tags are weaker: the documented one says
+`environment = development`, and other stacks may say the same. Such a find counts as ours
+only where its `Name` is the stack's too.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ UNUSED: Final[FilterTypeDef] = {"Name": "status", "Values": ["available"]}
 
 @dataclass(frozen=True)
 class Search:
-    """A search of one account for what is left of one deployment.
+    """A search of one account for what is left of one stack.
 
     Attributes:
-        target: The deployment, as its destroy plan knew it.
+        target: The stack, as its destroy plan knew it.
         clients: How to ask.
     """
 
@@ -53,15 +53,15 @@ class Search:
         return self.clients.region
 
     def tagged(self) -> list[FilterTypeDef]:
-        """Return the filter for the deployment's tag; empty where it is not known."""
+        """Return the filter for the stack's tag; empty where it is not known."""
         if self.target.tag is None:
             return []
         key, value = self.target.tag
         return [{"Name": f"tag:{key}", "Values": [value]}]
 
     def is_named(self, tags: Sequence[TagTypeDef]) -> bool:
-        """Say whether tags name this very deployment, and not only something that it shares."""
-        # The whole name: `lab-2` may be another deployment than `lab`.
+        """Say whether tags name this very stack, and not only something that it shares."""
+        # The whole name: `lab-2` may be another stack than `lab`.
         name = next((each.get("Value") for each in tags if each.get("Key") == "Name"), None)
         return name is not None and name == self.target.vm_name
 
@@ -82,7 +82,7 @@ def instances(search: Search) -> list[Leftover]:
         # A filter, not a list of ids: EC2 refuses to look for an id that it has forgotten.
         wanted.append([alive, {"Name": "instance-id", "Values": ids}])
     if (tagged := search.tagged()) and search.target.vm_name:
-        # By the tag alone these would be the working machines of other deployments.
+        # By the tag alone these would be the working machines of other stacks.
         wanted.append([alive, *tagged, {"Name": "tag:Name", "Values": [search.target.vm_name]}])
     pages = search.clients.ec2().get_paginator("describe_instances")
     found = {
@@ -105,7 +105,7 @@ def instances(search: Search) -> list[Leftover]:
 
 
 def addresses(search: Search) -> list[Leftover]:
-    """Return elastic IPs that were the deployment's, and unused ones with its tag."""
+    """Return elastic IPs that were the stack's, and unused ones with its tag."""
     ids = [each.allocation_id for each in search.target.public_addresses]
     found: dict[str, tuple[AddressTypeDef, bool]] = {}
     ec2 = search.clients.ec2()
@@ -131,7 +131,7 @@ def addresses(search: Search) -> list[Leftover]:
 
 
 def interfaces(search: Search) -> list[Leftover]:
-    """Return network interfaces in the deployment's security groups, and unused ones of its tag.
+    """Return network interfaces in the stack's security groups, and unused ones of its tag.
 
     They cost nothing, and keep a security group, a subnet or a VPC from being deleted.
     """
@@ -164,7 +164,7 @@ def interfaces(search: Search) -> list[Leftover]:
 
 
 def templates(search: Search) -> list[Leftover]:
-    """Return launch templates of the deployment's names; they cost nothing."""
+    """Return launch templates of the stack's names; they cost nothing."""
     names = [each.name for each in search.target.templates if each.name]
     if not names:
         return []
@@ -190,7 +190,7 @@ def templates(search: Search) -> list[Leftover]:
 
 
 def key_pairs(search: Search) -> list[Leftover]:
-    """Return the deployment's key pair; it costs nothing."""
+    """Return the stack's key pair; it costs nothing."""
     names = [each.name for each in search.target.key_pairs]
     if not names:
         return []
@@ -215,7 +215,7 @@ def key_pairs(search: Search) -> list[Leftover]:
 
 
 def volumes(search: Search) -> list[Leftover]:
-    """Return volumes that nothing uses: the VM's own, and those with the deployment's tag."""
+    """Return volumes that nothing uses: the VM's own, and those with the stack's tag."""
     ids = list(search.target.volume_ids)
     found: dict[str, tuple[VolumeTypeDef, bool]] = {}
     pages = search.clients.ec2().get_paginator("describe_volumes")
@@ -241,7 +241,7 @@ def volumes(search: Search) -> list[Leftover]:
 
 
 def snapshots(search: Search) -> list[Leftover]:
-    """Return snapshots of the deployment's volumes, and those with its tag."""
+    """Return snapshots of the stack's volumes, and those with its tag."""
     ids = list(search.target.volume_ids)
     found: dict[str, tuple[SnapshotTypeDef, bool]] = {}
     pages = search.clients.ec2().get_paginator("describe_snapshots")
@@ -268,7 +268,7 @@ def snapshots(search: Search) -> list[Leftover]:
 
 
 def images(search: Search) -> list[Leftover]:
-    """Return machine images that were made of the VM, and those with the deployment's tag."""
+    """Return machine images that were made of the VM, and those with the stack's tag."""
     machines = {each.id for each in search.target.machines}
     said = search.clients.ec2().describe_images(Owners=["self"])["Images"]
     key, value = search.target.tag or ("", "")

@@ -1,6 +1,6 @@
 """What is left outside EC2 after a destroy: buckets, repositories, Batch and log groups.
 
-They are looked for by the names that the deployment gave them, so every find is its own.
+They are looked for by the names that the stack gave them, so every find is its own.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def log_group(search: Search, name: str, *, ours: bool = True) -> list[Leftover]
     Args:
         search: The search.
         name: The log group.
-        ours: Whether it is this deployment's alone.
+        ours: Whether it is this stack's alone.
     """
     group = find_log_group(search.clients, name)
     if group is None:

@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from biomodal_deploy.errors import BundleRefused
+from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.files import replace
 from biomodal_deploy.plan.sealed.files import read_private
 from biomodal_deploy.plan.sealed.sealed import LEDGER_FILE, REMAINS_FILE
@@ -74,7 +74,7 @@ class Amount(Data):
 
 
 class Holding(Data):
-    """One thing that a deployment holds.
+    """One thing that a stack holds.
 
     Attributes:
         kind: A stable word: `bucket`, `repository`, `job-queue`, `vm`, `volume`, ...
@@ -96,10 +96,10 @@ class Holding(Data):
 
 
 class Ledger(Data):
-    """What a deployment holds that a destroy plan does not show.
+    """What a stack holds that a destroy plan does not show.
 
     Attributes:
-        stack: The deployment.
+        stack: The stack.
         region: Where it was looked; None where that is not known.
         at: When.
         seconds: How long it took.
@@ -126,8 +126,8 @@ class Leftover(Data):
         name: What AWS calls it.
         line: What it is, in one line.
         bills: Whether it costs money as it is.
-        ours: Whether it is this deployment's for certain: known by its id or name. Else it only
-            carries the same tag, which other deployments may carry too.
+        ours: Whether it is this stack's for certain: known by its id or name. Else it only
+            carries the same tag, which other stacks may carry too.
         commands: What removes it, in this order; nothing here runs them.
     """
 
@@ -154,10 +154,10 @@ class Unread(Data):
 
 
 class Leftovers(Data):
-    """What is left of a deployment after a destroy.
+    """What is left of a stack after a destroy.
 
     Attributes:
-        stack: The deployment.
+        stack: The stack.
         region: Where it was looked; None where that is not known.
         at: When.
         seconds: How long it took.
@@ -175,7 +175,7 @@ class Leftovers(Data):
 
     @property
     def bills(self) -> tuple[Leftover, ...]:
-        """What is this deployment's and still costs money."""
+        """What is this stack's and still costs money."""
         return tuple(each for each in self.left if each.bills and each.ours)
 
     @property
@@ -229,5 +229,5 @@ def saved_leftovers(folder: Path) -> Leftovers | None:
 def _read(path: Path, model: type[_Model]) -> _Model | None:
     try:
         return model.model_validate_json(read_private(path, _MOST_BYTES))
-    except (BundleRefused, ValidationError):
+    except (SealedPlanRefused, ValidationError):
         return None

@@ -38,13 +38,13 @@ class Target:
     """What a destroy plan is about.
 
     Attributes:
-        stack: The deployment.
+        stack: The stack.
         region: Its region; None where the plan does not say.
         directory: Terraform's working directory, relative to the project.
         settings_of: Of each resource that is a setting of a bucket or a repository: the type and
             the name of that, and its own address.
-        vm_name: The deployment's own name in AWS, part of most others.
-        tag: The tag that everything carries; other deployments may carry it too.
+        vm_name: The stack's own name in AWS, part of most others.
+        tag: The tag that everything carries; other stacks may carry it too.
         may_force: Whether a variable decides that the bucket goes with everything in it.
     """
 

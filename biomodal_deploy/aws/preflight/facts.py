@@ -119,7 +119,7 @@ class Facts:
         self.running = Once(self._running)
 
     def command(self, service: str, verb: str, *words: str) -> str:
-        """Return an `aws` command in the deployment's region, fit for a shell."""
+        """Return an `aws` command in the stack's region, fit for a shell."""
         return aws(service, verb, self.target.region, *words)
 
     def holds(self, kind: str, *ids: str) -> bool:

@@ -1,4 +1,4 @@
-"""Roles that an account needs once, before any deployment, and the commands that make them.
+"""Roles that an account needs once, before any stack, and the commands that make them.
 
 Source: document section "Pre-existing AWS Service Roles".
 """

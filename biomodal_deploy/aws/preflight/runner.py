@@ -1,4 +1,4 @@
-"""Run the preflight: all checks of an account at once, for one deployment."""
+"""Run the preflight: all checks of an account at once, for one stack."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def run_preflight(
     needed_actions: NeededActions | None = None,
     seconds: float | None = None,
 ) -> Report:
-    """Check the account for what an apply of this deployment will meet; nothing is changed.
+    """Check the account for what an apply of this stack will meet; nothing is changed.
 
     Args:
-        target: The deployment.
+        target: The stack.
         session: Whose credentials to use.
         quick: Ask only what is asked before every plan.
         on_progress: Called for each check as it ends, in this thread.
@@ -58,7 +58,7 @@ def run_preflight(
 
 
 def run_role_checks(session: Session, region: str, *, seconds: float = QUICK_SECONDS) -> Report:
-    """Check only for the roles that every deployment needs and none creates.
+    """Check only for the roles that every stack needs and none creates.
 
     Args:
         session: Whose credentials to use.

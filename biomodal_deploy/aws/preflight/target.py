@@ -1,4 +1,4 @@
-"""What the account is checked for: one deployment's place, names and limits."""
+"""What the account is checked for: one stack's place, names and limits."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Hardened:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """One deployment, as far as the checks ask about it.
+    """One stack, as far as the checks ask about it.
 
     Attributes:
         region: The AWS region.
@@ -62,7 +62,7 @@ class Target:
         instance_type: The VM's instance type.
         use_existing_bucket_url: The bucket to use, or empty for one of its own.
         bootstrap: The implementation, as names and roles differ between the two.
-        limits: Accounts and regions that the deployment may touch.
+        limits: Accounts and regions that the stack may touch.
         hardened: What the native hardened profile adds; None for every other stack.
         tags: Tags on everything, so that a policy conditioned on them is judged rightly.
     """
@@ -80,7 +80,7 @@ class Target:
 
     @property
     def existing_bucket(self) -> str | None:
-        """The name of the bucket that exists before the deployment, or None."""
+        """The name of the bucket that exists before the stack, or None."""
         return self.use_existing_bucket_url.removeprefix("s3://").removesuffix("/") or None
 
     @property
@@ -134,13 +134,13 @@ def target_from(
     *,
     profile: str = "documented",
 ) -> Target:
-    """Return what to check from a deployment's variables.
+    """Return what to check from a stack's variables.
 
     Args:
         values: Values of Terraform variables by name; defaults may be left out.
-        bootstrap: The deployment's implementation.
-        limits: The deployment's limits.
-        profile: The deployment's profile.
+        bootstrap: The stack's implementation.
+        limits: The stack's limits.
+        profile: The stack's profile.
 
     Raises:
         UsageError: A required variable is missing, or one is no text.

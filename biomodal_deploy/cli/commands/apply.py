@@ -23,14 +23,14 @@ from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.cli.session import session
 from biomodal_deploy.cli.sets import apply_set
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.workflow.finding import find_bundle
+from biomodal_deploy.workflow.finding import find_sealed_plan
 from biomodal_deploy.workflow.sets.choosing import is_set
 from biomodal_deploy.workflow.stack import last_stack
 
-Bundles = Annotated[
+SealedPlans = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="BUNDLE...",
+        metavar="PLAN...",
         help="A sealed plan's id or folder; default: the stack's newest unused one. Repeatable.",
     ),
 ]
@@ -45,7 +45,7 @@ Confirms = Annotated[
 
 
 def apply(
-    bundle: Bundles = None,
+    sealed_plan: SealedPlans = None,
     expect_sha256: Annotated[
         list[str] | None,
         typer.Option(
@@ -73,13 +73,13 @@ def apply(
     was sealed is computed again; any difference is named and refused with exit status 4. Where
     something that exists would be lost, the stack's name has to be typed, or given with --confirm.
 
-    Of a set (several BUNDLE, --all, or several in --stack) each is applied so, a few at a time. A
+    Of a set (several PLAN, --all, or several in --stack) each is applied so, a few at a time. A
     failure in one leaves the others whole; the exit status is the worst. Nobody is asked then,
     and destroy plans are refused.
 
     Example: biomodal-aws apply --expect-sha256 9f2c...
     """
-    names, digests, confirmed = bundle or [], expect_sha256 or [], confirm or []
+    names, digests, confirmed = sealed_plan or [], expect_sha256 or [], confirm or []
     if len(names) > 1 or is_set(stack or (), every=every):
         return apply_set(
             names,
@@ -97,7 +97,7 @@ def apply(
     with session(project_dir, output, part=part) as work:
         chosen = last_stack(work.location, only(stack))
         name = chosen.name if chosen.name in confirmed else next(iter(confirmed), None)
-        found = find_bundle(work.location, chosen.name, next(iter(names), None))
+        found = find_sealed_plan(work.location, chosen.name, next(iter(names), None))
         if chosen_sha256:
             found.require(chosen_sha256)
         done = apply_asking(

@@ -12,13 +12,13 @@ from rich.text import Text
 from biomodal_deploy import files
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
 from biomodal_deploy.cli.result import Result, emit
-from biomodal_deploy.config.deployment import Approvals
+from biomodal_deploy.config.stack import Approvals
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.plan.sealed import Bundle, signing_key
+from biomodal_deploy.plan.sealed import SealedPlan, signing_key
 from biomodal_deploy.plan.sealed.approvals import Verdict, add, judge_approvals
 from biomodal_deploy.plan.sealed.approvals import approve as sign_plan
 from biomodal_deploy.plan.sealed.signing import MOST_BYTES
-from biomodal_deploy.workflow.finding import find_bundle
+from biomodal_deploy.workflow.finding import find_sealed_plan
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import recorded_stack
 
@@ -61,19 +61,19 @@ def approve(
     """
     location = Location.of(project_dir)
     chosen = recorded_stack(location, stack)
-    bundle = find_bundle(location, chosen.name, plan)
+    sealed_plan = find_sealed_plan(location, chosen.name, plan)
     if add_file is not None:
-        add(bundle, _read(add_file))
+        add(sealed_plan, _read(add_file))
     else:
-        content = sign_plan(bundle, key or _key_of(location.project_dir))
+        content = sign_plan(sealed_plan, key or _key_of(location.project_dir))
         if out is not None:
             files.replace(out, content, mode=files.public_mode())
     policy = chosen.settings.approvals
-    verdicts = judge_approvals(bundle, policy, location.project_dir) if policy else []
+    verdicts = judge_approvals(sealed_plan, policy, location.project_dir) if policy else []
     return emit(
         Result(
-            data=_data(bundle, policy, verdicts),
-            show=lambda console: _show(console, bundle, policy, verdicts),
+            data=_data(sealed_plan, policy, verdicts),
+            show=lambda console: _show(console, sealed_plan, policy, verdicts),
         ),
         output,
     )
@@ -103,9 +103,9 @@ def _read(path: Path) -> bytes:
 
 
 def _show(
-    console: Console, bundle: Bundle, policy: Approvals | None, verdicts: list[Verdict]
+    console: Console, sealed_plan: SealedPlan, policy: Approvals | None, verdicts: list[Verdict]
 ) -> None:
-    console.print(f"{bundle.id} of {bundle.manifest.facts.stack}")
+    console.print(f"{sealed_plan.id} of {sealed_plan.manifest.facts.stack}")
     if policy is None:
         console.print("Signed; the stack's settings ask for no approvals, so it counts for nothing")
         return
@@ -119,11 +119,13 @@ def _show(
     console.print(f"{counted} of {policy.required} approvals")
 
 
-def _data(bundle: Bundle, policy: Approvals | None, verdicts: list[Verdict]) -> dict[str, object]:
+def _data(
+    sealed_plan: SealedPlan, policy: Approvals | None, verdicts: list[Verdict]
+) -> dict[str, object]:
     return {
-        "stack": bundle.manifest.facts.stack,
-        "plan": bundle.id,
-        "sha256": bundle.sha256,
+        "stack": sealed_plan.manifest.facts.stack,
+        "plan": sealed_plan.id,
+        "sha256": sealed_plan.sha256,
         "required": policy.required if policy else 0,
         "approvals": [
             {

@@ -17,8 +17,8 @@ from biomodal_deploy.cli.options import (
     Stack,
 )
 from biomodal_deploy.cli.render.backends import migrated_data, show_migrated
-from biomodal_deploy.cli.render.bundles import show_bundle
 from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.cli.render.sealed_plans import show_sealed_plan
 from biomodal_deploy.cli.render.state_buckets import (
     Created,
     checked_data,
@@ -46,7 +46,7 @@ from biomodal_deploy.workflow.wanted_bucket import BucketOptions, wanted_bucket
 
 Bucket = Annotated[
     str | None,
-    typer.Option(help="The bucket; default: that of the deployment's backend."),
+    typer.Option(help="The bucket; default: that of the stack's backend."),
 ]
 Region = Annotated[
     str | None, typer.Option(help="The bucket's region; default: that of the backend.")
@@ -113,7 +113,7 @@ def create(
     """Create the bucket for states, and print its policies.
 
     Versioned, encrypted, closed to the public, TLS only; former versions go after some days, the
-    bucket never. Name, region and KMS key are those of the deployments' "backend" in cdktf.json.
+    bucket never. Name, region and KMS key are those of the stacks' "backend" in cdktf.json.
     It is a stack of its own with a local state of its own: planned to a file, sealed, shown, and
     applied once that is agreed to. Without a terminal, the plan is left for `apply` (exit status
     2). Run again, it plans what has changed.
@@ -143,7 +143,7 @@ def create(
         )
         applied = None
         if not plan_only and _agreed(work, planned, yes=yes):
-            applied = apply_asking(work, own, planned.bundle, name=None).applied
+            applied = apply_asking(work, own, planned.sealed_plan, name=None).applied
         created = Created(
             wanted=wanted,
             stack=own,
@@ -152,7 +152,7 @@ def create(
             policy=policy_of(work.location, wanted),
             to_move=left_to_move(work.location, wanted),
         )
-    waits = applied is None and planned.bundle.manifest.has_changes
+    waits = applied is None and planned.sealed_plan.manifest.has_changes
     status = EXIT_FINDINGS if waits else EXIT_DONE
     return emit(
         Result(
@@ -166,12 +166,12 @@ def create(
 
 def _agreed(work: Session, planned: Planned, *, yes: bool) -> bool:
     """Show a plan, and ask whether to apply it; no where nobody can be asked."""
-    if planned.refusals or not planned.bundle.manifest.has_changes:
+    if planned.refusals or not planned.sealed_plan.manifest.has_changes:
         return False
     if not (yes or work.can_ask):
         return False
     work.progress.pause()
-    show_bundle(message_console(), planned.bundle, planned.plan)
+    show_sealed_plan(message_console(), planned.sealed_plan, planned.plan)
     return yes or work.ask("Apply it? Only yes goes on: ") == "yes"
 
 
@@ -233,7 +233,7 @@ def policy(
     """Print the least policy for users of a state in S3.
 
     To plan and apply: the state, its lock (`.tflock`), the listing that tells "not there yet" from
-    "forbidden", and the KMS key where there is one. Of every deployment that names the bucket, or
+    "forbidden", and the KMS key where there is one. Of every stack that names the bucket, or
     of the one that --stack names. With --maker it is that of who makes the bucket and changes it,
     which does not delete it. Nothing is made, and AWS is asked only for the account of a KMS key
     that is no ARN.

@@ -31,8 +31,8 @@ def connect(
 ) -> int:
     """Open a shell on the VM, or run one command there.
 
-    User, key and address are the outputs'. A deployment without an SSH key is reached through
-    Session Manager, which --ssm chooses for any. The VM's host key is kept in the deployment's own
+    User, key and address are the outputs'. A stack without an SSH key is reached through
+    Session Manager, which --ssm chooses for any. The VM's host key is kept in the stack's own
     folder: taken from what AWS shows of the VM's console where it is there, else from the first
     connection, and any other is refused from then on. The exit status is the command's own.
 

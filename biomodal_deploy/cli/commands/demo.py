@@ -14,7 +14,7 @@ from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE
 from biomodal_deploy.sandbox import Sandbox
 from biomodal_deploy.sandbox.demo import STEPS, Rehearsal, StepResult
-from biomodal_deploy.sandbox.demo.rehearsal import DEPLOYMENTS, STACK, timed
+from biomodal_deploy.sandbox.demo.rehearsal import STACK, STACKS, timed
 from biomodal_deploy.workflow.init.project import rehearsal_project
 from biomodal_deploy.workflow.location import project_folder
 
@@ -32,7 +32,7 @@ def demo(project_dir: ProjectDir = HERE, output: OutputFormat = Format.TEXT) -> 
     results: list[StepResult] = []
     with tempfile.TemporaryDirectory(prefix="biomodal-aws-demo-") as name:
         folder = Path(name)
-        rehearsal_project(project_folder(project_dir), folder, STACK, DEPLOYMENTS)
+        rehearsal_project(project_folder(project_dir), folder, STACK, STACKS)
         screen.print("Starting an AWS account on loopback ...")
         with Sandbox.start() as sandbox:
             screen.print(f"It answers at {sandbox.endpoint}; no real account is used.")

@@ -18,8 +18,8 @@ from biomodal_deploy.cli.options import (
     Variables,
 )
 from biomodal_deploy.cli.render.applies import applied_data, show_applied
-from biomodal_deploy.cli.render.bundles import show_bundle
 from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.cli.render.sealed_plans import show_sealed_plan
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.cli.session import session
 from biomodal_deploy.plan import PlanKind
@@ -63,10 +63,10 @@ def destroy(
     with session(project_dir, output) as work:
         chosen = fresh_stack(work.location, stack, work.listen)
         planned = make_plan(chosen, request, work.listen)
-        ledger = take_ledger(chosen, planned.bundle, planned.plan, work.listen)
+        ledger = take_ledger(chosen, planned.sealed_plan, planned.plan, work.listen)
         work.progress.pause()
-        show_bundle(message_console(), planned.bundle, planned.plan, ledger)
-        done = apply_asking(work, chosen, planned.bundle, name=confirm, ledger=ledger)
+        show_sealed_plan(message_console(), planned.sealed_plan, planned.plan, ledger)
+        done = apply_asking(work, chosen, planned.sealed_plan, name=confirm, ledger=ledger)
     return emit(
         Result(
             data=applied_data(done.applied, done.ledger, done.remains),

@@ -74,8 +74,8 @@ def doctor(
     or is unknown and says why; how to fix it stands below. Outside of a project only this machine's
     Terraform, Node and providers are checked. Exit status 2 where a check fails.
 
-    The account's roles belong to no deployment. --commands prints what makes those that are
-    missing; a deployment whose "bootstrap" is "prerequisites" makes them with Terraform, from the
+    The account's roles belong to no stack. --commands prints what makes those that are
+    missing; a stack whose "bootstrap" is "prerequisites" makes them with Terraform, from the
     variables that are printed last.
 
     Example: biomodal-aws doctor
@@ -104,7 +104,7 @@ def _account(
 ) -> int:
 
     location = Location.of(project_dir)
-    name = choose(stack, list(location.deployments))
+    name = choose(stack, list(location.stacks))
     target = read_target(location, location.settings(name), var_files, variables)
     with PreflightProgress(message_console()) as progress:
         report = run_preflight(

@@ -49,7 +49,7 @@ def drift(
     Nothing is changed or kept. Drift is: objects that are gone, tags, whatever the configuration
     sets or a plan would change back, and access that was given by hand. What AWS fills in by itself
     is shown with --verbose. It takes the same variables and files as plan. Exit status 0 without
-    drift, 2 with drift or where nothing was ever applied. Of a set of deployments (--all, or
+    drift, 2 with drift or where nothing was ever applied. Of a set of stacks (--all, or
     several in --stack) the worst.
 
     Example: biomodal-aws drift

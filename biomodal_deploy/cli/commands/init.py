@@ -52,7 +52,7 @@ _OPTIONS: Final = {
 
 
 class Bootstrap(StrEnum):
-    """How a deployment is built."""
+    """How a stack is built."""
 
     MODULE = "module"
     NATIVE = "native"
@@ -60,7 +60,7 @@ class Bootstrap(StrEnum):
 
 
 class Profile(StrEnum):
-    """What a deployment keeps to."""
+    """What a stack keeps to."""
 
     DOCUMENTED = "documented"
     HARDENED = "hardened"
@@ -80,7 +80,7 @@ def init(
         str | None,
         typer.Argument(
             metavar="NAME",
-            help="In a project, the new deployment's name; elsewhere the project's folder.",
+            help="In a project, the new stack's name; elsewhere the project's folder.",
         ),
     ] = None,
     eject_app: Annotated[
@@ -103,7 +103,7 @@ def init(
             "--bootstrap",
             help="How it is built. module: exactly the document, the private key in the state. "
             "native: the same, and can be rehearsed offline. Otherwise native for a new project, "
-            "module for another deployment.",
+            "module for another stack.",
         ),
     ] = None,
     profile: Annotated[
@@ -144,7 +144,7 @@ def init(
         typer.Option(
             "--from",
             metavar="NAME",
-            help="Copy the settings and values of another deployment, but for the VM's name.",
+            help="Copy the settings and values of another stack, but for the VM's name.",
         ),
     ] = None,
     no_input: Annotated[
@@ -160,7 +160,7 @@ def init(
 
     Without a project (cdktf.json) here or above, NAME is the folder to make one in, this one where
     it is left out: settings, values, scripts, README and the SSH key. In a project, NAME is a new
-    deployment's.
+    stack's.
 
     On a terminal it asks, with lists from the account where the credentials can see them: regions,
     VPCs, subnets, instance types of the zone, key pairs. Each answer is checked by the documented

@@ -32,7 +32,7 @@ def lock(
     project_dir: ProjectDir = HERE,
     stack: Annotated[
         str | None,
-        typer.Option("--stack", envvar="BIOMODAL_STACK", help="One deployment; default: all."),
+        typer.Option("--stack", envvar="BIOMODAL_STACK", help="One stack; default: all."),
     ] = None,
     output: OutputFormat = Format.TEXT,
 ) -> int:

@@ -38,7 +38,7 @@ def nextflow_config(
     """Print or write Nextflow's configuration.
 
     Region, queues, work directory, command line of the hosts, retries and Java's memory are those
-    of the deployment as it was applied. Comments say what it lacks.
+    of the stack as it was applied. Comments say what it lacks.
 
     Example: biomodal-aws nextflow-config --out pipeline
     """

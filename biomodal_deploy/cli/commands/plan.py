@@ -25,8 +25,8 @@ from biomodal_deploy.cli.options import (
     Variables,
     only,
 )
-from biomodal_deploy.cli.render.bundles import bundle_data, show_bundle
 from biomodal_deploy.cli.render.costs import cost_summary
+from biomodal_deploy.cli.render.sealed_plans import sealed_plan_data, show_sealed_plan
 from biomodal_deploy.cli.render.sets import describe_plan
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.cli.session import session
@@ -73,8 +73,8 @@ def plan(
     Nothing is changed in AWS. Exit status 0 with and without changes, 3 where a guard refuses the
     plan; with --detailed-exitcode, 2 where there are changes.
 
-    A set of deployments (--all, or several names or patterns in --stack) is synthesized once and
-    planned a few at a time; the exit status is the worst of them. Several deployments cannot be
+    A set of stacks (--all, or several names or patterns in --stack) is synthesized once and
+    planned a few at a time; the exit status is the worst of them. Several stacks cannot be
     destroyed at once.
 
     Example: biomodal-aws plan --var-file environments/prod.tfvars
@@ -120,19 +120,21 @@ def plan(
         planned = make_plan(chosen, request, work.listen)
         ledger = None
         if destroy:
-            ledger = take_ledger(chosen, planned.bundle, planned.plan, work.listen)
-    changed = detailed_exitcode and planned.bundle.manifest.has_changes
+            ledger = take_ledger(chosen, planned.sealed_plan, planned.plan, work.listen)
+    changed = detailed_exitcode and planned.sealed_plan.manifest.has_changes
     status = EXIT_FINDINGS if changed else EXIT_DONE
     return emit(
         Result(
-            data=bundle_data(planned.bundle, planned.plan, ledger),
-            show=lambda console: show_bundle(
+            data=sealed_plan_data(planned.sealed_plan, planned.plan, ledger),
+            show=lambda console: show_sealed_plan(
                 console,
-                planned.bundle,
+                planned.sealed_plan,
                 planned.plan,
                 ledger,
                 full=full,
-                cost=cost_summary(planned.plan, planned.bundle.manifest, work.location.project_dir),
+                cost=cost_summary(
+                    planned.plan, planned.sealed_plan.manifest, work.location.project_dir
+                ),
             ),
             exit_status=EXIT_GUARD if planned.refusals else status,
         ),
@@ -151,7 +153,7 @@ def _plan_set(
     jobs: int | None,
 ) -> int:
 
-    refuse_for_sets(alone, "only valid with one deployment")
+    refuse_for_sets(alone, "only valid with one stack")
     words = [*command, *values_words(*values)]
     run = SetRun(
         command="plan",

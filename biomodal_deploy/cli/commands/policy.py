@@ -34,9 +34,9 @@ from biomodal_deploy.config.tfvars.values import to_json
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase
 from biomodal_deploy.iam.check import Finding
-from biomodal_deploy.iam.deployment import DeploymentPermissions
 from biomodal_deploy.iam.formats import PolicyFormat, rendered
 from biomodal_deploy.iam.language import read_policies
+from biomodal_deploy.iam.permissions import StackPermissions
 from biomodal_deploy.iam.policies import size
 from biomodal_deploy.iam.vm import VmPolicy, bucket_part
 from biomodal_deploy.workflow.stack import fresh_stack
@@ -74,13 +74,13 @@ Account = Annotated[
     typer.Option(
         "--account",
         metavar="ID",
-        help="The AWS account, 12 digits; default: the deployment's, else the only one of its "
+        help="The AWS account, 12 digits; default: the stack's, else the only one of its "
         "limits, else that of the credentials.",
     ),
 ]
 
 policy = typer.Typer(
-    help="The permissions that deployments and the VM need.",
+    help="The permissions that stacks and the VM need.",
     rich_markup_mode=None,
     add_completion=False,
 )
@@ -204,7 +204,7 @@ def vm(
     return _show_given(known, given, output)
 
 
-def _show_given(known: DeploymentPermissions, given: Sequence[VmPolicy], output: Format) -> int:
+def _show_given(known: StackPermissions, given: Sequence[VmPolicy], output: Format) -> int:
 
     found: list[tuple[VmPolicy, tuple[Finding, ...]]] = [
         (each, known.check_vm(each)) for each in given
@@ -234,7 +234,7 @@ def _permissions(
     var: list[str] | None,
     account: str | None,
     output: Format,
-) -> DeploymentPermissions:
+) -> StackPermissions:
 
     with session(project_dir, output) as work:
         chosen = fresh_stack(work.location, stack, work.listen)
@@ -244,9 +244,7 @@ def _permissions(
             [account] = limits
         if account is None:
             account = who_am_i(region_of(work.location.environment)).account
-    return DeploymentPermissions(
-        chosen.directory, json.loads(to_json(given.resolved.values)), account
-    )
+    return StackPermissions(chosen.directory, json.loads(to_json(given.resolved.values)), account)
 
 
 def _phases(choice: PhaseChoice) -> Sequence[Phase]:

@@ -10,21 +10,21 @@ from rich.console import Console
 
 from biomodal_deploy.aws.ledger.model import saved_ledger, saved_leftovers
 from biomodal_deploy.cli.options import HERE, Format, Full, OutputFormat, ProjectDir, Stack
-from biomodal_deploy.cli.render.bundles import show_bundle
 from biomodal_deploy.cli.render.console import as_text, print_exactly
 from biomodal_deploy.cli.render.costs import cost_summary
+from biomodal_deploy.cli.render.sealed_plans import show_sealed_plan
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.review.report.data import plan_data
-from biomodal_deploy.workflow.finding import find_bundle
+from biomodal_deploy.workflow.finding import find_sealed_plan
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.reporting import ReportFormat, make_report, save, text_of
 from biomodal_deploy.workflow.stack import recorded_stack
 
-Bundle = Annotated[
+SealedPlan = Annotated[
     str | None,
     typer.Argument(
-        metavar="BUNDLE",
+        metavar="PLAN",
         help="A sealed plan's id or folder; default: the stack's newest unused one.",
     ),
 ]
@@ -34,7 +34,7 @@ _PAGES = (ReportFormat.MARKDOWN, ReportFormat.HTML)
 
 
 def show(
-    bundle: Bundle = None,
+    sealed_plan: SealedPlan = None,
     format_: Annotated[
         ReportFormat,
         typer.Option(
@@ -64,7 +64,7 @@ def show(
     """Print a sealed plan, or write it as a report.
 
     What is destroyed or replaced, and why; who gains access; what is created and updated; what the
-    guards say, and how long it is good for. Of a destroy plan also what the deployment held, and
+    guards say, and how long it is good for. Of a destroy plan also what the stack held, and
     what was left of it. Read from the sealed data, secrets hidden; neither Terraform nor AWS is
     asked.
 
@@ -77,13 +77,13 @@ def show(
             fix="leave one of them out, or name a file with --out",
         )
     location = Location.of(project_dir)
-    found = find_bundle(location, recorded_stack(location, stack).name, bundle)
+    found = find_sealed_plan(location, recorded_stack(location, stack).name, sealed_plan)
 
     def on(console: Console) -> None:
         kept = saved_ledger(found.path), saved_leftovers(found.path)
         plan = found.plan()
         cost = cost_summary(plan, found.manifest, location.project_dir)
-        show_bundle(console, found, plan, *kept, full=full, cost=cost)
+        show_sealed_plan(console, found, plan, *kept, full=full, cost=cost)
 
     if format_ is ReportFormat.TEXT and output is Format.TEXT and out is None:
         return emit(Result(data=None, show=on), output)

@@ -35,7 +35,7 @@ def status(
     stack: Stack = None,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Show the health of a deployment.
+    """Show the health of a stack.
 
     The VM and its install script, Batch, the bucket, the repository and the roles, in one table
     with one verdict. Nothing is changed, except that --deep writes one small object into the

@@ -1,4 +1,4 @@
-"""A deployment that was added, or would be."""
+"""A stack that was added, or would be."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STYLES = {"+": "good", "-": "bad"}
 def show_added(console: Console, found: Draft, notes: Sequence[str], steps: Sequence[str]) -> None:
     """Print what was written, what to know about it, and what comes next."""
     name, file = found.answers.name, found.answers.var_file
-    console.print(Text("Added: ", style="good").append(f"the deployment {name}", "default"))
+    console.print(Text("Added: ", style="good").append(f"the stack {name}", "default"))
     console.print(Text(f"  settings   {PROJECT_FILE}"))
     console.print(Text(f"  variables  {file}"))
     _show_notes(console, notes)

@@ -15,7 +15,7 @@ from biomodal_deploy.cli.render.ledger import show_leftovers
 from biomodal_deploy.cli.render.plan_view import place_lines
 from biomodal_deploy.config.state_bucket import STACK_PREFIX
 from biomodal_deploy.plan import PlanKind
-from biomodal_deploy.plan.sealed import Bundle
+from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.review.report.data import destroy_data
 from biomodal_deploy.review.report.manifest import place_of
 from biomodal_deploy.review.report.model import Fact
@@ -32,7 +32,7 @@ def show_applied(console: Console, applied: Applied, remains: Leftovers | None =
     console.print(line)
     if applied.run.interrupted:
         console.print("It was asked to stop, and had nothing left to do.", style="warning")
-    manifest = applied.bundle.manifest
+    manifest = applied.sealed_plan.manifest
     if manifest.facts.stack.startswith(STACK_PREFIX):
         console.print("Next: biomodal-aws backend policy", style="quiet")
     elif manifest.kind is PlanKind.APPLY:
@@ -45,13 +45,13 @@ def show_applied(console: Console, applied: Applied, remains: Leftovers | None =
         show_leftovers(console, remains)
 
 
-def show_start(console: Console, bundle: Bundle) -> None:
+def show_start(console: Console, sealed_plan: SealedPlan) -> None:
     """Print what is about to be applied, and where."""
-    manifest = bundle.manifest
+    manifest = sealed_plan.manifest
     title = f"Apply to {manifest.facts.stack}: {manifest.counts.sentence()}"
     here = ("account", "region", "endpoint")
     place = [fact for fact in place_of(manifest) if fact.name in here]
-    print_lines(console, place_lines(title, [Fact(name="plan", value=bundle.id), *place]))
+    print_lines(console, place_lines(title, [Fact(name="plan", value=sealed_plan.id), *place]))
 
 
 def _outputs(applied: Applied) -> Iterator[Line]:
@@ -69,9 +69,9 @@ def applied_data(
 ) -> dict[str, object]:
     """Return what an apply did, as data for programs; of a destroy also what was and is left."""
     data: dict[str, object] = {
-        "bundle": applied.bundle.id,
-        "stack": applied.bundle.manifest.facts.stack,
-        "kind": str(applied.bundle.manifest.kind),
+        "sealed_plan": applied.sealed_plan.id,
+        "stack": applied.sealed_plan.manifest.facts.stack,
+        "kind": str(applied.sealed_plan.manifest.kind),
         "seconds": round(applied.seconds, 1),
         "completed": [
             {"address": each.address, "action": each.action, "id": each.id}

@@ -19,7 +19,7 @@ from biomodal_deploy.workflow.diagnosing import Diagnosed
 _MOST_RAW_LINES: Final = 12
 _LONGEST_RAW: Final = 800
 _ORIGINS: Final = {
-    Origin.DEPLOYMENT: "as `biomodal-aws policy deployer` compiles it",
+    Origin.STACK_S_OWN: "as `biomodal-aws policy deployer` compiles it",
     Origin.NOT_NEEDED: "from the error's own words; deploying does not take it",
     Origin.ERROR: "from the error's own words",
 }

@@ -14,13 +14,13 @@ def show_history(console: Console, chain: Chain) -> None:
     if not chain.entries and not chain.broken_at:
         console.print("No plan yet. Next: biomodal-aws plan")
         return
-    table = Table("#", "When", "What", "Bundle", "Who", "Message", box=None, pad_edge=False)
+    table = Table("#", "When", "What", "SealedPlan", "Who", "Message", box=None, pad_edge=False)
     for entry in chain.entries:
         table.add_row(
             str(entry.seq),
             entry.at.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z"),
             str(entry.event),
-            entry.bundle or "",
+            entry.sealed_plan or "",
             entry.by.who,
             Text(entry.message, overflow="fold"),
         )

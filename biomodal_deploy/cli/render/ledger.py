@@ -1,4 +1,4 @@
-"""What a deployment holds before a destroy, and what is left after it."""
+"""What a stack holds before a destroy, and what is left after it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _OTHERS: Final = 5
 
 
 def show_ledger(console: Console, ledger: Ledger) -> None:
-    """Print what a deployment holds, what stops its destroy first."""
+    """Print what a stack holds, what stops its destroy first."""
     console.print()
     heading = Text(f"What {ledger.stack} holds", style="bold")
     console.print(heading.append(f"  {ledger.region or ''}", style="quiet"))

@@ -80,7 +80,7 @@ def show_prerequisites(
         width = max(map(len, variables))
         lines += [
             "",
-            '# Or with Terraform: in cdktf.json a deployment with "bootstrap": "prerequisites",',
+            '# Or with Terraform: in cdktf.json a stack with "bootstrap": "prerequisites",',
             "# and among its variables",
             f'#   {"region":<{width}} = "{region}"',
             *(f"#   {variable:<{width}} = true" for variable in variables),

@@ -1,4 +1,4 @@
-"""A set of deployments: its progress while it goes on, and its table at the end."""
+"""A set of stacks: its progress while it goes on, and its table at the end."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from rich.text import Text
 
 from biomodal_deploy.errors import (
     EXIT_BUG,
-    EXIT_BUNDLE,
     EXIT_DONE,
     EXIT_ENGINE,
     EXIT_FINDINGS,
     EXIT_GUARD,
     EXIT_INTERRUPTED,
+    EXIT_SEALED_PLAN,
     EXIT_USAGE,
 )
 from biomodal_deploy.plan import Counts
@@ -37,7 +37,7 @@ _WORDS: Final = {
     EXIT_ENGINE: ("failed", "bad"),
     EXIT_FINDINGS: ("to review", "warning"),
     EXIT_GUARD: ("refused", "bad"),
-    EXIT_BUNDLE: ("no longer valid", "bad"),
+    EXIT_SEALED_PLAN: ("no longer valid", "bad"),
     EXIT_USAGE: ("invalid", "bad"),
     EXIT_BUG: ("bug", "bad"),
     EXIT_INTERRUPTED: ("stopped", "bad"),
@@ -49,7 +49,7 @@ class SetProgress:
 
     Args:
         console: Where to print.
-        total: How many deployments there are.
+        total: How many stacks there are.
         describe: What a result is in a few words.
         quiet: Print nothing.
     """
@@ -122,7 +122,7 @@ class SetProgress:
 
 
 _STOPPING: Final = (
-    "Asked each running deployment to stop; Terraform finishes what it began and releases the "
+    "Asked each running stack to stop; Terraform finishes what it began and releases the "
     "lock, so please do not kill it"
 )
 
@@ -151,11 +151,11 @@ def show_set(console: Console, outcomes: Sequence[Outcome], describe: Describe) 
         for status in reversed(WORST_FIRST)
         if counts[status]
     ]
-    console.print(f"{counted(len(outcomes), 'deployment')}: {', '.join(parts)}.")
+    console.print(f"{counted(len(outcomes), 'stack')}: {', '.join(parts)}.")
 
 
 def show_notices(console: Console, outcomes: Sequence[Outcome]) -> None:
-    """Print what the deployments reported, each line once with those that it is from."""
+    """Print what the stacks reported, each line once with those that it is from."""
     found: dict[str, list[str]] = {}
     for outcome in outcomes:
         for notice in dict.fromkeys(outcome.notices):
@@ -166,7 +166,7 @@ def show_notices(console: Console, outcomes: Sequence[Outcome]) -> None:
 
 
 def set_data(command: str, outcomes: Sequence[Outcome], seconds: float) -> dict[str, JsonValue]:
-    """Return a set as data for programs: one entry for each deployment."""
+    """Return a set as data for programs: one entry for each stack."""
     counts = Counter(outcome.exit_status for outcome in outcomes)
     return {
         "command": command,
@@ -191,7 +191,7 @@ def describe_plan(outcome: Outcome) -> str:
     if data is None:
         return ""
     counts = Counts.model_validate(data["counts"])
-    return f"{counts.sentence().rstrip('.')}  {data['bundle']}"
+    return f"{counts.sentence().rstrip('.')}  {data['sealed_plan']}"
 
 
 def describe_drift(outcome: Outcome) -> str:
@@ -208,9 +208,9 @@ def describe_apply(outcome: Outcome) -> str:
     data = outcome.data
     if data is None:
         return ""
-    if data["bundle"] is None:
+    if data["sealed_plan"] is None:
         return str(data["reason"]).replace("_", " ")
-    return f"{counted(_length(data['completed']), 'change')} made  {data['bundle']}"
+    return f"{counted(_length(data['completed']), 'change')} made  {data['sealed_plan']}"
 
 
 def _length(value: JsonValue) -> int:

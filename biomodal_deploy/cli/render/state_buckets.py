@@ -12,9 +12,9 @@ from rich.text import Text
 from biomodal_deploy.aws.checks import Report
 from biomodal_deploy.aws.state_bucket.checker import is_fit
 from biomodal_deploy.cli.render.applies import applied_data
-from biomodal_deploy.cli.render.bundles import bundle_data, show_bundle
 from biomodal_deploy.cli.render.checks import show_findings
 from biomodal_deploy.cli.render.console import print_exactly
+from biomodal_deploy.cli.render.sealed_plans import sealed_plan_data, show_sealed_plan
 from biomodal_deploy.config.tfvars.files import shown
 from biomodal_deploy.workflow.applying import Applied
 from biomodal_deploy.workflow.planning import Planned
@@ -33,7 +33,7 @@ class Created:
         planned: The plan.
         applied: What the apply did; None where there was none.
         policy: The least policy for who uses it.
-        to_move: The deployments whose state is still to be moved there.
+        to_move: The stacks whose state is still to be moved there.
     """
 
     wanted: Wanted
@@ -47,9 +47,9 @@ class Created:
 def show_created(console: Console, created: Created) -> None:
     """Print the plan or what it did, where the bucket's own state is, and the policy."""
     wanted, planned = created.wanted, created.planned
-    has_changes = planned.bundle.manifest.has_changes
+    has_changes = planned.sealed_plan.manifest.has_changes
     if created.applied is None and (has_changes or planned.refusals):
-        show_bundle(console, planned.bundle, planned.plan)
+        show_sealed_plan(console, planned.sealed_plan, planned.plan)
         return
     did = "It is as planned: " if created.applied is None else "Made: "
     line = Text(did, style="good").append(f"s3://{wanted.bucket} in {wanted.region}", "default")
@@ -75,7 +75,7 @@ def created_data(created: Created) -> dict[str, object]:
         **_bucket_data(created.wanted),
         "stack": created.stack.name,
         "state": str(local_state_of(created.stack)),
-        "plan": bundle_data(planned.bundle, planned.plan),
+        "plan": sealed_plan_data(planned.sealed_plan, planned.plan),
         "applied": applied_data(created.applied) if created.applied else None,
         "policy": created.policy,
         "to_move": list(created.to_move),

@@ -1,4 +1,4 @@
-"""How a deployment is: one table, one verdict."""
+"""How a stack is: one table, one verdict."""
 
 from __future__ import annotations
 

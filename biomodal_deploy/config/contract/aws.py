@@ -44,7 +44,7 @@ CANONICAL: Final = {
 }
 
 OWN_TAG: Final = "biomodal-deployment"
-"""Key of the tag that tells a deployment's resources from its neighbours'; its value is vm_name."""
+"""Key of the tag that tells a stack's resources from its neighbours'; its value is vm_name."""
 
 ECS_INSTANCE_ROLE: Final = "ecsInstanceRole"
 """The Batch hosts' shared role and instance profile, of the documented profile."""

@@ -161,7 +161,7 @@ def _in_order(
     faults: Faults,
 ) -> Iterator[tuple[str, _Given]]:
     for name in declared.keys() & settings.keys():
-        yield name, _Given(settings[name], Origin(f"{name} of the deployment, in cdktf.json"))
+        yield name, _Given(settings[name], Origin(f"{name} of the stack, in cdktf.json"))
     for variable in declared.values():
         source = ENVIRONMENT_PREFIX + variable.name
         if source in environ:

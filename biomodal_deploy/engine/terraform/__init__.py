@@ -1,4 +1,4 @@
-"""The engine: Terraform's arguments, events, exits and locks, and nothing of stacks or bundles."""
+"""The engine: Terraform's arguments, events, exits, locks; nothing of stacks or sealed plans."""
 
 from biomodal_deploy.engine.terraform.calls import OnEvent
 from biomodal_deploy.engine.terraform.cli import TerraformCli

@@ -38,7 +38,7 @@ class Entry(Sealed):
     Attributes:
         format: The version of this model that wrote it.
         seq: Its number, from 1.
-        bundle: The sealed plan that it is about.
+        sealed_plan: The sealed plan that it is about.
         message: A line for people, redacted.
         details: Facts for programs, redacted.
         prev: The digest of the entry before.
@@ -50,7 +50,7 @@ class Entry(Sealed):
     at: AwareDatetime
     event: Event
     stack: Line
-    bundle: Line | None = None
+    sealed_plan: Line | None = None
     by: Actor
     message: Line = ""
     details: dict[Line, Line | int | bool | None] = Field(default_factory=dict)

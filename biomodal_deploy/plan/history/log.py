@@ -14,7 +14,7 @@ from typing import Final
 
 from pydantic import BaseModel, ValidationError
 
-from biomodal_deploy.errors import BundleRefused, UsageError
+from biomodal_deploy.errors import SealedPlanRefused, UsageError
 from biomodal_deploy.files import PRIVATE_FILE, private_dir, writing
 from biomodal_deploy.plan.history.chain import Chain, read_chain
 from biomodal_deploy.plan.history.entry import (
@@ -37,7 +37,7 @@ _SET_ASIDE: Final = f"{HISTORY_FILE}.*"
 
 class _Started(BaseModel):
     event: str
-    bundle: str | None = None
+    sealed_plan: str | None = None
 
 
 class History:
@@ -59,7 +59,7 @@ class History:
         self,
         event: Event,
         *,
-        bundle: str | None = None,
+        sealed_plan: str | None = None,
         message: str = "",
         details: dict[str, str | int | bool | None] | None = None,
         now: datetime | None = None,
@@ -68,7 +68,7 @@ class History:
 
         Raises:
             UsageError: The file cannot be written, or is not ours.
-            BundleRefused: A newer version wrote its last line.
+            SealedPlanRefused: A newer version wrote its last line.
         """
         private_dir(self._plans)
         private_dir(self.path.parent)
@@ -82,7 +82,7 @@ class History:
                 last,
                 event,
                 now,
-                bundle=bundle,
+                sealed_plan=sealed_plan,
                 message=self._shown(message),
                 details={
                     self._shown(key): self._shown(value) if isinstance(value, str) else value
@@ -101,7 +101,7 @@ class History:
 
         Raises:
             UsageError: The file cannot be read, or is not ours.
-            BundleRefused: The chain is broken: which plans were used is not known then.
+            SealedPlanRefused: The chain is broken: which plans were used is not known then.
         """
         chain = self.verify_chain()
         if chain.broken_at:
@@ -128,18 +128,18 @@ class History:
             ) from None
         return read_chain(content)
 
-    def was_started(self, bundle: str) -> bool:
+    def was_started(self, sealed_plan: str) -> bool:
         """Whether an apply of a sealed plan was begun: a copy of its folder cannot hide that.
 
         A broken history that was set aside counts as well, line by line.
 
         Raises:
             UsageError: The file cannot be read, or is not ours.
-            BundleRefused: The chain is broken.
+            SealedPlanRefused: The chain is broken.
         """
-        starts = [entry.bundle for entry in self.whole() if entry.event is Event.APPLY_START]
-        return bundle in starts or any(
-            bundle in _started_in(path) for path in self.path.parent.glob(_SET_ASIDE)
+        starts = [entry.sealed_plan for entry in self.whole() if entry.event is Event.APPLY_START]
+        return sealed_plan in starts or any(
+            sealed_plan in _started_in(path) for path in self.path.parent.glob(_SET_ASIDE)
         )
 
     def _mended(self, last: Entry | None, fragment: bytes) -> tuple[Entry, bytes]:
@@ -162,7 +162,7 @@ class History:
         event: Event,
         now: datetime | None,
         *,
-        bundle: str | None = None,
+        sealed_plan: str | None = None,
         message: str = "",
         details: dict[str, str | int | bool | None] | None = None,
     ) -> Entry:
@@ -172,7 +172,7 @@ class History:
             at=now or datetime.now(UTC),
             event=event,
             stack=self._stack,
-            bundle=bundle,
+            sealed_plan=sealed_plan,
             by=Actor.me(),
             message=message,
             details=details or {},
@@ -191,14 +191,14 @@ class History:
                 return entry, fragment
         return None, fragment
 
-    def _broken(self, where: str, why: str, *, newer: bool) -> BundleRefused:
+    def _broken(self, where: str, why: str, *, newer: bool) -> SealedPlanRefused:
         if newer:
-            return BundleRefused(
+            return SealedPlanRefused(
                 "history_newer",
                 f"{self.path}: {where} cannot be used: {why}. Fix: upgrade biomodal-aws",
             )
         file = shlex.quote(str(self.path))
-        return BundleRefused(
+        return SealedPlanRefused(
             "history_broken",
             f"{self.path}: the history is broken at {where} ({why}), so which plans were applied "
             f"is unknown. Fix: restore the file from a backup, or set it aside with "
@@ -231,7 +231,7 @@ def _started_in(path: Path) -> set[str | None]:
         with contextlib.suppress(ValidationError):
             entry = _Started.model_validate_json(line)
             if entry.event == Event.APPLY_START:
-                found.add(entry.bundle)
+                found.add(entry.sealed_plan)
     return found
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from biomodal_deploy.errors import BundleRefused
+from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.history.entry import Entry, Event
 from biomodal_deploy.plan.history.log import History
-from biomodal_deploy.plan.sealed import Bundle, UseState, sealed_plans
+from biomodal_deploy.plan.sealed import SealedPlan, UseState, sealed_plans
 from biomodal_deploy.plan.sealed.use import use_of
 
 
@@ -32,29 +32,29 @@ def plans_in_order(plans: Path, stack: str) -> list[Path]:
     return ordered[::-1]
 
 
-def newest(plans: Path, stack: str, *, kinds: Collection[PlanKind] = tuple(PlanKind)) -> Bundle:
+def newest(plans: Path, stack: str, *, kinds: Collection[PlanKind] = tuple(PlanKind)) -> SealedPlan:
     """Return a stack's newest unused sealed plan.
 
     One that is damaged or open to others is refused, not passed over: falling back to an older
     plan without a word would apply what nobody meant.
 
     Raises:
-        BundleRefused: There is none, or it is refused.
+        SealedPlanRefused: There is none, or it is refused.
     """
     ordered = plans_in_order(plans, stack)
     for path in ordered:
         if use_of(path).state is not UseState.UNUSED:
             continue
-        bundle = Bundle.load(path)
-        if bundle.manifest.kind in kinds:
-            return bundle
+        sealed_plan = SealedPlan.load(path)
+        if sealed_plan.manifest.kind in kinds:
+            return sealed_plan
     lack = f"{stack} has no unused plan." if ordered else f"{stack}: no plan yet."
-    raise BundleRefused("no_bundle", f"{lack} Next: biomodal-aws plan --stack {stack}")
+    raise SealedPlanRefused("no_sealed_plan", f"{lack} Next: biomodal-aws plan --stack {stack}")
 
 
-def is_overtaken(plans: Path, bundle: Bundle) -> bool:
+def is_overtaken(plans: Path, sealed_plan: SealedPlan) -> bool:
     """Whether another plan was applied after this one was made: the state is another by now."""
-    stack = bundle.manifest.facts.stack
+    stack = sealed_plan.manifest.facts.stack
     entries = History(plans, stack).entries()
     made = _sequence(entries, Event.PLAN)
     began = _sequence(entries, Event.APPLY_START)
@@ -62,10 +62,10 @@ def is_overtaken(plans: Path, bundle: Bundle) -> bool:
         use = use_of(path)
         if use.state is not UseState.APPLIED or use.claim is None:
             continue
-        if bundle.id in made and path.name in began:
-            later = began[path.name] > made[bundle.id]
+        if sealed_plan.id in made and path.name in began:
+            later = began[path.name] > made[sealed_plan.id]
         else:
-            later = use.claim.at > bundle.manifest.created
+            later = use.claim.at > sealed_plan.manifest.created
         if later:
             return True
     return False
@@ -76,4 +76,6 @@ def _second(path: Path) -> str:
 
 
 def _sequence(entries: Collection[Entry], event: Event) -> dict[str, int]:
-    return {each.bundle: each.seq for each in entries if each.event is event and each.bundle}
+    return {
+        each.sealed_plan: each.seq for each in entries if each.event is event and each.sealed_plan
+    }

@@ -13,7 +13,7 @@ from biomodal_deploy.plan.sealed.gathering import gather
 from biomodal_deploy.plan.sealed.git import Revision, authors_of, revision_of, signing_key
 from biomodal_deploy.plan.sealed.manifest import Manifest
 from biomodal_deploy.plan.sealed.pruning import Pruned, prune
-from biomodal_deploy.plan.sealed.sealed import Bundle, sealed_plans
+from biomodal_deploy.plan.sealed.sealed import SealedPlan, sealed_plans
 from biomodal_deploy.plan.sealed.sealing import Draft, clear_leftovers, drafting
 from biomodal_deploy.plan.sealed.use import Claim, Outcome, Use, UseState, consume, record_outcome
 from biomodal_deploy.plan.sealed.verifying import Difference, raise_on, verify
@@ -21,7 +21,6 @@ from biomodal_deploy.plan.sealed.verifying import Difference, raise_on, verify
 __all__ = [
     "Actor",
     "Backend",
-    "Bundle",
     "Claim",
     "Difference",
     "Draft",
@@ -32,6 +31,7 @@ __all__ = [
     "Outcome",
     "Pruned",
     "Revision",
+    "SealedPlan",
     "StateId",
     "Use",
     "UseState",

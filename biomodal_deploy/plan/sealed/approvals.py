@@ -17,12 +17,12 @@ from typing import Final, Literal
 from pydantic import ConfigDict, Field, ValidationError
 
 from biomodal_deploy import files
-from biomodal_deploy.config.deployment import Approvals
-from biomodal_deploy.errors import BundleRefused, UsageError
+from biomodal_deploy.config.stack import Approvals
+from biomodal_deploy.errors import SealedPlanRefused, UsageError
 from biomodal_deploy.plan.sealed.digests import sha256
 from biomodal_deploy.plan.sealed.facts import Line, Sealed, Sha256
 from biomodal_deploy.plan.sealed.files import canonical, read_private
-from biomodal_deploy.plan.sealed.sealed import APPROVALS, Bundle
+from biomodal_deploy.plan.sealed.sealed import APPROVALS, SealedPlan
 from biomodal_deploy.plan.sealed.signing import MOST_BYTES, BadSignature, Signer, sign, signer_of
 
 _TYPE: Final = "https://in-toto.io/Statement/v1"
@@ -97,11 +97,11 @@ class Verdict:
     problem: str | None
 
 
-def statement_of(bundle: Bundle) -> Statement:
+def statement_of(sealed_plan: SealedPlan) -> Statement:
     """Return what whoever approves a sealed plan signs."""
-    manifest = bundle.manifest
+    manifest = sealed_plan.manifest
     return Statement(
-        subject=(_Subject(name=bundle.id, digest=_Digest(sha256=bundle.sha256)),),
+        subject=(_Subject(name=sealed_plan.id, digest=_Digest(sha256=sealed_plan.sha256)),),
         predicate=_Predicate(
             stack=manifest.facts.stack,
             account=manifest.facts.account,
@@ -115,43 +115,45 @@ def statement_of(bundle: Bundle) -> Statement:
     )
 
 
-def approve(bundle: Bundle, key: Path) -> bytes:
+def approve(sealed_plan: SealedPlan, key: Path) -> bytes:
     """Sign a sealed plan and put the approval beside it; return the approval's bytes.
 
     Args:
-        bundle: The sealed plan.
+        sealed_plan: The sealed plan.
         key: The private key, or the public one of an agent's.
 
     Raises:
         UsageError: The key cannot be used, or the folder cannot be written.
     """
-    statement = statement_of(bundle)
+    statement = statement_of(sealed_plan)
     made = Approval(statement=statement, signature=sign(statement.content(), key))
     content = made.model_dump_json(by_alias=True, indent=2).encode() + b"\n"
-    add(bundle, content)
+    add(sealed_plan, content)
     return content
 
 
-def add(bundle: Bundle, content: bytes) -> None:
+def add(sealed_plan: SealedPlan, content: bytes) -> None:
     """Put an approval that was made elsewhere beside its plan.
 
     Raises:
-        BundleRefused: It is none, or of another plan.
+        SealedPlanRefused: It is none, or of another plan.
         UsageError: The folder cannot be written.
     """
     approval = _parse(content)
-    if approval.statement != statement_of(bundle):
-        raise BundleRefused("other_approval", f"It is no approval of {bundle.id}: {_of(approval)}.")
-    folder = files.private_dir(bundle.path / APPROVALS)
+    if approval.statement != statement_of(sealed_plan):
+        raise SealedPlanRefused(
+            "other_approval", f"It is no approval of {sealed_plan.id}: {_of(approval)}."
+        )
+    folder = files.private_dir(sealed_plan.path / APPROVALS)
     name = f"{sha256(approval.signature.encode())[:16]}.json"
     files.replace(folder / name, content)
 
 
-def judge_approvals(bundle: Bundle, policy: Approvals, project: Path) -> list[Verdict]:
+def judge_approvals(sealed_plan: SealedPlan, policy: Approvals, project: Path) -> list[Verdict]:
     """Say of each approval whether it counts.
 
     Args:
-        bundle: The sealed plan.
+        sealed_plan: The sealed plan.
         policy: The stack's rules for approvals.
         project: The project's folder, where the file of signers is.
 
@@ -160,36 +162,36 @@ def judge_approvals(bundle: Bundle, policy: Approvals, project: Path) -> list[Ve
     """
     signers = _readable(project / policy.signers, "approvals.signers")
     revoked = _readable(project / policy.revoked, "approvals.revoked") if policy.revoked else None
-    content = statement_of(bundle).content()
+    content = statement_of(sealed_plan).content()
     seen: set[str] = set()
     verdicts = []
-    for path in _found(bundle):
+    for path in _found(sealed_plan):
         try:
             approval = _parse(read_private(path, MOST_BYTES))
             signer = _signer(approval, content, signers, revoked)
-        except (BadSignature, BundleRefused) as refusal:
+        except (BadSignature, SealedPlanRefused) as refusal:
             verdicts.append(Verdict(path.name, None, str(refusal).rstrip(".")))
             continue
-        problem = _problem(signer, policy, bundle.manifest.authors, seen)
+        problem = _problem(signer, policy, sealed_plan.manifest.authors, seen)
         if problem is None:
             seen |= {signer.name, signer.key}
         verdicts.append(Verdict(path.name, signer, problem))
     return verdicts
 
 
-def require_approvals(bundle: Bundle, policy: Approvals, project: Path) -> list[str]:
+def require_approvals(sealed_plan: SealedPlan, policy: Approvals, project: Path) -> list[str]:
     """Return who approved a sealed plan; refuse it where they are too few.
 
     Args:
-        bundle: The sealed plan.
+        sealed_plan: The sealed plan.
         policy: The stack's rules for approvals.
         project: The project's folder.
 
     Raises:
-        BundleRefused: Approvals are missing; it says whose, and why others do not count.
+        SealedPlanRefused: Approvals are missing; it says whose, and why others do not count.
         UsageError: The file of signers cannot be read.
     """
-    verdicts = judge_approvals(bundle, policy, project)
+    verdicts = judge_approvals(sealed_plan, policy, project)
     names = [each.signer.name for each in verdicts if each.signer and each.problem is None]
     if len(names) >= policy.required:
         return names
@@ -201,11 +203,11 @@ def require_approvals(bundle: Bundle, policy: Approvals, project: Path) -> list[
         for each in verdicts
         if each.problem
     )
-    raise BundleRefused(
+    raise SealedPlanRefused(
         "approvals_missing",
-        f"The plan {bundle.id} has {len(names)} of {policy.required} approvals{have}, and needs "
-        f"another one{whose}{bad}."
-        f" Next: biomodal-aws approve {bundle.id} --stack {bundle.manifest.facts.stack}",
+        f"The plan {sealed_plan.id} has {len(names)} of {policy.required} approvals{have}, and "
+        f"needs another one{whose}{bad}."
+        f" Next: biomodal-aws approve {sealed_plan.id} --stack {sealed_plan.manifest.facts.stack}",
     )
 
 
@@ -227,9 +229,9 @@ def _problem(
     return None
 
 
-def _found(bundle: Bundle) -> Iterator[Path]:
+def _found(sealed_plan: SealedPlan) -> Iterator[Path]:
     try:
-        found = sorted((bundle.path / APPROVALS).iterdir())
+        found = sorted((sealed_plan.path / APPROVALS).iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return
     yield from [path for path in found if path.suffix == ".json"][:_MOST_FILES]
@@ -239,7 +241,7 @@ def _parse(content: bytes) -> Approval:
     try:
         return Approval.model_validate_json(content)
     except ValidationError:
-        raise BundleRefused("malformed", "It is no approval.") from None
+        raise SealedPlanRefused("malformed", "It is no approval.") from None
 
 
 def _of(approval: Approval) -> str:

@@ -44,7 +44,7 @@ def held(path: Path, fallback: Path) -> Iterator[Held]:
         fallback: Where the copy is made if it cannot be in memory; taken away at the end.
 
     Raises:
-        BundleRefused: The file is missing, or others could have touched it.
+        SealedPlanRefused: The file is missing, or others could have touched it.
         UsageError: The copy cannot be written.
     """
     with contextlib.ExitStack() as stack:

@@ -16,7 +16,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, StringConstraints, ValidationError
 
-from biomodal_deploy.errors import BundleRefused
+from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.plan import Counts, PlanKind
 from biomodal_deploy.plan.guards import Verdict
 from biomodal_deploy.plan.sealed.actor import Actor
@@ -76,28 +76,30 @@ class Manifest(Sealed):
         """Read a manifest back.
 
         Raises:
-            BundleRefused: It was edited, it is not signed with the key, or it is no manifest.
+            SealedPlanRefused: It was edited, it is not signed with the key, or it is no manifest.
         """
         body = _parse(content)
         digest, signature = body.pop(_DIGEST, None), body.pop(_SIGNATURE, None)
         if body.get("format") != 1:
-            raise BundleRefused(
+            raise SealedPlanRefused(
                 "unknown_format", "The manifest is of another version of biomodal-aws: plan again."
             )
         if digest != sha256(canonical(body)):
-            raise BundleRefused(
+            raise SealedPlanRefused(
                 "edited_manifest", "The manifest was changed after it was sealed: plan again."
             )
         if key is not None and not hmac.compare_digest(str(signature), _sign(body, key)):
             word, how = ("unsigned", "no") if signature is None else ("bad_signature", "a wrong")
-            raise BundleRefused(word, f"The manifest has {how} signature: plan again with the key.")
+            raise SealedPlanRefused(
+                word, f"The manifest has {how} signature: plan again with the key."
+            )
         try:
             # What is parsed here is what the digest was taken of.
             return cls.model_validate_json(canonical(body))
         except ValidationError as error:
             where = ".".join(str(part) for part in error.errors()[0]["loc"])
             line = f"The manifest is malformed at {_CONTROL.sub('?', where)[:200]}: plan again."
-            raise BundleRefused("malformed", line) from None
+            raise SealedPlanRefused("malformed", line) from None
 
     def is_expired(self, now: datetime) -> bool:
         """Whether its time is over."""
@@ -113,9 +115,9 @@ def _parse(content: bytes) -> dict[str, object]:
         body = json.loads(content, object_pairs_hook=_unique, parse_constant=_refuse)
         _check_text(body)
     except (ValueError, RecursionError):
-        raise BundleRefused("malformed", "The manifest is malformed: plan again.") from None
+        raise SealedPlanRefused("malformed", "The manifest is malformed: plan again.") from None
     if not isinstance(body, dict):
-        raise BundleRefused("malformed", "The manifest is no JSON object: plan again.")
+        raise SealedPlanRefused("malformed", "The manifest is no JSON object: plan again.")
     return body
 
 

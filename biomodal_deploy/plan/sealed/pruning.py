@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from biomodal_deploy.errors import BundleRefused
-from biomodal_deploy.plan.sealed.sealed import Bundle, holds_secrets, sealed_plans
+from biomodal_deploy.errors import SealedPlanRefused
+from biomodal_deploy.plan.sealed.sealed import SealedPlan, holds_secrets, sealed_plans
 from biomodal_deploy.plan.sealed.sealing import at_work, clear_leftovers, drafts
 from biomodal_deploy.plan.sealed.use import ENDED, UseState
 
@@ -45,9 +45,9 @@ def prune(
     files = []
     for path in sealed_plans(plans, stack):
         # Looked at first: most are over and cleared long since, and reading each takes its time.
-        if holds_secrets(path) and (bundle := _over(path, clock)):
-            bundle.drop_plan_file()
-            files.append(bundle.plan_file)
+        if holds_secrets(path) and (sealed_plan := _over(path, clock)):
+            sealed_plan.drop_plan_file()
+            files.append(sealed_plan.plan_file)
     old = []
     for draft in drafts(plans, stack):
         if draft.stat().st_mtime < (clock - kept_logs).timestamp():
@@ -56,19 +56,23 @@ def prune(
     return Pruned(tuple(files), tuple(old))
 
 
-def _over(path: Path, clock: datetime) -> Bundle | None:
+def _over(path: Path, clock: datetime) -> SealedPlan | None:
     try:
-        bundle = Bundle.load(path)
-    except BundleRefused:
+        sealed_plan = SealedPlan.load(path)
+    except SealedPlanRefused:
         return None  # somebody should look at it first
-    ended = bundle.use.state in ENDED or _has_died(bundle) or bundle.manifest.is_expired(clock)
-    return bundle if ended else None
+    ended = (
+        sealed_plan.use.state in ENDED
+        or _has_died(sealed_plan)
+        or sealed_plan.manifest.is_expired(clock)
+    )
+    return sealed_plan if ended else None
 
 
-def _has_died(bundle: Bundle) -> bool:
+def _has_died(sealed_plan: SealedPlan) -> bool:
     """Whether the process that claimed it is gone, and its Terraform too."""
-    use = bundle.use
-    if use.state is not UseState.UNKNOWN or at_work(bundle.logs):
+    use = sealed_plan.use
+    if use.state is not UseState.UNKNOWN or at_work(sealed_plan.logs):
         return False
     # One on another machine may be at it; a claim that cannot be read names nobody who could be.
     return use.claim is None or use.claim.by.is_running() is False

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from biomodal_deploy.errors import BundleRefused, UsageError
+from biomodal_deploy.errors import SealedPlanRefused, UsageError
 from biomodal_deploy.files import writing
 from biomodal_deploy.plan import Plan
 from biomodal_deploy.plan.sealed.digests import private_sha256, sha256
@@ -28,7 +28,7 @@ HELD_FILE: Final = "held.tfplan"
 LOGS: Final = "logs"
 # Who agreed to it.
 APPROVALS: Final = "approvals"
-# What a destroy plan's deployment held before, and what was left of it after.
+# What a destroy plan's stack held before, and what was left of it after.
 LEDGER_FILE: Final = "ledger.json"
 REMAINS_FILE: Final = "remains.json"
 _RECORD: Final = frozenset(
@@ -48,7 +48,7 @@ _STACK: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True)
-class Bundle:
+class SealedPlan:
     """A sealed plan, as found on disk.
 
     Attributes:
@@ -64,7 +64,7 @@ class Bundle:
     use: Use
 
     @classmethod
-    def load(cls, path: Path, *, key: bytes | None = None) -> Bundle:
+    def load(cls, path: Path, *, key: bytes | None = None) -> SealedPlan:
         """Open a sealed plan.
 
         Nothing is recomputed yet that may have changed around it; see `verify`.
@@ -74,14 +74,14 @@ class Bundle:
             key: The key that its manifest must be signed with.
 
         Raises:
-            BundleRefused: It is missing, incomplete, edited, or others could have touched it.
+            SealedPlanRefused: It is missing, incomplete, edited, or others could have touched it.
         """
         path = path.absolute()
         _check_folder(path)
         content = read_private(path / MANIFEST_FILE, MOST_BYTES)
         manifest = Manifest.from_json(content, key)
         if manifest.id != path.name:
-            raise BundleRefused(
+            raise SealedPlanRefused(
                 "renamed", f"{path} holds the plan {manifest.id}: a copy is not a plan. Plan again."
             )
         use = use_of(path)
@@ -112,11 +112,11 @@ class Bundle:
         """Return what was planned, redacted, without Terraform.
 
         Raises:
-            BundleRefused: `changes.json` is not the one that was sealed.
+            SealedPlanRefused: `changes.json` is not the one that was sealed.
         """
         content = read_private(self.path / CHANGES_FILE, _MOST_CHANGES)
         if sha256(content) != self.manifest.changes_sha256:
-            raise BundleRefused(
+            raise SealedPlanRefused(
                 "edited_changes", f"{CHANGES_FILE} of {self.id} was changed after it was sealed."
             )
         return Plan.from_changes(content)
@@ -130,11 +130,11 @@ class Bundle:
         """Hold the plan file's bytes as they were sealed, for Terraform to open.
 
         Raises:
-            BundleRefused: They are not those that were sealed.
+            SealedPlanRefused: They are not those that were sealed.
         """
         with held(self.plan_file, self.path / HELD_FILE) as copy:
             if copy.sha256 != self.manifest.plan_sha256:
-                raise BundleRefused(
+                raise SealedPlanRefused(
                     "edited_plan",
                     f"The plan {self.id} is refused: the plan file was changed after it was sealed."
                     f" Next: biomodal-aws plan --stack {self.manifest.facts.stack}",
@@ -155,14 +155,14 @@ class Bundle:
                     path.unlink(missing_ok=True)
 
     def require(self, expected: str) -> None:
-        """Require the bundle that was approved elsewhere.
+        """Require the sealed plan that was approved elsewhere.
 
         Args:
             expected: The SHA-256 as `plan` printed it: the manifest's, which covers all the rest.
 
         Raises:
             UsageError: It is no SHA-256.
-            BundleRefused: It is another bundle.
+            SealedPlanRefused: It is another sealed plan.
         """
         expected = expected.strip().lower()
         if not re.fullmatch(r"[0-9a-f]{64}", expected):
@@ -173,7 +173,7 @@ class Bundle:
                 fix="copy it whole from the output of plan",
             )
         if not hmac.compare_digest(expected, self.sha256):
-            raise BundleRefused(
+            raise SealedPlanRefused(
                 "not_approved",
                 f"{self.id} has the SHA-256 {self.sha256}, and {expected} was approved.",
             )
@@ -227,6 +227,6 @@ def _check_folder(path: Path) -> None:
         check_private(path, path.lstat(), directory=True)
         check_folders(path.parent)
     except FileNotFoundError:
-        raise BundleRefused("no_bundle", f"There is no sealed plan at {path}.") from None
+        raise SealedPlanRefused("no_sealed_plan", f"There is no sealed plan at {path}.") from None
     except NotADirectoryError:
-        raise BundleRefused("no_bundle", f"{path} is not a folder.") from None
+        raise SealedPlanRefused("no_sealed_plan", f"{path} is not a folder.") from None

@@ -26,7 +26,7 @@ from biomodal_deploy.plan.sealed.sealed import (
     LOGS,
     MANIFEST_FILE,
     PLAN_FILE,
-    Bundle,
+    SealedPlan,
     stack_folder,
 )
 
@@ -67,7 +67,7 @@ class Draft:
         variables_sha256: str | None = None,
         authors: tuple[str, ...] = (),
         key: bytes | None = None,
-    ) -> Bundle:
+    ) -> SealedPlan:
         """Seal it.
 
         Args:
@@ -111,7 +111,7 @@ class Draft:
             self.path.rename(sealed)
         sync(self._folder)
         self.path, self.logs = sealed, sealed / LOGS
-        return Bundle.load(sealed, key=key)
+        return SealedPlan.load(sealed, key=key)
 
 
 @contextlib.contextmanager
@@ -127,7 +127,7 @@ def drafting(plans: Path, stack: str, *, now: datetime | None = None) -> Iterato
 
     Raises:
         UsageError: The system refused to write.
-        BundleRefused: Others could exchange what is sealed there.
+        SealedPlanRefused: Others could exchange what is sealed there.
     """
     private_dir(plans)
     write_new(plans / ".gitignore", b"*\n")  # in whatever project this runs

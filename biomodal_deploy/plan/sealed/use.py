@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from pydantic import AwareDatetime, ValidationError
 
-from biomodal_deploy.errors import BundleRefused
+from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.files import replace, write_new
 from biomodal_deploy.plan.sealed.actor import Actor
 from biomodal_deploy.plan.sealed.facts import Line, Sealed, one_line
@@ -105,7 +105,7 @@ def consume(folder: Path, *, now: datetime | None = None) -> Claim:
     process dies after this, the plan stays used: whether Terraform began is not known then.
 
     Raises:
-        BundleRefused: It is used; the line says when, by whom and how that ended.
+        SealedPlanRefused: It is used; the line says when, by whom and how that ended.
         UsageError: The claim cannot be written; the plan stays unused.
     """
     claim = Claim(at=now or datetime.now(UTC), by=Actor.me())
@@ -114,12 +114,12 @@ def consume(folder: Path, *, now: datetime | None = None) -> Claim:
     raise used(folder)
 
 
-def used(folder: Path) -> BundleRefused:
+def used(folder: Path) -> SealedPlanRefused:
     """Return the refusal of a sealed plan that is used."""
     use = use_of(folder)
     word = {UseState.RUNNING: "in_use", UseState.UNKNOWN: "outcome_unknown"}.get(use.state, "used")
     line = f"The plan {folder.name} is used: {use.sentence()}. Plan again."
-    return BundleRefused(word, line)
+    return SealedPlanRefused(word, line)
 
 
 def record_outcome(
@@ -137,7 +137,7 @@ def _read(path: Path, model: type[_Model]) -> _Model | None:
     # A claim that cannot be read is still a claim: a crash may have cut it short.
     try:
         return model.model_validate_json(read_private(path, _MOST_BYTES))
-    except (BundleRefused, ValidationError):
+    except (SealedPlanRefused, ValidationError):
         return None
 
 

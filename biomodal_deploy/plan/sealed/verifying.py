@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from biomodal_deploy.errors import BundleRefused
+from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.plan.sealed.facts import Facts, FileDigest, Module, StateId, principal
-from biomodal_deploy.plan.sealed.sealed import Bundle
+from biomodal_deploy.plan.sealed.sealed import SealedPlan
 from biomodal_deploy.plan.sealed.use import UseState, used
 
 _VARIANTS: Final = ("use_fips_endpoint", "use_dualstack_endpoint")
@@ -35,11 +35,13 @@ class Difference:
     line: str
 
 
-def verify(bundle: Bundle, now: Facts, *, clock: datetime | None = None) -> list[Difference]:
+def verify(
+    sealed_plan: SealedPlan, now: Facts, *, clock: datetime | None = None
+) -> list[Difference]:
     """Compare a sealed plan with how things are.
 
     Args:
-        bundle: The sealed plan.
+        sealed_plan: The sealed plan.
         now: The same facts, recomputed.
         clock: The time; now where None.
 
@@ -47,50 +49,50 @@ def verify(bundle: Bundle, now: Facts, *, clock: datetime | None = None) -> list
         Every difference, those first that explain the others.
     """
     return [
-        *_usable(bundle, clock or datetime.now(UTC)),
-        *_places(bundle.manifest.facts, now),
-        *_tools(bundle.manifest.facts, now),
-        *_state(bundle.manifest.facts.state, now.state),
-        *_sources(bundle.manifest.facts, now),
+        *_usable(sealed_plan, clock or datetime.now(UTC)),
+        *_places(sealed_plan.manifest.facts, now),
+        *_tools(sealed_plan.manifest.facts, now),
+        *_state(sealed_plan.manifest.facts.state, now.state),
+        *_sources(sealed_plan.manifest.facts, now),
     ]
 
 
-def raise_on(bundle: Bundle, differences: Sequence[Difference]) -> None:
+def raise_on(sealed_plan: SealedPlan, differences: Sequence[Difference]) -> None:
     """Refuse a sealed plan that differs in anything.
 
     Raises:
-        BundleRefused: With the first difference, and how many others there are.
+        SealedPlanRefused: With the first difference, and how many others there are.
     """
     if not differences:
         return
     others = len(differences) - 1
     more = f" ({others} more difference{'s' if others > 1 else ''})" if others else ""
-    raise BundleRefused(
+    raise SealedPlanRefused(
         differences[0].reason,
-        f"The plan {bundle.id} is refused: {differences[0].line}{more}."
-        f" Next: biomodal-aws plan --stack {bundle.manifest.facts.stack}",
+        f"The plan {sealed_plan.id} is refused: {differences[0].line}{more}."
+        f" Next: biomodal-aws plan --stack {sealed_plan.manifest.facts.stack}",
     )
 
 
-def _usable(bundle: Bundle, clock: datetime) -> Iterator[Difference]:
-    manifest = bundle.manifest
-    unused, expired = bundle.use.state is UseState.UNUSED, manifest.is_expired(clock)
+def _usable(sealed_plan: SealedPlan, clock: datetime) -> Iterator[Difference]:
+    manifest = sealed_plan.manifest
+    unused, expired = sealed_plan.use.state is UseState.UNUSED, manifest.is_expired(clock)
     if not unused:
-        reason = used(bundle.path).reason
-        line = f"it is {bundle.use.sentence()}"
-        yield Difference(reason, "use", UseState.UNUSED, bundle.use.state, line)
+        reason = used(sealed_plan.path).reason
+        line = f"it is {sealed_plan.use.sentence()}"
+        yield Difference(reason, "use", UseState.UNUSED, sealed_plan.use.state, line)
     if expired:
         line = f"it expired at {_time(manifest.expires)}"
         yield Difference("expired", "expires", _time(manifest.expires), _time(clock), line)
     if manifest.created > clock + _CLOCK_SKEW:
-        path = shlex.quote(str(bundle.path))
+        path = shlex.quote(str(sealed_plan.path))
         line = (
             f"it was made at {_time(manifest.created)}, and here it is {_time(clock)}: correct the "
             f"clock, or set the plan aside with `mv {path} {path}.aside`"
         )
         yield Difference("not_yet_valid", "created", _time(manifest.created), _time(clock), line)
     # The plan file of one that is used or expired may be cleared away.
-    if unused and not expired and (found := bundle.plan_file_sha256()) != manifest.plan_sha256:
+    if unused and not expired and (found := sealed_plan.plan_file_sha256()) != manifest.plan_sha256:
         line = "the plan file was changed after it was sealed"
         yield Difference("edited_plan", "plan_sha256", manifest.plan_sha256, found, line)
 

@@ -1,6 +1,6 @@
 """Secrets that a text shows by their own form, whoever wrote it: hidden before anything is told.
 
-What a deployment's own sensitive variables hold is hidden where logs are written; this stands
+What a stack's own sensitive variables hold is hidden where logs are written; this stands
 before texts that come from elsewhere.
 """
 

@@ -11,9 +11,9 @@ from typing import Final
 from pydantic import JsonValue
 
 from biomodal_deploy.iam import facts
-from biomodal_deploy.iam.deployment import DeploymentPermissions
 from biomodal_deploy.iam.evaluate import matches
 from biomodal_deploy.iam.needs import Need
+from biomodal_deploy.iam.permissions import StackPermissions
 from biomodal_deploy.iam.policies import statements
 
 _ACTION: Final = re.compile(r"perform: ([a-z0-9-]+:[A-Za-z]+)")
@@ -79,7 +79,7 @@ class Denial:
 class Origin(StrEnum):
     """Where a missing statement comes from."""
 
-    DEPLOYMENT = "deployment"
+    STACK_S_OWN = "stack"
     NOT_NEEDED = "not-needed"
     ERROR = "error"
 
@@ -91,8 +91,8 @@ class Missing:
     Attributes:
         denial: What AWS refused.
         statements: What allows it, as a policy has it.
-        origin: Whether they are the deployment's own, as `policy deployer` prints them; or say no
-            more than the error did, because the deployment does not need the action on that
+        origin: Whether they are the stack's own, as `policy deployer` prints them; or say no
+            more than the error did, because the stack does not need the action on that
             resource, or because its needs are not known here.
     """
 
@@ -110,16 +110,16 @@ def denial_in(text: str) -> Denial | None:
     return Denial(action, _named_resource(action, text), caller[1] if caller else None)
 
 
-def missing_for(denial: Denial, permissions: DeploymentPermissions | None) -> Missing:
+def missing_for(denial: Denial, permissions: StackPermissions | None) -> Missing:
     """Return the statement that is missing.
 
     Args:
         denial: What AWS refused.
-        permissions: What the deployment needs, where that is known.
+        permissions: What the stack needs, where that is known.
     """
     if permissions and (needs := _needs(denial, permissions)):
         own = tuple(each.as_json() for each in statements(needs))
-        return Missing(denial, own, Origin.DEPLOYMENT)
+        return Missing(denial, own, Origin.STACK_S_OWN)
     statement: dict[str, JsonValue] = {
         "Effect": "Allow",
         "Action": denial.action,
@@ -128,8 +128,8 @@ def missing_for(denial: Denial, permissions: DeploymentPermissions | None) -> Mi
     return Missing(denial, (statement,), Origin.NOT_NEEDED if permissions else Origin.ERROR)
 
 
-def _needs(denial: Denial, permissions: DeploymentPermissions) -> list[Need]:
-    """Return what the deployment needs of an action on the resource that is named, or at all."""
+def _needs(denial: Denial, permissions: StackPermissions) -> list[Need]:
+    """Return what the stack needs of an action on the resource that is named, or at all."""
     named = denial.resource
     needs = [
         need for need in permissions.needs.items if need.action.lower() == denial.action.lower()

@@ -21,7 +21,7 @@ The document calls its configuration an example to be reviewed before production
 `"profile": "hardened"` in `cdktf.json` is that review done. The documented variables stay valid,
 all new ones have defaults, and `biomodal-aws init --explain` prints what stands below.
 
-A native deployment that exists can change its profile: VM, bucket and repository are changed in
+A native stack that exists can change its profile: VM, bucket and repository are changed in
 place, and the compute environment is replaced while the queue stays. The module implementation
 takes the points that its inputs can express, and the table says which it leaves. Neither profile
 changes a bucket that existed before (`use_existing_bucket_url`).

@@ -10,7 +10,7 @@ from biomodal_deploy.aws.ledger.model import saved_ledger, saved_leftovers
 from biomodal_deploy.plan import Action, AttributeChange, Plan, PlanKind, ResourceChange
 from biomodal_deploy.plan.guards import Outcome
 from biomodal_deploy.plan.references import plain
-from biomodal_deploy.plan.sealed import Bundle, Manifest
+from biomodal_deploy.plan.sealed import Manifest, SealedPlan
 from biomodal_deploy.review.report.access import access_changes, drift_access
 from biomodal_deploy.review.report.causes import cause_of
 from biomodal_deploy.review.report.configured import common_tags, settings_of, tags_text
@@ -25,25 +25,25 @@ from biomodal_deploy.review.report.waivers import read_waivers
 _ORDER: Final = (Action.UPDATE, Action.CREATE)
 
 
-def build_report(bundle: Bundle, *, waivers_of: Path | None = None) -> Report:
+def build_report(sealed_plan: SealedPlan, *, waivers_of: Path | None = None) -> Report:
     """Return the report of a sealed plan.
 
     Args:
-        bundle: The sealed plan.
+        sealed_plan: The sealed plan.
         waivers_of: The project whose waivers count for it; none where left out.
 
     Raises:
-        BundleRefused: The changes are not those that were sealed.
+        SealedPlanRefused: The changes are not those that were sealed.
         EngineError: They are of another format.
         UsageError: The waivers cannot be read.
     """
-    plan = bundle.plan()
+    plan = sealed_plan.plan()
     waived: tuple[Waived, ...] = ()
     if waivers_of is not None:
         addresses = {plain(change.address) for change in plan.resource_changes}
-        waived = read_waivers(waivers_of, addresses, bundle.manifest.created.date())
-    report = report_of(plan, bundle.manifest, bundle.sha256, waived)
-    kept = {"ledger": saved_ledger(bundle.path), "remains": saved_leftovers(bundle.path)}
+        waived = read_waivers(waivers_of, addresses, sealed_plan.manifest.created.date())
+    report = report_of(plan, sealed_plan.manifest, sealed_plan.sha256, waived)
+    kept = {"ledger": saved_ledger(sealed_plan.path), "remains": saved_leftovers(sealed_plan.path)}
     return report.model_copy(update=kept)
 
 
@@ -87,7 +87,7 @@ def report_of(
         return tuple(map(entry, chosen))
 
     return Report(
-        bundle=manifest.id,
+        sealed_plan=manifest.id,
         sha256=sha256,
         stack=manifest.facts.stack,
         kind=manifest.kind,

@@ -13,7 +13,7 @@ from biomodal_deploy.aws.ledger.model import Fate, Ledger, Leftovers
 from biomodal_deploy.plan import Counts, OutputChange, PlanKind
 from biomodal_deploy.plan.changes import Data
 from biomodal_deploy.plan.guards import Verdict as Guarded
-from biomodal_deploy.plan.sealed import Bundle, Facts
+from biomodal_deploy.plan.sealed import Facts, SealedPlan
 from biomodal_deploy.plan.sealed.use import UseState
 from biomodal_deploy.review.report.access import AccessChange
 from biomodal_deploy.review.report.model import Entry, Fact, Report, Verdict, Waived
@@ -26,7 +26,7 @@ class PlanData(Data):
 
     Attributes:
         format: The number of this shape; keys may be added to it, and none is taken away.
-        bundle: Its id.
+        sealed_plan: Its id.
         sha256: The digest that stands for all of it; `apply --expect-sha256` takes it.
         path: Its folder.
         use: What became of it: `unused`, `running`, `applied`, `failed`, ...
@@ -41,12 +41,12 @@ class PlanData(Data):
         deferred: What is put off to a later plan, and why.
         waived: Checks of the configuration that are broken on purpose.
         apply: The commands that apply exactly this plan.
-        ledger: Of a destroy plan: what the deployment held.
+        ledger: Of a destroy plan: what the stack held.
         remains: Of a destroy plan that was applied: what is left.
     """
 
     format: Literal[1] = 1
-    bundle: str
+    sealed_plan: str
     sha256: str
     path: str
     stack: str
@@ -71,16 +71,16 @@ class PlanData(Data):
     remains: dict[str, JsonValue] | None = None
 
 
-def plan_data(bundle: Bundle, report: Report) -> dict[str, Any]:
+def plan_data(sealed_plan: SealedPlan, report: Report) -> dict[str, Any]:
     """Return a sealed plan as plain JSON values; what only a destroy has, only of a destroy."""
-    manifest = bundle.manifest
+    manifest = sealed_plan.manifest
     data = PlanData(
-        bundle=bundle.id,
-        sha256=bundle.sha256,
-        path=str(bundle.path),
+        sealed_plan=sealed_plan.id,
+        sha256=sealed_plan.sha256,
+        path=str(sealed_plan.path),
         stack=manifest.facts.stack,
         kind=manifest.kind,
-        use=bundle.use.state,
+        use=sealed_plan.use.state,
         created=manifest.created,
         expires=manifest.expires,
         has_changes=manifest.has_changes,

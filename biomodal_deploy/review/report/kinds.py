@@ -13,7 +13,7 @@ from biomodal_deploy.plan import ResourceChange
 
 
 class Area(StrEnum):
-    """A part of the deployment, in the order in which a person meets them."""
+    """A part of the stack, in the order in which a person meets them."""
 
     NETWORK = "Network and SSH"
     VM = "Orchestrator VM"

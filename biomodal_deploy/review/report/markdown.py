@@ -56,7 +56,7 @@ def _head(report: Report) -> str:
     lines = [f"# {_MARKS[verdict.level]} {verdict.line}", ""]
     lines += [f"- {point}" for point in verdict.points]
     lines += [""] + [f"- {fact.name}: {code(fact.value)}" for fact in report.place]
-    lines += ["", f"Stack {code(report.stack)}, sealed plan {code(report.bundle)}"]
+    lines += ["", f"Stack {code(report.stack)}, sealed plan {code(report.sealed_plan)}"]
     lines += [f"SHA-256 {code(report.sha256)}", ""]
     if report.apply:
         lines += ["To apply exactly this plan, and nothing else:", "", "```sh"]
@@ -68,7 +68,7 @@ def _foot(report: Report, left_out: dict[str, str]) -> str:
     if not left_out:
         return ""
     parts = "; ".join(f"{title}: {what}" for title, what in left_out.items())
-    named = f"{report.bundle} --stack {report.stack}"
+    named = f"{report.sealed_plan} --stack {report.stack}"
     command = code(f"biomodal-aws show {named} --format html --out report.html")
     return f"\n---\n*Left out to keep this short: {parts}.* Everything: {command}\n"
 
@@ -90,7 +90,7 @@ def _sections(report: Report) -> Iterator[Section]:
         [_broadens(each) for each in report.broadens],
         count=report.gains_sentence,
     )
-    yield Section("What the deployment holds", [*_holdings(report)])
+    yield Section("What the stack holds", [*_holdings(report)])
     yield Section(
         "Access that ends",
         [_ends(each) for each in report.access if each.removed],

@@ -157,7 +157,7 @@ class Report(Data):
     """A sealed plan, told to a reviewer.
 
     Attributes:
-        bundle: The sealed plan's id.
+        sealed_plan: The sealed plan's id.
         sha256: The digest that stands for all of it.
         place: Where it acts, who made it with what, and until when it may be applied.
         common_tags: Tags that every new resource gets.
@@ -171,12 +171,12 @@ class Report(Data):
         reads: Data sources that are read during the apply.
         unchanged: What stays as it is.
         apply: The commands that apply exactly this plan.
-        ledger: Of a destroy plan: what the deployment held.
+        ledger: Of a destroy plan: what the stack held.
         remains: Of a destroy plan that was applied: what is left.
     """
 
     report: int = REPORT_FORMAT
-    bundle: str
+    sealed_plan: str
     sha256: str
     stack: str
     kind: PlanKind
@@ -224,7 +224,7 @@ class Report(Data):
 
     @property
     def holdings(self) -> tuple[tuple[str, Holding], ...]:
-        """What the deployment holds, by what a destroy does to it: what stops it first."""
+        """What the stack holds, by what a destroy does to it: what stops it first."""
         if self.ledger is None:
             return ()
         return tuple(

@@ -20,7 +20,7 @@ from biomodal_deploy.sandbox import Sandbox
 from biomodal_deploy.sandbox.scratch import scratch_environment
 
 STACK: Final = "biomodal-aws-native"
-DEPLOYMENTS: Final[dict[str, JsonValue]] = {
+STACKS: Final[dict[str, JsonValue]] = {
     "biomodal-aws": {"bootstrap": "module", "profile": "documented"},
     STACK: {"bootstrap": "native", "profile": "documented"},
 }

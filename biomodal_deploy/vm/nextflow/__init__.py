@@ -1,4 +1,4 @@
-"""What Nextflow has to know of a deployment: `nextflow.config`, and an environment file."""
+"""What Nextflow has to know of a stack: `nextflow.config`, and an environment file."""
 
 from __future__ import annotations
 

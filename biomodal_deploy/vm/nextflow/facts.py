@@ -1,4 +1,4 @@
-"""The facts of a deployment that Nextflow's configuration rests on."""
+"""The facts of a stack that Nextflow's configuration rests on."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class NextflowFacts:
     """What was built, as far as Nextflow uses it.
 
     Attributes:
-        stack: The deployment's name.
+        stack: The stack's name.
         region: Its region.
         bucket: The data bucket's name.
         registry: The ECR registry's host name.
@@ -62,10 +62,10 @@ class NextflowFacts:
 
 
 def nextflow_facts(built: Built, memory_mib: int | None) -> NextflowFacts:
-    """Return the facts of a deployment.
+    """Return the facts of a stack.
 
     Args:
-        built: The deployment as it was applied.
+        built: The stack as it was applied.
         memory_mib: The VM's memory in MiB, or None where it is not known.
 
     Raises:
@@ -77,7 +77,7 @@ def nextflow_facts(built: Built, memory_mib: int | None) -> NextflowFacts:
         raise UsageError(
             "There is no job queue yet",
             field=built.stack,
-            fix="finish the deployment: run biomodal-aws plan, then biomodal-aws apply",
+            fix="finish the stack: run biomodal-aws plan, then biomodal-aws apply",
         )
     bucket = built.output("bucket_url").removeprefix("s3://").strip("/")
     role = built.job_role()

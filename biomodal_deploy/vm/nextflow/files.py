@@ -1,7 +1,7 @@
 """`nextflow.config` and `nextflow.env`: their texts, and writing them.
 
 The options are those of Nextflow's documentation ("Configuration options"), and no others. The
-text is the same for the same deployment: it can be kept in version control and compared.
+text is the same for the same stack: it can be kept in version control and compared.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _RETRIES: Final = 2
 
 
 def config_text(facts: NextflowFacts) -> str:
-    """Return the text of `nextflow.config` for a deployment."""
+    """Return the text of `nextflow.config` for a stack."""
     blocks = (_head(facts), _process(facts), _aws(facts))
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
 
 def _head(facts: NextflowFacts) -> Iterator[str]:
-    yield f"// Nextflow on the deployment {comment(facts.stack)} in {comment(facts.region)}."
+    yield f"// Nextflow on the stack {comment(facts.stack)} in {comment(facts.region)}."
     yield "// Written by: biomodal-aws nextflow-config"
     yield "// Nextflow takes it up in the folder that a run starts in, or with -c FILE."
     if facts.registry:
@@ -118,7 +118,7 @@ def heap_mib(memory_mib: int) -> int:
 
 
 def environment_text(facts: NextflowFacts) -> str:
-    """Return the text of the environment file for a deployment."""
+    """Return the text of the environment file for a stack."""
     return "\n".join(_lines(facts)) + "\n"
 
 

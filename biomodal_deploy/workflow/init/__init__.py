@@ -1,4 +1,4 @@
-"""A new deployment or project: its answers, and the files that they become."""
+"""A new stack or project: its answers, and the files that they become."""
 
 from biomodal_deploy.workflow.init.answers import Answers, Given
 from biomodal_deploy.workflow.init.interview import gather

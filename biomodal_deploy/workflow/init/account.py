@@ -28,7 +28,7 @@ _ONE_LIST: Final = {Kind.DENIED, Kind.NOT_OFFERED, Kind.OTHER, Kind.THROTTLED}
 
 
 class Aws:
-    """AWS, as far as a new deployment is concerned: its regions, and an account's lists.
+    """AWS, as far as a new stack is concerned: its regions, and an account's lists.
 
     Args:
         asker: Told what is waited for, and why a list cannot be had.

@@ -1,4 +1,4 @@
-"""What is known of a new deployment: what was given, and what it adds up to."""
+"""What is known of a new stack: what was given, and what it adds up to."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Given:
     """What was given on the command line.
 
     Attributes:
-        name: The deployment's name.
+        name: The stack's name.
         settings: Settings of `cdktf.json` by name; those that were not given are left out.
         variables: Values of variables by name, as texts.
         backend: The setting `backend`, or None.
@@ -40,7 +40,7 @@ class Given:
 
 @dataclass
 class Answers:
-    """Everything that a new deployment needs.
+    """Everything that a new stack needs.
 
     Attributes:
         name: Its name.
@@ -96,7 +96,7 @@ class Answers:
         return {name: settings[name] for name in names | settings if name in settings}
 
     def drop_limits_that_follow(self) -> None:
-        """Take out of copied limits what the deployment's own account and region say."""
+        """Take out of copied limits what the stack's own account and region say."""
         limits = self.settings.get("limits")
         if not isinstance(limits, dict):
             return

@@ -7,14 +7,14 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from biomodal_deploy.config.settings import check_deployment
+from biomodal_deploy.config.settings import check_stack
 from biomodal_deploy.errors import UsageError
 
 # The settings of a backend that hold several texts: given once for each.
 _LISTS: Final = frozenset({"config_files"})
-# Where exactly a state is: two deployments cannot share one.
+# Where exactly a state is: two stacks cannot share one.
 _PLACE_OF_STATE: Final = ("key", "workspace")
-# The files of a partial configuration are one deployment's alone.
+# The files of a partial configuration are one stack's alone.
 _SHARED: Final = ("s3", "cloud")
 _OPTION: Final = "--backend-config"
 
@@ -60,17 +60,17 @@ def backend_from(kind: str | None, config: Sequence[str]) -> JsonValue:
     return _checked("local" if found == {"kind": "local"} else found)
 
 
-def shared_by(deployments: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """Return the backends that a team shares and another deployment can have too.
+def shared_by(stacks: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Return the backends that a team shares and another stack can have too.
 
-    Each is there once, by the name of the first deployment that has it, and without the place of
+    Each is there once, by the name of the first stack that has it, and without the place of
     that one's state in it.
 
     Args:
-        deployments: The entries of `cdktf.json`.
+        stacks: The entries of `cdktf.json`.
     """
     found: dict[str, JsonValue] = {}
-    for name, entry in deployments.items():
+    for name, entry in stacks.items():
         backend = entry.get("backend") if isinstance(entry, dict) else None
         if isinstance(backend, dict) and backend.get("kind") in _SHARED:
             elsewhere = without_place(backend)
@@ -80,7 +80,7 @@ def shared_by(deployments: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 def without_place(backend: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """Return a backend without what says where in it one deployment's state is."""
+    """Return a backend without what says where in it one stack's state is."""
     return {name: value for name, value in backend.items() if name not in _PLACE_OF_STATE}
 
 
@@ -99,7 +99,7 @@ def _checked(backend: JsonValue) -> JsonValue:
         UsageError: It does not; the line names the option.
     """
     try:
-        check_deployment("x", {"backend": backend}, _OPTION)
+        check_stack("x", {"backend": backend}, _OPTION)
     except UsageError as error:
         key = (error.field or "").partition(".backend")[2].lstrip(".")
         fix = f"give {_OPTION} {key}=..." if _OPTION in (error.fix or _OPTION) else error.fix

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from biomodal_deploy.config.contract import Variable
-from biomodal_deploy.config.settings import PROJECT_FILE, check_deployment
+from biomodal_deploy.config.settings import PROJECT_FILE, check_stack
 from biomodal_deploy.config.tfvars.hcl import HclError, expression
 from biomodal_deploy.config.tfvars.type_syntax import parse_type
 from biomodal_deploy.config.tfvars.types import TypeMismatchError, convert
@@ -18,19 +18,19 @@ from biomodal_deploy.workflow.init.answers import Answers, Given
 def check_setting(setting: str, value: str) -> str | None:
     """Return the rule that a setting of `cdktf.json` breaks, or None."""
     try:
-        check_deployment("x", {setting: value}, PROJECT_FILE)
+        check_stack("x", {setting: value}, PROJECT_FILE)
     except UsageError as error:
         return f"{error.rule}."
     return None
 
 
 def check_name(name: str, taken: Collection[str]) -> str | None:
-    """Return the rule that a deployment's name breaks, or None."""
+    """Return the rule that a stack's name breaks, or None."""
     try:
-        check_deployment(name, {}, PROJECT_FILE)
+        check_stack(name, {}, PROJECT_FILE)
     except UsageError as error:
         return f"{error.rule}."
-    return f"{PROJECT_FILE} has a deployment of that name." if name in taken else None
+    return f"{PROJECT_FILE} has a stack of that name." if name in taken else None
 
 
 def read_value(variable: Variable, text: str) -> Value:

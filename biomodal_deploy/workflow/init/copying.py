@@ -1,4 +1,4 @@
-"""What a new deployment takes over from one that is there."""
+"""What a new stack takes over from one that is there."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _ITS_OWN: Final = "vm_name"
 
 
 def copied_from(location: Location, other: str) -> Answers:
-    """Return the settings of a deployment, and the values in the files that are read for it.
+    """Return the settings of a stack, and the values in the files that are read for it.
 
     Left out is what has to be another's: the VM's name, and where exactly the state is.
 
     Raises:
-        UsageError: There is no such deployment, or one of its files is wrong.
+        UsageError: There is no such stack, or one of its files is wrong.
     """
     name = _chosen(location, other)
     if location.settings(name).state_bucket is not None:
@@ -32,9 +32,9 @@ def copied_from(location: Location, other: str) -> Answers:
             "It is a bucket for the states of others",
             field="--from",
             value=name,
-            fix="copy another deployment",
+            fix="copy another stack",
         )
-    raw = location.project_file.context["deployments"]
+    raw = location.project_file.context["stacks"]
     entry = raw.get(name) if isinstance(raw, dict) else None
     settings = dict(entry) if isinstance(entry, dict) else {}
     settings.pop("var_files", None)
@@ -56,7 +56,7 @@ def copied_from(location: Location, other: str) -> Answers:
 
 def _chosen(location: Location, other: str) -> str:
     try:
-        return choose(other, list(location.deployments))
+        return choose(other, list(location.stacks))
     except UsageError as error:
         raise UsageError(error.rule, field="--from", value=other, fix=error.fix) from None
 

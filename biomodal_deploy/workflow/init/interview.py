@@ -1,4 +1,4 @@
-"""What a new deployment needs: given, copied, asked for, or named as missing, all at once."""
+"""What a new stack needs: given, copied, asked for, or named as missing, all at once."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _PROFILES: Final = (
 )
 _ANY: Final = "any"
 _LOCAL: Final = "local"
-# What another region or account does not have, where a deployment is copied there.
+# What another region or account does not have, where a stack is copied there.
 _OF_A_VPC: Final = ("subnet_id", "batch_subnet_ids")
 _OF_A_REGION: Final = ("vpc_id", *_OF_A_VPC, "ami_id", "alarm_topic_arn")
 _OF_AN_ACCOUNT: Final = (
@@ -56,12 +56,12 @@ def gather(
     open_aws: OpenAws,
     partly: bool = False,
 ) -> Answers:
-    """Return everything that a new deployment needs.
+    """Return everything that a new stack needs.
 
     Args:
         given: What was given on the command line.
-        base: What another deployment gives it; that is not asked for again.
-        taken: The deployments that are there, as they stand in `cdktf.json`.
+        base: What another stack gives it; that is not asked for again.
+        taken: The stacks that are there, as they stand in `cdktf.json`.
         asker: Asks a person; None where nobody can be asked, and then AWS is not asked either.
         open_aws: Opens what there is to pick from; called where somebody is asked.
         partly: Whether values may be missing, to be filled in later.
@@ -96,7 +96,7 @@ class _Interview(Desk):
             name = self.ask(
                 Question(
                     name="NAME",
-                    text="Name of the deployment",
+                    text="Name of the stack",
                     check=lambda text: check_name(text, taken),
                 )
             )
@@ -147,7 +147,7 @@ class _Interview(Desk):
         name = self.answers.name
         fits = check_value(variable, name) is None
         if self.asker is None:
-            # Without the deployment's name, that alone is what is missing.
+            # Without the stack's name, that alone is what is missing.
             if fits or not name:
                 self.answers.values.setdefault("vm_name", name)
             self.variable("vm_name", nothing, tuple)

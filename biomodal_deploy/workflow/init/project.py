@@ -18,7 +18,7 @@ from biomodal_deploy.config.settings import (
     PROJECT_FILE,
     ProjectFile,
     has_own_app,
-    read_deployments,
+    read_stacks,
 )
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import read_regular, write_new, writing
@@ -86,7 +86,7 @@ def draft_project(folder: Path, answers: Answers, *, eject_app: bool) -> Project
             for path in sorted((APP_SOURCES / "stacks").glob("*.py"))
         }
     files[PROJECT_FILE] = files.pop(PROJECT_FILE)
-    read_deployments(ProjectFile.model_validate_json(files[PROJECT_FILE]), {})
+    read_stacks(ProjectFile.model_validate_json(files[PROJECT_FILE]), {})
     there = [name for name, content in files.items() if _differs(folder / name, content)]
     if others := [name for name in there if name not in _KEPT]:
         raise UsageError(
@@ -97,7 +97,7 @@ def draft_project(folder: Path, answers: Answers, *, eject_app: bool) -> Project
     return ProjectDraft(folder, answers, files, tuple(there))
 
 
-def project_files(name: str, deployments: Mapping[str, JsonValue]) -> dict[str, bytes]:
+def project_files(name: str, stacks: Mapping[str, JsonValue]) -> dict[str, bytes]:
     """Return what no project can do without, by path: settings, app command and scripts."""
     settings = {
         "language": "python",
@@ -106,7 +106,7 @@ def project_files(name: str, deployments: Mapping[str, JsonValue]) -> dict[str, 
         "sendCrashReports": "false",
         "terraformProviders": [],
         "terraformModules": [],
-        "context": {"deployments": dict(deployments)},
+        "context": {"stacks": dict(stacks)},
     }
     return {
         PROJECT_FILE: f"{json.dumps(settings, indent=2)}\n".encode(),
@@ -116,7 +116,7 @@ def project_files(name: str, deployments: Mapping[str, JsonValue]) -> dict[str, 
 
 
 def rehearsal_project(
-    project: Path, folder: Path, name: str, deployments: Mapping[str, JsonValue]
+    project: Path, folder: Path, name: str, stacks: Mapping[str, JsonValue]
 ) -> None:
     """Make a project in a folder, with the scripts, and the app if it has one, of another.
 
@@ -124,9 +124,9 @@ def rehearsal_project(
         project: The other; it need not be one.
         folder: A private, empty folder.
         name: The project's name.
-        deployments: Its deployments.
+        stacks: Its stacks.
     """
-    files = project_files(name, deployments)
+    files = project_files(name, stacks)
     if (project / PROJECT_FILE).is_file():
         own = [path for each in _SCRIPTS if (path := project / "scripts" / each).is_file()]
         if has_own_app(project):

@@ -1,4 +1,4 @@
-"""Where the questions of a new deployment are asked, and what could not be asked is noted."""
+"""Where the questions of a new stack are asked, and what could not be asked is noted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Desk:
 
     Args:
         given: What was given on the command line.
-        base: What another deployment gives; it stays as it is.
+        base: What another stack gives; it stays as it is.
         asker: Asks a person; None where nobody can be asked.
         aws: What there is to pick from; None where nobody can be asked.
 

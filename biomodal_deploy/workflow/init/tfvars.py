@@ -1,4 +1,4 @@
-"""A new deployment's file of variables: every variable of its stack with a comment line."""
+"""A new stack's file of variables: every variable of its stack with a comment line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two files of a new deployment: drafted, shown, and written together or not at all."""
+"""The two files of a new stack: drafted, shown, and written together or not at all."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from pydantic import JsonValue
 from biomodal_deploy.config.settings import (
     PROJECT_FILE,
     ProjectFile,
-    read_deployments,
     read_project_file,
+    read_stacks,
 )
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import read_regular, replace, write_new, writing
@@ -27,12 +27,12 @@ from biomodal_deploy.workflow.init.checks import check_name
 from biomodal_deploy.workflow.init.json_text import with_member
 from biomodal_deploy.workflow.init.tfvars import tfvars_text
 
-_PATH: Final = ("context", "deployments")
+_PATH: Final = ("context", "stacks")
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A new deployment, as it will be written.
+    """A new stack, as it will be written.
 
     Attributes:
         answers: What it is.
@@ -65,24 +65,24 @@ class Draft:
         )
 
 
-def deployments_of(project_dir: Path) -> Mapping[str, JsonValue]:
-    """Return the deployments that are there by name, as they stand in `cdktf.json`.
+def stacks_of(project_dir: Path) -> Mapping[str, JsonValue]:
+    """Return the stacks that are there by name, as they stand in `cdktf.json`.
 
     Raises:
         UsageError: `cdktf.json` is missing or no JSON.
     """
-    deployments = read_project_file(project_dir).context.get("deployments")
-    return deployments if isinstance(deployments, dict) else {}
+    stacks = read_project_file(project_dir).context.get("stacks")
+    return stacks if isinstance(stacks, dict) else {}
 
 
 def draft(project_dir: Path, answers: Answers) -> Draft:
-    """Return what writing a deployment would write.
+    """Return what writing a stack would write.
 
     Raises:
         UsageError: Its name or file is taken, or its settings do not fit, by themselves or beside
-            the other deployments.
+            the other stacks.
     """
-    taken = deployments_of(project_dir)
+    taken = stacks_of(project_dir)
     if (rule := check_name(answers.name, taken)) is not None:
         raise UsageError(
             rule.rstrip("."), field="NAME", value=answers.name, fix="give another name"
@@ -92,21 +92,21 @@ def draft(project_dir: Path, answers: Answers) -> Draft:
         before = read_regular(project_dir / PROJECT_FILE).decode()
     after = with_member(before, (*_PATH, answers.name), answers.entry)
     # Read as every command will read it: its own rules, and that no two share a state.
-    read_deployments(ProjectFile.model_validate_json(after), {})
+    read_stacks(ProjectFile.model_validate_json(after), {})
     found = Draft(answers, project_dir, before, after, tfvars_text(answers))
     _refuse_another(found)
     return found
 
 
 def write(found: Draft) -> None:
-    """Write a deployment's file of variables, then its entry in `cdktf.json`.
+    """Write a stack's file of variables, then its entry in `cdktf.json`.
 
     What was changed there since it was drafted stays. A file of variables that is there already is
-    left alone: with the same text it is what was stopped before, and with another the deployment
+    left alone: with the same text it is what was stopped before, and with another the stack
     is refused.
 
     Raises:
-        UsageError: There is such a deployment or file by now, or the system refused to write.
+        UsageError: There is such a stack or file by now, or the system refused to write.
     """
     with _alone(found.project_dir):
         found = draft(found.project_dir, found.answers)
@@ -133,7 +133,7 @@ def _refuse_another(found: Draft) -> None:
         raise UsageError(
             "It is there already, and is left as it is",
             field=found.answers.var_file,
-            fix=f"give the deployment another name, or move the file out of {FOLDER}/",
+            fix=f"give the stack another name, or move the file out of {FOLDER}/",
         )
 
 
@@ -145,7 +145,7 @@ def _replace(path: Path, content: bytes) -> None:
 
 @contextmanager
 def _alone(project_dir: Path) -> Iterator[None]:
-    """Let one command at a time add a deployment; the lock goes with the process."""
+    """Let one command at a time add a stack; the lock goes with the process."""
     descriptor = os.open(project_dir, os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

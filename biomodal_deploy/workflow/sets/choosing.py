@@ -1,4 +1,4 @@
-"""Which deployments are meant, where several may be: names, patterns, or all."""
+"""Which stacks are meant, where several may be: names, patterns, or all."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def is_set(stacks: Sequence[str], *, every: bool) -> bool:
 
 
 def choose_several(stacks: Sequence[str], names: Sequence[str], *, every: bool) -> list[str]:
-    """Return the deployments that are meant, each once, in their own order.
+    """Return the stacks that are meant, each once, in their own order.
 
     Args:
         stacks: What `--stack` said: names and patterns, also with commas between them.
-        names: The deployments that there are.
+        names: The stacks that there are.
         every: Whether `--all` said so.
 
     Raises:
@@ -49,9 +49,9 @@ def _matching(pattern: str, names: Sequence[str]) -> set[str]:
     found = {name for name in names if fnmatchcase(name, pattern)}
     if not found:
         raise UsageError(
-            "no deployment matches",
+            "no stack matches",
             field="--stack",
             value=pattern,
-            fix=f"the deployments are {', '.join(names)}" if names else "add one to cdktf.json",
+            fix=f"the stacks are {', '.join(names)}" if names else "add one to cdktf.json",
         )
     return found

@@ -1,4 +1,4 @@
-"""What a deployment of a set reports, what became of it, and of the set as a whole."""
+"""What a stack of a set reports, what became of it, and of the set as a whole."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from biomodal_deploy.errors import (
     EXIT_BUG,
-    EXIT_BUNDLE,
     EXIT_DONE,
     EXIT_ENGINE,
     EXIT_FINDINGS,
     EXIT_GUARD,
     EXIT_INTERRUPTED,
+    EXIT_SEALED_PLAN,
     EXIT_USAGE,
 )
 
@@ -26,7 +26,7 @@ WORST_FIRST: Final = (
     EXIT_BUG,
     EXIT_ENGINE,
     EXIT_USAGE,
-    EXIT_BUNDLE,
+    EXIT_SEALED_PLAN,
     EXIT_GUARD,
     EXIT_FINDINGS,
     EXIT_DONE,
@@ -81,10 +81,10 @@ class Envelope(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of one deployment.
+    """What became of one stack.
 
     Attributes:
-        stack: The deployment.
+        stack: The stack.
         exit_status: As the command for it alone would have ended.
         seconds: How long it took.
         data: What that command would have printed as `data`.

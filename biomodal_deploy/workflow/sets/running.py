@@ -34,10 +34,10 @@ _BYTES_EACH: Final = 1 << 30
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One deployment of a set.
+    """One stack of a set.
 
     Attributes:
-        stack: The deployment.
+        stack: The stack.
         words: The command and its arguments, without `--stack` and `--output`.
     """
 
@@ -97,14 +97,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Started:
-    """Work on a deployment begins."""
+    """Work on a stack begins."""
 
     stack: str
 
 
 @dataclass(frozen=True)
 class Reported:
-    """A deployment's command reports something."""
+    """A stack's command reports something."""
 
     stack: str
     message: Message
@@ -112,7 +112,7 @@ class Reported:
 
 @dataclass(frozen=True)
 class Ended:
-    """A deployment is done, one way or another."""
+    """A stack is done, one way or another."""
 
     outcome: Outcome
 
@@ -190,7 +190,7 @@ def run_parts(
 
 
 def default_jobs(processors: int | None = None, available: int | None = None) -> int:
-    """Return how many deployments are worked on at once unless told otherwise.
+    """Return how many stacks are worked on at once unless told otherwise.
 
     One a processor, two at least and four at most, and no more than have room in memory.
 

@@ -17,16 +17,16 @@ from biomodal_deploy.cli.boundary import run
 from biomodal_deploy.cli.stopping import StopRequested
 from biomodal_deploy.errors import (
     EXIT_BUG,
-    EXIT_BUNDLE,
     EXIT_DONE,
     EXIT_ENGINE,
     EXIT_GUARD,
     EXIT_INTERRUPTED,
+    EXIT_SEALED_PLAN,
     EXIT_USAGE,
-    BundleRefused,
     EngineError,
     GuardRefused,
     Interrupted,
+    SealedPlanRefused,
     UsageError,
 )
 from tests.support.sealed_project import STACK, sealed_project
@@ -70,9 +70,9 @@ FAILURES: Any = [
     ),
     (GuardRefused("No."), EXIT_GUARD, "guard_refused", "No.", None, None),
     (
-        BundleRefused("expired", "Late."),
-        EXIT_BUNDLE,
-        "bundle_refused",
+        SealedPlanRefused("expired", "Late."),
+        EXIT_SEALED_PLAN,
+        "sealed_plan_refused",
         "Late.",
         "reason",
         "expired",
@@ -273,7 +273,7 @@ def test_an_unknown_stack_is_one_line(
     assert run([reading, "--stack", "dmeo"]) == EXIT_USAGE
     printed = capsys.readouterr()
     assert printed.err == (
-        'error: --stack = "dmeo": There is no such deployment. Fix: did you mean "demo"?\n'
+        'error: --stack = "dmeo": There is no such stack. Fix: did you mean "demo"?\n'
     )
 
 
@@ -296,7 +296,7 @@ def test_bad_usage_is_one_line(
     project: Path, capsys: pytest.CaptureFixture[str], words: list[str], line: str
 ) -> None:
     """It names what is wrong, and what was meant where that can be guessed."""
-    assert run(words) in (EXIT_USAGE, EXIT_BUNDLE)
+    assert run(words) in (EXIT_USAGE, EXIT_SEALED_PLAN)
     printed = capsys.readouterr()
     (said,) = [each for each in printed.err.splitlines() if not each.endswith("...")]
     assert said.startswith(f"error: {line}")

@@ -112,7 +112,7 @@ class Planted(LightProject):
         data["shout"] = {"provisioner": [{"local-exec": {"command": "echo ${var.printed}"}}]}
         model["variable"]["printed"] = {"type": "string", "default": "", "sensitive": True}
         backend = {"kind": "partial", "config_files": ["lab.hcl"]}
-        settings = {"deployments": {STACK: {}, "kept": {"backend": backend}}}
+        settings = {"stacks": {STACK: {}, "kept": {"backend": backend}}}
         kept = {**model, "terraform": {"backend": {"s3": {}}}}
         super().__init__(folder, {STACK: model, "kept": kept}, settings)
         url = f"https://me:{CANARY['backend-url']}@lab:1"

@@ -33,8 +33,8 @@ def project(tmp_path: Path) -> Path:
     """A project that was never synthesized."""
     folder = tmp_path / "project"
     folder.mkdir()
-    deployments = {"lab": {"bootstrap": "native"}, "roles": {"bootstrap": "prerequisites"}}
-    document = {"app": "true", "context": {"deployments": deployments}}
+    stacks = {"lab": {"bootstrap": "native"}, "roles": {"bootstrap": "prerequisites"}}
+    document = {"app": "true", "context": {"stacks": stacks}}
     (folder / "cdktf.json").write_text(json.dumps(document))
     (folder / "terraform.tfvars").write_text(
         'region = "eu-west-2"\nvpc_id = "vpc-0a1b2c3d"\nsubnet_id = "subnet-0a1b2c3d"\n'
@@ -73,8 +73,8 @@ def test_no_network_as_data(project: Path, capsys: pytest.CaptureFixture[str]) -
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "--stack: There are several deployments"),
-        (("--stack", "roles"), "name another deployment with --stack"),
+        ((), "--stack: There are several stacks"),
+        (("--stack", "roles"), "name another stack with --stack"),
         (("--stack", "lab", "--var", "vpc_id=vpc-1"), "A VPC id is vpc- and 8 to 17 hexadecimal"),
         (("--stack", "lab", "--var-file", "missing.tfvars"), "missing.tfvars"),
     ],

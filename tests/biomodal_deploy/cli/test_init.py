@@ -43,12 +43,12 @@ def init(
     return command
 
 
-def test_options_alone_make_a_deployment(init: Init) -> None:
+def test_options_alone_make_a_stack(init: Init) -> None:
     """It says what it wrote and what comes next, the key of the native VM first."""
     status, out, err = init("dev", "--bootstrap=native", *PLACE)
     assert (status, err) == (EXIT_DONE, "")
     assert out.splitlines() == [
-        "Added: the deployment dev",
+        "Added: the stack dev",
         "  settings   cdktf.json",
         "  variables  environments/dev.tfvars",
         EXAMPLE,
@@ -58,17 +58,17 @@ def test_options_alone_make_a_deployment(init: Init) -> None:
         "      biomodal-aws plan --stack dev",
     ]
     again, _, err = init("dev", *PLACE)
-    assert (again, "cdktf.json has a deployment of that name" in err) == (EXIT_USAGE, True)
+    assert (again, "cdktf.json has a stack of that name" in err) == (EXIT_USAGE, True)
     copied, out, _ = init("test", "--from=dev", "--var=tag_value=test")
     assert copied == EXIT_DONE
     assert 'tag_value = "test"' in Path("environments/test.tfvars").read_text()
 
 
 def test_a_shared_state_is_looked_at_first(init: Init) -> None:
-    """The bucket may not be there yet; one that is a deployment itself lacks no values."""
+    """The bucket may not be there yet; one that is a stack itself lacks no values."""
     document = json.loads(Path("cdktf.json").read_text())
     made = {"bucket": "lab-states"}
-    document["context"]["deployments"] = {
+    document["context"]["stacks"] = {
         "states": {"bootstrap": "state-bucket", "region": "eu-west-2", "state_bucket": made}
     }
     Path("cdktf.json").write_text(json.dumps(document))
@@ -82,7 +82,7 @@ def test_a_shared_state_is_looked_at_first(init: Init) -> None:
     ]
 
 
-def test_the_accounts_roles_are_a_deployment_too(init: Init) -> None:
+def test_the_accounts_roles_are_a_stack_too(init: Init) -> None:
     """Which of them are missing, another command says; until then none is made."""
     out = init("roles", "--bootstrap=prerequisites", "--region=eu-west-2")[1]
     assert "note: No role is chosen yet: set those to true in environments/roles.tfvars" in out
@@ -158,7 +158,7 @@ def test_an_empty_folder_becomes_a_project_with_a_key(
     status, out, err = init("dev", *PLACE, "--output=json")
     assert (status, json.loads(out)["data"]["var_file"]) == (EXIT_DONE, "environments/dev.tfvars")
     stacks = json.loads((tmp_path / "elsewhere/lab/cdktf.json").read_text())["context"]
-    assert list(stacks["deployments"]) == ["lab", "dev"]
+    assert list(stacks["stacks"]) == ["lab", "dev"]
 
 
 @pytest.mark.parametrize(

@@ -120,21 +120,21 @@ def test_a_stop_at_any_moment(tmp_path: Path, phase: str, how: str) -> None:
 def test_a_stopped_apply_says_what_was_done(tmp_path: Path) -> None:
     """What was made, what was not, and how to go on: on screen, in the record and in history."""
     project = project_in(tmp_path / "project", ENDLESS)
-    bundle = project.plan()
+    sealed_plan = project.plan()
     with Driven.command(project.folder, ["apply"], project.environment()) as driven:
-        driven.until(lambda: "provision_start" in read(bundle / "logs" / "apply.log"))
+        driven.until(lambda: "provision_start" in read(sealed_plan / "logs" / "apply.log"))
         driven.process.send_signal(signal.SIGTERM)
         driven.end()
         assert driven.process.returncode == EXIT_INTERRUPTED
         assert "so the next plan replaces it: terraform_data.slow." in driven.screen
         assert "The state is not locked. Next: biomodal-aws plan." in driven.screen
-        assert f"Log: {bundle / 'logs' / 'apply.log'}" in driven.screen
+        assert f"Log: {sealed_plan / 'logs' / 'apply.log'}" in driven.screen
         assert "please do not kill it" in driven.screen
         all_is_well(project, driven)
     stopped = next(each for each in entries(project) if each.event is Event.INTERRUPTED)
-    assert stopped.bundle == bundle.name
+    assert stopped.sealed_plan == sealed_plan.name
     assert "1 change made" in stopped.message
-    assert project.run("show", bundle.name).out.count("interrupted at") == 1
+    assert project.run("show", sealed_plan.name).out.count("interrupted at") == 1
 
 
 def test_ignored_signals_stay_ignored(tmp_path: Path) -> None:
@@ -156,21 +156,21 @@ def test_ignored_signals_stay_ignored(tmp_path: Path) -> None:
 def test_after_a_kill_the_next_plan_says_what_happened(tmp_path: Path) -> None:
     """A command that was killed could say nothing; its log did."""
     project = project_in(tmp_path / "project", ENDLESS)
-    bundle = project.plan()
+    sealed_plan = project.plan()
     with Driven.command(project.folder, ["apply"], project.environment()) as driven:
-        driven.until(lambda: "provision_start" in read(bundle / "logs" / "apply.log"))
+        driven.until(lambda: "provision_start" in read(sealed_plan / "logs" / "apply.log"))
         driven.process.kill()
         driven.process.wait()
         driven.until(lambda: not driven.descendants_but_shells())
         for left in driven.descendants():  # a provisioner's own child, which Terraform leaves
             left.kill()
-        again = project.run("apply", bundle.name, "--output", "json")
+        again = project.run("apply", sealed_plan.name, "--output", "json")
         assert again.status == 4
         assert "how it ended is unknown" in again.error["message"]
         ended = project.run("plan", "--detailed-exitcode")
         assert ended.status == EXIT_FINDINGS, ended.err
         said = " ".join(ended.err.split())
-        assert f"The plan {bundle.name} was started at" in said
+        assert f"The plan {sealed_plan.name} was started at" in said
         assert "1 change made; terraform_data.slow was begun and its end is unknown" in said
         assert "This plan starts from what is there: review it closely." in said
         all_is_well(project, driven)
@@ -179,9 +179,9 @@ def test_after_a_kill_the_next_plan_says_what_happened(tmp_path: Path) -> None:
 def test_a_terraform_that_is_still_at_work_is_told_from_one_that_is_over(tmp_path: Path) -> None:
     """Whoever plans at once after a kill is told to wait, and not that all is over."""
     project = project_in(tmp_path / "project", ENDLESS)
-    bundle = project.plan()
+    sealed_plan = project.plan()
     with Driven.command(project.folder, ["apply"], project.environment()) as driven:
-        driven.until(lambda: "provision_start" in read(bundle / "logs" / "apply.log"))
+        driven.until(lambda: "provision_start" in read(sealed_plan / "logs" / "apply.log"))
         terraform = [each for each in driven.descendants() if driven.name_of(each) == "terraform"]
         for each in terraform:
             each.suspend()  # it cannot hear that its command is gone

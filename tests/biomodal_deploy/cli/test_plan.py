@@ -32,7 +32,7 @@ def test_changes_are_a_status_only_for_who_asks(tmp_path: Path) -> None:
 def test_a_refused_plan_is_no_success_either_way(tmp_path: Path) -> None:
     """A guard's status stands before that of the changes."""
     settings = {STACK: {"protected": ["terraform_data"]}}
-    project = LightProject(tmp_path / "project", {STACK: ONE}, {"deployments": settings})
+    project = LightProject(tmp_path / "project", {STACK: ONE}, {"stacks": settings})
     project.plan()
     assert project.run("apply").status == EXIT_DONE
     for words in ((), (DETAILED,)):
@@ -40,7 +40,7 @@ def test_a_refused_plan_is_no_success_either_way(tmp_path: Path) -> None:
 
 
 def test_the_status_of_a_set(tmp_path: Path) -> None:
-    """The option reaches each deployment; without it, all that could be planned are done."""
+    """The option reaches each stack; without it, all that could be planned are done."""
     project = LightProject(
         tmp_path / "project", {"a": ONE, "b": {"variable": {"unused": {"default": 1}}}}
     )

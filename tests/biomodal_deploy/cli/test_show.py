@@ -12,7 +12,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from biomodal_deploy.cli.boundary import run
-from biomodal_deploy.errors import EXIT_BUNDLE, EXIT_DONE, EXIT_USAGE
+from biomodal_deploy.errors import EXIT_DONE, EXIT_SEALED_PLAN, EXIT_USAGE
 from biomodal_deploy.review.report.data import SCHEMA, schema
 from tests.support.project import ROOT
 from tests.support.sealed_project import sealed_project
@@ -76,7 +76,7 @@ def test_the_text_as_a_file(project: Path) -> None:
     text = (project / "plan.txt").read_text()
     assert text.startswith("Plan for demo\n")
     assert "\x1b" not in text
-    assert "bundle  " in text
+    assert "\nplan  " in text
 
 
 def test_the_schema_is_the_documented_one() -> None:
@@ -103,7 +103,7 @@ def test_a_device_is_written_to(project: Path, tmp_path: Path) -> None:
         (["--out", "."], EXIT_USAGE, "is a folder"),
         (["--out", "missing/r.md"], EXIT_USAGE, "cannot be written"),
         (["--max-bytes", "10"], EXIT_USAGE, "4000"),
-        (["20261123T021500Z-1a2b3c"], EXIT_BUNDLE, "has no sealed plan"),
+        (["20261123T021500Z-1a2b3c"], EXIT_SEALED_PLAN, "has no sealed plan"),
     ],
 )
 def test_refusals(
@@ -120,7 +120,7 @@ def test_an_edited_plan_is_not_shown(project: Path, capsys: pytest.CaptureFixtur
     """What was changed after it was sealed is refused, not told."""
     (changes,) = project.glob("plans/*/*/changes.json")
     changes.write_bytes(changes.read_bytes().replace(b"aws_eip.ip", b"aws_eip.xx"))
-    assert run(["show", "--format", "markdown"]) == EXIT_BUNDLE
+    assert run(["show", "--format", "markdown"]) == EXIT_SEALED_PLAN
     assert "was changed after it was sealed" in capsys.readouterr().err
 
 

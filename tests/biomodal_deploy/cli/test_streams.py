@@ -15,7 +15,7 @@ from rich.text import Text
 from biomodal_deploy.cli.render.console import _console
 from biomodal_deploy.cli.render.outputs import show_environment, show_value
 from biomodal_deploy.engine.terraform import OutputValue
-from biomodal_deploy.errors import EXIT_BUNDLE, EXIT_DONE, EXIT_USAGE, UsageError
+from biomodal_deploy.errors import EXIT_DONE, EXIT_SEALED_PLAN, EXIT_USAGE, UsageError
 from tests.support.driven import Driven
 from tests.support.plans import plan, resource
 from tests.support.sealed_project import sealed_project
@@ -74,7 +74,7 @@ def test_an_error_keeps_its_status_where_nobody_reads_it(folder: Path) -> None:
     """Also with standard error closed."""
     for closed in ("2>&-", "2>/dev/full", ">&- 2>&- <&-"):
         done = shell(folder, f'"$@" {closed}', "show", "no-such")
-        assert done.returncode == EXIT_BUNDLE, closed
+        assert done.returncode == EXIT_SEALED_PLAN, closed
 
 
 def test_a_closed_standard_output_is_no_error(folder: Path) -> None:
@@ -134,7 +134,7 @@ def test_a_report_is_utf8_whatever_the_console_is(
 
 @pytest.mark.parametrize("encoding", NARROW)
 @pytest.mark.parametrize(
-    "words", [["show"], ["history"], ["init", "--explain"], ["show", "--bundle", "é"]]
+    "words", [["show"], ["history"], ["init", "--explain"], ["show", "--sealed plan", "é"]]
 )
 def test_no_encoding_is_a_bug(folder: Path, encoding: dict[str, str], words: Sequence[str]) -> None:
     """What a console cannot show is escaped there; an error stays the error that it is."""

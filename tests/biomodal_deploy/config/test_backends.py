@@ -13,18 +13,18 @@ from biomodal_deploy.config.backends import (
     S3Backend,
     locks_in_s3,
 )
-from biomodal_deploy.config.settings import Deployment, ProjectFile, read_deployments
+from biomodal_deploy.config.settings import ProjectFile, StackSettings, read_stacks
 from biomodal_deploy.errors import UsageError
 
 S3 = {"kind": "s3", "bucket": "lab-state", "region": "eu-west-2"}
 CLOUD = {"kind": "cloud", "organization": "lab"}
 
 
-def read(**backends: object) -> dict[str, Deployment]:
-    """Read deployments with these backends, as they would stand in `cdktf.json`."""
-    deployments: Any = {name: {"backend": backend} for name, backend in backends.items()}
-    file = ProjectFile.model_construct(app="x", context={"deployments": deployments})
-    return read_deployments(file, {})
+def read(**backends: object) -> dict[str, StackSettings]:
+    """Read stacks with these backends, as they would stand in `cdktf.json`."""
+    stacks: Any = {name: {"backend": backend} for name, backend in backends.items()}
+    file = ProjectFile.model_construct(app="x", context={"stacks": stacks})
+    return read_stacks(file, {})
 
 
 def refusal(**backends: object) -> str:
@@ -36,13 +36,13 @@ def refusal(**backends: object) -> str:
 
 def test_local_is_what_it_was() -> None:
     """Nothing set, one word, and all of it say the same."""
-    default = Deployment().backend
+    default = StackSettings().backend
     assert default == LocalBackend()
     assert read(x="local")["x"].backend == read(x={"kind": "local"})["x"].backend == default
 
 
 def test_s3() -> None:
-    """The key follows from the deployment's name, so that no two share one by accident."""
+    """The key follows from the stack's name, so that no two share one by accident."""
     found = read(x=S3, y={**S3, "key": "a/y.tfstate", "profile": "lab"})
     backend, other = found["x"].backend, found["y"].backend
     assert isinstance(backend, S3Backend)
@@ -52,7 +52,7 @@ def test_s3() -> None:
 
 
 def test_cloud() -> None:
-    """The workspace has the deployment's name where none is given."""
+    """The workspace has the stack's name where none is given."""
     backend = read(x=CLOUD)["x"].backend
     assert isinstance(backend, CloudBackend)
     assert backend.workspace_of("x") == "x"
@@ -128,5 +128,5 @@ def test_credentials_are_refused(backend: object) -> None:
 def test_no_two_share_a_state(backends: dict[str, object]) -> None:
     """Each would plan to delete what the other has made."""
     line = refusal(**backends)
-    assert "deployments.b.backend: It is the state of a too" in line
+    assert "stacks.b.backend: It is the state of a too" in line
     assert "of its own" in line

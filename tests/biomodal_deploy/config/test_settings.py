@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from biomodal_deploy.config.settings import (
     PROTECTED_KINDS,
-    Deployment,
     ProjectFile,
+    StackSettings,
     output_directory,
-    read_deployments,
     read_project_file,
+    read_stacks,
 )
 from biomodal_deploy.errors import UsageError
 from tests.support.project import ROOT
@@ -26,29 +26,29 @@ HARDENED: Final = {"bootstrap": "native", "profile": "hardened"}
 S3: Final = {"kind": "s3", "bucket": "lab-state"}
 
 
-def deployments_of(deployments: Any) -> dict[str, Deployment]:
-    """Read deployments as they would stand in `cdktf.json`."""
+def stacks_of(stacks: Any) -> dict[str, StackSettings]:
+    """Read stacks as they would stand in `cdktf.json`."""
     # Unchecked: what is in a file's context is checked here, whatever reading the file allows.
-    file = ProjectFile.model_construct(app="x", context={"deployments": deployments})
-    return read_deployments(file, {})
+    file = ProjectFile.model_construct(app="x", context={"stacks": stacks})
+    return read_stacks(file, {})
 
 
-def refusal(deployments: Any) -> str:
+def refusal(stacks: Any) -> str:
     """Return the line that refuses them."""
     with pytest.raises(UsageError) as refused:
-        deployments_of(deployments)
+        stacks_of(stacks)
     return str(refused.value)
 
 
 def test_the_shipped_file_deploys_what_is_documented() -> None:
-    """`cdktf.json` holds one deployment: the documented module, with documented settings."""
-    deployments = read_deployments(read_project_file(ROOT), {})
-    assert deployments == {"biomodal-aws": Deployment(bootstrap="module", profile="documented")}
+    """`cdktf.json` holds one stack: the documented module, with documented settings."""
+    stacks = read_stacks(read_project_file(ROOT), {})
+    assert stacks == {"biomodal-aws": StackSettings(bootstrap="module", profile="documented")}
 
 
 def test_defaults() -> None:
-    """An empty deployment is the documented one, with its data protected."""
-    found = deployments_of({"x": {}})["x"]
+    """An empty stack is the documented one, with its data protected."""
+    found = stacks_of({"x": {}})["x"]
     assert (found.bootstrap, found.profile, found.plan_hours) == ("module", "documented", 24)
     assert found.protected == PROTECTED_KINDS
     assert found.limits.max_deletes is None
@@ -57,7 +57,7 @@ def test_defaults() -> None:
 
 def test_every_setting_is_taken_as_written() -> None:
     """What stands in the file is what the program works with."""
-    found = deployments_of(
+    found = stacks_of(
         {
             "x": {
                 "bootstrap": "native",
@@ -80,14 +80,14 @@ def test_every_setting_is_taken_as_written() -> None:
     assert found.plan_hours == 0.5
 
 
-def test_a_deployment_that_says_where_it_is_may_be_nowhere_else() -> None:
+def test_a_stack_that_says_where_it_is_may_be_nowhere_else() -> None:
     """`account` and `region` are limits of one; what `limits` says holds where they are not set."""
     limits = {"account_ids": ["123456789012", "210987654321"], "regions": ["eu-west-2"]}
-    free = deployments_of({"x": {"limits": limits}})["x"]
+    free = stacks_of({"x": {"limits": limits}})["x"]
     assert free.bounds == free.limits
-    bound = deployments_of({"x": {"account": "123456789012", "limits": limits}})["x"].bounds
+    bound = stacks_of({"x": {"account": "123456789012", "limits": limits}})["x"].bounds
     assert (bound.account_ids, bound.regions) == (("123456789012",), ("eu-west-2",))
-    there = deployments_of({"x": {"region": "us-east-1", "limits": {"max_deletes": 3}}})["x"].bounds
+    there = stacks_of({"x": {"region": "us-east-1", "limits": {"max_deletes": 3}}})["x"].bounds
     assert (there.account_ids, there.regions, there.max_deletes) == ((), ("us-east-1",), 3)
 
 
@@ -97,10 +97,10 @@ def test_a_deployment_that_says_where_it_is_may_be_nowhere_else() -> None:
         ({"account": "12345"}, "An AWS account id has 12 digits"),
         ({"account": 123456789012}, "valid string"),
         ({"region": "London"}, "An AWS region reads like us-east-1 or eu-west-2"),
-        ({"region": "eu-west-2", "limits": {"regions": ["us-east-1"]}}, "deployment's own region"),
+        ({"region": "eu-west-2", "limits": {"regions": ["us-east-1"]}}, "stack's own region"),
         (
             {"account": "123456789012", "limits": {"account_ids": ["210987654321"]}},
-            "limits does not have the deployment's own account",
+            "limits does not have the stack's own account",
         ),
         ({"var_files": "prod.tfvars"}, "valid array"),
         ({"var_files": ["/etc/prod.tfvars"]}, "starts from the project's folder"),
@@ -108,7 +108,7 @@ def test_a_deployment_that_says_where_it_is_may_be_nowhere_else() -> None:
         ({"var_files": [""]}, "starts from the project's folder"),
     ],
 )
-def test_where_a_deployment_is_has_rules(settings: Any, rule: str) -> None:
+def test_where_a_stack_is_has_rules(settings: Any, rule: str) -> None:
     """One line for each mistake."""
     assert rule in refusal({"x": settings})
 
@@ -116,14 +116,14 @@ def test_where_a_deployment_is_has_rules(settings: Any, rule: str) -> None:
 def test_settings_are_frozen() -> None:
     """Nobody changes a setting after it was checked."""
     with pytest.raises(ValueError, match="frozen"):
-        setattr(deployments_of({"x": {}})["x"], "bootstrap", "native")  # noqa: B010 - mypy sees it
+        setattr(stacks_of({"x": {}})["x"], "bootstrap", "native")  # noqa: B010 - mypy sees it
 
 
 @pytest.mark.parametrize(
-    ("deployments", "parts"),
+    ("stacks", "parts"),
     [
         # Unknown and misspelt names.
-        ({"x": {"bootstrp": "native"}}, ["deployments.x.bootstrp:", 'did you mean "bootstrap"?']),
+        ({"x": {"bootstrp": "native"}}, ["stacks.x.bootstrp:", 'did you mean "bootstrap"?']),
         ({"x": {"Profile": "documented"}}, ["x.Profile:", 'did you mean "profile"?']),
         ({"x": {"zzz": 1}}, ["x.zzz:", "limits or open_ssh_waiver or plan_hours"]),
         ({"x": {"limits": {"max_delete": 1}}}, ["limits.max_delete:", '"max_deletes"?']),
@@ -156,21 +156,21 @@ def test_settings_are_frozen() -> None:
         ({"x": {"limits": {"account_ids": [123456789012]}}}, ["account_ids.0", "string"]),
         ({"x": {"protected": "aws_instance"}}, ['protected = "aws_instance":', "array"]),
         ({"x": {"limits": []}}, ["x.limits = []:", "object"]),
-        ({"x": None}, ["deployments.x:", "object"]),
-        ([], ["context.deployments = []:", "object"]),
-        ({}, ["context.deployments = {}:", "at least 1"]),
-        # Names of deployments: directories, and part of what is printed.
-        ({"X": {}}, ['deployments.X = "X":', "lower-case letters"]),
+        ({"x": None}, ["stacks.x:", "object"]),
+        ([], ["context.stacks = []:", "object"]),
+        ({}, ["context.stacks = {}:", "at least 1"]),
+        # Names of stacks: directories, and part of what is printed.
+        ({"X": {}}, ['stacks.X = "X":', "lower-case letters"]),
         ({"../x": {}}, ['"../x"', "lower-case letters"]),
         ({"x\n": {}}, ['"x\\n"', "lower-case letters"]),
         ({"": {}}, ['""', "lower-case letters"]),
         ({"x" * 64: {}}, ["63 characters"]),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(deployments: object, parts: list[str]) -> None:
+def test_what_is_wrong_is_said_in_one_line(stacks: object, parts: list[str]) -> None:
     """Field, value, rule and fix; exit status 64; names the file to mend."""
-    line = refusal(deployments)
-    assert line.startswith("cdktf.json: context.deployments")
+    line = refusal(stacks)
+    assert line.startswith("cdktf.json: context.stacks")
     assert " Fix: " in line
     for part in parts:
         assert part in line
@@ -181,9 +181,9 @@ def test_every_mistake_has_its_line() -> None:
     lines = refusal({"x": {"a1": 1, "limits": {"max_deletes": "1"}}, "y": {"plan_hours": 0}})
     fields = [each.partition(": ")[2].partition(":")[0] for each in lines.splitlines()]
     assert fields == [
-        "context.deployments.x.a1",
-        'context.deployments.x.limits.max_deletes = "1"',
-        "context.deployments.y.plan_hours = 0",
+        "context.stacks.x.a1",
+        'context.stacks.x.limits.max_deletes = "1"',
+        "context.stacks.y.plan_hours = 0",
     ]
     assert all(" Fix: " in each for each in lines.splitlines())
 
@@ -193,7 +193,7 @@ def test_each_line_names_the_line_of_the_file(tmp_path: Path) -> None:
     text = """{
   "app": "python main.py",
   "context": {
-    "deployments": {
+    "stacks": {
       "x": {
         "regin": "eu-west-2",
         "limits": {"account_ids": ["12"]},
@@ -207,7 +207,7 @@ def test_each_line_names_the_line_of_the_file(tmp_path: Path) -> None:
 """
     (tmp_path / "cdktf.json").write_text(text)
     with pytest.raises(UsageError) as refused:
-        read_deployments(read_project_file(tmp_path), {})
+        read_stacks(read_project_file(tmp_path), {})
     lines = str(refused.value).splitlines()
     assert [each.partition(": ")[0] for each in lines] == [
         "cdktf.json line 6",
@@ -223,7 +223,7 @@ def test_what_is_no_json_and_what_is_no_setting_are_told_at_once(tmp_path: Path)
     text = """{
   "app": "x", // the app
   "context": {
-    "deployments": {
+    "stacks": {
       "x": {"profile": "hardned",},
     },
   }
@@ -244,26 +244,26 @@ def test_what_is_no_json_and_what_is_no_setting_are_told_at_once(tmp_path: Path)
     assert lines[-1].endswith('did you mean "hardened"?')
 
 
-def test_a_misspelt_deployments_is_recognised() -> None:
+def test_a_misspelt_stacks_is_recognised() -> None:
     """The context may hold other keys, so only its absence shows the mistake."""
-    file = ProjectFile(app="python main.py", context={"deployment": {"x": {}}})
-    with pytest.raises(UsageError, match=r'It is missing\. Fix: rename "deployment"\.'):
-        read_deployments(file, {})
+    file = ProjectFile(app="python main.py", context={"stack": {"x": {}}})
+    with pytest.raises(UsageError, match=r'It is missing\. Fix: rename "stack"\.'):
+        read_stacks(file, {})
 
 
 def test_cdktf_keys_are_left_alone() -> None:
     """Feature flags of cdktf may stand in the context, and its own keys in the file."""
-    file = ProjectFile(app="x", context={"deployments": {"x": {}}, "cdktfVersion": "0.21.0"})
-    assert list(read_deployments(file, {})) == ["x"]
+    file = ProjectFile(app="x", context={"stacks": {"x": {}}, "cdktfVersion": "0.21.0"})
+    assert list(read_stacks(file, {})) == ["x"]
 
 
 def test_the_context_variable_goes_before_the_file() -> None:
     """`CDKTF_CONTEXT_JSON` works as in cdktf: key by key, over the file."""
-    file = ProjectFile(app="x", context={"deployments": {"x": {}}})
-    override = json.dumps({"deployments": {"y": {"bootstrap": "native"}}})
-    assert list(read_deployments(file, {"CDKTF_CONTEXT_JSON": override})) == ["y"]
-    assert list(read_deployments(file, {"CDKTF_CONTEXT_JSON": '{"other": 1}'})) == ["x"]
-    assert list(read_deployments(file, {"CDKTF_CONTEXT_JSON": ""})) == ["x"]
+    file = ProjectFile(app="x", context={"stacks": {"x": {}}})
+    override = json.dumps({"stacks": {"y": {"bootstrap": "native"}}})
+    assert list(read_stacks(file, {"CDKTF_CONTEXT_JSON": override})) == ["y"]
+    assert list(read_stacks(file, {"CDKTF_CONTEXT_JSON": '{"other": 1}'})) == ["x"]
+    assert list(read_stacks(file, {"CDKTF_CONTEXT_JSON": ""})) == ["x"]
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_the_context_variable_goes_before_the_file() -> None:
         "null",
         "1" * 5000,
         "\ufeff{}",
-        '{"deployments": {"x": {}, "x": {}}}',
+        '{"stacks": {"x": {}, "x": {}}}',
         '{"a":' * 500 + "1" + "}" * 500,
         '{"a":' * 100_000,
     ],
@@ -285,12 +285,12 @@ def test_the_context_variable_goes_before_the_file() -> None:
 def test_a_bad_context_variable_is_refused_by_name(text: str) -> None:
     """Whatever it holds, the line says which variable to look at."""
     with pytest.raises(UsageError, match=r"CDKTF_CONTEXT_JSON.* Fix: "):
-        read_deployments(ProjectFile(app="x"), {"CDKTF_CONTEXT_JSON": text})
+        read_stacks(ProjectFile(app="x"), {"CDKTF_CONTEXT_JSON": text})
 
 
-def test_a_deployment_given_twice_is_refused(tmp_path: Path) -> None:
+def test_a_stack_given_twice_is_refused(tmp_path: Path) -> None:
     """JSON would let the second one win without a word."""
-    twice = '{"app": "x", "context": {"deployments": {"x": {}, "x": {"bootstrap": "native"}}}}'
+    twice = '{"app": "x", "context": {"stacks": {"x": {}, "x": {"bootstrap": "native"}}}}'
     (tmp_path / "cdktf.json").write_text(twice)
     with pytest.raises(UsageError, match='"x" is there twice'):
         read_project_file(tmp_path)
@@ -370,23 +370,23 @@ _settings = st.fixed_dictionaries(
 _names = st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True) | st.text(max_size=8)
 
 
-@given(deployments=st.dictionaries(_names, _settings | _json, max_size=3) | _json)
-@example(deployments={"limits": {"limits": {"limits": {}}}})
-@example(deployments={"x": {"\ud800": "\ud800"}})
-def test_random_settings_are_accepted_or_refused_in_lines(deployments: Any) -> None:
+@given(stacks=st.dictionaries(_names, _settings | _json, max_size=3) | _json)
+@example(stacks={"limits": {"limits": {"limits": {}}}})
+@example(stacks={"x": {"\ud800": "\ud800"}})
+def test_random_settings_are_accepted_or_refused_in_lines(stacks: Any) -> None:
     """No settings end in a traceback, a line without a fix, or a value out of its bounds."""
     refused, accepted = None, {}
     try:
-        accepted = deployments_of(deployments)
+        accepted = stacks_of(stacks)
     except UsageError as error:
         refused = error
-    for name, deployment in accepted.items():
+    for name, stack in accepted.items():
         assert name.replace("-", "").isalnum()
-        assert deployment.bootstrap in ("module", "native")
-        assert deployment.profile in ("documented", "hardened")
-        assert 0 < deployment.plan_hours <= 720
-        assert (deployment.limits.max_deletes or 0) >= 0
-        assert all(len(each) == 12 for each in deployment.limits.account_ids)
+        assert stack.bootstrap in ("module", "native")
+        assert stack.profile in ("documented", "hardened")
+        assert 0 < stack.plan_hours <= 720
+        assert (stack.limits.max_deletes or 0) >= 0
+        assert all(len(each) == 12 for each in stack.limits.account_ids)
     lines = str(refused).split("\n") if refused else []
     assert accepted or lines
     assert all(line.isprintable() and " Fix: " in line for line in lines)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.config.settings import ProjectFile, read_deployments
+from biomodal_deploy.config.settings import ProjectFile, read_stacks
 from biomodal_deploy.config.state_bucket import (
     STACK_PREFIX,
     kms_key_problem,
@@ -74,7 +74,7 @@ def test_each_bucket_has_a_stack_of_its_own() -> None:
     assert len(set(stacks)) == len(names)
     for stack in stacks:
         assert stack.startswith(STACK_PREFIX)
-        found = read_deployments(ProjectFile(app="x", context={"deployments": {stack: {}}}), {})
+        found = read_stacks(ProjectFile(app="x", context={"stacks": {stack: {}}}), {})
         assert list(found) == [stack]
 
 
@@ -89,8 +89,8 @@ BUCKET: Final[dict[str, Any]] = {
     ("change", "part"),
     [
         ({}, None),
-        ({"state_bucket": None}, "A state-bucket deployment, and no other, has a state_bucket"),
-        ({"bootstrap": "native"}, "A state-bucket deployment, and no other"),
+        ({"state_bucket": None}, "A state-bucket stack, and no other, has a state_bucket"),
+        ({"bootstrap": "native"}, "A state-bucket stack, and no other"),
         ({"region": None}, "has a region"),
         ({"profile": "hardened"}, "no hardened profile"),
         ({"state_bucket": {"bucket": "Lab"}}, 'state_bucket.bucket = "Lab": A bucket'),
@@ -104,17 +104,15 @@ BUCKET: Final[dict[str, Any]] = {
         ),
     ],
 )
-def test_as_a_deployment(change: dict[str, Any], part: str | None) -> None:
+def test_as_a_stack(change: dict[str, Any], part: str | None) -> None:
     """It stands in cdktf.json like any other, and what does not fit is one line."""
-    file = ProjectFile.model_construct(
-        app="x", context={"deployments": {"state": {**BUCKET, **change}}}
-    )
+    file = ProjectFile.model_construct(app="x", context={"stacks": {"state": {**BUCKET, **change}}})
     if part is None:
-        made = read_deployments(file, {})["state"].state_bucket
+        made = read_stacks(file, {})["state"].state_bucket
         assert made
         assert (made.keep_days, made.kms_key_id, made.tags) == (90, None, {})
         return
     with pytest.raises(UsageError) as refused:
-        read_deployments(file, {})
+        read_stacks(file, {})
     assert part in str(refused.value)
     assert "\n" not in str(refused.value)

@@ -110,7 +110,7 @@ def test_what_depends_on_the_unknown() -> None:
     assert "aws:MultiFactorAuthPresent" in finding.detail
 
 
-def test_conditions_that_the_deployment_meets() -> None:
+def test_conditions_that_the_stack_meets() -> None:
     """Region, account and tags of the stack are known, so a policy may ask for them."""
     condition = {
         "StringEquals": {

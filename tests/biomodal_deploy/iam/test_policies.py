@@ -132,7 +132,7 @@ def test_whatever_the_values(bootstrap: str, profile: str, data: st.DataObject) 
 
 @pytest.mark.parametrize("region", ["eu-west-2", "cn-north-1", "us-gov-west-1"])
 @pytest.mark.parametrize("path", [ROLES, STATE_BUCKET], ids=["prerequisites", "state-bucket"])
-def test_what_comes_before_a_deployment(path: Path, region: str) -> None:
+def test_what_comes_before_a_stack(path: Path, region: str) -> None:
     """Nothing in these stacks is unknown, and one policy that a linter likes is enough."""
     values: dict[str, JsonValue] = {
         "region": region,
@@ -337,7 +337,7 @@ def test_an_existing_bucket_needs_no_bucket_permissions() -> None:
 
 
 def test_emptying_is_asked_for_only_with_force_destroy() -> None:
-    """Objects may be deleted only where the deployment says so."""
+    """Objects may be deleted only where the stack says so."""
     spared = {need.action for need in compiled("native", bucket_force_destroy=False).items}
     emptied = {need.action for need in compiled("native", bucket_force_destroy=True).items}
     assert emptied - spared == {

@@ -130,7 +130,7 @@ def test_tags() -> None:
 
 
 def test_the_tag_that_a_resource_is_known_by() -> None:
-    """It is the deployment's own, before the name, and before what is chosen for everything."""
+    """It is the stack's own, before the name, and before what is chosen for everything."""
     tags = {"stage": "test", "Name": "all", "biomodal-deployment": "dev"}
     for known_by in ("biomodal-deployment=dev", "Name=all", "stage=test"):
         stack = module(

@@ -35,7 +35,7 @@ UNSAFE: Final = re.compile(
 HELPERS: Final = frozenset(
     {"configure", "sso", ("s3", "presign"), ("ecr", "get-login-password"), ("logs", "tail")}
 )
-# What is known of the deployment where the error does not tell.
+# What is known of the stack where the error does not tell.
 FROM_THE_STACK: Final = {"region", "directory", "unlock", "vpc_id", "subnet_id", "place"}
 OWNERS: Final = frozenset(
     {"aws", "aws-actions", "canonical", "hashicorp", "moby", "nextflow-io", "open-constructs"}

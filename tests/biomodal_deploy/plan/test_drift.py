@@ -1,4 +1,4 @@
-"""Which drift matters: the shapes are those of a real deployment after its first apply."""
+"""Which drift matters: the shapes are those of a real stack after its first apply."""
 
 from __future__ import annotations
 

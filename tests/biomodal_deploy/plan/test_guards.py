@@ -74,7 +74,7 @@ class TestProtected:
         assert "deleted (the old object deadbeef)" in line
 
     def test_the_kinds_can_be_set(self) -> None:
-        """Per deployment."""
+        """Per stack."""
         gone = [resource("aws_s3_bucket.x", "delete", {}), resource("a_b.c", "delete", {})]
         (line,) = refusals(*gone, protected=["a_b"])
         assert line.startswith("a_b.c ")
@@ -259,8 +259,8 @@ class TestLimits:
     @pytest.mark.parametrize(
         ("account", "line"),
         [
-            ("999999999999", "The account is 999999999999, and the deployment is limited to"),
-            (None, "The account is not known, and the deployment is limited to 111122223333."),
+            ("999999999999", "The account is 999999999999, and the stack is limited to"),
+            (None, "The account is not known, and the stack is limited to 111122223333."),
         ],
     )
     def test_another_account_is_refused(self, account: str | None, line: str) -> None:
@@ -272,7 +272,7 @@ class TestLimits:
     def test_another_region_is_refused(self) -> None:
         """The line names both."""
         (refusal,) = refusals(limits=Limits(regions=("eu-west-2",)), region="us-east-1")
-        assert refusal == "The region is us-east-1, and the deployment is limited to eu-west-2."
+        assert refusal == "The region is us-east-1, and the stack is limited to eu-west-2."
 
     def test_too_many_deletes_are_refused(self) -> None:
         """A replacement deletes, too; forgetting does not."""

@@ -185,16 +185,16 @@ def test_states_that_the_sandbox_cannot_stand_in_for_become_files(tmp_path: Path
         "b": {"kind": "partial", "type": "http", "config_files": ["b.hcl"]},
         "c": {"kind": "s3", "bucket": "states", "region": "eu-west-2", "profile": "prod"},
     }
-    context = {"deployments": {name: {"backend": each} for name, each in backends.items()}}
+    context = {"stacks": {name: {"backend": each} for name, each in backends.items()}}
     project = project_of(tmp_path / "project", context=context)
     copy = copied(project, tmp_path)
     bucket = {"kind": "s3", "bucket": "states", "region": "eu-west-2"}
     wanted = {"a": {}, "b": {}, "c": {"backend": bucket}}
     found = json.loads((copy.folder / "cdktf.json").read_text())
-    assert found["context"]["deployments"] == wanted
+    assert found["context"]["stacks"] == wanted
     assert [note.partition(":")[0] for note in copy.notes] == ["a", "b"]
     variables = copy.environment({"CDKTF_CONTEXT_JSON": json.dumps(context)})
-    assert json.loads(variables["CDKTF_CONTEXT_JSON"])["deployments"] == wanted
+    assert json.loads(variables["CDKTF_CONTEXT_JSON"])["stacks"] == wanted
 
 
 def test_a_rehearsal_stays_in_its_copy(tmp_path: Path) -> None:

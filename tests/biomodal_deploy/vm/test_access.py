@@ -18,13 +18,13 @@ from tests.support.operated import ADDRESS, NAME, REGION, VM, built, hardened, o
 
 
 def way(folder: Path, address: str | None = None, **changes: str) -> SshWay:
-    """Return the way to a deployment with these outputs."""
+    """Return the way to a stack with these outputs."""
     given = outputs(private_key_filename=str(folder / "key.pem"), **changes)
     return ssh_way(built(given=given), folder / "plans", {"HOME": str(folder)}, address)
 
 
 def test_from_the_outputs(tmp_path: Path) -> None:
-    """User, key and address; host keys in a private folder of the deployment's own."""
+    """User, key and address; host keys in a private folder of the stack's own."""
     found = way(tmp_path)
     assert (found.user, found.address, found.port) == ("ubuntu", ADDRESS, 22)
     assert found.known_hosts == tmp_path / "plans" / "ssh" / "known_hosts"

@@ -40,7 +40,7 @@ HOSTILE: Final = "a'b\"c$d${e}\\f\nworkDir = 'x' // \\u000a \u2028 é \U0001f9ec
 
 
 def facts(resources: dict[str, Any] | None = None, memory: int | None = 8192) -> NextflowFacts:
-    """Return the facts of a deployment; the documented one where nothing else is given."""
+    """Return the facts of a stack; the documented one where nothing else is given."""
     return nextflow_facts(built(resources), memory)
 
 

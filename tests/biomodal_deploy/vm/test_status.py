@@ -91,15 +91,15 @@ def account() -> tuple[RecordedAws, Clients]:
     return aws, Clients(aws.session(REGION), REGION)
 
 
-def asked(deployment: Built, answers: dict[str, Recorded]) -> Status:
-    """Look at a deployment in an account with these answers."""
+def asked(stack: Built, answers: dict[str, Recorded]) -> Status:
+    """Look at a stack in an account with these answers."""
     aws, clients = account()
     aws.answers = answers
-    return check_status(deployment, clients)
+    return check_status(stack, clients)
 
 
 def status_of(**answers: Recorded) -> Status:
-    """Look at the documented deployment, with these answers in place of the healthy ones."""
+    """Look at the documented stack, with these answers in place of the healthy ones."""
     given = {name.replace("__", "."): answer for name, answer in answers.items()}
     return asked(built(), {**healthy(), **given})
 

@@ -15,13 +15,13 @@ from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.requests import PlanRequest
 from biomodal_deploy.workflow.signals import Notice, Signal
 from biomodal_deploy.workflow.stack import Stack
-from tests.support.bundles import sealed
 from tests.support.light import LightProject
+from tests.support.sealed_plans import sealed
 
 
 def stack_of(folder: Path, settings: dict[str, object] | None) -> Stack:
-    """Return a stack whose deployment has these settings; None for no deployment."""
-    context = {} if settings is None else {"deployments": {"light": settings}}
+    """Return a stack with these settings; None for none in cdktf.json."""
+    context = {} if settings is None else {"stacks": {"light": settings}}
     project = LightProject(folder, context=context)
     location = Location.of(project.folder, project.environment())
     return Stack(location=location, name="light", directory=folder)
@@ -105,20 +105,20 @@ def test_what_a_broken_apply_may_have_made_is_not_to_be_deleted(
 ) -> None:
     """A name that is taken after it is most likely its own: it is named in place of a fix."""
     stack = stack_of(tmp_path, {})
-    bundle = sealed(stack.location.plans, stack="light")
-    consume(bundle.path)
+    sealed_plan = sealed(stack.location.plans, stack="light")
+    consume(sealed_plan.path)
     taken = failed("the IAM role x exists", "aws iam delete-role").named(
         "role", "Role", Layer.NAMES
     )
     for state in (None, UseState.FAILED, UseState.INTERRUPTED):  # None: it runs
         if state:
-            record_outcome(bundle.path, state)
+            record_outcome(sealed_plan.path, state)
         (line, _) = told(
             monkeypatch, stack, PlanKind.APPLY, Report(findings=(taken,), quick=True, seconds=0.1)
         )
-        assert bundle.id in line
+        assert sealed_plan.id in line
         assert "delete-role" not in line
-    record_outcome(bundle.path, UseState.APPLIED)
+    record_outcome(sealed_plan.path, UseState.APPLIED)
     (line, _) = told(
         monkeypatch, stack, PlanKind.APPLY, Report(findings=(taken,), quick=True, seconds=0.1)
     )

@@ -12,10 +12,10 @@ import pytest
 from biomodal_deploy import Project
 from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.errors import (
-    EXIT_BUNDLE,
     EXIT_DONE,
     EXIT_ENGINE,
     EXIT_GUARD,
+    EXIT_SEALED_PLAN,
     EngineError,
 )
 from biomodal_deploy.sandbox import Sandbox
@@ -111,7 +111,7 @@ def apply(project: LightProject, environment: Mapping[str, str]) -> Ended:
 
 def refused(ended: Ended, reason: str, words: str) -> None:
     """Assert a refusal for a reason, with the line that names the difference."""
-    assert ended.status == EXIT_BUNDLE, ended.out + ended.err
+    assert ended.status == EXIT_SEALED_PLAN, ended.out + ended.err
     assert ended.error["reason"] == reason, ended.error["message"]
     assert words in ended.error["message"]
 
@@ -162,7 +162,7 @@ def test_another_caller_is_refused(project: LightProject, ours: Sandbox) -> None
     refused(apply(project, aws(ours, **grace)), "other_caller", words)
     # Nobody approved a digest here either: a set is no way around.
     ended = project.run("apply", "--all", "--output", "json", environment=aws(ours, **grace))
-    assert ended.status == EXIT_BUNDLE, ended.out + ended.err
+    assert ended.status == EXIT_SEALED_PLAN, ended.out + ended.err
     assert words in ended.out
 
 
@@ -247,15 +247,15 @@ def test_another_region_of_a_provider_without_one_is_refused(tmp_path: Path, our
 def test_a_plan_beyond_its_limits_cannot_be_applied(tmp_path: Path, ours: Sandbox) -> None:
     """It is sealed to be shown, and refused when planned and when applied."""
     limits = {"account_ids": [THEIRS], "regions": ["eu-west-1"]}
-    context = {"deployments": {STACK: {"limits": limits}}}
+    context = {"stacks": {STACK: {"limits": limits}}}
     stack = {STACK: model(region="${var.region}")}
     project = LightProject(tmp_path / "project", stack, context)
     planned = project.run("plan", environment=aws(ours))
     assert planned.status == EXIT_GUARD, planned.err
     ended = apply(project, aws(ours))
     assert ended.status == EXIT_GUARD
-    account = f"The account is {OURS}, and the deployment is limited to {THEIRS}."
-    region = "The region is us-east-1, and the deployment is limited to eu-west-1."
+    account = f"The account is {OURS}, and the stack is limited to {THEIRS}."
+    region = "The region is us-east-1, and the stack is limited to eu-west-1."
     for line in (account, region):
         assert f"refused: {line}" in planned.out
     assert ended.error["message"] == f"{account} (1 more refusal: region)"
@@ -269,7 +269,7 @@ def test_a_python_program_asks_with_the_environment_that_it_gives(
     for name, value in aws(theirs).items():
         monkeypatch.setenv(name, value)
     plan = Project(light.folder, environment=light.environment(aws(ours))).plan()
-    facts = plan.bundle.manifest.facts
+    facts = plan.sealed_plan.manifest.facts
     assert (facts.account, facts.endpoint) == (OURS, ours.endpoint)
     nobody = light.environment({**aws(ours), "AWS_ACCESS_KEY_ID": ""})
     with pytest.raises(EngineError, match="AWS does not say who is calling"):

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.errors import EXIT_BUNDLE, EXIT_DONE
-from biomodal_deploy.plan.sealed import Bundle
+from biomodal_deploy.errors import EXIT_DONE, EXIT_SEALED_PLAN
+from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.plan.sealed.manifest import Manifest
-from tests.support.bundles import edit_manifest
 from tests.support.driven import Driven
 from tests.support.light import STACK, LightProject
+from tests.support.sealed_plans import edit_manifest
 
 pytestmark = [pytest.mark.engine]
 
@@ -44,42 +44,42 @@ def state_of(project: LightProject) -> dict[str, Any]:
     return content
 
 
-def exchange_plan(project: LightProject, bundle: Path) -> None:
+def exchange_plan(project: LightProject, sealed_plan: Path) -> None:
     """Put the plan file of another plan in its place."""
     other = project.plan("--var", "word=evil")
-    shutil.copyfile(other / "plan.tfplan", bundle / "plan.tfplan")
+    shutil.copyfile(other / "plan.tfplan", sealed_plan / "plan.tfplan")
 
 
-def exchange_bundle(project: LightProject, bundle: Path) -> None:
+def exchange_sealed_plan(project: LightProject, sealed_plan: Path) -> None:
     """Forge the whole manifest beside an exchanged plan file, its own digest included."""
-    other = Bundle.load(project.plan("--var", "word=evil"))
+    other = SealedPlan.load(project.plan("--var", "word=evil"))
     for name in ("plan.tfplan", "changes.json", "variables.tfvars.json"):
-        shutil.copyfile(other.path / name, bundle / name)
+        shutil.copyfile(other.path / name, sealed_plan / name)
     theirs = json.loads((other.path / "manifest.json").read_bytes())
 
     def forge(body: dict[str, Any]) -> None:
         body.clear()
-        body.update({**theirs, "id": bundle.name})
+        body.update({**theirs, "id": sealed_plan.name})
 
-    edit_manifest(Bundle.load(bundle), forge, forge=True)
+    edit_manifest(SealedPlan.load(sealed_plan), forge, forge=True)
 
 
-def edit_values(project: LightProject, bundle: Path) -> None:
+def edit_values(project: LightProject, sealed_plan: Path) -> None:
     """Edit the variables file beside the plan file."""
-    (bundle / "variables.tfvars.json").write_text('{"word": "evil"}')
+    (sealed_plan / "variables.tfvars.json").write_text('{"word": "evil"}')
 
 
-def edit_directory(project: LightProject, bundle: Path) -> None:
+def edit_directory(project: LightProject, sealed_plan: Path) -> None:
     """Put a file into the folder that Terraform works in."""
     (project.folder / "cdktf.out" / "stacks" / STACK / "evil.tf").write_text("")
 
 
-def edit_script(project: LightProject, bundle: Path) -> None:
+def edit_script(project: LightProject, sealed_plan: Path) -> None:
     """Edit the VM's start-up script."""
     (project.folder / "scripts" / "install_script.sh").write_text("echo evil\n")
 
 
-def apply_another(project: LightProject, bundle: Path) -> None:
+def apply_another(project: LightProject, sealed_plan: Path) -> None:
     """Let the state move on."""
     project.plan("--var", "word=meanwhile")
     assert project.run("apply").status == EXIT_DONE
@@ -87,40 +87,40 @@ def apply_another(project: LightProject, bundle: Path) -> None:
 
 @pytest.mark.parametrize(
     "meanwhile",
-    [exchange_plan, exchange_bundle, edit_values, edit_directory, edit_script, apply_another],
+    [exchange_plan, exchange_sealed_plan, edit_values, edit_directory, edit_script, apply_another],
 )
 def test_what_changes_while_a_person_is_asked_is_refused(
     project: LightProject, meanwhile: Callable[[LightProject, Path], None]
 ) -> None:
     """A destroy was approved at the question; nothing else runs in its place."""
-    bundle = project.plan("--destroy")
-    words = ["apply", str(bundle)]
+    sealed_plan = project.plan("--destroy")
+    words = ["apply", str(sealed_plan)]
     with Driven.command(project.folder, words, project.environment(), terminal=True) as driven:
         driven.until(lambda: QUESTION in driven.screen, 60)
-        meanwhile(project, bundle)
+        meanwhile(project, sealed_plan)
         before = state_of(project)
         assert driven.terminal is not None
         driven.terminal.type(STACK)
-        assert driven.process.wait(60) == EXIT_BUNDLE, driven.screen
+        assert driven.process.wait(60) == EXIT_SEALED_PLAN, driven.screen
     assert state_of(project) == before
-    assert not (bundle / "consumed.json").exists()
+    assert not (sealed_plan / "consumed.json").exists()
 
 
 def test_a_plan_that_expires_while_a_person_is_asked_is_refused(project: LightProject) -> None:
     """Its time counts when it runs, and not when the question was put."""
-    bundle = project.plan("--destroy")
-    content = Manifest.from_json((bundle / "manifest.json").read_bytes())
+    sealed_plan = project.plan("--destroy")
+    content = Manifest.from_json((sealed_plan / "manifest.json").read_bytes())
     expires = time.time() + 6
     brief = content.model_copy(update={"expires": datetime.fromtimestamp(expires, UTC)})
-    (bundle / "manifest.json").write_bytes(brief.to_json())
+    (sealed_plan / "manifest.json").write_bytes(brief.to_json())
     before = state_of(project)
-    words = ["apply", str(bundle)]
+    words = ["apply", str(sealed_plan)]
     with Driven.command(project.folder, words, project.environment(), terminal=True) as driven:
         driven.until(lambda: QUESTION in driven.screen or driven.process.poll() is not None, 60)
         time.sleep(max(0.0, expires - time.time()) + 0.1)
         assert driven.terminal is not None
         driven.terminal.type(STACK)
-        assert driven.process.wait(60) == EXIT_BUNDLE, driven.screen
+        assert driven.process.wait(60) == EXIT_SEALED_PLAN, driven.screen
         assert "expired" in driven.screen
     assert state_of(project) == before
 
@@ -140,8 +140,8 @@ def test_terraform_reads_the_bytes_that_were_verified(
     )
     wrapper.chmod(0o755)
     environment = {"BIOMODAL_TERRAFORM": str(wrapper)}
-    bundle = project.plan("--var", "word=good", environment=environment)
-    ended = project.run("apply", str(bundle), environment=environment)
+    sealed_plan = project.plan("--var", "word=good", environment=environment)
+    ended = project.run("apply", str(sealed_plan), environment=environment)
     assert ended.status == EXIT_DONE, ended.err
     assert '"good"' in json.dumps(state_of(project))
     assert '"evil"' not in json.dumps(state_of(project))
@@ -154,11 +154,13 @@ def test_no_secret_lies_on_the_disk_while_terraform_applies(tmp_path: Path) -> N
     project = LightProject(
         tmp_path / "project", {STACK: {"resource": {"terraform_data": {"slow": slow}}}}
     )
-    bundle = project.plan()
-    with Driven.command(project.folder, ["apply", str(bundle)], project.environment()) as driven:
-        log = bundle / "logs" / "apply.log"
+    sealed_plan = project.plan()
+    with Driven.command(
+        project.folder, ["apply", str(sealed_plan)], project.environment()
+    ) as driven:
+        log = sealed_plan / "logs" / "apply.log"
         driven.until(lambda: log.exists() and "apply_start" in log.read_text(), 60)
-        assert {path.name for path in bundle.iterdir()} == {
+        assert {path.name for path in sealed_plan.iterdir()} == {
             "manifest.json",
             "changes.json",
             "consumed.json",

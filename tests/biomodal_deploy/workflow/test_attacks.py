@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from biomodal_deploy.errors import (
-    EXIT_BUNDLE,
     EXIT_DONE,
     EXIT_ENGINE,
+    EXIT_SEALED_PLAN,
     EXIT_USAGE,
 )
 from tests.support.light import MODEL, STACK, Ended, LightProject
@@ -47,7 +47,7 @@ def apply(project: LightProject, *words: str, **environment: str) -> Ended:
 
 def refused(ended: Ended, words: str) -> None:
     """Assert a refusal that names the difference, and that nothing was applied."""
-    assert ended.status == EXIT_BUNDLE, ended.out + ended.err
+    assert ended.status == EXIT_SEALED_PLAN, ended.out + ended.err
     assert words in ended.error["message"], ended.error["message"]
     assert "Traceback" not in ended.err
 
@@ -72,18 +72,18 @@ def test_another_data_directory_is_refused(project: LightProject, tmp_path: Path
 
 def test_another_stacks_plan_is_refused(project: LightProject) -> None:
     """Terraform would write to the first stack's state from the second one's directory."""
-    bundle = seal(project)
-    ended = project.run("apply", str(bundle), "--stack", "other", "--output", "json")
+    sealed_plan = seal(project)
+    ended = project.run("apply", str(sealed_plan), "--stack", "other", "--output", "json")
     refused(ended, "planned with stack light")
 
 
 def test_a_plan_of_another_checkout_is_refused(project: LightProject, tmp_path: Path) -> None:
     """The same project in another folder has another state."""
-    bundle = seal(project)
+    sealed_plan = seal(project)
     copy = tmp_path / "copy"
     shutil.copytree(project.folder, copy)
     moved = LightProject(copy, {STACK: MODEL, "other": MODEL})
-    refused(apply(moved, str(bundle)), "state")
+    refused(apply(moved, str(sealed_plan)), "state")
 
 
 def test_an_edited_plan_inside_the_zip_is_refused(project: LightProject) -> None:
@@ -147,32 +147,32 @@ def test_a_state_that_moved_on_is_refused(project: LightProject) -> None:
 
 def test_a_used_plan_is_refused(project: LightProject) -> None:
     """A plan is good for one apply, also where Terraform would take it again."""
-    bundle = seal(project)
+    sealed_plan = seal(project)
     assert apply(project).status == EXIT_DONE
-    refused(apply(project, str(bundle)), "applied at")
+    refused(apply(project, str(sealed_plan)), "applied at")
 
 
 def test_a_copy_of_a_used_plan_is_refused(project: LightProject, tmp_path: Path) -> None:
     """Copying the folder before its use does not make it good for a second one."""
-    bundle = seal(project)
+    sealed_plan = seal(project)
     kept = tmp_path / "kept"
-    shutil.copytree(bundle, kept)
+    shutil.copytree(sealed_plan, kept)
     assert apply(project).status == EXIT_DONE
-    shutil.rmtree(bundle)
-    shutil.copytree(kept, bundle)
-    refused(apply(project, str(bundle)), "was applied before")
+    shutil.rmtree(sealed_plan)
+    shutil.copytree(kept, sealed_plan)
+    refused(apply(project, str(sealed_plan)), "was applied before")
 
 
 def test_an_expired_plan_is_refused(tmp_path: Path) -> None:
-    """A plan lives as long as the deployment's settings say."""
-    settings = {"deployments": {STACK: {"plan_hours": 0.0001}}}
+    """A plan lives as long as the stack's settings say."""
+    settings = {"stacks": {STACK: {"plan_hours": 0.0001}}}
     project = LightProject(tmp_path / "project", context=settings)
     project.plan()
     subprocess.run([sys.executable, "-c", "import time; time.sleep(0.5)"], check=True)
     refused(apply(project), "expired at")
 
 
-def test_a_bundle_that_others_can_read_is_refused(project: LightProject) -> None:
+def test_a_sealed_plan_that_others_can_read_is_refused(project: LightProject) -> None:
     """Whoever could read it has its secrets; whoever could write it made it another."""
     seal(project).chmod(0o755)
     refused(apply(project), "is open to others")
@@ -185,7 +185,7 @@ def test_another_terraform_is_refused(project: LightProject) -> None:
 
 
 def test_another_digest_than_the_approved_one_is_refused(project: LightProject) -> None:
-    """The digest that was approved elsewhere pins the bundle."""
+    """The digest that was approved elsewhere pins the sealed plan."""
     seal(project)
     refused(apply(project, "--expect-sha256", "0" * 64), "was approved")
 
@@ -202,8 +202,8 @@ def test_another_commit_is_refused(project: LightProject) -> None:
 
 def test_of_two_applies_at_once_one_passes(project: LightProject) -> None:
     """The claim is atomic: two people cannot apply one plan."""
-    bundle = seal(project)
-    words = ["apply", str(bundle), "--stack", STACK, "--output", "json"]
+    sealed_plan = seal(project)
+    words = ["apply", str(sealed_plan), "--stack", STACK, "--output", "json"]
     running = [
         subprocess.Popen(
             [sys.executable, "-m", "biomodal_deploy", *words],
@@ -218,7 +218,7 @@ def test_of_two_applies_at_once_one_passes(project: LightProject) -> None:
     for process in running:
         assert process.stdout is not None
         process.stdout.close()
-    assert statuses == [EXIT_DONE, EXIT_BUNDLE]
+    assert statuses == [EXIT_DONE, EXIT_SEALED_PLAN]
 
 
 def test_arguments_of_the_environment_change_nothing(project: LightProject) -> None:
@@ -233,9 +233,9 @@ def test_a_link_in_a_files_place_is_refused(
     project: LightProject, tmp_path: Path, name: str
 ) -> None:
     """A link could lead to what was never sealed."""
-    bundle = seal(project)
-    shutil.move(bundle / name, tmp_path / name)
-    (bundle / name).symlink_to(tmp_path / name)
+    sealed_plan = seal(project)
+    shutil.move(sealed_plan / name, tmp_path / name)
+    (sealed_plan / name).symlink_to(tmp_path / name)
     refused(apply(project), "symbolic link")
 
 
@@ -256,25 +256,25 @@ def test_a_history_that_is_broken_anywhere_lets_nothing_run(
     project: LightProject, line: int
 ) -> None:
     """A used plan does not run again; the printed way back leads to a new plan, not to the old."""
-    bundle = seal(project)
+    sealed_plan = seal(project)
     kept = project.folder / "kept"
-    shutil.copytree(bundle, kept)
+    shutil.copytree(sealed_plan, kept)
     assert apply(project).status == EXIT_DONE
-    shutil.rmtree(bundle)
-    shutil.copytree(kept, bundle)
+    shutil.rmtree(sealed_plan)
+    shutil.copytree(kept, sealed_plan)
     (project.folder / "state" / f"{STACK}.tfstate").unlink()  # as it was when it was planned
     history = project.plans / "history.jsonl"
     lines = history.read_text().splitlines(keepends=True)
     lines[line] = lines[line].replace('"stack"', '"stock"')
     history.write_text("".join(lines))
     for ended in (
-        apply(project, str(bundle)),
+        apply(project, str(sealed_plan)),
         project.run("plan", "--stack", STACK, "--output", "json"),
     ):
         refused(ended, f"broken at line {line + 1} ")
         assert ended.error["reason"] == "history_broken"
     history.rename(f"{history}.broken")  # as the message says
-    refused(apply(project, str(bundle)), "was applied before")
+    refused(apply(project, str(sealed_plan)), "was applied before")
     assert project.run("plan", "--stack", STACK).status == EXIT_DONE
 
 
@@ -311,7 +311,7 @@ def test_another_provider_of_the_same_version_is_refused(tmp_path: Path) -> None
     required = {"aws": {"source": "hashicorp/aws", "version": "~> 5.100"}}
     model = {**MODEL, "terraform": {"required_providers": required}}
     project = LightProject(tmp_path / "project", {STACK: model})
-    bundle = seal(project)
+    sealed_plan = seal(project)
     installed = project.folder / "cdktf.out" / "stacks" / STACK / ".terraform" / "providers"
     (package,) = installed.glob("*/*/*/*/*")
     original = package.resolve()
@@ -323,7 +323,7 @@ def test_another_provider_of_the_same_version_is_refused(tmp_path: Path) -> None
     ended = apply(project)
     assert ended.status == EXIT_ENGINE
     assert "does not match any of the checksums" in ended.error["message"]
-    assert not (bundle / "consumed.json").exists()
+    assert not (sealed_plan / "consumed.json").exists()
 
 
 @pytest.mark.parametrize("command", ["plan", "apply"])
@@ -342,14 +342,14 @@ def test_an_overridden_provider_is_refused(project: LightProject, command: str) 
 
 def test_a_digest_of_another_file_approves_nothing(project: LightProject) -> None:
     """Not that of the plan file: it says nothing of expiry, verdicts and author."""
-    bundle = seal(project)
-    digest = json.loads((bundle / "manifest.json").read_bytes())["plan_sha256"]
+    sealed_plan = seal(project)
+    digest = json.loads((sealed_plan / "manifest.json").read_bytes())["plan_sha256"]
     refused(apply(project, "--expect-sha256", digest), "was approved")
 
 
 def test_a_pipe_in_a_files_place_holds_nothing_up(tmp_path: Path) -> None:
     """Whatever a command reads, a pipe there is refused or passed over, and never waited for."""
-    project = LightProject(tmp_path / "project", None, {"deployments": {STACK: {}}})
+    project = LightProject(tmp_path / "project", None, {"stacks": {STACK: {}}})
     project.plan()
     assert project.run("apply").status == EXIT_DONE
     terraforms = f"cdktf.out/stacks/{STACK}/.terraform"

@@ -12,15 +12,15 @@ from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, UsageError
 from biomodal_deploy.workflow.backend import check_config_files, check_nothing_left_behind
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import Stack
-from tests.support.bundles import sealed
 from tests.support.light import LightProject
+from tests.support.sealed_plans import sealed
 
 STATE = json.dumps({"lineage": "1f2e", "serial": 3, "resources": [{}, {}], "outputs": {}})
 
 
 def stack_in(folder: Path, output: str | None = None) -> Stack:
     """Return the stack of a project, synthesized into this folder."""
-    LightProject(folder, context={"deployments": {"prod": {}}})
+    LightProject(folder, context={"stacks": {"prod": {}}})
     location = Location.of(folder, {"CDKTF_OUTDIR": output} if output else {})
     return Stack(location=location, name="prod", directory=location.output / "stacks" / "prod")
 
@@ -97,7 +97,7 @@ def test_a_workspace_that_is_no_text_is_no_bug(tmp_path: Path) -> None:
 def partial_stack(folder: Path, content: str, kind: str = "s3") -> Stack:
     """Return a stack whose backend is completed by a file."""
     backend = {"kind": "partial", "type": kind, "config_files": ["backend.hcl"]}
-    LightProject(folder, context={"deployments": {"prod": {"backend": backend}}})
+    LightProject(folder, context={"stacks": {"prod": {"backend": backend}}})
     (folder / "backend.hcl").write_text(content)
     location = Location.of(folder, {})
     directory = location.output / "stacks" / "prod"

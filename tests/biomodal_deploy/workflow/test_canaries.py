@@ -86,8 +86,8 @@ def test_a_failing_apply_keeps_them_too(project: LightProject) -> None:
 
 def test_a_used_plan_has_no_secrets_left(project: LightProject) -> None:
     """The plan file and its values go with the apply."""
-    bundle = project.plan()
-    assert (bundle / "plan.tfplan").exists()
+    sealed_plan = project.plan()
+    assert (sealed_plan / "plan.tfplan").exists()
     screen(project.run("apply"), 0)
-    assert not [name for name in KEPT_UNTIL_APPLIED if (bundle / name).exists()]
+    assert not [name for name in KEPT_UNTIL_APPLIED if (sealed_plan / name).exists()]
     assert leaks(project, set()) == []

@@ -21,7 +21,7 @@ from biomodal_deploy.errors import (
     UsageError,
 )
 from biomodal_deploy.plan.history import Event
-from biomodal_deploy.plan.sealed import Bundle
+from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.sandbox import Sandbox
 from biomodal_deploy.workflow.aws import Place
 from biomodal_deploy.workflow.destination import (
@@ -54,17 +54,17 @@ MODEL: Final[dict[str, Any]] = {
 }
 
 
-def stack_of(folder: Path, **facts: Any) -> tuple[Stack, Bundle]:
+def stack_of(folder: Path, **facts: Any) -> tuple[Stack, SealedPlan]:
     """Return a stack with a sealed plan, nothing run."""
-    project, bundle = sealed_project(folder / "project", **facts)
-    return last_stack(Location.of(project, {}), SEALED), bundle
+    project, sealed_plan = sealed_project(folder / "project", **facts)
+    return last_stack(Location.of(project, {}), SEALED), sealed_plan
 
 
-def applied(stack: Stack, bundle: str, to: Destination, workspace: str = "default") -> None:
+def applied(stack: Stack, sealed_plan: str, to: Destination, workspace: str = "default") -> None:
     """Write down an apply that went well."""
     details = {"kind": "apply", **record(to, workspace)}
-    stack.history.append(Event.APPLY_START, bundle=bundle, details=details)
-    stack.history.append(Event.RESULT, bundle=bundle, details={"ok": True})
+    stack.history.append(Event.APPLY_START, sealed_plan=sealed_plan, details=details)
+    stack.history.append(Event.RESULT, sealed_plan=sealed_plan, details={"ok": True})
 
 
 @pytest.mark.parametrize(
@@ -106,17 +106,17 @@ def test_only_the_last_apply_of_the_same_workspace_counts(tmp_path: Path) -> Non
     assert last_destination(stack, "blue") == HOME
     assert last_destination(stack, "green") is None
     details = {"kind": "destroy", **record(HOME, "blue")}
-    stack.history.append(Event.APPLY_START, bundle="b3", details=details)
+    stack.history.append(Event.APPLY_START, sealed_plan="b3", details=details)
     assert last_destination(stack, "blue") == HOME  # it may have stopped half-way
-    stack.history.append(Event.RESULT, bundle="b3", details={"ok": True})
+    stack.history.append(Event.RESULT, sealed_plan="b3", details={"ok": True})
     assert last_destination(stack, "blue") is None
 
 
 def test_an_apply_of_an_earlier_version_is_known_from_its_plan(tmp_path: Path) -> None:
     """Its entry says nothing of where it went; the sealed plan does."""
     region = "eu-west-2 (environment: us-east-1)"
-    stack, bundle = stack_of(tmp_path, account=OURS, caller=CALLER, region=region)
-    stack.history.append(Event.APPLY_START, bundle=bundle.id, details={"kind": "apply"})
+    stack, sealed_plan = stack_of(tmp_path, account=OURS, caller=CALLER, region=region)
+    stack.history.append(Event.APPLY_START, sealed_plan=sealed_plan.id, details={"kind": "apply"})
     assert last_destination(stack, "default") == HOME
 
 
@@ -134,14 +134,14 @@ def test_endpoints_of_aws_itself_are_no_other_place(tmp_path: Path) -> None:
     for number, (environment, expected) in enumerate(
         [(aws, ""), (named, "http://lab:1"), (profile, "http://profile:2")]
     ):
-        stack, bundle = stack_of(
+        stack, sealed_plan = stack_of(
             tmp_path / str(number),
             account=OURS,
             caller=CALLER,
             region="eu-west-2",
             endpoints=configured_endpoints(environment),
         )
-        assert destination_of(stack, bundle.manifest.facts).endpoints == expected
+        assert destination_of(stack, sealed_plan.manifest.facts).endpoints == expected
         place = Place("eu-west-2", None, None, configured_endpoints(environment))
         caller: Future[Identity | None] = Future()
         caller.set_result(Identity(account=OURS, caller=CALLER))
@@ -163,8 +163,8 @@ def theirs() -> Iterator[Sandbox]:
 
 
 def settle(project: LightProject, **settings: str) -> None:
-    """Give the deployment settings."""
-    context = {"deployments": {STACK: settings}}
+    """Give the stack settings."""
+    context = {"stacks": {STACK: settings}}
     (project.folder / "cdktf.json").write_text(
         json.dumps({"app": "python app.py", "context": context})
     )

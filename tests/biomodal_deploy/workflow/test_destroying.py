@@ -15,29 +15,31 @@ from biomodal_deploy.aws.ledger.model import Fate, Ledger, Leftovers, saved_ledg
 from biomodal_deploy.aws.ledger.target import Target
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan import Plan, PlanKind
-from biomodal_deploy.plan.sealed import Bundle, UseState, consume, record_outcome
+from biomodal_deploy.plan.sealed import SealedPlan, UseState, consume, record_outcome
 from biomodal_deploy.workflow.destroying import look_after, take_ledger
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.signals import silent
 from biomodal_deploy.workflow.stack import Stack
-from tests.support.bundles import NOW, sealed
 from tests.support.destroyed import DISK, destroy_plan
 from tests.support.plans import plan
+from tests.support.sealed_plans import NOW, sealed
 from tests.support.sealed_project import STACK, sealed_project
 
 
 def project(
     folder: Path, of: Plan | None = None, environment: Mapping[str, str] = os.environ, **facts: Any
-) -> tuple[Stack, Bundle]:
+) -> tuple[Stack, SealedPlan]:
     """Return a stack with a sealed destroy plan."""
-    where, bundle = sealed_project(folder, of or destroy_plan(), kind=PlanKind.DESTROY, **facts)
+    where, sealed_plan = sealed_project(
+        folder, of or destroy_plan(), kind=PlanKind.DESTROY, **facts
+    )
     location = Location.of(where, environment)
     return Stack(
         location=location, name=STACK, directory=location.output / "stacks" / STACK
-    ), bundle
+    ), sealed_plan
 
 
-def following(stack: Stack, of: Plan) -> Bundle:
+def following(stack: Stack, of: Plan) -> SealedPlan:
     """Seal a destroy plan a minute later."""
     at = NOW + timedelta(minutes=1)
     return sealed(stack.location.plans, of=of, now=at, stack=STACK, kind=PlanKind.DESTROY)
@@ -60,48 +62,48 @@ def found_by(monkeypatch: pytest.MonkeyPatch, name: str) -> list[Target]:
 
 def test_a_plan_without_a_region(tmp_path: Path) -> None:
     """Everything is unknown, nothing raises, and it is kept for whoever asks later."""
-    stack, bundle = project(tmp_path, region=None)
-    ledger = take_ledger(stack, bundle, bundle.plan(), silent)
+    stack, sealed_plan = project(tmp_path, region=None)
+    ledger = take_ledger(stack, sealed_plan, sealed_plan.plan(), silent)
     assert {each.fate for each in ledger.holdings} == {Fate.UNKNOWN}
-    assert saved_ledger(bundle.path) == ledger
-    remains = look_after(stack, bundle, bundle.plan(), silent)
-    assert saved_leftovers(bundle.path) == remains
+    assert saved_ledger(sealed_plan.path) == ledger
+    remains = look_after(stack, sealed_plan, sealed_plan.plan(), silent)
+    assert saved_leftovers(sealed_plan.path) == remains
     (entry,) = stack.history.entries()
-    assert (entry.event, entry.bundle, entry.message) == (
+    assert (entry.event, entry.sealed_plan, entry.message) == (
         "remains",
-        bundle.id,
+        sealed_plan.id,
         remains.sentence(),
     )
-    assert not (bundle.path / "ledger.json").stat().st_mode & 0o077
+    assert not (sealed_plan.path / "ledger.json").stat().st_mode & 0o077
 
 
 def test_another_environment(tmp_path: Path) -> None:
     """With this process's credentials another account would be asked: nobody is."""
-    stack, bundle = project(tmp_path, environment={"AWS_PROFILE": "theirs"})
-    ledger = take_ledger(stack, bundle, bundle.plan(), silent)
+    stack, sealed_plan = project(tmp_path, environment={"AWS_PROFILE": "theirs"})
+    ledger = take_ledger(stack, sealed_plan, sealed_plan.plan(), silent)
     assert all("names other credentials" in each.line for each in ledger.holdings)
 
 
 def test_broken_aws_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A profile that does not exist is a reason, not an end."""
     monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
-    stack, bundle = project(tmp_path)
-    ledger = take_ledger(stack, bundle, bundle.plan(), silent)
+    stack, sealed_plan = project(tmp_path)
+    ledger = take_ledger(stack, sealed_plan, sealed_plan.plan(), silent)
     assert all("no-such-profile" in each.line for each in ledger.holdings)
 
 
 def test_no_state_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is held, and nobody has to be asked to know it."""
-    stack, bundle = project(tmp_path, of=plan())
-    ledger = take_ledger(stack, bundle, bundle.plan(), silent)
+    stack, sealed_plan = project(tmp_path, of=plan())
+    ledger = take_ledger(stack, sealed_plan, sealed_plan.plan(), silent)
     assert (ledger.holdings, ledger.seconds < 1) == ((), True)
 
 
 def test_a_stack_of_something_else(tmp_path: Path) -> None:
     """It made nothing in AWS: nobody is asked, and no history speaks of it."""
-    stack, bundle = project(tmp_path, of=plan(), region=None)
-    assert look_after(stack, bundle, bundle.plan(), silent).clean
-    assert take_ledger(stack, bundle, bundle.plan(), silent).holdings == ()
+    stack, sealed_plan = project(tmp_path, of=plan(), region=None)
+    assert look_after(stack, sealed_plan, sealed_plan.plan(), silent).clean
+    assert take_ledger(stack, sealed_plan, sealed_plan.plan(), silent).holdings == ()
     assert stack.history.entries() == ()
 
 
@@ -113,9 +115,9 @@ def test_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr("biomodal_deploy.workflow.destroying.save_ledger", refuse)
     monkeypatch.setattr("biomodal_deploy.workflow.destroying.save_leftovers", refuse)
-    stack, bundle = project(tmp_path, region=None)
-    assert take_ledger(stack, bundle, bundle.plan(), silent).holdings
-    assert look_after(stack, bundle, bundle.plan(), silent).unread
+    stack, sealed_plan = project(tmp_path, region=None)
+    assert take_ledger(stack, sealed_plan, sealed_plan.plan(), silent).holdings
+    assert look_after(stack, sealed_plan, sealed_plan.plan(), silent).unread
 
 
 def test_a_search_that_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,8 +127,8 @@ def test_a_search_that_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         raise KeyboardInterrupt
 
     monkeypatch.setattr(after, "find_leftovers", stop)
-    stack, bundle = project(tmp_path)
-    (unread,) = look_after(stack, bundle, bundle.plan(), silent).unread
+    stack, sealed_plan = project(tmp_path)
+    (unread,) = look_after(stack, sealed_plan, sealed_plan.plan(), silent).unread
     assert unread.line == "the search was stopped"
 
 
@@ -158,9 +160,9 @@ def test_another_accounts_destroy(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_what_is_kept_survives_the_plan_file(tmp_path: Path) -> None:
     """Secrets go when a plan is used; the ledger stays with the record."""
-    stack, bundle = project(tmp_path, region=None)
-    take_ledger(stack, bundle, bundle.plan(), silent)
-    consume(bundle.path)
-    bundle.drop_plan_file()
-    assert saved_ledger(bundle.path)
-    assert Bundle.load(bundle.path).id == bundle.id
+    stack, sealed_plan = project(tmp_path, region=None)
+    take_ledger(stack, sealed_plan, sealed_plan.plan(), silent)
+    consume(sealed_plan.path)
+    sealed_plan.drop_plan_file()
+    assert saved_ledger(sealed_plan.path)
+    assert SealedPlan.load(sealed_plan.path).id == sealed_plan.id

@@ -29,10 +29,10 @@ DENIED = (
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project with two deployments that were synthesized, and values for them."""
+    """A project with two stacks that were synthesized, and values for them."""
     folder = tmp_path / "project"
     folder.mkdir()
-    context = {"deployments": {"lab": {"bootstrap": "native"}, "prod": {"bootstrap": "native"}}}
+    context = {"stacks": {"lab": {"bootstrap": "native"}, "prod": {"bootstrap": "native"}}}
     (folder / "cdktf.json").write_text(json.dumps({"app": "true", "context": context}))
     for name in ("lab", "prod"):
         stack = folder / "cdktf.out" / "stacks" / name
@@ -180,21 +180,21 @@ def test_the_vms_role_gets_a_statement_of_its_own(
     assert [each["Resource"] for each in finding["missing"]["statements"]] == [resource]
 
 
-def test_the_missing_statement_is_the_deployments_own(
+def test_the_missing_statement_is_the_stacks_own(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """For a refused action: the compiled policy's statement, with this deployment's names."""
+    """For a refused action: the compiled policy's statement, with this stack's names."""
     file = project / "error.txt"
     file.write_text(DENIED)
     found = data(capsys, str(file), "--project-dir", str(project), "--stack", "lab")
     (finding,) = found["data"]["findings"]
     assert finding["cause"] == "denied_pass_role"
     missing = finding["missing"]
-    assert missing["origin"] == "deployment"
+    assert missing["origin"] == "stack"
     assert missing["caller"] == USER
     assert "arn:aws:iam::111122223333:role/lab-vm" in json.dumps(missing["statements"])
     assert finding["next"] == "biomodal-aws policy deployer --stack lab"
-    # Without a deployment, what the error says.
+    # Without a stack, what the error says.
     found = data(capsys, str(file), "--project-dir", str(project.parent))
     missing = found["data"]["findings"][0]["missing"]
     assert missing["origin"] == "error"
@@ -208,7 +208,7 @@ def test_the_missing_statement_is_the_deployments_own(
 
 
 def test_the_newest_failed_run(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a file, the log of the run that failed last, of any deployment or of one."""
+    """Without a file, the log of the run that failed last, of any stack or of one."""
     old = log_of(project, "lab", "20260101T000000Z-000001", 1, STALE)
     os.utime(old, (time.time() - 100,) * 2)
     log_of(project, "lab", "20260101T000000Z-000003", 0)

@@ -34,7 +34,7 @@ def stack_in(folder: Path, **environment: str) -> Stack:
     location = Location(
         project_dir=folder,
         project_file=ProjectFile(app="x"),
-        deployments={},
+        stacks={},
         environment=environment,
     )
     directory = folder / "cdktf.out" / "stacks" / "x"

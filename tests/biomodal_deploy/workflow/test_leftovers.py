@@ -13,9 +13,9 @@ import pytest
 
 from biomodal_deploy import files
 from biomodal_deploy.files import replace
-from biomodal_deploy.plan.sealed import Bundle, consume, drafting
+from biomodal_deploy.plan.sealed import SealedPlan, consume, drafting
 from biomodal_deploy.workflow.location import Location
-from tests.support.bundles import forked, sealed
+from tests.support.sealed_plans import forked, sealed
 from tests.support.sealed_project import STACK, sealed_project
 
 SECRET = b"canary-left-9d3e"
@@ -70,37 +70,37 @@ def test_a_draft_of_a_living_command_stays(project: Path) -> None:
 
 def test_what_a_dead_apply_used_goes(tmp_path: Path) -> None:
     """The plan file and the values beside it; the record of what was planned stays."""
-    project, bundle = sealed_project(tmp_path)
-    bundle.plan_file.write_bytes(SECRET)
-    (bundle.path / "variables.tfvars.json").write_bytes(SECRET)
+    project, sealed_plan = sealed_project(tmp_path)
+    sealed_plan.plan_file.write_bytes(SECRET)
+    (sealed_plan.path / "variables.tfvars.json").write_bytes(SECRET)
 
     def apply() -> None:
-        consume(bundle.path)
+        consume(sealed_plan.path)
         die()
 
     forked(apply, kill=True)
     # Whoever clears away may be killed too.
-    bundle.plan_file.unlink()
+    sealed_plan.plan_file.unlink()
     Location.of(project)
     assert holders(project) == []
-    assert Bundle.load(bundle.path).plan().changes
+    assert SealedPlan.load(sealed_plan.path).plan().changes
 
 
 def test_what_a_living_apply_uses_stays(tmp_path: Path) -> None:
     """And so does a sealed plan that nobody used yet."""
-    project, bundle = sealed_project(tmp_path)
+    project, sealed_plan = sealed_project(tmp_path)
     Location.of(project)
-    assert bundle.plan_file.exists()
-    consume(bundle.path)
+    assert sealed_plan.plan_file.exists()
+    consume(sealed_plan.path)
     Location.of(project)
-    assert bundle.plan_file.exists()
+    assert sealed_plan.plan_file.exists()
 
 
 def test_what_a_living_terraform_uses_stays(tmp_path: Path) -> None:
     """Its command may be gone, and Terraform about to end."""
-    project, bundle = sealed_project(tmp_path)
-    forked(lambda: consume(bundle.path))
-    log = bundle.logs / "apply.log"
+    project, sealed_plan = sealed_project(tmp_path)
+    forked(lambda: consume(sealed_plan.path))
+    log = sealed_plan.logs / "apply.log"
     log.touch()
     read, write = os.pipe()
     if (child := os.fork()) == 0:
@@ -111,12 +111,12 @@ def test_what_a_living_terraform_uses_stays(tmp_path: Path) -> None:
     os.read(read, 1)
     try:
         Location.of(project)
-        assert bundle.plan_file.exists()
+        assert sealed_plan.plan_file.exists()
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
     Location.of(project)
-    assert not bundle.plan_file.exists()
+    assert not sealed_plan.plan_file.exists()
 
 
 @pytest.mark.parametrize("name", ["drift", "migrate"])
@@ -163,16 +163,16 @@ def test_a_file_that_was_being_written_leaves_no_draft(
 
 def test_a_project_that_cannot_be_changed_is_read_all_the_same(tmp_path: Path) -> None:
     """Clearing away never fails a command; what somebody edited is left to be looked at."""
-    project, bundle = sealed_project(tmp_path)
-    forked(lambda: consume(bundle.path))
-    (bundle.path / "manifest.json").write_text("{}")
+    project, sealed_plan = sealed_project(tmp_path)
+    forked(lambda: consume(sealed_plan.path))
+    (sealed_plan.path / "manifest.json").write_text("{}")
     Location.of(project)
-    assert bundle.plan_file.exists()
+    assert sealed_plan.plan_file.exists()
 
 
 def test_sealed_plans_of_every_stack_are_looked_at(project: Path) -> None:
     """Not only those of the stack that the next command is for."""
     made = [sealed(project / "plans", stack=stack) for stack in ("a", "b")]
-    forked(*(partial(consume, bundle.path) for bundle in made))
+    forked(*(partial(consume, sealed_plan.path) for sealed_plan in made))
     Location.of(project)
-    assert not any(bundle.plan_file.exists() for bundle in made)
+    assert not any(sealed_plan.plan_file.exists() for sealed_plan in made)

@@ -18,7 +18,7 @@ from biomodal_deploy.workflow.stack import Stack
 def stack(tmp_path: Path) -> Stack:
     """A stack with a directory and nothing in it."""
     location = Location(
-        project_dir=tmp_path, project_file=ProjectFile(app="x"), deployments={}, environment={}
+        project_dir=tmp_path, project_file=ProjectFile(app="x"), stacks={}, environment={}
     )
     directory = tmp_path / "cdktf.out" / "stacks" / "x"
     directory.mkdir(parents=True)

@@ -30,7 +30,7 @@ READERS = (
 @pytest.fixture
 def project(tmp_path: Path) -> LightProject:
     """A project that was applied, with a second plan that was sealed before that."""
-    made = LightProject(tmp_path / "project", context={"deployments": {STACK: {}}})
+    made = LightProject(tmp_path / "project", context={"stacks": {STACK: {}}})
     made.plan()
     ended = made.run("apply", "--output", "json")
     assert ended.status == EXIT_DONE, ended.out
@@ -87,7 +87,7 @@ def test_whoever_gave_up_the_resources_starts_again(project: LightProject) -> No
 
 def test_an_older_plan_from_no_state_is_not_applied_to_a_lost_one(project: LightProject) -> None:
     """Two plans were made before the first apply: the second would make everything again."""
-    fresh = LightProject(project.folder.parent / "fresh", context={"deployments": {STACK: {}}})
+    fresh = LightProject(project.folder.parent / "fresh", context={"stacks": {STACK: {}}})
     other = fresh.plan()
     fresh.plan()
     assert fresh.run("apply").status == EXIT_DONE

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from biomodal_deploy.aws.preflight import owned_by, target_from
-from biomodal_deploy.config.settings import Deployment, Limits
+from biomodal_deploy.config.settings import Limits, StackSettings
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan.history import Event, History
 from biomodal_deploy.workflow.location import Location
@@ -25,12 +25,12 @@ VALUES = {
 
 @pytest.fixture
 def location(tmp_path: Path) -> Location:
-    """A project with two deployments and their variables."""
-    deployments = {
+    """A project with two stacks and their variables."""
+    stacks = {
         "lab": {"bootstrap": "native", "limits": {"regions": ["eu-west-2"]}},
         "roles": {"bootstrap": "prerequisites"},
     }
-    project = {"app": "true", "context": {"deployments": deployments}}
+    project = {"app": "true", "context": {"stacks": stacks}}
     (tmp_path / "cdktf.json").write_text(json.dumps(project))
     lines = [f'{name} = "{value}"' for name, value in VALUES.items()]
     (tmp_path / "terraform.tfvars").write_text("\n".join(lines))
@@ -86,9 +86,9 @@ def test_wrong_variables_are_refused_as_by_plan(
 
 def test_prerequisites_have_no_preflight(location: Location) -> None:
     """They make what is checked for."""
-    with pytest.raises(UsageError, match="name another deployment with --stack"):
+    with pytest.raises(UsageError, match="name another stack with --stack"):
         read_target(location, location.settings("roles"))
-    assert Deployment(bootstrap="prerequisites").bootstrap == "prerequisites"
+    assert StackSettings(bootstrap="prerequisites").bootstrap == "prerequisites"
 
 
 PULLED = {
@@ -165,14 +165,16 @@ def test_the_state_of_a_project(location: Location) -> None:
 
 
 def test_a_state_that_is_lost_is_no_empty_one(location: Location) -> None:
-    """Nine names would be "taken", each with advice to delete what the deployment has made."""
+    """Nine names would be "taken", each with advice to delete what the stack has made."""
     stack = location.output / "stacks" / "lab"
     stack.mkdir(parents=True)
     backend = {"local": {"path": "../../../state/lab.tfstate"}}
     (stack / "cdk.tf.json").write_text(json.dumps({"terraform": {"backend": backend}}))
     history = History(location.plans, "lab")
-    history.append(Event.APPLY_START, bundle="b1", details={"kind": "apply"})
-    history.append(Event.RESULT, bundle="b1", details={"ok": True, "changes": 3, "resources": 3})
+    history.append(Event.APPLY_START, sealed_plan="b1", details={"kind": "apply"})
+    history.append(
+        Event.RESULT, sealed_plan="b1", details={"ok": True, "changes": 3, "resources": 3}
+    )
     with pytest.raises(StateLost, match="left 3 resources"):
         read_owned(location, "lab")
 
@@ -182,7 +184,7 @@ def test_a_state_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path) -> None
     role = {"role_arn": "arn:aws:iam::123456789012:role/state"}
     s3 = {"kind": "s3", "bucket": "lab-state", "region": "eu-west-2", "assume_role": role}
     for backend in (s3, {"kind": "cloud", "organization": "lab"}):
-        deployments = {"lab": {"bootstrap": "native", "backend": backend}}
-        project = {"app": "true", "context": {"deployments": deployments}}
+        stacks = {"lab": {"bootstrap": "native", "backend": backend}}
+        project = {"app": "true", "context": {"stacks": stacks}}
         (tmp_path / "cdktf.json").write_text(json.dumps(project))
         assert read_owned(Location.of(tmp_path, {}), "lab") is None

@@ -21,8 +21,8 @@ VALUES = {"vm_name": "lab", "ssh_public_key": ""}
 
 
 def stack_of(folder: Path, settings: Mapping[str, object]) -> Stack:
-    """Return a stack whose deployment has these settings, and whose home is the folder."""
-    project = LightProject(folder, context={"deployments": {"light": settings}})
+    """Return a stack with these settings, whose home is the folder."""
+    project = LightProject(folder, context={"stacks": {"light": settings}})
     environment = {**os.environ, "HOME": str(folder)}
     return Stack(location=Location.of(project.folder, environment), name="light", directory=folder)
 

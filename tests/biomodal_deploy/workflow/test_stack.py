@@ -14,8 +14,8 @@ from tests.support.light import LightProject
 
 @pytest.fixture
 def location(tmp_path: Path) -> Location:
-    """A project with two deployments, of which nothing is synthesized or kept."""
-    LightProject(tmp_path, context={"deployments": {"dev": {}, "prod": {}}})
+    """A project with two stacks, of which nothing is synthesized or kept."""
+    LightProject(tmp_path, context={"stacks": {"dev": {}, "prod": {}}})
     return Location.of(tmp_path, {})
 
 
@@ -39,7 +39,7 @@ def test_a_record_outlives_the_synthesized_folder(location: Location) -> None:
     assert recorded_stack(location, "prod").history.verify_chain().entries == ()
 
 
-def test_a_record_outlives_the_deployment(location: Location) -> None:
+def test_a_record_outlives_the_stack(location: Location) -> None:
     """What was destroyed and taken out of cdktf.json still has its history."""
     keep(location, "gone")
     synthesize(location, "dev", "prod")
@@ -47,14 +47,14 @@ def test_a_record_outlives_the_deployment(location: Location) -> None:
 
 
 def test_what_terraform_needs_is_no_record(location: Location) -> None:
-    """Beside the plans lies a folder for its CLI configuration, and it is nobody's deployment."""
+    """Beside the plans lies a folder for its CLI configuration, and it is nobody's stack."""
     location = Location.of(LightProject(location.project_dir).folder, {})
     keep(location, ".terraform-cli", "light")
     assert recorded_stack(location, None).name == "light"
 
 
 def test_no_stack_is_guessed(location: Location) -> None:
-    """Of two deployments one is named, even where only one of them has plans."""
+    """Of two stacks one is named, even where only one of them has plans."""
     keep(location, "dev")
     with pytest.raises(UsageError, match="dev, prod"):
         recorded_stack(location, None)
@@ -70,5 +70,5 @@ def test_an_unknown_stack_is_refused(location: Location) -> None:
     keep(location, "dev")
     with pytest.raises(UsageError, match='did you mean "prod"'):
         recorded_stack(location, "prd")
-    with pytest.raises(UsageError, match="no such deployment"):
+    with pytest.raises(UsageError, match="no such stack"):
         recorded_stack(location, "../dev")

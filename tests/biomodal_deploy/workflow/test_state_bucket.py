@@ -28,13 +28,13 @@ def test_its_own_stack(tmp_path: Path) -> None:
     assert own.settings.bounds.regions == ("eu-west-2",)
     # What the app is told is what the workflow knows.
     told = Location.of(tmp_path, {CONTEXT_VARIABLE: own.location.environment[CONTEXT_VARIABLE]})
-    assert told.deployments == {own.name: own.settings}
+    assert told.stacks == {own.name: own.settings}
     made = own.settings.state_bucket
     assert made
     assert (made.bucket, made.keep_days, made.tags) == ("lab-state", 7, {"team": "lab"})
 
 
-def test_a_deployment_that_makes_it(tmp_path: Path) -> None:
+def test_a_stack_that_makes_it(tmp_path: Path) -> None:
     """Where cdktf.json has one, that is the stack, with what is written there."""
     state = {
         "bootstrap": "state-bucket",
@@ -45,12 +45,12 @@ def test_a_deployment_that_makes_it(tmp_path: Path) -> None:
     found = wanted_bucket(project, BucketOptions())
     own = own_stack(project, found, BucketOptions())
     assert own.name == "state"
-    assert own.settings == project.deployments["state"]
+    assert own.settings == project.stacks["state"]
     assert list(found.keys) == ["a"]
 
 
 def test_it_is_found_by_its_name_only(tmp_path: Path) -> None:
-    """`apply --stack` finds it; no set of deployments has it among them."""
+    """`apply --stack` finds it; no set of stacks has it among them."""
     project = location(tmp_path, a={"backend": S3})
     for name in ("a", "state-bucket-lab-state", "gone"):
         folder = tmp_path / "cdktf.out" / "stacks" / name
@@ -60,7 +60,7 @@ def test_it_is_found_by_its_name_only(tmp_path: Path) -> None:
     assert last_stack(project, None).name == "a"
     assert last_stack(project, "state-bucket-lab-state").directory.name == "state-bucket-lab-state"
     for name in ("gone", "state-bucket-other"):
-        with pytest.raises(UsageError, match="no such deployment"):
+        with pytest.raises(UsageError, match="no such stack"):
             last_stack(project, name)
 
 
@@ -77,7 +77,7 @@ def test_a_policy_without_aws(tmp_path: Path) -> None:
 
 
 def test_what_is_left_to_move(tmp_path: Path) -> None:
-    """Deployments of the bucket whose local state still holds something, or cannot be read."""
+    """Stacks of the bucket whose local state still holds something, or cannot be read."""
     project = location(tmp_path, a={"backend": S3}, b={"backend": S3}, c={})
     found = wanted_bucket(project, BucketOptions())
     assert left_to_move(project, found) == ()

@@ -30,7 +30,7 @@ from biomodal_deploy.workflow.state_files import (
 def stack(tmp_path: Path) -> Stack:
     """A stack of a project without anything in it."""
     location = Location(
-        project_dir=tmp_path, project_file=ProjectFile(app="x"), deployments={}, environment={}
+        project_dir=tmp_path, project_file=ProjectFile(app="x"), stacks={}, environment={}
     )
     return Stack(location=location, name="x", directory=tmp_path / "cdktf.out" / "stacks" / "x")
 

@@ -1,4 +1,4 @@
-"""Where a deployment's values come from: one order, for every command."""
+"""Where a stack's values come from: one order, for every command."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def text(values: Mapping[str, str]) -> str:
 def project(
     folder: Path, settings: Mapping[str, Any], environment: Mapping[str, str] | None = None
 ) -> Location:
-    """Write a project with one deployment, synthesized, and its variables but the region."""
-    deployments = {"prod": {"bootstrap": "native", **settings}}
-    document = {"app": "true", "context": {"deployments": deployments}}
+    """Write a project with one stack, synthesized, and its variables but the region."""
+    stacks = {"prod": {"bootstrap": "native", **settings}}
+    document = {"app": "true", "context": {"stacks": stacks}}
     (folder / "cdktf.json").write_text(json.dumps(document))
     (folder / "terraform.tfvars").write_text(text(VALUES))
     stack = folder / "cdktf.out" / "stacks" / "prod"
@@ -40,13 +40,13 @@ def project(
 
 
 def given(location: Location, *var_files: Path, variables: tuple[str, ...] = ()) -> Given:
-    """Return the values of the deployment's stack."""
+    """Return the stack's values."""
     directory = location.output / "stacks" / "prod"
     stack = Stack(location=location, name="prod", directory=directory)
     return given_values(stack, var_files, variables, location.project_dir)
 
 
-def test_a_deployments_files_come_after_the_projects_and_before_the_options(
+def test_a_stacks_files_come_after_the_projects_and_before_the_options(
     tmp_path: Path,
 ) -> None:
     """Automatic files, `var_files` in order, `--var-file`, `--var`: the later one wins."""
@@ -73,7 +73,7 @@ def test_a_deployments_files_come_after_the_projects_and_before_the_options(
 
 
 def test_doctor_reads_the_same_values(tmp_path: Path) -> None:
-    """Also what the deployment's own files and its region say."""
+    """Also what the stack's own files and its region say."""
     location = project(tmp_path, {"var_files": ["prod.tfvars"], "region": "eu-west-2"})
     (tmp_path / "prod.tfvars").write_text(text({"vm_name": "prod-vm"}))
     target = read_target(location, location.settings("prod"))
@@ -81,15 +81,15 @@ def test_doctor_reads_the_same_values(tmp_path: Path) -> None:
     assert target.limits.regions == ("eu-west-2",)
 
 
-def test_the_deployments_region_stands_where_nothing_gives_one(tmp_path: Path) -> None:
+def test_the_stacks_region_stands_where_nothing_gives_one(tmp_path: Path) -> None:
     """And where something gives the same."""
     location = project(tmp_path, {"region": "eu-west-2"})
     assert given(location).resolved.values["region"] == "eu-west-2"
     assert given(location, variables=("region=eu-west-2",)).resolved.values["region"] == "eu-west-2"
 
 
-def test_another_region_than_the_deployments_is_an_error(tmp_path: Path) -> None:
-    """From a file, an option or the environment: the line names it and the deployment's."""
+def test_another_region_than_the_stacks_is_an_error(tmp_path: Path) -> None:
+    """From a file, an option or the environment: the line names it and the stack's."""
     location = project(tmp_path, {"region": "eu-west-2"}, {"TF_VAR_region": "us-east-1"})
     with pytest.raises(UsageError, match=r"region \(TF_VAR_region\).*us-east-1.*in eu-west-2"):
         given(location)

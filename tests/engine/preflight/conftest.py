@@ -33,5 +33,5 @@ def session(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> boto3.session.
 
 @pytest.fixture
 def target(sandbox: Sandbox) -> Target:
-    """A native deployment into the seeded network."""
+    """A native stack into the seeded network."""
     return target_from(sandbox.variables(VM), "native")

@@ -1,4 +1,4 @@
-"""Every check, in the order in which a deployment depends on what they ask about."""
+"""Every check, in the order in which a stack depends on what they ask about."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OPTIONS: Final = "options"
 
 
 class Layer(StrEnum):
-    """What a check is about, in the order in which a deployment depends on it."""
+    """What a check is about, in the order in which a stack depends on it."""
 
     ACCOUNT = "Account"
     NETWORK = "Network"
@@ -45,7 +45,7 @@ _CHECKS: Final[dict[Layer, tuple[tuple[str, str, Callable[[Facts], Finding], boo
         ("credentials", "Credentials", caller.credentials, _QUICK),
         ("region", "Region", caller.region, _QUICK),
         ("partition", "Partition", caller.partition, _QUICK),
-        ("limits", "Limits of the deployment", caller.limits, _QUICK),
+        ("limits", "Limits of the stack", caller.limits, _QUICK),
     ),
     Layer.NETWORK: (
         ("vpc", "VPC", network.vpc, _QUICK),

@@ -1,4 +1,4 @@
-"""Who is calling, where, and whether this deployment may go there."""
+"""Who is calling, where, and whether this stack may go there."""
 
 from __future__ import annotations
 
@@ -46,18 +46,18 @@ def region(facts: Facts) -> Finding:
 
 
 def limits(facts: Facts) -> Finding:
-    """Whether account and region are those that the deployment is limited to."""
+    """Whether account and region are those that the stack is limited to."""
     allowed, target = facts.target.limits, facts.target
     if allowed.regions and target.region not in allowed.regions:
         return failed(
-            f"the deployment is limited to {' or '.join(allowed.regions)}, not {target.region}",
+            f"the stack is limited to {' or '.join(allowed.regions)}, not {target.region}",
             'correct region in terraform.tfvars, or region and "limits" in cdktf.json',
         )
     if allowed.account_ids:
         account = facts.caller().account
         if account not in allowed.account_ids:
             return failed(
-                f"the deployment is limited to account {' or '.join(allowed.account_ids)}, "
+                f"the stack is limited to account {' or '.join(allowed.account_ids)}, "
                 f"not {account}",
                 "use that account's credentials (AWS_PROFILE), or correct account and "
                 '"limits" in cdktf.json',
@@ -65,7 +65,7 @@ def limits(facts: Facts) -> Finding:
         return passed(f"account {account} and region {target.region} are within the limits")
     if allowed.regions:
         return passed(f"region {target.region} is within the limits; no account is named")
-    return passed("the deployment has no limits on account and region")
+    return passed("the stack has no limits on account and region")
 
 
 def partition(facts: Facts) -> Finding:

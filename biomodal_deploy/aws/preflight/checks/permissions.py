@@ -37,7 +37,7 @@ class Need:
 
 @dataclass(frozen=True)
 class Needed:
-    """What the life cycle of a deployment needs.
+    """What the life cycle of a stack needs.
 
     Attributes:
         needs: What has to be allowed.
@@ -49,7 +49,7 @@ class Needed:
 
 
 class NeededActions(Protocol):
-    """Tells what planning, applying and destroying a deployment calls."""
+    """Tells what planning, applying and destroying a stack calls."""
 
     def __call__(self, target: Target, *, account: str) -> Needed:
         """Return what has to be allowed in an account."""

@@ -1,4 +1,4 @@
-"""The deployment as a picture: every planned resource, its action by shape, sign and colour."""
+"""The stack as a picture: every planned resource, its action by shape, sign and colour."""
 
 from biomodal_deploy.review.report.picture.drawing import WIDTHS, draw
 from biomodal_deploy.review.report.picture.nodes import Node, Scene, scene_of

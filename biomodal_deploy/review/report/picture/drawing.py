@@ -88,7 +88,7 @@ def draw(scene: Scene, name: str) -> str:
         id_prefix=f"{name}-",
         class_=f"picture {name}",
         role="group",
-        aria_label="The deployment",
+        aria_label="The stack",
     )
     for area, box in areas.items():
         panel = drawsvg.Group(class_="area")

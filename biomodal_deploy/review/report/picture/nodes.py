@@ -88,17 +88,17 @@ def scene_of(report: Report, numbers: Mapping[tuple[str, str | None], int]) -> S
     entries = [*report.entries, *report.reads, *report.unchanged]
     opened = {each.address for each in report.broadens if each.severity is Severity.HIGH}
     grouped = len(entries) > MOST_NODES
-    bundles = _by_kind(entries) if grouped else [[entry] for entry in entries]
+    clusters = _by_kind(entries) if grouped else [[entry] for entry in entries]
     nodes = [
         Node(
-            area=bundle[0].area,
-            label=bundle[0].label,
-            action=bundle[0].action,
-            entries=tuple(bundle),
-            targets=tuple(numbers[entry.address, entry.deposed] for entry in bundle),
-            broadens=any(entry.address in opened for entry in bundle),
+            area=cluster[0].area,
+            label=cluster[0].label,
+            action=cluster[0].action,
+            entries=tuple(cluster),
+            targets=tuple(numbers[entry.address, entry.deposed] for entry in cluster),
+            broadens=any(entry.address in opened for entry in cluster),
         )
-        for bundle in bundles
+        for cluster in clusters
     ]
     nodes.sort(key=lambda node: (rank(node.label), _ORDER.index(node.action), node.name))
     areas = {area: [node for node in nodes if node.area is area] for area in Area}
@@ -108,11 +108,11 @@ def scene_of(report: Report, numbers: Mapping[tuple[str, str | None], int]) -> S
 
 
 def _by_kind(entries: Iterable[Entry]) -> list[list[Entry]]:
-    bundles: dict[tuple[Area, str, str], list[Entry]] = {}
+    clusters: dict[tuple[Area, str, str], list[Entry]] = {}
     for entry in entries:
         sign, _, _ = act_of(entry)
-        bundles.setdefault((entry.area, entry.label, sign), []).append(entry)
-    return list(bundles.values())
+        clusters.setdefault((entry.area, entry.label, sign), []).append(entry)
+    return list(clusters.values())
 
 
 def _edges(nodes: Sequence[Node]) -> Iterator[tuple[int, int]]:

@@ -104,7 +104,7 @@ def test_what_is_left_and_bills(aws: Account, clients: Clients) -> None:
 
 
 def test_what_only_has_the_same_tag(aws: Account, clients: Clients) -> None:
-    """It may be another deployment's: told apart, and not in the verdict. The name decides."""
+    """It may be another stack's: told apart, and not in the verdict. The name decides."""
     ec2 = aws("ec2")
     theirs = volume(ec2, OUR_TAG)
     near = volume(ec2, OUR_TAG, {"Key": "Name", "Value": f"{NAME}-2"})

@@ -1,4 +1,4 @@
-"""What a deployment holds before a destroy, and each thing that nobody could tell."""
+"""What a stack holds before a destroy, and each thing that nobody could tell."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def account() -> dict[str, Recorded]:
 
 
 def read(clients: Clients, target: Target | None = None) -> Ledger:
-    """Read the ledger of a deployment."""
+    """Read the ledger of a stack."""
     return read_ledger(target or destroyed(), clients, quiet)
 
 
@@ -90,7 +90,7 @@ def one(ledger: Ledger, kind: str, name: str = "") -> Holding:
 
 
 def changed(address: str, **attributes: Any) -> Target:
-    """Return the deployment with one resource that is different."""
+    """Return the stack with one resource that is different."""
     resources = held()
     resources[address] = {**resources[address], **attributes}
     return destroyed(resources)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from biomodal_deploy.aws.ledger.target import target_of
-from tests.support.bundles import facts
 from tests.support.destroyed import DISK, destroyed, held
 from tests.support.operated import NAME, REGION, VM
 from tests.support.plans import output, plan, resource
+from tests.support.sealed_plans import facts
 
 
 def test_ids_and_names() -> None:
@@ -47,7 +47,7 @@ def test_nothing_is_applied() -> None:
 
 
 def test_the_environment_names_another_region() -> None:
-    """The sealed text has both; the deployment's comes first."""
+    """The sealed text has both; the stack's comes first."""
     found = target_of(facts(region="eu-west-2 (environment: us-east-1)"), plan())
     assert found.region == "eu-west-2"
 

@@ -24,7 +24,7 @@ def aws() -> RecordedAws:
 
 @pytest.fixture
 def target() -> Target:
-    """A native deployment into it."""
+    """A native stack into it."""
     return Target(
         region=REGION,
         vpc_id=VPC,

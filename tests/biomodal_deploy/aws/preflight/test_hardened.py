@@ -47,12 +47,12 @@ TOPIC: Final = f"arn:aws:sns:{REGION}:{ACCOUNT}:pager"
 
 @pytest.fixture
 def target() -> Target:
-    """A hardened native deployment with the defaults."""
+    """A hardened native stack with the defaults."""
     return target_from(VALUES, "native", profile="hardened")
 
 
 def option(target: Target, **values: Any) -> Target:
-    """Return a deployment with an option set."""
+    """Return a stack with an option set."""
     assert target.hardened
     return replace(target, hardened=replace(target.hardened, **values))
 

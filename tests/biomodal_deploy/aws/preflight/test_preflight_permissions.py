@@ -19,10 +19,10 @@ from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.preflight import Target, run_preflight
 from biomodal_deploy.aws.preflight.checks.permissions import caller_policy
 from biomodal_deploy.aws.preflight.facts import Facts
-from biomodal_deploy.config.settings import Deployment
-from biomodal_deploy.iam.deployment import DeploymentPermissions
+from biomodal_deploy.config.settings import StackSettings
 from biomodal_deploy.iam.evaluate import Request, decide
 from biomodal_deploy.iam.language import parse_policy
+from biomodal_deploy.iam.permissions import StackPermissions
 from biomodal_deploy.iam.probes import wanted
 from biomodal_deploy.workflow.preflight_permissions import merged, needed_by
 from tests.support.project import ROOT
@@ -38,8 +38,8 @@ def stacks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from stacks.synthesis import synthesize
 
     output = tmp_path_factory.mktemp("synthesized")
-    deployments = {"native": Deployment(bootstrap="native"), "module": Deployment()}
-    synthesize(deployments, install_script=ROOT / "scripts" / "install_script.sh", output=output)
+    stacks = {"native": StackSettings(bootstrap="native"), "module": StackSettings()}
+    synthesize(stacks, install_script=ROOT / "scripts" / "install_script.sh", output=output)
     return output / "stacks"
 
 
@@ -79,7 +79,7 @@ def test_the_compiled_policy_is_enough(
     aws: RecordedAws, target: Target, stacks: Path, stack: str
 ) -> None:
     """A caller with exactly what `policy deployer` prints passes."""
-    compiled = DeploymentPermissions(stacks / stack, VALUES, ACCOUNT).deployer()
+    compiled = StackPermissions(stacks / stack, VALUES, ACCOUNT).deployer()
     documents = [policy.as_json() for policy in compiled]
     verdict, line = judged(aws, target, stacks / stack, *documents)
     assert verdict is Verdict.PASS, line
@@ -90,7 +90,7 @@ def test_the_published_policy_is_not(
     aws: RecordedAws, target: Target, stacks: Path, stack: str
 ) -> None:
     """A caller with the document's policy learns before the apply what it would lack."""
-    published = DeploymentPermissions(stacks / stack, VALUES, ACCOUNT).documented()
+    published = StackPermissions(stacks / stack, VALUES, ACCOUNT).documented()
     verdict, line = judged(aws, target, stacks / stack, published)
     assert verdict is Verdict.FAIL
     assert "actions are denied: batch:" in line
@@ -98,7 +98,7 @@ def test_the_published_policy_is_not(
 
 def test_one_statement_less_is_noticed(aws: RecordedAws, target: Target, stacks: Path) -> None:
     """Whichever statement is left out: the few questions find what all requests one by one do."""
-    permissions = DeploymentPermissions(stacks / "native", VALUES, ACCOUNT)
+    permissions = StackPermissions(stacks / "native", VALUES, ACCOUNT)
     requests = [
         each for need in permissions.needs.items for each in wanted(need, permissions.place)
     ]
@@ -120,7 +120,7 @@ def test_one_statement_less_is_noticed(aws: RecordedAws, target: Target, stacks:
 @pytest.mark.parametrize("stack", STACKS)
 def test_few_questions_say_it_all(stacks: Path, stack: str) -> None:
     """Merging loses no action on no resource, and a slow IAM is asked some thirty times."""
-    permissions = DeploymentPermissions(stacks / stack, VALUES, ACCOUNT)
+    permissions = StackPermissions(stacks / stack, VALUES, ACCOUNT)
     requests = [
         each for need in permissions.needs.items for each in wanted(need, permissions.place)
     ]
@@ -153,7 +153,7 @@ def test_no_action_is_told_what_its_policy_may_ask(first: int) -> None:
 def test_everybody_slow(aws: RecordedAws, target: Target, stacks: Path) -> None:
     """Two seconds to every answer, and this check asks the most of all."""
     aws.seconds = 2.0
-    compiled = DeploymentPermissions(stacks / "native", VALUES, ACCOUNT).deployer()
+    compiled = StackPermissions(stacks / "native", VALUES, ACCOUNT).deployer()
     # Batch's hosts' role is asked about in the same way, and these policies are not its own.
     aws.answers["iam.SimulatePrincipalPolicy"] = simulator(*(each.as_json() for each in compiled))
     needed = needed_by(stacks / "native", VALUES)

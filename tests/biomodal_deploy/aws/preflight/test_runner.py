@@ -108,7 +108,7 @@ def test_the_report_as_data(aws: RecordedAws, target: Target) -> None:
 
 
 def test_roles_alone(aws: RecordedAws) -> None:
-    """What a deployment's roles need is known without a deployment."""
+    """What a stack's roles need is known without a stack."""
     report = run_role_checks(aws.session(), REGION)
     assert [each.check for each in report.findings] == [
         "batch-service-role",

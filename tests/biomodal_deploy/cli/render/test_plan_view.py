@@ -15,18 +15,18 @@ from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from biomodal_deploy.cli.render.bundles import show_bundle
 from biomodal_deploy.cli.render.console import _THEME, _Console
+from biomodal_deploy.cli.render.sealed_plans import show_sealed_plan
 from biomodal_deploy.cli.render.sets import describe_plan, show_set
 from biomodal_deploy.errors import EXIT_DONE, EXIT_GUARD
 from biomodal_deploy.plan import Plan, PlanKind, read_plan
-from biomodal_deploy.plan.sealed import Bundle
+from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.plan.sealed.use import Use, UseState
 from biomodal_deploy.workflow.sets.outcome import Outcome as Ended
-from tests.support.bundles import SHA
 from tests.support.plans import plan, resource
 from tests.support.real_plans import construct_paths, real_plan
 from tests.support.reports import ID, manifest
+from tests.support.sealed_plans import SHA
 
 WIDTHS: Final = (80, 140)
 KINDS: Final = {
@@ -75,11 +75,11 @@ def read(name: str, times: int = 250) -> Plan:
     return read_plan(json.dumps(raw).encode(), construct_paths())[0]
 
 
-def bundle_of(of: Plan, kind: PlanKind = PlanKind.APPLY) -> Bundle:
+def sealed_plan_of(of: Plan, kind: PlanKind = PlanKind.APPLY) -> SealedPlan:
     """Return a sealed plan that is on no disk and never expires."""
     sealed = manifest(of, kind, **PLACE)
     sealed = sealed.model_copy(update={"expires": sealed.expires.replace(year=2999)})
-    return Bundle(Path("plans/lab-vm") / ID, sealed, SHA, Use(UseState.UNUSED))
+    return SealedPlan(Path("plans/lab-vm") / ID, sealed, SHA, Use(UseState.UNUSED))
 
 
 def on_screen(width: int) -> tuple[Console, io.StringIO]:
@@ -92,7 +92,7 @@ def on_screen(width: int) -> tuple[Console, io.StringIO]:
 def printed(of: Plan, kind: PlanKind = PlanKind.APPLY, width: int = 80, **more: Any) -> str:
     """Return what a terminal shows of a plan."""
     console, stream = on_screen(width)
-    show_bundle(console, bundle_of(of, kind), of, **more)
+    show_sealed_plan(console, sealed_plan_of(of, kind), of, **more)
     return stream.getvalue()
 
 
@@ -102,7 +102,7 @@ def test_goldens(name: str, width: int, golden: SnapshotAssertion) -> None:
     """What a reviewer reads of each kind of plan, line for line."""
     console, stream = on_screen(width)
     of = read(name)
-    show_bundle(console, bundle_of(of, KINDS[name]), of)
+    show_sealed_plan(console, sealed_plan_of(of, KINDS[name]), of)
     assert stream.getvalue() == golden(name=f"{name}-{width}")
 
 
@@ -118,13 +118,13 @@ def test_several_stacks(width: int, golden: SnapshotAssertion) -> None:
             Ended(
                 stack="lab-one",
                 exit_status=EXIT_DONE,
-                data={"counts": counts["create"], "bundle": ID, "verdicts": []},
+                data={"counts": counts["create"], "sealed_plan": ID, "verdicts": []},
                 seconds=8,
             ),
             Ended(
                 stack="lab-two-with-a-rather-long-name",
                 exit_status=EXIT_GUARD,
-                data={"counts": counts["replace"], "bundle": ID, "verdicts": [refusal]},
+                data={"counts": counts["replace"], "sealed_plan": ID, "verdicts": [refusal]},
                 seconds=9,
             ),
         ],
@@ -138,7 +138,7 @@ def test_no_line_is_wider_than_the_terminal(name: str) -> None:
     """But where a single word is, or a command to copy: those are never broken."""
     for line in printed(read(name), KINDS[name]).splitlines():
         words = line.split()
-        copied = line.startswith(("All of them:", "Next:", "folder", "bundle", "sha256"))
+        copied = line.startswith(("All of them:", "Next:", "folder", "plan  ", "sha256"))
         assert cell_len(line) <= 80 or copied or len(max(words, key=len)) > 60, line
 
 

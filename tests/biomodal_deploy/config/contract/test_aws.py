@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from biomodal_deploy.config.backends import S3Backend
 from biomodal_deploy.config.contract import broken_rule, variables_of
-from biomodal_deploy.config.deployment import Deployment
+from biomodal_deploy.config.stack import StackSettings
 
 
 @pytest.mark.parametrize(
@@ -25,11 +25,11 @@ from biomodal_deploy.config.deployment import Deployment
     ],
 )
 def test_a_region_reads_alike_everywhere(region: str, known: bool) -> None:
-    """Variable, deployment and backend take the same regions, the sovereign cloud's too."""
+    """Variable, stack and backend take the same regions, the sovereign cloud's too."""
     variable = next(each for each in variables_of("native") if each.name == "region")
     assert (broken_rule(variable.rules, region) is None) is known
     for model, values in (
-        (Deployment, {"region": region}),
+        (StackSettings, {"region": region}),
         (S3Backend, {"kind": "s3", "bucket": "lab-state", "key": "lab", "region": region}),
     ):
         with nullcontext() if known else pytest.raises(ValidationError):

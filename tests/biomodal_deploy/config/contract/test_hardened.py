@@ -66,7 +66,7 @@ def test_every_rule_is_tried() -> None:
 
 @pytest.mark.parametrize("variable", ADDED.values(), ids=lambda each: each.name)
 def test_every_default_is_there_and_keeps_the_rules(variable: Variable) -> None:
-    """The documented values alone make a hardened deployment."""
+    """The documented values alone make a hardened stack."""
     assert variable.default is not None
     assert variable.broken_rule(variable.default) is None
 

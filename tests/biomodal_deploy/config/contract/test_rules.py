@@ -32,7 +32,7 @@ NEAR: Final = (
     *("us-east-1", "us-gov-west-1", "us_east_1", "vpc-0123456789abcdef0", "subnet-0a1b2c3d"),
     *("t3.large", "t4g.large", "c7gn.metal", "a1.medium", "u-6tb1.metal", "aws:x", "AWS:x", "aws"),
     *("mac1.metal", "mac2-m2pro.metal", "s3://xn--bucket", "s3://bucket--x-s3", "s3://192.168.5.4"),
-    *("biomodal-deployment", "Biomodal-DEPLOYMENT", "biomodal-deployments"),
+    *("biomodal-deployment", "Biomodal-STACK_S_OWN", "biomodal-deployments"),
     *("s3://bucket", "s3://bucket/", "s3://bucket/key", "s3://B", "ubuntu", "_apt", "1user"),
     *("ssh-ed25519 AAAA= me@host", "ssh-rsa AAAA", "ssh-rsa A\nB", "-----BEGIN PRIVATE KEY-----"),
     *(

@@ -44,7 +44,7 @@ def test_the_native_stack_adds_the_public_key_and_the_disk_size() -> None:
 
 @pytest.mark.parametrize("bootstrap", ["module", "native"])
 def test_every_default_keeps_its_own_rules(bootstrap: str) -> None:
-    """A deployment that sets only what is required is never refused for a default."""
+    """A stack that sets only what is required is never refused for a default."""
     for variable in variables_of(bootstrap):
         if variable.default is not None:
             assert variable.broken_rule(variable.default) is None, variable.name

@@ -14,7 +14,7 @@ import pytest
 
 from biomodal_deploy.errors import EngineError, UsageError
 from tests.biomodal_deploy.engine.synthesis.conftest import Project
-from tests.support.project import contents, copy_app, write_deployments
+from tests.support.project import contents, copy_app, write_stacks
 
 
 def part(project: Project) -> str:
@@ -115,7 +115,7 @@ def test_an_interrupted_app_is_reaped(project: Project) -> None:
 def test_this_project_is_the_same_each_time(tmp_path: Path, project: Project) -> None:
     """Unchanged, both stacks come out byte for byte, so that a plan of them stays the same."""
     folder = copy_app(tmp_path / "copy")
-    write_deployments(folder, {"one": {}, "two": {"bootstrap": "native"}})
+    write_stacks(folder, {"one": {}, "two": {"bootstrap": "native"}})
     copy = Project(folder, {**project.environment, "PYTHONPATH": str(folder / "constructs")})
     copy.synthesize()
     before = contents(copy.output)

@@ -12,22 +12,24 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.errors import BundleRefused, UsageError
+from biomodal_deploy.errors import SealedPlanRefused, UsageError
 from biomodal_deploy.plan import HIDDEN_TEXT, Redactor
 from biomodal_deploy.plan.history import Event, History
 from biomodal_deploy.plan.history.entry import START, digest_of
 from biomodal_deploy.plan.sealed import sha256, whoami
 from biomodal_deploy.plan.sealed.files import canonical
-from tests.support.bundles import forked
+from tests.support.sealed_plans import forked
 
 
 @pytest.fixture
 def history(tmp_path: Path) -> History:
     """A history with three entries."""
     history = History(tmp_path / "plans", "demo")
-    history.append(Event.PLAN, bundle="b1", message="2 to create", details={"create": 2})
-    history.append(Event.APPLY_START, bundle="b1")
-    history.append(Event.RESULT, bundle="b1", details={"state": "applied", "ok": True, "x": None})
+    history.append(Event.PLAN, sealed_plan="b1", message="2 to create", details={"create": 2})
+    history.append(Event.APPLY_START, sealed_plan="b1")
+    history.append(
+        Event.RESULT, sealed_plan="b1", details={"state": "applied", "ok": True, "x": None}
+    )
     return history
 
 
@@ -40,7 +42,7 @@ def test_entries_are_read_back_as_they_were(history: History) -> None:
     """In order, with who and when, and types of their details."""
     first, second, third = history.entries()
     assert [entry.seq for entry in (first, second, third)] == [1, 2, 3]
-    assert (first.event, first.bundle, first.message) == (Event.PLAN, "b1", "2 to create")
+    assert (first.event, first.sealed_plan, first.message) == (Event.PLAN, "b1", "2 to create")
     assert first.details == {"create": 2}
     assert third.details == {"state": "applied", "ok": True, "x": None}
     assert (first.by.who, first.by.pid, first.stack) == (whoami(), os.getpid(), "demo")
@@ -143,7 +145,7 @@ class TestCutShort:
         chain = history.verify_chain()
         assert (chain.cut_short, chain.broken_at, len(chain.entries)) == (True, None, 2)
 
-        history.append(Event.PLAN, bundle="b2")
+        history.append(Event.PLAN, sealed_plan="b2")
         chain = history.verify_chain()
         assert (chain.cut_short, chain.broken_at) == (False, None)
         assert [entry.event for entry in chain.entries[2:]] == [Event.MENDED, Event.PLAN]
@@ -267,7 +269,7 @@ def test_a_broken_chain_answers_nothing_of_what_was_applied(history: History) ->
         broken = [*whole]
         broken[number - 1] = broken[number - 1].replace("demo", "dome")
         history.path.write_text("\n".join(broken) + "\n")
-        with pytest.raises(BundleRefused) as refused:
+        with pytest.raises(SealedPlanRefused) as refused:
             history.was_started("b1")
         assert refused.value.reason == "history_broken"
         assert f"line {number} " in str(refused.value)
@@ -281,7 +283,7 @@ def test_what_a_broken_history_says_was_applied_stays_used_when_it_is_set_aside(
     first, *rest = lines(history)
     history.path.write_text("\n".join([first.replace("demo", "dome"), *rest]) + "\n")
     history.path.rename(f"{history.path}.broken")
-    history.append(Event.PLAN, bundle="b2")
+    history.append(Event.PLAN, sealed_plan="b2")
     assert history.was_started("b1")
     assert not history.was_started("b2")
 
@@ -293,11 +295,11 @@ def test_an_entry_of_a_newer_version_is_called_so(history: History, *, ended: bo
     with history.path.open("a") as file:
         file.write(json.dumps(newer) + "\n" * ended)
     before = history.path.read_bytes()
-    with pytest.raises(BundleRefused, match="newer version") as refused:
+    with pytest.raises(SealedPlanRefused, match="newer version") as refused:
         history.append(Event.PLAN)
     assert refused.value.reason == "history_newer"
     assert history.path.read_bytes() == before
-    with pytest.raises(BundleRefused, match="newer version"):
+    with pytest.raises(SealedPlanRefused, match="newer version"):
         history.whole()
 
 

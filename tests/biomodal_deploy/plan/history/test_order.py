@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.errors import BundleRefused
+from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.history import Event, History, is_overtaken, newest, plans_in_order
-from biomodal_deploy.plan.sealed import Bundle, UseState, consume, record_outcome, sealed_plans
-from tests.support.bundles import NOW, sealed
+from biomodal_deploy.plan.sealed import SealedPlan, UseState, consume, record_outcome, sealed_plans
+from tests.support.sealed_plans import NOW, sealed
 
 
-def planned(plans: Path, **ahead: float) -> Bundle:
+def planned(plans: Path, **ahead: float) -> SealedPlan:
     """Seal a plan and write it down, with a clock that is ahead."""
-    bundle = sealed(plans, now=NOW + timedelta(**ahead))
-    History(plans, "demo").append(Event.PLAN, bundle=bundle.id)
-    return bundle
+    sealed_plan = sealed(plans, now=NOW + timedelta(**ahead))
+    History(plans, "demo").append(Event.PLAN, sealed_plan=sealed_plan.id)
+    return sealed_plan
 
 
 class TestNewest:
@@ -27,8 +27,8 @@ class TestNewest:
 
     def test_the_newest_is_found(self, tmp_path: Path) -> None:
         """By time, and by order where two were made within a second."""
-        bundles = [sealed(tmp_path, now=NOW - timedelta(hours=hours)) for hours in (2, 1, 3)]
-        assert newest(tmp_path, "demo").id == bundles[1].id
+        sealed_plans = [sealed(tmp_path, now=NOW - timedelta(hours=hours)) for hours in (2, 1, 3)]
+        assert newest(tmp_path, "demo").id == sealed_plans[1].id
         time.sleep(0.01)
         for _ in range(5):
             last = sealed(tmp_path)
@@ -46,7 +46,7 @@ class TestNewest:
         """Nobody means the plan before it."""
         sealed(tmp_path, now=NOW - timedelta(hours=1))
         (sealed(tmp_path).path / "manifest.json").write_text("{}")
-        with pytest.raises(BundleRefused):
+        with pytest.raises(SealedPlanRefused):
             newest(tmp_path, "demo")
 
     def test_the_kind_can_be_chosen(self, tmp_path: Path) -> None:
@@ -59,9 +59,9 @@ class TestNewest:
         """With the next command."""
         (tmp_path / "demo" / "draft-20260101T000000Z-abcdef").mkdir(parents=True)
         (tmp_path / "demo" / "notes").mkdir()
-        with pytest.raises(BundleRefused, match="biomodal-aws plan --stack demo") as caught:
+        with pytest.raises(SealedPlanRefused, match="biomodal-aws plan --stack demo") as caught:
             newest(tmp_path, "demo")
-        assert caught.value.reason == "no_bundle"
+        assert caught.value.reason == "no_sealed_plan"
         assert sealed_plans(tmp_path, "nothing") == []
 
 
@@ -86,10 +86,10 @@ def test_plans_of_another_machine_are_placed_by_their_time(tmp_path: Path) -> No
 
 
 def test_an_apply_with_the_clock_ahead_overtakes_no_later_plan(tmp_path: Path) -> None:
-    """Of several deployments, those are left out whose state has moved on, and only those."""
+    """Of several stacks, those are left out whose state has moved on, and only those."""
     before = planned(tmp_path)
     ahead = planned(tmp_path, days=2)
-    History(tmp_path, "demo").append(Event.APPLY_START, bundle=ahead.id)
+    History(tmp_path, "demo").append(Event.APPLY_START, sealed_plan=ahead.id)
     consume(ahead.path, now=NOW + timedelta(days=2))
     record_outcome(ahead.path, UseState.APPLIED)
     after = planned(tmp_path)

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.config.deployment import Approvals
-from biomodal_deploy.errors import BundleRefused, UsageError
-from biomodal_deploy.plan.sealed import Bundle
+from biomodal_deploy.config.stack import Approvals
+from biomodal_deploy.errors import SealedPlanRefused, UsageError
+from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.plan.sealed.approvals import (
     add,
     approve,
@@ -21,7 +21,7 @@ from biomodal_deploy.plan.sealed.approvals import (
     require_approvals,
     statement_of,
 )
-from tests.support.bundles import edit_manifest, sealed
+from tests.support.sealed_plans import edit_manifest, sealed
 from tests.support.signers import make_certificate, make_key, signers_line
 
 ADA, BOB, EVE = "ada@lab", "bob@lab", "eve@lab"
@@ -34,7 +34,7 @@ class Lab:
 
     def __init__(self, folder: Path) -> None:
         self.project = folder
-        self.bundle = sealed(folder / "plans")
+        self.sealed_plan = sealed(folder / "plans")
         self.keys = {name: make_key(folder, name.partition("@")[0]) for name in (ADA, BOB, EVE)}
         self.may_sign(*(signers_line(name, self.keys[name]) for name in (ADA, BOB)))
 
@@ -45,16 +45,16 @@ class Lab:
     def approve(self, *names: str) -> None:
         """Have people sign."""
         for name in names:
-            approve(self.bundle, self.keys[name])
+            approve(self.sealed_plan, self.keys[name])
 
     def problems(self, policy: Approvals = ONE) -> list[str | None]:
         """Return why each approval does not count."""
-        return [each.problem for each in judge_approvals(self.bundle, policy, self.project)]
+        return [each.problem for each in judge_approvals(self.sealed_plan, policy, self.project)]
 
     def refusal(self, policy: Approvals = ONE) -> str:
         """Return why the plan is refused."""
-        with pytest.raises(BundleRefused) as caught:
-            require_approvals(self.bundle, policy, self.project)
+        with pytest.raises(SealedPlanRefused) as caught:
+            require_approvals(self.sealed_plan, policy, self.project)
         assert caught.value.reason == "approvals_missing"
         return str(caught.value)
 
@@ -68,7 +68,7 @@ def lab(tmp_path: Path) -> Lab:
 def test_enough_people(lab: Lab) -> None:
     """N of N: their names are returned, whoever signed first."""
     lab.approve(BOB, ADA)
-    assert sorted(require_approvals(lab.bundle, TWO, lab.project)) == [ADA, BOB]
+    assert sorted(require_approvals(lab.sealed_plan, TWO, lab.project)) == [ADA, BOB]
 
 
 def test_one_too_few(lab: Lab) -> None:
@@ -79,7 +79,7 @@ def test_one_too_few(lab: Lab) -> None:
     )
     assert "1 of 2" in refusal
     assert "of b" in refusal
-    assert f"biomodal-aws approve {lab.bundle.id}" in refusal
+    assert f"biomodal-aws approve {lab.sealed_plan.id}" in refusal
 
 
 def test_rsa_certificates_and_agents(lab: Lab, tmp_path: Path) -> None:
@@ -87,9 +87,9 @@ def test_rsa_certificates_and_agents(lab: Lab, tmp_path: Path) -> None:
     rsa, authority = make_key(tmp_path, "rsa", "rsa"), make_key(tmp_path, "authority")
     certificate = make_certificate(authority, lab.keys[EVE], EVE)
     lab.may_sign(signers_line(ADA, rsa), signers_line("*@lab", authority, "cert-authority"))
-    approve(lab.bundle, rsa)
-    approve(lab.bundle, certificate)
-    assert sorted(require_approvals(lab.bundle, TWO, lab.project)) == [ADA, EVE]
+    approve(lab.sealed_plan, rsa)
+    approve(lab.sealed_plan, certificate)
+    assert sorted(require_approvals(lab.sealed_plan, TWO, lab.project)) == [ADA, EVE]
 
 
 def test_a_key_that_only_the_agent_has(
@@ -105,11 +105,11 @@ def test_a_key_that_only_the_agent_has(
         key = lab.keys[ADA]
         subprocess.run(["ssh-add", "-q", str(key)], check=True, env=dict(os.environ))
         key.unlink()
-        approve(lab.bundle, key.with_name("ada.pub"))
+        approve(lab.sealed_plan, key.with_name("ada.pub"))
     finally:
         agent.kill()
         agent.wait()
-    assert require_approvals(lab.bundle, ONE, lab.project) == [ADA]
+    assert require_approvals(lab.sealed_plan, ONE, lab.project) == [ADA]
 
 
 def test_who_may_not_sign(lab: Lab) -> None:
@@ -124,7 +124,7 @@ def test_one_person_counts_once(lab: Lab) -> None:
     """Twice by one key, and one key under two names."""
     lab.approve(ADA)
     lab.may_sign(signers_line(ADA, lab.keys[ADA]), signers_line(BOB, lab.keys[ADA]))
-    approve(lab.bundle, lab.keys[ADA])
+    approve(lab.sealed_plan, lab.keys[ADA])
     assert "1 of 2" in lab.refusal(TWO)
 
 
@@ -145,9 +145,9 @@ def test_another_namespace(lab: Lab) -> None:
 def test_a_signature_made_for_something_else(lab: Lab) -> None:
     """A signature over the very same text, made for Git."""
     lab.approve(ADA)
-    (path,) = (lab.bundle.path / "approvals").iterdir()
+    (path,) = (lab.sealed_plan.path / "approvals").iterdir()
     words = ["ssh-keygen", "-Y", "sign", "-q", "-n", "git", "-f", str(lab.keys[ADA])]
-    content = statement_of(lab.bundle).content()
+    content = statement_of(lab.sealed_plan).content()
     made = subprocess.run(words, input=content, capture_output=True, check=True)
     body = json.loads(path.read_text())
     path.write_text(json.dumps({**body, "signature": made.stdout.decode()}))
@@ -164,11 +164,11 @@ def test_a_revoked_key(lab: Lab) -> None:
 
 def test_the_authors_own(lab: Lab) -> None:
     """Who planned, or wrote the commit, cannot approve; unless the settings say so."""
-    edit_manifest(lab.bundle, lambda body: body.update(authors=[ADA]), forge=True)
-    lab.bundle = Bundle.load(lab.bundle.path)
+    edit_manifest(lab.sealed_plan, lambda body: body.update(authors=[ADA]), forge=True)
+    lab.sealed_plan = SealedPlan.load(lab.sealed_plan.path)
     lab.approve(ADA)
     assert "cannot approve" in lab.refusal()
-    assert require_approvals(lab.bundle, Approvals(not_author=False), lab.project) == [ADA]
+    assert require_approvals(lab.sealed_plan, Approvals(not_author=False), lab.project) == [ADA]
 
 
 def test_who_does_not_count(lab: Lab) -> None:
@@ -185,15 +185,15 @@ def test_a_signature_copied_to_another_plan(lab: Lab, tmp_path: Path, facts: Any
     """Of another plan, account, stack or region: neither added nor counted."""
     lab.approve(ADA)
     other = sealed(tmp_path / "others", content=b"another plan file", **facts)
-    (path,) = (lab.bundle.path / "approvals").iterdir()
-    with pytest.raises(BundleRefused) as caught:
+    (path,) = (lab.sealed_plan.path / "approvals").iterdir()
+    with pytest.raises(SealedPlanRefused) as caught:
         add(other, path.read_bytes())
     assert caught.value.reason == "other_approval"
     (other.path / "approvals").mkdir(mode=0o700)
     copy = other.path / "approvals" / path.name
     copy.touch(mode=0o600)
     copy.write_bytes(path.read_bytes())
-    lab.bundle = other
+    lab.sealed_plan = other
     assert "another plan" in lab.refusal()
 
 
@@ -210,7 +210,7 @@ def test_a_signature_copied_to_another_plan(lab: Lab, tmp_path: Path, facts: Any
 def test_a_spoilt_file(lab: Lab, spoil: Callable[[Any], Any]) -> None:
     """Truncated, empty, without its statement: it does not count, and says why."""
     lab.approve(ADA)
-    (path,) = (lab.bundle.path / "approvals").iterdir()
+    (path,) = (lab.sealed_plan.path / "approvals").iterdir()
     path.write_text(json.dumps(spoil(json.loads(path.read_text()))))
     assert "not counted" in lab.refusal()
 
@@ -221,19 +221,22 @@ def test_a_statement_that_was_made_to_fit(lab: Lab, tmp_path: Path) -> None:
     approve(other, lab.keys[ADA])
     (path,) = (other.path / "approvals").iterdir()
     body = json.loads(path.read_text())
-    forged = {**body, "statement": statement_of(lab.bundle).model_dump(mode="json", by_alias=True)}
-    add(lab.bundle, json.dumps(forged).encode())
+    forged = {
+        **body,
+        "statement": statement_of(lab.sealed_plan).model_dump(mode="json", by_alias=True),
+    }
+    add(lab.sealed_plan, json.dumps(forged).encode())
     assert "0 of 1" in lab.refusal()
 
 
 def test_an_approval_travels(lab: Lab, tmp_path: Path) -> None:
     """Made at a workstation on a copy of the folder, added where it is applied."""
-    content = approve(lab.bundle, lab.keys[ADA])
-    (path,) = (lab.bundle.path / "approvals").iterdir()
+    content = approve(lab.sealed_plan, lab.keys[ADA])
+    (path,) = (lab.sealed_plan.path / "approvals").iterdir()
     path.unlink()
     assert "0 of 1" in lab.refusal()
-    add(lab.bundle, content)
-    assert require_approvals(lab.bundle, ONE, lab.project) == [ADA]
+    add(lab.sealed_plan, content)
+    assert require_approvals(lab.sealed_plan, ONE, lab.project) == [ADA]
 
 
 def test_the_file_of_signers_is_needed(lab: Lab) -> None:
@@ -241,7 +244,7 @@ def test_the_file_of_signers_is_needed(lab: Lab) -> None:
     lab.approve(ADA)
     (lab.project / "allowed_signers").unlink()
     with pytest.raises(UsageError) as caught:
-        require_approvals(lab.bundle, ONE, lab.project)
+        require_approvals(lab.sealed_plan, ONE, lab.project)
     assert "allowed_signers" in str(caught.value)
 
 
@@ -250,6 +253,6 @@ def test_a_key_that_cannot_sign(lab: Lab, name: str) -> None:
     """Not there, or a public key that no agent holds: one line that names it."""
     lab.keys[ADA].unlink()
     with pytest.raises(UsageError) as caught:
-        approve(lab.bundle, lab.project / name)
+        approve(lab.sealed_plan, lab.project / name)
     assert name in str(caught.value)
-    assert not (lab.bundle.path / "approvals").exists()
+    assert not (lab.sealed_plan.path / "approvals").exists()

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.errors import BundleRefused, UsageError
+from biomodal_deploy.errors import SealedPlanRefused, UsageError
 from biomodal_deploy.files import private_dir, replace, write_new
 from biomodal_deploy.plan.sealed.files import canonical, opened, read_private
-from tests.support.bundles import forked
+from tests.support.sealed_plans import forked
 
 
 def mode(path: Path) -> int:
@@ -86,7 +86,7 @@ class TestOpening:
         """To read or to write, for the group or for all."""
         write_new(tmp_path / "file", b"x")
         (tmp_path / "file").chmod(bits)
-        with pytest.raises(BundleRefused, match="open to others") as caught:
+        with pytest.raises(SealedPlanRefused, match="open to others") as caught:
             read_private(tmp_path / "file", 100)
         assert caught.value.reason == "readable_by_others"
 
@@ -94,7 +94,7 @@ class TestOpening:
         """Even to a private file."""
         write_new(tmp_path / "file", b"x")
         (tmp_path / "link").symlink_to(tmp_path / "file")
-        with pytest.raises(BundleRefused, match="symbolic link") as caught:
+        with pytest.raises(SealedPlanRefused, match="symbolic link") as caught:
             read_private(tmp_path / "link", 100)
         assert caught.value.reason == "symlink"
 
@@ -104,26 +104,26 @@ class TestOpening:
         """Whoever owns it can change it any time."""
         write_new(tmp_path / "file", b"x")
         monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-        with pytest.raises(BundleRefused, match="another user") as caught:
+        with pytest.raises(SealedPlanRefused, match="another user") as caught:
             read_private(tmp_path / "file", 100)
         assert caught.value.reason == "wrong_owner"
 
     def test_what_is_no_file_is_refused_without_waiting(self, tmp_path: Path) -> None:
         """A pipe would block for ever."""
         os.mkfifo(tmp_path / "pipe", 0o600)
-        with pytest.raises(BundleRefused, match="no file"), opened(tmp_path / "pipe"):
+        with pytest.raises(SealedPlanRefused, match="no file"), opened(tmp_path / "pipe"):
             pass
 
     def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
         """By its path."""
-        with pytest.raises(BundleRefused, match="missing") as caught:
+        with pytest.raises(SealedPlanRefused, match="missing") as caught:
             read_private(tmp_path / "file", 100)
         assert caught.value.reason == "missing_file"
 
     def test_a_huge_file_is_not_read(self, tmp_path: Path) -> None:
         """Not more than there can be."""
         write_new(tmp_path / "file", b"x" * 101)
-        with pytest.raises(BundleRefused, match="larger than 100 bytes"):
+        with pytest.raises(SealedPlanRefused, match="larger than 100 bytes"):
             read_private(tmp_path / "file", 100)
 
 

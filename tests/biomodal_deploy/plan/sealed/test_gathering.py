@@ -12,13 +12,13 @@ import pytest
 
 from biomodal_deploy.plan import read_plan
 from biomodal_deploy.plan.guards import judge
-from biomodal_deploy.plan.sealed import Bundle, Facts, StateId, drafting, gather, verify
+from biomodal_deploy.plan.sealed import Facts, SealedPlan, StateId, drafting, gather, verify
 from tests.support.terraform import Engine, bare_engine
 
 BACKEND = {"local": {"path": "../../../state/demo.tfstate"}}
 
 
-class Deployment:
+class Lab:
     """A synthesized stack of built-in resources in a project, planned by real Terraform."""
 
     def __init__(self, project: Path) -> None:
@@ -65,7 +65,7 @@ class Deployment:
             region="eu-west-2",
         )
 
-    def seal(self) -> Bundle:
+    def seal(self) -> SealedPlan:
         """Plan and seal."""
         with drafting(self.plans, "demo") as draft:
             self.engine.must(self.directory, "plan", f"-out={draft.plan_file}")
@@ -73,35 +73,35 @@ class Deployment:
             plan = read_plan(shown.encode())[0]
             return draft.seal(plan, self.facts(), verdicts=judge(plan))
 
-    def apply(self, bundle: Bundle) -> None:
+    def apply(self, sealed_plan: SealedPlan) -> None:
         """Apply without asking anybody."""
-        self.engine.must(self.directory, "apply", str(bundle.plan_file))
+        self.engine.must(self.directory, "apply", str(sealed_plan.plan_file))
 
 
 @pytest.fixture
-def deployment(tmp_path: Path) -> Deployment:
+def stack(tmp_path: Path) -> Lab:
     """A stack that is planned and not applied yet."""
-    return Deployment(tmp_path)
+    return Lab(tmp_path)
 
 
-def reasons(deployment: Deployment, bundle: Bundle, **facts: str) -> list[str]:
+def reasons(stack: Lab, sealed_plan: SealedPlan, **facts: str) -> list[str]:
     """Return why a sealed plan may not be applied now."""
-    return [each.reason for each in verify(Bundle.load(bundle.path), deployment.facts(**facts))]
+    return [each.reason for each in verify(SealedPlan.load(sealed_plan.path), stack.facts(**facts))]
 
 
 @pytest.mark.engine
 class TestRealPlans:
     """A plan of real Terraform, sealed, and what happens to it."""
 
-    def test_untouched_it_is_applied(self, deployment: Deployment) -> None:
+    def test_untouched_it_is_applied(self, stack: Lab) -> None:
         """What was approved is what runs."""
-        bundle = deployment.seal()
-        assert reasons(deployment, bundle) == []
-        assert bundle.manifest.facts.state is None
-        assert bundle.manifest.facts.git_clean is True
-        assert bundle.manifest.facts.directory == "cdktf.out/stacks/demo"
-        assert [file.path for file in bundle.manifest.facts.var_files] == ["terraform.tfvars"]
-        deployment.apply(bundle)
+        sealed_plan = stack.seal()
+        assert reasons(stack, sealed_plan) == []
+        assert sealed_plan.manifest.facts.state is None
+        assert sealed_plan.manifest.facts.git_clean is True
+        assert sealed_plan.manifest.facts.directory == "cdktf.out/stacks/demo"
+        assert [file.path for file in sealed_plan.manifest.facts.var_files] == ["terraform.tfvars"]
+        stack.apply(sealed_plan)
 
     @pytest.mark.parametrize(
         ("reason", "edit"),
@@ -114,58 +114,58 @@ class TestRealPlans:
         ids=["synthesized JSON", "var-file", "var-file gone", "lock file"],
     )
     def test_an_edit_after_planning_is_refused(
-        self, deployment: Deployment, reason: str, edit: Callable[[Deployment], object]
+        self, stack: Lab, reason: str, edit: Callable[[Lab], object]
     ) -> None:
         """Nothing else is different then."""
-        bundle = deployment.seal()
-        edit(deployment)
-        assert reasons(deployment, bundle) == [reason]
+        sealed_plan = stack.seal()
+        edit(stack)
+        assert reasons(stack, sealed_plan) == [reason]
 
-    def test_an_edited_install_script_is_refused(self, deployment: Deployment) -> None:
+    def test_an_edited_install_script_is_refused(self, stack: Lab) -> None:
         """And the working tree is no longer the commit."""
-        bundle = deployment.seal()
-        deployment.script.write_text("#!/bin/sh\nid\n")
-        assert reasons(deployment, bundle) == ["edited_install_script", "dirty_tree"]
+        sealed_plan = stack.seal()
+        stack.script.write_text("#!/bin/sh\nid\n")
+        assert reasons(stack, sealed_plan) == ["edited_install_script", "dirty_tree"]
 
-    def test_a_plan_for_no_state_is_refused_once_there_is_one(self, deployment: Deployment) -> None:
+    def test_a_plan_for_no_state_is_refused_once_there_is_one(self, stack: Lab) -> None:
         """Terraform itself would apply it where the state lies elsewhere, a second time."""
-        first, second = deployment.seal(), deployment.seal()
-        deployment.apply(first)
-        assert reasons(deployment, second) == ["state_appeared"]
+        first, second = stack.seal(), stack.seal()
+        stack.apply(first)
+        assert reasons(stack, second) == ["state_appeared"]
 
-    def test_a_plan_for_an_older_state_is_refused(self, deployment: Deployment) -> None:
+    def test_a_plan_for_an_older_state_is_refused(self, stack: Lab) -> None:
         """Somebody else applied in between."""
-        deployment.apply(deployment.seal())
-        deployment.write(word="two")
-        first, second = deployment.seal(), deployment.seal()
-        deployment.apply(first)
-        assert reasons(deployment, second) == ["state_moved_on"]
+        stack.apply(stack.seal())
+        stack.write(word="two")
+        first, second = stack.seal(), stack.seal()
+        stack.apply(first)
+        assert reasons(stack, second) == ["state_moved_on"]
 
-    def test_another_workspace_is_refused(self, deployment: Deployment) -> None:
+    def test_another_workspace_is_refused(self, stack: Lab) -> None:
         """Terraform builds everything a second time there."""
-        bundle = deployment.seal()
-        assert reasons(deployment, bundle, workspace="prod") == ["other_workspace"]
+        sealed_plan = stack.seal()
+        assert reasons(stack, sealed_plan, workspace="prod") == ["other_workspace"]
 
     def test_another_checkout_with_another_state_is_refused(
-        self, deployment: Deployment, tmp_path: Path
+        self, stack: Lab, tmp_path: Path
     ) -> None:
         """Terraform would write to the first one's state from there."""
-        bundle = deployment.seal()
-        elsewhere = Deployment(tmp_path / "elsewhere")
-        assert "other_backend" in reasons(elsewhere, bundle)
+        sealed_plan = stack.seal()
+        elsewhere = Lab(tmp_path / "elsewhere")
+        assert "other_backend" in reasons(elsewhere, sealed_plan)
 
-    def test_a_plan_file_edited_inside_is_refused(self, deployment: Deployment) -> None:
+    def test_a_plan_file_edited_inside_is_refused(self, stack: Lab) -> None:
         """Terraform runs the edit, and shows the original."""
-        bundle = deployment.seal()
-        with zipfile.ZipFile(bundle.plan_file) as plan_file:
+        sealed_plan = stack.seal()
+        with zipfile.ZipFile(sealed_plan.plan_file) as plan_file:
             parts = {name: plan_file.read(name) for name in plan_file.namelist()}
         name = next(name for name in parts if name.endswith("cdk.tf.json"))
         parts[name] = parts[name].replace(b'"one"', b'"evil"')
-        with zipfile.ZipFile(bundle.plan_file, "w") as plan_file:
+        with zipfile.ZipFile(sealed_plan.plan_file, "w") as plan_file:
             for part, content in parts.items():
                 plan_file.writestr(part, content)
-        deployment.engine.must(deployment.directory, "show", str(bundle.plan_file))
-        assert reasons(deployment, bundle) == ["edited_plan"]
+        stack.engine.must(stack.directory, "show", str(sealed_plan.plan_file))
+        assert reasons(stack, sealed_plan) == ["edited_plan"]
 
 
 def test_a_file_outside_the_project_keeps_its_whole_path(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.errors import BundleRefused
+from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.plan.sealed import sha256
 from biomodal_deploy.plan.sealed.holding import held
-from tests.support.bundles import sealed
+from tests.support.sealed_plans import sealed
 
 
 def private(path: Path, content: bytes) -> Path:
@@ -55,10 +55,10 @@ def test_where_there_is_no_such_memory(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_an_exchanged_plan_file_is_not_held(tmp_path: Path) -> None:
     """What is held is what was sealed, or nothing."""
-    bundle = sealed(tmp_path / "plans")
-    with bundle.held_plan_file() as path:
+    sealed_plan = sealed(tmp_path / "plans")
+    with sealed_plan.held_plan_file() as path:
         assert path.read_bytes() == b"a plan file"
-    bundle.plan_file.write_bytes(b"another")
-    with pytest.raises(BundleRefused) as refused, bundle.held_plan_file():
+    sealed_plan.plan_file.write_bytes(b"another")
+    with pytest.raises(SealedPlanRefused) as refused, sealed_plan.held_plan_file():
         pass
     assert refused.value.reason == "edited_plan"

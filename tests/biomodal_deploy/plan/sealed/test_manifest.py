@@ -10,30 +10,30 @@ from typing import Any
 
 import pytest
 
-from biomodal_deploy.errors import BundleRefused
-from biomodal_deploy.plan.sealed import Bundle, Manifest
-from tests.support.bundles import NOW, edit_manifest, sealed
+from biomodal_deploy.errors import SealedPlanRefused
+from biomodal_deploy.plan.sealed import Manifest, SealedPlan
+from tests.support.sealed_plans import NOW, edit_manifest, sealed
 
-KEY = b"a key of the deployment"
+KEY = b"a key of the stack"
 
 
-def refusal(path: Path, key: bytes | None = None) -> BundleRefused:
+def refusal(path: Path, key: bytes | None = None) -> SealedPlanRefused:
     """Return the refusal of a sealed plan."""
-    with pytest.raises(BundleRefused) as caught:
-        Bundle.load(path, key=key)
+    with pytest.raises(SealedPlanRefused) as caught:
+        SealedPlan.load(path, key=key)
     return caught.value
 
 
 def test_a_manifest_is_read_back_as_it_was(tmp_path: Path) -> None:
     """And it is JSON that people can read."""
-    bundle = sealed(tmp_path)
-    text = (bundle.path / "manifest.json").read_text()
-    assert Manifest.from_json(text.encode()) == bundle.manifest
+    sealed_plan = sealed(tmp_path)
+    text = (sealed_plan.path / "manifest.json").read_text()
+    assert Manifest.from_json(text.encode()) == sealed_plan.manifest
     assert '\n  "kind": "apply",' in text
-    assert bundle.manifest.created == NOW
-    assert bundle.manifest.expires == NOW + timedelta(hours=24)
-    assert bundle.manifest.counts.create == 1
-    assert {verdict.rule for verdict in bundle.manifest.verdicts} >= {"protected"}
+    assert sealed_plan.manifest.created == NOW
+    assert sealed_plan.manifest.expires == NOW + timedelta(hours=24)
+    assert sealed_plan.manifest.counts.create == 1
+    assert {verdict.rule for verdict in sealed_plan.manifest.verdicts} >= {"protected"}
 
 
 EDITS: dict[str, Callable[[dict[str, Any]], object]] = {
@@ -52,20 +52,20 @@ def test_an_edited_manifest_is_refused(
     tmp_path: Path, edit: Callable[[dict[str, Any]], object]
 ) -> None:
     """Whatever was edited in it."""
-    bundle = sealed(tmp_path)
-    edit_manifest(bundle, lambda body: (edit(body), None)[1], forge=False)
-    error = refusal(bundle.path)
+    sealed_plan = sealed(tmp_path)
+    edit_manifest(sealed_plan, lambda body: (edit(body), None)[1], forge=False)
+    error = refusal(sealed_plan.path)
     assert error.reason == "edited_manifest"
     assert str(error) == "The manifest was changed after it was sealed: plan again."
 
 
 def test_an_edit_with_a_new_digest_does_not_match_what_was_approved(tmp_path: Path) -> None:
     """Who can write in the folder can make a digest, but not the one that was printed."""
-    bundle = sealed(tmp_path)
-    edit_manifest(bundle, EDITS["expiry"], forge=True)  # type: ignore[arg-type]
-    forged = Bundle.load(bundle.path)
-    with pytest.raises(BundleRefused) as caught:
-        forged.require(bundle.sha256)
+    sealed_plan = sealed(tmp_path)
+    edit_manifest(sealed_plan, EDITS["expiry"], forge=True)  # type: ignore[arg-type]
+    forged = SealedPlan.load(sealed_plan.path)
+    with pytest.raises(SealedPlanRefused) as caught:
+        forged.require(sealed_plan.sha256)
     assert caught.value.reason == "not_approved"
 
 
@@ -74,15 +74,15 @@ class TestSignatures:
 
     def test_a_signed_manifest_is_read_with_its_key(self, tmp_path: Path) -> None:
         """And without a key as well."""
-        bundle = sealed(tmp_path, key=KEY)
-        assert Bundle.load(bundle.path, key=KEY).manifest == bundle.manifest
-        assert Bundle.load(bundle.path).manifest == bundle.manifest
+        sealed_plan = sealed(tmp_path, key=KEY)
+        assert SealedPlan.load(sealed_plan.path, key=KEY).manifest == sealed_plan.manifest
+        assert SealedPlan.load(sealed_plan.path).manifest == sealed_plan.manifest
 
     def test_a_forged_one_is_refused(self, tmp_path: Path) -> None:
         """A new digest does not make a new signature."""
-        bundle = sealed(tmp_path, key=KEY)
-        edit_manifest(bundle, EDITS["expiry"], forge=True)  # type: ignore[arg-type]
-        assert refusal(bundle.path, KEY).reason == "bad_signature"
+        sealed_plan = sealed(tmp_path, key=KEY)
+        edit_manifest(sealed_plan, EDITS["expiry"], forge=True)  # type: ignore[arg-type]
+        assert refusal(sealed_plan.path, KEY).reason == "bad_signature"
 
     def test_another_key_is_refused(self, tmp_path: Path) -> None:
         """Whoever has it."""
@@ -113,7 +113,7 @@ HOSTILE: dict[str, bytes] = {
 @pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_json_is_refused_in_a_line(content: bytes) -> None:
     """It neither crashes, hangs nor writes on the terminal."""
-    with pytest.raises(BundleRefused) as caught:
+    with pytest.raises(SealedPlanRefused) as caught:
         Manifest.from_json(content)
     assert caught.value.reason == "malformed"
     assert str(caught.value).isprintable()
@@ -136,26 +136,26 @@ def test_a_manifest_of_another_shape_is_refused(
     tmp_path: Path, edit: Callable[[dict[str, Any]], object]
 ) -> None:
     """Although its digest is right."""
-    bundle = sealed(tmp_path)
-    edit_manifest(bundle, lambda body: (edit(body), None)[1], forge=True)
-    error = refusal(bundle.path)
+    sealed_plan = sealed(tmp_path)
+    edit_manifest(sealed_plan, lambda body: (edit(body), None)[1], forge=True)
+    error = refusal(sealed_plan.path)
     assert error.reason == "malformed"
     assert str(error).isprintable()
 
 
 def test_a_manifest_of_another_version_says_so(tmp_path: Path) -> None:
     """The user can only plan again."""
-    bundle = sealed(tmp_path)
-    edit_manifest(bundle, lambda body: body.update(format=2), forge=True)
-    assert refusal(bundle.path).reason == "unknown_format"
+    sealed_plan = sealed(tmp_path)
+    edit_manifest(sealed_plan, lambda body: body.update(format=2), forge=True)
+    assert refusal(sealed_plan.path).reason == "unknown_format"
 
 
 def test_a_manifest_written_by_hand_in_another_layout_is_the_same(tmp_path: Path) -> None:
     """The digest is of what it says; what is pinned is the file."""
-    bundle = sealed(tmp_path)
-    body = json.loads((bundle.path / "manifest.json").read_text())
-    (bundle.path / "manifest.json").write_text(json.dumps(body, sort_keys=True))
-    again = Bundle.load(bundle.path)
-    assert again.manifest == bundle.manifest
-    with pytest.raises(BundleRefused):
-        again.require(bundle.sha256)
+    sealed_plan = sealed(tmp_path)
+    body = json.loads((sealed_plan.path / "manifest.json").read_text())
+    (sealed_plan.path / "manifest.json").write_text(json.dumps(body, sort_keys=True))
+    again = SealedPlan.load(sealed_plan.path)
+    assert again.manifest == sealed_plan.manifest
+    with pytest.raises(SealedPlanRefused):
+        again.require(sealed_plan.sha256)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from biomodal_deploy.plan.sealed import (
-    Bundle,
+    SealedPlan,
     UseState,
     consume,
     drafting,
@@ -16,7 +16,7 @@ from biomodal_deploy.plan.sealed import (
     record_outcome,
     sealed_plans,
 )
-from tests.support.bundles import NOW, sealed
+from tests.support.sealed_plans import NOW, sealed
 
 
 def test_secrets_of_used_and_expired_plans_go(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_secrets_of_used_and_expired_plans_go(tmp_path: Path) -> None:
     assert good.plan_file.exists()
     assert started.plan_file.exists()
     assert len(sealed_plans(tmp_path, "demo")) == 4
-    assert all(Bundle.load(path).plan() for path in sealed_plans(tmp_path, "demo"))
+    assert all(SealedPlan.load(path).plan() for path in sealed_plans(tmp_path, "demo"))
 
 
 def test_logs_of_failed_plans_go_in_the_end(tmp_path: Path) -> None:
@@ -52,10 +52,10 @@ def test_logs_of_failed_plans_go_in_the_end(tmp_path: Path) -> None:
 
 def test_a_damaged_plan_is_left_for_somebody_to_look_at(tmp_path: Path) -> None:
     """Its plan file may be the evidence."""
-    bundle = sealed(tmp_path, now=NOW - timedelta(days=2))
-    (bundle.path / "manifest.json").write_text("{}")
+    sealed_plan = sealed(tmp_path, now=NOW - timedelta(days=2))
+    (sealed_plan.path / "manifest.json").write_text("{}")
     assert prune(tmp_path, "demo", now=NOW).plan_files == ()
-    assert bundle.plan_file.exists()
+    assert sealed_plan.plan_file.exists()
 
 
 def test_a_stack_without_plans_has_nothing_to_clear(tmp_path: Path) -> None:

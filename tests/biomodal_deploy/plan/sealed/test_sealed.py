@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from biomodal_deploy.errors import EXIT_BUNDLE, BundleRefused, UsageError
+from biomodal_deploy.errors import EXIT_SEALED_PLAN, SealedPlanRefused, UsageError
 from biomodal_deploy.plan.sealed import (
-    Bundle,
+    SealedPlan,
     UseState,
     consume,
     record_outcome,
 )
-from tests.support.bundles import NOW, edit_manifest, sealed
 from tests.support.plans import plan, resource
+from tests.support.sealed_plans import NOW, edit_manifest, sealed
 
 
 def _linked(path: Path) -> None:
@@ -102,7 +102,7 @@ ATTACKS: dict[str, tuple[str, Callable[[Path], object], str]] = {
         lambda path: (path / "changes.json").unlink(),
         "changes.json is missing",
     ),
-    "no bundle": ("no_bundle", shutil.rmtree, "There is no sealed plan at"),
+    "no sealed plan": ("no_sealed_plan", shutil.rmtree, "There is no sealed plan at"),
 }
 
 
@@ -110,22 +110,24 @@ ATTACKS: dict[str, tuple[str, Callable[[Path], object], str]] = {
 def test_what_others_could_have_touched_is_refused(
     tmp_path: Path, reason: str, attack: Callable[[Path], object], words: str
 ) -> None:
-    """Each with its own reason and words, and the exit status of a bundle."""
-    bundle = sealed(tmp_path / "project" / "plans")
-    attack(bundle.path)
-    with pytest.raises(BundleRefused) as caught:
-        Bundle.load(bundle.path)
+    """Each with its own reason and words, and the exit status of a sealed plan."""
+    sealed_plan = sealed(tmp_path / "project" / "plans")
+    attack(sealed_plan.path)
+    with pytest.raises(SealedPlanRefused) as caught:
+        SealedPlan.load(sealed_plan.path)
     assert caught.value.reason == reason
     assert words in str(caught.value)
-    assert caught.value.exit_status == EXIT_BUNDLE
+    assert caught.value.exit_status == EXIT_SEALED_PLAN
 
 
-def test_another_users_bundle_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_users_sealed_plan_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its owner can change it after it was checked."""
-    bundle = sealed(tmp_path)
+    sealed_plan = sealed(tmp_path)
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-    with pytest.raises(BundleRefused) as caught:
-        Bundle.load(bundle.path)
+    with pytest.raises(SealedPlanRefused) as caught:
+        SealedPlan.load(sealed_plan.path)
     assert caught.value.reason == "wrong_owner"
 
 
@@ -133,12 +135,12 @@ def test_another_users_bundle_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("above", [1, 2, 3])
 def test_a_folder_above_of_another_owner_is_refused(tmp_path: Path, above: int) -> None:
     """Its owner can put another plans folder in its place, whatever its mode."""
-    bundle = sealed(tmp_path / "project" / "plans")
-    os.chown(bundle.path.parents[above - 1], 65534, -1)
-    with pytest.raises(BundleRefused) as caught:
-        Bundle.load(bundle.path)
+    sealed_plan = sealed(tmp_path / "project" / "plans")
+    os.chown(sealed_plan.path.parents[above - 1], 65534, -1)
+    with pytest.raises(SealedPlanRefused) as caught:
+        SealedPlan.load(sealed_plan.path)
     assert caught.value.reason == "wrong_owner"
-    with pytest.raises(BundleRefused):
+    with pytest.raises(SealedPlanRefused):
         sealed(tmp_path / "project" / "plans")  # no plan is made that no apply would accept
 
 
@@ -146,8 +148,8 @@ def test_a_folder_where_nobody_can_exchange_it_will_do(tmp_path: Path) -> None:
     """`/tmp` is open to all, and what is in it is its owner's: the sticky bit."""
     (tmp_path / "shared").mkdir(mode=0o777)
     (tmp_path / "shared").chmod(0o1777)
-    bundle = sealed(tmp_path / "shared" / "plans")
-    assert Bundle.load(bundle.path).id == bundle.id
+    sealed_plan = sealed(tmp_path / "shared" / "plans")
+    assert SealedPlan.load(sealed_plan.path).id == sealed_plan.id
 
 
 def test_a_link_that_others_can_turn_is_refused(tmp_path: Path) -> None:
@@ -157,69 +159,69 @@ def test_a_link_that_others_can_turn_is_refused(tmp_path: Path) -> None:
     (tmp_path / "open").chmod(0o777)
     (tmp_path / "open" / "project").symlink_to(tmp_path / "real")
     (path,) = (tmp_path / "open" / "project" / "plans" / "demo").glob("2*")
-    with pytest.raises(BundleRefused) as caught:
-        Bundle.load(path)
+    with pytest.raises(SealedPlanRefused) as caught:
+        SealedPlan.load(path)
     assert caught.value.reason == "writable_by_others"
 
 
 def test_a_copy_under_another_name_is_refused(tmp_path: Path) -> None:
     """A copy would be unused again."""
-    bundle = sealed(tmp_path)
-    copy = bundle.path.with_name("20260101T000000Z-abcdef")
-    shutil.copytree(bundle.path, copy)
-    with pytest.raises(BundleRefused) as caught:
-        Bundle.load(copy)
+    sealed_plan = sealed(tmp_path)
+    copy = sealed_plan.path.with_name("20260101T000000Z-abcdef")
+    shutil.copytree(sealed_plan.path, copy)
+    with pytest.raises(SealedPlanRefused) as caught:
+        SealedPlan.load(copy)
     assert caught.value.reason == "renamed"
 
 
-def test_a_bundle_can_be_carried_elsewhere(tmp_path: Path) -> None:
+def test_a_sealed_plan_can_be_carried_elsewhere(tmp_path: Path) -> None:
     """From the job that plans to the job that applies."""
-    bundle = sealed(tmp_path / "plans")
-    elsewhere = tmp_path / "job" / bundle.id
-    shutil.copytree(bundle.path, elsewhere)
-    carried = Bundle.load(elsewhere)
-    carried.require(bundle.sha256)
-    assert carried.plan() == bundle.plan()
+    sealed_plan = sealed(tmp_path / "plans")
+    elsewhere = tmp_path / "job" / sealed_plan.id
+    shutil.copytree(sealed_plan.path, elsewhere)
+    carried = SealedPlan.load(elsewhere)
+    carried.require(sealed_plan.sha256)
+    assert carried.plan() == sealed_plan.plan()
 
 
 def test_edited_changes_are_refused(tmp_path: Path) -> None:
     """A reviewer must not be shown something else than what runs."""
-    bundle = sealed(tmp_path)
-    (bundle.path / "changes.json").write_bytes(plan(resource("a_b.c", "no-op")).to_changes())
-    with pytest.raises(BundleRefused) as caught:
-        Bundle.load(bundle.path).plan()
+    sealed_plan = sealed(tmp_path)
+    (sealed_plan.path / "changes.json").write_bytes(plan(resource("a_b.c", "no-op")).to_changes())
+    with pytest.raises(SealedPlanRefused) as caught:
+        SealedPlan.load(sealed_plan.path).plan()
     assert caught.value.reason == "edited_changes"
 
 
 class TestPinning:
-    """`--expect-sha256` names the bundle that was approved."""
+    """`--expect-sha256` names the sealed plan that was approved."""
 
     def test_the_manifests_digest_is_accepted(self, tmp_path: Path) -> None:
         """In either case of letters, as copied with spaces."""
-        bundle = sealed(tmp_path)
-        bundle.require(bundle.sha256)
-        bundle.require(f" {bundle.sha256.upper()}\n")
+        sealed_plan = sealed(tmp_path)
+        sealed_plan.require(sealed_plan.sha256)
+        sealed_plan.require(f" {sealed_plan.sha256.upper()}\n")
 
     @pytest.mark.parametrize("name", ["plan_sha256", "changes_sha256", "manifest_sha256"])
     def test_no_other_digest_of_it_is_accepted(self, tmp_path: Path, name: str) -> None:
         """It says nothing of the expiry, the verdicts and the author, which may be forged."""
-        bundle = sealed(tmp_path)
+        sealed_plan = sealed(tmp_path)
 
         def live_longer(body: dict[str, Any]) -> None:
             body["expires"] = "2999-01-01T00:00:00Z"
 
-        edit_manifest(bundle, live_longer, forge=True)
-        forged = Bundle.load(bundle.path)
-        approved = json.loads((bundle.path / "manifest.json").read_bytes())[name]
-        for digest in (approved, bundle.sha256):
-            with pytest.raises(BundleRefused) as caught:
+        edit_manifest(sealed_plan, live_longer, forge=True)
+        forged = SealedPlan.load(sealed_plan.path)
+        approved = json.loads((sealed_plan.path / "manifest.json").read_bytes())[name]
+        for digest in (approved, sealed_plan.sha256):
+            with pytest.raises(SealedPlanRefused) as caught:
                 forged.require(digest)
             assert caught.value.reason == "not_approved"
 
-    def test_another_bundle_is_refused(self, tmp_path: Path) -> None:
+    def test_another_sealed_plan_is_refused(self, tmp_path: Path) -> None:
         """Although it is valid by itself."""
         first, second = sealed(tmp_path), sealed(tmp_path)
-        with pytest.raises(BundleRefused) as caught:
+        with pytest.raises(SealedPlanRefused) as caught:
             second.require(first.sha256)
         assert caught.value.reason == "not_approved"
         assert first.sha256 in str(caught.value)
@@ -233,16 +235,16 @@ class TestPinning:
 
 def test_the_plan_file_goes_and_the_record_stays(tmp_path: Path) -> None:
     """After an apply it is good for nothing but its secrets."""
-    bundle = sealed(tmp_path)
-    (bundle.path / "values.json").write_text("secret")
-    consume(bundle.path)
-    record_outcome(bundle.path, UseState.APPLIED)
-    bundle.drop_plan_file()
-    bundle.drop_plan_file()
-    again = Bundle.load(bundle.path)
-    assert again.plan() == bundle.plan()
+    sealed_plan = sealed(tmp_path)
+    (sealed_plan.path / "values.json").write_text("secret")
+    consume(sealed_plan.path)
+    record_outcome(sealed_plan.path, UseState.APPLIED)
+    sealed_plan.drop_plan_file()
+    sealed_plan.drop_plan_file()
+    again = SealedPlan.load(sealed_plan.path)
+    assert again.plan() == sealed_plan.plan()
     assert again.use.state is UseState.APPLIED
-    assert {path.name for path in bundle.path.iterdir()} == {
+    assert {path.name for path in sealed_plan.path.iterdir()} == {
         "manifest.json",
         "changes.json",
         "consumed.json",
@@ -253,6 +255,6 @@ def test_the_plan_file_goes_and_the_record_stays(tmp_path: Path) -> None:
 
 def test_an_expired_plan_without_its_file_can_be_shown(tmp_path: Path) -> None:
     """Clearing up takes only the secrets."""
-    bundle = sealed(tmp_path, now=NOW - timedelta(hours=48))
-    bundle.drop_plan_file()
-    assert Bundle.load(bundle.path).plan() == bundle.plan()
+    sealed_plan = sealed(tmp_path, now=NOW - timedelta(hours=48))
+    sealed_plan.drop_plan_file()
+    assert SealedPlan.load(sealed_plan.path).plan() == sealed_plan.plan()

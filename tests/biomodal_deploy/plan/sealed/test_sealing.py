@@ -15,15 +15,15 @@ import pytest
 
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan.sealed import (
-    Bundle,
     Draft,
+    SealedPlan,
     clear_leftovers,
     drafting,
     sealed_plans,
     sha256,
 )
-from tests.support.bundles import facts, forked, sealed
 from tests.support.plans import plan, resource
+from tests.support.sealed_plans import facts, forked, sealed
 
 
 def everything(folder: Path) -> set[str]:
@@ -33,32 +33,37 @@ def everything(folder: Path) -> set[str]:
 
 def test_a_sealed_plan_is_complete(tmp_path: Path) -> None:
     """Plan file, manifest, changes and logs, and nothing of the draft."""
-    bundle = sealed(tmp_path / "plans")
-    assert everything(bundle.path) == {
+    sealed_plan = sealed(tmp_path / "plans")
+    assert everything(sealed_plan.path) == {
         "plan.tfplan",
         "manifest.json",
         "changes.json",
         "logs",
         "logs/plan.jsonl",
     }
-    assert bundle.path == tmp_path / "plans" / "demo" / bundle.id
-    assert re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{6}", bundle.id)
-    assert bundle.manifest.plan_sha256 == sha256(b"a plan file")
-    assert bundle.plan().changes[0].address == "aws_x.y"
-    assert bundle.sha256 == sha256((bundle.path / "manifest.json").read_bytes())
+    assert sealed_plan.path == tmp_path / "plans" / "demo" / sealed_plan.id
+    assert re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{6}", sealed_plan.id)
+    assert sealed_plan.manifest.plan_sha256 == sha256(b"a plan file")
+    assert sealed_plan.plan().changes[0].address == "aws_x.y"
+    assert sealed_plan.sha256 == sha256((sealed_plan.path / "manifest.json").read_bytes())
 
 
 def test_everything_is_private(tmp_path: Path) -> None:
     """Also the plan file, which Terraform writes for all to read."""
     old = os.umask(0)
     try:
-        bundle = sealed(tmp_path / "plans")
+        sealed_plan = sealed(tmp_path / "plans")
     finally:
         os.umask(old)
-    for path in (bundle.path, bundle.path.parent, bundle.path.parent.parent, bundle.logs):
+    for path in (
+        sealed_plan.path,
+        sealed_plan.path.parent,
+        sealed_plan.path.parent.parent,
+        sealed_plan.logs,
+    ):
         assert stat.S_IMODE(path.stat().st_mode) == 0o700, path
     for name in ("plan.tfplan", "manifest.json", "changes.json"):
-        assert stat.S_IMODE((bundle.path / name).stat().st_mode) == 0o600, name
+        assert stat.S_IMODE((sealed_plan.path / name).stat().st_mode) == 0o600, name
 
 
 def test_plans_are_ignored_by_git_in_any_project(tmp_path: Path) -> None:
@@ -112,7 +117,7 @@ def test_killed_while_sealing_leaves_all_or_nothing(
     monkeypatch.setattr(os, "fsync", counting)
     assert forked(lambda: sealed(tmp_path), kill=True) == [-signal.SIGKILL]
     whole = sealed_plans(tmp_path, "demo")
-    assert all(Bundle.load(path).plan().changes for path in whole)
+    assert all(SealedPlan.load(path).plan().changes for path in whole)
     clear_leftovers(tmp_path, "demo")
     assert [path.parent for path in tmp_path.rglob("plan.tfplan")] == whole
     sealed(tmp_path)
@@ -126,8 +131,8 @@ def test_a_draft_of_a_living_process_is_left_alone(tmp_path: Path) -> None:
         second = sealed(tmp_path)
         assert clear_leftovers(tmp_path, "demo") == []
         assert first.plan_file.read_bytes() == b"mine"
-        bundle = first.seal(plan(resource("a_b.c")), facts())
-    assert {bundle.path, second.path} == set(sealed_plans(tmp_path, "demo"))
+        sealed_plan = first.seal(plan(resource("a_b.c")), facts())
+    assert {sealed_plan.path, second.path} == set(sealed_plans(tmp_path, "demo"))
 
 
 def test_leftovers_are_named(tmp_path: Path) -> None:
@@ -148,7 +153,7 @@ def test_leftovers_are_named(tmp_path: Path) -> None:
 def test_many_at_once_all_seal(tmp_path: Path) -> None:
     """Nobody clears away what another is about to begin."""
     assert forked(*[lambda: sealed(tmp_path)] * 8) == [0] * 8
-    assert len([Bundle.load(path) for path in sealed_plans(tmp_path, "demo")]) == 8
+    assert len([SealedPlan.load(path) for path in sealed_plans(tmp_path, "demo")]) == 8
 
 
 def test_a_draft_that_is_just_begun_is_left_alone(
@@ -174,7 +179,7 @@ def test_a_draft_that_is_just_begun_is_left_alone(
     assert len(sealed_plans(tmp_path, "demo")) == 1
 
 
-def test_a_full_disk_is_one_line_and_no_bundle(tmp_path: Path) -> None:
+def test_a_full_disk_is_one_line_and_no_sealed_plan(tmp_path: Path) -> None:
     """The logs stay."""
 
     def fill() -> None:
@@ -205,8 +210,8 @@ def test_no_secret_is_in_what_is_sealed_beside_the_plan_file(tmp_path: Path) -> 
         resource('a_b.d["canary-1"]', "delete", {"x": "canary-1"}),
         resource("aws_eip.x", "delete", {"name": "canary-1"}, address='aws_eip.x["canary-1"]'),
     )
-    bundle = sealed(tmp_path, of=secret, content=b"canary-1")
-    for path in bundle.path.rglob("*"):
+    sealed_plan = sealed(tmp_path, of=secret, content=b"canary-1")
+    for path in sealed_plan.path.rglob("*"):
         if path.is_file() and path.name != "plan.tfplan":
             assert b"canary" not in path.read_bytes(), path
 

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.errors import BundleRefused, UsageError
-from biomodal_deploy.plan.sealed import Bundle, UseState, consume, record_outcome, whoami
+from biomodal_deploy.errors import SealedPlanRefused, UsageError
+from biomodal_deploy.plan.sealed import SealedPlan, UseState, consume, record_outcome, whoami
 from biomodal_deploy.plan.sealed.use import ENDED, use_of
-from tests.support.bundles import NOW, forked, sealed
+from tests.support.sealed_plans import NOW, forked, sealed
 
 
 def test_a_plan_is_used_once(tmp_path: Path) -> None:
     """The second time is told when and by whom the first was."""
-    bundle = sealed(tmp_path)
-    consume(bundle.path, now=NOW)
-    record_outcome(bundle.path, UseState.APPLIED)
-    with pytest.raises(BundleRefused) as caught:
-        consume(bundle.path)
+    sealed_plan = sealed(tmp_path)
+    consume(sealed_plan.path, now=NOW)
+    record_outcome(sealed_plan.path, UseState.APPLIED)
+    with pytest.raises(SealedPlanRefused) as caught:
+        consume(sealed_plan.path)
     assert caught.value.reason == "used"
     assert "applied at" in str(caught.value)
     assert f"by {whoami()} (process {os.getpid()})" in str(caught.value)
@@ -29,65 +29,65 @@ def test_a_plan_is_used_once(tmp_path: Path) -> None:
 
 def test_of_many_at_once_one_passes(tmp_path: Path) -> None:
     """Two applies at the same moment cannot both."""
-    bundle = sealed(tmp_path)
-    ended = forked(*[lambda: consume(bundle.path)] * 12)
+    sealed_plan = sealed(tmp_path)
+    ended = forked(*[lambda: consume(sealed_plan.path)] * 12)
     assert sorted(ended, key=str) == [0] + [1] * 11
 
 
 def test_while_it_runs_it_is_in_use(tmp_path: Path) -> None:
     """The process that claimed it lives."""
-    bundle = sealed(tmp_path)
-    consume(bundle.path)
-    with pytest.raises(BundleRefused, match="being applied since") as caught:
-        consume(bundle.path)
+    sealed_plan = sealed(tmp_path)
+    consume(sealed_plan.path)
+    with pytest.raises(SealedPlanRefused, match="being applied since") as caught:
+        consume(sealed_plan.path)
     assert caught.value.reason == "in_use"
-    assert Bundle.load(bundle.path).use.state is UseState.RUNNING
+    assert SealedPlan.load(sealed_plan.path).use.state is UseState.RUNNING
 
 
 def test_after_a_crash_the_outcome_is_unknown(tmp_path: Path) -> None:
     """It says which process it was, and is not used again."""
-    bundle = sealed(tmp_path)
+    sealed_plan = sealed(tmp_path)
 
     def crash() -> None:
-        consume(bundle.path)
+        consume(sealed_plan.path)
         os.kill(os.getpid(), signal.SIGKILL)
 
     forked(crash, kill=True)
-    use = Bundle.load(bundle.path).use
+    use = SealedPlan.load(sealed_plan.path).use
     assert use.state is UseState.UNKNOWN
     assert use.claim is not None
     assert f"process {use.claim.by.pid}" in use.sentence()
-    with pytest.raises(BundleRefused, match="how it ended is unknown") as caught:
-        consume(bundle.path)
+    with pytest.raises(SealedPlanRefused, match="how it ended is unknown") as caught:
+        consume(sealed_plan.path)
     assert caught.value.reason == "outcome_unknown"
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"at": 1}', "\x00" * 100])
 def test_a_claim_that_cannot_be_read_is_a_claim(tmp_path: Path, content: str) -> None:
     """A crash may have cut it short, or somebody emptied it."""
-    bundle = sealed(tmp_path)
-    (bundle.path / "consumed.json").write_text(content)
-    assert use_of(bundle.path).state is UseState.UNKNOWN
-    with pytest.raises(BundleRefused):
-        consume(bundle.path)
+    sealed_plan = sealed(tmp_path)
+    (sealed_plan.path / "consumed.json").write_text(content)
+    assert use_of(sealed_plan.path).state is UseState.UNKNOWN
+    with pytest.raises(SealedPlanRefused):
+        consume(sealed_plan.path)
 
 
 def test_a_link_in_the_claims_place_is_a_claim(tmp_path: Path) -> None:
     """Even one that leads nowhere."""
-    bundle = sealed(tmp_path)
-    (bundle.path / "consumed.json").symlink_to("nowhere")
-    assert use_of(bundle.path).state is UseState.UNKNOWN
-    with pytest.raises(BundleRefused):
-        consume(bundle.path)
+    sealed_plan = sealed(tmp_path)
+    (sealed_plan.path / "consumed.json").symlink_to("nowhere")
+    assert use_of(sealed_plan.path).state is UseState.UNKNOWN
+    with pytest.raises(SealedPlanRefused):
+        consume(sealed_plan.path)
 
 
 @pytest.mark.parametrize("state", sorted(ENDED))
 def test_the_outcome_is_kept(tmp_path: Path, state: UseState) -> None:
     """With its words."""
-    bundle = sealed(tmp_path)
-    consume(bundle.path)
-    record_outcome(bundle.path, state, "3 of 5 done")
-    use = Bundle.load(bundle.path).use
+    sealed_plan = sealed(tmp_path)
+    consume(sealed_plan.path)
+    record_outcome(sealed_plan.path, state, "3 of 5 done")
+    use = SealedPlan.load(sealed_plan.path).use
     assert use.state is state
     assert use.outcome is not None
     assert use.outcome.message == "3 of 5 done"
@@ -96,10 +96,10 @@ def test_the_outcome_is_kept(tmp_path: Path, state: UseState) -> None:
 
 def test_any_words_of_an_error_are_kept_on_a_line(tmp_path: Path) -> None:
     """Terraform's errors have many lines, and a failure must not fail to be recorded."""
-    bundle = sealed(tmp_path)
-    consume(bundle.path)
-    record_outcome(bundle.path, UseState.FAILED, "Error:\n\x1b[31m" + "x" * 9000)
-    outcome = Bundle.load(bundle.path).use.outcome
+    sealed_plan = sealed(tmp_path)
+    consume(sealed_plan.path)
+    record_outcome(sealed_plan.path, UseState.FAILED, "Error:\n\x1b[31m" + "x" * 9000)
+    outcome = SealedPlan.load(sealed_plan.path).use.outcome
     assert outcome is not None
     assert outcome.message.startswith("Error:  [31mxxx")
 
@@ -113,13 +113,13 @@ def test_only_an_end_is_an_outcome(tmp_path: Path, state: UseState) -> None:
 
 def test_a_full_disk_leaves_the_plan_unused(tmp_path: Path) -> None:
     """Nothing was started."""
-    bundle = sealed(tmp_path)
+    sealed_plan = sealed(tmp_path)
 
     def fill() -> None:
         limits.setrlimit(limits.RLIMIT_FSIZE, (10, 10))
         with pytest.raises(UsageError, match="cannot be written"):
-            consume(bundle.path)
+            consume(sealed_plan.path)
 
     assert forked(fill) == [0]
-    assert use_of(bundle.path).state is UseState.UNUSED
-    consume(bundle.path)
+    assert use_of(sealed_plan.path).state is UseState.UNUSED
+    consume(sealed_plan.path)

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from biomodal_deploy.errors import EXIT_BUNDLE, BundleRefused
+from biomodal_deploy.errors import EXIT_SEALED_PLAN, SealedPlanRefused
 from biomodal_deploy.plan.sealed import (
-    Bundle,
     Facts,
     FileDigest,
     Module,
+    SealedPlan,
     StateId,
     UseState,
     consume,
@@ -21,7 +21,7 @@ from biomodal_deploy.plan.sealed import (
     record_outcome,
     verify,
 )
-from tests.support.bundles import NOW, OTHER, SHA, facts, sealed
+from tests.support.sealed_plans import NOW, OTHER, SHA, facts, sealed
 
 TFVARS = FileDigest(path="terraform.tfvars", sha256=SHA)
 PROD = FileDigest(path="prod.tfvars", sha256=SHA)
@@ -30,10 +30,10 @@ MODULE = Module(key="bootstrap", source="git::x", commit="c" * 40, sha256=SHA)
 
 def test_nothing_changed_passes(tmp_path: Path) -> None:
     """A plan that is what it was may be applied."""
-    bundle = sealed(tmp_path)
-    found = verify(bundle, facts(), clock=NOW + timedelta(hours=1))
+    sealed_plan = sealed(tmp_path)
+    found = verify(sealed_plan, facts(), clock=NOW + timedelta(hours=1))
     assert found == []
-    raise_on(bundle, found)
+    raise_on(sealed_plan, found)
 
 
 CHANGED: dict[str, tuple[str, dict[str, Any], str]] = {
@@ -231,16 +231,16 @@ CHANGED: dict[str, tuple[str, dict[str, Any], str]] = {
 def test_every_difference_is_refused_by_name(
     tmp_path: Path, reason: str, changed: dict[str, Any], line: str
 ) -> None:
-    """With its own reason and line, and the exit status of a bundle."""
-    bundle = sealed(tmp_path)
-    found = verify(bundle, facts(**changed), clock=NOW)
+    """With its own reason and line, and the exit status of a sealed plan."""
+    sealed_plan = sealed(tmp_path)
+    found = verify(sealed_plan, facts(**changed), clock=NOW)
     assert [(each.reason, each.line) for each in found] == [(reason, line)]
-    with pytest.raises(BundleRefused) as caught:
-        raise_on(bundle, found)
+    with pytest.raises(SealedPlanRefused) as caught:
+        raise_on(sealed_plan, found)
     assert caught.value.reason == reason
-    assert caught.value.exit_status == EXIT_BUNDLE
+    assert caught.value.exit_status == EXIT_SEALED_PLAN
     assert str(caught.value) == (
-        f"The plan {bundle.id} is refused: {line}. Next: biomodal-aws plan --stack demo"
+        f"The plan {sealed_plan.id} is refused: {line}. Next: biomodal-aws plan --stack demo"
     )
 
 
@@ -252,11 +252,11 @@ def test_every_fact_is_compared() -> None:
 
 def test_a_state_where_there_was_none_is_refused(tmp_path: Path) -> None:
     """Terraform itself applies such a plan, and builds everything a second time."""
-    bundle = sealed(tmp_path, state=None)
-    (found,) = verify(bundle, facts(), clock=NOW)
+    sealed_plan = sealed(tmp_path, state=None)
+    (found,) = verify(sealed_plan, facts(), clock=NOW)
     assert found.reason == "state_appeared"
     assert found.line == "there was no state when it was planned, and now there is (serial 7)"
-    assert verify(bundle, facts(state=None), clock=NOW) == []
+    assert verify(sealed_plan, facts(state=None), clock=NOW) == []
 
 
 def test_another_session_of_the_same_role_is_the_same_caller(tmp_path: Path) -> None:
@@ -272,23 +272,23 @@ def test_a_tree_that_was_unclean_and_now_is_clean_is_another(tmp_path: Path) -> 
 
 
 class TestFiles:
-    """The bundle itself."""
+    """The sealed plan itself."""
 
     def test_an_edited_plan_file_is_refused(self, tmp_path: Path) -> None:
         """Terraform would run the edit and show the original."""
-        bundle = sealed(tmp_path)
-        bundle.plan_file.write_bytes(b"another plan file")
-        (found,) = verify(Bundle.load(bundle.path), facts(), clock=NOW)
+        sealed_plan = sealed(tmp_path)
+        sealed_plan.plan_file.write_bytes(b"another plan file")
+        (found,) = verify(SealedPlan.load(sealed_plan.path), facts(), clock=NOW)
         assert found.reason == "edited_plan"
         assert found.line == "the plan file was changed after it was sealed"
 
     def test_a_used_plan_is_refused(self, tmp_path: Path) -> None:
         """With its outcome."""
-        bundle = sealed(tmp_path)
-        consume(bundle.path)
-        record_outcome(bundle.path, UseState.FAILED)
-        bundle.drop_plan_file()
-        (found,) = verify(Bundle.load(bundle.path), facts(), clock=NOW)
+        sealed_plan = sealed(tmp_path)
+        consume(sealed_plan.path)
+        record_outcome(sealed_plan.path, UseState.FAILED)
+        sealed_plan.drop_plan_file()
+        (found,) = verify(SealedPlan.load(sealed_plan.path), facts(), clock=NOW)
         assert found.reason == "used"
         assert found.line.startswith("it is failed at ")
 
@@ -298,32 +298,32 @@ class TestTime:
 
     def test_it_expires(self, tmp_path: Path) -> None:
         """To the second."""
-        bundle = sealed(tmp_path)
-        assert verify(bundle, facts(), clock=NOW + timedelta(hours=24, seconds=-1)) == []
-        (found,) = verify(bundle, facts(), clock=NOW + timedelta(hours=24))
+        sealed_plan = sealed(tmp_path)
+        assert verify(sealed_plan, facts(), clock=NOW + timedelta(hours=24, seconds=-1)) == []
+        (found,) = verify(sealed_plan, facts(), clock=NOW + timedelta(hours=24))
         assert found.reason == "expired"
         assert found.line.startswith("it expired at ")
 
     def test_the_lifetime_can_be_set(self, tmp_path: Path) -> None:
-        """Per deployment."""
-        bundle = sealed(tmp_path, lifetime=timedelta(hours=1))
-        assert verify(bundle, facts(), clock=NOW + timedelta(hours=2))[0].reason == "expired"
+        """Per stack."""
+        sealed_plan = sealed(tmp_path, lifetime=timedelta(hours=1))
+        assert verify(sealed_plan, facts(), clock=NOW + timedelta(hours=2))[0].reason == "expired"
 
     def test_one_from_the_future_is_refused(self, tmp_path: Path) -> None:
         """A clock is wrong, and so would the expiry be; a few minutes do not matter."""
-        bundle = sealed(tmp_path)
-        assert verify(bundle, facts(), clock=NOW - timedelta(minutes=4)) == []
-        (found,) = verify(bundle, facts(), clock=NOW - timedelta(minutes=6))
+        sealed_plan = sealed(tmp_path)
+        assert verify(sealed_plan, facts(), clock=NOW - timedelta(minutes=4)) == []
+        (found,) = verify(sealed_plan, facts(), clock=NOW - timedelta(minutes=6))
         assert found.reason == "not_yet_valid"
 
 
 def test_the_first_difference_explains_the_others(tmp_path: Path) -> None:
     """Another stack has another directory and another backend, too."""
-    bundle = sealed(tmp_path)
+    sealed_plan = sealed(tmp_path)
     found = verify(
-        bundle,
+        sealed_plan,
         facts(stack="prod", directory="x", backend_sha256=OTHER, synthesized_sha256=OTHER),
         clock=NOW,
     )
-    with pytest.raises(BundleRefused, match=r"here it is prod \(3 more differences\)\. Next"):
-        raise_on(bundle, found)
+    with pytest.raises(SealedPlanRefused, match=r"here it is prod \(3 more differences\)\. Next"):
+        raise_on(sealed_plan, found)

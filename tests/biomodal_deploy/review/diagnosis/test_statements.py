@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.iam.deployment import DeploymentPermissions
+from biomodal_deploy.iam.permissions import StackPermissions
 from biomodal_deploy.review.diagnosis.statements import Denial, Origin, denial_in, missing_for
 from tests.support.project import ROOT
 
@@ -46,18 +46,18 @@ def test_what_was_refused(text: str, denial: Denial | None) -> None:
     assert denial_in(text) == denial
 
 
-def deployment(folder: Path) -> DeploymentPermissions:
+def stack(folder: Path) -> StackPermissions:
     """Return the permissions of the native stack."""
     (folder / "cdk.tf.json").write_bytes(SNAPSHOT.read_bytes())
     values = {"region": "eu-west-2", "vm_name": "lab", "vpc_id": "vpc-1", "subnet_id": "subnet-1"}
-    return DeploymentPermissions(folder, values, "111122223333")
+    return StackPermissions(folder, values, "111122223333")
 
 
-def test_the_deployments_own_statement(tmp_path: Path) -> None:
+def test_the_stacks_own_statement(tmp_path: Path) -> None:
     """Where the stack needs the action, the compiled policy's statement with its conditions."""
     role = "arn:aws:iam::111122223333:role/lab"
-    missing = missing_for(Denial("iam:PassRole", role), deployment(tmp_path))
-    assert missing.origin is Origin.DEPLOYMENT
+    missing = missing_for(Denial("iam:PassRole", role), stack(tmp_path))
+    assert missing.origin is Origin.STACK_S_OWN
     resources = str([each["Resource"] for each in missing.statements])
     assert "arn:aws:iam::111122223333:role/lab" in resources
     assert all(each["Action"] == "iam:PassRole" for each in missing.statements)
@@ -66,23 +66,23 @@ def test_the_deployments_own_statement(tmp_path: Path) -> None:
 
 def test_only_what_covers_the_resource(tmp_path: Path) -> None:
     """Of an action on many resources, the statement for the one that AWS names."""
-    missing = missing_for(Denial("ec2:RunInstances", VOLUME), deployment(tmp_path))
+    missing = missing_for(Denial("ec2:RunInstances", VOLUME), stack(tmp_path))
     assert {str(each["Resource"]) for each in missing.statements} == {VOLUME}
-    everything = missing_for(Denial("ec2:RunInstances"), deployment(tmp_path))
+    everything = missing_for(Denial("ec2:RunInstances"), stack(tmp_path))
     assert len(everything.statements) > len(missing.statements)
 
 
 def test_a_statement_on_another_resource_is_none(tmp_path: Path) -> None:
     """What the stack needs elsewhere would not help: the error's own words are all there is."""
     elsewhere = "arn:aws:iam::111122223333:role/somebody-elses"
-    missing = missing_for(Denial("iam:PassRole", elsewhere), deployment(tmp_path))
+    missing = missing_for(Denial("iam:PassRole", elsewhere), stack(tmp_path))
     assert missing.origin is Origin.NOT_NEEDED
     assert [each["Resource"] for each in missing.statements] == [elsewhere]
 
 
 def test_an_action_that_the_stack_does_not_need(tmp_path: Path) -> None:
     """Then the statement says what the error said, and no more."""
-    missing = missing_for(Denial("sqs:SendMessage", "arn:aws:sqs:x"), deployment(tmp_path))
+    missing = missing_for(Denial("sqs:SendMessage", "arn:aws:sqs:x"), stack(tmp_path))
     assert missing.origin is Origin.NOT_NEEDED
     assert missing.statements == (
         {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:x"},

@@ -14,10 +14,10 @@ from biomodal_deploy.plan import Action, PlanKind, read_plan
 from biomodal_deploy.review.report import build_report
 from biomodal_deploy.review.report.model import Level
 from biomodal_deploy.review.report.waivers import WAIVERS, read_waivers
-from tests.support.bundles import sealed
 from tests.support.everything import everything
 from tests.support.plans import ACTIONS, document, encoded, plan, resource
 from tests.support.reports import report, report_on
+from tests.support.sealed_plans import sealed
 
 
 @pytest.mark.parametrize(
@@ -119,10 +119,10 @@ def test_a_destroy_plan_is_not_confirmed_by_a_paste() -> None:
 
 def test_the_same_sealed_plan_gives_the_same_report(tmp_path: Path) -> None:
     """Read twice from disk, used or not: the same bytes."""
-    bundle = sealed(tmp_path, of=read_plan(encoded(everything(60)))[0])
-    first = build_report(bundle).model_dump_json()
-    (bundle.path / "consumed.json").write_text("{}")
-    assert build_report(bundle).model_dump_json() == first
+    sealed_plan = sealed(tmp_path, of=read_plan(encoded(everything(60)))[0])
+    first = build_report(sealed_plan).model_dump_json()
+    (sealed_plan.path / "consumed.json").write_text("{}")
+    assert build_report(sealed_plan).model_dump_json() == first
 
 
 class TestWaivers:

@@ -165,7 +165,7 @@ def test_a_destroy_gains_no_access() -> None:
 
 
 def test_the_ledger_of_a_destroy() -> None:
-    """What the deployment holds stands in the page and in the comment, what stops it first."""
+    """What the stack holds stands in the page and in the comment, what stops it first."""
     holdings = (
         Holding(kind="job-queue", name="queue", fate=Fate.LOST, line="2 jobs run"),
         Holding(kind="bucket", name="data", fate=Fate.STOPS, line="7 objects", fixes=("aws x",)),

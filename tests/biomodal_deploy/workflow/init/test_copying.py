@@ -1,4 +1,4 @@
-"""A copy of a deployment: its settings and values, and not what has to be another's."""
+"""A copy of a stack: its settings and values, and not what has to be another's."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from biomodal_deploy.workflow.location import Location
 
 
 def location(folder: Path, settings: dict[str, Any], **files: str) -> Location:
-    """Return a project with one deployment and its files."""
-    context = {"deployments": {"prod": settings}}
+    """Return a project with one stack and its files."""
+    context = {"stacks": {"prod": settings}}
     (folder / "cdktf.json").write_text(json.dumps({"app": "x", "context": context}))
     for name, text in files.items():
         (folder / f"{name}.tfvars").write_text(text)

@@ -56,7 +56,7 @@ def given(
 
 
 def gathered(what: Given, asker: Answering | None = None, base: Answers | None = None) -> Answers:
-    """Return what a deployment needs."""
+    """Return what a stack needs."""
     base = base or Answers()
     return gather(what, base, taken={"prod": {}}, asker=asker, open_aws=Recorded)
 
@@ -69,14 +69,14 @@ def refusal(what: Given, base: Answers | None = None) -> str:
 
 
 def test_everything_that_is_missing_is_one_line() -> None:
-    """Nobody finds out one option at a time; the VM is called like the deployment."""
+    """Nobody finds out one option at a time; the VM is called like the stack."""
     assert refusal(given(None)) == (
         "NAME, --region, --vpc-id, --subnet-id: No value is given, and nobody can be asked here. "
         "Fix: give each of them."
     )
     assert "--vpc-id, --subnet-id: No" in refusal(given("dev", {"region": REGION}))
     assert refusal(given(None, bootstrap="prerequisites")).startswith("NAME, --region: No value")
-    # A name that fits the deployment and not the VM.
+    # A name that fits the stack and not the VM.
     assert refusal(given("d2", PLACE)).startswith("--vm-name: No value")
 
 
@@ -116,9 +116,9 @@ def test_each_value_is_checked_by_its_rule(variables: dict[str, str], line: str)
 
 
 def test_names_and_accounts_are_checked() -> None:
-    """A deployment that is there is never written over."""
+    """A stack that is there is never written over."""
     assert refusal(given("prod", PLACE)).startswith(
-        'NAME = "prod": cdktf.json has a deployment of that name.'
+        'NAME = "prod": cdktf.json has a stack of that name.'
     )
     assert "lower-case letters, digits and single hyphens" in refusal(given("Dev", PLACE))
     assert refusal(given("dev", PLACE, account="12")).startswith(

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from biomodal_deploy.workflow.init.json_text import with_member
 from tests.support.project import ROOT
 
-PATH = ("context", "deployments", "dev")
+PATH = ("context", "stacks", "dev")
 ENTRY: dict[str, JsonValue] = {"bootstrap": "native", "var_files": ["environments/dev.tfvars"]}
 
 
@@ -28,7 +28,7 @@ def test_the_shipped_file_keeps_all_its_lines() -> None:
     new = [line for line in after.splitlines() if line not in before.splitlines()]
     assert new[:3] == ["      },", '      "dev": {', '        "bootstrap": "native",']
     assert after.startswith(before[: before.index('"profile"')])
-    assert json.loads(after)["context"]["deployments"]["dev"] == ENTRY
+    assert json.loads(after)["context"]["stacks"]["dev"] == ENTRY
 
 
 def lines(*texts: str, end: str = "\n") -> str:
@@ -38,18 +38,16 @@ def lines(*texts: str, end: str = "\n") -> str:
 
 _FORMS = {
     "one line": (
-        '{"context": {"deployments": {"a": {}}}, "app": "x"}',
-        '{"context": {"deployments": {"a": {}, "dev": 1}}, "app": "x"}',
+        '{"context": {"stacks": {"a": {}}}, "app": "x"}',
+        '{"context": {"stacks": {"a": {}, "dev": 1}}, "app": "x"}',
     ),
     "tabs, empty": (
-        lines("{", '\t"context": {', '\t\t"deployments": {}', "\t}", "}", ""),
-        lines(
-            "{", '\t"context": {', '\t\t"deployments": {', '\t\t\t"dev": 1', "\t\t}", "\t}", "}", ""
-        ),
+        lines("{", '\t"context": {', '\t\t"stacks": {}', "\t}", "}", ""),
+        lines("{", '\t"context": {', '\t\t"stacks": {', '\t\t\t"dev": 1', "\t\t}", "\t}", "}", ""),
     ),
     "line ends of another system": (
-        lines('{ "context": {"deployments": {', '  "a": {}', "}}}", end="\r\n"),
-        lines('{ "context": {"deployments": {', '  "a": {},', '  "dev": 1', "}}}", end="\r\n"),
+        lines('{ "context": {"stacks": {', '  "a": {}', "}}}", end="\r\n"),
+        lines('{ "context": {"stacks": {', '  "a": {},', '  "dev": 1', "}}}", end="\r\n"),
     ),
     "nothing there": (
         lines("{", ' "app": "x"', "}"),
@@ -57,7 +55,7 @@ _FORMS = {
             "{",
             ' "app": "x",',
             ' "context": {',
-            '  "deployments": {',
+            '  "stacks": {',
             '   "dev": 1',
             "  }",
             " }",
@@ -65,11 +63,11 @@ _FORMS = {
         ),
     ),
     "look-alike": (
-        lines("{", ' "note": "\\"context\\": {",', ' "context": {"deployments": {"a":1}}', "}"),
+        lines("{", ' "note": "\\"context\\": {",', ' "context": {"stacks": {"a":1}}', "}"),
         lines(
             "{",
             ' "note": "\\"context\\": {",',
-            ' "context": {"deployments": {"a":1, "dev": 1}}',
+            ' "context": {"stacks": {"a":1, "dev": 1}}',
             "}",
         ),
     ),
@@ -101,9 +99,9 @@ def test_whatever_the_file_holds_it_holds_still(
 ) -> None:
     """The result is the same JSON with one member more, and nothing before it has changed."""
     others.pop("dev", None)
-    document = {**rest, "context": {"deployments": others}}
+    document = {**rest, "context": {"stacks": others}}
     before = json.dumps(document, indent=indent)
     after = added(before)
-    document["context"] = {"deployments": {**others, "dev": ENTRY}}
+    document["context"] = {"stacks": {**others, "dev": ENTRY}}
     assert json.loads(after) == document
     assert list(json.loads(after)) == list(document)

@@ -29,7 +29,7 @@ def test_an_empty_folder_becomes_a_project(tmp_path: Path) -> None:
     folder = tmp_path / "My Lab"
     make(folder, Given(variables={"region": "eu-west-2"}))
     location = Location.of(folder, {})
-    assert list(location.deployments) == ["my-lab"]
+    assert list(location.stacks) == ["my-lab"]
     assert location.settings("my-lab").bootstrap == "native"
     assert location.settings("my-lab").region == "eu-west-2"
     assert location.settings("my-lab").var_files == ()
@@ -129,7 +129,7 @@ def test_a_rehearsal_takes_the_project_s_own_scripts(tmp_path: Path) -> None:
     (tmp_path / "nothing").mkdir()
     (tmp_path / "one").mkdir()
     rehearsal_project(tmp_path / "nothing", tmp_path / "one", "x", rehearsed)
-    assert read_project_file(tmp_path / "one").context == {"deployments": rehearsed}
+    assert read_project_file(tmp_path / "one").context == {"stacks": rehearsed}
     make(tmp_path / "lab", eject_app=True)
     (tmp_path / "lab/scripts/install_script.sh").write_text("#!/bin/sh\necho ours\n")
     (tmp_path / "two").mkdir()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from biomodal_deploy.config.settings import read_deployments, read_project_file
+from biomodal_deploy.config.settings import read_project_file, read_stacks
 from biomodal_deploy.config.tfvars import Value
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.workflow.init import Answers, Draft, draft, write, writing
@@ -25,15 +25,15 @@ VALUES: dict[str, Value] = {
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project with one deployment, whose settings others may read."""
+    """A project with one stack, whose settings others may read."""
     path = tmp_path / "cdktf.json"
-    path.write_text('{ "app": "x", "context": {"deployments": {"prod": {}}} }\n')
+    path.write_text('{ "app": "x", "context": {"stacks": {"prod": {}}} }\n')
     path.chmod(0o644)
     return tmp_path
 
 
 def drafted(project: Path, name: str = "dev", **settings: JsonValue) -> Draft:
-    """Return a new deployment."""
+    """Return a new stack."""
     given: dict[str, JsonValue] = {"region": "eu-west-2", **settings}
     return draft(project, Answers(name, given, dict(VALUES)))
 
@@ -46,9 +46,9 @@ def mode(path: Path) -> int:
 def test_both_are_written(project: Path) -> None:
     """The new file is its owner's alone; cdktf.json stays as readable as it was."""
     write(drafted(project))
-    deployments = read_deployments(read_project_file(project), {})
-    assert list(deployments) == ["prod", "dev"]
-    assert deployments["dev"].var_files == ("environments/dev.tfvars",)
+    stacks = read_stacks(read_project_file(project), {})
+    assert list(stacks) == ["prod", "dev"]
+    assert stacks["dev"].var_files == ("environments/dev.tfvars",)
     assert (mode(project / "environments" / "dev.tfvars"), mode(project / "cdktf.json")) == (
         0o600,
         0o644,
@@ -59,7 +59,7 @@ def test_both_are_written(project: Path) -> None:
 def test_a_draft_writes_nothing(project: Path) -> None:
     """What is shown first is what would be written."""
     found = drafted(project)
-    assert '+{ "app": "x", "context": {"deployments": {"prod": {}, "dev": ' in found.difference()
+    assert '+{ "app": "x", "context": {"stacks": {"prod": {}, "dev": ' in found.difference()
     assert [path.name for path in project.iterdir()] == ["cdktf.json"]
 
 
@@ -90,14 +90,12 @@ def test_a_file_that_comes_meanwhile_is_left_alone(project: Path) -> None:
 
 
 def test_settings_that_change_meanwhile_are_kept(project: Path) -> None:
-    """Somebody else's deployment is not written over."""
+    """Somebody else's stack is not written over."""
     found, other, same = drafted(project), drafted(project, "test"), drafted(project)
     write(other)
     write(found)
-    assert list(read_deployments(read_project_file(project), {})) == ["prod", "test", "dev"]
-    with pytest.raises(
-        UsageError, match=r'NAME = "dev": cdktf\.json has a deployment of that name'
-    ):
+    assert list(read_stacks(read_project_file(project), {})) == ["prod", "test", "dev"]
+    with pytest.raises(UsageError, match=r'NAME = "dev": cdktf\.json has a stack of that name'):
         write(same)
 
 
@@ -106,15 +104,15 @@ def test_many_at_once_are_all_kept(project: Path) -> None:
     drafts = [drafted(project, f"lab-{number}") for number in range(8)]
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(write, drafts))
-    assert len(read_deployments(read_project_file(project), {})) == 9
+    assert len(read_stacks(read_project_file(project), {})) == 9
     assert len(list((project / "environments").iterdir())) == 8
 
 
 def test_the_first_one_of_all(project: Path) -> None:
-    """A project may begin without any deployment."""
-    (project / "cdktf.json").write_text('{"app": "x", "context": {"deployments": {}}}')
+    """A project may begin without any stack."""
+    (project / "cdktf.json").write_text('{"app": "x", "context": {"stacks": {}}}')
     write(drafted(project))
-    assert list(read_deployments(read_project_file(project), {})) == ["dev"]
+    assert list(read_stacks(read_project_file(project), {})) == ["dev"]
 
 
 def test_what_was_stopped_in_between_goes_on(project: Path) -> None:
@@ -123,7 +121,7 @@ def test_what_was_stopped_in_between_goes_on(project: Path) -> None:
     found.var_file.parent.mkdir()
     found.var_file.write_text(found.variables)
     write(drafted(project))
-    assert "dev" in json.loads((project / "cdktf.json").read_text())["context"]["deployments"]
+    assert "dev" in json.loads((project / "cdktf.json").read_text())["context"]["stacks"]
 
 
 def test_neither_is_there_where_one_cannot_be(
@@ -157,7 +155,7 @@ def test_settings_that_do_not_go_together_are_refused(
     assert not (project / "environments").exists()
 
 
-def test_two_deployments_never_share_a_state(project: Path) -> None:
+def test_two_stacks_never_share_a_state(project: Path) -> None:
     """Each would delete what the other has made."""
     partial: JsonValue = {"kind": "partial", "config_files": ["state.hcl"]}
     write(drafted(project, backend=partial))

@@ -1,4 +1,4 @@
-"""Names, patterns and all: which deployments a set is."""
+"""Names, patterns and all: which stacks a set is."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAMES = ["dev", "prod-eu", "prod-us", "test"]
     ],
 )
 def test_names_and_patterns_choose(stacks: list[str], every: bool, chosen: list[str]) -> None:
-    """Each one once, in the order of the deployments."""
+    """Each one once, in the order of the stacks."""
     assert is_set(stacks, every=every)
     assert choose_several(stacks, NAMES, every=every) == chosen
 
@@ -38,7 +38,7 @@ def test_one_name_is_no_set() -> None:
 @pytest.mark.parametrize(
     ("stacks", "every", "line"),
     [
-        (["dev", "prod-er"], False, '"prod-er": There is no such deployment. Fix: did you mean'),
+        (["dev", "prod-er"], False, '"prod-er": There is no such stack. Fix: did you mean'),
         (["stage-*"], False, '--stack = "stage-\\*": .* dev'),
         (["dev"], True, "--all: .*--stack"),
     ],

@@ -28,7 +28,7 @@ FAIL, WARNING = Verdict.FAIL, Verdict.WARNING
 def test_limits(
     aws: RecordedAws, target: Target, limits: Limits, verdict: Verdict, line: str
 ) -> None:
-    """Account and region have to be those that the deployment may touch."""
+    """Account and region have to be those that the stack may touch."""
     found = answer(aws, replace(target, limits=limits), "limits")
     assert (found.verdict, line in found.line) == (verdict, True), found
 

@@ -17,7 +17,7 @@ from tests.support.recorded_aws import ACCOUNT, RecordedAws, Refusal, role, verd
 
 
 def needed(target: Target, *, account: str) -> Needed:
-    """Return what a small deployment needs."""
+    """Return what a small stack needs."""
     return Needed(
         (
             Need(("ec2:DescribeImages", "ec2:DescribeVpcs")),

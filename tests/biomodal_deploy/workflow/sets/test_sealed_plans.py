@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.errors import BundleRefused
+from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.plan import Plan
 from biomodal_deploy.plan.sealed import UseState, consume, record_outcome
 from biomodal_deploy.workflow.location import Location
-from biomodal_deploy.workflow.sets.bundles import named, newest_of
-from tests.support.bundles import NOW, sealed
+from biomodal_deploy.workflow.sets.sealed_plans import named, newest_of
 from tests.support.plans import plan
+from tests.support.sealed_plans import NOW, sealed
 
 EARLIER = NOW - timedelta(minutes=10)
 
@@ -32,7 +32,7 @@ def test_the_newest_of_each_is_chosen(location: Location) -> None:
     newest = sealed(location.plans, stack="a")
     sealed(location.plans, stack="b", of=nothing)
     chosen = newest_of(location, ["a", "b", "c"])
-    assert [each.id for each in chosen.bundles] == [newest.id]
+    assert [each.id for each in chosen.sealed_plans] == [newest.id]
     assert chosen.idle == {"b": "no_changes", "c": "no_unused_plan"}
 
 
@@ -45,7 +45,7 @@ def test_a_plan_that_was_overtaken_is_left_alone(location: Location, applied_fir
     record_outcome(applied.path, UseState.APPLIED)
     assert newest_of(location, ["a"]).idle == {"a": "older_than_the_last_apply"}
     again = sealed(location.plans, stack="a", now=NOW + timedelta(seconds=10))
-    assert [each.id for each in newest_of(location, ["a"]).bundles] == [again.id]
+    assert [each.id for each in newest_of(location, ["a"]).sealed_plans] == [again.id]
 
 
 def test_a_failed_apply_overtakes_nothing(location: Location) -> None:
@@ -53,17 +53,17 @@ def test_a_failed_apply_overtakes_nothing(location: Location) -> None:
     older, newer = sealed(location.plans, stack="a", now=EARLIER), sealed(location.plans, stack="a")
     consume(newer.path, now=NOW + timedelta(seconds=5))
     record_outcome(newer.path, UseState.FAILED)
-    assert [each.id for each in newest_of(location, ["a"]).bundles] == [older.id]
+    assert [each.id for each in newest_of(location, ["a"]).sealed_plans] == [older.id]
 
 
 def test_no_plan_at_all_is_refused(location: Location) -> None:
     """There is nothing that a set could do."""
-    with pytest.raises(BundleRefused, match="Next: biomodal-aws plan --all"):
+    with pytest.raises(SealedPlanRefused, match="Next: biomodal-aws plan --all"):
         newest_of(location, ["a", "b"])
 
 
 def test_an_empty_name_names_no_plan(location: Location, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is a script's unset variable, and not the folder where the script runs."""
     monkeypatch.chdir(sealed(location.plans, stack="a").path)
-    with pytest.raises(BundleRefused, match='no sealed plan ""'):
+    with pytest.raises(SealedPlanRefused, match='no sealed plan ""'):
         named(location, [""])

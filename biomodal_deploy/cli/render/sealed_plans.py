@@ -15,7 +15,7 @@ from biomodal_deploy.cli.render.ledger import show_ledger, show_leftovers
 from biomodal_deploy.cli.render.plan_view import PlanView, place_lines
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.guards import Outcome
-from biomodal_deploy.plan.sealed import Bundle, UseState
+from biomodal_deploy.plan.sealed import SealedPlan, UseState
 from biomodal_deploy.review.report import report_of
 from biomodal_deploy.review.report.data import plan_data
 
@@ -31,9 +31,9 @@ _KINDS = {
 }
 
 
-def show_bundle(
+def show_sealed_plan(
     console: Console,
-    bundle: Bundle,
+    sealed_plan: SealedPlan,
     plan: Plan,
     ledger: Ledger | None = None,
     remains: Leftovers | None = None,
@@ -45,15 +45,15 @@ def show_bundle(
 
     Args:
         console: Where to.
-        bundle: The sealed plan.
+        sealed_plan: The sealed plan.
         plan: Its changes.
-        ledger: What the deployment held.
+        ledger: What the stack held.
         remains: What is left of it.
         full: Print every attribute, and every resource of many alike.
         cost: What it changes of the cost, in one line.
     """
-    manifest = bundle.manifest
-    report = report_of(plan, manifest, bundle.sha256, whole=full)
+    manifest = sealed_plan.manifest
+    report = report_of(plan, manifest, sealed_plan.sha256, whole=full)
     title = f"{_KINDS[manifest.kind]} for {manifest.facts.stack}"
     print_lines(console, place_lines(title, report.place))
     print_lines(console, PlanView(report, full=full).lines())
@@ -80,22 +80,26 @@ def show_bundle(
     if cost:
         print_lines(console, [Line(Text(cost), 2)])
     console.print(Text(_counts(plan), style="bold"))
-    for name, value in (("bundle", bundle.id), ("sha256", bundle.sha256), ("folder", bundle.path)):
+    for name, value in (
+        ("plan", sealed_plan.id),
+        ("sha256", sealed_plan.sha256),
+        ("folder", sealed_plan.path),
+    ):
         line = Text(f"{name}  {value}", style="quiet" if name == "folder" else "")
         console.print(line, soft_wrap=True)
-    for step in _next_step(bundle, refused=bool(refusals)):
+    for step in _next_step(sealed_plan, refused=bool(refusals)):
         console.print(Text(step), soft_wrap=True)
 
 
-def bundle_data(
-    bundle: Bundle,
+def sealed_plan_data(
+    sealed_plan: SealedPlan,
     plan: Plan,
     ledger: Ledger | None = None,
     remains: Leftovers | None = None,
 ) -> dict[str, object]:
     """Return a sealed plan as data for programs; of a destroy plan also its ledger."""
-    report = report_of(plan, bundle.manifest, bundle.sha256)
-    return plan_data(bundle, report.model_copy(update={"ledger": ledger, "remains": remains}))
+    report = report_of(plan, sealed_plan.manifest, sealed_plan.sha256)
+    return plan_data(sealed_plan, report.model_copy(update={"ledger": ledger, "remains": remains}))
 
 
 def _counts(plan: Plan) -> str:
@@ -105,11 +109,11 @@ def _counts(plan: Plan) -> str:
     return "No changes." if sentence == "no changes" else f"Plan: {sentence}."
 
 
-def _next_step(bundle: Bundle, *, refused: bool) -> Iterator[str]:
-    manifest, stack = bundle.manifest, bundle.manifest.facts.stack
+def _next_step(sealed_plan: SealedPlan, *, refused: bool) -> Iterator[str]:
+    manifest, stack = sealed_plan.manifest, sealed_plan.manifest.facts.stack
     again = f"Next: biomodal-aws plan --stack {shlex.quote(stack)}"
-    if bundle.use.state is not UseState.UNUSED:
-        yield f"This plan is used: {bundle.use.sentence()}."
+    if sealed_plan.use.state is not UseState.UNUSED:
+        yield f"This plan is used: {sealed_plan.use.sentence()}."
     elif refused:
         yield "A guard refuses this plan: it cannot be applied."
     elif manifest.is_expired(datetime.now(UTC)):
@@ -120,4 +124,4 @@ def _next_step(bundle: Bundle, *, refused: bool) -> Iterator[str]:
     else:
         until = manifest.expires.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
         yield f"Good for one apply until {until}."
-        yield f"Next: biomodal-aws apply {bundle.id} --stack {shlex.quote(stack)}"
+        yield f"Next: biomodal-aws apply {sealed_plan.id} --stack {shlex.quote(stack)}"

@@ -1,4 +1,4 @@
-"""One deployment's settings, as a typed, frozen object.
+"""One stack's settings, as a typed, frozen object.
 
 The app takes from it what to synthesize; the workflow takes what to guard. One model holds both, so
 that a misspelt key is found whichever program runs first.
@@ -23,7 +23,7 @@ _REGION: Final = f"^{aws.REGION}$"
 _VAR_FILE: Final = r"^[^/~\x00\n]"
 _KMS_KEY_ARN: Final = f"^{aws.KMS_KEY_ARN}$"
 PATTERNS: Final = {
-    _NAME: "A deployment's name has lower-case letters, digits and single hyphens between them, "
+    _NAME: "A stack's name has lower-case letters, digits and single hyphens between them, "
     "and starts with a letter",
     _ACCOUNT: aws.ACCOUNT_RULE,
     **backends.PATTERNS,
@@ -32,8 +32,8 @@ PATTERNS: Final = {
     _VAR_FILE: "A variable file's path starts from the project's folder",
 }
 
-# A deployment's name is a directory, part of an address on screen, and a state file's name.
-DeploymentName = Annotated[str, StringConstraints(pattern=_NAME, max_length=63)]
+# A stack's name is a directory, part of an address on screen, and a state file's name.
+StackName = Annotated[str, StringConstraints(pattern=_NAME, max_length=63)]
 
 PROTECTED_KINDS: Final = (
     "aws_s3_bucket",
@@ -53,7 +53,7 @@ class _Frozen(BaseModel):
 
 
 class Limits(_Frozen):
-    """What a plan of this deployment must stay within.
+    """What a plan of this stack must stay within.
 
     Attributes:
         account_ids: AWS accounts it may touch; empty for any.
@@ -100,7 +100,7 @@ class Approvals(_Frozen):
         return self
 
 
-class Deployment(_Frozen):
+class StackSettings(_Frozen):
     """One stack with its settings and state.
 
     Attributes:
@@ -125,7 +125,7 @@ class Deployment(_Frozen):
         approvals: Whose signatures a plan needs; none where left out.
         plan_hours: How many hours a sealed plan may be applied.
         backend: Where the state lives.
-        state_bucket: What a `state-bucket` deployment makes.
+        state_bucket: What a `state-bucket` stack makes.
     """
 
     bootstrap: Literal["module", "native", "prerequisites", "state-bucket"] = "module"
@@ -161,7 +161,7 @@ class Deployment(_Frozen):
         ):
             if place and allowed and place not in allowed:
                 raise PydanticCustomError(
-                    "limits", "limits does not have the deployment's own {name}", {"name": name}
+                    "limits", "limits does not have the stack's own {name}", {"name": name}
                 )
         return self
 
@@ -169,13 +169,13 @@ class Deployment(_Frozen):
         made = self.state_bucket
         if (self.bootstrap == "state-bucket") != (made is not None):
             raise PydanticCustomError(
-                "state_bucket", "A state-bucket deployment, and no other, has a state_bucket"
+                "state_bucket", "A state-bucket stack, and no other, has a state_bucket"
             )
         if made is None:
             return
         if self.region is None or self.profile == "hardened":
             raise PydanticCustomError(
-                "state_bucket", "A state-bucket deployment has a region, and no hardened profile"
+                "state_bucket", "A state-bucket stack has a region, and no hardened profile"
             )
         if isinstance(self.backend, S3Backend) and self.backend.bucket == made.bucket:
             raise PydanticCustomError(
@@ -185,7 +185,7 @@ class Deployment(_Frozen):
     def _check_keys(self) -> None:
         if self.bucket_kms_key_arn and self.bootstrap not in ("module", "native"):
             raise PydanticCustomError(
-                "kms", "bucket_kms_key_arn is for a deployment that uses an existing data bucket"
+                "kms", "bucket_kms_key_arn is for a stack that uses an existing data bucket"
             )
         if self.kms_key_arn is None:
             return
@@ -211,7 +211,7 @@ class Deployment(_Frozen):
 
     @property
     def state_backend(self) -> Backend:
-        """Where the state lives, encrypted with the deployment's key where it names no other."""
+        """Where the state lives, encrypted with the stack's key where it names no other."""
         backend = self.backend
         if self.kms_key_arn and isinstance(backend, S3Backend) and not backend.kms_key_id:
             return backend.model_copy(update={"kms_key_id": self.kms_key_arn})
@@ -219,7 +219,7 @@ class Deployment(_Frozen):
 
     @property
     def bounds(self) -> Limits:
-        """The limits that hold: a deployment that says where it is may be nowhere else."""
+        """The limits that hold: a stack that says where it is may be nowhere else."""
         account_ids = (self.account,) if self.account else self.limits.account_ids
         regions = (self.region,) if self.region else self.limits.regions
         return self.limits.model_copy(update={"account_ids": account_ids, "regions": regions})

@@ -1,4 +1,4 @@
-"""The preflight around a deployment: the roles it asks for, the command, and what it owns."""
+"""The preflight around a stack: the roles it asks for, the command, and what it owns."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ from tests.support.preflight_account import (
     remove_spot_role,
     verdicts,
 )
-from tests.support.project import ROOT, write_deployments
+from tests.support.project import ROOT, write_stacks
 from tests.support.slow_proxy import slow_proxy
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("preflight-deployment")]
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("preflight-stack")]
 
 
 class TestRoles:
@@ -172,11 +172,11 @@ def test_the_command_on_screen(
 
 @pytest.fixture(scope="module")
 def project(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NativeProject]:
-    """A native deployment, and one of the account's roles beside it."""
+    """A native stack, and one of the account's roles beside it."""
     workdir = tmp_path_factory.mktemp("deployed")
     with native_project(workdir, sandbox, vm_name=VM) as project:
         roles = {"bootstrap": "prerequisites"}
-        write_deployments(project.folder, {NAME: {"bootstrap": "native"}, "roles": roles})
+        write_stacks(project.folder, {NAME: {"bootstrap": "native"}, "roles": roles})
         project.synthesize()
         project.init()
         yield project
@@ -237,7 +237,7 @@ def test_its_own_names_are_not_taken(
 def _project(folder: Path, sandbox: Sandbox) -> None:
     """Write a project that has settings and variables, and was never synthesized."""
     document = json.loads((ROOT / "cdktf.json").read_text())
-    document["context"]["deployments"] = {NAME: {"bootstrap": "native"}}
+    document["context"]["stacks"] = {NAME: {"bootstrap": "native"}}
     (folder / "cdktf.json").write_text(json.dumps(document))
     sandbox.write_tfvars(folder / "terraform.tfvars", vm_name=VM)
 

@@ -1,4 +1,4 @@
-"""Tests of `biomodal_deploy.iam.deployment`: what a deployment's policies give away."""
+"""Tests of `biomodal_deploy.iam.permissions`: what a stack's policies give away."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase
-from biomodal_deploy.iam.deployment import DeploymentPermissions
+from biomodal_deploy.iam.permissions import StackPermissions
 from biomodal_deploy.sandbox.account import DEFAULT_ACCOUNT_ID
 from tests.support.authority.sandbox import judged_sandbox
 from tests.support.changes import HARDENED_NATIVE, MODULE, NATIVE
@@ -34,7 +34,7 @@ EVERYTHING: Final = json.dumps(
 )
 
 
-def permissions(folder: Path, snapshot: Path, **values: Any) -> DeploymentPermissions:
+def permissions(folder: Path, snapshot: Path, **values: Any) -> StackPermissions:
     """Return the permissions of a synthesized stack."""
     shutil.copyfile(snapshot, folder / "cdk.tf.json")
     given = {
@@ -43,7 +43,7 @@ def permissions(folder: Path, snapshot: Path, **values: Any) -> DeploymentPermis
         "subnet_id": "subnet-0123456789abcdef0",
         "vm_name": "dev-vm",
     }
-    return DeploymentPermissions(folder, given | values, DEFAULT_ACCOUNT_ID)
+    return StackPermissions(folder, given | values, DEFAULT_ACCOUNT_ID)
 
 
 @pytest.mark.parametrize(

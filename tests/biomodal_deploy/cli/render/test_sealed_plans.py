@@ -7,19 +7,19 @@ from pathlib import Path
 
 from rich.console import Console
 
-from biomodal_deploy.cli.render.bundles import show_bundle
 from biomodal_deploy.cli.render.console import _THEME
+from biomodal_deploy.cli.render.sealed_plans import show_sealed_plan
 from biomodal_deploy.plan import PlanKind
-from tests.support.bundles import sealed
 from tests.support.plans import plan, resource
+from tests.support.sealed_plans import sealed
 
 
 def printed(folder: Path, *addresses: str) -> list[str]:
     """Return the lines for a plan that deletes these."""
     losses = plan(*(resource(address, "delete", {"a": 1}, None) for address in addresses))
-    bundle = sealed(folder / "plans", of=losses, kind=PlanKind.DESTROY)
+    sealed_plan = sealed(folder / "plans", of=losses, kind=PlanKind.DESTROY)
     stream = io.StringIO()
-    show_bundle(Console(file=stream, width=400, theme=_THEME), bundle, bundle.plan())
+    show_sealed_plan(Console(file=stream, width=400, theme=_THEME), sealed_plan, sealed_plan.plan())
     return stream.getvalue().splitlines()
 
 

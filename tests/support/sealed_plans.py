@@ -12,7 +12,15 @@ from typing import Any, Final
 
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.guards import judge
-from biomodal_deploy.plan.sealed import Bundle, Facts, FileDigest, Module, StateId, drafting, sha256
+from biomodal_deploy.plan.sealed import (
+    Facts,
+    FileDigest,
+    Module,
+    SealedPlan,
+    StateId,
+    drafting,
+    sha256,
+)
 from biomodal_deploy.plan.sealed.files import canonical
 from tests.support.plans import plan, resource
 
@@ -62,7 +70,7 @@ def sealed(
     key: bytes | None = None,
     stack: str = "demo",
     **changed: Any,
-) -> Bundle:
+) -> SealedPlan:
     """Seal a plan."""
     what = of or plan(resource("aws_x.y", "create", None, {"a": 1}))
     with drafting(plans, stack, now=now) as draft:
@@ -78,9 +86,11 @@ def sealed(
         )
 
 
-def edit_manifest(bundle: Bundle, change: Callable[[dict[str, Any]], None], *, forge: bool) -> None:
+def edit_manifest(
+    sealed_plan: SealedPlan, change: Callable[[dict[str, Any]], None], *, forge: bool
+) -> None:
     """Change the manifest as somebody would who knows its digest, or does not."""
-    path = bundle.path / "manifest.json"
+    path = sealed_plan.path / "manifest.json"
     body = json.loads(path.read_text())
     change(body)
     if forge:

@@ -1,4 +1,4 @@
-"""The permissions of one deployment: what the command line and the preflight ask for."""
+"""The permissions of one stack: what the command line and the preflight ask for."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NAME: Final = "vm_name"
 _BOUNDARY_KEY: Final = "iam:PermissionsBoundary"
 
 
-class DeploymentPermissions:
+class StackPermissions:
     """What deploying a synthesized stack with certain values takes, and what its VM may do.
 
     Nothing here asks AWS for anything.
