@@ -11,12 +11,12 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 # Each is the function or group of its name in the module of its name in `commands`. The help is
 # here once more, for the list of commands: to read it from the modules would import them all.
+# `--help` lists these, at most 20 (tests/biomodal_deploy/cli/test_commands.py) ...
 GROUPS: Final = {
     "Start": {
-        "demo": "Rehearse the whole job on a sandboxed AWS account.",
         "init": "Make a project here, or add a stack to the one that is.",
+        "demo": "Rehearse the whole job on a sandboxed AWS account.",
         "doctor": "Check the AWS account before an apply.",
-        "keygen": "Create the VM's SSH key pair on this machine.",
     },
     "Deploy": {
         "plan": "Create a plan, check it, and save it as a sealed plan.",
@@ -30,7 +30,6 @@ GROUPS: Final = {
         "output": "Print the stack's outputs.",
         "status": "Show the health of a stack.",
         "connect": "Open a shell on the VM, or run one command there.",
-        "ssh-config": "Print a Host block for ~/.ssh/config.",
         "nextflow-config": "Print or write Nextflow's configuration.",
         "diagnose": "Name the cause of an error, its fix, and the next command.",
     },
@@ -40,14 +39,16 @@ GROUPS: Final = {
         "backend": "A state that a team shares, and the way there.",
         "policy": "The permissions that stacks and the VM need.",
     },
-    "More": {
-        "sandbox": "An AWS account on loopback, for rehearsals.",
-        "synth": "Write each stack's Terraform JSON to cdktf.out/stacks.",
-        "validate": "Check the stack against its providers' schemas.",
-        "lock": "Write the provider lock files in locks/.",
-    },
 }
-COMMANDS: Final = {name: line for group in GROUPS.values() for name, line in group.items()}
+# ... and these by name only; `help more` says what each does.
+MORE: Final = {
+    "keygen": "Create the VM's SSH key pair on this machine.",
+    "sandbox": "An AWS account on loopback, for rehearsals.",
+    "synth": "Write each stack's Terraform JSON to cdktf.out/stacks.",
+    "validate": "Check the stack against its providers' schemas.",
+    "lock": "Write the provider lock files in locks/.",
+}
+COMMANDS: Final = {name: line for group in (*GROUPS.values(), MORE) for name, line in group.items()}
 
 
 class _Grouped(TyperGroup):
@@ -56,9 +57,23 @@ class _Grouped(TyperGroup):
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         """Write it."""
         widest = max(map(len, COMMANDS))
-        for heading, group in GROUPS.items():
+        more = {"help more": ", ".join(MORE)}
+        for heading, group in {**GROUPS, "More": more}.items():
             with formatter.section(heading):
                 formatter.write_dl([(name.ljust(widest), line) for name, line in group.items()])
+
+
+class _More(TyperCommand):
+    """`help more`: the commands that the list names only."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        """Write them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(MORE.items()))
+
+    def invoke(self, ctx: Any) -> None:
+        """Print the same where it is run as a command."""
+        typer.echo(self.get_help(ctx))
 
 
 def command_line(words: Collection[str] = ()) -> TyperGroup:
@@ -83,6 +98,10 @@ def command_line(words: Collection[str] = ()) -> TyperGroup:
     group = typer.main.get_group(app)
     for name, line in COMMANDS.items():
         group.add_command(_load(name) if name in words else TyperCommand(name, help=line))
+    if "more" in words:
+        group.add_command(
+            _More("more", help="Commands that are needed less often.", rich_markup_mode=None)
+        )
     return group
 
 

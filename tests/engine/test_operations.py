@@ -263,7 +263,7 @@ def test_through_session_manager(operated: Operated) -> None:
 
 def test_files_for_ssh_and_nextflow(operated: Operated, tmp_path: Path) -> None:
     """A Host block and both of Nextflow's files, from the state."""
-    block = operated.run("ssh-config", "--address", operated.vm.address)
+    block = operated.run("connect", "--ssh-config", "--address", operated.vm.address)
     assert block.status == 0
     assert block.out.startswith(f"Host {NAME}\n    HostName 127.0.0.1\n")
     ended = operated.run("nextflow-config", "--out", str(tmp_path / "run"))

@@ -6,12 +6,23 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.cli.options import HERE, Address, Format, ProjectDir, SessionManager, Stack
+from biomodal_deploy.cli.options import (
+    HERE,
+    Address,
+    Format,
+    OutputFormat,
+    ProjectDir,
+    SessionManager,
+    Stack,
+)
+from biomodal_deploy.cli.render.console import print_exactly
+from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.cli.session import session
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.vm.access import has_ssh, session_way, ssh_way
+from biomodal_deploy.vm.access import SshWay, has_ssh, session_way, ssh_way
 from biomodal_deploy.vm.built import read_built
 from biomodal_deploy.vm.connecting import connect_by_session, connect_by_ssh
+from biomodal_deploy.vm.ssh_options import host_block
 from biomodal_deploy.workflow.stack import last_stack
 
 
@@ -26,8 +37,18 @@ def connect(
     ] = None,
     ssm: SessionManager = False,
     address: Address = None,
+    ssh_config: Annotated[
+        bool,
+        typer.Option(
+            "--ssh-config",
+            help="Print a Host block for ~/.ssh/config instead: for ssh, scp, rsync and editors. "
+            "With --ssm it goes through Session Manager, with port 22 closed to everyone: it "
+            "needs the AWS CLI, its session-manager-plugin, and the SSH key all the same.",
+        ),
+    ] = False,
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
+    output: OutputFormat = Format.TEXT,
 ) -> int:
     """Open a shell on the VM, or run one command there.
 
@@ -40,14 +61,38 @@ def connect(
     """
     if ssm and address:
         raise UsageError("cannot be used with --ssm", field="--address", fix="use one of the two")
+    if ssh_config and command:
+        raise UsageError("cannot be used with a command", field="--ssh-config", fix="drop one")
+    if output is Format.JSON and not ssh_config:
+        raise UsageError("only valid with --ssh-config", field="--output json", fix="drop it")
 
     words = command or []
     # Progress would draw over the shell, and its lines get in between a command's.
-    with session(project_dir, Format.JSON) as work:
+    with session(project_dir, output if ssh_config else Format.JSON) as work:
         chosen = last_stack(work.location, stack)
         built = read_built(chosen, work.listen)
         environment = work.location.environment
-        if ssm or not (has_ssh(built) or address):
+        folder = work.location.plans / chosen.name
+        if ssh_config:
+            way = ssh_way(built, folder, environment, address)
+            block = host_block(way, through=session_way(built) if ssm else None)
+        elif ssm or not (has_ssh(built) or address):
             return connect_by_session(session_way(built), words, environment)
-        way = ssh_way(built, work.location.plans / chosen.name, environment, address)
-        return connect_by_ssh(way, words, environment, work.listen)
+        else:
+            way = ssh_way(built, folder, environment, address)
+            return connect_by_ssh(way, words, environment, work.listen)
+    result = Result(data=_host_data(way, block), show=lambda _: print_exactly(block))
+    return emit(result, output)
+
+
+def _host_data(way: SshWay, block: str) -> dict[str, object]:
+    return {
+        "host": way.name,
+        "instance_id": way.instance_id,
+        "address": way.address,
+        "port": way.port,
+        "user": way.user,
+        "key": str(way.key),
+        "known_hosts": str(way.known_hosts),
+        "text": block,
+    }

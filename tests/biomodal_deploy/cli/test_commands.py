@@ -15,7 +15,7 @@ import pytest
 from typer.core import TyperArgument, TyperCommand, TyperOption
 
 from biomodal_deploy.cli import commands
-from biomodal_deploy.cli.app import COMMANDS, command_line
+from biomodal_deploy.cli.app import COMMANDS, GROUPS, MORE, command_line
 from biomodal_deploy.cli.boundary import run
 from biomodal_deploy.cli.reference import _commands
 from biomodal_deploy.errors import EXIT_DONE
@@ -25,7 +25,7 @@ FOUND: Final[dict[str, TyperCommand]] = {
     for name, command in _commands(command_line(COMMANDS), "biomodal-aws")
 }
 # Its output is that of the command which it runs.
-NO_FORMAT: Final = {"connect", "sandbox run"}
+NO_FORMAT: Final = {"sandbox run"}
 
 each_command = pytest.mark.parametrize("name", sorted(FOUND))
 
@@ -139,8 +139,27 @@ def test_without_a_word_it_prints_help(capsys: pytest.CaptureFixture[str]) -> No
     """Whoever types the name alone wants to know what there is."""
     assert run([]) == EXIT_DONE
     printed = capsys.readouterr().out
-    assert all(f"\n  {name.split()[0]}" in printed for name in FOUND)
+    listed = re.findall(r"^  ([a-z][a-z-]+)  ", printed, re.MULTILINE)
+    assert listed == [name for group in GROUPS.values() for name in group]
+    assert ", ".join(MORE) in " ".join(printed.partition("help more")[2].split())
     assert "130 interrupted" in printed
+
+
+def test_a_newcomer_meets_twenty_commands_at_most() -> None:
+    """What is needed less often belongs in MORE, which the list of commands names in one line."""
+    assert sum(map(len, GROUPS.values())) <= 20
+
+
+@pytest.mark.parametrize("words", [["more"], ["help", "more"], ["more", "-h"]])
+def test_the_others_are_explained_on_request(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`help more` has a line for each command that the list only names."""
+    assert run(words) == EXIT_DONE
+    printed = capsys.readouterr().out
+    assert all(
+        re.search(rf"^  {name}  +{re.escape(MORE[name])}$", printed, re.MULTILINE) for name in MORE
+    )
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
