@@ -20,6 +20,7 @@ GROUPS: Final = {
     },
     "Deploy": {
         "plan": "Create a plan, check it, and save it as a sealed plan.",
+        "plans": "List sealed plans: state, age and what each does.",
         "show": "Print a sealed plan, or write it as a report.",
         "cost": "Show what a plan's environment costs.",
         "approve": "Sign a sealed plan, as a person whose approval it needs.",

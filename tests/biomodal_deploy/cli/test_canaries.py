@@ -69,6 +69,7 @@ CALLS: Final[dict[str, list[tuple[str, ...]]]] = {
         ("--var-file", "broken.tfvars"),
     ],
     "show": [(), ("--format", "html", "--out", "report.html"), ("--full",), ("nothing",)],
+    "plans": [(), ("--prune",), _NOBODY],
     "cost": [(), ("--refresh",), ("nothing",)],
     "approve": [("--key", "home/.ssh/light"), ("--add", "failed.log"), ()],
     "apply": [("nothing",), ()],

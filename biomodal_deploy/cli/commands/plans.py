@@ -1,0 +1,62 @@
+"""`biomodal-aws plans`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.cli.render.plans import plans_data, show_plans
+from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import session
+from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
+from biomodal_deploy.text import counted
+from biomodal_deploy.workflow.plans import delete_plans, list_plans
+
+
+def plans(
+    prune: Annotated[
+        bool,
+        typer.Option(
+            "--prune",
+            help="Delete expired plans, and used ones that a later apply has followed, after "
+            "listing them and asking. The history stays.",
+        ),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
+    project_dir: ProjectDir = HERE,
+    stack: Stack = None,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """List sealed plans: state, age and what each does.
+
+    Every stack's, unless --stack names one. What `apply` would take is `ready`. Where --prune
+    can ask nobody and --yes is missing, it lists what it would delete, deletes nothing, and exits
+    with status 2.
+
+    Example: biomodal-aws plans --prune
+    """
+    if yes and not prune:
+        raise UsageError("only valid with --prune", field="--yes", fix="add --prune")
+    with session(project_dir, output) as work:
+        found = list_plans(work.location, stack)
+        if prune:
+            found = [each for each in found if each.prunable]
+        delete = prune and bool(found) and yes
+        if prune and found and not yes and output is Format.TEXT and work.can_ask:
+            work.progress.pause()
+            show_plans(message_console(), found)
+            delete = work.ask(f"Delete {counted(len(found), 'plan')}? [y/N] ") in ("y", "yes")
+        if delete:
+            delete_plans(found)
+    pending = prune and bool(found) and not delete
+    return emit(
+        Result(
+            data=plans_data(found, deleted=delete),
+            show=lambda console: show_plans(console, found, prune=prune, deleted=delete),
+            exit_status=EXIT_FINDINGS if pending else EXIT_DONE,
+        ),
+        output,
+    )

@@ -1,0 +1,118 @@
+"""A project's sealed plans as a list, and deleting those that are over."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from biomodal_deploy.errors import SealedPlanRefused
+from biomodal_deploy.files import writing
+from biomodal_deploy.plan import PlanKind
+from biomodal_deploy.plan.guards import Outcome
+from biomodal_deploy.plan.history import is_overtaken, plans_in_order
+from biomodal_deploy.plan.sealed import SealedPlan, UseState, sealed_plans
+from biomodal_deploy.plan.sealed.use import ENDED
+from biomodal_deploy.workflow.location import Location, choose
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedPlan:
+    """One sealed plan of a project.
+
+    Attributes:
+        stack: The stack that it is for.
+        path: Its folder.
+        sealed_plan: None for one that cannot be read.
+        state: `ready`, `no changes`, `refused` (by a guard), `overtaken` (by a later apply),
+            `expired` or `damaged`; once used `running`, `unknown`, `applied`, `failed` or
+            `interrupted`.
+        does: What it does, in one line; of a damaged one what is wrong.
+        prunable: Whether it is over and no other command needs its record.
+    """
+
+    stack: str
+    path: Path
+    sealed_plan: SealedPlan | None
+    state: str
+    does: str
+    prunable: bool = False
+
+
+def list_plans(location: Location, stack: str | None) -> list[ListedPlan]:
+    """Return the sealed plans of a stack, or of every stack; of each the newest first.
+
+    Raises:
+        UsageError: The stack is unknown.
+    """
+    kept = sorted(
+        each.name
+        for each in location.plans.glob("[!.]*")
+        if each.is_dir() and sealed_plans(location.plans, each.name)
+    )
+    known = sorted({*kept, *location.stacks})
+    names = kept if stack is None or not known else [choose(stack, known)]
+    return [each for name in names for each in _plans_of(location.plans, name)]
+
+
+def delete_plans(plans: Sequence[ListedPlan]) -> None:
+    """Delete sealed plans with their records and logs; the history keeps who did what.
+
+    Raises:
+        UsageError: The system refused to.
+    """
+    for each in plans:
+        # A draft is no plan, and the next command clears one that was left halfway.
+        draft = each.path.with_name(f"draft-{each.path.name}")
+        with writing(each.path):
+            each.path.rename(draft)
+            shutil.rmtree(draft)
+
+
+def _plans_of(plans: Path, stack: str) -> Iterator[ListedPlan]:
+    now = datetime.now(UTC)
+    applied = destroyed = False
+    for path in plans_in_order(plans, stack):
+        try:
+            found = SealedPlan.load(path)
+        except SealedPlanRefused as refusal:
+            yield ListedPlan(
+                stack=stack, path=path, sealed_plan=None, state="damaged", does=str(refusal)
+            )
+            continue
+        state, kind = found.use.state, found.manifest.kind
+        destroys = kind is PlanKind.DESTROY
+        # The last apply, and what failed since, say where the state is and what may be left of
+        # it; of destroys those that failed since the last one that went well.
+        needed = state is not UseState.UNUSED and (
+            state not in ENDED
+            or not applied
+            or (destroys and state is not UseState.APPLIED and not destroyed)
+        )
+        counts = found.manifest.counts.sentence()
+        yield ListedPlan(
+            stack=stack,
+            path=path,
+            sealed_plan=found,
+            state=_state(plans, found, now),
+            does=counts if kind is PlanKind.APPLY else f"{kind}: {counts}",
+            prunable=not needed
+            and (state is not UseState.UNUSED or found.manifest.is_expired(now)),
+        )
+        applied = applied or state is UseState.APPLIED
+        destroyed = destroyed or (destroys and state is UseState.APPLIED)
+
+
+def _state(plans: Path, found: SealedPlan, now: datetime) -> str:
+    manifest = found.manifest
+    if found.use.state is not UseState.UNUSED:
+        return str(found.use.state)
+    if manifest.is_expired(now):
+        return "expired"
+    if any(each.outcome is Outcome.REFUSED for each in manifest.verdicts):
+        return "refused"
+    if not manifest.has_changes:
+        return "no changes"
+    return "overtaken" if is_overtaken(plans, found) else "ready"
