@@ -64,9 +64,7 @@ def scan(stack: Path, folder: Path, plan: str | None = None) -> dict[str, list[F
     """
     document = json.loads((stack / STACK_FILE).read_bytes())
     constructs = dict(_constructs(document))
-    # checkov takes every block for an object, and gives up at `required_version`.
-    scanned = {key: value for key, value in document.items() if key != "terraform"}
-    text = json.dumps(scanned, indent=1)
+    text = json.dumps(document, indent=1)
     folder.mkdir(parents=True)
     (folder / STACK_FILE).write_text(text, encoding="utf-8")
     if plan is not None:

@@ -1,9 +1,8 @@
 """Repairs for cdktf's HCL output, which Terraform would otherwise refuse or misread.
 
 JSON is what this project is built and tested on. `cdktf synth --hcl` is an exit door for people
-who want to read or keep HCL, so it has to plan to the same result. cdktf 0.21 has four faults:
+who want to read or keep HCL, so it has to plan to the same result. cdktf 0.21 has three faults:
 
-- an overridden `required_version` comes out as `0 = "required_version"`;
 - a default of `""` or `false` is left out, and the variable becomes a required one;
 - references in `depends_on` and `ignore_changes` are quoted, as in Terraform 0.11;
 - nothing is indented.
@@ -18,31 +17,24 @@ from typing import Final
 
 from biomodal_deploy.config.contract.variable import Default
 
-_REQUIRED_VERSION: Final = re.compile(r'^\s*0 = "required_version"$')
 _REFERENCE_LIST: Final = re.compile(r"^\s*(depends_on|ignore_changes) = \[$")
 _VARIABLE: Final = re.compile(r'^variable "(.+)" \{$')
 
 
-def repaired(text: str, *, required_version: str, defaults: Mapping[str, Default]) -> str:
+def repaired(text: str, *, defaults: Mapping[str, Default]) -> str:
     """Return HCL that Terraform reads as it reads the JSON.
 
     Args:
         text: What cdktf wrote.
-        required_version: The constraint on Terraform's version.
         defaults: The default of each variable, None where it has none.
     """
-    lines = _mended(text.splitlines(), required_version, defaults)
+    lines = _mended(text.splitlines(), defaults)
     return "\n".join(_indented(lines)) + "\n"
 
 
-def _mended(
-    lines: list[str], required_version: str, defaults: Mapping[str, Default]
-) -> Iterator[str]:
+def _mended(lines: list[str], defaults: Mapping[str, Default]) -> Iterator[str]:
     in_references = False
     for line in lines:
-        if _REQUIRED_VERSION.match(line):
-            yield f"required_version = {json.dumps(required_version)}"
-            continue
         in_references = bool(_REFERENCE_LIST.match(line)) or (in_references and line.strip() != "]")
         yield line.replace('"', "") if in_references else line
         if (variable := _VARIABLE.match(line)) and defaults.get(variable[1]) in ("", False):

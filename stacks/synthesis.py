@@ -30,7 +30,7 @@ from stacks.native_stack import NativeStack
 _STAGING: Final = ".synthesizing"
 # What synthesis writes into a stack's directory beside the assets. Everything else there
 # (.terraform, the provider lock file, plan files) is Terraform's or the user's.
-_SYNTHESIZED: Final = ("cdk.tf.json", "cdk.tf", "metadata.json")
+_SYNTHESIZED: Final = ("cdk.tf.json", "cdk.tf", "versions.tf", "metadata.json")
 # Node's words for a failed system call, such as "ENOSPC: no space left on device, write".
 _SYSTEM_ERROR: Final = re.compile(r"\bE[A-Z]{3,}: ([^,]+)")
 
@@ -118,9 +118,14 @@ def _write(
         keep_state(stack, settings[name].state_backend)
         stack.refuse(others.get(name, {}), settings[name].var_files)
     app.synth()
-    if app.hcl_output:
-        for stack in stacks:
-            _repair(staging / "stacks" / stack.node.id / "cdk.tf", stack)
+    for stack in stacks:
+        folder = staging / "stacks" / stack.node.id
+        # HCL in a file of its own: in JSON, checkov would give up at it and check nothing.
+        (folder / "versions.tf").write_text(
+            f'terraform {{\n  required_version = "{stack.required_version}"\n}}\n', encoding="utf-8"
+        )
+        if app.hcl_output:
+            _repair(folder / "cdk.tf", stack)
 
 
 def _stack(app: App, name: str, settings: StackSettings, install_script: Path) -> BaseStack:
@@ -167,9 +172,7 @@ def _hardened(app: App, name: str, settings: StackSettings, install_script: Path
 def _repair(path: Path, stack: BaseStack) -> None:
     defaults = {variable.name: variable.default for variable in stack.contract}
     text = path.read_text(encoding="utf-8")
-    path.write_text(
-        repaired(text, required_version=stack.required_version, defaults=defaults), encoding="utf-8"
-    )
+    path.write_text(repaired(text, defaults=defaults), encoding="utf-8")
 
 
 def _publish(staging: Path, output: Path) -> None:

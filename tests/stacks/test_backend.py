@@ -9,7 +9,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from tests.support.project import ROOT, stack_json
+from tests.support.project import ROOT, required_version, stack_json
 
 BACKENDS: Final[dict[str, dict[str, Any]]] = {
     "in-file": {"kind": "local"},
@@ -73,6 +73,7 @@ def terraform_of(output: Path, name: str) -> dict[str, Any]:
     """Return a stack's `terraform` block, without its providers."""
     block: dict[str, Any] = stack_json(output, name)["terraform"]
     block.pop("required_providers")
+    block["required_version"] = required_version(output, name)
     return block
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from biomodal_deploy.config.contract import OUTPUTS, variables_of
-from tests.support.project import ROOT, contents, stack_json
+from tests.support.project import ROOT, contents, required_version, stack_json
 
 STACKS: Final = {"biomodal-aws": "module", "native": "native"}
 BOTH: Final = pytest.mark.parametrize("name", STACKS)
@@ -53,7 +53,7 @@ def test_outputs_are_the_contract(synthesized: Path, name: str) -> None:
 @BOTH
 def test_any_terraform_since_1_0(synthesized: Path, name: str) -> None:
     """The documented prerequisite is `Terraform >= 1.0`."""
-    assert stack_json(synthesized, name)["terraform"]["required_version"] == ">= 1.0"
+    assert required_version(synthesized, name) == ">= 1.0"
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_no_absolute_path_is_written(synthesized: Path) -> None:
 
 
 def test_the_output_holds_what_it_needs_and_no_more(synthesized: Path) -> None:
-    """Two stacks, each with its JSON and its script; nothing hidden stays behind."""
+    """Two stacks, each with its JSON, its script and Terraform's version; nothing hidden stays behind."""
     script = "assets/install_script/"
     names = [
         each.split(script)[0] + script + each.rsplit("/", 1)[1] if script in each else each
@@ -111,8 +111,10 @@ def test_the_output_holds_what_it_needs_and_no_more(synthesized: Path) -> None:
         "manifest.json",
         "stacks/biomodal-aws/assets/install_script/install_script.sh",
         "stacks/biomodal-aws/cdk.tf.json",
+        "stacks/biomodal-aws/versions.tf",
         "stacks/native/assets/install_script/install_script.sh",
         "stacks/native/cdk.tf.json",
+        "stacks/native/versions.tf",
     ]
 
 

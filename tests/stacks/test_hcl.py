@@ -15,7 +15,6 @@ version = "~> 5.100"
 source  = "hashicorp/aws"
 }
 }
-  0 = "required_version"
 }
 
 
@@ -34,7 +33,7 @@ type = bool
 
 resource "aws_instance" "vm" {
   tags = {
-    "a" = "0 = \\"required_version\\""
+    "a" = "b"
 }
 lifecycle {
 ignore_changes = [
@@ -54,17 +53,7 @@ subnets = [
 
 def fixed() -> str:
     """Return it repaired."""
-    return repaired(
-        CDKTF,
-        required_version=">= 1.0",
-        defaults={"name": "", "region": None, "force": False},
-    )
-
-
-def test_the_required_version_is_an_attribute() -> None:
-    """Not `0 = "required_version"`; and text that only looks like it stays."""
-    assert '  required_version = ">= 1.0"\n' in fixed()
-    assert fixed().count("required_version") == 2
+    return repaired(CDKTF, defaults={"name": "", "region": None, "force": False})
 
 
 def test_falsy_defaults_are_put_back() -> None:
@@ -96,5 +85,5 @@ def test_blocks_are_indented_and_apart() -> None:
 def test_repairing_twice_changes_nothing() -> None:
     """What is right stays as it is, a later cdktf's output among it."""
     once = fixed()
-    again = repaired(once, required_version=">= 1.0", defaults={})
+    again = repaired(once, defaults={})
     assert again == once

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -68,6 +69,14 @@ def contents(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def required_version(output: Path, name: str) -> str:
+    """Return a synthesized stack's constraint on Terraform's version."""
+    text = (output / "stacks" / name / "versions.tf").read_text(encoding="utf-8")
+    found = re.fullmatch(r'terraform \{\n  required_version = "(.+)"\n\}\n', text)
+    assert found, text
+    return found[1]
 
 
 def stack_json(output: Path, name: str) -> dict[str, Any]:

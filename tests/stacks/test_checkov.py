@@ -1,0 +1,34 @@
+"""checkov as a user runs it: on the synthesized folder, with nothing but the folder's name."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from compliance.scan import ENVIRONMENT
+
+_CHECKOV: Final = ENVIRONMENT / "bin" / "checkov"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not _CHECKOV.exists(), reason="checkov is not set up: run make check")
+def test_a_user_s_checkov_reads_every_stack(synthesized: Path) -> None:
+    """Terraform's version, which it cannot read in JSON, stands in a file of its own."""
+    done = subprocess.run(
+        [_CHECKOV, "--directory", synthesized, "--skip-download", "--output", "json"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    answer = json.loads(done.stdout)
+    reports = answer if isinstance(answer, list) else [answer]
+    (results,) = (each["results"] for each in reports if each["check_type"] == "terraform_json")
+    found = results["passed_checks"] + results["failed_checks"]
+    assert {each["file_path"].split("/")[-2] for each in found} == {"biomodal-aws", "native"}
+    assert not any(each["results"]["parsing_errors"] for each in reports)
+    assert done.returncode == 1, "checkov finds something in the documented profile"
