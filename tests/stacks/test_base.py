@@ -101,7 +101,7 @@ def test_no_absolute_path_is_written(synthesized: Path) -> None:
 
 
 def test_the_output_holds_what_it_needs_and_no_more(synthesized: Path) -> None:
-    """Two stacks, each with its JSON, its script and Terraform's version; nothing hidden stays behind."""
+    """Each stack has its JSON, its script and Terraform's version; nothing hidden stays."""
     script = "assets/install_script/"
     names = [
         each.split(script)[0] + script + each.rsplit("/", 1)[1] if script in each else each
