@@ -10,6 +10,7 @@ to be this user's own. The construct library keeps its slices in it, so this mod
 
 from __future__ import annotations
 
+import atexit
 import errno
 import fcntl
 import grp
@@ -202,6 +203,61 @@ def write_new(path: Path, content: bytes) -> bool:
             draft.replace(path)
     sync(path.parent)
     return True
+
+
+def keep(folder: Path, name: str, content: bytes) -> Path:
+    """Keep a secret for children of this process, for as long as it lives, and return its path.
+
+    In memory where there is such a thing (Linux), so a kill leaves nothing behind. Elsewhere it is
+    a private draft, which `sweep` clears once the process is gone.
+
+    Args:
+        folder: Where the draft is made if it cannot be in memory.
+        name: What it is.
+        content: All of it.
+
+    Raises:
+        UsageError: The system refused to write.
+    """
+    descriptor = memory_file()
+    in_memory = descriptor is not None
+    path = folder / name
+    with writing(path):
+        if descriptor is None:
+            path, descriptor = _new_draft(private_dir(folder) / name)
+            atexit.register(path.unlink, missing_ok=True)
+        else:
+            path = path_of(descriptor)
+        while content:
+            content = content[os.write(descriptor, content) :]
+    if in_memory:
+        seal(descriptor)
+    return path
+
+
+def memory_file() -> int | None:
+    """Return an empty file in memory; None where there is none, or a child could not open it."""
+    if not hasattr(os, "memfd_create"):
+        return None
+    try:
+        descriptor = os.memfd_create("private", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    except OSError:
+        return None
+    if path_of(descriptor).exists():
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def path_of(descriptor: int) -> Path:
+    """Return where another process of this user opens one of this process's open files."""
+    return Path(f"/proc/{os.getpid()}/fd/{descriptor}")
+
+
+def seal(descriptor: int) -> None:
+    """Have the kernel refuse every further change of a file in memory."""
+    seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
 
 
 def public_mode() -> int:

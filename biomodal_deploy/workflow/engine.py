@@ -77,7 +77,7 @@ def open_engine(
     environment = location.environment
     refuse_dev_overrides(environment)
     source = find_provider_source(environment, wanted=required_providers(directory))
-    ours = cli_config_environment(location.plans / ".terraform-cli", source, environment)
+    ours = cli_config_environment(location.plans, source, environment)
     data_dir = environment.get("TF_DATA_DIR")
     return TerraformCli(
         terraform_of(location),

@@ -7,6 +7,7 @@ living command or a living Terraform works with stays, and so does an unused sea
 
 from __future__ import annotations
 
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -23,7 +24,6 @@ _WRITTEN: Final = (
     "state",
     "state/backups",
     "plans",
-    "plans/.*",
     "plans/*",
     "plans/*/logs",
     "plans/*/ssh",
@@ -40,6 +40,8 @@ def clear_leftovers(project_dir: Path, plans: Path) -> None:
         project_dir: The folder that holds `cdktf.json`.
         plans: The folder of all sealed plans.
     """
+    # Once a copy of the user's Terraform CLI configuration, tokens included; in memory today.
+    shutil.rmtree(plans / ".terraform-cli", ignore_errors=True)
     with suppress(OSError):
         sweep(*(path for pattern in _WRITTEN for path in _folders(project_dir, pattern)))
         if stacks := {

@@ -6,11 +6,13 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Final
 
+from biomodal_deploy import files
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.files import private_dir, read_regular, replace
+from biomodal_deploy.files import read_regular
 
 _BLOCK: Final = "provider_installation"
 _OVERRIDES: Final = "dev_overrides"
@@ -112,14 +114,15 @@ def text(own: Sequence[Path], method: str, location: str, include: Sequence[str]
     return "\n".join(part.strip() for part in parts if part.strip()) + "\n"
 
 
-def write(private_directory: Path, content: str) -> Path:
-    """Write the configuration, mode 0600, and return its path."""
-    # Imported here: finding tools must not wait for it.
+@cache
+def keep(folder: Path, content: str) -> Path:
+    """Keep the configuration, which may hold tokens, while this process lives; return its path.
 
-    path = private_dir(private_directory) / "terraform.tfrc"
-    # Replaced whole: a Terraform started a moment ago may be reading it.
-    replace(path, content.encode())
-    return path
+    Args:
+        folder: Where it is written if it cannot be in memory.
+        content: All of it.
+    """
+    return files.keep(folder, "terraform.tfrc", content.encode())
 
 
 def _unescape(found: re.Match[str]) -> str:

@@ -94,17 +94,17 @@ def find_provider_source(
 
 
 def cli_config_environment(
-    private_directory: Path,
+    folder: Path,
     source: ProviderSource,
     environ: Mapping[str, str] = os.environ,
 ) -> dict[str, str]:
     """Return what Terraform's environment needs so that it takes providers from the source.
 
-    Nothing on a machine without a mirror. Otherwise a CLI configuration is written, mode 0600,
-    which keeps the user's own settings (credentials, plugin cache).
+    Nothing on a machine without a mirror. Otherwise a CLI configuration, which keeps the user's own
+    settings (credentials, plugin cache) and lasts as long as this process.
 
     Args:
-        private_directory: A folder that only the user can read; made where it is missing.
+        folder: Where that is written if it cannot be in memory; made private.
         source: What `find_provider_source` chose.
         environ: Where the user's own CLI configuration is found.
     """
@@ -116,7 +116,7 @@ def cli_config_environment(
         source.location or "",
         [f"{HOST}/{provider}" for provider in source.include],
     )
-    path = cli_config.write(private_directory, text)
+    path = cli_config.keep(folder, text)
     return {"TF_CLI_CONFIG_FILE": str(path)}
 
 

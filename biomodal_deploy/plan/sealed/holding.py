@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from biomodal_deploy.files import PRIVATE_FILE, writing
+from biomodal_deploy.files import PRIVATE_FILE, memory_file, path_of, seal, writing
 from biomodal_deploy.plan.sealed.files import opened
 
 _CHUNK: Final = 1 << 20
@@ -49,7 +48,7 @@ def held(path: Path, fallback: Path) -> Iterator[Held]:
     """
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(opened(path))
-        descriptor = _memory()
+        descriptor = memory_file()
         in_memory = descriptor is not None
         if descriptor is None:
             stack.callback(fallback.unlink, missing_ok=True)
@@ -65,24 +64,5 @@ def held(path: Path, fallback: Path) -> Iterator[Held]:
                 while chunk:
                     chunk = chunk[os.write(descriptor, chunk) :]
         if in_memory:
-            seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
-            fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
-        yield Held(_path(descriptor) if in_memory else fallback, digest.hexdigest(), in_memory)
-
-
-def _path(descriptor: int) -> Path:
-    return Path(f"/proc/{os.getpid()}/fd/{descriptor}")
-
-
-def _memory() -> int | None:
-    """Return an empty file in memory; None where there is none, or a child could not open it."""
-    if not hasattr(os, "memfd_create"):
-        return None
-    try:
-        descriptor = os.memfd_create("plan", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    except OSError:
-        return None
-    if _path(descriptor).exists():
-        return descriptor
-    os.close(descriptor)
-    return None
+            seal(descriptor)
+        yield Held(path_of(descriptor) if in_memory else fallback, digest.hexdigest(), in_memory)

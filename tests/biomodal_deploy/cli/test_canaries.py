@@ -42,8 +42,7 @@ PLACES: Final = (
 )
 CANARY: Final = {place: f"canary-{place}-5d1f" for place in PLACES}
 # Where a secret belongs: what holds it from the start, the state, and a plan until it is applied.
-# The last is the private copy of the user's own CLI configuration that Terraform is given.
-BELONGS: Final = {"plan.tfplan", "variables.tfvars.json", "terraform.tfrc"}
+BELONGS: Final = {"plan.tfplan", "variables.tfvars.json"}
 
 _VALUES: Final = ("--var-file", "more.tfvars", "--var", f"secret={CANARY['var-option']}")
 _NOBODY: Final = ("--stack", "nobody")

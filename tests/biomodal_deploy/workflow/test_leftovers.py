@@ -119,6 +119,29 @@ def test_what_a_living_terraform_uses_stays(tmp_path: Path) -> None:
     assert not sealed_plan.plan_file.exists()
 
 
+@pytest.mark.parametrize("has_memory", [True, False])
+def test_what_terraform_was_configured_with_goes(
+    project: Path, has_memory: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds the user's tokens: in memory it goes with its command, on a disk with the next."""
+    if not has_memory:
+        monkeypatch.setattr(files, "memory_file", lambda: None)
+    plans = project / "plans"
+
+    def plan() -> None:
+        assert files.keep(plans, "terraform.tfrc", SECRET).read_bytes() == SECRET
+        Location.of(project)
+        assert len(holders(project)) == (0 if hasattr(os, "memfd_create") and has_memory else 1)
+        die()
+
+    forked(plan, kill=True)
+    old = plans / ".terraform-cli" / "terraform.tfrc"
+    old.parent.mkdir(parents=True)
+    old.write_bytes(SECRET)
+    Location.of(project)
+    assert holders(project) == []
+
+
 @pytest.mark.parametrize("name", ["drift", "migrate"])
 def test_a_scratch_folder_of_a_dead_command_goes(project: Path, name: str) -> None:
     """A plan that is read and thrown away, a state on its way: the whole folder."""

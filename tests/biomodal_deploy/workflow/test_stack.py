@@ -46,10 +46,10 @@ def test_a_record_outlives_the_stack(location: Location) -> None:
     assert recorded_stack(location, "gone").name == "gone"
 
 
-def test_what_terraform_needs_is_no_record(location: Location) -> None:
-    """Beside the plans lies a folder for its CLI configuration, and it is nobody's stack."""
+def test_a_hidden_folder_is_no_record(location: Location) -> None:
+    """What a file manager leaves beside the plans is nobody's stack."""
     location = Location.of(LightProject(location.project_dir).folder, {})
-    keep(location, ".terraform-cli", "light")
+    keep(location, ".Trash", "light")
     assert recorded_stack(location, None).name == "light"
 
 

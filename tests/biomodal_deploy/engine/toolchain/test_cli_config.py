@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -60,15 +60,16 @@ def test_keeps_the_users_settings_and_replaces_the_block(tmp_path: Path) -> None
     assert '"a/b"' not in text
 
 
-def test_file_is_private_and_replaced_whole(tmp_path: Path) -> None:
-    """It may hold the user's credentials: 0600 in a 0700 folder, also the second time."""
-    folder = tmp_path / "private"
-    for content in ("a", "b"):
-        path = cli_config.write(folder, content)
-    assert path.read_text() == "b"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert [entry.name for entry in folder.iterdir()] == [path.name]
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="no files in memory here")
+def test_tokens_are_on_no_disk(tmp_path: Path) -> None:
+    """What it keeps of the user's is in memory, readable by children, and nobody can change it."""
+    path = cli_config.keep(tmp_path, f"token = {tmp_path}")
+    assert cli_config.keep(tmp_path, f"token = {tmp_path}") == path
+    read = subprocess.run(["cat", path], capture_output=True, text=True, check=True)
+    assert read.stdout == f"token = {tmp_path}"
+    with pytest.raises(PermissionError):
+        path.write_text("token = mine")
+    assert list(tmp_path.iterdir()) == []
 
 
 OVERRIDE = 'provider_installation {\n  dev_overrides {\n    "hashicorp/aws" = "/tmp/evil"\n  }\n}\n'
