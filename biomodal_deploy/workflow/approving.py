@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from biomodal_deploy.config.stack import Approvals
+from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.sealed import SealedPlan
-from biomodal_deploy.plan.sealed.approvals import require_approvals
+from biomodal_deploy.plan.sealed.approvals import (
+    ApprovalStatus,
+    judge_approvals,
+    require_approvals,
+)
 from biomodal_deploy.review.report.access import access_changes
+from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import Stack
 
 
@@ -25,6 +31,22 @@ def check_approvals(stack: Stack, sealed_plan: SealedPlan) -> list[str]:
     if policy is None or not needs_approval(policy, sealed_plan.plan(), sealed_plan.manifest.kind):
         return []
     return require_approvals(sealed_plan, policy, stack.location.project_dir)
+
+
+def approval_status(location: Location, sealed_plan: SealedPlan) -> ApprovalStatus | None:
+    """Return the approvals of a sealed plan, for people; None where it needs none.
+
+    Args:
+        location: The project, with its stacks' settings.
+        sealed_plan: The sealed plan.
+    """
+    policy = location.settings(sealed_plan.manifest.facts.stack).approvals
+    if policy is None or not needs_approval(policy, sealed_plan.plan(), sealed_plan.manifest.kind):
+        return None
+    try:
+        return judge_approvals(sealed_plan, policy, location.project_dir)
+    except UsageError as error:
+        return ApprovalStatus(required=policy.required, problem=str(error))
 
 
 def needs_approval(policy: Approvals, plan: Plan, kind: PlanKind) -> bool:

@@ -15,6 +15,7 @@ from biomodal_deploy.review.report import Report, build_report
 from biomodal_deploy.review.report.data import plan_data
 from biomodal_deploy.review.report.html import html
 from biomodal_deploy.review.report.markdown import markdown
+from biomodal_deploy.workflow.approving import approval_status
 from biomodal_deploy.workflow.location import Location
 
 
@@ -31,7 +32,7 @@ def make_report(location: Location, sealed_plan: SealedPlan) -> Report:
     """Return the report of a sealed plan.
 
     Args:
-        location: The project; its waivers are told for a stack of the hardened profile.
+        location: The project: whose approvals count, and a hardened stack's waivers.
         sealed_plan: The sealed plan.
 
     Raises:
@@ -40,7 +41,8 @@ def make_report(location: Location, sealed_plan: SealedPlan) -> Report:
         UsageError: The project's waivers cannot be read.
     """
     hardened = location.settings(sealed_plan.manifest.facts.stack).profile == "hardened"
-    return build_report(sealed_plan, waivers_of=location.project_dir if hardened else None)
+    report = build_report(sealed_plan, waivers_of=location.project_dir if hardened else None)
+    return report.model_copy(update={"approvals": approval_status(location, sealed_plan)})
 
 
 def text_of(report: Report, sealed_plan: SealedPlan, format_: ReportFormat, most_bytes: int) -> str:

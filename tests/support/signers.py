@@ -15,10 +15,13 @@ def make_key(folder: Path, name: str, kind: str = "ed25519") -> Path:
     return path
 
 
-def make_certificate(authority: Path, key: Path, principal: str) -> Path:
-    """Have an authority certify a key; return the certificate."""
+def make_certificate(
+    authority: Path, key: Path, principal: str, valid: str = "always:forever"
+) -> Path:
+    """Have an authority certify a key for a time; return the certificate."""
     public = key.with_name(f"{key.name}.pub")
-    command = ["ssh-keygen", "-q", "-s", str(authority), "-I", "id", "-n", principal, str(public)]
+    command = ["ssh-keygen", "-q", "-s", str(authority), "-I", "id", "-n", principal]
+    command += ["-V", valid, str(public)]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
     return key.with_name(f"{key.name}-cert.pub")
 

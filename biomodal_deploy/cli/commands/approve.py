@@ -7,15 +7,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
 from biomodal_deploy import files
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli.render.sealed_plans import show_approvals
 from biomodal_deploy.cli.result import Result, emit
-from biomodal_deploy.config.stack import Approvals
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan.sealed import SealedPlan, signing_key
-from biomodal_deploy.plan.sealed.approvals import Verdict, add, judge_approvals
+from biomodal_deploy.plan.sealed.approvals import ApprovalStatus, add, judge_approvals
 from biomodal_deploy.plan.sealed.approvals import approve as sign_plan
 from biomodal_deploy.plan.sealed.signing import MOST_BYTES
 from biomodal_deploy.workflow.finding import find_sealed_plan
@@ -69,11 +68,11 @@ def approve(
         if out is not None:
             files.replace(out, content, mode=files.public_mode())
     policy = chosen.settings.approvals
-    verdicts = judge_approvals(sealed_plan, policy, location.project_dir) if policy else []
+    status = judge_approvals(sealed_plan, policy, location.project_dir) if policy else None
     return emit(
         Result(
-            data=_data(sealed_plan, policy, verdicts),
-            show=lambda console: _show(console, sealed_plan, policy, verdicts),
+            data=_data(sealed_plan, status),
+            show=lambda console: _show(console, sealed_plan, status),
         ),
         output,
     )
@@ -102,38 +101,19 @@ def _read(path: Path) -> bytes:
         ) from None
 
 
-def _show(
-    console: Console, sealed_plan: SealedPlan, policy: Approvals | None, verdicts: list[Verdict]
-) -> None:
+def _show(console: Console, sealed_plan: SealedPlan, status: ApprovalStatus | None) -> None:
     console.print(f"{sealed_plan.id} of {sealed_plan.manifest.facts.stack}")
-    if policy is None:
+    if status is None:
         console.print("Signed; the stack's settings ask for no approvals, so it counts for nothing")
         return
-    for each in verdicts:
-        name = each.signer.name if each.signer else each.name
-        if each.problem:
-            console.print(Text(f"  not counted  {name}: {each.problem}", style="warning"))
-        else:
-            console.print(Text(f"  approved     {name}", style="good"))
-    counted = sum(each.problem is None for each in verdicts)
-    console.print(f"{counted} of {policy.required} approvals")
+    show_approvals(console, status)
 
 
-def _data(
-    sealed_plan: SealedPlan, policy: Approvals | None, verdicts: list[Verdict]
-) -> dict[str, object]:
+def _data(sealed_plan: SealedPlan, status: ApprovalStatus | None) -> dict[str, object]:
+    found = status or ApprovalStatus(required=0)
     return {
         "stack": sealed_plan.manifest.facts.stack,
         "plan": sealed_plan.id,
         "sha256": sealed_plan.sha256,
-        "required": policy.required if policy else 0,
-        "approvals": [
-            {
-                "signer": each.signer.name if each.signer else None,
-                "key": each.signer.key if each.signer else None,
-                "counts": each.problem is None,
-                "problem": each.problem,
-            }
-            for each in verdicts
-        ],
+        **found.model_dump(mode="json"),
     }

@@ -33,6 +33,7 @@ from biomodal_deploy.cli.session import session
 from biomodal_deploy.cli.sets import SetRun, refuse_for_sets, values_words
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD, UsageError
 from biomodal_deploy.plan import PlanKind
+from biomodal_deploy.workflow.approving import approval_status
 from biomodal_deploy.workflow.destroying import take_ledger
 from biomodal_deploy.workflow.planning import make_plan
 from biomodal_deploy.workflow.requests import PlanRequest
@@ -121,11 +122,12 @@ def plan(
         ledger = None
         if destroy:
             ledger = take_ledger(chosen, planned.sealed_plan, planned.plan, work.listen)
+    approvals = approval_status(chosen.location, planned.sealed_plan)
     changed = detailed_exitcode and planned.sealed_plan.manifest.has_changes
     status = EXIT_FINDINGS if changed else EXIT_DONE
     return emit(
         Result(
-            data=sealed_plan_data(planned.sealed_plan, planned.plan, ledger),
+            data=sealed_plan_data(planned.sealed_plan, planned.plan, ledger, approvals=approvals),
             show=lambda console: show_sealed_plan(
                 console,
                 planned.sealed_plan,
@@ -135,6 +137,7 @@ def plan(
                 cost=cost_summary(
                     planned.plan, planned.sealed_plan.manifest, work.location.project_dir
                 ),
+                approvals=approvals,
             ),
             exit_status=EXIT_GUARD if planned.refusals else status,
         ),

@@ -16,6 +16,7 @@ from biomodal_deploy.cli.render.sealed_plans import show_sealed_plan
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.review.report.data import plan_data
+from biomodal_deploy.workflow.approving import approval_status
 from biomodal_deploy.workflow.finding import find_sealed_plan
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.reporting import ReportFormat, make_report, save, text_of
@@ -83,7 +84,8 @@ def show(
         kept = saved_ledger(found.path), saved_leftovers(found.path)
         plan = found.plan()
         cost = cost_summary(plan, found.manifest, location.project_dir)
-        show_sealed_plan(console, found, plan, *kept, full=full, cost=cost)
+        approvals = approval_status(location, found)
+        show_sealed_plan(console, found, plan, *kept, full=full, cost=cost, approvals=approvals)
 
     if format_ is ReportFormat.TEXT and output is Format.TEXT and out is None:
         return emit(Result(data=None, show=on), output)

@@ -16,6 +16,7 @@ from biomodal_deploy.cli.render.plan_view import PlanView, place_lines
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.guards import Outcome
 from biomodal_deploy.plan.sealed import SealedPlan, UseState
+from biomodal_deploy.plan.sealed.approvals import ApprovalStatus
 from biomodal_deploy.review.report import report_of
 from biomodal_deploy.review.report.data import plan_data
 
@@ -40,6 +41,7 @@ def show_sealed_plan(
     *,
     full: bool = False,
     cost: str | None = None,
+    approvals: ApprovalStatus | None = None,
 ) -> None:
     """Print a sealed plan, of a destroy plan also its ledger, and what to do with it.
 
@@ -51,6 +53,7 @@ def show_sealed_plan(
         remains: What is left of it.
         full: Print every attribute, and every resource of many alike.
         cost: What it changes of the cost, in one line.
+        approvals: Who approved it, where it needs approvals.
     """
     manifest = sealed_plan.manifest
     report = report_of(plan, manifest, sealed_plan.sha256, whole=full)
@@ -87,8 +90,20 @@ def show_sealed_plan(
     ):
         line = Text(f"{name}  {value}", style="quiet" if name == "folder" else "")
         console.print(line, soft_wrap=True)
-    for step in _next_step(sealed_plan, refused=bool(refusals)):
+    if approvals:
+        show_approvals(console, approvals)
+    missing = bool(approvals and approvals.missing)
+    for step in _next_step(sealed_plan, refused=bool(refusals), missing=missing):
         console.print(Text(step), soft_wrap=True)
+
+
+def show_approvals(console: Console, status: ApprovalStatus) -> None:
+    """Print who approved a plan, whose approval does not count, and how many there are."""
+    for each in status.approvals:
+        print_lines(console, [Line(Text(each.line, style="good" if each.counts else "warning"), 2)])
+    if status.problem:
+        print_lines(console, [Line(Text(status.problem, style="warning"), 2)])
+    console.print(f"{status.count} approvals")
 
 
 def sealed_plan_data(
@@ -96,10 +111,12 @@ def sealed_plan_data(
     plan: Plan,
     ledger: Ledger | None = None,
     remains: Leftovers | None = None,
+    approvals: ApprovalStatus | None = None,
 ) -> dict[str, object]:
     """Return a sealed plan as data for programs; of a destroy plan also its ledger."""
     report = report_of(plan, sealed_plan.manifest, sealed_plan.sha256)
-    return plan_data(sealed_plan, report.model_copy(update={"ledger": ledger, "remains": remains}))
+    more = {"ledger": ledger, "remains": remains, "approvals": approvals}
+    return plan_data(sealed_plan, report.model_copy(update=more))
 
 
 def _counts(plan: Plan) -> str:
@@ -109,7 +126,7 @@ def _counts(plan: Plan) -> str:
     return "No changes." if sentence == "no changes" else f"Plan: {sentence}."
 
 
-def _next_step(sealed_plan: SealedPlan, *, refused: bool) -> Iterator[str]:
+def _next_step(sealed_plan: SealedPlan, *, refused: bool, missing: bool) -> Iterator[str]:
     manifest, stack = sealed_plan.manifest, sealed_plan.manifest.facts.stack
     again = f"Next: biomodal-aws plan --stack {shlex.quote(stack)}"
     if sealed_plan.use.state is not UseState.UNUSED:
@@ -124,4 +141,5 @@ def _next_step(sealed_plan: SealedPlan, *, refused: bool) -> Iterator[str]:
     else:
         until = manifest.expires.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
         yield f"Good for one apply until {until}."
-        yield f"Next: biomodal-aws apply {sealed_plan.id} --stack {shlex.quote(stack)}"
+        command = "approve" if missing else "apply"
+        yield f"Next: biomodal-aws {command} {sealed_plan.id} --stack {shlex.quote(stack)}"

@@ -10,7 +10,6 @@ the signature has to fit that.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
@@ -82,19 +81,61 @@ class Approval(Sealed):
     signature: str
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(Sealed):
     """What one approval counts for.
 
     Attributes:
-        name: The file's name.
+        file: The file's name.
         signer: Who signed; None where that is not known.
+        key: The key's fingerprint.
         problem: Why it does not count; None where it does.
     """
 
-    name: str
-    signer: Signer | None
-    problem: str | None
+    file: str
+    signer: str | None = None
+    key: str | None = None
+    counts: bool
+    problem: str | None = None
+
+    @property
+    def line(self) -> str:
+        """It in one line."""
+        name = self.signer or self.file
+        return f"not counted: {name} ({self.problem})" if self.problem else f"approved: {name}"
+
+
+class ApprovalStatus(Sealed):
+    """The approvals of a plan that needs some.
+
+    Attributes:
+        required: How many people have to approve it.
+        approvals: What each approval counts for.
+        problem: Why they cannot be judged here.
+    """
+
+    required: int
+    approvals: tuple[Verdict, ...] = ()
+    problem: str | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """Who approved it, of those that count."""
+        return [each.signer for each in self.approvals if each.signer and each.counts]
+
+    @property
+    def count(self) -> str:
+        """How many of how many: `1 of 2`."""
+        return f"{len(self.names)} of {self.required}"
+
+    @property
+    def missing(self) -> bool:
+        """Whether another one is needed."""
+        return len(self.names) < self.required
+
+    @property
+    def lines(self) -> list[str]:
+        """Each approval in one line, and what is wrong with all of them."""
+        return [each.line for each in self.approvals] + ([self.problem] if self.problem else [])
 
 
 def statement_of(sealed_plan: SealedPlan) -> Statement:
@@ -149,7 +190,7 @@ def add(sealed_plan: SealedPlan, content: bytes) -> None:
     files.replace(folder / name, content)
 
 
-def judge_approvals(sealed_plan: SealedPlan, policy: Approvals, project: Path) -> list[Verdict]:
+def judge_approvals(sealed_plan: SealedPlan, policy: Approvals, project: Path) -> ApprovalStatus:
     """Say of each approval whether it counts.
 
     Args:
@@ -170,13 +211,22 @@ def judge_approvals(sealed_plan: SealedPlan, policy: Approvals, project: Path) -
             approval = _parse(read_private(path, MOST_BYTES))
             signer = _signer(approval, content, signers, revoked)
         except (BadSignature, SealedPlanRefused) as refusal:
-            verdicts.append(Verdict(path.name, None, str(refusal).rstrip(".")))
+            problem = str(refusal).rstrip(".")
+            verdicts.append(Verdict(file=path.name, counts=False, problem=problem))
             continue
-        problem = _problem(signer, policy, sealed_plan.manifest.authors, seen)
-        if problem is None:
+        found = _problem(signer, policy, sealed_plan.manifest.authors, seen)
+        if found is None:
             seen |= {signer.name, signer.key}
-        verdicts.append(Verdict(path.name, signer, problem))
-    return verdicts
+        verdicts.append(
+            Verdict(
+                file=path.name,
+                signer=signer.name,
+                key=signer.key,
+                counts=found is None,
+                problem=found,
+            )
+        )
+    return ApprovalStatus(required=policy.required, approvals=tuple(verdicts))
 
 
 def require_approvals(sealed_plan: SealedPlan, policy: Approvals, project: Path) -> list[str]:
@@ -191,21 +241,16 @@ def require_approvals(sealed_plan: SealedPlan, policy: Approvals, project: Path)
         SealedPlanRefused: Approvals are missing; it says whose, and why others do not count.
         UsageError: The file of signers cannot be read.
     """
-    verdicts = judge_approvals(sealed_plan, policy, project)
-    names = [each.signer.name for each in verdicts if each.signer and each.problem is None]
-    if len(names) >= policy.required:
-        return names
-    waiting = [name for name in policy.principals if name not in names]
-    have = f" ({', '.join(names)})" if names else ""
+    status = judge_approvals(sealed_plan, policy, project)
+    if not status.missing:
+        return status.names
+    waiting = [name for name in policy.principals if name not in status.names]
+    have = f" ({', '.join(status.names)})" if status.names else ""
     whose = f" of {' or '.join(waiting)}" if waiting else ""
-    bad = "".join(
-        f"; not counted: {each.signer.name if each.signer else each.name} ({each.problem})"
-        for each in verdicts
-        if each.problem
-    )
+    bad = "".join(f"; {each.line}" for each in status.approvals if not each.counts)
     raise SealedPlanRefused(
         "approvals_missing",
-        f"The plan {sealed_plan.id} has {len(names)} of {policy.required} approvals{have}, and "
+        f"The plan {sealed_plan.id} has {status.count} approvals{have}, and "
         f"needs another one{whose}{bad}."
         f" Next: biomodal-aws approve {sealed_plan.id} --stack {sealed_plan.manifest.facts.stack}",
     )

@@ -14,6 +14,7 @@ from biomodal_deploy.plan import Counts, OutputChange, PlanKind
 from biomodal_deploy.plan.changes import Data
 from biomodal_deploy.plan.guards import Verdict as Guarded
 from biomodal_deploy.plan.sealed import Facts, SealedPlan
+from biomodal_deploy.plan.sealed.approvals import ApprovalStatus
 from biomodal_deploy.plan.sealed.use import UseState
 from biomodal_deploy.review.report.access import AccessChange
 from biomodal_deploy.review.report.model import Entry, Fact, Report, Verdict, Waived
@@ -41,6 +42,7 @@ class PlanData(Data):
         deferred: What is put off to a later plan, and why.
         waived: Checks of the configuration that are broken on purpose.
         apply: The commands that apply exactly this plan.
+        approvals: Who approved it, as the settings are now; null where it needs no approvals.
         ledger: Of a destroy plan: what the stack held.
         remains: Of a destroy plan that was applied: what is left.
     """
@@ -67,6 +69,7 @@ class PlanData(Data):
     deferred: tuple[Fact, ...]
     waived: tuple[Waived, ...]
     apply: tuple[str, ...]
+    approvals: ApprovalStatus | None = None
     ledger: dict[str, JsonValue] | None = None
     remains: dict[str, JsonValue] | None = None
 
@@ -96,6 +99,7 @@ def plan_data(sealed_plan: SealedPlan, report: Report) -> dict[str, Any]:
         deferred=report.deferred,
         waived=report.waived,
         apply=report.apply,
+        approvals=report.approvals,
     ).model_dump(mode="json", exclude={"ledger", "remains"})
     return data | destroy_data(report.ledger, report.remains)
 

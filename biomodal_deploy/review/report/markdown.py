@@ -83,6 +83,10 @@ def _everything(sections: Iterable[Section]) -> dict[str, str]:
 def _sections(report: Report) -> Iterator[Section]:
     """Yield the sections, the most important first."""
     yield Section("Blockers", [_blocker(each) for each in report.blockers])
+    if report.approvals:
+        pieces = [Piece(f"- {code(each)}", f"- {code(each)}") for each in report.approvals.lines]
+        none = Piece("- none yet", "- none yet")
+        yield Section("Approvals", pieces or [none], count=report.approvals.count)
     yield Section("Destroyed and replaced", [_loss(each) for each in report.losses])
     yield Section("Not understood", [_unknown(each) for each in report.unknown])
     yield Section(

@@ -1,7 +1,8 @@
 """A report as data: what stands in it, whatever it is written as.
 
 All of it comes from the sealed plan, which is redacted, and from nothing that changes: no clock,
-no path, no use that was made of the plan. The same sealed plan gives the same report.
+no path, no use that was made of the plan. The same sealed plan gives the same report, until
+somebody approves it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Final
 from biomodal_deploy.aws.ledger.model import FATES, Holding, Ledger, Leftovers
 from biomodal_deploy.plan import Action, AttributeChange, Check, Counts, OutputChange, PlanKind
 from biomodal_deploy.plan.changes import Data
+from biomodal_deploy.plan.sealed.approvals import ApprovalStatus
 from biomodal_deploy.review.report.access import AccessChange, Gain, Severity, gains_sentence
 from biomodal_deploy.review.report.kinds import Area
 
@@ -173,6 +175,7 @@ class Report(Data):
         apply: The commands that apply exactly this plan.
         ledger: Of a destroy plan: what the stack held.
         remains: Of a destroy plan that was applied: what is left.
+        approvals: Who approved it; None where it needs no approvals.
     """
 
     report: int = REPORT_FORMAT
@@ -204,6 +207,7 @@ class Report(Data):
     apply: tuple[str, ...] = ()
     ledger: Ledger | None = None
     remains: Leftovers | None = None
+    approvals: ApprovalStatus | None = None
 
     @property
     def broadens(self) -> tuple[AccessChange, ...]:

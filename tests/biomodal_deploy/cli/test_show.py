@@ -14,8 +14,10 @@ import pytest
 from biomodal_deploy.cli.boundary import run
 from biomodal_deploy.errors import EXIT_DONE, EXIT_SEALED_PLAN, EXIT_USAGE
 from biomodal_deploy.review.report.data import SCHEMA, schema
+from tests.support.plans import plan, resource
 from tests.support.project import ROOT
-from tests.support.sealed_project import sealed_project
+from tests.support.sealed_project import STACK, sealed_project
+from tests.support.signers import make_key, signers_line
 
 
 @pytest.fixture
@@ -128,3 +130,38 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def test_who_approved_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each format has who approved it, why another does not count, and how many are missing."""
+    created = plan(resource("aws_s3_bucket.data", "create", None, {"bucket": "data"}))
+    project, _ = sealed_project(tmp_path / "project", created)
+    monkeypatch.chdir(project)
+    settings = {"stacks": {STACK: {"approvals": {"required": 2}}}}
+    (project / "cdktf.json").write_text(json.dumps({"app": "true", "context": settings}))
+    ada, eve = make_key(tmp_path, "ada"), make_key(tmp_path, "eve")
+
+    def shown(form: str) -> str:
+        assert run(["show", "--format", form]) == EXIT_DONE
+        return capsys.readouterr().out
+
+    assert "allowed_signers" in shown("text")  # nobody may sign, and it can be read all the same
+    (project / "allowed_signers").write_text(signers_line("ada@lab", ada))
+    for key in (ada, eve):
+        assert run(["approve", "--key", str(key)]) == EXIT_DONE
+    capsys.readouterr()
+    for form in ("text", "markdown", "html"):
+        page = shown(form)
+        assert "approved: ada@lab" in page
+        assert "not counted: " in page
+        assert "1 of 2" in page
+    assert "Next: biomodal-aws approve " in shown("text")
+    data = json.loads(shown("json"))
+    jsonschema.validate(data, json.loads(schema()))
+    assert data["approvals"]["required"] == 2
+    assert {each["signer"]: each["counts"] for each in data["approvals"]["approvals"]} == {
+        "ada@lab": True,
+        None: False,
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -49,7 +50,8 @@ class Lab:
 
     def problems(self, policy: Approvals = ONE) -> list[str | None]:
         """Return why each approval does not count."""
-        return [each.problem for each in judge_approvals(self.sealed_plan, policy, self.project)]
+        status = judge_approvals(self.sealed_plan, policy, self.project)
+        return [each.problem for each in status.approvals]
 
     def refusal(self, policy: Approvals = ONE) -> str:
         """Return why the plan is refused."""
@@ -97,19 +99,32 @@ def test_a_key_that_only_the_agent_has(
 ) -> None:
     """The public half is named, and the agent signs."""
     socket = tmp_path / "agent"
-    agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL)
+    # It goes into the background when it listens, and prints its process id.
+    started = subprocess.run(["ssh-agent", "-a", str(socket)], stdout=subprocess.PIPE, check=True)
+    process = int(started.stdout.partition(b"SSH_AGENT_PID=")[2].partition(b";")[0])
     try:
-        while not socket.exists():
-            assert agent.poll() is None
         monkeypatch.setenv("SSH_AUTH_SOCK", str(socket))
         key = lab.keys[ADA]
         subprocess.run(["ssh-add", "-q", str(key)], check=True, env=dict(os.environ))
         key.unlink()
         approve(lab.sealed_plan, key.with_name("ada.pub"))
     finally:
-        agent.kill()
-        agent.wait()
+        os.kill(process, signal.SIGTERM)
     assert require_approvals(lab.sealed_plan, ONE, lab.project) == [ADA]
+
+
+def test_certificates_that_do_not_count(lab: Lab, tmp_path: Path) -> None:
+    """Of another authority, for another person, over its time, of a revoked key."""
+    authority, other = make_key(tmp_path, "authority"), make_key(tmp_path, "other")
+    lab.may_sign(signers_line("*@lab", authority, "cert-authority"))
+    approve(lab.sealed_plan, make_certificate(other, lab.keys[ADA], ADA))
+    approve(lab.sealed_plan, make_certificate(authority, lab.keys[BOB], "bob@elsewhere"))
+    approve(lab.sealed_plan, make_certificate(authority, lab.keys[EVE], EVE, "20200101:20200102"))
+    assert len([each for each in lab.problems() if each]) == 3
+    approve(lab.sealed_plan, make_certificate(authority, make_key(tmp_path, "zoe"), "zoe@lab"))
+    (tmp_path / "revoked").write_text((tmp_path / "zoe.pub").read_text())
+    assert require_approvals(lab.sealed_plan, ONE, lab.project) == ["zoe@lab"]
+    assert "revoked" in lab.refusal(Approvals(revoked="revoked"))
 
 
 def test_who_may_not_sign(lab: Lab) -> None:
