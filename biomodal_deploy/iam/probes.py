@@ -105,4 +105,4 @@ def _concrete(text: str) -> str:
     any_id = _EC2_ANY.fullmatch(text)
     if any_id:
         return f"{any_id[1]}{any_id[2]}/{_EC2_IDS.get(any_id[2], '')}{_SAMPLE}"
-    return text.replace("*", _SAMPLE)
+    return text.replace("*", _SAMPLE).replace("?", "0")

@@ -11,6 +11,11 @@ from pydantic import JsonValue
 
 from biomodal_deploy.iam.functions import UNKNOWN
 
+SUFFIX: Final = "?" * 26
+"""What a policy says for what the AWS provider adds to a name's prefix: a time and a counter of 26
+characters together (terraform-plugin-sdk, `id.PrefixedUniqueId`). `*` would reach everything whose
+name only begins like ours."""
+
 _ALIAS: Final = "alias/"
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]+)\}")
 
@@ -19,8 +24,9 @@ def fill(template: str, value_of: Callable[[str], JsonValue]) -> tuple[str, ...]
     """Return a template with its placeholders filled in; what is not known stays a mark.
 
     A placeholder has alternatives, of which the first that is set counts. `*` after one says that
-    AWS adds to it; `:name` takes the name out of an ARN, `:key` and `:alias` what a KMS key is
-    named by: either is unknown where it is named by the other. A list gives one text an item.
+    the provider adds its suffix to it; `:name` takes the name out of an ARN, `:key` and `:alias`
+    what a KMS key is named by: either is unknown where it is named by the other. A list gives one
+    text an item.
 
     Args:
         template: The template.
@@ -44,7 +50,7 @@ def _chosen(alternatives: str, value_of: Callable[[str], JsonValue]) -> tuple[st
         texts = [_text(each) for each in (value if isinstance(value, list) else [value])]
         if _filter:
             texts = [_FILTERS[_filter](text) for text in texts]
-        return tuple(text + UNKNOWN * alternative.endswith("*") for text in texts)
+        return tuple(text + SUFFIX * alternative.endswith("*") for text in texts)
     return (UNKNOWN,)
 
 

@@ -11,6 +11,7 @@ from biomodal_deploy.iam.document import Document
 from biomodal_deploy.iam.functions import UNKNOWN
 from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.stack import Block, Module, Surroundings
+from biomodal_deploy.iam.templates import SUFFIX
 
 PLACE = Place(partition="aws", region="eu-west-2", account="123456789012")
 
@@ -64,7 +65,7 @@ def test_count() -> None:
 
 
 def test_ids_that_are_names() -> None:
-    """What AWS will answer is known where it is the name, with what AWS adds left open."""
+    """What AWS will answer is known where it is the name; a suffix has its length."""
     stack = module(
         {
             "resource": {
@@ -75,7 +76,7 @@ def test_ids_that_are_names() -> None:
             "data": {"aws_caller_identity": {"me": {}}, "aws_partition": {"p": {}}},
         }
     )
-    assert stack.look_up(("aws_s3_bucket", "b", 0, "id")) == f"data{UNKNOWN}"
+    assert stack.look_up(("aws_s3_bucket", "b", 0, "id")) == f"data{SUFFIX}"
     assert stack.look_up(("aws_batch_compute_environment", "e", "arn")) == (
         "arn:aws:batch:eu-west-2:123456789012:compute-environment/dev"
     )

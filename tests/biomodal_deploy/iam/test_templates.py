@@ -6,7 +6,7 @@ import pytest
 from pydantic import JsonValue
 
 from biomodal_deploy.iam.functions import UNKNOWN
-from biomodal_deploy.iam.templates import fill
+from biomodal_deploy.iam.templates import SUFFIX, fill
 
 VALUES: dict[str, JsonValue] = {
     "name": "dev",
@@ -25,7 +25,7 @@ VALUES: dict[str, JsonValue] = {
         ("*", ("*",)),
         ("{name}/*", ("dev/*",)),
         ("{none|name}", ("dev",)),
-        ("{empty|prefix*}", (f"dev-{UNKNOWN}",)),
+        ("{empty|prefix*}", (f"dev-{SUFFIX}",)),
         ("{flag}", ("true",)),
         ("{arn:name}", ("ecs",)),
         ("x-{many}", ("x-a", "x-b")),
