@@ -7,9 +7,16 @@ import signal
 from typing import Final
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Whole lives of an environment: minutes each, most of them spent waiting for the AWS provider.
 _LONG: Final = ("tests/engine/", "tests/biomodal_deploy/sandbox/test_lifecycle.py")
+
+# A busy machine is no fault of a test's: neither a deadline nor the speed of drawing fails one.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 def pytest_configure() -> None:

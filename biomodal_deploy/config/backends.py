@@ -145,11 +145,12 @@ def _spelled_out(given: object) -> object:
     return {"kind": given} if isinstance(given, str) else given
 
 
+_Backend: TypeAlias = Annotated[
+    LocalBackend | S3Backend | CloudBackend | PartialBackend, Field(discriminator="kind")
+]
 Backend: TypeAlias = Annotated[
-    Annotated[
-        LocalBackend | S3Backend | CloudBackend | PartialBackend, Field(discriminator="kind")
-    ],
-    BeforeValidator(_spelled_out),
+    _Backend,
+    BeforeValidator(_spelled_out, json_schema_input_type=Literal["local"] | _Backend),
 ]
 
 KINDS: Final[Mapping[str, type[BaseModel]]] = {

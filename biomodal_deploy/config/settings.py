@@ -34,6 +34,7 @@ __all__ = [
     "PROJECT_FILE",
     "PROTECTED_KINDS",
     "SCRATCH_VARIABLE",
+    "Context",
     "Limits",
     "ProjectFile",
     "StackName",
@@ -73,8 +74,12 @@ class _Source:
         return line_of(self.text, field) if self.text else None
 
 
-class _Context(BaseModel):
-    """The part of cdktf's context that is ours; cdktf keeps feature flags beside it."""
+class Context(BaseModel):
+    """The part of cdktf's context that is ours; cdktf keeps feature flags beside it.
+
+    Attributes:
+        stacks: Each stack's settings, by name: lower-case letters, digits and single hyphens.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
@@ -156,7 +161,7 @@ def read_stacks(
 
 def _stacks_in(context: dict[str, JsonValue], source: _Source) -> dict[str, StackSettings]:
     _refuse_credentials(context.get("stacks"), source.name)
-    found = _validated(_Context, context, prefix="context.", source=source).stacks
+    found = _validated(Context, context, prefix="context.", source=source).stacks
     backends.refuse_shared(((name, each.backend) for name, each in found.items()), source.name)
     return found
 
@@ -183,7 +188,7 @@ def check_stack(name: str, value: dict[str, JsonValue], source: str) -> StackSet
     stacks: dict[str, JsonValue] = {name: value}
     _refuse_credentials(stacks, source)
     context: dict[str, JsonValue] = {"stacks": stacks}
-    found = _validated(_Context, context, prefix="context.", source=_Source(source))
+    found = _validated(Context, context, prefix="context.", source=_Source(source))
     return found.stacks[name]
 
 

@@ -19,13 +19,14 @@ from biomodal_deploy.cli.render.adding import (
     show_draft,
     show_project,
 )
-from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.cli.render.console import message_console, print_exactly
 from biomodal_deploy.cli.render.explain import show_differences
 from biomodal_deploy.cli.render.picking import Picker
 from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.config.json_schema import SETTINGS_SCHEMA
 from biomodal_deploy.config.settings import PROJECT_FILE
 from biomodal_deploy.config.tfvars.assignment import assignment
-from biomodal_deploy.errors import UsageError
+from biomodal_deploy.errors import EXIT_DONE, UsageError
 from biomodal_deploy.review.hardening import CHECKED, DIFFERENCES
 from biomodal_deploy.vm.ssh_key import make_key
 from biomodal_deploy.workflow.adding import (
@@ -92,6 +93,12 @@ def init(
         typer.Option(
             "--explain",
             help="Print the documented and hardened profiles side by side, and do nothing else.",
+        ),
+    ] = False,
+    schema: Annotated[
+        bool,
+        typer.Option(
+            "--schema", help="Print the JSON Schema of cdktf.json, for an editor, and nothing else."
         ),
     ] = False,
     no_key: Annotated[
@@ -176,6 +183,10 @@ def init(
     """
     if explain:
         return _explain(output)
+    if schema:
+        # The file itself: in an envelope no editor could use it.
+        print_exactly(SETTINGS_SCHEMA.read_text(encoding="utf-8"))
+        return EXIT_DONE
     settings = {"bootstrap": bootstrap, "profile": profile, "account": account}
     own = {
         "region": region,
