@@ -48,6 +48,7 @@ from biomodal_deploy.config.contract.aws import (
     on_demand_queue_name,
     security_group_name,
 )
+from biomodal_deploy.config.stack import Adopted
 from stacks.batch_user_data import batch_user_data
 from stacks.existing_bucket import MAKES_BUCKET, bucket_name
 from stacks.install_script import user_data
@@ -86,6 +87,7 @@ class HardenedStack(NativeBase):
         open_ssh: Whether port 22 may be opened to everyone.
         kms_key: The KMS key that everything is encrypted with, or None.
         bucket_key: The KMS key that an existing data bucket is encrypted with, or None.
+        adopted: What it keeps of the resources that it adopted.
     """
 
     def __init__(
@@ -97,12 +99,13 @@ class HardenedStack(NativeBase):
         open_ssh: bool = False,
         kms_key: str | None = None,
         bucket_key: str | None = None,
+        adopted: Adopted = Adopted(),  # noqa: B008  # it is frozen
     ) -> None:
         super().__init__(
             scope, id_, variables=variables_of("native", "hardened", open_ssh=open_ssh)
         )
         self.aws_provider(PROVIDER_VERSIONS)
-        self._kms_key = kms_key
+        self._kms_key, self._adopted = kms_key, adopted
         keys = use_keys([kms_key, bucket_key], "s3", *(("logs",) if kms_key else ()))
         place = may.Place(
             partition=self.partition(),
@@ -113,7 +116,7 @@ class HardenedStack(NativeBase):
         subnet = DataAwsSubnet(
             self, "subnet", id=self.text("subnet_id"), vpc_id=self.text("vpc_id")
         )
-        bucket = self.local("bucket_name", f"${{{bucket_name()}}}")
+        bucket = self.local("bucket_name", f"${{{bucket_name(adopted.bucket)}}}")
         bucket_arn = f"arn:{place.partition}:s3:::{bucket}"
         self._data_bucket(bucket, bucket_arn)
         repository = self._image_repository(name)
@@ -215,6 +218,7 @@ class HardenedStack(NativeBase):
             "ssh",
             name=security_group_name(name),
             vpc_id=self.text("vpc_id"),
+            description=self._adopted.ssh_description,
             ssh_cidr_blocks={},
             ssh_cidr_list="var.ssh_cidr_blocks",
         )
@@ -264,6 +268,7 @@ class HardenedStack(NativeBase):
             "batch_hosts",
             name_prefix=f"{name}-batch-",
             vpc_id=self.text("vpc_id"),
+            description=self._adopted.batch_description,
             ingress_cidr_blocks={},
         )
         environments = BatchEnvironments(

@@ -26,6 +26,7 @@ from biomodal_deploy.config.contract.aws import (
     job_queue_name,
     security_group_name,
 )
+from biomodal_deploy.config.stack import Adopted
 from stacks.existing_bucket import MAKES_BUCKET, bucket_name
 from stacks.install_script import user_data
 from stacks.native_base import PROVIDER_VERSIONS, NativeBase
@@ -41,10 +42,17 @@ class NativeStack(NativeBase):
         id_: The stack's name.
         install_script: The VM's start-up script.
         bucket_key: The KMS key that an existing data bucket is encrypted with, or None.
+        adopted: What it keeps of the resources that it adopted.
     """
 
     def __init__(
-        self, scope: Construct, id_: str, *, install_script: Path, bucket_key: str | None = None
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        install_script: Path,
+        bucket_key: str | None = None,
+        adopted: Adopted = Adopted(),  # noqa: B008  # it is frozen
     ) -> None:
         super().__init__(scope, id_, variables=variables_of("native"))
         self.aws_provider(PROVIDER_VERSIONS)
@@ -55,7 +63,7 @@ class NativeStack(NativeBase):
         # Both at once: a subnet of another VPC then fails the plan, not the apply.
         subnet = DataAwsSubnet(self, "subnet", id=self.text("subnet_id"), vpc_id=vpc_id)
         # A name known at plan time: the plan then shows the VM's policy in full.
-        bucket = self.local("bucket_name", f"${{{bucket_name()}}}")
+        bucket = self.local("bucket_name", f"${{{bucket_name(adopted.bucket)}}}")
 
         DataBucket(
             self,
@@ -78,6 +86,7 @@ class NativeStack(NativeBase):
             "ssh",
             name=security_group_name(name),
             vpc_id=vpc_id,
+            description=adopted.ssh_description,
             ssh_cidr_blocks={"anywhere": "0.0.0.0/0"},
         )
         vm = OrchestratorVm(
@@ -101,6 +110,7 @@ class NativeStack(NativeBase):
             "batch_hosts",
             name_prefix=f"{name}-batch-",
             vpc_id=vpc_id,
+            description=adopted.batch_description,
             ingress_cidr_blocks={"subnet": subnet.cidr_block, "vm": f"{address.public_ip}/32"},
         )
         environment = BatchEnvironment(

@@ -140,8 +140,16 @@ def _stack(app: App, name: str, settings: StackSettings, install_script: Path) -
         return StateBucketStack(app, name, region=settings.region, settings=settings.state_bucket)
     if settings.profile == "hardened":
         return _hardened(app, name, settings, install_script)
-    stack = NativeStack if settings.bootstrap == "native" else ModuleStack
-    return stack(app, name, install_script=install_script, bucket_key=settings.bucket_kms_key_arn)
+    bucket_key = settings.bucket_kms_key_arn
+    if settings.bootstrap == "module":
+        return ModuleStack(app, name, install_script=install_script, bucket_key=bucket_key)
+    return NativeStack(
+        app,
+        name,
+        install_script=install_script,
+        bucket_key=bucket_key,
+        adopted=settings.adopted,
+    )
 
 
 def _hardened(app: App, name: str, settings: StackSettings, install_script: Path) -> BaseStack:
@@ -166,6 +174,7 @@ def _hardened(app: App, name: str, settings: StackSettings, install_script: Path
         open_ssh=open_ssh,
         kms_key=settings.kms_key_arn,
         bucket_key=settings.bucket_kms_key_arn,
+        adopted=settings.adopted,
     )
 
 

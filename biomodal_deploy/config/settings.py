@@ -18,6 +18,7 @@ from biomodal_deploy.config.json_source import line_of, read_json
 from biomodal_deploy.config.stack import (
     PATTERNS,
     PROTECTED_KINDS,
+    Adopted,
     Limits,
     StackName,
     StackSettings,
@@ -253,6 +254,8 @@ def _settings_at(location: Location) -> Iterable[str]:
             return Limits.model_fields
         case ("state_bucket",):
             return StateBucket.model_fields
+        case ("adopted",):
+            return Adopted.model_fields
         case ("backend", kind, *inner):
             return AssumeRole.model_fields if inner else KINDS[kind].model_fields
         case _:

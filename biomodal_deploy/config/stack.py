@@ -22,6 +22,7 @@ _REGION: Final = f"^{aws.REGION}$"
 # No absolute path and no ~: the file is shared by people whose folders differ.
 _VAR_FILE: Final = r"^[^/~\x00\n]"
 _KMS_KEY_ARN: Final = f"^{aws.KMS_KEY_ARN}$"
+_BUCKET: Final = f"^{aws.BUCKET}$"
 PATTERNS: Final = {
     _NAME: "A stack's name has lower-case letters, digits and single hyphens between them, "
     "and starts with a letter",
@@ -100,6 +101,20 @@ class Approvals(_Frozen):
         return self
 
 
+class Adopted(_Frozen):
+    """What a native stack keeps of the resources that it adopted: AWS can change none of it.
+
+    Attributes:
+        ssh_description: The description of the VM's security group.
+        batch_description: The description of the Batch hosts' security group.
+        bucket: The name of the data bucket.
+    """
+
+    ssh_description: Annotated[str, StringConstraints(min_length=1)] | None = None
+    batch_description: Annotated[str, StringConstraints(min_length=1)] | None = None
+    bucket: Annotated[str, StringConstraints(pattern=_BUCKET)] | None = None
+
+
 class StackSettings(_Frozen):
     """One stack with its settings and state.
 
@@ -126,6 +141,7 @@ class StackSettings(_Frozen):
         plan_hours: How many hours a sealed plan may be applied.
         backend: Where the state lives.
         state_bucket: What a `state-bucket` stack makes.
+        adopted: What `biomodal-aws adopt` found and AWS cannot change.
     """
 
     bootstrap: Literal["module", "native", "prerequisites", "state-bucket"] = "module"
@@ -142,6 +158,7 @@ class StackSettings(_Frozen):
     plan_hours: Annotated[float, Field(gt=0, le=24 * 30)] = 24
     backend: Backend = LocalBackend()
     state_bucket: StateBucket | None = None
+    adopted: Adopted = Adopted()
 
     @model_validator(mode="after")
     def _is_what_it_says(self) -> Self:

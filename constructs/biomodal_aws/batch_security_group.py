@@ -21,6 +21,7 @@ class BatchSecurityGroup(Part):
         id_: Its id, part of its addresses.
         name_prefix: Start of the group's name; AWS adds the rest.
         vpc_id: The VPC of the hosts.
+        description: The group's description where one that exists is adopted: AWS can change none.
         ingress_cidr_blocks: IPv4 ranges that reach the hosts on every port, by a short word for
             each that becomes part of the rule's address.
 
@@ -35,6 +36,7 @@ class BatchSecurityGroup(Part):
         *,
         name_prefix: str,
         vpc_id: str,
+        description: str | None = None,
         ingress_cidr_blocks: Mapping[str, str],
     ) -> None:
         super().__init__(scope, id_)
@@ -43,7 +45,7 @@ class BatchSecurityGroup(Part):
                 self,
                 "group",
                 name_prefix=name_prefix,
-                description="AWS Batch hosts",
+                description=description or "AWS Batch hosts",
                 vpc_id=vpc_id,
                 # A group in use cannot be deleted: a replacement has to exist first.
                 lifecycle=TerraformResourceLifecycle(create_before_destroy=True),

@@ -111,6 +111,7 @@ class OrchestratorVm(Part):
                 lifecycle=TerraformResourceLifecycle(
                     ignore_changes=[
                         "ami",
+                        "user_data",
                         "user_data_base64",
                         *(_AT_LAUNCH if keep_launched else ()),
                         *(("root_block_device[0].kms_key_id",) if kms_key else ()),

@@ -22,6 +22,7 @@ class SshSecurityGroup(Part):
         id_: Its id, part of its addresses.
         name: Name of the group; EC2 refuses names that start with `sg-`.
         vpc_id: The VPC of the VM.
+        description: The group's description where one that exists is adopted: AWS can change none.
         ssh_cidr_blocks: IPv4 ranges that reach port 22, by a short word for each that becomes part
             of the rule's address. The document opens it to everyone, "can be restricted".
         ssh_cidr_list: A Terraform expression (without `${}`) for more ranges, IPv4 or IPv6, that a
@@ -38,6 +39,7 @@ class SshSecurityGroup(Part):
         *,
         name: str,
         vpc_id: str,
+        description: str | None = None,
         ssh_cidr_blocks: Mapping[str, str],
         ssh_cidr_list: str | None = None,
     ) -> None:
@@ -47,7 +49,7 @@ class SshSecurityGroup(Part):
                 self,
                 "group",
                 name=name,
-                description="SSH access to the orchestrator VM",
+                description=description or "SSH access to the orchestrator VM",
                 vpc_id=vpc_id,
                 tags={"Name": name},
             )

@@ -142,7 +142,7 @@ def test_rules_and_references_are_kept(folder: Path) -> None:
         assert text.count("  validation {") == rules
         versions = (folder / "hcl" / "stacks" / name / "versions.tf").read_text()
         assert versions == 'terraform {\n  required_version = ">= 1.0"\n}\n'
-    assert "ignore_changes=[ami,user_data_base64,]" in "".join(text.split())
+    assert "ignore_changes=[ami,user_data,user_data_base64,]" in "".join(text.split())
     assert "ignore_changes=[compute_resources[0].desired_vcpus,]" in "".join(text.split())
     assert "create_before_destroy=true" in "".join(text.split())
 

@@ -77,7 +77,7 @@ def test_the_vm(native_json: dict[str, Any]) -> None:
 def test_a_new_image_or_script_does_not_touch_the_vm(native_json: dict[str, Any]) -> None:
     """Both would replace or stop a VM that somebody works on."""
     vm = resource(native_json, "aws_instance.vm")
-    assert vm["lifecycle"] == {"ignore_changes": ["ami", "user_data_base64"]}
+    assert vm["lifecycle"] == {"ignore_changes": ["ami", "user_data", "user_data_base64"]}
     assert "user_data_replace_on_change" not in vm
 
 
