@@ -17,6 +17,7 @@ INTERFACE: Final[dict[str, Any]] = json.loads(
     (ROOT / "tests" / "data" / "bootstrap_module.json").read_text()
 )
 DIRECTORY: Final = "standin"
+_SUFFIXES: Final = (".tf.json", ".tf")
 # What the module gives out, as far as its interface says; the rest is only there to be there.
 _OUTPUTS: Final = {
     "bucket_id": '${var.create_bucket ? "${var.name}20240101000000000000000001" : "n/a"}',
@@ -28,7 +29,7 @@ _OUTPUTS: Final = {
 
 
 def use_standin(stack: Path, source: str) -> None:
-    """Point a synthesized stack, JSON or HCL, at a stand-in beside it.
+    """Point a stack, synthesized or ejected, JSON or HCL, at a stand-in beside it.
 
     One more output, `received`, tells what the stand-in was given.
 
@@ -36,7 +37,7 @@ def use_standin(stack: Path, source: str) -> None:
         stack: The synthesized directory.
         source: The module's documented source.
     """
-    for path in (stack / "cdk.tf.json", stack / "cdk.tf"):
+    for path in (stack / f"{name}{suffix}" for name in ("cdk", "main") for suffix in _SUFFIXES):
         if path.exists():
             text = path.read_text()
             assert text.count(source) == 1

@@ -110,6 +110,10 @@ class TerraformCli:
             raise self._run.failed("validate", captured)
         return _read(_VALIDATION, "validate", captured.stdout)
 
+    def format(self) -> None:
+        """Write the directory's files in Terraform's own layout."""
+        self._run.short("fmt")
+
     def output(self) -> dict[str, OutputValue]:
         """Return the outputs of the state, sensitive ones in clear."""
         self._state_place()  # refuses what Terraform would wait for

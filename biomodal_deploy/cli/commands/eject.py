@@ -1,0 +1,61 @@
+"""`biomodal-aws eject`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from biomodal_deploy.cli.options import (
+    HERE,
+    Format,
+    OutputFormat,
+    ProjectDir,
+    Stack,
+    VarFiles,
+    Variables,
+)
+from biomodal_deploy.cli.render.adopting import show_ejected
+from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import session
+from biomodal_deploy.workflow.ejecting import eject as eject_stack
+from biomodal_deploy.workflow.stack import fresh_stack
+
+
+def eject(
+    directory: Annotated[Path, typer.Argument(help="A new folder for the files.")],
+    as_json: Annotated[
+        bool, typer.Option("--json/--hcl", help="Terraform's JSON, or HCL; default: HCL.")
+    ] = False,
+    var_file: VarFiles = None,
+    var: Variables = None,
+    project_dir: ProjectDir = HERE,
+    stack: Stack = None,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Write a stack as plain Terraform that stands alone.
+
+    main.tf, variables.tf, outputs.tf, terraform.tfvars, the scripts, the provider lock file, and
+    the backend that holds the stack's state: a plan there has no changes, and needs no Python.
+    Nothing changes in AWS or in this project.
+
+    Example: biomodal-aws eject ../plain-terraform
+    """
+    with session(project_dir, output) as work:
+        chosen = fresh_stack(work.location, stack, work.listen)
+        done = eject_stack(
+            chosen,
+            directory,
+            work.listen,
+            as_json=as_json,
+            var_files=var_file or (),
+            variables=var or (),
+        )
+    data = {
+        "stack": done.stack,
+        "directory": str(done.folder),
+        "files": list(done.files),
+        "init": done.init,
+    }
+    return emit(Result(data=data, show=lambda console: show_ejected(console, done)), output)
