@@ -48,6 +48,8 @@ MORE: Final = {
     "synth": "Write each stack's Terraform JSON to cdktf.out/stacks.",
     "validate": "Check the stack against its providers' schemas.",
     "lock": "Write the provider lock files in locks/.",
+    "adopt": "Plan to take over resources that exist already.",
+    "eject": "Write a stack as plain Terraform that stands alone.",
 }
 COMMANDS: Final = {name: line for group in (*GROUPS.values(), MORE) for name, line in group.items()}
 

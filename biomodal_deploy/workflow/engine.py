@@ -22,6 +22,7 @@ from biomodal_deploy.engine.toolchain import (
 )
 from biomodal_deploy.engine.toolchain.cli_config import refuse_dev_overrides
 from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
+from biomodal_deploy.workflow.adoption_file import bring_adoption
 from biomodal_deploy.workflow.backend import (
     check_config_files,
     check_nothing_left_behind,
@@ -131,6 +132,7 @@ def initialize(
     check_nothing_left_behind(stack)
     check_config_files(stack)
     readonly_lock |= is_read_only(stack.location.environment)
+    bring_adoption(stack)
     has_lock = bring_lock(stack)
     marker = engine.directory / (engine.data_dir or ".terraform") / "biomodal-init"
     wanted = _fingerprint(stack, engine)

@@ -13,7 +13,7 @@ from pathlib import Path
 from biomodal_deploy.aws.identity import Identity
 from biomodal_deploy.engine.terraform import TerraformCli
 from biomodal_deploy.errors import EngineError, Interrupted
-from biomodal_deploy.plan import Plan, PlanKind, read_plan
+from biomodal_deploy.plan import Action, Plan, PlanKind, read_plan
 from biomodal_deploy.plan.guards import Outcome, Verdict, judge
 from biomodal_deploy.plan.history import Event, History
 from biomodal_deploy.plan.impossible import Impossible, check_allowed
@@ -195,7 +195,7 @@ def _judged(
         *judge(
             plan,
             kind=request.kind,
-            protected=settings.protected,
+            protected={*settings.protected, *_adopted(plan)},
             limits=settings.bounds,
             allow_destroy=request.allow_destroy,
             account=account,
@@ -208,6 +208,12 @@ def _judged(
         ),
         *judge_cost(plan, settings.bounds, place.region, stack.location.project_dir),
     )
+
+
+def _adopted(plan: Plan) -> set[str]:
+    """Return the kinds that a plan which moves or imports anything may not lose unnamed: all."""
+    adopts = any(change.moved or change.imported for change in plan.resource_changes)
+    return {loss.type for loss in plan.losses if adopts and loss.action is not Action.FORGET}
 
 
 @contextmanager

@@ -1,0 +1,87 @@
+"""`biomodal-aws adopt`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from biomodal_deploy.cli.options import (
+    HERE,
+    Allow,
+    AllowDestroy,
+    Format,
+    Full,
+    OutputFormat,
+    ProjectDir,
+    Stack,
+    VarFiles,
+    Variables,
+)
+from biomodal_deploy.cli.render.adopting import adopted_data, show_adopted
+from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import session
+from biomodal_deploy.errors import EXIT_DONE, EXIT_GUARD
+from biomodal_deploy.workflow.adopting import Source, read_ids
+from biomodal_deploy.workflow.adopting import adopt as adopt_into
+from biomodal_deploy.workflow.requests import PlanRequest
+
+
+def adopt(
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            "--state",
+            help="The state to adopt: a file, or an initialized Terraform folder, whatever its "
+            "backend. Default: the state that the stack has, after another bootstrap or profile.",
+        ),
+    ] = None,
+    id_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--id",
+            metavar="ADDRESS=ID",
+            help="A resource that no state holds: its address in the stack, and its id in AWS. "
+            "Repeatable.",
+        ),
+    ] = None,
+    ids: Annotated[
+        Path | None, typer.Option("--ids", help="A JSON object of addresses and ids, as for --id.")
+    ] = None,
+    allow_destroy: AllowDestroy = None,
+    allow: Allow = None,
+    var_file: VarFiles = None,
+    var: Variables = None,
+    project_dir: ProjectDir = HERE,
+    stack: Stack = None,
+    full: Full = False,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Plan to take over resources that exist already.
+
+    Copies the state into the stack's backend after a backup, writes `moved`, `import` and `removed`
+    blocks to adopt/STACK.tf, and seals a plan that has them. Nothing changes in AWS. Exit status 3
+    where anything would be replaced or destroyed that no --allow-destroy names.
+
+    Example: biomodal-aws adopt --state ../biomodal-terraform/terraform.tfstate
+    """
+    request = PlanRequest(
+        var_files=var_file or (),
+        variables=var or (),
+        allow_destroy=allow_destroy or (),
+        allow=allow or (),
+        cwd=Path.cwd(),
+    )
+    source = Source(state and state.expanduser().absolute(), read_ids(id_ or (), ids))
+    with session(project_dir, output) as work:
+        done = adopt_into(work.location, stack, source, request, work.listen)
+        folder = work.location.project_dir
+    return emit(
+        Result(
+            data=adopted_data(done, folder),
+            show=lambda console: show_adopted(console, done, folder, full=full),
+            exit_status=EXIT_GUARD if done.planned.refusals else EXIT_DONE,
+        ),
+        output,
+    )

@@ -1,0 +1,132 @@
+"""Blocks that adopt resources, found from what a plan would delete and create."""
+
+from __future__ import annotations
+
+from biomodal_deploy.plan.actions import Action
+from biomodal_deploy.plan.adoption import Blocks, Rule, adopted_settings, rule_groups, rule_of
+from biomodal_deploy.plan.changes import ResourceChange, Variable
+from biomodal_deploy.plan.model import Plan
+
+SSH: Rule = rule_of("sg-1", egress=False, protocol="tcp", ports=(22, 22), source="0.0.0.0/0")
+
+
+def change(address: str, action: Action, **values: object) -> ResourceChange:
+    """Return a change of one resource, with its attributes before or after."""
+    kind, name = address.partition("[")[0].split(".")[-2:]
+    side = "after" if action is Action.CREATE else "before"
+    return ResourceChange(address=address, type=kind, name=name, action=action, **{side: values})
+
+
+def plan(*changes: ResourceChange, **variables: object) -> Plan:
+    """Return a plan of these changes."""
+    given = tuple(Variable(name=name, value=value) for name, value in variables.items())
+    return Plan(format_version="1.2", resource_changes=changes, variables=given)
+
+
+def test_the_likest_resource_is_moved() -> None:
+    """Of two of a kind, the one with the same attributes, whatever the addresses are."""
+    blocks = Blocks()
+    assert blocks.add(
+        plan(
+            change("module.m.aws_iam_role.default", Action.DELETE, name="lab"),
+            change("aws_iam_role.batch_host_role", Action.CREATE, name="lab-batch-host"),
+            change("aws_iam_role.vm_role", Action.CREATE, name="lab"),
+            change("aws_eip.public_ip", Action.CREATE, domain="vpc"),
+        ),
+        {},
+    )
+    assert blocks.moved == {"module.m.aws_iam_role.default": "aws_iam_role.vm_role"}
+
+
+def test_a_whole_call_is_one_block() -> None:
+    """Where every address inside a module stays, its call alone is moved."""
+    blocks = Blocks()
+    blocks.add(
+        plan(
+            *(
+                change(f"module.{call}.aws_{kind}.default[0]", action, name="lab")
+                for kind in ("eip", "instance")
+                for call, action in (("vm", Action.DELETE), ("bootstrap", Action.CREATE))
+            )
+        ),
+        {},
+    )
+    assert blocks.text() == "moved {\n  from = module.vm\n  to   = module.bootstrap\n}\n"
+
+
+def test_a_rule_is_imported_and_its_old_resource_leaves_the_state() -> None:
+    """Terraform cannot move between kinds; the rule itself stays in the account."""
+    found = plan(
+        change(
+            "module.m.aws_security_group_rule.ssh[0]",
+            Action.DELETE,
+            security_group_id="sg-1",
+            type="ingress",
+            protocol="tcp",
+            from_port=22,
+            to_port=22,
+            cidr_blocks=["0.0.0.0/0"],
+        ),
+        change(
+            "aws_vpc_security_group_ingress_rule.ssh_from_anywhere",
+            Action.CREATE,
+            security_group_id="sg-1",
+            ip_protocol="tcp",
+            from_port=22,
+            to_port=22,
+            cidr_ipv4="0.0.0.0/0",
+        ),
+    )
+    assert rule_groups(found) == {"sg-1"}
+    blocks = Blocks()
+    blocks.add(found, {SSH: "sgr-1"})
+    assert blocks.imports == {"aws_vpc_security_group_ingress_rule.ssh_from_anywhere": "sgr-1"}
+    assert blocks.removed == {"module.m.aws_security_group_rule.ssh"}
+
+
+def test_a_rule_that_nothing_takes_over_stays_a_deletion() -> None:
+    """An open port that leaves the state unnoticed would stay open."""
+    blocks = Blocks()
+    old = change(
+        "aws_security_group_rule.ssh",
+        Action.DELETE,
+        security_group_id="sg-1",
+        type="ingress",
+        protocol="tcp",
+        from_port=22,
+        to_port=22,
+        cidr_blocks=["0.0.0.0/0"],
+    )
+    assert not blocks.add(plan(old), {SSH: "sgr-1"})
+    assert blocks.text() == ""
+
+
+def test_a_bucket_that_is_used_as_an_existing_one_leaves_the_state() -> None:
+    """The stack has it no longer, and must not delete it."""
+    blocks = Blocks()
+    old = change("aws_s3_bucket.data_bucket[0]", Action.DELETE, bucket="lab-1")
+    assert not blocks.add(plan(old, use_existing_bucket_url="s3://other"), {})
+    assert blocks.add(plan(old, use_existing_bucket_url="s3://lab-1"), {})
+    assert blocks.removed == {"aws_s3_bucket.data_bucket"}
+
+
+def test_a_private_key_leaves_the_state() -> None:
+    """With the files that the module wrote: nothing of it is in the account."""
+    blocks = Blocks()
+    blocks.add(plan(change("module.m.tls_private_key.default", Action.DELETE)), {})
+    assert blocks.removed == {"module.m.tls_private_key.default"}
+
+
+def test_what_aws_cannot_change_becomes_a_setting() -> None:
+    """Only where that is why the resource would be replaced."""
+    group = ResourceChange(
+        address="aws_security_group.ssh",
+        type="aws_security_group",
+        name="ssh",
+        action=Action.REPLACE,
+        before={"description": "theirs", "vpc_id": "vpc-1"},
+        replace_paths=("description",),
+    )
+    assert adopted_settings(plan(group)) == {"ssh_description": "theirs"}
+    other = group.model_copy(update={"replace_paths": ("vpc_id",)})
+    assert adopted_settings(plan(other)) == {}
