@@ -33,7 +33,7 @@ _CHECKED: Final = "vm_name"
 # our own: Terraform makes an empty state file to lock it, before it looks at any condition.
 _EXISTS: Final = "fileexists(local.beside_the_state)"
 _MARK: Final = "A folder that biomodal-aws eject wrote finds its state by this file.\n"
-_PRECONDITIONS_SINCE: Final = ">= 1.2"
+_PRECONDITIONS_SINCE: Final = '">= 1.2"'
 _FILES: Final = {"variable": "variables", "output": "outputs"}
 _BLOCK: Final = re.compile(r"^(\w+).*?^\}$", re.MULTILINE | re.DOTALL)
 
@@ -96,7 +96,7 @@ def eject(
         )
     state = local_state_of(stack) if local else None
     texts = _json(stack, state) if as_json else _hcl(stack, state, listen)
-    texts = _with_scripts(stack, texts)
+    texts = _with_scripts(stack, texts) | _beside_the_json(stack)
     values = given.resolved.values.items()
     texts["terraform.tfvars"] = "".join(f"{name} = {hcl(value)}\n" for name, value in values)
     for path in config_files(stack):
@@ -152,7 +152,6 @@ def _hcl(stack: Stack, state: Path | None, listen: Listener) -> Text:
             texts["outputs.tf"] = texts["outputs.tf"].replace(
                 head, f"{head}precondition {{\n{check}\n}}\n"
             )
-            texts["main.tf"] = texts["main.tf"].replace('">= 1.0"', f'"{_PRECONDITIONS_SINCE}"')
     return texts
 
 
@@ -166,8 +165,6 @@ def _json(stack: Stack, state: Path | None) -> Text:
             document.setdefault("locals", {})["beside_the_state"] = mark
             check = {"condition": f"${{{_EXISTS}}}", "error_message": _lost(state)}
             output["precondition"] = [check]
-            if document["terraform"].get("required_version") == ">= 1.0":
-                document["terraform"]["required_version"] = _PRECONDITIONS_SINCE
     document = _without_notes(document)
     parts: dict[str, dict[str, Any]] = {name: {} for name in ("main", *_FILES.values())}
     for kind, blocks in document.items():
@@ -177,6 +174,15 @@ def _json(stack: Stack, state: Path | None) -> Text:
 
 def _mark(state: Path) -> Path:
     return state.with_suffix(".ejected")
+
+
+def _beside_the_json(stack: Stack) -> Text:
+    """Return what is HCL whatever the rest is: Terraform's version, and blocks of an adoption."""
+    return {
+        path.name: read_regular(path).decode().replace('">= 1.0"', _PRECONDITIONS_SINCE)
+        for path in sorted(stack.directory.glob("*.tf"))
+        if path.name != "cdk.tf"
+    }
 
 
 def _lost(state: Path) -> str:
