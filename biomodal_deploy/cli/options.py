@@ -127,6 +127,14 @@ ReadonlyLock = Annotated[
         help="Fail if the provider lock file in locks/ does not match, as with CI=true.",
     ),
 ]
+Sarif = Annotated[
+    Path | None,
+    typer.Option("--sarif", help="Also write what was found to this file, for code scanning."),
+]
+Junit = Annotated[
+    Path | None,
+    typer.Option("--junit", help="Also write what was found to this file, as a forge's tests."),
+]
 Address = Annotated[
     str | None,
     typer.Option(

@@ -39,6 +39,7 @@ class SetRun:
         project_dir: The project.
         output: How it prints.
         jobs: How many at once; None for what this machine bears.
+        on_end: Given all outcomes, before the table is printed.
     """
 
     command: str
@@ -46,6 +47,7 @@ class SetRun:
     project_dir: Path
     output: Format
     jobs: int | None
+    on_end: Callable[[Sequence[Outcome]], None] = lambda _: None
 
     def synthesized(self, words: Sequence[str], stacks: Sequence[str], every: bool) -> int:
         """Synthesize once for all, then run a command for each stack that is meant.
@@ -105,6 +107,7 @@ class SetRun:
         outcomes.sort(key=lambda outcome: outcome.stack)
         if not quiet:
             show_notices(message_console(), outcomes)
+        self.on_end(outcomes)
         return self._report(outcomes, time.monotonic() - began)
 
     def _report(self, outcomes: Sequence[Outcome], seconds: float) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from biomodal_deploy import files
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import writing
 from biomodal_deploy.plan.sealed import SealedPlan
+from biomodal_deploy.review.alerts import Alert, junit, sarif
 from biomodal_deploy.review.report import Report, build_report
 from biomodal_deploy.review.report.data import plan_data
 from biomodal_deploy.review.report.html import html
@@ -61,15 +63,43 @@ def text_of(report: Report, sealed_plan: SealedPlan, format_: ReportFormat, most
     return json.dumps(plan_data(sealed_plan, report), indent=2) + "\n"
 
 
-def save(text: str, path: Path) -> None:
+def save_alerts(
+    name: str, alerts: Iterable[Alert], sarif_file: Path | None, junit_file: Path | None
+) -> None:
+    """Write what a command found for a forge, to the files that are named.
+
+    Args:
+        name: What JUnit calls the suite.
+        alerts: What was found.
+        sarif_file: The file for SARIF.
+        junit_file: The file for JUnit.
+
+    Raises:
+        UsageError: The system refuses, or it is a folder.
+    """
+    if sarif_file is None and junit_file is None:
+        return
+    found = list(alerts)
+    if sarif_file is not None:
+        save(sarif(found), sarif_file, "--sarif")
+    if junit_file is not None:
+        save(junit(name, found), junit_file, "--junit")
+
+
+def save(text: str, path: Path, option: str = "--out") -> None:
     """Write a report to a file: all of it, or nothing.
+
+    Args:
+        text: The report.
+        path: The file.
+        option: Which option names it.
 
     Raises:
         UsageError: The system refuses, or it is a folder.
     """
     content = text.encode()
     if path.is_dir():
-        raise UsageError("is a folder", field="--out", value=str(path), fix="name a file in it")
+        raise UsageError("is a folder", field=option, value=str(path), fix="name a file in it")
     if path.exists() and not stat.S_ISREG(path.stat().st_mode):
         # A pipe or a device, such as /dev/stdout: it must be written to, and not exchanged.
         with writing(path), path.open("wb") as device:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.aws.checks import Verdict
+from biomodal_deploy.aws.checks import Report, Verdict
 from biomodal_deploy.aws.preflight import run_preflight
 from biomodal_deploy.aws.preflight.prerequisites import all_steps, steps
 from biomodal_deploy.aws.preflight.runner import run_role_checks
@@ -15,8 +15,10 @@ from biomodal_deploy.aws.session import open_session, partition_of
 from biomodal_deploy.cli.options import (
     HERE,
     Format,
+    Junit,
     OutputFormat,
     ProjectDir,
+    Sarif,
     Stack,
     VarFiles,
     Variables,
@@ -28,9 +30,11 @@ from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.config.settings import PROJECT_FILE
 from biomodal_deploy.engine.toolchain import inspect
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
+from biomodal_deploy.review.alerts import check_alerts
 from biomodal_deploy.workflow.location import Location, choose, project_folder
 from biomodal_deploy.workflow.preflight_permissions import read_needed
 from biomodal_deploy.workflow.preflight_target import read_owned, read_target
+from biomodal_deploy.workflow.reporting import save_alerts
 
 
 def doctor(
@@ -66,6 +70,8 @@ def doctor(
     stack: Stack = None,
     var_file: VarFiles = None,
     var: Variables = None,
+    sarif: Sarif = None,
+    junit: Junit = None,
     output: OutputFormat = Format.TEXT,
 ) -> int:
     """Check the AWS account before an apply.
@@ -80,6 +86,12 @@ def doctor(
 
     Example: biomodal-aws doctor
     """
+    if (sarif or junit) and (commands or toolchain):
+        raise UsageError(
+            "cannot be used with --commands or --toolchain",
+            field="--sarif" if sarif else "--junit",
+            fix="leave one of them out",
+        )
     if commands:
         return _role_commands(region, output, everything=every_role)
     if every_role:
@@ -90,31 +102,8 @@ def doctor(
         message_console().print(f"{line}Next: biomodal-aws init", style="warning")
     if toolchain:
         return _toolchain(output)
-    return _account(project_dir, stack, var_file or [], var or [], output, quick=quick)
-
-
-def _account(
-    project_dir: Path,
-    stack: str | None,
-    var_files: list[Path],
-    variables: list[str],
-    output: Format,
-    *,
-    quick: bool,
-) -> int:
-
-    location = Location.of(project_dir)
-    name = choose(stack, list(location.stacks))
-    target = read_target(location, location.settings(name), var_files, variables)
-    with PreflightProgress(message_console()) as progress:
-        report = run_preflight(
-            target,
-            open_session(target.region),
-            quick=quick,
-            on_progress=progress,
-            owned=read_owned(location, name),
-            needed_actions=read_needed(location, name, var_files, variables),
-        )
+    report = _account(project_dir, stack, var_file or [], var or [], quick=quick)
+    save_alerts("doctor", check_alerts(report.findings), sarif, junit)
     return emit(
         Result(
             data=report.as_data(),
@@ -123,6 +112,28 @@ def _account(
         ),
         output,
     )
+
+
+def _account(
+    project_dir: Path,
+    stack: str | None,
+    var_files: list[Path],
+    variables: list[str],
+    *,
+    quick: bool,
+) -> Report:
+    location = Location.of(project_dir)
+    name = choose(stack, list(location.stacks))
+    target = read_target(location, location.settings(name), var_files, variables)
+    with PreflightProgress(message_console()) as progress:
+        return run_preflight(
+            target,
+            open_session(target.region),
+            quick=quick,
+            on_progress=progress,
+            owned=read_owned(location, name),
+            needed_actions=read_needed(location, name, var_files, variables),
+        )
 
 
 def _role_commands(region: str, output: Format, *, everything: bool) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +13,11 @@ from biomodal_deploy.cli.options import (
     Every,
     Format,
     Jobs,
+    Junit,
     OutputFormat,
     Part,
     ProjectDir,
+    Sarif,
     Stacks,
     VarFiles,
     Variables,
@@ -26,8 +29,11 @@ from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.cli.session import session
 from biomodal_deploy.cli.sets import SetRun, values_words
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
+from biomodal_deploy.review.alerts import Alert, drift_alerts
 from biomodal_deploy.workflow.drifting import find_drift
+from biomodal_deploy.workflow.reporting import save_alerts
 from biomodal_deploy.workflow.sets.choosing import is_set
+from biomodal_deploy.workflow.sets.outcome import Outcome
 from biomodal_deploy.workflow.stack import fresh_stack
 
 
@@ -41,6 +47,8 @@ def drift(
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Show what AWS filled in by itself as well.")
     ] = False,
+    sarif: Sarif = None,
+    junit: Junit = None,
     output: OutputFormat = Format.TEXT,
     part: Part = False,
 ) -> int:
@@ -61,6 +69,7 @@ def drift(
             project_dir=project_dir,
             output=output,
             jobs=jobs,
+            on_end=lambda outcomes: save_alerts("drift", _alerts(outcomes), sarif, junit),
         )
         words = ["drift", *values_words(var_file, var)]
         return run.synthesized(words, stack or [], every)
@@ -74,11 +83,18 @@ def drift(
             cwd=Path.cwd(),
             listen=work.listen,
         )
+    data = drift_data(chosen.name, plan)
+    save_alerts("drift", drift_alerts(chosen.name, data), sarif, junit)
     return emit(
         Result(
-            data=drift_data(chosen.name, plan),
+            data=data,
             show=lambda console: show_drift(console, chosen.name, plan, verbose=verbose),
             exit_status=EXIT_FINDINGS if plan.drifted else EXIT_DONE,
         ),
         output,
     )
+
+
+def _alerts(outcomes: Sequence[Outcome]) -> Iterator[Alert]:
+    for each in outcomes:
+        yield from drift_alerts(each.stack, each.data, each.problem.message if each.problem else "")

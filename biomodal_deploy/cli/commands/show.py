@@ -9,17 +9,27 @@ import typer
 from rich.console import Console
 
 from biomodal_deploy.aws.ledger.model import saved_ledger, saved_leftovers
-from biomodal_deploy.cli.options import HERE, Format, Full, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli.options import (
+    HERE,
+    Format,
+    Full,
+    Junit,
+    OutputFormat,
+    ProjectDir,
+    Sarif,
+    Stack,
+)
 from biomodal_deploy.cli.render.console import as_text, print_exactly
 from biomodal_deploy.cli.render.costs import cost_summary
 from biomodal_deploy.cli.render.sealed_plans import show_sealed_plan
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.review.alerts import plan_alerts
 from biomodal_deploy.review.report.data import plan_data
 from biomodal_deploy.workflow.approving import approval_status
 from biomodal_deploy.workflow.finding import find_sealed_plan
 from biomodal_deploy.workflow.location import Location
-from biomodal_deploy.workflow.reporting import ReportFormat, make_report, save, text_of
+from biomodal_deploy.workflow.reporting import ReportFormat, make_report, save, save_alerts, text_of
 from biomodal_deploy.workflow.stack import recorded_stack
 
 SealedPlan = Annotated[
@@ -58,6 +68,8 @@ def show(
             help="Size limit of Markdown in bytes. The least important is left out first.",
         ),
     ] = 60_000,
+    sarif: Sarif = None,
+    junit: Junit = None,
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
     output: OutputFormat = Format.TEXT,
@@ -87,9 +99,13 @@ def show(
         approvals = approval_status(location, found)
         show_sealed_plan(console, found, plan, *kept, full=full, cost=cost, approvals=approvals)
 
-    if format_ is ReportFormat.TEXT and output is Format.TEXT and out is None:
+    files = sarif or junit
+    if format_ is ReportFormat.TEXT and output is Format.TEXT and out is None and not files:
         return emit(Result(data=None, show=on), output)
     report = make_report(location, found)
+    if files:
+        alerts = plan_alerts(report, found.manifest.verdicts)
+        save_alerts(f"plan of {report.stack}", alerts, sarif, junit)
     if format_ is ReportFormat.TEXT:
         text = as_text(on)
     else:

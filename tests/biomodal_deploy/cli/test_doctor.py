@@ -120,3 +120,17 @@ def test_the_toolchain_stays(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["doctor", "--toolchain", "-o", "json"]) in (0, 2)
     names = {each["name"] for each in json.loads(capsys.readouterr().out)["data"]}
     assert {"terraform", "node"} <= names
+
+
+def test_for_a_forge(project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """SARIF and JUnit have what is printed; of this machine's tools there are none."""
+    sarif, junit = tmp_path / "a.sarif", tmp_path / "a.xml"
+    files = ["--sarif", str(sarif), "--junit", str(junit)]
+    assert doctor(project, "--stack", "lab", *files) == 2
+    results = json.loads(sarif.read_text())["runs"][0]["results"]
+    assert {"credentials": "error"}.items() <= {
+        each["ruleId"]: each["level"] for each in results
+    }.items()
+    assert '<testcase classname="credentials"' in junit.read_text()
+    assert doctor(project, "--toolchain", *files) == 64
+    assert "--sarif" in capsys.readouterr().err

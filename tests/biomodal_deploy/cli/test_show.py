@@ -165,3 +165,17 @@ def test_who_approved_it(
         "ada@lab": True,
         None: False,
     }
+
+
+def test_for_a_forge(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """SARIF and JUnit are written beside what is printed, which stays as it is."""
+    run(["show"])
+    shown = capsys.readouterr().out
+    assert run(["show", "--sarif", "a.sarif", "--junit", "a.xml"]) == EXIT_DONE
+    assert capsys.readouterr().out == shown
+    results = json.loads((project / "a.sarif").read_text())["runs"][0]["results"]
+    found = {(each["ruleId"], each["message"]["text"].partition(":")[0]) for each in results}
+    assert ("loss", "aws_eip.ip") in found
+    assert 'classname="loss"' in (project / "a.xml").read_text()
+    assert run(["show", "--sarif", str(project)]) == EXIT_USAGE
+    assert "--sarif" in capsys.readouterr().err

@@ -1,0 +1,165 @@
+"""Tests for biomodal_deploy.review.alerts: what a forge reads of a plan, of checks and of drift."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+from xml.etree import ElementTree as ET
+
+import jsonschema  # type: ignore[import-untyped]
+from hypothesis import given
+from hypothesis import strategies as st
+
+from biomodal_deploy.aws.checks import Finding, Verdict
+from biomodal_deploy.plan.guards import Outcome
+from biomodal_deploy.plan.guards import Verdict as Guarded
+from biomodal_deploy.review.alerts import (
+    Alert,
+    Level,
+    check_alerts,
+    drift_alerts,
+    junit,
+    plan_alerts,
+    sarif,
+)
+from biomodal_deploy.review.report import build_report
+from tests.support.sealed_project import sealed_project
+
+TEXT: Final = {"type": "object", "required": ["text"], "properties": {"text": {"minLength": 1}}}
+# What SARIF 2.1.0 asks of the parts that are written (its schema: additionalProperties is false).
+SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["version", "runs"],
+    "properties": {
+        "$schema": {"type": "string", "format": "uri"},
+        "version": {"const": "2.1.0"},
+        "runs": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["tool", "results"],
+                "properties": {
+                    "tool": {
+                        "type": "object",
+                        "additionalProperties": False,
+                        "required": ["driver"],
+                        "properties": {
+                            "driver": {
+                                "type": "object",
+                                "additionalProperties": False,
+                                "required": ["name", "rules"],
+                                "properties": {
+                                    "name": {"type": "string"},
+                                    "rules": {
+                                        "type": "array",
+                                        "uniqueItems": True,
+                                        "items": {
+                                            "type": "object",
+                                            "additionalProperties": False,
+                                            "required": ["id"],
+                                            "properties": {
+                                                "id": {"type": "string", "minLength": 1},
+                                                "shortDescription": TEXT,
+                                            },
+                                        },
+                                    },
+                                },
+                            }
+                        },
+                    },
+                    "results": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "additionalProperties": False,
+                            "required": ["message", "ruleId", "locations"],
+                            "properties": {
+                                "ruleId": {"type": "string", "minLength": 1},
+                                "ruleIndex": {"type": "integer", "minimum": 0},
+                                "level": {"enum": ["error", "warning", "note"]},
+                                "message": TEXT,
+                                "locations": {"type": "array", "minItems": 1},
+                                "partialFingerprints": {
+                                    "type": "object",
+                                    "additionalProperties": {"type": "string"},
+                                },
+                            },
+                        },
+                    },
+                },
+            },
+        },
+    },
+}
+
+
+def results(*alerts: Alert) -> list[dict[str, Any]]:
+    """Return the results of a SARIF file that is one."""
+    document = json.loads(sarif(alerts))
+    jsonschema.validate(document, SCHEMA)
+    (run,) = document["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    assert all(rules[each["ruleIndex"]]["id"] == each["ruleId"] for each in run["results"])
+    found: list[dict[str, Any]] = run["results"]
+    return found
+
+
+def test_of_a_plan(tmp_path: Path) -> None:
+    """A refusal is an error, a loss warns, and what passed is no result."""
+    report = build_report(sealed_project(tmp_path)[1])
+    verdicts = [
+        Guarded(rule="protected", outcome=Outcome.REFUSED, message="No.", address="aws_eip.ip"),
+        Guarded(rule="region", outcome=Outcome.PASSED, message="Fine."),
+    ]
+    alerts = [*plan_alerts(report, verdicts)]
+    found = {(each["ruleId"], each["level"]) for each in results(*alerts)}
+    assert found == {("guard-protected", "error"), ("loss", "warning")}
+    suite = ET.fromstring(junit("plan", alerts)).find("testsuite")
+    assert suite is not None
+    assert (suite.get("tests"), suite.get("failures")) == ("3", "1")
+
+
+def test_of_checks() -> None:
+    """Failed, warned, unknown and passed are four things in JUnit, and three in SARIF."""
+    findings = [Finding(each, "line", "do it", check=each.value, title="t") for each in Verdict]
+    alerts = [*check_alerts(findings)]
+    assert {each["ruleId"]: each["level"] for each in results(*alerts)} == {
+        "fail": "error",
+        "warning": "warning",
+        "unknown": "note",
+    }
+    suites = ET.fromstring(junit("doctor", alerts))
+    assert {case.get("classname"): case[0].tag for case in suites.iter("testcase")} == {
+        "pass": "system-out",
+        "fail": "failure",
+        "warning": "system-out",
+        "unknown": "skipped",
+    }
+
+
+def test_of_drift() -> None:
+    """Each resource is an error; a stack that was not compared is one; a stack without is none."""
+    attributes = [{"path": "tags.a"}]
+    changed = {"address": "aws_eip.ip", "action": "update", "attributes": attributes}
+    gone = {"address": "aws_eip.old", "action": "delete", "attributes": []}
+    drifted = results(*drift_alerts("a", {"drift": [changed, gone]}))
+    assert [each["message"]["text"] for each in drifted] == [
+        "a: aws_eip.ip: changed outside Terraform: tags.a",
+        "a: aws_eip.old: gone",
+    ]
+    assert len({each["partialFingerprints"]["alert/v1"] for each in drifted}) == 2
+    (unknown,) = results(*drift_alerts("b", None, "nothing is applied"))
+    assert (unknown["level"], "nothing is applied" in unknown["message"]["text"]) == ("error", True)
+    assert results(*drift_alerts("c", {"drift": []})) == []
+
+
+@given(st.text(min_size=1), st.text(min_size=1), st.sampled_from(Level))
+def test_any_text(message: str, subject: str, level: Level) -> None:
+    """Whatever a name in the account holds, both files can be read."""
+    alert = Alert("rule", level, message, subject)
+    assert len(results(alert)) == (level is not Level.NONE)
+    (case,) = ET.fromstring(junit("x", [alert])).iter("testcase")
+    assert case.get("classname") == "rule"
