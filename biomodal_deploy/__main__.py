@@ -8,6 +8,12 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its documented status."""
+    if shell := os.environ.get("_BIOMODAL_AWS_COMPLETE"):
+        # Before all else, which takes longer than people wait for a Tab.
+        from biomodal_deploy.cli.completion import answer
+
+        print(answer(shell, sys.argv[1:]), flush=True)
+        return
     # pydantic would look through all installed packages for plugins, which takes time and lets a
     # stranger's code see settings and secrets.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

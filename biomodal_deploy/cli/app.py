@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from importlib import import_module
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final, NoReturn, cast
 
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+
+from biomodal_deploy.cli import completion
 
 # Each is the function or group of its name in the module of its name in `commands`. The help is
 # here once more, for the list of commands: to read it from the modules would import them all.
@@ -147,6 +149,24 @@ def _options(
             is_eager=True,
         ),
     ] = False,
+    install_completion: Annotated[
+        bool,
+        typer.Option(
+            "--install-completion",
+            help="Complete commands, options, stacks and plans in your shell: bash, zsh or fish.",
+            callback=lambda wanted: _print_and_exit(completion.install()) if wanted else None,
+            is_eager=True,
+        ),
+    ] = False,
+    show_completion: Annotated[
+        bool,
+        typer.Option(
+            "--show-completion",
+            help="Print the script that does so.",
+            callback=lambda wanted: _print_and_exit(_script()) if wanted else None,
+            is_eager=True,
+        ),
+    ] = False,
 ) -> None:
     """Stand up the documented AWS environment, and prove beforehand what will happen."""
 
@@ -155,5 +175,13 @@ def _print_version() -> None:
     # As long to import as the rest of `--help` takes, and rarely used.
     from importlib.metadata import version
 
-    typer.echo(f"biomodal-aws {version('biomodal-aws')}")
+    _print_and_exit(f"biomodal-aws {version('biomodal-aws')}")
+
+
+def _script() -> str:
+    return completion.SCRIPTS[completion.shell_of()].removesuffix("\n")
+
+
+def _print_and_exit(text: str) -> NoReturn:
+    typer.echo(text)
     raise typer.Exit

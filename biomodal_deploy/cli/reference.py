@@ -1,16 +1,19 @@
-"""`docs/commands.md`, written from the commands themselves by `make docs`."""
+"""`docs/commands.md` and the table for completion, written from the commands by `make docs`."""
 
 from __future__ import annotations
 
 import inspect
+import json
 import sys
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from biomodal_deploy.cli.app import COMMANDS, command_line
+from biomodal_deploy.cli.completion import PLANS, STACKS, TABLE
 
 PAGE: Final = Path("docs") / "commands.md"
 _INTRODUCTION: Final = """\
@@ -22,6 +25,10 @@ Every command takes `--output json`: then standard output holds one JSON object 
 `data` and `error`, also where the command fails. Progress and notices go to standard error. Colour
 is used on a terminal only, and never where `NO_COLOR` is set. Exit statuses are a contract:
 [exit-codes.md](exit-codes.md).
+
+`biomodal-aws --install-completion` completes commands, options, stacks and plans in bash, zsh and
+fish; it writes a script to `~/.local/share/biomodal-aws`, and the line that reads it to `~/.bashrc`
+or `~/.zshrc` (fish: one file in `~/.config/fish/completions`). `--show-completion` prints it.
 """
 
 
@@ -67,9 +74,44 @@ def _row(parameter: TyperArgument | TyperOption) -> str:
     return f"| {', '.join(f'`{each}`' for each in names)} | {text} |"
 
 
+def table() -> str:
+    """Return what completion knows of the commands (`completion.json`)."""
+    commands = {
+        name.removeprefix("biomodal-aws "): {
+            "help": inspect.cleandoc(command.help or "").partition("\n")[0],
+            "options": {
+                name: None if each.is_flag else _values(each)
+                for each in command.params
+                if isinstance(each, TyperOption) and not each.hidden
+                for name in each.opts
+            },
+            "argument": [
+                value
+                for each in command.params
+                if isinstance(each, TyperArgument)
+                for value in _values(each)
+            ],
+            "many": any(each.nargs == -1 for each in command.params),
+        }
+        for name, command in _commands(command_line(COMMANDS), "biomodal-aws")
+    }
+    return json.dumps({"names": COMMANDS, "commands": commands}, indent=1) + "\n"
+
+
+def _values(parameter: TyperArgument | TyperOption) -> list[str]:
+    """Return the words that a parameter takes, or what stands for a project's own."""
+    kind = parameter.type_descriptor.annotation
+    for each in (kind, *get_args(kind)):
+        if isinstance(each, type) and issubclass(each, Enum):
+            return [str(value.value) for value in each]
+    metavar = (parameter.metavar or "").removesuffix("...")
+    return {"STACK": [STACKS], "PLAN": [PLANS]}.get(metavar, [])
+
+
 def main() -> int:
-    """Write the page into the current folder's docs."""
+    """Write the page into the current folder's docs, and the table beside this module."""
     PAGE.write_text(page(), encoding="utf-8")
+    TABLE.write_text(table(), encoding="utf-8")
     return 0
 
 
