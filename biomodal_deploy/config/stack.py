@@ -21,6 +21,7 @@ _ACCOUNT: Final = f"^{aws.ACCOUNT}$"
 _REGION: Final = f"^{aws.REGION}$"
 # No absolute path and no ~: the file is shared by people whose folders differ.
 _VAR_FILE: Final = r"^[^/~\x00\n]"
+_REMOTE: Final = rf"^s3://{aws.BUCKET}(/[A-Za-z0-9!_.*'()-]+)*/?$"
 _KMS_KEY_ARN: Final = f"^{aws.KMS_KEY_ARN}$"
 _BUCKET: Final = f"^{aws.BUCKET}$"
 PATTERNS: Final = {
@@ -29,6 +30,7 @@ PATTERNS: Final = {
     _ACCOUNT: aws.ACCOUNT_RULE,
     **backends.PATTERNS,
     **state_bucket.PATTERNS,
+    _REMOTE: "A remote history is a bucket and a prefix: s3://lab-history/biomodal",
     _KMS_KEY_ARN: aws.KMS_KEY_ARN_RULE,
     _VAR_FILE: "A variable file's path starts from the project's folder",
 }
@@ -115,6 +117,31 @@ class Adopted(_Frozen):
     bucket: Annotated[str, StringConstraints(pattern=_BUCKET)] | None = None
 
 
+class RemoteHistory(_Frozen):
+    """Where it is written down, off this machine, that a plan was applied.
+
+    Attributes:
+        remote: A bucket, and a prefix in it: `s3://lab-history/biomodal`.
+        region: The bucket's region; the stack's where left out.
+        retain_days: For how many days S3 lets nobody delete it: the bucket needs object lock.
+    """
+
+    remote: Annotated[str, StringConstraints(pattern=_REMOTE)]
+    region: Annotated[str, StringConstraints(pattern=_REGION)] | None = None
+    retain_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+
+    @property
+    def bucket(self) -> str:
+        """The bucket."""
+        return self.remote.removeprefix("s3://").partition("/")[0]
+
+    @property
+    def prefix(self) -> str:
+        """What every key begins with: empty, or with a slash at its end."""
+        path = self.remote.removeprefix("s3://").partition("/")[2].strip("/")
+        return f"{path}/" if path else ""
+
+
 class StackSettings(_Frozen):
     """One stack with its settings and state.
 
@@ -138,6 +165,7 @@ class StackSettings(_Frozen):
             `--allow-destroy`.
         limits: Account, region and number of deletes.
         approvals: Whose signatures a plan needs; none where left out.
+        history: Where claims on plans are kept off this machine; nowhere where left out.
         plan_hours: How many hours a sealed plan may be applied.
         backend: Where the state lives.
         state_bucket: What a `state-bucket` stack makes.
@@ -155,6 +183,7 @@ class StackSettings(_Frozen):
     protected: tuple[str, ...] = PROTECTED_KINDS
     limits: Limits = Limits()
     approvals: Approvals | None = None
+    history: RemoteHistory | None = None
     plan_hours: Annotated[float, Field(gt=0, le=24 * 30)] = 24
     backend: Backend = LocalBackend()
     state_bucket: StateBucket | None = None

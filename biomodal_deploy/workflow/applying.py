@@ -29,6 +29,7 @@ from biomodal_deploy.plan.sealed import SealedPlan, UseState, consume, record_ou
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.approving import check_approvals
 from biomodal_deploy.workflow.checking import check
+from biomodal_deploy.workflow.claiming import claim
 from biomodal_deploy.workflow.destination import destination_of, record
 from biomodal_deploy.workflow.lost_state import StateDetails, state_details
 from biomodal_deploy.workflow.signals import Listener, Notice, Signal, Step
@@ -132,6 +133,7 @@ class Ready:
         with ExitStack() as stack:
             with _refusals_in(self.stack.history, sealed_plan):
                 plan_file = stack.enter_context(sealed_plan.held_plan_file())
+                claim(self.stack, sealed_plan, approved)
                 consume(sealed_plan.path)
             goes_to = record(
                 destination_of(self.stack, sealed_plan.manifest.facts), engine.workspace
