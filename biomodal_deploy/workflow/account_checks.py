@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from biomodal_deploy.errors import BiomodalError
-from biomodal_deploy.plan import Plan, PlanKind
+from biomodal_deploy.plan import Plan, PlanKind, ResourceChange
 from biomodal_deploy.plan.impossible import Impossible, met_at
+from biomodal_deploy.workflow.importing import command, known_id
 from biomodal_deploy.workflow.requests import PlanRequest
 from biomodal_deploy.workflow.signals import Listener, Notice
 from biomodal_deploy.workflow.stack import Stack
@@ -44,7 +45,7 @@ class AccountChecks:
     def refusals(self, plan: Plan) -> tuple[Impossible, ...]:
         """Return what AWS would refuse of a plan; waits for the checks."""
         refusals = [
-            Impossible(finding.check, change.address, finding.line, fix)
+            Impossible(finding.check, change.address, finding.line, _or_take_over(change, fix))
             for finding, fix in self.problems()
             if finding.verdict == "fail" and (change := met_at(plan, finding.check))
         ]
@@ -82,6 +83,12 @@ class AccountChecks:
         listen(
             Notice(f"Quick checks of the account: {', '.join(counts)} (all: biomodal-aws doctor)")
         )
+
+
+def _or_take_over(change: ResourceChange, fix: str) -> str:
+    """Offer to take over what has the name, where that alone is in the way."""
+    id_ = known_id(change)
+    return f"{fix}; or take it over: {command(change.address, id_)}" if id_ else fix
 
 
 @contextmanager

@@ -31,6 +31,7 @@ from biomodal_deploy.workflow.approving import check_approvals
 from biomodal_deploy.workflow.checking import check
 from biomodal_deploy.workflow.claiming import claim
 from biomodal_deploy.workflow.destination import destination_of, record
+from biomodal_deploy.workflow.importing import EXISTS, offers
 from biomodal_deploy.workflow.lost_state import StateDetails, state_details
 from biomodal_deploy.workflow.signals import Listener, Notice, Signal, Step
 from biomodal_deploy.workflow.stack import Stack
@@ -234,6 +235,9 @@ def _run(
         # A full disk is not the news then.
         with suppress(BiomodalError):
             _record_failure(sealed_plan, history, error, engine.workspace)
+        if isinstance(error, TerraformFailed) and error.code == EXISTS:
+            for offer in offers(sealed_plan.plan(), sealed_plan.manifest.facts, error):
+                listen(Notice(offer))
         raise
     finally:
         # It holds every secret in clear and, however this ended, is good for nothing more.

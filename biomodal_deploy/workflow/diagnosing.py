@@ -20,10 +20,12 @@ from biomodal_deploy.engine.terraform import LockInfo
 from biomodal_deploy.errors import BiomodalError, UsageError
 from biomodal_deploy.iam.permissions import StackPermissions
 from biomodal_deploy.known_errors.matching import UNLOCK, Match
+from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.review.diagnosis import Diagnosis, Finding, diagnose, merged
 from biomodal_deploy.review.diagnosis.statements import Missing, denial_in, missing_for
 from biomodal_deploy.workflow.engine import open_engine, workspace_of
 from biomodal_deploy.workflow.failed_runs import FailedRun, newest_failed
+from biomodal_deploy.workflow.importing import EXISTS, known_id
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import Stack, last_stack
 from biomodal_deploy.workflow.variables import given_values
@@ -103,6 +105,20 @@ class Diagnosed:
             return None
         deployer = finding.match.entry.statement == "deployer"
         return missing_for(denial, self._permissions(denial.account) if deployer else None)
+
+    def imports(self, finding: Finding) -> dict[str, str]:
+        """Return the id of each resource whose name is taken, where the failed plan says it."""
+        if not (finding.match and finding.match.entry.code == EXISTS and self.run and self.run.log):
+            return {}
+        with suppress(BiomodalError):
+            plan = SealedPlan.load(self.run.log.parents[1])
+            return {
+                change.address: id_
+                for change in plan.plan().changes
+                if change.address in finding.addresses
+                and (id_ := known_id(change, plan.manifest.facts))
+            }
+        return {}
 
     @cached_property
     def _values(self) -> Mapping[str, JsonValue] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.errors import EXIT_DONE
+from biomodal_deploy.errors import EXIT_DONE, EXIT_GUARD, EXIT_SEALED_PLAN
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.light import Ended, command
 from tests.support.native import init_or_skip
@@ -23,6 +24,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("adopt")]
 
 STACK: Final = "lab"
 VM: Final = "engine-vm"
+NOTHING: Final = {"delete": 0, "replace": 0, "create": 0}
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,7 @@ class Project:
     def settle(self, adopted: Mapping[str, Any]) -> None:
         """Apply an adoption, delete its file, and see that nothing is left to do."""
         self.must("apply", adopted["path"])
-        if adopted["adoption_file"]:
-            (self.folder / adopted["adoption_file"]).unlink()
+        (self.folder / adopted["adoption_file"]).unlink()
         planned = self.must("plan")
         assert not planned["has_changes"], self.run("plan").out
 
@@ -85,12 +86,71 @@ def _losses(adopted: Mapping[str, Any]) -> dict[str, int]:
 
 
 @pytest.fixture(scope="module")
-def native(project: Project) -> Any:
-    """The adoption of the vendor's state by the native stack."""
-    project.become(bootstrap="native")
+def module(project: Project) -> Any:
+    """The adoption of the vendor's state by the documented stack."""
+    project.become(bootstrap="module")
     return project.must("adopt", "--state", str(project.vendor))
 
 
-def test_native_adopts_the_vendor_s_root(native: Any) -> None:
-    """Nothing is created, replaced or destroyed."""
-    assert _losses(native) == {"delete": 0, "replace": 0, "create": 0}
+def test_the_module_adopts_the_vendor_s_root(project: Project, module: Any) -> None:
+    """By two blocks: one moves the whole call, one the repository."""
+    assert _losses(module) == NOTHING
+    blocks = (project.folder / module["adoption_file"]).read_text()
+    assert re.findall(r"from = (.*)\n  to   = (.*)", blocks) == [
+        ("aws_ecr_repository.biomodal", "aws_ecr_repository.image_repository"),
+        ("module.orchestrator", "module.bootstrap"),
+    ]
+    assert blocks.count("{") == 2
+
+
+def test_the_state_is_backed_up_and_its_source_left_alone(project: Project, module: Any) -> None:
+    """What the vendor's folder holds is still there, and kept in a private copy."""
+    source = json.loads((project.vendor / "terraform.tfstate").read_bytes())
+    backup = json.loads(Path(module["backup"]).read_bytes())
+    for part in ("lineage", "serial", "resources", "outputs"):
+        assert backup[part] == source[part]
+    assert Path(module["backup"]).stat().st_mode & 0o077 == 0
+
+
+def test_the_module_s_adoption_settles(project: Project, module: Any) -> None:
+    """Applied, and nothing left to do, also without the blocks."""
+    project.settle(module)
+
+
+@pytest.fixture(scope="module")
+def native(project: Project, module: Any) -> Any:
+    """The adoption of the stack's own state after its implementation has changed."""
+    project.become(bootstrap="native")
+    return project.must("adopt")
+
+
+def test_native_adopts_it_in_place(native: Any) -> None:
+    """Nothing is created, replaced or destroyed; what AWS cannot change is kept as it is."""
+    assert _losses(native) == NOTHING
+    assert native["counts"]["imported"] == 5
+    assert set(native["adopted"]) == {"ssh_description", "batch_description", "bucket"}
+    assert native["adopted"]["bucket"].startswith(VM)
+    assert native["adopted"]["bucket"] != VM
+
+
+def test_the_adoption_is_sealed(project: Project, native: Any) -> None:
+    """An edited block is another configuration than the one that was planned."""
+    path = project.folder / native["adoption_file"]
+    blocks = path.read_text()
+    path.write_text(f"{blocks}# edited\n")
+    ended = project.run("apply", native["path"])
+    path.write_text(blocks)
+    assert ended.status == EXIT_SEALED_PLAN, ended.out + ended.err
+
+
+def test_native_s_adoption_settles(project: Project, native: Any) -> None:
+    """Applied, and nothing left to do, also without the blocks."""
+    project.settle(native)
+
+
+def test_the_hardened_profile_is_refused_by_what_it_replaces(project: Project, native: Any) -> None:
+    """The Batch environment is of no protected kind; here its loss has to be named all the same."""
+    project.become(bootstrap="native", profile="hardened")
+    ended = project.run("adopt", "--output", "json")
+    project.become(bootstrap="native")
+    assert ended.status == EXIT_GUARD, ended.out + ended.err

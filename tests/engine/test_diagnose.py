@@ -105,6 +105,27 @@ def test_a_wrong_vpc_and_a_taken_bucket_name(sandbox: Sandbox, tmp_path: Path) -
     assert found["bucket_taken"]["fields"] == {"bucket": TAKEN}
 
 
+def test_what_exists_is_taken_over(sandbox: Sandbox, tmp_path: Path) -> None:
+    """A failed apply and `diagnose` give the command and the block, and the command works."""
+    sandbox.client("ecr").create_repository(repositoryName="lab-images")
+    repository = {"images": {"name": "lab-images"}}
+    project = SharedProject(tmp_path / "a", sandbox, model(sandbox, aws_ecr_repository=repository))
+    project.plan()
+    failed = project.run("apply")
+    assert failed.status == EXIT_ENGINE, failed.err
+    address = "aws_ecr_repository.images"
+    block = f'import {{\n  to = {address}\n  id = "lab-images"\n}}\n'
+    assert block in failed.err
+    assert f"biomodal-aws adopt --id '{address}=lab-images'" in failed.err
+    (finding,) = diagnosed(project)["findings"]
+    assert finding["imports"] == {address: "lab-images"}
+    adopted = project.run("adopt", "--id", f"{address}=lab-images", "--output", "json")
+    assert adopted.status == EXIT_DONE, adopted.out + adopted.err
+    assert (adopted.data["counts"]["imported"], adopted.data["counts"]["create"]) == (1, 0)
+    assert (project.folder / adopted.data["adoption_file"]).read_text() == block
+    assert project.run("apply").status == EXIT_DONE
+
+
 def test_a_missing_permission(sandbox: Sandbox, limited: dict[str, str], tmp_path: Path) -> None:
     """The statement that the user lacks is the compiled policy's own."""
     repository = {"images": {"name": "lab"}}

@@ -11,10 +11,12 @@ from rich.console import Console
 from rich.text import Text
 
 from biomodal_deploy.known_errors.catalog import AREAS, catalog
+from biomodal_deploy.plan.adoption import import_block
 from biomodal_deploy.review.diagnosis import Finding
 from biomodal_deploy.review.diagnosis.statements import Origin
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.diagnosing import Diagnosed
+from biomodal_deploy.workflow.importing import command as adopt_command
 
 _MOST_RAW_LINES: Final = 12
 _LONGEST_RAW: Final = 800
@@ -81,6 +83,7 @@ def _data(finding: Finding, found: Diagnosed) -> dict[str, JsonValue]:
         ],
         "variables": list(entry.variables),
         "fields": dict(finding.match.fields),
+        "imports": dict(found.imports(finding)),
         "source": list(entry.source),
         "missing": None
         if missing is None
@@ -130,6 +133,9 @@ def _known(finding: Finding, found: Diagnosed) -> Iterator[Text]:
         for statement in missing.statements:
             for line in json.dumps(statement, indent=2).splitlines():
                 yield Text(f"    {line}")
+    for address, id_ in found.imports(finding).items():
+        yield Text.assemble(("  take over ", "quiet"), (adopt_command(address, id_), "bold"))
+        yield from (Text(f"    {line}") for line in import_block(address, id_).splitlines())
     if command := found.next_of(match):
         yield Text.assemble(("  next      ", "quiet"), (command, "bold"))
     for rival in match.rivals:

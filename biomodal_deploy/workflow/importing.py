@@ -1,0 +1,94 @@
+"""What exists already and can be taken over: its id, the command, and the block that it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from biomodal_deploy.aws.session import open_session, partition_of
+from biomodal_deploy.engine.terraform import TerraformFailed
+from biomodal_deploy.engine.terraform.failures import diagnose
+from biomodal_deploy.errors import BiomodalError
+from biomodal_deploy.plan import Plan, ResourceChange
+from biomodal_deploy.plan.adoption import import_block
+from biomodal_deploy.plan.sealed import Facts
+
+EXISTS: Final = "exists"
+# The id as the provider takes it, from what was planned and where.
+_IDS: Final[Mapping[str, str]] = {
+    "aws_batch_compute_environment": "{compute_environment_name}",
+    "aws_batch_job_queue": "arn:{partition}:batch:{region}:{account}:job-queue/{name}",
+    "aws_cloudwatch_log_group": "{name}",
+    "aws_ecr_repository": "{name}",
+    "aws_iam_instance_profile": "{name}",
+    "aws_iam_role": "{name}",
+    "aws_iam_role_policy": "{role}:{name}",
+    "aws_key_pair": "{key_name}",
+    "aws_s3_bucket": "{bucket}",
+}
+
+
+def command(address: str, id_: str) -> str:
+    """Return the command that takes over a resource."""
+    return f"biomodal-aws adopt --id '{address}={id_}'"
+
+
+def known_id(change: ResourceChange, facts: Facts | None = None) -> str | None:
+    """Return the id of what has the name of a planned resource; None where AWS alone knows it.
+
+    Args:
+        change: The resource that would be created.
+        facts: Where, for ids that name the account and the region.
+    """
+    template = _IDS.get(change.type)
+    where: dict[str, object] = {}
+    if facts and facts.account and facts.region:
+        region = facts.region.partition(" ")[0]
+        where = {"region": region, "account": facts.account, "partition": partition_of(region)}
+    try:
+        return template.format_map({**(change.after or {}), **where}) if template else None
+    except KeyError:
+        return None
+
+
+def offers(plan: Plan, facts: Facts, failure: TerraformFailed) -> Iterator[str]:
+    """Yield how to take over each resource whose name a failed apply found taken."""
+    taken = {
+        each.address
+        for each in failure.diagnostics
+        if (known := diagnose([each])) and known.code == EXISTS
+    }
+    for change in plan.changes:
+        if change.address in taken and (id_ := known_id(change, facts) or _found_id(change, facts)):
+            yield (
+                f"{change.address} exists already. To take it over: "
+                f"{command(change.address, id_)}, which writes\n"
+                f"{import_block(change.address, id_)}"
+            )
+
+
+def _found_id(change: ResourceChange, facts: Facts) -> str | None:
+    # Only where an apply failed: boto3 takes a while to import.
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from biomodal_deploy.aws.clients import Clients
+
+    values = change.after or {}
+    name, vpc = str(values.get("name")), str(values.get("vpc_id"))
+    region = (facts.region or "").partition(" ")[0]
+    try:
+        client = Clients(open_session(region), region).ec2()
+        if change.type == "aws_launch_template":
+            named = client.describe_launch_templates(LaunchTemplateNames=[name])
+            return str(named["LaunchTemplates"][0]["LaunchTemplateId"])
+        if change.type == "aws_security_group":
+            groups = client.describe_security_groups(
+                Filters=[
+                    {"Name": "vpc-id", "Values": [vpc]},
+                    {"Name": "group-name", "Values": [name]},
+                ]
+            )["SecurityGroups"]
+            return str(groups[0]["GroupId"])
+    except (BotoCoreError, ClientError, BiomodalError, IndexError):
+        return None  # the failure itself is the news
+    return None
