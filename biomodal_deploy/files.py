@@ -25,7 +25,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from biomodal_deploy.errors import UsageError
 
@@ -137,6 +137,17 @@ def read_regular(path: Path, most: int = -1) -> bytes:
     Raises:
         OSError: It cannot be read, or is something else.
     """
+    with regular(path) as file:
+        return file.read(most)
+
+
+@contextmanager
+def regular(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that is one, for reading.
+
+    Raises:
+        OSError: It cannot be read, or is something else.
+    """
     # Without waiting for whoever writes into a pipe.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
@@ -146,7 +157,7 @@ def read_regular(path: Path, most: int = -1) -> bytes:
         if not stat.S_ISREG(mode):
             raise OSError(errno.ENXIO, "not a regular file", str(path))
         with os.fdopen(os.dup(descriptor), "rb") as file:
-            return file.read(most)
+            yield file
     finally:
         os.close(descriptor)
 

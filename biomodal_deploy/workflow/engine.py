@@ -21,6 +21,7 @@ from biomodal_deploy.engine.toolchain import (
     required_providers,
 )
 from biomodal_deploy.engine.toolchain.cli_config import refuse_dev_overrides
+from biomodal_deploy.plan.sealed.digests import check_tree
 from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
 from biomodal_deploy.workflow.adoption_file import bring_adoption
 from biomodal_deploy.workflow.backend import (
@@ -73,8 +74,10 @@ def open_engine(
         redact: Applied to every line before it is shown or logged.
 
     Raises:
-        UsageError: No Terraform that will do is found, or its configuration overrides a provider.
+        UsageError: No Terraform that will do is found, its configuration overrides a provider, or
+            it would wait for something in the directory.
     """
+    check_tree(directory)
     environment = location.environment
     refuse_dev_overrides(environment)
     source = find_provider_source(environment, wanted=required_providers(directory))
@@ -207,7 +210,7 @@ def _fingerprint(stack: Stack, engine: TerraformCli) -> str:
     parts = [
         engine.binary.version,
         synthesized.terraform,
-        [path.read_text(encoding="utf-8") for path in config_files(stack)],
+        [files.read_regular(path).decode() for path in config_files(stack)],
         sources,
         files.read_regular(lock).decode() if lock.exists() else None,
     ]

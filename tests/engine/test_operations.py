@@ -19,8 +19,10 @@ import boto3
 import pytest
 
 from biomodal_deploy.sandbox import Sandbox
+from tests.support import planted as secrets
 from tests.support.light import Ended, LightProject
 from tests.support.operated import NAME, documented, outputs, queue, state_text
+from tests.support.planted import without_secrets
 from tests.support.sshd import Vm, running_vm
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("operations")]
@@ -78,7 +80,7 @@ class Operated:
 
     def run(self, *words: str, **more: str) -> Ended:
         """Run one command."""
-        return self.project.run(*words, environment={**self.environment, **more})
+        return without_secrets(self.project.run(*words, environment={**self.environment, **more}))
 
     def state(self, resources: dict[str, list[dict[str, Any]]], **changes: str) -> None:
         """Write the stack's state."""
@@ -106,7 +108,8 @@ def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operated]:
     Thread(target=metadata.serve_forever, daemon=True).start()
     (workdir / "vm").mkdir()
     with Sandbox.start(workdir) as sandbox:
-        environment = dict(sandbox.environment({}))
+        environment = dict(sandbox.environment({})) | secrets.ENVIRONMENT
+        secrets.plant(project.folder / "home")
         session = boto3.Session("test", "test", region_name=sandbox.region)
         client: Any = session.client
         ec2 = client("ec2", endpoint_url=sandbox.endpoint)
@@ -274,6 +277,12 @@ def test_files_for_ssh_and_nextflow(operated: Operated, tmp_path: Path) -> None:
     assert "-Xmx4096m" in (tmp_path / "run" / "nextflow.env").read_text()
     (tmp_path / "run" / "nextflow.env").write_text("mine")
     assert operated.run("nextflow-config", "--out", str(tmp_path / "run")).status == 64
+
+
+def test_no_secret_was_written(operated: Operated) -> None:
+    """Not one of the user's, by any of the commands above; `run` looked at what they printed."""
+    folder = operated.project.folder
+    assert secrets.holders(folder.parent, but=folder / "home") == []
 
 
 def test_a_stopped_vm(operated: Operated) -> None:

@@ -21,7 +21,9 @@ from biomodal_deploy.config.settings import PROTECTED_KINDS
 from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD
 from biomodal_deploy.sandbox import Sandbox
+from tests.support import planted as secrets
 from tests.support.light import Ended, command
+from tests.support.planted import without_secrets
 from tests.support.project import app_environment, copy_app, write_stacks
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("workflow-sandbox")]
@@ -46,7 +48,7 @@ class Lab:
 
     def run(self, *words: str) -> Ended:
         """Run one command."""
-        return command(self.folder, words, self.environment, timeout=240)
+        return without_secrets(command(self.folder, words, self.environment, timeout=240))
 
     def must(self, status: int, *words: str) -> Ended:
         """Run one command that has to end with a status."""
@@ -65,13 +67,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     workdir = tmp_path_factory.mktemp("workflow")
     folder = copy_app(workdir / "checkout")
     write_stacks(folder, {STACK: {"bootstrap": "native"}})
-    (workdir / "home").mkdir()
+    secrets.plant(workdir / "home")
     # A temporary home, but the user's own cache: the AWS bindings are cut to size once.
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     variables = app_environment(folder, {"HOME": str(workdir / "home"), "XDG_CACHE_HOME": cache})
     with Sandbox.start(workdir) as sandbox:
         sandbox.write_tfvars(folder / "terraform.tfvars", vm_name=VM)
-        yield Lab(folder, sandbox, sandbox.environment(variables))
+        yield Lab(folder, sandbox, sandbox.environment(variables) | secrets.ENVIRONMENT)
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +137,13 @@ def test_output(lab: Lab, applied: Ended) -> None:
     assert len(lines) == len(OUTPUTS)
     wrong = lab.run("output", "vm_nmae")
     assert 'did you mean "vm_name"?' in wrong.err
+
+
+def test_all_is_well(lab: Lab, applied: Ended) -> None:
+    """The account would take the stack, and all that was made is as it has to be."""
+    for words in (("doctor",), ("status",)):
+        lab.must(EXIT_DONE, *words)
+        assert lab.must(EXIT_DONE, *words, "--output", "json").data
 
 
 def test_right_after_the_apply_nothing_has_drifted(lab: Lab, applied: Ended) -> None:
@@ -284,3 +293,8 @@ def test_nothing_private_is_open_to_others(lab: Lab, destroy_plan: Ended) -> Non
     """Plans, logs and history are for their owner alone."""
     plans = lab.folder / "plans"
     assert [path for path in [plans, *plans.rglob("*")] if path.stat().st_mode & 0o077] == []
+
+
+def test_no_secret_was_written(lab: Lab, destroy_plan: Ended) -> None:
+    """Not one of the user's, by any of the commands above; `run` looked at what they printed."""
+    assert secrets.holders(lab.folder.parent, but=lab.folder.parent / "home") == []

@@ -27,6 +27,7 @@ from biomodal_deploy.engine.toolchain.mirror_search import (
 )
 from biomodal_deploy.engine.toolchain.tool import numbers, satisfies
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.files import read_regular
 
 SETTING: Final = "BIOMODAL_PROVIDER_MIRROR"
 NO_MIRROR: Final = "none"
@@ -137,7 +138,7 @@ def providers_lock_environment(
 def required_providers(stack_directory: Path) -> dict[str, str]:
     """Return the version constraints of a synthesized stack, by provider."""
     try:
-        document = json.loads((stack_directory / "cdk.tf.json").read_bytes())
+        document = json.loads(read_regular(stack_directory / "cdk.tf.json"))
         blocks = document["terraform"]["required_providers"]
         return {
             str(block["source"]).removeprefix(f"{HOST}/"): str(block.get("version", ""))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import stat
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.files import UntrustedError, check_folders, regular
 from biomodal_deploy.plan.sealed.files import opened
 
 # Written by Terraform beside the configuration: exactly these, at exactly this place. A pattern
@@ -40,13 +42,13 @@ def file_sha256(path: Path) -> str | None:
         UsageError: It cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         return None
     except OSError as error:
         raise UsageError(
-            f"It cannot be read ({error.strerror})", field=str(path), fix="make it readable"
+            f"cannot be read ({error.strerror})", field=str(path), fix="make it readable"
         ) from None
 
 
@@ -71,9 +73,7 @@ def tree_sha256(root: Path, *, ignore: Collection[str] = TERRAFORMS_OWN) -> str:
     if not root.is_dir():
         raise UsageError("There is no such folder", field=str(root), fix="run biomodal-aws synth")
     for path in sorted(_walk(root, {root / each for each in ignore}, ()), key=os.fsencode):
-        status = path.stat() if path.exists() else path.lstat()
-        if not stat.S_ISLNK(status.st_mode) and not stat.S_ISREG(status.st_mode):
-            raise UsageError("It is no ordinary file", field=str(path), fix="take it away")
+        status = _ordinary(path)
         # A link counts as the link and as what it leads to: Terraform follows it.
         link = os.fsencode(path.readlink()) if path.is_symlink() else b""
         kind = b"x" if status.st_mode & stat.S_IXUSR else b"-"
@@ -85,6 +85,39 @@ def tree_sha256(root: Path, *, ignore: Collection[str] = TERRAFORMS_OWN) -> str:
         )
         digest.update(b"\0".join(parts) + b"\n")
     return digest.hexdigest()
+
+
+def check_tree(root: Path) -> None:
+    """Refuse what Terraform would wait for in its working folder, and what others could exchange.
+
+    Raises:
+        UsageError: There is a pipe or the like, or another user could write something there.
+    """
+    # What is installed there is compared with checksums, and may be shared on purpose.
+    installed = root / ".terraform"
+    folders = {root}
+    for path in _walk(root, (), ()):
+        status = _ordinary(path)
+        if not path.is_relative_to(installed):
+            folders.add(path.parent)
+            if status.st_mode & stat.S_IWOTH and stat.S_ISREG(status.st_mode):
+                fix = f"chmod go-w {shlex.quote(str(path))}"
+                raise UsageError("can be written by others", field=str(path), fix=fix)
+    try:
+        for folder in folders:
+            check_folders(folder)
+    except UntrustedError as error:
+        raise UsageError(
+            f"{error}, and Terraform would run what they write", field=str(root), fix="change that"
+        ) from None
+
+
+def _ordinary(path: Path) -> os.stat_result:
+    """Return the status of a file, or of a link to none; refuse a pipe, a socket or a device."""
+    status = path.stat() if path.exists() else path.lstat()
+    if not stat.S_ISLNK(status.st_mode) and not stat.S_ISREG(status.st_mode):
+        raise UsageError("not a regular file", field=str(path), fix="remove it")
+    return status
 
 
 def _walk(folder: Path, ignore: Collection[Path], above: tuple[str, ...]) -> Iterator[Path]:

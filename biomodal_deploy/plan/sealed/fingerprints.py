@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from biomodal_deploy.config.credentials import without_userinfo
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.files import read_regular
 from biomodal_deploy.plan.sealed.digests import sha256, tree_sha256
 from biomodal_deploy.plan.sealed.facts import Module
 from biomodal_deploy.plan.sealed.files import canonical
@@ -187,7 +188,7 @@ def _data_dir(directory: Path, data_dir: Path | None) -> Path:
 
 def _read(path: Path, model: type[_Model]) -> _Model | None:
     try:
-        return model.model_validate_json(path.read_bytes())
+        return model.model_validate_json(read_regular(path))
     except FileNotFoundError:
         return None
     except (OSError, ValidationError):

@@ -352,7 +352,8 @@ def test_a_pipe_in_a_files_place_holds_nothing_up(tmp_path: Path) -> None:
     project = LightProject(tmp_path / "project", None, {"stacks": {STACK: {}}})
     project.plan()
     assert project.run("apply").status == EXIT_DONE
-    terraforms = f"cdktf.out/stacks/{STACK}/.terraform"
+    synthesized = f"cdktf.out/stacks/{STACK}"
+    terraforms = f"{synthesized}/.terraform"
     refused, passed_over = "not a regular file", ""
     for name, words, said in (
         ("cdktf.json", ["status"], refused),
@@ -365,6 +366,11 @@ def test_a_pipe_in_a_files_place_holds_nothing_up(tmp_path: Path) -> None:
         (f"state/{STACK}.tfstate", ["drift"], refused),
         (f"state/.{STACK}.tfstate.lock.info", ["output"], passed_over),
         (f"{terraforms}/terraform.tfstate", ["output"], refused),
+        (f"{terraforms}/environment", ["validate"], refused),
+        (f"{synthesized}/evil.tf", ["validate"], refused),
+        (f"{synthesized}/evil.auto.tfvars", ["plan"], refused),
+        (f"{synthesized}/.terraform.lock.hcl", ["plan"], refused),
+        (f"{synthesized}/assets/install.sh", ["apply"], refused),
         (f"plans/{STACK}/history.jsonl", ["history"], "no file of yours"),
         ("home/.terraformrc", ["plan"], refused),
     ):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.plan.sealed.digests import file_sha256, sha256, tree_sha256
+from biomodal_deploy.plan.sealed.digests import check_tree, file_sha256, sha256, tree_sha256
 
 
 @pytest.fixture
@@ -130,8 +130,36 @@ def test_a_folder_linked_in_counts_and_a_circle_ends(tree: Path, tmp_path: Path)
 def test_what_is_no_file_is_named(tree: Path) -> None:
     """Reading a pipe would wait for ever."""
     os.mkfifo(tree / "pipe")
-    with pytest.raises(UsageError, match="no ordinary file"):
+    with pytest.raises(UsageError, match="not a regular file"):
         tree_sha256(tree)
+
+
+@pytest.mark.parametrize("place", ["evil.tf", ".terraform/environment", "assets/x.sh"])
+def test_terraform_waits_for_nothing(tree: Path, place: str) -> None:
+    """Whatever it loads is a file before it is started, what it keeps for itself included."""
+    check_tree(tree)
+    (tree / place).parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(tree / place)
+    with pytest.raises(UsageError, match=f"{place}: not a regular file"):
+        check_tree(tree)
+
+
+def test_what_others_can_write_is_not_run(tree: Path) -> None:
+    """A folder or file that anyone could exchange while Terraform runs; installed ones may be."""
+    asset = tree / "assets" / "x.sh"
+    asset.parent.mkdir(exist_ok=True)
+    asset.touch(0o644)
+    for path, mode in ((tree, 0o777), (asset.parent, 0o777), (asset, 0o666)):
+        before = path.stat().st_mode
+        path.chmod(mode)
+        with pytest.raises(UsageError, match=r"written by others.*chmod go-w"):
+            check_tree(tree)
+        path.chmod(before)
+    shared = tree / ".terraform" / "providers" / "aws"
+    shared.mkdir(parents=True)
+    shared.chmod(0o777)  # Terraform compares what it installed with the lock file
+    (shared / "terraform-provider-aws").touch()
+    check_tree(tree)
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
