@@ -24,8 +24,9 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from biomodal_deploy.errors import UsageError
 
@@ -142,7 +143,7 @@ def read_regular(path: Path, most: int = -1) -> bytes:
 
 
 @contextmanager
-def regular(path: Path) -> Iterator[BinaryIO]:
+def regular(path: Path) -> Iterator[BufferedReader]:
     """Open a file that is one, for reading.
 
     Raises:
