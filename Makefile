@@ -61,6 +61,7 @@ snapshots: $(READY) ## Write the snapshots anew; review the difference before co
 
 docs: $(READY) ## Write the pages that come from the code: commands, hardening, permissions, ...
 	@$(BIN)/python -m biomodal_deploy.cli.reference
+	@$(BIN)/python -m biomodal_deploy.cli.payload_page
 	@$(BIN)/python -m biomodal_deploy.config.json_schema
 	@$(BIN)/python -m biomodal_deploy.review.hardening.page
 	@$(BIN)/python -m biomodal_deploy.iam.page

@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 from biomodal_deploy.config.settings import Context, ProjectFile
 
 SETTINGS_SCHEMA: Final = Path(__file__).with_name("cdktf.schema.json")
-_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _ATTRIBUTE: Final = re.compile(r"^    (\w+(?:, \w+)*): ((?:.*\n?)(?:     +.*\n?)*)", re.MULTILINE)
 
 
@@ -26,8 +26,8 @@ def schema_of(kind: Any, mode: Literal["validation", "serialization"]) -> dict[s
     """Return the JSON Schema of a type, its fields described as in their class's docstring."""
     schema = TypeAdapter(kind).json_schema(mode=mode)
     for each in (schema, *schema.get("$defs", {}).values()):
-        _describe(each)
-    return {"$schema": _DIALECT, **schema}
+        describe(each)
+    return {"$schema": DIALECT, **schema}
 
 
 def settings_schema() -> dict[str, Any]:
@@ -43,7 +43,7 @@ def settings_schema() -> dict[str, Any]:
     return {**schema, "title": "cdktf.json", "$defs": context["$defs"]}
 
 
-def _describe(schema: dict[str, Any]) -> None:
+def describe(schema: dict[str, Any]) -> None:
     """Give each property the words of its class's docstring."""
     text, _, attributes = inspect.cleandoc(schema.get("description", "")).partition("Attributes:")
     if text:

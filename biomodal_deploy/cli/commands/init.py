@@ -246,6 +246,9 @@ def _explain(output: Format) -> int:
 
 def _make(found: ProjectDraft, output: Format, *, dry_run: bool, key: bool) -> int:
     told = [f"{name} is there already, and stays as it is" for name in found.kept]
+    told.append(
+        "The first plan writes locks/: commit it. biomodal-aws lock does so for all platforms"
+    )
     steps = project_steps(found, Path.cwd())
     if not dry_run:
         write_project(found)

@@ -25,7 +25,7 @@ _SHELL_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 def show_outputs(console: Console, outputs: Mapping[str, OutputValue]) -> None:
     """Print every output, sensitive ones hidden."""
     if not outputs:
-        console.print("There are no outputs: nothing was applied yet.")
+        console.print("No outputs: nothing is applied yet. Next: biomodal-aws plan")
         return
     table = Table(box=None, show_header=False, pad_edge=False)
     for name in sorted(outputs):

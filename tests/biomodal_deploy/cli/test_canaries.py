@@ -13,6 +13,7 @@ import pytest
 from biomodal_deploy.cli.app import COMMANDS, command_line
 from biomodal_deploy.cli.reference import _commands
 from tests.support.light import MODEL, STACK, Ended, LightProject, command
+from tests.support.payloads import undocumented
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
@@ -89,6 +90,8 @@ CALLS: Final[dict[str, list[tuple[str, ...]]]] = {
     "backend migrate": [_NOBODY, ("--stack", "kept"), ("--stack", STACK)],
     "sandbox run": [("--", "true"), ("--", "false")],
     "demo": [("--project-dir", "nowhere")],
+    "adopt": [("--ids", "broken.tfvars"), ("--state", "nothing.tfstate")],
+    "eject": [("ejected", *_VALUES), ("ejected", *_NOBODY)],
     "destroy": [(), ("--confirm", STACK)],
 }
 FOUND: Final = {
@@ -219,4 +222,6 @@ def test_no_command_lets_a_secret_out(tmp_path: Path) -> None:
                 found = [each for each in CANARY.values() if each in printed]
                 assert found == [], f"{called}\n{printed}"
                 assert "Traceback" not in printed, f"{called}\n{printed}"
+                if as_json and ended.data is not None:
+                    assert undocumented(name, ended.data) == [], called
         assert project.leaks() == [], name
