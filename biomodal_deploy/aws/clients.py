@@ -71,6 +71,7 @@ class Clients:
             lambda: session.client("batch", region_name=region, config=_CONFIG)
         )
         self.ecr = self._shared(lambda: session.client("ecr", region_name=region, config=_CONFIG))
+        self.kms = self._shared(lambda: session.client("kms", region_name=region, config=_CONFIG))
         self.logs = self._shared(lambda: session.client("logs", region_name=region, config=_CONFIG))
         self.cloudwatch = self._shared(
             lambda: session.client("cloudwatch", region_name=region, config=_CONFIG)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from biomodal_deploy.aws.checks import Unavailable, ask_once
@@ -82,9 +83,10 @@ def read_target(
         cwd=cwd,
         checks=lambda name, value: contract[name].broken_rule(value),
     )
-    return target_from(
+    target = target_from(
         resolved.values, settings.bootstrap, settings.bounds, profile=settings.profile
     )
+    return replace(target, kms_key=settings.kms_key_arn, bucket_key=settings.bucket_kms_key_arn)
 
 
 def read_owned(location: Location, name: str) -> frozenset[str] | None:

@@ -189,6 +189,7 @@ def healthy() -> dict[str, Recorded]:
             "Arn": f"arn:aws:iam::{ACCOUNT}:user/ada",
             "UserId": "AIDARECORDED",
         },
+        "ec2.GetEbsDefaultKmsKeyId": {"KmsKeyId": "alias/aws/ebs"},
         "ec2.DescribeVpcs": {"Vpcs": [{"VpcId": VPC, "CidrBlock": "10.0.0.0/16"}]},
         "ec2.DescribeSubnets": subnet(),
         "ec2.DescribeRouteTables": routes(igw),
@@ -217,6 +218,7 @@ def healthy() -> dict[str, Recorded]:
         "iam.SimulatePrincipalPolicy": verdicts(),
         "batch.DescribeComputeEnvironments": {"computeEnvironments": []},
         "batch.DescribeJobQueues": {"jobQueues": []},
+        "s3.GetBucketEncryption": {"ServerSideEncryptionConfiguration": {"Rules": []}},
         "s3.HeadBucket": Refusal("404", "Not Found", 404),
         "service-quotas.GetServiceQuota": quota(
             {"L-0263D0A3": 5, "L-1216C47A": 32, "L-34B43A08": 512}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from biomodal_deploy.aws.checks import Check, Progress, Report, run_checks
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.aws.preflight.checks import OPTIONS, all_checks
+from biomodal_deploy.aws.preflight.checks import all_checks
 from biomodal_deploy.aws.preflight.checks.permissions import NeededActions
 from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.aws.preflight.prerequisites import VARIABLES
@@ -49,11 +49,7 @@ def run_preflight(
     """
     limit = seconds if seconds is not None else QUICK_SECONDS if quick else SECONDS
     facts = Facts(target, Clients(session, target.region), owned)
-    checks = [
-        check
-        for check in all_checks(facts, needed_actions)
-        if (check.quick or not quick) and (check.name != OPTIONS or target.hardened)
-    ]
+    checks = [check for check in all_checks(facts, needed_actions) if check.quick or not quick]
     return _report(checks, facts, limit, on_progress, quick=quick)
 
 

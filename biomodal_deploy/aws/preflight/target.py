@@ -65,6 +65,8 @@ class Target:
         limits: Accounts and regions that the stack may touch.
         hardened: What the native hardened profile adds; None for every other stack.
         tags: Tags on everything, so that a policy conditioned on them is judged rightly.
+        kms_key: The KMS key that everything is encrypted with, or None.
+        bucket_key: The KMS key of the existing bucket that the stack's roles may use, or None.
     """
 
     region: str
@@ -77,6 +79,8 @@ class Target:
     limits: Limits = field(default_factory=Limits)
     hardened: Hardened | None = None
     tags: tuple[tuple[str, str], ...] = ()
+    kms_key: str | None = None
+    bucket_key: str | None = None
 
     @property
     def existing_bucket(self) -> str | None:

@@ -18,12 +18,17 @@ class Change:
         owner: The class or module that has it.
         name: The name.
         made_from: Makes the new value from moto's own.
+        new: Whether moto has no such name: the value is made from None.
     """
 
     owner: object
     name: str
     made_from: Callable[[Any], object]
+    new: bool = False
 
     def apply(self) -> None:
-        """Put it in place; a moto that no longer has the name is noticed here, at the start."""
-        setattr(self.owner, self.name, self.made_from(getattr(self.owner, self.name)))
+        """Put it in place; a moto that has lost the name, or got it, is noticed at the start."""
+        if self.new and hasattr(self.owner, self.name):
+            raise AttributeError(f"moto has {self.name} by now: the patch is not needed")
+        original = None if self.new else getattr(self.owner, self.name)
+        setattr(self.owner, self.name, self.made_from(original))

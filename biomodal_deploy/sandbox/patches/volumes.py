@@ -7,6 +7,7 @@ from typing import Any, Final
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import EC2Backend
+from moto.ec2.responses.elastic_block_store import ElasticBlockStore
 from moto.ec2.responses.instances import InstanceResponse
 
 from biomodal_deploy.sandbox.patches.change import Change, Method
@@ -79,7 +80,34 @@ def launched_volumes_perform_as_asked() -> list[Change]:
     return [Change(InstanceResponse, "run_instances", performing)]
 
 
+def default_key_is_named() -> list[Change]:
+    """Say which key new volumes are encrypted with: AWS's own, until another is chosen.
+
+    moto lets one be chosen and does not answer which it is.
+    """
+
+    def answering(_: None) -> Method:
+        def get_ebs_default_kms_key_id(self: Any) -> ActionResult:
+            chosen = getattr(self.ec2_backend, "chosen_default_key", "alias/aws/ebs")
+            return ActionResult({"KmsKeyId": chosen})
+
+        return get_ebs_default_kms_key_id
+
+    def choosing(original: Method) -> Method:
+        def modify_ebs_default_kms_key_id(self: Any, kms_key_id: str) -> str:
+            self.chosen_default_key = original(self, kms_key_id)
+            return str(self.chosen_default_key)
+
+        return modify_ebs_default_kms_key_id
+
+    return [
+        Change(ElasticBlockStore, "get_ebs_default_kms_key_id", answering, new=True),
+        Change(EC2Backend, "modify_ebs_default_kms_key_id", choosing),
+    ]
+
+
 PATCHES: Final = (
+    default_key_is_named,
     launched_volumes_perform_as_asked,
     one_modification_a_volume,
     volumes_never_shrink,

@@ -12,6 +12,7 @@ from biomodal_deploy.aws.preflight.checks import (
     bucket,
     caller,
     egress,
+    keys,
     machine,
     names,
     network,
@@ -22,9 +23,14 @@ from biomodal_deploy.aws.preflight.checks import (
 )
 from biomodal_deploy.aws.preflight.checks.permissions import NeededActions
 from biomodal_deploy.aws.preflight.facts import Facts
+from biomodal_deploy.aws.preflight.target import Target
 
 OPTIONS: Final = "options"
-"""The one check that only the native hardened profile has."""
+_ONLY_WHERE: Final[dict[str, Callable[[Target], bool]]] = {
+    OPTIONS: lambda target: target.hardened is not None,
+    "bucket-key": lambda target: target.existing_bucket is not None,
+}
+"""Checks that not every stack has."""
 
 
 class Layer(StrEnum):
@@ -62,6 +68,7 @@ _CHECKS: Final[dict[Layer, tuple[tuple[str, str, Callable[[Facts], Finding], boo
     ),
     Layer.NAMES: (
         ("bucket", "Bucket", bucket.bucket, _QUICK),
+        ("bucket-key", "Key of the existing bucket", keys.bucket_key, False),
         ("key-pair", "Key pair", names.key_pair, _QUICK),
         ("repository", "ECR repository", names.repository, _QUICK),
         ("role", "VM role", names.role, _QUICK),
@@ -75,6 +82,7 @@ _CHECKS: Final[dict[Layer, tuple[tuple[str, str, Callable[[Facts], Finding], boo
     Layer.MACHINE: (
         ("image", "Ubuntu image", machine.image, False),
         ("instance-type", "Instance type", machine.instance_type, _QUICK),
+        ("volume-key", "Key of the volumes", keys.volume_key, False),
         ("rehearsal", "Rehearsed launch", machine.rehearsal, False),
     ),
     Layer.QUOTAS: (
@@ -88,7 +96,7 @@ _CHECKS: Final[dict[Layer, tuple[tuple[str, str, Callable[[Facts], Finding], boo
 
 
 def all_checks(facts: Facts, needed_actions: NeededActions | None = None) -> tuple[Check, ...]:
-    """Return the checks.
+    """Return the checks that a stack has.
 
     Args:
         facts: What they are about.
@@ -100,6 +108,7 @@ def all_checks(facts: Facts, needed_actions: NeededActions | None = None) -> tup
             Check(name, title, partial(check, facts), layer, quick, name == "credentials")
             for layer, checks in _CHECKS.items()
             for name, title, check, quick in checks
+            if name not in _ONLY_WHERE or _ONLY_WHERE[name](facts.target)
         ),
         Check("caller-policy", "What the caller may do", policy, Layer.PERMISSIONS),
     )

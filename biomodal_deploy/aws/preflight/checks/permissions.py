@@ -101,6 +101,15 @@ def caller_policy(facts: Facts, needed_actions: NeededActions | None) -> Finding
     return passed(f"IAM allows all {total} actions of plan, apply and destroy to {source}")
 
 
+def denied_to_caller(facts: Facts, need: Need) -> list[str]:
+    """Return the actions of a need that the caller's own policies do not allow."""
+    caller = facts.caller()
+    if caller.arn.endswith(":root"):
+        return []
+    results = _simulated(facts, _source(facts, caller), [need])
+    return sorted({each["EvalActionName"] for each in results if each["EvalDecision"] != "allowed"})
+
+
 def _source(facts: Facts, caller: Caller) -> str:
     """Return the IAM user or role behind the caller; a session's ARN leaves out the role's path."""
     kind, _, name = caller.arn.rpartition(":")[2].partition("/")

@@ -18,12 +18,18 @@ from biomodal_deploy.aws.preflight.prerequisites import (
     TRUST,
     Role,
 )
-from biomodal_deploy.config.contract.aws import ECS_INSTANCE_ROLE, ECS_ROLE_POLICY, WORK_FOLDER
+from biomodal_deploy.config.contract.aws import (
+    ECS_INSTANCE_ROLE,
+    ECS_ROLE_POLICY,
+    WORK_FOLDER,
+    through,
+)
 
 if TYPE_CHECKING:
     from types_boto3_iam.type_defs import InstanceProfileTypeDef, RoleTypeDef
 
 _TASKS_NEED: Final = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
+_TASKS_NEED_OF_KEY: Final = ("kms:Decrypt", "kms:GenerateDataKey")
 
 
 def batch_service_role(facts: Facts) -> Finding:
@@ -110,20 +116,38 @@ def tasks_bucket(facts: Facts) -> Finding:
     on_bucket = simulate(
         PolicySourceArn=role["Arn"], ActionNames=["s3:ListBucket"], ResourceArns=[bucket_arn]
     )["EvaluationResults"]
+    key = facts.target.bucket_key
+    on_key = (
+        simulate(
+            PolicySourceArn=role["Arn"],
+            ActionNames=list(_TASKS_NEED_OF_KEY),
+            ResourceArns=[key],
+            ContextEntries=[
+                {
+                    "ContextKeyName": "kms:ViaService",
+                    "ContextKeyValues": list(through(key, "s3")),
+                    "ContextKeyType": "string",
+                }
+            ],
+        )["EvaluationResults"]
+        if key
+        else []
+    )
     denied = sorted(
         result["EvalActionName"]
-        for result in (*on_objects, *on_bucket)
+        for result in (*on_objects, *on_bucket, *on_key)
         if result["EvalDecision"] != "allowed"
     )
     name = role["RoleName"]
     if not denied:
         return passed(f"{name} may read and write the bucket")
-    wanted = bucket_arn if bucket else bucket_arn.replace("0" * 26, "*")
+    wanted = bucket_arn if bucket else bucket_arn.replace("0" * 26, "?" * 26)
     document = {
         "Version": "2012-10-17",
         "Statement": [
             {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": wanted},
             {"Effect": "Allow", "Action": list(_TASKS_NEED), "Resource": f"{wanted}/*"},
+            *([_use_of(key)] if key else []),
         ],
     }
     own_policy = (
@@ -137,6 +161,13 @@ def tasks_bucket(facts: Facts) -> Finding:
             *("--policy-document", json.dumps(document, separators=(",", ":"))),
         ),
     )
+
+
+def _use_of(key: str) -> dict[str, object]:
+    """Return the statement that lets a role use a bucket's key, through S3 alone."""
+    via = {"StringEquals": {"kms:ViaService": [*through(key, "s3")]}}
+    actions = [*_TASKS_NEED_OF_KEY]
+    return {"Effect": "Allow", "Action": actions, "Resource": key, "Condition": via}
 
 
 def _exists(facts: Facts, role: Role) -> bool:

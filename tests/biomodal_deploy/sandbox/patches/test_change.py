@@ -27,3 +27,9 @@ def test_a_patch_of_a_name_that_moto_lost_is_noticed() -> None:
     """A later moto without the patched method stops the sandbox at its start."""
     with pytest.raises(AttributeError, match="renamed"):
         Change(object(), "renamed", lambda old: old).apply()
+
+
+def test_a_patch_that_moto_made_needless_is_noticed() -> None:
+    """So does one that now has what a patch adds."""
+    with pytest.raises(AttributeError, match="apply"):
+        Change(Change, "apply", lambda _: None, new=True).apply()

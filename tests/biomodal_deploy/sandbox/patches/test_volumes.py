@@ -36,6 +36,16 @@ def test_launched_volumes_perform_as_asked(aws: Callable[[str], Any], use: Use) 
     assert performance() == (3000, 125)
 
 
+def test_default_key_is_named(aws: Callable[[str], Any], use: Use) -> None:
+    """New volumes' key is AWS's own, until somebody chooses another."""
+    use(volumes.default_key_is_named)
+    ec2 = aws("ec2")
+    assert ec2.get_ebs_default_kms_key_id()["KmsKeyId"] == "alias/aws/ebs"
+    key = aws("kms").create_key()["KeyMetadata"]["Arn"]
+    ec2.modify_ebs_default_kms_key_id(KmsKeyId=key)
+    assert ec2.get_ebs_default_kms_key_id()["KmsKeyId"] == key
+
+
 def test_one_modification_a_volume(aws: Callable[[str], Any], use: Use) -> None:
     """Of two changes of a volume the second is shown."""
     ec2 = aws("ec2")

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from dataclasses import replace
 
 import pytest
 
 from biomodal_deploy.aws.checks import Verdict
 from biomodal_deploy.aws.preflight import Target
+from tests.support.aws_command import commands_in
 from tests.support.preflight_cases import Wrong, answer
-from tests.support.recorded_aws import NAME, RecordedAws, no_such, profile, role, verdicts
+from tests.support.recorded_aws import (
+    ACCOUNT,
+    NAME,
+    REGION,
+    RecordedAws,
+    no_such,
+    profile,
+    role,
+    verdicts,
+)
 
 FAIL, WARNING, UNKNOWN = Verdict.FAIL, Verdict.WARNING, Verdict.UNKNOWN
 TRUST = {
@@ -106,10 +118,27 @@ def test_batch_does_not_make_a_role_that_is_named(aws: RecordedAws, target: Targ
 
 
 def test_tasks_are_let_into_any_completion_of_the_name(aws: RecordedAws, target: Target) -> None:
-    """For the module, the suggested policy covers the name that AWS will choose."""
+    """For the module, the suggested policy covers what the provider adds to the name."""
     target = replace(target, bootstrap="module")
     aws.answers["iam.SimulatePrincipalPolicy"] = verdicts(s3_PutObject="implicitDeny")
-    assert f"arn:aws:s3:::{NAME}*/*" in (answer(aws, target, "tasks-bucket").fix or "")
+    assert f"arn:aws:s3:::{NAME}{'?' * 26}/*" in (answer(aws, target, "tasks-bucket").fix or "")
+
+
+def test_tasks_need_the_bucket_s_key_too(aws: RecordedAws, target: Target) -> None:
+    """Where the existing bucket has a key, the hosts' role has to use it through S3."""
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+    target = replace(target, use_existing_bucket_url="s3://lab-data", bucket_key=key)
+    aws.answers["iam.SimulatePrincipalPolicy"] = verdicts(kms_Decrypt="implicitDeny")
+    found = answer(aws, target, "tasks-bucket")
+    assert "lacks kms:Decrypt:" in found.line
+    (command,) = commands_in(found.fix)
+    document = json.loads(shlex.split(found.fix or "")[-1])
+    assert document["Statement"][-1] == {
+        "Effect": "Allow",
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "Resource": key,
+        "Condition": {"StringEquals": {"kms:ViaService": [f"s3.{REGION}.amazonaws.com"]}},
+    }, command
 
 
 def test_an_existing_buckets_own_policy_may_let_tasks_in(aws: RecordedAws, target: Target) -> None:
