@@ -82,6 +82,8 @@ class Approvals(_Frozen):
         revoked: Public keys, or a key revocation list, that no longer count.
         principals: Whose approvals count; everyone's in the file where empty.
         not_author: Whether who made the plan, or wrote its commit, cannot approve it.
+        carry_over: Whether the approval of a plan counts for another one that means the same, such
+            as a pull request's for that of the branch it was merged into.
         needed: For which plans: those that lose something, those that widen access, or any.
     """
 
@@ -92,6 +94,7 @@ class Approvals(_Frozen):
     revoked: Annotated[str, StringConstraints(pattern=_VAR_FILE)] | None = None
     principals: tuple[str, ...] = Field(default=(), alias="from")
     not_author: bool = True
+    carry_over: bool = False
     needed: tuple[Literal["destroy", "access", "any"], ...] = Field(default=("any",), alias="for")
 
     @model_validator(mode="after")

@@ -26,8 +26,9 @@ from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.guards import enforce
 from biomodal_deploy.plan.history import Event, History
 from biomodal_deploy.plan.sealed import SealedPlan, UseState, consume, record_outcome
+from biomodal_deploy.plan.sealed.approvals import ApprovalStatus
 from biomodal_deploy.text import counted
-from biomodal_deploy.workflow.approving import check_approvals
+from biomodal_deploy.workflow.approving import CARRIED, check_approvals
 from biomodal_deploy.workflow.checking import check
 from biomodal_deploy.workflow.claiming import claim
 from biomodal_deploy.workflow.destination import destination_of, record
@@ -129,7 +130,7 @@ class Ready:
         engine: TerraformCli,
         history: History,
         stop_pipe: int,
-        approved: list[str],
+        approved: ApprovalStatus,
     ) -> ApplyRun:
         with ExitStack() as stack:
             with _refusals_in(self.stack.history, sealed_plan):
@@ -140,8 +141,10 @@ class Ready:
                 destination_of(self.stack, sealed_plan.manifest.facts), engine.workspace
             )
             details = {"kind": str(sealed_plan.manifest.kind), **goes_to}
-            if approved:
-                details["approved_by"] = ", ".join(approved)
+            if approved.names:
+                details["approved_by"] = ", ".join(approved.names)
+            if carried := approved.carried:
+                details[CARRIED] = ", ".join(carried)
             history.append(Event.APPLY_START, sealed_plan=sealed_plan.id, details=details)
             return _run(sealed_plan, plan_file, engine, history, self.listen, stop_pipe)
 

@@ -10,21 +10,25 @@ import json
 import secrets
 from datetime import UTC, datetime
 
+from biomodal_deploy.config.stack import RemoteHistory
 from biomodal_deploy.errors import EngineError, SealedPlanRefused
 from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.plan.sealed.actor import Actor
+from biomodal_deploy.plan.sealed.approvals import ApprovalStatus
 from biomodal_deploy.plan.sealed.facts import one_line
 from biomodal_deploy.plan.sealed.files import canonical
 from biomodal_deploy.workflow.stack import Stack
 
 
-def claim(stack: Stack, sealed_plan: SealedPlan, approved: list[str]) -> None:
+def claim(stack: Stack, sealed_plan: SealedPlan, approved: ApprovalStatus) -> None:
     """Claim a sealed plan in the history's bucket, where the stack's settings name one.
+
+    With it the plans whose approvals it is applied with: they are good for one apply, too.
 
     Args:
         stack: The stack, with its settings as they are now.
         sealed_plan: The sealed plan, about to be applied.
-        approved: Who approved it.
+        approved: Its approvals.
 
     Raises:
         SealedPlanRefused: It was claimed before, on whichever machine.
@@ -41,16 +45,29 @@ def claim(stack: Stack, sealed_plan: SealedPlan, approved: list[str]) -> None:
             "sha256": sealed_plan.sha256,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "by": Actor.me().who,
-            "approved_by": approved,
+            "approved_by": approved.names,
             # What the history had until then: an end of it that is cut off later shows.
             "history_sha256": stack.history.verify_chain().head,
             "nonce": secrets.token_hex(16),
         }
     )
-    key = f"{settings.prefix}{stack.name}/{sealed_plan.sha256}.json"
-    region = settings.region or stack.settings.region or sealed_plan.manifest.facts.region
-    from biomodal_deploy.aws.put_once import put_once  # loads the AWS library, for few stacks
+    for plan, digest in {**approved.carried, sealed_plan.id: sealed_plan.sha256}.items():
+        _put(stack, settings, sealed_plan, (plan, digest), content)
 
+
+def _put(
+    stack: Stack,
+    settings: RemoteHistory,
+    sealed_plan: SealedPlan,
+    claimed: tuple[str, str],
+    content: bytes,
+) -> None:
+    # The AWS library takes a while to load, and few stacks have a history there.
+    from biomodal_deploy.aws.put_once import put_once
+
+    plan, digest = claimed
+    key = f"{settings.prefix}{stack.name}/{digest}.json"
+    region = settings.region or stack.settings.region or sealed_plan.manifest.facts.region
     try:
         there = put_once(
             region or "us-east-1",
@@ -65,13 +82,12 @@ def claim(stack: Stack, sealed_plan: SealedPlan, approved: list[str]) -> None:
             f"{error.message.rstrip('.')}",
             advice=error.advice,
         ) from None
-    if there == content:
-        return
-    line = f"s3://{settings.bucket}/{key} says that it was applied{_who(there)}"
-    raise SealedPlanRefused(
-        "used",
-        f"The plan {sealed_plan.id} is used: {line}. Next: biomodal-aws plan --stack {stack.name}",
-    )
+    if there != content:
+        what = f"s3://{settings.bucket}/{key} says that it was applied{_who(there)}"
+        raise SealedPlanRefused(
+            "used",
+            f"The plan {plan} is used: {what}. Next: biomodal-aws plan --stack {stack.name}",
+        )
 
 
 def _who(content: bytes) -> str:

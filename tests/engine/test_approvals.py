@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from biomodal_deploy.errors import EXIT_DONE, EXIT_SEALED_PLAN, EXIT_USAGE
+from tests.support.ci_jobs import git
 from tests.support.light import STACK, LightProject
 from tests.support.signers import make_key, signers_line
 
@@ -73,3 +74,41 @@ def test_plans_that_need_none(lab: LightProject, tmp_path: Path) -> None:
     assert refused.status == EXIT_SEALED_PLAN
     assert lab.run("approve", "--key", str(tmp_path / "ada")).status == EXIT_DONE
     assert lab.run("apply", "--confirm", STACK).status == EXIT_DONE
+
+
+def test_an_approval_survives_a_merge(lab: LightProject, tmp_path: Path) -> None:
+    """Approved on a branch, planned again after a real merge: it counts for the same alone."""
+    settings = json.loads((lab.folder / "cdktf.json").read_text())
+    settings["context"]["stacks"][STACK]["approvals"] = {"carry_over": True}
+    (lab.folder / "cdktf.json").write_text(json.dumps(settings))
+    (lab.folder / ".gitignore").write_text("plans\nstate\nhome\ncdktf.out\nlocks\n__pycache__\n")
+    git(lab.folder, "init", "--quiet", "--initial-branch=main")
+    git(lab.folder, "add", ".")
+    git(lab.folder, "commit", "--quiet", "--message=Start")
+    git(lab.folder, "checkout", "--quiet", "-b", "topic")
+    lab.model({STACK: {"resource": {"terraform_data": {"it": {"input": "y"}}}}})
+    git(lab.folder, "commit", "--quiet", "--all", "--message=Change")
+    request, approval = lab.plan(), tmp_path / "approval.json"
+    signed = lab.run("approve", "--key", str(tmp_path / "ada"), "--out", str(approval))
+    assert signed.status == EXIT_DONE, signed.err
+    git(lab.folder, "checkout", "--quiet", "main")
+    (lab.folder / "README.md").write_text("Meanwhile.")
+    git(lab.folder, "add", ".")
+    git(lab.folder, "commit", "--quiet", "--message=Meanwhile")
+    git(lab.folder, "merge", "--quiet", "--no-ff", "--message=Merge", "topic")
+    merged = lab.plan()
+    assert lab.run("apply").status == EXIT_SEALED_PLAN
+    added = lab.run("approve", "--add", str(approval), "--output", "json")
+    assert added.status == EXIT_DONE, added.err + added.out
+    assert added.data["approvals"][0]["carried_from"]["name"] == request.name
+    applied = lab.run("apply", merged.name)
+    assert applied.status == EXIT_DONE, applied.err
+    entries = lab.run("history", "--output", "json").data["entries"]
+    (started,) = [each for each in entries if each["event"] == "apply-start"]
+    assert started["details"]["carried_from"] == request.name
+    lab.model({STACK: {"resource": {"terraform_data": {"it": {"input": "z"}}}}})
+    lab.plan()
+    refused = lab.run("approve", "--add", str(approval))
+    assert refused.status == EXIT_SEALED_PLAN
+    for part in ("code", "resource terraform_data.it"):
+        assert part in refused.err

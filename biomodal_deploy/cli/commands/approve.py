@@ -17,6 +17,7 @@ from biomodal_deploy.plan.sealed import SealedPlan, signing_key
 from biomodal_deploy.plan.sealed.approvals import ApprovalStatus, add, judge_approvals
 from biomodal_deploy.plan.sealed.approvals import approve as sign_plan
 from biomodal_deploy.plan.sealed.signing import MOST_BYTES
+from biomodal_deploy.workflow.approving import spent_plans
 from biomodal_deploy.workflow.finding import find_sealed_plan
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import recorded_stack
@@ -62,13 +63,16 @@ def approve(
     chosen = recorded_stack(location, stack)
     sealed_plan = find_sealed_plan(location, chosen.name, plan)
     if add_file is not None:
-        add(sealed_plan, _read(add_file))
+        add(sealed_plan, _read(add_file), chosen.settings.approvals)
     else:
         content = sign_plan(sealed_plan, key or _key_of(location.project_dir))
         if out is not None:
             files.replace(out, content, mode=files.public_mode())
     policy = chosen.settings.approvals
-    status = judge_approvals(sealed_plan, policy, location.project_dir) if policy else None
+    status = None
+    if policy:
+        spent = spent_plans(chosen.history)
+        status = judge_approvals(sealed_plan, policy, location.project_dir, spent)
     return emit(
         Result(
             data=_data(sealed_plan, status),

@@ -4,16 +4,18 @@ What is signed is an in-toto statement (https://in-toto.io/Statement/v1) as cano
 the manifest's digest, which covers everything of the plan, and repeats what a person agreed to. The
 signature is SSH's own, so there is no envelope around it: `ssh-keygen -Y verify` checks it by hand.
 A statement is never read back from the file to be believed: it is written anew from the plan, and
-the signature has to fit that.
+the signature has to fit that. Where the settings let approvals carry over, one of another plan
+counts as well: its statement is the signer's word, and has to mean the same as this plan.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, ConfigDict, Field, ValidationError
 
 from biomodal_deploy import files
 from biomodal_deploy.config.stack import Approvals
@@ -21,19 +23,23 @@ from biomodal_deploy.errors import SealedPlanRefused, UsageError
 from biomodal_deploy.plan.sealed.digests import sha256
 from biomodal_deploy.plan.sealed.facts import Line, Sealed, Sha256
 from biomodal_deploy.plan.sealed.files import canonical, read_private
+from biomodal_deploy.plan.sealed.meaning import differing, meaning_of
 from biomodal_deploy.plan.sealed.sealed import APPROVALS, SealedPlan
 from biomodal_deploy.plan.sealed.signing import MOST_BYTES, BadSignature, Signer, sign, signer_of
 
 _TYPE: Final = "https://in-toto.io/Statement/v1"
 _PREDICATE: Final = "https://biomodal-aws.invalid/approval/v1"
 _MOST_FILES: Final = 100
+_MOST_NAMED: Final = 5
 
 
 class _Digest(Sealed):
     sha256: Sha256
 
 
-class _Subject(Sealed):
+class Subject(Sealed):
+    """A sealed plan, by its id and the digest of its manifest."""
+
     name: Line
     digest: _Digest
 
@@ -43,10 +49,12 @@ class _Predicate(Sealed):
     account: Line | None
     region: Line | None
     kind: Line
-    expires: Line
+    expires: AwareDatetime
     commit: Line | None
     changes_sha256: Sha256
     counts: Line
+    authors: tuple[Line, ...] = ()
+    meaning: dict[Line, Sha256]
 
 
 class Statement(Sealed):
@@ -54,14 +62,14 @@ class Statement(Sealed):
 
     Attributes:
         subject: The sealed plan, by its id and the digest of its manifest.
-        predicate: What was agreed to: where, what for, until when, of which commit, and the digest
-            of the changes that were shown.
+        predicate: What was agreed to: where, what for, until when, of which commit, the digest of
+            the changes that were shown, whose work it is, and what the plan means.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     type_: Literal["https://in-toto.io/Statement/v1"] = Field(default=_TYPE, alias="_type")
-    subject: tuple[_Subject, ...]
+    subject: tuple[Subject, ...]
     predicate_type: Line = Field(default=_PREDICATE, alias="predicateType")
     predicate: _Predicate
 
@@ -89,6 +97,7 @@ class Verdict(Sealed):
         signer: Who signed; None where that is not known.
         key: The key's fingerprint.
         problem: Why it does not count; None where it does.
+        carried_from: The plan that was approved, where it is another one that means the same.
     """
 
     file: str
@@ -96,11 +105,14 @@ class Verdict(Sealed):
     key: str | None = None
     counts: bool
     problem: str | None = None
+    carried_from: Subject | None = None
 
     @property
     def line(self) -> str:
         """It in one line."""
         name = self.signer or self.file
+        if self.carried_from:
+            name = f"{name}, as {self.carried_from.name}"
         return f"not counted: {name} ({self.problem})" if self.problem else f"approved: {name}"
 
 
@@ -123,6 +135,12 @@ class ApprovalStatus(Sealed):
         return [each.signer for each in self.approvals if each.signer and each.counts]
 
     @property
+    def carried(self) -> dict[str, str]:
+        """The other plans whose approvals count, by id, with their digests."""
+        found = (each.carried_from for each in self.approvals if each.counts)
+        return {each.name: each.digest.sha256 for each in found if each}
+
+    @property
     def count(self) -> str:
         """How many of how many: `1 of 2`."""
         return f"{len(self.names)} of {self.required}"
@@ -142,16 +160,18 @@ def statement_of(sealed_plan: SealedPlan) -> Statement:
     """Return what whoever approves a sealed plan signs."""
     manifest = sealed_plan.manifest
     return Statement(
-        subject=(_Subject(name=sealed_plan.id, digest=_Digest(sha256=sealed_plan.sha256)),),
+        subject=(Subject(name=sealed_plan.id, digest=_Digest(sha256=sealed_plan.sha256)),),
         predicate=_Predicate(
             stack=manifest.facts.stack,
             account=manifest.facts.account,
             region=manifest.facts.region,
             kind=str(manifest.kind),
-            expires=manifest.expires.isoformat(),
+            expires=manifest.expires,
             commit=manifest.facts.git_commit,
             changes_sha256=manifest.changes_sha256,
             counts=manifest.counts.sentence(),
+            authors=manifest.authors,
+            meaning=meaning_of(manifest, sealed_plan.plan()),
         ),
     )
 
@@ -173,48 +193,61 @@ def approve(sealed_plan: SealedPlan, key: Path) -> bytes:
     return content
 
 
-def add(sealed_plan: SealedPlan, content: bytes) -> None:
+def add(sealed_plan: SealedPlan, content: bytes, policy: Approvals | None = None) -> None:
     """Put an approval that was made elsewhere beside its plan.
+
+    Args:
+        sealed_plan: The sealed plan.
+        content: The approval.
+        policy: The stack's rules, which may let the approval of another plan carry over.
 
     Raises:
         SealedPlanRefused: It is none, or of another plan.
         UsageError: The folder cannot be written.
     """
     approval = _parse(content)
-    if approval.statement != statement_of(sealed_plan):
+    try:
+        _check_plan(approval.statement, statement_of(sealed_plan), policy or Approvals())
+    except BadSignature as error:
         raise SealedPlanRefused(
-            "other_approval", f"It is no approval of {sealed_plan.id}: {_of(approval)}."
-        )
+            "other_approval", f"The approval does not count for {sealed_plan.id}: {error}."
+        ) from None
     folder = files.private_dir(sealed_plan.path / APPROVALS)
     name = f"{sha256(approval.signature.encode())[:16]}.json"
     files.replace(folder / name, content)
 
 
-def judge_approvals(sealed_plan: SealedPlan, policy: Approvals, project: Path) -> ApprovalStatus:
+def judge_approvals(
+    sealed_plan: SealedPlan, policy: Approvals, project: Path, spent: Collection[str] = ()
+) -> ApprovalStatus:
     """Say of each approval whether it counts.
 
     Args:
         sealed_plan: The sealed plan.
         policy: The stack's rules for approvals.
         project: The project's folder, where the file of signers is.
+        spent: The plans whose approvals were used for an apply, of this plan or of another one.
 
     Raises:
         UsageError: The file of signers cannot be read.
     """
     signers = _readable(project / policy.signers, "approvals.signers")
     revoked = _readable(project / policy.revoked, "approvals.revoked") if policy.revoked else None
-    content = statement_of(sealed_plan).content()
+    ours = statement_of(sealed_plan)
     seen: set[str] = set()
     verdicts = []
     for path in _found(sealed_plan):
         try:
             approval = _parse(read_private(path, MOST_BYTES))
-            signer = _signer(approval, content, signers, revoked)
+            carried = _check_plan(approval.statement, ours, policy, spent)
+            content = approval.statement.content()
+            signer = signer_of(content, approval.signature, signers, revoked)
         except (BadSignature, SealedPlanRefused) as refusal:
             problem = str(refusal).rstrip(".")
             verdicts.append(Verdict(file=path.name, counts=False, problem=problem))
             continue
-        found = _problem(signer, policy, sealed_plan.manifest.authors, seen)
+        authors = {*ours.predicate.authors, *approval.statement.predicate.authors}
+        found = _problem(signer, policy, authors, seen)
         if found is None:
             seen |= {signer.name, signer.key}
         verdicts.append(
@@ -224,26 +257,30 @@ def judge_approvals(sealed_plan: SealedPlan, policy: Approvals, project: Path) -
                 key=signer.key,
                 counts=found is None,
                 problem=found,
+                carried_from=carried,
             )
         )
     return ApprovalStatus(required=policy.required, approvals=tuple(verdicts))
 
 
-def require_approvals(sealed_plan: SealedPlan, policy: Approvals, project: Path) -> list[str]:
-    """Return who approved a sealed plan; refuse it where they are too few.
+def require_approvals(
+    sealed_plan: SealedPlan, policy: Approvals, project: Path, spent: Collection[str] = ()
+) -> ApprovalStatus:
+    """Return the approvals of a sealed plan; refuse it where they are too few.
 
     Args:
         sealed_plan: The sealed plan.
         policy: The stack's rules for approvals.
         project: The project's folder.
+        spent: The plans whose approvals were used for an apply.
 
     Raises:
         SealedPlanRefused: Approvals are missing; it says whose, and why others do not count.
         UsageError: The file of signers cannot be read.
     """
-    status = judge_approvals(sealed_plan, policy, project)
+    status = judge_approvals(sealed_plan, policy, project, spent)
     if not status.missing:
-        return status.names
+        return status
     waiting = [name for name in policy.principals if name not in status.names]
     have = f" ({', '.join(status.names)})" if status.names else ""
     whose = f" of {' or '.join(waiting)}" if waiting else ""
@@ -256,14 +293,34 @@ def require_approvals(sealed_plan: SealedPlan, policy: Approvals, project: Path)
     )
 
 
-def _signer(approval: Approval, content: bytes, signers: Path, revoked: Path | None) -> Signer:
-    if approval.statement.content() != content:
-        raise BadSignature(f"it approves another plan: {_of(approval)}")
-    return signer_of(content, approval.signature, signers, revoked)
+def _check_plan(
+    theirs: Statement, ours: Statement, policy: Approvals, spent: Collection[str] = ()
+) -> Subject | None:
+    """Return the other plan that was approved, where its approval counts for ours.
+
+    Raises:
+        BadSignature: It does not count.
+    """
+    if theirs == ours:
+        return None
+    if not policy.carry_over or len(theirs.subject) != 1:
+        raise BadSignature(f"it approves another plan: {_of(theirs)}")
+    (subject,) = theirs.subject
+    differences = differing(theirs.predicate.meaning, ours.predicate.meaning)
+    if differences:
+        named = ", ".join(differences[:_MOST_NAMED])
+        more = len(differences) - _MOST_NAMED
+        others = f" and {more} more" if more > 0 else ""
+        raise BadSignature(f"it approves {subject.name}, which differs in {named}{others}")
+    if theirs.predicate.expires <= datetime.now(UTC):
+        raise BadSignature(f"it approves {subject.name}, which has expired")
+    if subject.name in spent:
+        raise BadSignature(f"it approves {subject.name}, and was used for an apply")
+    return subject
 
 
 def _problem(
-    signer: Signer, policy: Approvals, authors: tuple[str, ...], seen: set[str]
+    signer: Signer, policy: Approvals, authors: Collection[str], seen: set[str]
 ) -> str | None:
     if policy.principals and signer.name not in policy.principals:
         return "not one of those whose approval counts"
@@ -289,9 +346,9 @@ def _parse(content: bytes) -> Approval:
         raise SealedPlanRefused("malformed", "It is no approval.") from None
 
 
-def _of(approval: Approval) -> str:
-    subject = next(iter(approval.statement.subject), None)
-    there = approval.statement.predicate
+def _of(statement: Statement) -> str:
+    subject = next(iter(statement.subject), None)
+    there = statement.predicate
     return f"{subject.name if subject else 'nothing'} of {there.stack} in {there.account}"
 
 

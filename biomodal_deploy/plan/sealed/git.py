@@ -33,10 +33,15 @@ def revision_of(project: Path) -> Revision:
 
 
 def authors_of(project: Path) -> tuple[str, ...]:
-    """Return the addresses of who works here and of who wrote the commit, as Git knows them."""
+    """Return the addresses of who works here and of who wrote the commit, as Git knows them.
+
+    Of a merge also of who wrote what it brought.
+    """
+    authors = "--format=%ae%n%ce"
     said = (
         _git(project, "config", "user.email"),
-        _git(project, "log", "-1", "--format=%ae%n%ce"),
+        _git(project, "log", authors, "-1"),
+        _git(project, "log", authors, "HEAD^1..HEAD"),  # a first or shallow commit has none
     )
     lines = (line.strip() for text in said if text for line in text.splitlines())
     return tuple(dict.fromkeys(one_line(line) for line in lines if line))

@@ -22,7 +22,8 @@ from biomodal_deploy.plan.sealed.facts import one_line
 NAMESPACE: Final = "biomodal-aws"
 """What a signature is for: one that was made for Git or for mail is none of ours."""
 
-MOST_BYTES: Final = 100_000
+# A plan of thousands of resources has a line for each.
+MOST_BYTES: Final = 2_000_000
 _KEY: Final = re.compile(rb"^Good .* signature with \S+ key (SHA256:\S+)", re.MULTILINE)
 _SECONDS: Final = 60
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +23,8 @@ from biomodal_deploy.plan.sealed.approvals import (
     require_approvals,
     statement_of,
 )
-from tests.support.sealed_plans import edit_manifest, sealed
+from tests.support.plans import plan, resource
+from tests.support.sealed_plans import NOW, edit_manifest, sealed
 from tests.support.signers import make_certificate, make_key, signers_line
 
 ADA, BOB, EVE = "ada@lab", "bob@lab", "eve@lab"
@@ -70,7 +72,7 @@ def lab(tmp_path: Path) -> Lab:
 def test_enough_people(lab: Lab) -> None:
     """N of N: their names are returned, whoever signed first."""
     lab.approve(BOB, ADA)
-    assert sorted(require_approvals(lab.sealed_plan, TWO, lab.project)) == [ADA, BOB]
+    assert sorted(require_approvals(lab.sealed_plan, TWO, lab.project).names) == [ADA, BOB]
 
 
 def test_one_too_few(lab: Lab) -> None:
@@ -91,7 +93,7 @@ def test_rsa_certificates_and_agents(lab: Lab, tmp_path: Path) -> None:
     lab.may_sign(signers_line(ADA, rsa), signers_line("*@lab", authority, "cert-authority"))
     approve(lab.sealed_plan, rsa)
     approve(lab.sealed_plan, certificate)
-    assert sorted(require_approvals(lab.sealed_plan, TWO, lab.project)) == [ADA, EVE]
+    assert sorted(require_approvals(lab.sealed_plan, TWO, lab.project).names) == [ADA, EVE]
 
 
 def test_a_key_that_only_the_agent_has(
@@ -110,7 +112,7 @@ def test_a_key_that_only_the_agent_has(
         approve(lab.sealed_plan, key.with_name("ada.pub"))
     finally:
         os.kill(process, signal.SIGTERM)
-    assert require_approvals(lab.sealed_plan, ONE, lab.project) == [ADA]
+    assert require_approvals(lab.sealed_plan, ONE, lab.project).names == [ADA]
 
 
 def test_certificates_that_do_not_count(lab: Lab, tmp_path: Path) -> None:
@@ -123,7 +125,7 @@ def test_certificates_that_do_not_count(lab: Lab, tmp_path: Path) -> None:
     assert len([each for each in lab.problems() if each]) == 3
     approve(lab.sealed_plan, make_certificate(authority, make_key(tmp_path, "zoe"), "zoe@lab"))
     (tmp_path / "revoked").write_text((tmp_path / "zoe.pub").read_text())
-    assert require_approvals(lab.sealed_plan, ONE, lab.project) == ["zoe@lab"]
+    assert require_approvals(lab.sealed_plan, ONE, lab.project).names == ["zoe@lab"]
     assert "revoked" in lab.refusal(Approvals(revoked="revoked"))
 
 
@@ -183,7 +185,8 @@ def test_the_authors_own(lab: Lab) -> None:
     lab.sealed_plan = SealedPlan.load(lab.sealed_plan.path)
     lab.approve(ADA)
     assert "cannot approve" in lab.refusal()
-    assert require_approvals(lab.sealed_plan, Approvals(not_author=False), lab.project) == [ADA]
+    mine = Approvals(not_author=False)
+    assert require_approvals(lab.sealed_plan, mine, lab.project).names == [ADA]
 
 
 def test_who_does_not_count(lab: Lab) -> None:
@@ -251,7 +254,61 @@ def test_an_approval_travels(lab: Lab, tmp_path: Path) -> None:
     path.unlink()
     assert "0 of 1" in lab.refusal()
     add(lab.sealed_plan, content)
-    assert require_approvals(lab.sealed_plan, ONE, lab.project) == [ADA]
+    assert require_approvals(lab.sealed_plan, ONE, lab.project).names == [ADA]
+
+
+CARRY: Final = Approvals(carry_over=True)
+
+
+def carried(lab: Lab, folder: Path, name: str = ADA, *, hours: int = 24, **facts: Any) -> bytes:
+    """Return the approval of a pull request's plan: made from another commit, at another time."""
+    then = NOW - timedelta(hours=1)
+    made = {"git_commit": "b" * 40, **facts}
+    lifetime = timedelta(hours=hours)
+    other = sealed(folder, now=then, content=b"of the request", lifetime=lifetime, **made)
+    return approve(other, lab.keys[name])
+
+
+def test_an_approval_carries_over(lab: Lab, tmp_path: Path) -> None:
+    """One of a plan that means the same counts, once, and only where the settings let it."""
+    content = carried(lab, tmp_path / "request")
+    with pytest.raises(SealedPlanRefused):
+        add(lab.sealed_plan, content)
+    add(lab.sealed_plan, content, CARRY)
+    assert "another plan" in lab.refusal()
+    status = require_approvals(lab.sealed_plan, CARRY, lab.project)
+    ((name, digest),) = status.carried.items()
+    assert (status.names, len(digest)) == ([ADA], 64)
+    spent = judge_approvals(lab.sealed_plan, CARRY, lab.project, {name})
+    assert (spent.names, "used" in str(spent.approvals[0].problem)) == ([], True)
+
+
+@pytest.mark.parametrize(
+    ("facts", "part"),
+    [
+        ({"account": "999988887777"}, "account"),
+        ({"region": "us-east-1"}, "region"),
+        ({"synthesized_sha256": "f" * 64}, "code"),
+        ({"of": plan(resource("aws_x.y", "create", None, {"a": 2}))}, "resource aws_x.y"),
+    ],
+)
+def test_what_differs_does_not_carry_over(lab: Lab, tmp_path: Path, facts: Any, part: str) -> None:
+    """It is refused by what differs, added or copied there."""
+    content = carried(lab, tmp_path / "request", **facts)
+    with pytest.raises(SealedPlanRefused, match=f"differs in {part}") as caught:
+        add(lab.sealed_plan, content, CARRY)
+    assert caught.value.reason == "other_approval"
+
+
+def test_who_cannot_carry_over(lab: Lab, tmp_path: Path) -> None:
+    """The author of the request, and an approval of a plan that has expired."""
+    edit_manifest(lab.sealed_plan, lambda body: body.update(authors=[BOB]), forge=True)
+    lab.sealed_plan = SealedPlan.load(lab.sealed_plan.path)
+    add(lab.sealed_plan, carried(lab, tmp_path / "request", BOB), CARRY)
+    assert "cannot approve" in lab.refusal(CARRY)
+    old = carried(lab, tmp_path / "old", hours=-1)
+    with pytest.raises(SealedPlanRefused, match="expired"):
+        add(lab.sealed_plan, old, CARRY)
 
 
 def test_the_file_of_signers_is_needed(lab: Lab) -> None:
