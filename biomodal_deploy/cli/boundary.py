@@ -17,6 +17,7 @@ from typing import Final
 import typer
 
 from biomodal_deploy.cli.app import command_line
+from biomodal_deploy.cli.next_steps import as_typed
 from biomodal_deploy.config.credentials import without_userinfo
 from biomodal_deploy.errors import (
     EXIT_BUG,
@@ -54,17 +55,15 @@ def run(arguments: Sequence[str]) -> int:
         arguments: The words after the program's name.
     """
     _open_streams()
-    as_json = _wants_json(arguments)
     try:
-        status = _dispatch(list(arguments), as_json)
+        status = _dispatch(list(arguments))
     except KeyboardInterrupt:
-        status = _interrupted(as_json)  # while it said something else
+        status = _interrupted(arguments)  # while it said something else
     _let_go()
     return status
 
 
-def _dispatch(arguments: list[str], as_json: bool) -> int:
-
+def _dispatch(arguments: list[str]) -> int:
     try:
         # `help plan`, as with Git: the same as `plan --help`.
         if arguments[:1] == ["help"]:
@@ -75,41 +74,46 @@ def _dispatch(arguments: list[str], as_json: bool) -> int:
             arguments or ["--help"], prog_name="biomodal-aws", standalone_mode=False
         )
     except typer.TyperException as error:
-        return _fail(EXIT_USAGE, as_json, code="usage", message=_misused(error))
+        return _fail(EXIT_USAGE, arguments, code="usage", message=_misused(error))
     except BiomodalError as error:
-        return _fail(error.exit_status, as_json, code=error.code, message=str(error), error=error)
+        return _fail(error.exit_status, arguments, code=error.code, message=str(error), error=error)
     except (KeyboardInterrupt, typer.Abort):
-        return _interrupted(as_json)
+        return _interrupted(arguments)
     except SystemExit:
         # Typer ends the process where a reader went away.
         return EXIT_INTERRUPTED
     except OSError as error:
-        return _system_error(error, as_json)
+        return _system_error(error, arguments)
     except Exception as error:  # noqa: BLE001 - the boundary
         # A stop request that came while a class was being made: Python 3.11 wraps it.
         if isinstance(error.__cause__, KeyboardInterrupt):
-            return _interrupted(as_json)
-        return _bug(error, as_json)
+            return _interrupted(arguments)
+        return _bug(error, arguments)
     if status == EXIT_INTERRUPTED:
-        return _interrupted(as_json)  # No command returns it: Typer has made it of a Ctrl-C.
+        return _interrupted(arguments)  # No command returns it: Typer has made it of a Ctrl-C.
     return status if isinstance(status, int) else EXIT_DONE
 
 
 def _fail(
-    status: int, as_json: bool, *, code: str, message: str, error: BaseException | None = None
+    status: int,
+    arguments: Sequence[str],
+    *,
+    code: str,
+    message: str,
+    error: BaseException | None = None,
 ) -> int:
     """Say what failed: a line for people, and under JSON the envelope of every command."""
     # Libraries quote the URL that they could not reach, a proxy's password and all.
-    message = without_userinfo(message)
+    message = as_typed(without_userinfo(message), arguments)
     lines = "\n".join(f"error: {printable(each)}" for each in message.split("\n"))
-    if as_json:
+    if _wants_json(arguments):
         found = {name: getattr(error, name, None) for name in _DETAILS}
         details: dict[str, object] = {
             name: str(value) for name, value in found.items() if value is not None
         }
         if isinstance(error, UsageErrors):
             details["faults"] = [
-                {"field": each.field, "message": without_userinfo(str(each))}
+                {"field": each.field, "message": as_typed(without_userinfo(str(each)), arguments)}
                 for each in error.faults
             ]
         envelope = {
@@ -139,21 +143,21 @@ def _misused(error: typer.TyperException) -> str:
     return f"{message.removesuffix('.')}. Next: {meant} --help"
 
 
-def _interrupted(as_json: bool) -> int:
+def _interrupted(arguments: Sequence[str]) -> int:
     message = "Interrupted: nothing more was done."
-    return _fail(EXIT_INTERRUPTED, as_json, code="interrupted", message=message)
+    return _fail(EXIT_INTERRUPTED, arguments, code="interrupted", message=message)
 
 
-def _system_error(error: OSError, as_json: bool) -> int:
+def _system_error(error: OSError, arguments: Sequence[str]) -> int:
     if error.errno in _NOBODY_THERE:
         return EXIT_INTERRUPTED
     if error.errno not in _MENDABLE:
-        return _bug(error, as_json)
+        return _bug(error, arguments)
     where = f"{error.filename}: " if error.filename else ""
-    return _fail(EXIT_USAGE, as_json, code="usage", message=f"{where}{error.strerror}.")
+    return _fail(EXIT_USAGE, arguments, code="usage", message=f"{where}{error.strerror}.")
 
 
-def _bug(error: BaseException, as_json: bool) -> int:
+def _bug(error: BaseException, arguments: Sequence[str]) -> int:
     """Keep the traceback for us in a private file and on screen: this is our fault."""
     details = "".join(traceback.format_exception(error))
     kept = "what is above"
@@ -162,13 +166,13 @@ def _bug(error: BaseException, as_json: bool) -> int:
         with os.fdopen(descriptor, "w", encoding="utf-8") as log:
             log.write(details)
         kept = f"{name}; it holds no variable's value that we know of"
-    if not as_json:
+    if not _wants_json(arguments):
         with suppress(OSError):
             sys.stderr.write(details)
     message = (
         f"This is a bug of biomodal-aws ({type(error).__name__}). Please report it with {kept}."
     )
-    return _fail(EXIT_BUG, as_json, code="bug", message=message)
+    return _fail(EXIT_BUG, arguments, code="bug", message=message)
 
 
 def _open_streams() -> None:

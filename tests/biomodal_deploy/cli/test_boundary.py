@@ -281,7 +281,7 @@ def test_an_unknown_stack_is_one_line(
     ("words", "line"),
     [
         (["shwo"], "No such command 'shwo'. Did you mean 'show'?"),
-        (["show", "--stak", "x"], "No such option: --stak (Possible options: --stack)."),
+        (["show", "--stacck", "x"], "No such option: --stacck (Possible options: --stack)."),
         (["show", "a", "b"], "Got unexpected extra argument(s) (b)."),
         (["show", "--stack"], "Option '--stack' requires an argument."),
         (["show", "--output", "yaml"], "Invalid value for '--output' / '-o'"),
