@@ -230,5 +230,5 @@ def _paths(var_files: Sequence[str | Path]) -> list[Path]:
 def _listed(field: str, given: Sequence[_Item]) -> Sequence[_Item]:
     # To Python one text is a sequence too, of its letters, and no type checker objects.
     if isinstance(given, str):
-        raise UsageError("It is a list", field=field, value=given, fix=f'write ["{given}"]')
+        raise UsageError("must be a list", field=field, value=given, fix=f'write ["{given}"]')
     return given

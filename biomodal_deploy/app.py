@@ -111,7 +111,7 @@ def _refuse_shadowed_package(project: Path) -> None:
     package = Path("constructs") / "__init__.py"
     if (project / package).exists():
         raise UsageError(
-            "It shadows the PyPI package `constructs`, which cdktf imports",
+            "shadows the PyPI package `constructs`, which cdktf imports",
             field=str(package),
             fix="delete the file",
         )
@@ -131,7 +131,7 @@ def _name_node(chosen: str | None) -> None:
     """Let jsii start the Node that pip installed where there is none on PATH."""
     if chosen and shutil.which(chosen) is None:
         raise UsageError(
-            "There is no such program",
+            "no such program",
             field="JSII_NODE",
             value=chosen,
             fix="set it to the path of Node, or leave it out",

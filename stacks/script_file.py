@@ -68,7 +68,7 @@ def read_script(path: Path, what: str, *, encoding: str, named: str) -> ScriptFi
         named: What an error calls that.
 
     Raises:
-        UsageError: It is missing, unreadable, encoded otherwise, or nothing that a VM runs.
+        UsageError: missing, unreadable, encoded otherwise, or nothing that a VM runs.
     """
     try:
         content = read_regular(path)

@@ -203,7 +203,7 @@ def refuse_shared(backends: Iterable[tuple[str, Backend]], source: str) -> None:
             continue
         if first := owners.get(place):
             raise UsageError(
-                f"It is the state of {first} too ({':'.join(place)})",
+                f"also the state of {first} ({':'.join(place)})",
                 field=f"{source}: context.stacks.{name}.backend",
                 fix="give each stack a key, workspace or file of its own",
             )

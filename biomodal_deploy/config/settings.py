@@ -114,7 +114,7 @@ def read_project_file(project_dir: Path) -> ProjectFile:
     """Read `cdktf.json`.
 
     Raises:
-        UsageError: It is missing, unreadable, no JSON, or has a wrong value.
+        UsageError: missing, unreadable, no JSON, or has a wrong value.
     """
     path = project_dir / PROJECT_FILE
     try:
@@ -127,7 +127,7 @@ def read_project_file(project_dir: Path) -> ProjectFile:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"It cannot be read ({error})", field=str(path), fix="make it a readable UTF-8 file"
+            f"cannot be read ({error})", field=str(path), fix="make it a readable UTF-8 file"
         ) from None
     faults = Faults()
     value, text = _object(text, PROJECT_FILE, str(path), faults)
@@ -216,7 +216,7 @@ def _object(text: str, name: str, where: str, faults: Faults) -> tuple[dict[str,
         faults.raise_any()
     if not isinstance(read.value, dict):
         raise UsageError(
-            "It is not a JSON object", field=where, value=read.value, fix="put it between { and }"
+            "not a JSON object", field=where, value=read.value, fix="put it between { and }"
         )
     return read.value, read.text
 

@@ -84,19 +84,19 @@ def _fault(
     context = found.get("ctx", {})
     if found["type"] == "extra_forbidden":
         fix = _choose(location[-1], keys_at(location[:-1]))
-        return UsageError("There is no such setting", field=field, fix=fix)
+        return UsageError("unknown setting", field=field, fix=fix)
     if found["type"] == "union_tag_not_found":
         return UsageError("Its kind is missing", field=field, fix=f'add "kind" in {source}')
     if found["type"] == "union_tag_invalid":
         # The input is the whole object; what is wrong is its kind.
         kind = str(context["tag"])
         fix = _choose(kind, _QUOTED.findall(context["expected_tags"]))
-        return UsageError("There is no such kind", field=f"{field}.kind", value=kind, fix=fix)
+        return UsageError("unknown kind", field=f"{field}.kind", value=kind, fix=fix)
     if found["type"] == "missing":
         given = found["input"] if isinstance(found["input"], dict) else {}
         close = get_close_matches(location[-1], map(str, given), n=1)
         fix = f'rename "{close[0]}"' if close else f"add it in {source}"
-        return UsageError("It is missing", field=field, fix=fix)
+        return UsageError("missing", field=field, fix=fix)
     rule = patterns.get(context.get("pattern", ""), found["msg"])
     fix = f"correct it in {source}"
     if found["type"] == "literal_error":

@@ -52,7 +52,7 @@ def run_in_sandbox(
         The command's exit status; 128 and the signal's number where a signal ended it.
 
     Raises:
-        UsageError: There is no such program, or the project cannot be copied.
+        UsageError: no such program, or the project cannot be copied.
         EngineError: The sandbox does not start.
     """
     base = dict(os.environ if environment is None else environment)
@@ -104,14 +104,14 @@ def _check(command: Sequence[str], directory: Path, environment: Mapping[str, st
         )
     if not directory.is_dir():
         raise UsageError(
-            "It is no directory", field="directory", value=str(directory), fix="name one that is"
+            "not a directory", field="directory", value=str(directory), fix="name one that is"
         )
     program = command[0]
     if os.sep in program:
         program = str(directory / program)
     if shutil.which(program, path=environment.get("PATH", os.defpath)) is None:
         raise UsageError(
-            "There is no such program, or it cannot be executed",
+            "no such program, or not executable",
             field="COMMAND",
             value=command[0],
             fix="check its spelling and PATH",

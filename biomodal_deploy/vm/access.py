@@ -65,11 +65,11 @@ def instance_of(built: Built) -> str:
     """Return the VM's id.
 
     Raises:
-        UsageError: There is no VM yet.
+        UsageError: no VM yet.
     """
     if built.vm is None:
         raise UsageError(
-            "There is no VM yet",
+            "no VM yet",
             field=built.stack,
             fix="finish the stack: run biomodal-aws plan, then biomodal-aws apply",
         )
@@ -85,7 +85,7 @@ def session_way(built: Built) -> SessionWay:
     """Return the way through Session Manager.
 
     Raises:
-        UsageError: There is no VM yet.
+        UsageError: no VM yet.
     """
     return SessionWay(instance_of(built), built.region)
 
@@ -135,7 +135,7 @@ def check_key(way: SshWay) -> None:
     """Make sure that ssh will take the key file.
 
     Raises:
-        UsageError: It is missing, unreadable, or open to others.
+        UsageError: missing, unreadable, or open to others.
     """
     field = "private_key_filename"
     try:

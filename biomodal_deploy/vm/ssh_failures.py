@@ -156,7 +156,7 @@ def _lines(way: SshWay, reason: str | None) -> tuple[str | None, str]:
                 ),
             )
         case "unresolved":
-            return f"There is no host {way.address}", "correct --address"
+            return f"no such host: {way.address}", "correct --address"
         case "closed":
             return (
                 f"The connection to {at} was closed",

@@ -35,7 +35,7 @@ def has_to_move(state: State, there: State | None, journal: Journal, target: str
     if there.lineage != state.lineage:
         emptied = " (and is empty)" if there.is_empty else ""
         raise UsageError(
-            f"It holds another state{emptied}: its lineage is {there.lineage}, and that of the "
+            f"holds another state{emptied}: its lineage is {there.lineage}, and that of the "
             f"one to move is {state.lineage}. Nothing was written there",
             field=target,
             fix="give the stack a place of its own, or take the other state away first",
@@ -45,7 +45,7 @@ def has_to_move(state: State, there: State | None, journal: Journal, target: str
         return False  # where it is a later one, others have gone on with it since
     if there.serial >= state.serial:
         raise UsageError(
-            f"It holds serial {there.serial} of the same state, and the one to move has serial "
+            f"holds serial {there.serial} of the same state, and the one to move has serial "
             f"{state.serial} with other contents: both went on. Nothing was written there",
             field=target,
             fix="find out which of the two is right, and move the other one away",

@@ -62,7 +62,7 @@ def check_config_files(stack: Stack) -> None:
     `.terraform`, and every plan file repeats it.
 
     Raises:
-        UsageError: It is missing, malformed, or holds a credential.
+        UsageError: missing, malformed, or holds a credential.
     """
     refuse_credentials(stack.synthesized.backend, f"{stack.name}: terraform.backend")
     written: dict[str, object] = {}

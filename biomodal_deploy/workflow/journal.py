@@ -99,13 +99,13 @@ def read_journal(stack: Stack) -> Journal | None:
     except PermissionError as error:
         # No sign that a move was begun: a folder above it may not be entered.
         raise UsageError(
-            f"It cannot be read ({error.strerror})",
+            f"cannot be read ({error.strerror})",
             field=str(path),
-            fix="mend its permissions, or those of the folders above it",
+            fix="fix its permissions, or those of the folders above it",
         ) from None
     except (OSError, ValidationError):
         raise UsageError(
-            "It says where a state is moved from, and cannot be read",
+            "says where a state is moved from, and cannot be read",
             field=str(path),
             fix="restore it, or take it away if no state is being moved",
         ) from None

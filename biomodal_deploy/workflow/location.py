@@ -117,13 +117,13 @@ def choose(stack: str | None, names: list[str]) -> str:
         if len(names) == 1:
             return names[0]
         raise UsageError(
-            "There are several stacks" if names else "There is no stack",
+            "several stacks in cdktf.json" if names else "no stack",
             field="--stack",
             fix=f"name one of {', '.join(names)}" if names else "add one to cdktf.json",
         )
     if stack not in names:
         raise UsageError(
-            "There is no such stack",
+            "no such stack",
             field="--stack",
             value=stack,
             fix=did_you_mean(stack, names, otherwise=f"name one of {', '.join(names)}"),

@@ -81,7 +81,7 @@ def _content(path: Path) -> bytes | None:
         return None
     except OSError as error:
         raise UsageError(
-            f"It cannot be read ({error.strerror})",
+            f"cannot be read ({error.strerror})",
             field=str(path),
             fix="restore the file from version control",
         ) from None

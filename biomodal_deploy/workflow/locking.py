@@ -52,7 +52,7 @@ class Locked:
         path: The file in the project.
         providers: Version by source address.
         platforms: Those whose checksums it holds now.
-        missing: Those that were not to be had, each with the reason.
+        missing: Those that were unavailable, each with the reason.
         changed: Whether the file is another one now.
     """
 

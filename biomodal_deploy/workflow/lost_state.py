@@ -82,7 +82,7 @@ def state_to_plan_from(stack: Stack, engine: TerraformCli, listen: Listener) -> 
 
     Raises:
         StateLost: It was there, and is missing.
-        SealedPlanRefused: It is missing, and the history that would say more is broken.
+        SealedPlanRefused: missing, and the history that would say more is broken.
         EngineError: It cannot be read.
     """
     content = engine.state_content()

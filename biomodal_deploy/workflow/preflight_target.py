@@ -54,14 +54,14 @@ def read_target(
     """
     if settings.bootstrap == "prerequisites":
         raise UsageError(
-            "It makes what the checks look for",
+            "makes what the checks look for",
             field="bootstrap",
             value=settings.bootstrap,
             fix="name another stack with --stack",
         )
     if settings.bootstrap == "state-bucket":
         raise UsageError(
-            "It makes a bucket for states, which has a check of its own",
+            "makes a bucket for states, which has a check of its own",
             field="bootstrap",
             value=settings.bootstrap,
             fix="run biomodal-aws backend check",
@@ -97,7 +97,7 @@ def read_owned(location: Location, name: str) -> frozenset[str] | None:
 
     Raises:
         UsageError: It is no state file.
-        StateLost: It is missing, and something was applied.
+        StateLost: missing, and something was applied.
     """
     stack = Stack(location=location, name=name, directory=location.output / "stacks" / name)
     workspace = workspace_of(stack)
@@ -147,7 +147,7 @@ def _parse(content: bytes, where: str) -> object:
 
 def _unreadable(error: Exception, where: str) -> UsageError:
     return UsageError(
-        f"It cannot be read as a state file ({error})",
+        f"cannot be read as a state file ({error})",
         field=where,
         fix="restore it from a backup, or a former version of it",
     )

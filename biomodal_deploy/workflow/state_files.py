@@ -68,7 +68,7 @@ def parse_state(content: bytes, where: str) -> State | None:
     except ValidationError:
         # Its text quotes what is there: a state is full of secrets.
         raise UsageError(
-            "It is not a Terraform state",
+            "not a Terraform state",
             field=where,
             fix="look at it, and put the right one there",
         ) from None
@@ -142,9 +142,9 @@ def held(path: Path) -> Iterator[bytes]:
         return
     except OSError as error:
         raise UsageError(
-            f"It cannot be read and locked ({error.strerror})",
+            f"cannot be read and locked ({error.strerror})",
             field=str(path),
-            fix="mend its permissions",
+            fix="fix its permissions",
         ) from None
     # Only through this one descriptor: closing any other of the same file would lift the lock.
     with os.fdopen(descriptor, "rb") as file:

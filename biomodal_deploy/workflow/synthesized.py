@@ -78,12 +78,12 @@ def read_stack(directory: Path) -> SynthesizedStack:
     """Read a synthesized stack.
 
     Raises:
-        UsageError: It is missing or no Terraform JSON.
+        UsageError: missing or no Terraform JSON.
     """
     path = directory / "cdk.tf.json"
     try:
         return SynthesizedStack.model_validate_json(read_regular(path))
     except (OSError, ValidationError):
         raise UsageError(
-            "It is not a synthesized stack", field=str(path), fix="run biomodal-aws synth"
+            "not a synthesized stack", field=str(path), fix="run biomodal-aws synth"
         ) from None

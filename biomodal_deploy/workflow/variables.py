@@ -140,7 +140,7 @@ def _own_file(project_dir: Path, named: str) -> Path:
     path = project_dir / named
     if not path.exists():
         raise UsageError(
-            "There is no such file, and the stack in cdktf.json names it",
+            "no such file, and the stack in cdktf.json names it",
             field="var_files",
             value=named,
             fix="write it, or take it out of cdktf.json",

@@ -295,7 +295,9 @@ def test_the_given_environment_is_the_only_one(
 def test_one_text_is_no_list_of_them(light: LightProject) -> None:
     """A text in place of a list is refused at once, and not taken for its letters."""
     project = Project(light.folder)
-    with pytest.raises(UsageError, match=r'var_files = "lab.tfvars": It is a list. Fix: write \["'):
+    with pytest.raises(
+        UsageError, match=r'var_files = "lab.tfvars": must be a list. Fix: write \["'
+    ):
         project.plan(var_files="lab.tfvars")
     with pytest.raises(UsageError, match="allow_destroy"):
         project.plan(destroy=True, allow_destroy="aws_instance.vm")

@@ -182,7 +182,7 @@ def test_nobody_is_asked_who_cannot_answer(
     """A terminal alone is no person: what is missing is an error, and no question."""
     talk = project.talk("init", *words, environment={**project.environment, **more})
     assert talk.end() == EXIT_USAGE
-    assert talk.screen.startswith("error: NAME, --region, --vpc-id, --subnet-id: No value is given")
+    assert talk.screen.startswith("error: NAME, --region, --vpc-id, --subnet-id: missing")
 
 
 def test_options_make_a_stack_that_plans(project: Project) -> None:

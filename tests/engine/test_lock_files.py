@@ -95,7 +95,7 @@ def test_platforms_that_a_mirror_lacks_are_named(project: Project) -> None:
     ended = project.run("lock", "--platform", platform_name(), "--platform", "freebsd_arm")
     assert ended.status == 2, ended.out + ended.err
     assert f"  {platform_name()}\n" in ended.out
-    assert "freebsd_arm not to be had: registry.terraform.io/hashicorp/aws" in ended.out
+    assert "freebsd_arm unavailable: registry.terraform.io/hashicorp/aws" in ended.out
     assert "h1:" in (project.folder / "locks" / NAME).read_text()
     again = project.run("lock", "--platform", platform_name(), "--output", "json")
     (found,) = again.data

@@ -234,7 +234,7 @@ def test_another_state_is_never_overwritten(
     content = project.local_state.read_bytes()
     ended = project.run("backend", "migrate")
     assert ended.status == 64
-    assert "It holds another state" in ended.err
+    assert "holds another state" in ended.err
     assert shared_state(sandbox, key) == before
     assert project.local_state.read_bytes() == content
     project.keep_in_s3(f"free/{key}")

@@ -182,7 +182,7 @@ def seen(life: Life, record: Sequence[RecordedCall]) -> list[Seen]:
 def use_described_module(directory: Path, public_key: str) -> None:
     """Turn the facts about the upstream module into a module on disk, and call that.
 
-    Its key pair is made outside: the provider for it is not to be had offline.
+    Its key pair is made outside: the provider for it is unavailable offline.
     """
     document = json.loads(MODULE_FACTS.read_text())
     for kind in _UNFETCHABLE:

@@ -86,12 +86,12 @@ class StateBucketChecker:
         """Return what the bucket has and lacks.
 
         Raises:
-            UsageError: There is no such bucket, or it is another account's.
+            UsageError: no such bucket, or it is another account's.
             EngineError: AWS does not say.
         """
         where = self._asked(self._where)
         if not where:
-            there = "There is no such bucket" if where is None else "It is another account's"
+            there = "no such bucket" if where is None else "belongs to another account"
             raise UsageError(
                 there if where is None else f"{there}, or closed to you",
                 field="bucket",

@@ -64,7 +64,7 @@ class Protection:
     def _versioning(self) -> Finding:
         said = self._clients.s3().get_bucket_versioning(Bucket=self._bucket)
         if said.get("Status") == "Enabled":
-            return passed("every state that was ever written can be had back")
+            return passed("every state that was ever written can be recovered")
         return failed(
             "a state that is overwritten or deleted is gone",
             self._aws("put-bucket-versioning", "--versioning-configuration Status=Enabled"),

@@ -17,7 +17,7 @@ from biomodal_deploy.text import counted
 
 _HEADINGS: Final = {
     Fault.MISSING: ("Missing", "bad"),
-    Fault.DEPENDS: ("Cannot tell", "warning"),
+    Fault.DEPENDS: ("Unknown", "warning"),
     Fault.UNKNOWN: ("Unknown to IAM", "bad"),
     Fault.BROADER: ("Broader than needed", "warning"),
 }

@@ -49,7 +49,7 @@ def show_locks(console: Console, locked: Sequence[Locked], project: Path) -> Non
             console.print(Text(f"  {source} {version}"))
         console.print(Text(f"  {', '.join(each.platforms)}"))
         for platform, reason in each.missing.items():
-            console.print(Text(f"  {platform} not to be had: {reason}", style="bad"))
+            console.print(Text(f"  {platform} unavailable: {reason}", style="bad"))
     if any(each.changed for each in locked):
         console.print("Next: review them, and git add locks", style="quiet")
 

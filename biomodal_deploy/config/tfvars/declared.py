@@ -81,12 +81,12 @@ def read_declared(stack_directory: Path) -> dict[str, DeclaredVariable]:
         stack = _Stack.model_validate_json(read_regular(path))
     except OSError as error:
         raise UsageError(
-            f"It cannot be read ({error.strerror})", field=str(path), fix="run biomodal-aws synth"
+            f"cannot be read ({error.strerror})", field=str(path), fix="run biomodal-aws synth"
         ) from None
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"]))
         raise UsageError(
-            f"It is not Terraform JSON{f' at {where}' if where else ''}",
+            f"not Terraform JSON{f' at {where}' if where else ''}",
             field=str(path),
             fix="run biomodal-aws synth",
         ) from None

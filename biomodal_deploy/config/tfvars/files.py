@@ -70,7 +70,7 @@ def read_file(path: Path) -> VariableFile:
     """Return what a variable file says.
 
     Raises:
-        UsageError: It is missing, unreadable, no regular file, too large, binary or malformed.
+        UsageError: missing, unreadable, no regular file, too large, binary or malformed.
     """
     try:
         content = read_regular(path, LIMIT_BYTES + 1)
@@ -78,7 +78,7 @@ def read_file(path: Path) -> VariableFile:
         raise _unreadable(path, error) from None
     if len(content) > LIMIT_BYTES:
         raise UsageError(
-            f"It is larger than {LIMIT_BYTES // 1024} KiB",
+            f"larger than {LIMIT_BYTES // 1024} KiB",
             field=shown(path),
             fix="name another file",
         )
@@ -117,7 +117,7 @@ def _encoding(content: bytes) -> str:
 
 def _unreadable(path: Path, error: OSError) -> UsageError:
     return UsageError(
-        f"It cannot be read ({error.strerror})",
+        f"cannot be read ({error.strerror})",
         field=shown(path),
         fix="name a file that exists and that you may read",
     )

@@ -203,7 +203,7 @@ def _checked(variable: DeclaredVariable, given: _Given, checks: Check | None) ->
         rule = checks(variable.name, value) if checks and not left_out else None
     except TypeMismatchError as error:
         # The place inside the value may hold a key, and a key may be a secret.
-        rule = "It does not fit its type" if variable.sensitive else str(error)
+        rule = "does not fit its type" if variable.sensitive else str(error)
         value = given.value
     if rule is None:
         return value
@@ -226,7 +226,7 @@ def _stands_for_default(variable: DeclaredVariable, value: Value) -> bool:
 def _unknown(name: str, origin: Origin, declared: Mapping[str, DeclaredVariable]) -> UsageError:
     known = ", ".join(sorted(declared)) or "none"
     return UsageError(
-        f"There is no such variable ({origin})",
+        f"unknown variable ({origin})",
         field=name,
         fix=did_you_mean(name.lower(), declared, otherwise=f"remove it; the variables are {known}"),
     )
@@ -236,7 +236,7 @@ def _refuse_missing(declared: Mapping[str, DeclaredVariable], values: Mapping[st
     missing = [name for name in declared if declared[name].required and name not in values]
     if missing:
         raise UsageError(
-            "No value is given for what the stack requires",
+            "missing required variables",
             field=", ".join(missing),
             fix="set each in terraform.tfvars, with --var-file or with --var",
         )

@@ -30,7 +30,7 @@ def run_in_foreground(
         environment: All of its environment.
 
     Raises:
-        OSError: It cannot be started.
+        OSError: cannot be started.
     """
     if sys.platform == "linux":
         # Where we are killed without a word, it is told to stop: what it works with goes with us.

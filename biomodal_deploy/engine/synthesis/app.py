@@ -65,7 +65,7 @@ class App:
             on_line: Called with each line that it prints.
 
         Raises:
-            UsageError: It cannot be started, or says that a setting is wrong.
+            UsageError: cannot be started, or says that a setting is wrong.
             EngineError: It failed.
             Interrupted: It was asked to stop.
         """
@@ -118,7 +118,7 @@ class App:
 
 def _no_command(reason: str, value: str) -> UsageError:
     return UsageError(
-        f"It cannot be started ({reason})",
+        f"cannot be started ({reason})",
         field="cdktf.json: app",
         value=value,
         fix='name a program, as in "python main.py"',

@@ -71,7 +71,7 @@ class TerraformCli:
     Raises (every call):
         TerraformFailed: It failed; the cause is its first error.
         TerraformStopped: It was asked to stop, and has ended.
-        EngineError: It cannot be started, or the log cannot be written.
+        EngineError: cannot be started, or the log cannot be written.
     """
 
     def __init__(

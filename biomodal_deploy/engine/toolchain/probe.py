@@ -56,7 +56,7 @@ def ask(
         timeout: Seconds after which it counts as hanging.
 
     Raises:
-        ProbeError: It cannot be started, hangs, or prints without end.
+        ProbeError: cannot be started, hangs, or prints without end.
     """
     try:
         child = subprocess.Popen(
@@ -69,12 +69,12 @@ def ask(
             start_new_session=True,
         )
     except OSError as error:
-        raise ProbeError(f"It cannot be started ({error.strerror or error})") from error
+        raise ProbeError(f"cannot be started ({error.strerror or error})") from error
     try:
         output = _read(child, time.monotonic() + timeout)
         status = child.wait(timeout)
     except (TimeoutError, subprocess.TimeoutExpired) as error:
-        raise ProbeError(f"It gave no answer within {timeout:g} s") from error
+        raise ProbeError(f"no answer within {timeout:g} s") from error
     finally:
         _end(child)
     return Answer(status, output.decode(errors="replace"))
@@ -93,7 +93,7 @@ def _read(child: subprocess.Popen[bytes], deadline: float) -> bytes:
                 return bytes(chunks)
             chunks += chunk
             if len(chunks) > LIMIT_BYTES:
-                raise ProbeError("It prints without end")
+                raise ProbeError("prints without end")
     raise TimeoutError
 
 

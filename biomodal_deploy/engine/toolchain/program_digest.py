@@ -43,7 +43,7 @@ def program_sha256(program: Path, environment: Mapping[str, str] = os.environ) -
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise UsageError(
-            f"It cannot be read ({error.strerror})", field=str(path), fix="make it readable"
+            f"cannot be read ({error.strerror})", field=str(path), fix="make it readable"
         ) from None
     if kept_in is not None:
         newest = dict([*kept.items()][-_MOST_KEPT:])

@@ -162,7 +162,7 @@ def _explicit(setting: str) -> ProviderSource:
     mirror = read_mirror(Path(setting).expanduser().absolute())
     if mirror is None:
         raise UsageError(
-            f"It holds no {HOST}/{AWS} for {platform_name()}",
+            f"holds no {HOST}/{AWS} for {platform_name()}",
             field=SETTING,
             value=setting,
             fix="name the folder that `terraform providers mirror` wrote, or unset it",

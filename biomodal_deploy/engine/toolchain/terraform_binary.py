@@ -137,7 +137,7 @@ def _candidate(setting: str | None, environ: Mapping[str, str]) -> _Candidate:
     if chosen:
         return _explicit("terraform" if setting else SETTING, chosen, search)
     if on_path:
-        fix = f"mend it, or set {SETTING} to another or to {EMBEDDED}"
+        fix = f"fix it, or set {SETTING} to another or to {EMBEDDED}"
         return _Candidate((str(on_path),), "path", "first on PATH", "terraform", fix)
     return _embedded("embedded: no terraform on PATH", "terraform")
 
@@ -149,14 +149,14 @@ def _explicit(field: str, value: str, search: str) -> _Candidate:
     fix = f"name a terraform or tofu >= {_MINIMUM_TEXT}, or unset it"
     resolved = program(value, search)
     if resolved is None:
-        raise UsageError("It is not an executable program", field=field, value=value, fix=fix)
+        raise UsageError("not an executable program", field=field, value=value, fix=fix)
     return _Candidate((str(resolved),), "setting", reason, field, fix)
 
 
 def _embedded(reason: str, field: str) -> _Candidate:
     library = embedded_library()
     if library is None:
-        rule = "There is no terraform on PATH and none is embedded"
+        rule = "no terraform on PATH, and none is embedded"
         raise UsageError(rule, field=field, fix=how_to_install())
     # Isolated: neither PYTHON* variables nor a module in the working folder reach the launcher.
     prefix = (sys.executable, "-I", "-S", embedded_terraform.__file__, str(library))
@@ -175,6 +175,6 @@ def _checked(candidate: _Candidate, environ: Mapping[str, str], cwd: Path | None
         raise refused(str(error)) from error
     known = numbers(version)
     if known is None or known < MINIMUM:
-        raise refused(f"It is version {version}, older than {_MINIMUM_TEXT}")
+        raise refused(f"version {version}, older than {_MINIMUM_TEXT}")
     product: Product = "tofu" if "tofu" in binary.resolve().name else "terraform"
     return Terraform(candidate.prefix, version, candidate.source, candidate.reason, product)

@@ -22,7 +22,7 @@ def version_of(prefix: tuple[str, ...], environ: Mapping[str, str], cwd: Path | 
 
     Raises:
         OSError: It is not there.
-        ProbeError: It does not answer as Terraform does.
+        ProbeError: does not answer as Terraform does.
     """
     stat = Path(prefix[-1]).stat()
     return _version(prefix, (stat.st_mtime_ns, stat.st_size), _environment(environ), cwd)
@@ -52,5 +52,5 @@ def _version(
     except (ValueError, TypeError, KeyError):
         version = None
     if answer.status or not isinstance(version, str) or numbers(version) is None:
-        raise ProbeError(f"It does not answer as terraform ({answer.first_line})")
+        raise ProbeError(f"does not answer as terraform ({answer.first_line})")
     return version

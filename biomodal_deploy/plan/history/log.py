@@ -122,9 +122,9 @@ class History:
         except OSError as error:
             denied = isinstance(error, PermissionError)
             raise UsageError(
-                f"It cannot be read ({error.strerror})",
+                f"cannot be read ({error.strerror})",
                 field=str(self.path),
-                fix="mend its permissions" if denied else "move it out of the way",
+                fix="fix its permissions" if denied else "move it out of the way",
             ) from None
         return read_chain(content)
 
@@ -216,7 +216,7 @@ class History:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
                 raise UsageError(
-                    "It is no file of yours", field=str(self.path), fix="move it out of the way"
+                    "not your file", field=str(self.path), fix="move it out of the way"
                 )
             fcntl.flock(descriptor, lock)
             yield descriptor

@@ -343,7 +343,7 @@ def _parse(content: bytes) -> Approval:
     try:
         return Approval.model_validate_json(content)
     except ValidationError:
-        raise SealedPlanRefused("malformed", "It is no approval.") from None
+        raise SealedPlanRefused("malformed", "not an approval.") from None
 
 
 def _of(statement: Statement) -> str:

@@ -67,11 +67,11 @@ def tree_sha256(root: Path, *, ignore: Collection[str] = TERRAFORMS_OWN) -> str:
             writes there.
 
     Raises:
-        UsageError: There is no such folder, or something in it is neither file, folder nor link.
+        UsageError: no such folder, or something in it is neither file, folder nor link.
     """
     digest = hashlib.sha256()
     if not root.is_dir():
-        raise UsageError("There is no such folder", field=str(root), fix="run biomodal-aws synth")
+        raise UsageError("no such folder", field=str(root), fix="run biomodal-aws synth")
     for path in sorted(_walk(root, {root / each for each in ignore}, ()), key=os.fsencode):
         status = _ordinary(path)
         # A link counts as the link and as what it leads to: Terraform follows it.

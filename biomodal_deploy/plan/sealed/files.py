@@ -28,7 +28,7 @@ def opened(path: Path) -> Iterator[int]:
     What is checked is the file that is open, so it cannot be exchanged in between.
 
     Raises:
-        SealedPlanRefused: It is missing, a link, of someone else, or open to others.
+        SealedPlanRefused: missing, a link, of someone else, or open to others.
     """
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:

@@ -74,7 +74,7 @@ class SealedPlan:
             key: The key that its manifest must be signed with.
 
         Raises:
-            SealedPlanRefused: It is missing, incomplete, edited, or others could have touched it.
+            SealedPlanRefused: missing, incomplete, edited, or others could have touched it.
         """
         path = path.absolute()
         _check_folder(path)

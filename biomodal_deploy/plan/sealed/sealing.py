@@ -104,7 +104,7 @@ class Draft:
         sync(self.plan_file)
         for name, content in ((CHANGES_FILE, changes), (MANIFEST_FILE, manifest.to_json(key))):
             if not write_new(self.path / name, content):
-                raise UsageError("It is there already", field=str(self.path / name))
+                raise UsageError("already exists", field=str(self.path / name))
         sync(self.path)
         sealed = self._folder / self.id
         with writing(sealed):

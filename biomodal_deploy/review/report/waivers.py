@@ -44,11 +44,11 @@ def read_waivers(project: Path, addresses: Collection[str], planned: date) -> tu
     except FileNotFoundError:
         return ()
     except OSError as error:
-        raise UsageError(f"It cannot be read ({error.strerror})", field=str(path)) from None
+        raise UsageError(f"cannot be read ({error.strerror})", field=str(path)) from None
     except ValidationError as error:
         place = ".".join(str(part) for part in error.errors()[0]["loc"]) or "the top"
         raise UsageError(
-            f"It is no list of waivers (see {place})", field=str(path), fix="run make check"
+            f"not a list of waivers (see {place})", field=str(path), fix="run make check"
         ) from None
     return tuple(
         Waived(

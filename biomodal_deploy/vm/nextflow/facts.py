@@ -75,7 +75,7 @@ def nextflow_facts(built: Built, memory_mib: int | None) -> NextflowFacts:
     queue = spot or on_demand or (built.queues[0] if built.queues else None)
     if queue is None:
         raise UsageError(
-            "There is no job queue yet",
+            "no job queue yet",
             field=built.stack,
             fix="finish the stack: run biomodal-aws plan, then biomodal-aws apply",
         )

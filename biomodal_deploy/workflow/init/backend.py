@@ -32,7 +32,7 @@ def backend_from(kind: str | None, config: Sequence[str]) -> JsonValue:
     """
     if kind is None:
         if config:
-            raise UsageError("It needs --backend", field=_OPTION, fix="name the kind")
+            raise UsageError("requires --backend", field=_OPTION, fix="name the kind")
         return None
     found: dict[str, JsonValue] = {"kind": kind}
     for text in config:

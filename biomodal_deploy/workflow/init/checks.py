@@ -71,7 +71,7 @@ def take_variables(answers: Answers, given: Given) -> None:
     for name, text in given.variables.items():
         if name not in known:
             raise UsageError(
-                f"There is no such variable with bootstrap {answers.bootstrap} and profile "
+                f"no such variable with bootstrap {answers.bootstrap} and profile "
                 f"{answers.profile}",
                 field=given.options.get(name, "--var"),
                 value=name,

@@ -24,12 +24,12 @@ def copied_from(location: Location, other: str) -> Answers:
     Left out is what has to be another's: the VM's name, and where exactly the state is.
 
     Raises:
-        UsageError: There is no such stack, or one of its files is wrong.
+        UsageError: no such stack, or one of its files is wrong.
     """
     name = _chosen(location, other)
     if location.settings(name).state_bucket is not None:
         raise UsageError(
-            "It is a bucket for the states of others",
+            "a bucket for the states of others",
             field="--from",
             value=name,
             fix="copy another stack",

@@ -79,7 +79,7 @@ def gather(
         interview.its_machine()
     if interview.missing and not partly:
         raise UsageError(
-            "No value is given, and nobody can be asked here",
+            "missing, and nobody can be asked here",
             field=", ".join(interview.missing),
             fix="give each of them",
         )

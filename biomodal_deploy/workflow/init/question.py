@@ -49,7 +49,7 @@ class Question:
     def rule_broken_by(self, answer: str) -> str | None:
         """Return the rule that an answer breaks, or None."""
         if self.closed and answer not in {choice.value for choice in self.choices}:
-            return f"It is one of {', '.join(choice.value for choice in self.choices)}."
+            return f"must be one of {', '.join(choice.value for choice in self.choices)}."
         return self.check(answer)
 
 

@@ -131,7 +131,7 @@ def _refuse_another(found: Draft) -> None:
         same = path.is_file() and path.read_bytes() == found.variables.encode()
     if not same:
         raise UsageError(
-            "It is there already, and is left as it is",
+            "already exists, and is left as it is",
             field=found.answers.var_file,
             fix=f"give the stack another name, or move the file out of {FOLDER}/",
         )

@@ -272,9 +272,7 @@ def test_an_unknown_stack_is_one_line(
     """With what was meant."""
     assert run([reading, "--stack", "dmeo"]) == EXIT_USAGE
     printed = capsys.readouterr()
-    assert printed.err == (
-        'error: --stack = "dmeo": There is no such stack. Fix: did you mean "demo"?\n'
-    )
+    assert printed.err == ('error: --stack = "dmeo": no such stack. Fix: did you mean "demo"?\n')
 
 
 @pytest.mark.parametrize(

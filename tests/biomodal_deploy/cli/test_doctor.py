@@ -73,7 +73,7 @@ def test_no_network_as_data(project: Path, capsys: pytest.CaptureFixture[str]) -
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "--stack: There are several stacks"),
+        ((), "--stack: several stacks in cdktf.json"),
         (("--stack", "roles"), "name another stack with --stack"),
         (("--stack", "lab", "--var", "vpc_id=vpc-1"), "A VPC id is vpc- and 8 to 17 hexadecimal"),
         (("--stack", "lab", "--var-file", "missing.tfvars"), "missing.tfvars"),

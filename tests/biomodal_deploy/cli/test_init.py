@@ -98,7 +98,7 @@ def test_what_is_missing_is_one_line(init: Init) -> None:
     """Nobody is at a terminal here."""
     status, out, err = init()
     assert (status, out) == (EXIT_USAGE, "")
-    assert err.startswith("error: NAME, --region, --vpc-id, --subnet-id: No value is given")
+    assert err.startswith("error: NAME, --region, --vpc-id, --subnet-id: missing")
     assert len(err.splitlines()) == 1
     assert "--var region: duplicate" in init("dev", *PLACE, "--var=region=eu-west-1")[2]
     assert "A variable is NAME=VALUE" in init("dev", *PLACE, "--var=region")[2]

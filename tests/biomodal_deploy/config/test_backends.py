@@ -73,11 +73,11 @@ def test_partial() -> None:
     ("backend", "parts"),
     [
         ("loca", ['backend.kind = "loca":', 'did you mean "local"?']),
-        ("s3", ["backend.bucket: It is missing"]),
+        ("s3", ["backend.bucket: missing"]),
         (5, ["x.backend = 5:", "object"]),
         ({"bucket": "lab-state"}, ["x.backend: Its kind is missing", 'add "kind"']),
         ({**S3, "bukcet": "x"}, ["x.backend.bukcet:", 'did you mean "bucket"?']),
-        ({**S3, "use_lockfile": False}, ["backend.use_lockfile: There is no such setting"]),
+        ({**S3, "use_lockfile": False}, ["backend.use_lockfile: unknown setting"]),
         ({**S3, "bucket": "Lab"}, ['backend.bucket = "Lab":', "lower-case"]),
         ({**S3, "bucket": "s3://lab-state"}, ["backend.bucket", "lower-case"]),
         ({**S3, "region": "London"}, ["backend.region", "or eu-west-2"]),

@@ -247,7 +247,7 @@ def test_what_is_no_json_and_what_is_no_setting_are_told_at_once(tmp_path: Path)
 def test_a_misspelt_stacks_is_recognised() -> None:
     """The context may hold other keys, so only its absence shows the mistake."""
     file = ProjectFile(app="python main.py", context={"stack": {"x": {}}})
-    with pytest.raises(UsageError, match=r'It is missing\. Fix: rename "stack"\.'):
+    with pytest.raises(UsageError, match=r'missing\. Fix: rename "stack"\.'):
         read_stacks(file, {})
 
 
@@ -303,7 +303,7 @@ def test_a_stack_given_twice_is_refused(tmp_path: Path) -> None:
         (b"", "not valid JSON"),
         (b"[]", "not a JSON object"),
         (b"\xff\xfe", "cannot be read"),
-        (b"{}", "app: It is missing"),
+        (b"{}", "app: missing"),
         (b'{"app": ""}', 'app = ""'),
         (b'{"app": 3}', "app = 3"),
         (b'{"app": "x", "output": 3}', "output = 3"),
@@ -329,7 +329,7 @@ def test_a_missing_project_file_is_refused(tmp_path: Path) -> None:
 def test_a_folder_in_the_file_s_place_is_refused(tmp_path: Path) -> None:
     """What cannot be opened as a file gets its line too."""
     (tmp_path / "cdktf.json").mkdir()
-    with pytest.raises(UsageError, match=r"cdktf.json: It cannot be read"):
+    with pytest.raises(UsageError, match=r"cdktf.json: cannot be read"):
         read_project_file(tmp_path)
 
 

@@ -48,13 +48,13 @@ def line(text: str) -> str:
     [
         (
             '{"width": 3, "materiel": "oak"}',
-            'shelf.json: materiel: There is no such setting. Fix: did you mean "material"?',
+            'shelf.json: materiel: unknown setting. Fix: did you mean "material"?',
         ),
         (
             '{"width": 3, "zzz": 1}',
-            "shelf.json: zzz: There is no such setting. Fix: use label or material or width.",
+            "shelf.json: zzz: unknown setting. Fix: use label or material or width.",
         ),
-        ("{}", "shelf.json: width: It is missing. Fix: add it in shelf.json."),
+        ("{}", "shelf.json: width: missing. Fix: add it in shelf.json."),
         (
             '{"width": 3, "material": "pin"}',
             (
@@ -86,7 +86,7 @@ def test_each_kind_of_mistake(text: str, expected: str) -> None:
 
 def test_a_misspelt_name_goes_before_what_is_missing_because_of_it() -> None:
     """Who wrote `widht` is told so, and not that `width` is missing; another fault has its line."""
-    expected = 'shelf.json: widht: There is no such setting. Fix: did you mean "width"?'
+    expected = 'shelf.json: widht: unknown setting. Fix: did you mean "width"?'
     assert line('{"widht": 3}') == expected
     both = line('{"widht": 3, "label": "B4"}').splitlines()
     assert (both[0], len(both)) == (expected, 2)

@@ -92,9 +92,9 @@ def test_the_commands_exit_status_is_ours(tmp_path: Path, code: str, status: int
     [
         ([], "COMMAND: A command to run is needed. Fix: biomodal-aws sandbox run -- "),
         ([""], "COMMAND: A command to run is needed. Fix: biomodal-aws sandbox run -- "),
-        (["terafrom"], 'COMMAND = "terafrom": There is no such program'),
-        (["./missing.sh"], 'COMMAND = "./missing.sh": There is no such program'),
-        (["./plain.txt"], 'COMMAND = "./plain.txt": There is no such program, or it cannot be exe'),
+        (["terafrom"], 'COMMAND = "terafrom": no such program'),
+        (["./missing.sh"], 'COMMAND = "./missing.sh": no such program'),
+        (["./plain.txt"], 'COMMAND = "./plain.txt": no such program, or not exe'),
     ],
 )
 def test_a_wrong_command_is_refused_before_anything_starts(

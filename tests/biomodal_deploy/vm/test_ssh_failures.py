@@ -47,7 +47,7 @@ def machine(state: str) -> Machine:
             "host_key_changed",
             f"ssh-keygen -R {VM} -f ",
         ),
-        ("ssh: Could not resolve hostname x: Name or service", "unresolved", "There is no host"),
+        ("ssh: Could not resolve hostname x: Name or service", "unresolved", "no such host"),
         ("kex_exchange_identification: read: Connection reset", "closed", "was closed"),
         ("Connection to x closed by remote host.", "closed", "was closed"),
         ("Bad configuration option: odd", "other", "Bad configuration option: odd"),

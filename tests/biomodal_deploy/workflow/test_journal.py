@@ -65,7 +65,7 @@ def test_a_closed_folder_is_no_sign_of_a_move(
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(journal, "read_regular", closed)
-    with pytest.raises(UsageError, match=r"\(Permission denied\)\. Fix: mend its permissions"):
+    with pytest.raises(UsageError, match=r"\(Permission denied\)\. Fix: fix its permissions"):
         read_journal(stack)
 
 
@@ -92,7 +92,7 @@ def test_one_that_cannot_be_read_stops_everything(stack: Stack, text: str) -> No
     write_journal(stack, Journal(previous=default_previous(stack)))
     (path,) = (stack.location.project_dir / "state" / "backups").iterdir()
     path.write_text(text)
-    with pytest.raises(UsageError, match=r"x\.migration\.json: It says where a state is moved"):
+    with pytest.raises(UsageError, match=r"x\.migration\.json: says where a state is moved"):
         read_journal(stack)
 
 

@@ -79,7 +79,7 @@ def test_what_is_no_state(content: bytes) -> None:
     """One line that names the place and repeats nothing of it: a state is full of secrets."""
     with pytest.raises(UsageError) as refused:
         parse_state(content, "here")
-    assert str(refused.value).startswith("here: It is not a Terraform state. Fix:")
+    assert str(refused.value).startswith("here: not a Terraform state. Fix:")
     assert "canary" not in str(refused.value)
 
 
@@ -158,5 +158,5 @@ def test_nothing_to_hold(tmp_path: Path) -> None:
     """A file that is not there is an empty state; one that cannot be opened is an error."""
     with held(tmp_path / "x.tfstate") as content:
         assert content == b""
-    with pytest.raises(UsageError, match="It cannot be read and locked"), held(tmp_path):
+    with pytest.raises(UsageError, match="cannot be read and locked"), held(tmp_path):
         pytest.fail("a folder was held")

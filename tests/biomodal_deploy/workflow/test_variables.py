@@ -103,7 +103,7 @@ def test_another_region_than_the_stacks_is_an_error(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     """With the setting that names it."""
     location = project(tmp_path, {"var_files": ["environments/prod.tfvars"]})
-    with pytest.raises(UsageError, match=r'var_files = "environments/prod.tfvars": There is no'):
+    with pytest.raises(UsageError, match=r'var_files = "environments/prod.tfvars": no such file'):
         given(location)
 
 

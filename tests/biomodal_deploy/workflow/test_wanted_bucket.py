@@ -50,7 +50,7 @@ def test_names_in_files(tmp_path: Path) -> None:
     [
         ({"a": {}}, {}, "No stack keeps its state in a bucket"),
         ({"a": {}}, {"stack": "a"}, "backend of a: Its state is not in a bucket"),
-        ({"a": {"backend": S3}}, {"stack": "b"}, "There is no such stack"),
+        ({"a": {"backend": S3}}, {"stack": "b"}, "no such stack"),
         ({"a": {}}, {"bucket": "lab-state"}, "--region: The bucket's region is missing"),
         ({"a": {"backend": S3}}, {"region": "us-east-1"}, "a looks for the bucket in eu-west-2"),
         ({"a": {}}, {"bucket": "Lab", "region": "eu-west-2"}, '--bucket = "Lab": A bucket'),

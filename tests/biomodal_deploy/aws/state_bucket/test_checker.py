@@ -55,7 +55,7 @@ def test_a_name_that_is_free(aws: RecordedAws) -> None:
     """Also for a caller who may not list buckets, to whom S3 says 403."""
     aws.answers["s3.HeadBucket"] = GONE
     bucket_checker(aws).require_free()
-    with pytest.raises(UsageError, match=r"There is no such bucket.*backend create"):
+    with pytest.raises(UsageError, match=r"no such bucket.*backend create"):
         bucket_checker(aws).check()
     said = iter([CLOSED, GONE])
     aws.answers["s3.HeadBucket"] = lambda _: next(said)

@@ -124,7 +124,7 @@ def test_a_closed_list_has_no_other_answers(typing: Typing) -> None:
     )
     answer, screen = typing(kind, "other", "nat", "1")
     assert answer == "native"
-    assert "It is one of module, native." in screen
+    assert "must be one of module, native." in screen
 
 
 def test_nobody_there_any_more_is_an_interruption(typing: Typing) -> None:

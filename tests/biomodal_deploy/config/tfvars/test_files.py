@@ -60,7 +60,7 @@ def test_json_file(tmp_path: Path) -> None:
         ("x.tfvars", b"a = \n", "x.tfvars line 1, column 5: a: A value is missing"),
         ("x.tfvars", b"a = 1\n\xff\xfe", "x.tfvars line 2: A variable file is UTF-8 text"),
         ("x.tfvars", b"\x7fELF\x02\x01\x01\x00", "x.tfvars line 1, column 1: A line holds"),
-        ("x.tfvars", b"#" * (LIMIT_BYTES + 1), "x.tfvars: It is larger than 1024 KiB"),
+        ("x.tfvars", b"#" * (LIMIT_BYTES + 1), "x.tfvars: larger than 1024 KiB"),
         ("x.json", b"{", "x.json line 1, column 1: not valid JSON: The closing }"),
         ("x.json", b"[]", "x.json: A .json variable file holds one JSON object"),
         (
@@ -90,11 +90,11 @@ def test_bad_file_is_one_line(
 
 def test_missing_file_and_folder_are_one_line(tmp_path: Path) -> None:
     """A file that is not there, or is a folder, is named."""
-    with pytest.raises(UsageError, match=r"none\.tfvars: It cannot be read \(No such file"):
+    with pytest.raises(UsageError, match=r"none\.tfvars: cannot be read \(No such file"):
         read_file(tmp_path / "none.tfvars")
-    with pytest.raises(UsageError, match=r"It cannot be read \(Is a directory\)"):
+    with pytest.raises(UsageError, match=r"cannot be read \(Is a directory\)"):
         read_file(tmp_path)
-    with pytest.raises(UsageError, match="It cannot be read"):
+    with pytest.raises(UsageError, match="cannot be read"):
         automatic_files(tmp_path / "none")
 
 
@@ -107,7 +107,7 @@ def test_unreadable_file_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyP
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "open", refuse)
-    with pytest.raises(UsageError, match=r"It cannot be read \(Permission denied\)"):
+    with pytest.raises(UsageError, match=r"cannot be read \(Permission denied\)"):
         read_file(path)
 
 

@@ -74,7 +74,7 @@ def test_environment_is_read_only_where_it_is_passed(
 ) -> None:
     """What a plan does depends on what the caller of this function hands over."""
     monkeypatch.setenv("TF_VAR_a", "x")
-    assert "a: No value is given" in refusal(project, declare(a="string"))
+    assert "a: missing required variables" in refusal(project, declare(a="string"))
 
 
 def test_relative_paths_mean_the_callers_folder(project: Path, tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_unknown_name_is_refused_with_a_suggestion(project: Path, given: str, fi
     declared = declare(vm_name="string", region="string")
     (project / "terraform.tfvars").write_text(f'\n{given} = "hunter2"')
     line = refusal(project, declared)
-    assert line.startswith(f"{given}: There is no such variable (")
+    assert line.startswith(f"{given}: unknown variable (")
     assert "terraform.tfvars line 2)" in line
     assert f"Fix: {fix}" in line
     assert "hunter2" not in line
@@ -147,7 +147,7 @@ def test_wrong_type_names_everything(project: Path) -> None:
 def test_all_missing_values_are_named_at_once(project: Path) -> None:
     """One run tells everything that is still to be filled in."""
     line = refusal(project, declare(region="string", vm_name="string", b="bool"), "b=true")
-    assert line.startswith("region, vm_name: No value is given")
+    assert line.startswith("region, vm_name: missing required variables")
 
 
 def test_default_and_null(project: Path) -> None:
@@ -160,7 +160,7 @@ def test_default_and_null(project: Path) -> None:
     (project / "terraform.tfvars").write_text("b = null\nc = null\n")
     assert resolve(project, declared).values == {"c": None}
     declared["c"] = DeclaredVariable("c", parse_type("string"), nullable=False)
-    assert refusal(project, declared).startswith("c: No value is given")
+    assert refusal(project, declared).startswith("c: missing required variables")
 
 
 def test_checks_see_converted_values(project: Path) -> None:

@@ -65,7 +65,9 @@ def test_missing_setting_is_an_error(tmp_path: Path) -> None:
 def test_no_node_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without Node anywhere the line says which install brings it."""
     monkeypatch.setattr(module, "embedded_node", lambda: None)
-    with pytest.raises(UsageError, match=r"no usable Node \(no node on PATH\).*pip install"):
+    with pytest.raises(
+        UsageError, match=r"no supported Node.js found \(no node on PATH\).*pip install"
+    ):
         find_node({"PATH": ""})
 
 

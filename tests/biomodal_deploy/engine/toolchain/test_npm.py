@@ -53,7 +53,7 @@ def test_embedded_npm_serves_a_node_without_one(tmp_path: Path) -> None:
 def test_no_npm_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without npm anywhere the line says so."""
     monkeypatch.setattr(module, "embedded_package", lambda: None)
-    with pytest.raises(UsageError, match=r"npm: There is no npm beside .* Fix: "):
+    with pytest.raises(UsageError, match=r"npm: no npm beside .* Fix: "):
         npm_command(Tool("node", tmp_path / "node", "24.0.0", "path", ""), {"PATH": ""})
 
 

@@ -84,12 +84,12 @@ def test_variables_of_terraform_do_not_change_its_answer(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("body", "rule"),
     [
-        (says("0.15.5"), "It is version 0.15.5, older than 1.0"),
-        ("exit 3", "It does not answer as terraform (no output)"),
+        (says("0.15.5"), "version 0.15.5, older than 1.0"),
+        ("exit 3", "does not answer as terraform (no output)"),
         ("echo 'Illegal instruction' >&2; exit 132", "(Illegal instruction)"),
-        ("echo '{}'", "It does not answer as terraform"),
-        ("echo '[1]'", "It does not answer as terraform"),
-        ("echo '{\"terraform_version\": 5}'", "It does not answer as terraform"),
+        ("echo '{}'", "does not answer as terraform"),
+        ("echo '[1]'", "does not answer as terraform"),
+        ("echo '{\"terraform_version\": 5}'", "does not answer as terraform"),
         ("exec yes", "prints without end"),
     ],
 )
@@ -117,7 +117,7 @@ def test_hanging_binary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     """A Terraform that never answers costs the timeout, no more."""
     fake(tmp_path, "sleep 300")
     monkeypatch.setattr(probe.ask, "__kwdefaults__", {"cwd": None, "timeout": 0.3})
-    with pytest.raises(UsageError, match=r"gave no answer within 0\.3 s"):
+    with pytest.raises(UsageError, match=r"no answer within 0\.3 s"):
         find_terraform(environ=on_path(tmp_path))
 
 
@@ -131,7 +131,7 @@ def test_setting_that_is_no_program(value: str) -> None:
 def test_none_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without Terraform anywhere the line says which install brings it."""
     monkeypatch.setattr(module, "embedded_library", lambda: None)
-    with pytest.raises(UsageError, match=r"no terraform on PATH and none is embedded\. Fix: pip"):
+    with pytest.raises(UsageError, match=r"no terraform on PATH, and none is embedded\. Fix: pip"):
         find_terraform(environ={"PATH": ""})
 
 

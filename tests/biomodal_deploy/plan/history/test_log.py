@@ -244,7 +244,7 @@ def test_a_closed_file_is_opened_and_not_moved(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "open", closed)
-    with pytest.raises(UsageError, match="Fix: mend its permissions"):
+    with pytest.raises(UsageError, match="Fix: fix its permissions"):
         history.verify_chain()
 
 

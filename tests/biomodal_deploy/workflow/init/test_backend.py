@@ -29,12 +29,12 @@ def test_every_kind_can_be_said() -> None:
 @pytest.mark.parametrize(
     ("kind", "config", "line"),
     [
-        (None, BUCKET, "--backend-config: It needs --backend"),
+        (None, BUCKET, "--backend-config: requires --backend"),
         ("s3", ("bucket",), '--backend-config = "bucket": A backend\'s setting is KEY=VALUE'),
-        ("s3", BUCKET[:1], "--backend-config region: It is missing"),
+        ("s3", BUCKET[:1], "--backend-config region: missing"),
         ("s3", ("bucket=B", BUCKET[1]), '--backend-config bucket = "B": A bucket\'s name has'),
-        ("s3", (*BUCKET, "keys=x"), '--backend-config keys: There is no such setting. Fix: did'),
-        ("local", ("path=x",), "--backend-config path: There is no such setting"),
+        ("s3", (*BUCKET, "keys=x"), '--backend-config keys: unknown setting. Fix: did'),
+        ("local", ("path=x",), "--backend-config path: unknown setting"),
         ("s3", (*BUCKET, "profile=x", "profile.y=z"), "profile is a text already"),
     ],
 )  # fmt: skip

@@ -64,7 +64,7 @@ def test_a_bucket_for_states_is_not_copied(tmp_path: Path) -> None:
         "region": "eu-west-2",
         "state_bucket": {"bucket": "states"},
     }
-    with pytest.raises(UsageError, match="It is a bucket for the states of others"):
+    with pytest.raises(UsageError, match="a bucket for the states of others"):
         copied_from(location(tmp_path, made), "prod")
 
 

@@ -71,7 +71,7 @@ def refusal(what: Given, base: Answers | None = None) -> str:
 def test_everything_that_is_missing_is_one_line() -> None:
     """Nobody finds out one option at a time; the VM is called like the stack."""
     assert refusal(given(None)) == (
-        "NAME, --region, --vpc-id, --subnet-id: No value is given, and nobody can be asked here. "
+        "NAME, --region, --vpc-id, --subnet-id: missing, and nobody can be asked here. "
         "Fix: give each of them."
     )
     assert "--vpc-id, --subnet-id: No" in refusal(given("dev", {"region": REGION}))
@@ -106,7 +106,7 @@ def test_nothing_is_asked_of_aws_where_nobody_is_asked() -> None:
         ({"instance_type": "t4g.large"}, "a Graviton (Arm) instance type cannot start it"),
         ({"bucket_force_destroy": "maybe"}, '--var bucket_force_destroy = "maybe": It must be a'),
         ({"vpc": "x"}, 'and profile documented. Fix: did you mean "vpc_id"?'),
-        ({"ssh_public_key": KEY}, "There is no such variable with bootstrap module"),
+        ({"ssh_public_key": KEY}, "no such variable with bootstrap module"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )  # fmt: skip

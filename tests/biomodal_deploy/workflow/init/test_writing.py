@@ -69,11 +69,11 @@ def test_a_file_that_is_there_is_left_alone(project: Path) -> None:
     path = project / "environments" / "dev.tfvars"
     path.parent.mkdir()
     path.write_text("mine = 1\n")
-    with pytest.raises(UsageError, match=r"environments/dev\.tfvars: It is there already"):
+    with pytest.raises(UsageError, match=r"environments/dev\.tfvars: already exists"):
         drafted(project)
     path.unlink()
     path.symlink_to(project / "nowhere")
-    with pytest.raises(UsageError, match="It is there already"):
+    with pytest.raises(UsageError, match="already exists"):
         drafted(project)
     assert (project / "cdktf.json").read_bytes() == before
 
@@ -83,7 +83,7 @@ def test_a_file_that_comes_meanwhile_is_left_alone(project: Path) -> None:
     found = drafted(project)
     found.var_file.parent.mkdir()
     found.var_file.write_text("mine = 1\n")
-    with pytest.raises(UsageError, match="It is there already"):
+    with pytest.raises(UsageError, match="already exists"):
         write(found)
     assert found.var_file.read_text() == "mine = 1\n"
     assert (project / "cdktf.json").read_text() == found.before

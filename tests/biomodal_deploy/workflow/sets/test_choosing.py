@@ -38,7 +38,7 @@ def test_one_name_is_no_set() -> None:
 @pytest.mark.parametrize(
     ("stacks", "every", "line"),
     [
-        (["dev", "prod-er"], False, '"prod-er": There is no such stack. Fix: did you mean'),
+        (["dev", "prod-er"], False, '"prod-er": no such stack. Fix: did you mean'),
         (["stage-*"], False, '--stack = "stage-\\*": .* dev'),
         (["dev"], True, "--all: .*--stack"),
     ],
