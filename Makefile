@@ -7,12 +7,14 @@ READY := $(VENV)/.ready
 CHECKOV := .venv-checkov
 CHECKOV_READY := $(CHECKOV)/.ready
 NODE_READY := node_modules/.ready
+# The other frameworks and bindings that the stacks are synthesized with, laid over .venv.
+FRAMEWORKS := .frameworks/cdktf-aws6/.ready .frameworks/cdktn/.ready
 # cdktf's command line and its jsii runtime start the Python of this environment.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo synth test test-quick check format snapshots docs lock benchmarks clean
+.PHONY: help setup frameworks browser demo synth test test-quick check format snapshots docs lock benchmarks clean
 
 help: ## Print these targets
 	@echo "biomodal-aws: the documented AWS environment, synthesized, planned, applied and destroyed"
@@ -36,7 +38,9 @@ browser: ## Install Chromium for the tests of the report's page (Debian, as root
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver >/dev/null; } || \
 		echo "Chromium could not be installed: the tests of the report's page are skipped."
 
-test: setup ## Every test, the engine tests on real Terraform included
+frameworks: $(FRAMEWORKS) ## Install cdktn, and bindings of AWS provider 6, for their tests
+
+test: setup frameworks ## Every test, the engine tests on real Terraform included
 	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-quick: $(READY) ## The tests that start no engine: under a minute
@@ -74,15 +78,21 @@ benchmarks: $(READY) ## Measure synthesis and the workflow, on a quiet machine: 
 
 lock: $(READY) ## Resolve requirements.lock and package-lock.json anew
 	@$(BIN)/python -m pip install --quiet uv
-	@$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --all-extras \
+	@$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --extra dev \
 		--no-emit-index-url --no-header --quiet --output-file requirements.lock pyproject.toml
 	@echo "checkov==3.3.30" | $(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 \
 		--no-emit-index-url --no-header --quiet --output-file requirements-checkov.lock -
 	@$(BIN)/python -m biomodal_deploy.engine.toolchain.npm install --package-lock-only \
 		--omit-lockfile-registry-resolved --no-audit --no-fund
 
+.frameworks/%/.ready: requirements-%.lock | $(READY)
+	@echo "Setting up $(@D) (once, about half a minute) ..."
+	@rm -rf $(@D) && $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+		--no-compile --target $(@D) --requirement $< && touch $@ || \
+		echo "$(@D) could not be installed: the tests of that framework are skipped."
+
 clean: ## Remove what the other targets wrote, state and plans excepted
-	@rm -rf cdktf.out $(VENV) $(CHECKOV) node_modules dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf cdktf.out $(VENV) $(CHECKOV) .frameworks node_modules dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

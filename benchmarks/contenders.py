@@ -5,19 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
-import venv
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Final
 
-from biomodal_deploy import files as private
-
 ROOT: Final = Path(__file__).parents[1]
-CDKTN: Final = ("cdktn==0.24.0", "cdktn-provider-aws==25.8.1")
 _APP: Final = ("main.py", "stacks", "constructs", "scripts", "biomodal_deploy")
 _EMPTY: Final = """
 import os
@@ -116,25 +111,15 @@ def empty(name: str, folder: Path, home: Path) -> Contender:
     return Contender(name, (sys.executable, "-c", _EMPTY), folder, settings)
 
 
-def cdktn(name: str, folder: Path, home: Path) -> Contender:
-    """Return this app on cdktn, in an environment that is made where there is none."""
-    environment = private.cache_folder("benchmarks") / "-".join(CDKTN)
-    python = environment / "bin" / "python"
-    if not (environment / "ready").exists():
-        print(f"Installing {' and '.join(CDKTN)} (once, two minutes) ...", file=sys.stderr)
-        venv.create(environment, clear=True, with_pip=True)
-        # The app reads its settings with pydantic.
-        install = (str(python), "-m", "pip", "install", "--quiet", *CDKTN, "pydantic>=2.10,<3")
-        subprocess.run(install, check=True)
-        (environment / "ready").touch()
-    argv = (str(python), str(ROOT / "benchmarks" / "cdktn_app.py"), str(folder / "main.py"))
-    settings = {
-        "HOME": str(home),
-        "BIOMODAL_AWS_BINDINGS": "stock",
-        "PYTHONPATH": _path_of(folder),
-        "CDKTF_OUTDIR": str(home / "cdktn.out"),
-    }
-    return Contender(name, argv, folder, settings)
+def cdktn(name: str, folder: Path, home: Path, *, path: str) -> Contender:
+    """Return this app on cdktn, which `make frameworks` lays over this environment."""
+    framework = ROOT / ".frameworks" / "cdktn"
+    if not (framework / ".ready").exists():
+        raise SystemExit("error: cdktn is not installed. Fix: make frameworks")
+    found = ours(name, folder, home, path=path)
+    packages = os.pathsep.join((str(framework), found.settings["PYTHONPATH"]))
+    settings = {**found.settings, "PYTHONPATH": packages, "CDKTF_OUTDIR": str(home / "cdktn.out")}
+    return replace(found, settings=settings)
 
 
 def _path_of(folder: Path) -> str:

@@ -15,6 +15,7 @@ from cdktf import (
 from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTags
 from constructs import Construct
 
+from biomodal_aws._bindings.framework import provider_versions
 from biomodal_deploy.config.contract import OUTPUTS, Variable
 from biomodal_deploy.config.contract.aws import OWN_TAG
 
@@ -53,11 +54,11 @@ class BaseStack(TerraformStack):
         self.add_override("terraform.required_providers.aws.source", "hashicorp/aws")
         self.add_override("terraform.required_providers.aws.version", constraint)
 
-    def aws_provider(self, constraint: str) -> None:
+    def aws_provider(self, constraint: str | None = None) -> None:
         """Configure the AWS provider: region, and default tags from variables.
 
         Args:
-            constraint: The provider's versions.
+            constraint: The provider's versions; those that the bindings are made from where None.
         """
         AwsProvider(
             self,
@@ -65,7 +66,7 @@ class BaseStack(TerraformStack):
             region=self.text("region"),
             default_tags=[AwsProviderDefaultTags(tags=self.tags() | self.own_tag())],
         )
-        self.require_aws_provider(constraint)
+        self.require_aws_provider(constraint or provider_versions())
 
     def tags(self) -> dict[str, str]:
         """Return the tag that is chosen for everything, from variables."""

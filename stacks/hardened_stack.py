@@ -52,7 +52,7 @@ from biomodal_deploy.config.stack import Adopted
 from stacks.batch_user_data import batch_user_data
 from stacks.existing_bucket import MAKES_BUCKET, bucket_name
 from stacks.install_script import user_data
-from stacks.native_base import PROVIDER_VERSIONS, NativeBase
+from stacks.native_base import NativeBase
 
 _ROLE_NAME: Final = 'substr("${{var.iam_name_prefix}}${{var.vm_name}}", 0, {length})'
 _USES_SSH: Final = 'length(var.ssh_cidr_blocks) > 0 || var.ssh_public_key != ""'
@@ -104,7 +104,7 @@ class HardenedStack(NativeBase):
         super().__init__(
             scope, id_, variables=variables_of("native", "hardened", open_ssh=open_ssh)
         )
-        self.aws_provider(PROVIDER_VERSIONS)
+        self.aws_provider()
         self._kms_key, self._adopted = kms_key, adopted
         keys = use_keys([kms_key, bucket_key], "s3", *(("logs",) if kms_key else ()))
         place = may.Place(

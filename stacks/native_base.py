@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Final
 
 from cdktf import TerraformLocal
 from cdktf_cdktf_provider_aws.data_aws_ami import DataAwsAmi, DataAwsAmiFilter
@@ -11,8 +10,6 @@ from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
 
 from biomodal_deploy.config.contract.aws import CANONICAL, IMAGE_NAME
 from stacks.base import BaseStack
-
-PROVIDER_VERSIONS: Final = "~> 5.100"
 
 
 class NativeBase(BaseStack):

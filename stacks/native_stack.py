@@ -29,7 +29,7 @@ from biomodal_deploy.config.contract.aws import (
 from biomodal_deploy.config.stack import Adopted
 from stacks.existing_bucket import MAKES_BUCKET, bucket_name
 from stacks.install_script import user_data
-from stacks.native_base import PROVIDER_VERSIONS, NativeBase
+from stacks.native_base import NativeBase
 
 
 class NativeStack(NativeBase):
@@ -55,7 +55,7 @@ class NativeStack(NativeBase):
         adopted: Adopted = Adopted(),  # noqa: B008  # it is frozen
     ) -> None:
         super().__init__(scope, id_, variables=variables_of("native"))
-        self.aws_provider(PROVIDER_VERSIONS)
+        self.aws_provider()
         account = DataAwsCallerIdentity(self, "current").account_id
         partition = self.partition()
         name = self.text("vm_name")

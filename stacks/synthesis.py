@@ -10,8 +10,9 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -111,8 +112,10 @@ def _write(
     staging: Path,
     others: Mapping[str, Mapping[str, str]],
 ) -> None:
+    # All imports come before the first construct: a binding that comes later is cut out alone.
+    builders = {name: _builder(each, install_script) for name, each in settings.items()}
     app = App(outdir=str(staging), stack_traces=False)
-    stacks = [_stack(app, name, each, install_script) for name, each in settings.items()]
+    stacks = [build(app, name) for name, build in builders.items()]
     for stack in stacks:
         name = stack.node.id
         keep_state(stack, settings[name].state_backend)
@@ -128,52 +131,44 @@ def _write(
             _repair(folder / "cdk.tf", stack)
 
 
-def _stack(app: App, name: str, settings: StackSettings, install_script: Path) -> BaseStack:
+def _builder(settings: StackSettings, install_script: Path) -> Callable[[App, str], BaseStack]:
+    # Imported only where it is needed: its bindings would cost every other synthesis time.
     if settings.bootstrap == "prerequisites":
-        # Imported only here: its bindings would cost every other synthesis time.
         from stacks.prerequisites import PrerequisitesStack
 
-        return PrerequisitesStack(app, name)
+        return PrerequisitesStack
     if settings.state_bucket and settings.region:
         from stacks.state_bucket import StateBucketStack
 
-        return StateBucketStack(app, name, region=settings.region, settings=settings.state_bucket)
-    if settings.profile == "hardened":
-        return _hardened(app, name, settings, install_script)
+        return partial(StateBucketStack, region=settings.region, settings=settings.state_bucket)
     bucket_key = settings.bucket_kms_key_arn
-    if settings.bootstrap == "module":
-        return ModuleStack(app, name, install_script=install_script, bucket_key=bucket_key)
-    return NativeStack(
-        app,
-        name,
-        install_script=install_script,
-        bucket_key=bucket_key,
-        adopted=settings.adopted,
-    )
-
-
-def _hardened(app: App, name: str, settings: StackSettings, install_script: Path) -> BaseStack:
+    if settings.profile != "hardened" and settings.bootstrap == "module":
+        return partial(ModuleStack, install_script=install_script, bucket_key=bucket_key)
+    if settings.profile != "hardened":
+        return partial(
+            NativeStack,
+            install_script=install_script,
+            bucket_key=bucket_key,
+            adopted=settings.adopted,
+        )
     open_ssh = settings.open_ssh_waiver is not None
-    # Imported only here, as above.
     if settings.bootstrap == "module":
         from stacks.hardened_module_stack import HardenedModuleStack
 
-        return HardenedModuleStack(
-            app,
-            name,
+        return partial(
+            HardenedModuleStack,
             install_script=install_script,
             open_ssh=open_ssh,
-            bucket_key=settings.bucket_kms_key_arn,
+            bucket_key=bucket_key,
         )
     from stacks.hardened_stack import HardenedStack
 
-    return HardenedStack(
-        app,
-        name,
+    return partial(
+        HardenedStack,
         install_script=install_script,
         open_ssh=open_ssh,
         kms_key=settings.kms_key_arn,
-        bucket_key=settings.bucket_kms_key_arn,
+        bucket_key=bucket_key,
         adopted=settings.adopted,
     )
 

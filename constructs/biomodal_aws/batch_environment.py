@@ -17,6 +17,7 @@ from cdktf_cdktf_provider_aws.launch_template import (
 )
 from constructs import Construct
 
+from biomodal_aws._bindings.framework import arguments
 from biomodal_aws.part import Part
 
 
@@ -75,7 +76,7 @@ class BatchEnvironment(Part):
             BatchComputeEnvironment(
                 self,
                 "environment",
-                compute_environment_name=name,
+                **arguments(compute_environment_name=name),
                 type="MANAGED",
                 compute_resources=BatchComputeEnvironmentComputeResources(
                     type="SPOT",

@@ -26,8 +26,9 @@ def install() -> None:
     Raises:
         OSError: Node cannot be started, so there is no slower way either.
     """
-    from biomodal_aws._bindings import layout
+    from biomodal_aws._bindings import framework, layout
 
+    framework.install()
     path = os.environ.get("BIOMODAL_AWS_BINDINGS") or PATHS[0]
     if path == "stock" or layout.PACKAGE in sys.modules:
         return

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from biomodal_aws._bindings import package
 from biomodal_aws._bindings.importing import import_typeguard, unhindered
-from biomodal_aws._bindings.layout import ASSEMBLY, Bindings, LayoutError
+from biomodal_aws._bindings.layout import ASSEMBLY, CORE, Bindings, LayoutError
 from biomodal_aws._bindings.process import Node
 from biomodal_aws._bindings.say import say
 from biomodal_aws._bindings.wire import Pipes, Wire
@@ -42,7 +42,7 @@ def connect(bindings: Bindings, executable: str | None) -> None:
         loading.wire = _started(loading, executable) or _tapped(loading)
         sys.meta_path.insert(0, loading.finder)
         import_typeguard()
-        import_module("cdktf")
+        import_module(CORE)
 
 
 class _Loading:

@@ -8,8 +8,11 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Final
 
-PACKAGE: Final = "cdktf_cdktf_provider_aws"
-ASSEMBLY: Final = "@cdktf/provider-aws"
+from biomodal_aws._bindings.framework import IN_USE
+
+CORE: Final = IN_USE.core
+PACKAGE: Final = IN_USE.package
+ASSEMBLY: Final = IN_USE.assembly
 _ARCHIVE: Final = re.compile(r"provider-aws@(\d+\.\d+\.\d+)\.jsii\.tgz")
 
 

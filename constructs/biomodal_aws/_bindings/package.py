@@ -14,11 +14,9 @@ from types import CodeType, ModuleType
 from typing import Final
 
 from biomodal_aws._bindings.importing import check_less, unhindered
-from biomodal_aws._bindings.layout import ASSEMBLY, PACKAGE
+from biomodal_aws._bindings.layout import ASSEMBLY, CORE, PACKAGE
 
 _PREFIX: Final = f"{PACKAGE}."
-# Generated like the bindings.
-_CDKTF: Final = "cdktf"
 
 
 def stub(spec: ModuleSpec) -> None:
@@ -88,13 +86,13 @@ class Finder(MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Find a submodule as Python does, and extend the assembly first where it has to be."""
-        if not fullname.startswith(_PREFIX) and fullname != _CDKTF:
+        if not fullname.startswith(_PREFIX) and fullname != CORE:
             return None
         spec = PathFinder.find_spec(fullname, path, target)
         if spec is None or not isinstance(spec.loader, SourceFileLoader):
             return spec
         spec.loader = _Loader(spec.loader.name, spec.loader.path)
-        if self._loaded is not None and fullname != _CDKTF:
+        if self._loaded is not None and fullname != CORE:
             submodule = spec.loader.submodule()
             if submodule is not None and submodule not in self._loaded:
                 spec.loader.assembly = self._extend(submodule)

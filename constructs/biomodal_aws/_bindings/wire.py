@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from biomodal_aws._bindings.layout import ASSEMBLY
+from biomodal_aws._bindings.layout import ASSEMBLY, CORE
 
 _LOAD: Final = b'"api": "load"'
 # Neither is in a user's text, where quotes are escaped.
@@ -27,7 +27,7 @@ _BINDINGS_TYPE: Final = re.compile(rf'(?<!\\)"{ASSEMBLY}\.'.encode())
 # cdktf's own methods. What they may find wrong (a reference to the element was given out before) is
 # raised by the next message.
 _RETURNS_NOTHING: Final = re.compile(
-    rf'{{"objref": {{"\$jsii\.byref": "(?:cdktf|{ASSEMBLY})\.[^{{}}]*}}, '
+    rf'{{"objref": {{"\$jsii\.byref": "(?:{CORE}|{ASSEMBLY})\.[^{{}}]*}}, '
     r'"method": "(?:addOverride|overrideLogicalId)", '.encode()
 )
 _NOTHING: Final = b'{"ok":{"result":null}}\n'

@@ -23,6 +23,7 @@ from cdktf_cdktf_provider_aws.launch_template import (
 )
 from constructs import Construct
 
+from biomodal_aws._bindings.framework import arguments
 from biomodal_aws.part import Part
 
 # Hosts of running jobs live on through an update for so long. Batch takes up to 7200 by now (API
@@ -91,7 +92,7 @@ class BatchEnvironments(Part):
             return BatchComputeEnvironment(
                 self,
                 word,
-                compute_environment_name_prefix=f"{name}-{word}-",
+                **arguments(compute_environment_name_prefix=f"{name}-{word}-"),
                 type="MANAGED",
                 compute_resources=BatchComputeEnvironmentComputeResources(
                     type=kind,
