@@ -31,7 +31,7 @@ def _module(kind: str, *, data: bool) -> ModuleType:
 def _bindings(kind: str, *, data: bool) -> Any:
     """Return the binding's class of a kind of resource or data source."""
     module = _module(kind, data=data)
-    found = [
+    found: list[Any] = [
         each
         for each in vars(module).values()
         if isinstance(each, type) and each.__dict__.get("TF_RESOURCE_TYPE", None) is not None
