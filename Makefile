@@ -71,6 +71,7 @@ docs: $(READY) ## Write the pages that come from the code: commands, hardening, 
 	@$(BIN)/python -m biomodal_deploy.iam.page
 	@$(BIN)/python -m biomodal_deploy.review.diagnosis.page
 	@$(BIN)/python -m biomodal_deploy.review.report.data
+	@$(BIN)/python -m tests.support.fidelity
 
 benchmarks: $(READY) ## Measure synthesis and the workflow, on a quiet machine: half an hour
 	@$(BIN)/python -m benchmarks.synth --docs docs/performance.md
