@@ -95,6 +95,14 @@ and beside it what the policy that the document publishes says to that.
 - The permission to take a permissions boundary off a role (`iam:DeleteRolePermissionsBoundary`) is
   left out on purpose: whoever holds it is bounded by nothing. Emptying `permissions_boundary_arn`
   of a deployed stack takes an administrator.
+- Only a real account can prove the rest: that IAM asks on these resources and fills in these keys.
+  The checklist for a first apply is in
+  [hardening](hardening.md#what-is-proven-and-what-only-a-real-account-can-prove).
+- KMS keys: `policy deployer` has the use of `kms_key_arn` and of the backend's key, and the stack's
+  roles that of `bucket_kms_key_arn`. With a customer's key as the account's default for EBS the
+  deployer needs `kms:CreateGrant`, `Decrypt`, `DescribeKey`, `GenerateDataKeyWithoutPlaintext` and
+  `ReEncrypt*` on it besides, and Auto Scaling's service-linked role a grant (user guides of EBS and
+  EC2 Auto Scaling); `biomodal-aws doctor` reads which key it is and looks for both.
 - Service control policies, the deployer's own permissions boundary and policies of resources are
   not below: they can only take away.
 - Subnet and VPC are taken as the account's own. Where another account shares them, their ARNs have

@@ -81,8 +81,20 @@ def _document(block: Block) -> dict[str, JsonValue]:
             sid = {"Sid": each["sid"]} if each.get("sid") else {}
             effect = each.get("effect", "Allow")
             body = {"Action": _known(each.get("actions")), "Resource": _known(each["resources"])}
-            statements.append({**sid, "Effect": effect, **body})
+            conditions = _conditions(each.get("condition"))
+            statements.append({**sid, "Effect": effect, **body, **conditions})
     return {"Version": VERSION, "Statement": statements}
+
+
+def _conditions(written: JsonValue) -> dict[str, JsonValue]:
+    """Return a statement's conditions as a policy has them; nothing where it has none."""
+    found: dict[str, JsonValue] = {}
+    for each in written if isinstance(written, list) else [written]:
+        if isinstance(each, dict):
+            operator = found.setdefault(str(each["test"]), {})
+            if isinstance(operator, dict):
+                operator[str(each["variable"])] = _known(each["values"])
+    return {"Condition": found} if found else {}
 
 
 def _known(values: JsonValue) -> JsonValue:

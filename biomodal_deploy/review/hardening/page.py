@@ -38,6 +38,27 @@ Of the native implementation, with no check switched off:
 {hardened_waived} findings of the hardened profile are waived, each with reason, owner and expiry,
 in `compliance/waivers.json`. `make check` fails for a finding without a waiver, for a waiver that
 has expired or that nothing needs any more, and where these numbers are wrong.
+
+## What is proven, and what only a real account can prove
+
+Proven on the sandbox, with real Terraform and AWS provider 5: both profiles are applied, changed in
+place, changed into each other and destroyed; every second plan is empty; each command runs under
+the compiled policy of that command alone ([permissions](permissions.md)). The sandbox refuses what
+AWS documents that it refuses, such as deleting an environment that a queue names.
+
+Not proven, since no AWS account was there: that IAM judges each call on the resources and keys of
+its reference, that Batch takes a new template in place while jobs run, that hosts start and join,
+that KMS keys work for Auto Scaling's role, and how long AWS takes. For the first real apply:
+
+1. `biomodal-aws doctor`: no failure, and no unknown that somebody has not looked at.
+2. Attach what `biomodal-aws policy deployer` prints to a role made for it; use no other rights.
+3. `biomodal-aws plan`, then `apply`. For AccessDenied run `biomodal-aws diagnose`; a permission
+   that our policy lacks is a bug to be reported with its line.
+4. `biomodal-aws plan` again: no changes. `biomodal-aws status`: everything ready.
+5. Submit one job to each queue that reads and writes an object of the bucket, and see it end.
+6. Change one harmless variable (`batch_max_vcpus`) and apply it; then `biomodal-aws drift`.
+7. Where KMS keys are set, restart the VM once and let a host start: both use the key.
+8. `biomodal-aws destroy` of this first stack, and read what it says is left.
 """
 
 

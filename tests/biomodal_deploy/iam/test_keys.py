@@ -7,10 +7,13 @@ from typing import Any, Final
 import pytest
 from pydantic import JsonValue
 
-from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase
+from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase, catalog
 from biomodal_deploy.iam.document import Document
+from biomodal_deploy.iam.language import parse_policy
 from biomodal_deploy.iam.needs import Need, needs_of
 from biomodal_deploy.iam.place import Place
+from biomodal_deploy.iam.stack import Module, Surroundings
+from biomodal_deploy.iam.vm import vm_policies
 
 REGION: Final = "eu-west-2"
 KEY_ID: Final = "11111111-2222-3333-4444-555555555555"
@@ -106,3 +109,23 @@ def test_in_china() -> None:
     found = needed({"resource": _RESOURCES}, "cn-north-1")
     via = {each.condition.get("StringEquals", {}).get("kms:ViaService") for each in found}
     assert ("ec2.cn-north-1.amazonaws.com.cn",) in via
+
+
+def test_the_vm_s_statements_keep_their_conditions() -> None:
+    """A key is used through S3 alone, and the policy that is shown says so."""
+    condition = {"test": "StringEquals", "variable": "kms:ViaService", "values": ["s3.x"]}
+    statement = {"actions": ["kms:Decrypt"], "resources": [KEY], "condition": [condition]}
+    document = Document.model_validate(
+        {
+            "data": {"aws_iam_policy_document": {"vm": {"statement": [statement]}}},
+            "resource": {
+                "aws_iam_role_policy": {
+                    "vm": {"policy": "${data.aws_iam_policy_document.vm.json}", "role": "lab"}
+                }
+            },
+        }
+    )
+    surroundings = Surroundings(place=Place.of(REGION, "123456789012"), catalog=catalog())
+    [policy] = vm_policies(Module(document, {}, surroundings))
+    [shown] = parse_policy(dict(policy.document)).statements
+    assert shown.condition == {"StringEquals": {"kms:ViaService": ("s3.x",)}}
