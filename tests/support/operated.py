@@ -88,6 +88,16 @@ def hardened() -> dict[str, list[Attributes]]:
     """Return the resources of the hardened profile, by type."""
     script = base64.b64encode((ROOT / "scripts" / "batch_host.sh").read_bytes()).decode()
     hosts = f"{NAME}-batch-host"
+    limits = {
+        "job_state_time_limit_action": [
+            {
+                "action": "CANCEL",
+                "state": "RUNNABLE",
+                "reason": "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT",
+                "max_time_seconds": 1200,
+            }
+        ]
+    }
     return {
         **documented(),
         "aws_batch_compute_environment": [
@@ -95,8 +105,8 @@ def hardened() -> dict[str, list[Attributes]]:
             environment("-spot", "SPOT", hosts),
         ],
         "aws_batch_job_queue": [
-            queue(f"{NAME}-job-queue", "-spot"),
-            queue(f"{NAME}-job-queue-on-demand", "-on-demand"),
+            queue(f"{NAME}-job-queue", "-spot") | limits,
+            queue(f"{NAME}-job-queue-on-demand", "-on-demand") | limits,
         ],
         "aws_iam_instance_profile": [{"name": NAME}, {"name": hosts}],
         "aws_launch_template": [{"name": "hosts", "user_data": script}],

@@ -37,6 +37,7 @@ class NextflowFacts:
         job_role: ARN of the role that tasks take, or None.
         logs_group: The log group of tasks, or None for Batch's own.
         shared_hosts_role: Whether hosts have the account's shared role, which lacks the bucket.
+        queue_cancels: Whether each of these queues cancels jobs that wait for too long.
         instance_type: The VM's type, or None.
         memory_mib: The VM's memory in MiB, or None where EC2 did not say.
     """
@@ -52,6 +53,7 @@ class NextflowFacts:
     job_role: str | None
     logs_group: str | None
     shared_hosts_role: bool
+    queue_cancels: bool
     instance_type: str | None
     memory_mib: int | None
 
@@ -98,6 +100,11 @@ def nextflow_facts(built: Built, memory_mib: int | None) -> NextflowFacts:
         job_role=role.arn if role else None,
         logs_group=built.log_groups[0].name if built.log_groups else None,
         shared_hosts_role=ECS_INSTANCE_ROLE in hosts_roles,
+        queue_cancels=all(
+            each.job_state_time_limit_action
+            for each in (queue, on_demand if spot else None)
+            if each is not None
+        ),
         instance_type=built.vm.instance_type if built.vm else None,
         memory_mib=memory_mib,
     )

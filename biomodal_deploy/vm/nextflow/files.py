@@ -96,9 +96,12 @@ def _batch(facts: NextflowFacts) -> Iterator[str]:
         yield f"maxSpotAttempts = {_SPOT_ATTEMPTS}"
     if facts.logs_group:
         yield f"logsGroup = {groovy(facts.logs_group)}"
-    yield "// A job that no host can ever run fails at once, instead of waiting for ever (Nextflow"
-    yield "// 25.04 or newer; older ones pass it over)."
-    yield "terminateUnschedulableJobs = true"
+    yield "// No terminateUnschedulableJobs: while hosts start from nothing, Batch says of good"
+    yield "// jobs that no host can run them, and Nextflow ends them (nextflow-io/nextflow#7479)."
+    if facts.queue_cancels:
+        yield "// The queue itself cancels what waits for too long (job_state_time_limit_action)."
+    else:
+        yield "// Nothing cancels a job that no host can ever run: it stays RUNNABLE until you do."
 
 
 # Half of the machine for Java's heap: the rest is for Java outside its heap, Docker, the page

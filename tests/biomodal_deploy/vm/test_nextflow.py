@@ -19,7 +19,7 @@ from biomodal_deploy.vm.nextflow import (
     nextflow_facts,
 )
 from biomodal_deploy.vm.nextflow.files import groovy, heap_mib, shell, write_files
-from tests.support.nextflow import groovy_errors, nextflow_reads
+from tests.support.nextflow import groovy_errors, groovy_missing, groovy_reads, nextflow_reads
 from tests.support.operated import NAME, built, documented, environment, hardened, queue
 
 # Nextflow's documentation, "Configuration options" and "Process directives", version 25.10.
@@ -34,7 +34,6 @@ OPTIONS: Final = {
     "aws.batch.jobRole",
     "aws.batch.logsGroup",
     "aws.batch.maxSpotAttempts",
-    "aws.batch.terminateUnschedulableJobs",
 }
 HOSTILE: Final = "a'b\"c$d${e}\\f\nworkDir = 'x' // \\u000a \u2028 é \U0001f9ec */ /*"
 
@@ -94,7 +93,6 @@ def test_documented() -> None:
         "process.maxRetries": "2",
         "aws.region": "'eu-west-2'",
         "aws.batch.maxSpotAttempts": "5",
-        "aws.batch.terminateUnschedulableJobs": "true",
     }
     for word in ("Spot hosts only", "No cliPath", "ecsInstanceRole", "403", "biomodal-aws doctor"):
         assert word in text
@@ -145,9 +143,59 @@ def test_groovys_grammar_finds_what_is_broken() -> None:
     assert groovy_errors(text.rstrip().removesuffix("}"))
 
 
+NO_GROOVY: Final = groovy_missing()
+by_groovy = pytest.mark.skipif(NO_GROOVY is not None, reason=NO_GROOVY or "")
+
+
+@by_groovy
+@pytest.mark.parametrize("name", sorted(VARIANTS))
+def test_groovy_itself_evaluates_the_configuration(name: str, tmp_path: Path) -> None:
+    """Every value is exactly the stack's, whatever the names are, and nothing else is set."""
+    given = VARIANTS[name]
+    read = groovy_reads(config_text(given), tmp_path)
+    assert set(read) == set(settings(config_text(given)))
+    assert (read["workDir"], read["aws.region"]) == (given.work_dir, given.region)
+    assert read.get("aws.batch.cliPath") == given.cli_path
+    assert read.get("aws.batch.jobRole") == given.job_role
+    assert read.get("aws.batch.logsGroup") == given.logs_group
+    assert read["process.executor"] == "awsbatch"
+
+
+@by_groovy
+@pytest.mark.parametrize("name", sorted(VARIANTS))
+def test_groovy_evaluates_the_closures(name: str, tmp_path: Path) -> None:
+    """Spot on a first attempt and On-Demand after it; a lost host alone is tried again."""
+    given = VARIANTS[name]
+    read = groovy_reads(config_text(given), tmp_path)
+    first, later = given.queue, given.on_demand_queue
+    assert read["process.queue"] == ([first, first, later, later] if later else first)
+    assert read["process.errorStrategy"] == ["terminate", "terminate", "retry", "retry"]
+    assert read["process.maxRetries"] == 2
+
+
+@by_groovy
+def test_groovy_refuses_what_is_broken(tmp_path: Path) -> None:
+    """The checks above can fail."""
+    text = config_text(VARIANTS["documented"])
+    with pytest.raises(AssertionError):
+        groovy_reads(text.replace("'eu-west-2'", "'eu'-west-2'"), tmp_path)
+
+
+def test_only_what_cancels_is_said_to_cancel() -> None:
+    """The hardened queues cancel jobs by themselves, the documented one does not."""
+    assert "job_state_time_limit_action" in config_text(VARIANTS["hardened"])
+    for name in ("documented", "on-demand"):
+        text = config_text(VARIANTS[name])
+        assert "job_state_time_limit_action" not in text
+        assert "Nothing cancels" in text
+    one = hardened()
+    one["aws_batch_job_queue"][1] |= {"job_state_time_limit_action": []}
+    assert "Nothing cancels" in config_text(facts(one))
+
+
 @pytest.mark.skipif(
     shutil.which("nextflow") is None,
-    reason="no nextflow on PATH: Groovy's grammar alone has judged the configuration",
+    reason="no nextflow on PATH: Groovy alone has judged the configuration",
 )
 @pytest.mark.parametrize("name", sorted(VARIANTS))
 def test_nextflow_itself_reads_the_configuration(name: str, tmp_path: Path) -> None:
