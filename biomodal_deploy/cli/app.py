@@ -32,6 +32,7 @@ GROUPS: Final = {
     "Run": {
         "output": "Print the stack's outputs.",
         "status": "Show the health of a stack.",
+        "jobs": "List the jobs that run or wait in the stack's queues.",
         "connect": "Open a shell on the VM, or run one command there.",
         "nextflow-config": "Print or write Nextflow's configuration.",
         "diagnose": "Name the cause of an error, its fix, and the next command.",

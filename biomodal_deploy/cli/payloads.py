@@ -348,7 +348,7 @@ class CheckData(BaseModel):
 
     Attributes:
         check: Its name.
-        layer: What it is about.
+        layer: What it is about; null where the checks of a command have no groups.
         title: It for people.
         verdict: `pass`, `warning`, `fail` or `unknown`.
         under_way: Whether time alone completes it.
@@ -357,7 +357,7 @@ class CheckData(BaseModel):
     """
 
     check: str
-    layer: str
+    layer: str | None
     title: str
     verdict: str
     under_way: bool
@@ -433,6 +433,46 @@ class StatusData(BaseModel):
     waited_seconds: float | None
     counts: dict[str, int]
     checks: list[CheckData]
+
+
+class JobData(BaseModel):
+    """A job that has not ended.
+
+    Attributes:
+        id: Its id.
+        name: Its name.
+        queue: The queue that it is in.
+        state: Batch's word, such as `RUNNABLE`.
+        since: When it started, or was submitted where it waits.
+        reason: Why it waits; null where it runs.
+        cancel: The command that cancels it.
+    """
+
+    id: str
+    name: str
+    queue: str
+    state: str
+    since: str
+    reason: str | None
+    cancel: str
+
+
+class JobsData(BaseModel):
+    """The jobs that run or wait in a stack's queues.
+
+    Attributes:
+        stack: The stack.
+        region: Where it is.
+        counts: How many jobs are in each state.
+        jobs: Each job.
+        problems: Queues that did not answer, and jobs that are left without their VM.
+    """
+
+    stack: str
+    region: str
+    counts: dict[str, int]
+    jobs: list[JobData]
+    problems: list[CheckData]
 
 
 class HostData(BaseModel):
@@ -824,6 +864,7 @@ PAYLOADS: Final[dict[str, tuple[Any, ...]]] = {
     "destroy": (AppliedData,),
     "output": (dict[str, OutputValue],),
     "status": (StatusData,),
+    "jobs": (JobsData,),
     "connect": (HostData,),
     "nextflow-config": (NextflowData,),
     "diagnose": (DiagnosisData,),

@@ -22,6 +22,7 @@ from biomodal_deploy.sandbox import Sandbox
 from tests.support import planted as secrets
 from tests.support.light import Ended, LightProject
 from tests.support.operated import NAME, documented, outputs, queue, state_text
+from tests.support.payloads import undocumented
 from tests.support.planted import without_secrets
 from tests.support.sshd import Vm, running_vm
 
@@ -189,6 +190,16 @@ def test_what_is_gone_from_the_account(operated: Operated) -> None:
     for part in ("compute-environment", "job-queue", "repository", "vm-role"):
         assert found[part]["verdict"] == "fail", found[part]
     assert operated.run("status").status == 2
+
+
+def test_jobs_of_a_queue_that_is_gone(operated: Operated) -> None:
+    """They are unknown and never none, with a status of their own for programs."""
+    ended = operated.run("jobs", "-o", "json")
+    (problem,) = ended.data["problems"]
+    assert (ended.status, ended.data["jobs"], problem["verdict"]) == (2, [], "unknown")
+    assert f"{NAME}-job-queue" in problem["line"]
+    assert undocumented("jobs", ended.data) == []
+    assert undocumented("status", operated.run("status", "-o", "json").data) == []
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,7 @@ CALLS: Final[dict[str, list[tuple[str, ...]]]] = {
     "drift": [(), _VALUES, _NOBODY],
     "history": [(), _NOBODY],
     "status": [(), ("--deep",)],
+    "jobs": [()],
     "connect": [("--", "docker", "ps"), ("--ssh-config",)],
     "nextflow-config": [("--out", "pipeline")],
     "diagnose": [("failed.log",), ("nothing.log",), ()],

@@ -1,0 +1,35 @@
+"""`biomodal-aws jobs`."""
+
+from __future__ import annotations
+
+from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli.render.jobs import show_jobs
+from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import session
+from biomodal_deploy.vm.jobs import jobs_of
+from biomodal_deploy.workflow.stack import last_stack
+
+
+def jobs(
+    project_dir: ProjectDir = HERE,
+    stack: Stack = None,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """List the jobs that run or wait in the stack's queues.
+
+    Each with its age, why it waits, and the command that cancels it. Nothing is changed. Exit
+    status 2 if a queue did not answer, or jobs are left while the VM, on which Nextflow runs, is
+    stopped or gone.
+
+    Example: biomodal-aws jobs
+    """
+    with session(project_dir, output) as work:
+        found = jobs_of(last_stack(work.location, stack), work.listen)
+    return emit(
+        Result(
+            data=found.as_data(),
+            show=lambda console: show_jobs(console, found),
+            exit_status=found.exit_status,
+        ),
+        output,
+    )

@@ -1,0 +1,31 @@
+"""Jobs in the queues: how many, and each with its age, its reason and how to cancel it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.text import Text
+
+from biomodal_deploy.cli.render.checks import show_findings
+from biomodal_deploy.text import counted
+from biomodal_deploy.vm.jobs import Jobs
+
+
+def show_jobs(console: Console, found: Jobs) -> None:
+    """Print every job that has not ended, and what needs attention."""
+    console.print(Text(found.stack, style="bold").append(f"  {found.region}", style="quiet"))
+    now = datetime.now(UTC)
+    for job in found.jobs:
+        minutes = max(0, int((now - job.since).total_seconds() // 60))
+        age = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+        style = "good" if job.state == "RUNNING" else "warning"
+        line = Text.assemble("  ", (f"{job.state:<10}", style), f"{age:>12}  ", job.queue, "  ")
+        console.print(line.append(job.name), soft_wrap=True)
+        if job.reason:
+            console.print(Text(f"      why:    {job.reason}"), soft_wrap=True)
+        console.print(Text(f"      cancel: {job.cancel}", style="quiet"), soft_wrap=True)
+    show_findings(console, found.problems)
+    states = ", ".join(f"{number} {state}" for state, number in found.counts.items() if number)
+    total = counted(len(found.jobs), "job") if found.jobs else "No jobs"
+    console.print(f"{total} in the queues{': ' if states else ''}{states}.", soft_wrap=True)

@@ -1,0 +1,196 @@
+"""Jobs in the queues on recorded answers of AWS: their states, reasons, ages and orphans."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from io import StringIO
+from typing import Any, Final
+
+import pytest
+from rich.console import Console
+
+from biomodal_deploy.aws.clients import Clients
+from biomodal_deploy.cli.render.console import _THEME
+from biomodal_deploy.cli.render.jobs import show_jobs
+from biomodal_deploy.vm.jobs import Jobs, find_jobs
+from tests.support.operated import NAME, REGION, VM, arn, built, hardened
+from tests.support.payloads import undocumented
+from tests.support.recorded_aws import Given, Recorded, RecordedAws, Refusal
+
+SUBMITTED: Final = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+@cache
+def account() -> tuple[RecordedAws, Clients]:
+    """Return one account for all tests: making clients takes longer than asking them."""
+    aws = RecordedAws({})
+    return aws, Clients(aws.session(REGION), REGION)
+
+
+def job(state: str, number: int = 1, **more: Any) -> Given:
+    """Return a job as Batch lists it."""
+    created = int(SUBMITTED.timestamp() * 1000)
+    name = f"{state.lower()}-{number}"
+    return {"jobId": name, "jobName": name, "status": state, "createdAt": created, **more}
+
+
+def machine(state: str) -> Given:
+    """Return the VM as EC2 describes it."""
+    found = {"InstanceId": VM, "State": {"Name": state}, "LaunchTime": SUBMITTED}
+    return {"Reservations": [{"Instances": [found]}]}
+
+
+def environment(state: str = "ENABLED", status: str = "VALID", reason: str = "") -> Given:
+    """Return the compute environment as Batch describes it."""
+    found = {
+        "computeEnvironmentName": NAME,
+        "computeEnvironmentArn": arn("batch", f"compute-environment/{NAME}"),
+        "state": state,
+        "status": status,
+        "statusReason": reason,
+    }
+    return {"computeEnvironments": [found]}
+
+
+def queue(state: str = "ENABLED") -> Given:
+    """Return the job queue as Batch describes it."""
+    found = {
+        "jobQueueName": f"{NAME}-job-queue",
+        "jobQueueArn": arn("batch", f"job-queue/{NAME}-job-queue"),
+        "state": state,
+        "status": "VALID",
+        "priority": 1,
+        "computeEnvironmentOrder": [],
+    }
+    return {"jobQueues": [found]}
+
+
+def listed(*jobs: Given) -> Recorded:
+    """Return what answers ListJobs with the jobs of the state that is asked for."""
+
+    def answer(asked: Mapping[str, Any]) -> Given:
+        return {"jobSummaryList": [each for each in jobs if each["status"] == asked["jobStatus"]]}
+
+    return answer
+
+
+def found_in(*jobs: Given, resources: Any = None, **answers: Recorded) -> Jobs:
+    """Return the jobs of a stack, with these answers in place of the healthy ones."""
+    aws, clients = account()
+    aws.answers = {
+        "batch.ListJobs": listed(*jobs),
+        "batch.DescribeComputeEnvironments": environment(),
+        "batch.DescribeJobQueues": queue(),
+        "ec2.DescribeInstances": machine("running"),
+        **{name.replace("__", "."): answer for name, answer in answers.items()},
+    }
+    return find_jobs(built(resources), clients)
+
+
+def test_no_jobs() -> None:
+    """An empty queue is no problem, whatever the VM does."""
+    found = found_in(ec2__DescribeInstances=machine("stopped"))
+    assert (found.jobs, found.problems, found.exit_status) == ((), (), 0)
+
+
+def test_what_runs_and_waits() -> None:
+    """Since its start or its submission, in Batch's own words, with the command that ends it."""
+    start = SUBMITTED + timedelta(hours=1)
+    running = job("RUNNING", startedAt=int(start.timestamp() * 1000))
+    found = found_in(running, job("PENDING"), job("RUNNABLE"), job("RUNNABLE", 2))
+    assert found.counts == {
+        "SUBMITTED": 0,
+        "PENDING": 1,
+        "RUNNABLE": 2,
+        "STARTING": 0,
+        "RUNNING": 1,
+    }
+    by_id = {each.id: each for each in found.jobs}
+    assert (by_id["running-1"].since, by_id["running-1"].reason) == (start, None)
+    assert by_id["runnable-1"].since == SUBMITTED
+    assert "depends on" in (by_id["pending-1"].reason or "")
+    assert "terminate-job" in by_id["runnable-2"].cancel
+    assert "--job-id runnable-2" in by_id["runnable-2"].cancel
+    assert REGION in by_id["runnable-2"].cancel
+    assert found.exit_status == 0
+    assert undocumented("jobs", found.as_data()) == []
+
+
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        ({}, "vCPU quota"),
+        ({"batch__DescribeComputeEnvironments": environment("DISABLED")}, "DISABLED"),
+        (
+            {
+                "batch__DescribeComputeEnvironments": environment(
+                    status="INVALID", reason="CLIENT_ERROR - Not authorized"
+                )
+            },
+            "CLIENT_ERROR - Not authorized",
+        ),
+        ({"batch__DescribeComputeEnvironments": environment(status="UPDATING")}, "UPDATING"),
+        ({"batch__DescribeComputeEnvironments": {"computeEnvironments": []}}, "is gone"),
+        ({"batch__DescribeJobQueues": queue("DISABLED")}, "update-job-queue"),
+        ({"batch__DescribeJobQueues": Refusal("AccessDeniedException")}, "vCPU quota"),
+    ],
+)
+def test_why_it_is_runnable(answers: dict[str, Recorded], says: str) -> None:
+    """The queue or the environment that keeps a job waiting is named; else what brings hosts."""
+    (waiting,) = found_in(job("RUNNABLE"), **answers).jobs
+    assert says in (waiting.reason or "")
+
+
+def test_batchs_own_reason_comes_first() -> None:
+    """What Batch says of a job that blocks its queue is not replaced by a guess."""
+    reason = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - no host is large enough"
+    (waiting,) = found_in(job("RUNNABLE", statusReason=reason)).jobs
+    assert waiting.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("vm", "says", "fix"),
+    [
+        (machine("stopped"), "stopped", "start-instances"),
+        (machine("terminated"), "terminated", "cancel"),
+        ({"Reservations": []}, "gone", "cancel"),
+    ],
+)
+def test_orphans(vm: Given, says: str, fix: str) -> None:
+    """Jobs without a VM on which Nextflow could wait for them need attention."""
+    found = found_in(job("RUNNING"), ec2__DescribeInstances=vm)
+    (problem,) = found.problems
+    assert (problem.check, found.exit_status) == ("orphans", 2)
+    assert says in problem.line
+    assert fix in (problem.fix or "")
+
+
+def test_a_queue_that_does_not_answer() -> None:
+    """Its jobs are unknown and never none."""
+    found = found_in(batch__ListJobs=Refusal("AccessDeniedException", "not authorized"))
+    (problem,) = found.problems
+    assert (problem.check, problem.verdict.value, found.exit_status) == ("jobs", "unknown", 2)
+    assert f"{NAME}-job-queue" in problem.line
+
+
+def test_each_queue_is_asked() -> None:
+    """The hardened stack has two, and a job is listed under its own."""
+    found = found_in(job("RUNNING"), resources=hardened())
+    assert [each.queue for each in found.jobs] == [
+        f"{NAME}-job-queue",
+        f"{NAME}-job-queue-on-demand",
+    ]
+
+
+def test_on_screen() -> None:
+    """A job's name, reason and command stand there whole, and no control character of a name."""
+    out = StringIO()
+    hostile = job("RUNNABLE") | {"jobName": "evil\x1b[2Jname"}
+    found = found_in(hostile, job("RUNNING"))
+    show_jobs(Console(file=out, width=40, theme=_THEME), found)
+    text = out.getvalue()
+    assert "\x1b[2J" not in text
+    assert found.jobs[0].cancel in text
+    assert "1 RUNNABLE, 1 RUNNING" in text
