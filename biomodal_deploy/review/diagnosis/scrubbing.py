@@ -20,7 +20,8 @@ _BLOCK: Final = re.compile(
     r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL
 )
 # What is hidden already stays as it is.
-_SEEN: Final = rf"(?!{re.escape(HIDDEN_TEXT)})"
+# So do the words of GitHub's permission `id-token: write`.
+_SEEN: Final = rf"(?!{re.escape(HIDDEN_TEXT)}|(?:write|none)(?![\w+/=.-]))"
 # Between a name and its value: never given back, or the look ahead would begin one space earlier.
 _IS: Final = r"""\\?[\"']?+\s*+[:=]\s*+\\?+[\"']?+"""
 _AFTER: Final = (

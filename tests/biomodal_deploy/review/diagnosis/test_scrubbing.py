@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from biomodal_deploy.known_errors.catalog import catalog
+from biomodal_deploy.known_errors.matching import name_cause
+from biomodal_deploy.known_errors.model import Entry
 from biomodal_deploy.review.diagnosis.scrubbing import scrubbed
 
 NAME = "OPENSSH PRIVATE KEY"
@@ -50,3 +53,12 @@ def test_secrets_are_hidden(text: str, secret: str) -> None:
 def test_what_is_no_secret_stays(text: str) -> None:
     """An error stays readable."""
     assert scrubbed(text) == text
+
+
+@pytest.mark.parametrize("entry", catalog().entries, ids=lambda each: each.id)
+def test_the_catalog_s_own_words_are_no_secrets(entry: Entry) -> None:
+    """What is said of a known error reads the same after whatever hides secrets."""
+    match = name_cause(entry.example)
+    assert match
+    for text in (match.cause(), match.fix(), match.next()):
+        assert scrubbed(text) == text
