@@ -212,7 +212,14 @@ class HardenedStack(NativeBase):
 
     def _vm(self, install_script: Path, subnet_id: str, instance_profile: str) -> OrchestratorVm:
         name = self.text("vm_name")
-        key = KeyPair(self, "ssh_key", name=name, public_key=self.public_key(), create=_USES_SSH)
+        key = KeyPair(
+            self,
+            "ssh_key",
+            name=name,
+            public_key=self.public_key(),
+            imported=self._adopted.key_pair,
+            create=_USES_SSH,
+        )
         ssh = SshSecurityGroup(
             self,
             "ssh",

@@ -80,7 +80,13 @@ class NativeStack(NativeBase):
             bucket_arn=f"arn:{partition}:s3:::{bucket}",
             bucket_key=bucket_key,
         )
-        key = KeyPair(self, "ssh_key", name=name, public_key=self.public_key())
+        key = KeyPair(
+            self,
+            "ssh_key",
+            name=name,
+            public_key=self.public_key(),
+            imported=adopted.key_pair,
+        )
         ssh = SshSecurityGroup(
             self,
             "ssh",

@@ -113,11 +113,13 @@ class Adopted(_Frozen):
         ssh_description: The description of the VM's security group.
         batch_description: The description of the Batch hosts' security group.
         bucket: The name of the data bucket.
+        key_pair: Whether the key pair was imported, so that its public key is unknown.
     """
 
     ssh_description: Annotated[str, StringConstraints(min_length=1)] | None = None
     batch_description: Annotated[str, StringConstraints(min_length=1)] | None = None
     bucket: Annotated[str, StringConstraints(pattern=_BUCKET)] | None = None
+    key_pair: bool = False
 
 
 class RemoteHistory(_Frozen):

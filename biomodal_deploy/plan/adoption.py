@@ -113,15 +113,18 @@ def rule_groups(plan: Plan) -> frozenset[str]:
     return frozenset(each for each in found if isinstance(each, str) and each.startswith("sg-"))
 
 
-def adopted_settings(plan: Plan) -> dict[str, str]:
+def adopted_settings(plan: Plan) -> dict[str, str | bool]:
     """Return what the stack's settings have to say, so that nothing is replaced for it."""
-    found = {}
+    found: dict[str, str | bool] = {}
     for each in plan.changes:
         for (address, attribute), setting in _SETTINGS.items():
             value = (each.before or {}).get(attribute)
             named = _KEY.sub("", each.address) == address and each.action.replaces
             if named and attribute in each.replace_paths and isinstance(value, str):
                 found[setting] = value
+        # AWS does not give the public key of an imported pair back.
+        if each.type == "aws_key_pair" and each.imported and each.action.replaces:
+            found["key_pair"] = True
     return found
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from biomodal_deploy.errors import BiomodalError
 from biomodal_deploy.plan import Plan, PlanKind, ResourceChange
-from biomodal_deploy.plan.impossible import Impossible, met_at
+from biomodal_deploy.plan.impossible import MET_BY, Impossible, met_at
 from biomodal_deploy.workflow.importing import command, known_id
 from biomodal_deploy.workflow.requests import PlanRequest
 from biomodal_deploy.workflow.signals import Listener, Notice
@@ -34,7 +34,8 @@ class AccountChecks:
         stack: The stack that is planned.
         thread: Who asks; None where nothing is asked.
         found: The report, once it is there.
-        refused: The checks that refuse the plan: a notice would say them twice.
+        refused: The checks that refuse the plan, as a notice would say them twice, and those that
+            find what the plan imports: nobody should be advised to delete it.
     """
 
     stack: Stack
@@ -49,7 +50,10 @@ class AccountChecks:
             for finding, fix in self.problems()
             if finding.verdict == "fail" and (change := met_at(plan, finding.check))
         ]
-        self.refused = {each.check for each in refusals}
+        imported = {each.type for each in plan.resource_changes if each.imported}
+        self.refused = {each.check for each in refusals} | {
+            check for check, kinds in MET_BY.items() if imported.intersection(kinds)
+        }
         return tuple(refusals)
 
     def problems(self) -> Iterator[tuple[Finding, str]]:

@@ -75,7 +75,7 @@ class Adopted:
     stack: Stack
     file: Path | None
     backup: Path | None
-    settings: Mapping[str, str]
+    settings: Mapping[str, str | bool]
     planned: Planned
 
 
@@ -135,7 +135,7 @@ def adopt(
             field="--state",
             fix="name a state with --state FILE, or resources with --id ADDRESS=ID",
         )
-    blocks, settings = Blocks(imports=dict(source.ids)), dict[str, str]()
+    blocks, settings = Blocks(imports=dict(source.ids)), dict[str, str | bool]()
     for _ in range(_ROUNDS):
         _write(stack, blocks)
         plan = _plan(engine, given, listen, log)
@@ -215,7 +215,8 @@ def _plan(engine: TerraformCli, given: Given, listen: Listener, log: Path) -> Pl
     listen(Step("Comparing the state with the stack"))
     with files.scratch(log.parent, "adopt") as folder:
         out = folder / "tfplan"
-        engine.plan(out, silent, log, var_files=[given.write(folder)])
+        # The sealed plan reads everything again.
+        engine.plan(out, silent, log, var_files=[given.write(folder)], refresh=False)
         return read_plan(engine.show_plan(out), secrets=given.resolved.secrets)[0]
 
 
@@ -260,7 +261,7 @@ def _existing_rules(stack: Stack, given: Given, groups: frozenset[str]) -> dict[
     return found
 
 
-def _write_settings(stack: Stack, settings: Mapping[str, str]) -> None:
+def _write_settings(stack: Stack, settings: Mapping[str, str | bool]) -> None:
     path = stack.location.project_dir / PROJECT_FILE
     text = read_regular(path).decode()
     for name, value in settings.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.key_pair import KeyPair as AwsKeyPair
 from constructs import Construct
 
@@ -18,6 +19,8 @@ class KeyPair(Part):
         id_: Its id, part of its addresses.
         name: Name of the key pair in EC2.
         public_key: OpenSSH public key (`ssh-ed25519 ...` or `ssh-rsa ...`).
+        imported: Whether the pair was imported: AWS does not give its public key back, and another
+            one would replace the pair.
         create: A Terraform condition (without `${}`): where it is false, nothing is made. None
             makes the pair always.
 
@@ -26,10 +29,27 @@ class KeyPair(Part):
     """
 
     def __init__(
-        self, scope: Construct, id_: str, *, name: str, public_key: str, create: str | None = None
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        public_key: str,
+        imported: bool = False,
+        create: str | None = None,
     ) -> None:
         super().__init__(scope, id_)
-        pair = self.named(AwsKeyPair(self, "pair", key_name=name, public_key=public_key))
+        pair = self.named(
+            AwsKeyPair(
+                self,
+                "pair",
+                key_name=name,
+                public_key=public_key,
+                lifecycle=TerraformResourceLifecycle(ignore_changes=["public_key"])
+                if imported
+                else None,
+            )
+        )
         self.name = pair.key_name
         if create:
             pair.add_override("count", f"${{{create} ? 1 : 0}}")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,7 +39,7 @@ class Project:
 
     def run(self, *words: str) -> Ended:
         """Run one command."""
-        return command(self.folder, words, self.environment, timeout=280)
+        return command(self.folder, words, self.environment, timeout=600)
 
     def must(self, *words: str) -> Any:
         """Run one command that has to work, and return its data."""
@@ -154,3 +155,39 @@ def test_the_hardened_profile_is_refused_by_what_it_replaces(project: Project, n
     ended = project.run("adopt", "--output", "json")
     project.become(bootstrap="native")
     assert ended.status == EXIT_GUARD, ended.out + ended.err
+
+
+@pytest.fixture(scope="module")
+def by_ids(project: Project, native: Any, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A checkout that knows nothing of what stands in the account, but has its ids."""
+    state = json.loads((project.folder / "state" / f"{STACK}.tfstate").read_bytes())
+    ids = {
+        _address(resource, instance): instance["attributes"]["id"]
+        for resource in state["resources"]
+        for instance in resource["instances"]
+        # Rules are found by themselves.
+        if resource["mode"] == "managed" and "security_group_" not in resource["type"]
+    }
+    folder = copy_app(tmp_path_factory.mktemp("by-ids") / "checkout")
+    shutil.copy2(project.folder / "terraform.tfvars", folder)
+    (folder / "ids.json").write_text(json.dumps(ids))
+    other = replace(
+        project,
+        folder=folder,
+        environment={**project.environment, "PYTHONPATH": str(folder / "constructs")},
+    )
+    other.become(bootstrap="native")
+    return other
+
+
+def _address(resource: Mapping[str, Any], instance: Mapping[str, Any]) -> str:
+    key = f"[{json.dumps(instance['index_key'])}]" if "index_key" in instance else ""
+    return f"{resource['type']}.{resource['name']}{key}"
+
+
+def test_what_was_made_by_hand_is_adopted_by_its_ids(by_ids: Project) -> None:
+    """Nothing is created, replaced or destroyed; applied, and nothing left to do."""
+    adopted = by_ids.must("adopt", "--ids", "ids.json")
+    assert _losses(adopted) == NOTHING
+    assert adopted["adopted"]["key_pair"] is True
+    by_ids.settle(adopted)
