@@ -402,8 +402,24 @@ def writing(path: Path) -> Iterator[None]:
         raise UsageError(
             f"cannot be written ({error.strerror or error})",
             field=str(path),
-            fix="free some space there, or fix its permissions",
+            fix=_fix(error, path),
         ) from None
+
+
+def _fix(error: OSError, path: Path) -> str:
+    """Return what helps against a refusal of the system, and against no other."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "free some space there"
+    if error.errno == errno.EROFS:
+        return "choose a path on a file system that can be written"
+    there = next((each for each in path.parents if each.exists()), Path("/"))
+    if not there.is_dir():
+        return f"{there} is a file: choose a path below a folder"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"fix the permissions of {path if path.exists() else there}, or choose another path"
+    if there != path.parent:
+        return f"create the folder {path.parent}, or choose a path in one that exists"
+    return "choose another path"
 
 
 def private_dir(path: Path) -> Path:

@@ -51,7 +51,7 @@ def apply_asking(
         sealed_plan: The sealed plan.
         name: What `--confirm` said; nobody is asked then.
         expect_sha256: The digest that was approved elsewhere.
-        ledger: The ledger, where it was taken and shown already.
+        ledger: The ledger, where plan and ledger were shown already.
         announce: Print what is applied and where, once nothing refuses it.
 
     Raises:
@@ -60,6 +60,7 @@ def apply_asking(
         EngineError: Terraform failed.
         Interrupted: It was asked to stop.
     """
+    shown = ledger is not None
     ready = prepare(stack, sealed_plan, work.listen, expect_sha256=expect_sha256)
     if announce:
         work.progress.pause()
@@ -70,7 +71,7 @@ def apply_asking(
         if is_destroy and ledger is None:
             ledger = _show_ledger(work, ready)
         if name is None:
-            name = _ask_name(work, ready)
+            name = _ask_name(work, ready, shown=shown)
     try:
         applied = ready.run(name)
     except EngineError:
@@ -91,9 +92,10 @@ def _show_ledger(work: Session, ready: Ready) -> Ledger:
     return ledger
 
 
-def _ask_name(work: Session, ready: Ready) -> str | None:
+def _ask_name(work: Session, ready: Ready, *, shown: bool) -> str | None:
     work.progress.pause()
     console = message_console()
-    console.print(f"These resources of {ready.stack.name} go:")
-    print_lines(console, address_lines(ready.plan.losses))
+    if not shown:
+        console.print(f"These resources of {ready.stack.name} go:")
+        print_lines(console, address_lines(ready.plan.losses))
     return work.ask(f"Type the stack's name ({ready.stack.name}) to go on: ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 from biomodal_deploy.cli.options import Format
 from biomodal_deploy.cli.render.console import message_console
 from biomodal_deploy.cli.render.progress import PartProgress, Progress
+from biomodal_deploy.errors import UsageError
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.signals import Notice, Signal, Step
 
@@ -60,9 +62,21 @@ def session(project_dir: Path, output: Format, *, part: bool = False) -> Iterato
         part: Whether it is one of a set, and reports its progress to the set's command.
 
     Raises:
-        UsageError: `cdktf.json` is missing or wrong.
+        UsageError: `cdktf.json` is missing or wrong, or TMPDIR.
     """
+    _check_temporary_folder(os.environ.get("TMPDIR"))
     location = Location.of(project_dir)
     display = PartProgress if part else Progress
     with display(message_console(), quiet=output is Format.JSON) as progress:
         yield Session(location, progress)
+
+
+def _check_temporary_folder(path: str | None) -> None:
+    """Refuse a TMPDIR that Terraform's providers and Node would fail in, with less to go by."""
+    if path and not (Path(path).is_dir() and os.access(path, os.W_OK | os.X_OK)):
+        raise UsageError(
+            "is not a folder that can be written",
+            field="TMPDIR",
+            value=path,
+            fix="create it, set TMPDIR to another folder, or unset it",
+        )

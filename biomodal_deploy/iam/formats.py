@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
@@ -35,8 +36,31 @@ def rendered(named: Named, place: Place, form: PolicyFormat) -> str:
         return _indented(_terraform(named))
     if form is PolicyFormat.AWS_CLI:
         return "".join(f"{line}\n" for line in _commands(named, place))
-    documents = list(named.values())
-    return _indented(documents[0] if len(documents) == 1 else dict(named))
+    return _indented(combined(list(named.values())))
+
+
+def combined(documents: Sequence[Mapping[str, JsonValue]]) -> Mapping[str, JsonValue]:
+    """Return policies as one document; a Sid that several have gets a number.
+
+    Args:
+        documents: At least one policy, each with a list of statements.
+    """
+    first, *others = documents
+    if not others:
+        return first
+    seen: Counter[str] = Counter()
+    statements: list[JsonValue] = []
+    for document in documents:
+        listed = document["Statement"]
+        for statement in listed if isinstance(listed, list) else [listed]:
+            sid = statement.get("Sid") if isinstance(statement, dict) else None
+            if isinstance(statement, dict) and isinstance(sid, str) and sid in seen:
+                statements.append({**statement, "Sid": f"{sid}{seen[sid] + 1}"})
+            else:
+                statements.append(statement)
+            if isinstance(sid, str):
+                seen[sid] += 1
+    return {**first, "Statement": statements}
 
 
 def _terraform(named: Named) -> dict[str, object]:

@@ -82,6 +82,7 @@ def judge(
     protected: Collection[str] = PROTECTED_KINDS,
     limits: Limits = Limits(),  # noqa: B008  # it is frozen
     allow_destroy: Iterable[str] = (),
+    by_name: bool = False,
     account: str | None = None,
     region: str | None = None,
     object_counts: Mapping[str, int | str] | None = None,
@@ -98,6 +99,7 @@ def judge(
         protected: Resource types whose loss needs an allowance.
         limits: Account, region and number of deletes.
         allow_destroy: Exact addresses that may be lost.
+        by_name: Whether a person types the stack's name first, and so allows every loss.
         account: The AWS account that the plan acts on.
         region: The region that it acts on.
         object_counts: By address, how many objects or images an emptied one holds, a text where
@@ -118,7 +120,7 @@ def judge(
     return (
         *_whole(plan),
         *_known(plan),
-        *_protected(plan, frozenset(protected), allowed),
+        *_protected(plan, frozenset(protected), allowed, by_name=by_name),
         *_vanished(gone, frozenset(protected), allowed),
         *idle,
         *_contents(plan, object_counts or {}),
@@ -272,7 +274,7 @@ def _known(plan: Plan) -> Iterator[Verdict]:
 
 
 def _protected(
-    plan: Plan, protected: Collection[str], allowed: Collection[str]
+    plan: Plan, protected: Collection[str], allowed: Collection[str], *, by_name: bool
 ) -> Iterator[Verdict]:
     rule = "protected"
     losses = protected_losses(plan, protected)
@@ -283,8 +285,9 @@ def _protected(
             yield _refused(
                 rule, f"{what}, and another object is shown by the same address.", loss.address
             )
-        elif loss.address in allowed:
-            message = f"{what}; --allow-destroy allows it."
+        elif loss.address in allowed or by_name:
+            by_what = "--allow-destroy" if loss.address in allowed else "the stack's name, typed,"
+            message = f"{what}; {by_what} allows it."
             yield Verdict(rule=rule, outcome=Outcome.ALLOWED, message=message, address=loss.address)
         else:
             message = (

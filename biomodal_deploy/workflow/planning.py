@@ -198,6 +198,7 @@ def _judged(
             protected={*settings.protected, *_adopted(plan)},
             limits=settings.bounds,
             allow_destroy=request.allow_destroy,
+            by_name=request.by_name,
             account=account,
             region=place.region,
             found=met,

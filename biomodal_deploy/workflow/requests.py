@@ -19,6 +19,8 @@ class PlanRequest:
         variables: `--var`, in order.
         allow_destroy: Addresses of protected resources that may be lost.
         allow: Checks whose refusals are let through.
+        by_name: Whether a person types the stack's name before it is applied, and no protected
+            resource has to be named besides.
         cwd: What relative paths start from.
         readonly_lock: Whether the provider lock file has to fit as it is.
         account_moved: The account that the state belongs to from now on, where that is another.
@@ -29,6 +31,7 @@ class PlanRequest:
     variables: Sequence[str] = ()
     allow_destroy: Sequence[str] = ()
     allow: Sequence[str] = ()
+    by_name: bool = False
     cwd: Path = Path()
     readonly_lock: bool = False
     account_moved: str | None = None

@@ -1,5 +1,6 @@
 """Folders and files that nobody else can write to."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from biomodal_deploy import files as private
+from biomodal_deploy.errors import UsageError
 
 NOBODY = 65534
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
@@ -148,3 +150,25 @@ def test_exactly_one_new_file_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert mode(tmp_path / name) == 0o600
         monkeypatch.setattr(Path, "hardlink_to", refused)
     assert {path.name for path in tmp_path.iterdir()} == {"linked", "reserved"}
+
+
+@pytest.mark.parametrize(
+    ("number", "below", "fix"),
+    [
+        (errno.ENOSPC, "file", "free some space"),
+        (errno.EDQUOT, "file", "free some space"),
+        (errno.EROFS, "file", "can be written"),
+        (errno.EACCES, "file", "permissions of"),
+        (errno.ENOENT, "no/such/file", "create the folder"),
+        (errno.ENOTDIR, "a-file/file", "is a file"),
+        (errno.ENAMETOOLONG, "file", "another path"),
+    ],
+)
+def test_a_refused_write_says_what_helps(tmp_path: Path, number: int, below: str, fix: str) -> None:
+    """Free space helps on a full disk, and where a folder is missing it does not."""
+    (tmp_path / "a-file").touch()
+    with pytest.raises(UsageError) as refused, private.writing(tmp_path / below):
+        raise OSError(number, os.strerror(number))
+    assert fix in str(refused.value.fix)
+    full = number in (errno.ENOSPC, errno.EDQUOT)
+    assert full or "space" not in str(refused.value.fix)

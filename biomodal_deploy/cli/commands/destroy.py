@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from biomodal_deploy.cli.applying import apply_asking
@@ -22,7 +24,9 @@ from biomodal_deploy.cli.render.console import message_console
 from biomodal_deploy.cli.render.sealed_plans import show_sealed_plan
 from biomodal_deploy.cli.result import Result, emit
 from biomodal_deploy.cli.session import session
+from biomodal_deploy.errors import BiomodalError
 from biomodal_deploy.plan import PlanKind
+from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.workflow.destroying import take_ledger
 from biomodal_deploy.workflow.planning import make_plan
 from biomodal_deploy.workflow.requests import PlanRequest
@@ -41,9 +45,10 @@ def destroy(
 ) -> int:
     """Show what will be destroyed, ask, and destroy it.
 
-    A destroy plan is made, sealed and shown, and the stack's name has to be typed. Each protected
-    resource needs --allow-destroy; without it the plan is refused with exit status 3, and the
-    refusal names the addresses.
+    A destroy plan is made, sealed and shown, and the stack's name has to be typed: on a terminal
+    that is enough. Where nobody can answer (CI, a pipe), --confirm gives the name, and each
+    protected resource needs --allow-destroy; without it the plan is refused with exit status 3, and
+    the refusal names the addresses. A plan whose name was not typed cannot be applied later.
 
     Before anybody is asked, it shows what the plan does not: objects, images, running jobs, disks,
     and what would make the destroy fail. Afterwards it looks for what is left and still bills.
@@ -52,21 +57,24 @@ def destroy(
 
     Example: biomodal-aws destroy --allow-destroy aws_instance.vm
     """
-    request = PlanRequest(
-        kind=PlanKind.DESTROY,
-        var_files=var_file or (),
-        variables=var or (),
-        allow_destroy=allow_destroy or (),
-        cwd=Path.cwd(),
-        account_moved=account_moved,
-    )
     with session(project_dir, output) as work:
+        by_name = work.can_ask and confirm is None
+        request = PlanRequest(
+            kind=PlanKind.DESTROY,
+            var_files=var_file or (),
+            variables=var or (),
+            allow_destroy=allow_destroy or (),
+            by_name=by_name,
+            cwd=Path.cwd(),
+            account_moved=account_moved,
+        )
         chosen = fresh_stack(work.location, stack, work.listen)
         planned = make_plan(chosen, request, work.listen)
         ledger = take_ledger(chosen, planned.sealed_plan, planned.plan, work.listen)
         work.progress.pause()
         show_sealed_plan(message_console(), planned.sealed_plan, planned.plan, ledger)
-        done = apply_asking(work, chosen, planned.sealed_plan, name=confirm, ledger=ledger)
+        with _good_for_this_answer(planned.sealed_plan) if by_name else nullcontext():
+            done = apply_asking(work, chosen, planned.sealed_plan, name=confirm, ledger=ledger)
     return emit(
         Result(
             data=applied_data(done.applied, done.ledger, done.remains),
@@ -74,3 +82,14 @@ def destroy(
         ),
         output,
     )
+
+
+@contextmanager
+def _good_for_this_answer(sealed_plan: SealedPlan) -> Iterator[None]:
+    """Make a plan useless unless it is applied: the name that was typed stood for its flags."""
+    try:
+        yield
+    except BaseException:
+        with suppress(BiomodalError, OSError):
+            sealed_plan.drop_plan_file()
+        raise

@@ -26,6 +26,7 @@ from biomodal_deploy.cli.render.policy import (
     show_findings,
     show_gaps,
     show_given,
+    show_parts,
     show_unbounded,
 )
 from biomodal_deploy.cli.result import Result, emit
@@ -123,6 +124,8 @@ def deployer(
     if output is Format.TEXT:
         show_gaps(gaps)
         show_unbounded(unbounded)
+        if form is Form.JSON:
+            show_parts([size(document) for document in named.values()])
     data = {
         "gaps": list(gaps),
         "unbounded_roles": list(unbounded),
@@ -220,7 +223,7 @@ def _show_given(known: StackPermissions, given: Sequence[VmPolicy], output: Form
     return emit(
         Result(
             data=data,
-            show=lambda console: show_given(console, found),
+            show=lambda _: show_given(found),
             exit_status=EXIT_FINDINGS if any(each for _, each in found) else EXIT_DONE,
         ),
         output,

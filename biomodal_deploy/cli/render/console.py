@@ -120,6 +120,14 @@ def print_exactly(text: str) -> None:
     sys.stdout.buffer.flush()
 
 
+def can_redraw(console: Console) -> bool:
+    """Say whether lines may be drawn over: on a terminal that moves its cursor.
+
+    FORCE_COLOR asks for colours in a pipe, and for no animation.
+    """
+    return console.file.isatty() and not console.is_dumb_terminal
+
+
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     terminal = stream.isatty()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from biomodal_deploy.cli.render.console import can_redraw
 from biomodal_deploy.errors import Interrupted
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.init.question import Choice, Question
@@ -34,7 +35,8 @@ class Picker:
 
     def waiting(self, what: str) -> AbstractContextManager[object]:
         """Show what is waited for, for as long as a `with` block."""
-        return self._console.status(Text(what, style="quiet"))
+        text = Text(what, style="quiet")
+        return self._console.status(text) if can_redraw(self._console) else nullcontext()
 
     def ask(self, question: Question) -> str:
         """Ask until there is an answer that keeps the rules.

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from biomodal_deploy.cli.render.console import message_console, print_exactly
+from biomodal_deploy.cli.render.console import Line, message_console, print_exactly, print_lines
 from biomodal_deploy.iam.check import Fault, Finding, short
+from biomodal_deploy.iam.formats import combined
 from biomodal_deploy.iam.vm import VmPolicy
 from biomodal_deploy.text import counted
 
@@ -48,7 +48,7 @@ def show_unbounded(roles: Sequence[str]) -> None:
 
 
 def show_findings(console: Console, findings: Sequence[Finding]) -> None:
-    """Print findings, a table for each kind."""
+    """Print findings, a list for each kind."""
     if not findings:
         console.print(Text("Nothing is missing, unknown or broader than needed", style="good"))
     for fault, (heading, style) in _HEADINGS.items():
@@ -56,23 +56,34 @@ def show_findings(console: Console, findings: Sequence[Finding]) -> None:
         if not of_kind:
             continue
         console.print(Text(f"{heading} ({len(of_kind)})", style=style))
-        table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
         for each in of_kind:
-            table.add_row(
-                Text(f"  {each.action}"),
-                Text(", ".join(map(short, each.resources)), overflow="fold"),
-                Text(", ".join(each.phases)),
-                Text(each.detail, style="quiet"),
-            )
-        console.print(table)
+            phases = f" ({', '.join(each.phases)})" if each.phases else ""
+            print_lines(console, [Line(Text(f"  {each.action}{phases}"), 4)])
+            details = [Text(short(resource)) for resource in each.resources]
+            if each.detail:
+                details.append(Text(each.detail, style="quiet"))
+            print_lines(console, [Line(Text("    ").append_text(line), 4) for line in details])
 
 
-def show_given(console: Console, given: Sequence[tuple[VmPolicy, Sequence[Finding]]]) -> None:
-    """Print each of the VM's policies, and what is wrong with it."""
+def show_given(given: Sequence[tuple[VmPolicy, Sequence[Finding]]]) -> None:
+    """Print the VM's policy, one document, and on standard error what is wrong with it."""
+    print_exactly(json.dumps(combined([each.document for each, _ in given]), indent=2) + "\n")
+    console = message_console()
     for policy, findings in given:
-        print_exactly(json.dumps(policy.document, indent=2) + "\n")
         console.print(Text(f"{policy.address}: {counted(len(findings), 'finding')}"))
         show_findings(console, findings)
+
+
+def show_parts(sizes: Sequence[int]) -> None:
+    """Say that a policy that is printed whole is longer than IAM lets a managed one be."""
+    if len(sizes) > 1:
+        message_console().print(
+            Text("note: ", style="warning").append(
+                f"one document, and IAM takes it in {len(sizes)} managed policies: --format aws-cli"
+                " or --format terraform makes them",
+                style="default",
+            )
+        )
 
 
 def finding_data(findings: Sequence[Finding]) -> list[dict[str, object]]:

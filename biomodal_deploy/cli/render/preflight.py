@@ -14,6 +14,7 @@ from rich.text import Text
 from biomodal_deploy.aws.checks import Finding, Progress, Report, Verdict
 from biomodal_deploy.aws.preflight.prerequisites import Step
 from biomodal_deploy.cli.render.checks import counted_findings, show_findings
+from biomodal_deploy.cli.render.console import can_redraw
 
 
 class PreflightProgress:
@@ -31,7 +32,7 @@ class PreflightProgress:
             TextColumn("[quiet]{task.description}"),
             console=console,
             transient=True,
-            disable=not console.is_terminal,
+            disable=not can_redraw(console),
         )
         self._task = self._bar.add_task("", total=None)
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
+from biomodal_deploy.cli.render.console import can_redraw
 from biomodal_deploy.engine.process import InterruptSent
 from biomodal_deploy.engine.terraform.events import ApplyEvent, DiagnosticEvent, Event
 from biomodal_deploy.workflow.sets.outcome import Message
@@ -34,7 +35,7 @@ class Progress:
         self._working: dict[str, float] = {}
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal and not self._quiet:
+        if can_redraw(self._console) and not self._quiet:
             self._status = self._console.status("Starting")
             self._status.start()
         return self

@@ -15,6 +15,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from biomodal_deploy.cli.render.console import can_redraw
 from biomodal_deploy.errors import (
     EXIT_BUG,
     EXIT_DONE,
@@ -66,7 +67,7 @@ class SetProgress:
         self._asked = False
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal and not self._quiet:
+        if can_redraw(self._console) and not self._quiet:
             # Redrawn when something is said, and now and then for the seconds.
             self._live = Live(get_renderable=self._block, console=self._console, transient=True)
             self._live.start()

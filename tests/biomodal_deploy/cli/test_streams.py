@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from biomodal_deploy.cli.render.outputs import show_environment, show_value
 from biomodal_deploy.engine.terraform import OutputValue
 from biomodal_deploy.errors import EXIT_DONE, EXIT_SEALED_PLAN, EXIT_USAGE, UsageError
 from tests.support.driven import Driven
+from tests.support.light import LightProject
 from tests.support.plans import plan, resource
 from tests.support.sealed_project import sealed_project
 
@@ -199,3 +201,47 @@ def test_shell_assignments_assign_and_do_nothing_else(
     assert done.stdout == value
     with pytest.raises(UsageError, match="x; id"):
         show_environment(_console(stderr=False), {"x; id": OutputValue(sensitive=False, value="")})
+
+
+def test_a_missing_folder_is_named(folder: Path, tmp_path: Path) -> None:
+    """Neither the disk's space nor its permissions is to blame where no folder is."""
+    done = shell(folder, '"$@"', "show", "--out", str(tmp_path / "none" / "x.md"))
+    assert done.returncode == EXIT_USAGE
+    assert f"create the folder {tmp_path / 'none'}" in done.stderr
+    assert "space" not in done.stderr
+
+
+def test_an_unusable_temporary_folder_is_named(folder: Path, tmp_path: Path) -> None:
+    """Before a provider or Node fails in it, with a path that nobody asked for."""
+    (tmp_path / "file").touch()
+    for value in (tmp_path / "none", tmp_path / "file"):
+        done = shell(folder, f'TMPDIR={value} "$@"', "show")
+        assert done.returncode == EXIT_USAGE
+        assert "TMPDIR" in done.stderr
+        assert str(value) in done.stderr
+
+
+@pytest.mark.engine
+def test_colours_in_a_pipe_are_no_animation(tmp_path: Path) -> None:
+    """FORCE_COLOR colours a CI log; a spinner's frames and cursor moves would fill it."""
+    project = LightProject(tmp_path / "project")
+    forced = {**project.environment(), "FORCE_COLOR": "1", "TERM": "xterm-256color"}
+    done = project.run("plan", environment=forced)
+    assert done.status == EXIT_DONE, done.err
+    said = done.out + done.err
+    assert f"{ESCAPE}[" in said
+    assert not re.search(rf"{ESCAPE}\[[0-9;?]*[A-Za-ln-z]", said), "no cursor is moved"
+    assert not re.search("[\u2800-\u28ff]", said), "no spinner's frame"
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("terminal", ["dumb", "xterm-256color"])
+def test_a_dumb_terminal_gets_lines(tmp_path: Path, terminal: str) -> None:
+    """A terminal that cannot move its cursor gets each step as a line, and others a spinner."""
+    project = LightProject(tmp_path / "project")
+    given = {**project.environment(), "TERM": terminal}
+    with Driven.command(project.folder, ["plan"], given, terminal=True) as driven:
+        assert driven.process.wait(120) == EXIT_DONE
+        driven.until(lambda: "sha256" in driven.screen)
+        assert ("Planning ..." in driven.screen) is (terminal == "dumb")
+        assert (ESCAPE in driven.screen) is (terminal != "dumb")

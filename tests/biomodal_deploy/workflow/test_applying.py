@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.errors import EXIT_DONE, EXIT_SEALED_PLAN
+from biomodal_deploy.errors import EXIT_DONE, EXIT_GUARD, EXIT_SEALED_PLAN
 from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.plan.sealed.manifest import Manifest
 from tests.support.driven import Driven
@@ -167,3 +167,39 @@ def test_no_secret_lies_on_the_disk_while_terraform_applies(tmp_path: Path) -> N
             "logs",
         }
         driven.process.kill()
+
+
+@pytest.fixture
+def protected(tmp_path: Path) -> LightProject:
+    """An applied project whose resources are protected."""
+    stacks = {"stacks": {STACK: {"protected": ["terraform_data"]}}}
+    made = LightProject(tmp_path / "protected", context=stacks)
+    made.plan()
+    assert made.run("apply").status == EXIT_DONE
+    return made
+
+
+@pytest.mark.parametrize(("typed", "status"), [(STACK, EXIT_DONE), ("other", EXIT_GUARD)])
+def test_on_a_terminal_the_typed_name_is_enough(
+    protected: LightProject, typed: str, status: int
+) -> None:
+    """What is protected is listed once, and asked for once; another name leaves no usable plan."""
+    environment = protected.environment()
+    with Driven.command(protected.folder, ["destroy"], environment, terminal=True) as driven:
+        driven.until(lambda: QUESTION in driven.screen, 60)
+        before = driven.screen
+        assert driven.terminal is not None
+        driven.terminal.type(typed)
+        assert driven.process.wait(60) == status, driven.screen
+    assert before.count("terraform_data.first would be") == 1
+    assert "These resources of" not in before
+    assert bool(state_of(protected)["resources"]) is (status != EXIT_DONE)
+    assert not list(protected.plans.glob("*/*.tfplan"))
+
+
+def test_where_nobody_can_answer_the_flags_are_needed(protected: LightProject) -> None:
+    """A name in an option is a script's: each protected resource is named besides."""
+    refused = protected.run("destroy", "--confirm", STACK)
+    assert refused.status == EXIT_GUARD
+    assert "--allow-destroy" in refused.err
+    assert len(state_of(protected)["resources"]) == 2
