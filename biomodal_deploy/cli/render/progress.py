@@ -13,7 +13,7 @@ from rich.text import Text
 
 from biomodal_deploy.cli.render.console import can_redraw
 from biomodal_deploy.engine.process import InterruptSent
-from biomodal_deploy.engine.terraform.events import ApplyEvent, DiagnosticEvent, Event
+from biomodal_deploy.engine.terraform.events import ApplyEvent, Diagnostic, DiagnosticEvent, Event
 from biomodal_deploy.workflow.sets.outcome import Message
 
 _MARKS = {"apply_complete": ("done", "good"), "apply_errored": ("failed", "bad")}
@@ -75,7 +75,7 @@ class Progress:
             self._interrupted(event)
         elif isinstance(event, DiagnosticEvent):
             if not event.diagnostic.is_error:
-                self._console.print(Text(f"warning: {event.diagnostic.summary}", style="warning"))
+                self._console.print(Text(_warning(event.diagnostic), style="warning"))
         elif isinstance(event, ApplyEvent):
             self._applying(event)
         elif self._status:
@@ -143,9 +143,15 @@ class PartProgress(Progress):
             _report(Message(kind="step", text=f"Asked Terraform to stop ({event.step})"))
         elif isinstance(event, DiagnosticEvent):
             if not event.diagnostic.is_error:
-                _report(Message(kind="notice", text=f"warning: {event.diagnostic.summary}"))
+                _report(Message(kind="notice", text=_warning(event.diagnostic)))
         elif isinstance(event, ApplyEvent) and event.hook.action != "read":
             _report(Message(kind="busy", text=event.hook.resource.addr))
+
+
+def _warning(diagnostic: Diagnostic) -> str:
+    """Return a warning with what it is about: alike words come for many resources."""
+    about = f" ({diagnostic.address})" if diagnostic.address else ""
+    return f"warning: {diagnostic.summary}{about}"
 
 
 def _report(message: Message) -> None:
