@@ -2,7 +2,7 @@
 # Look for what changed outside Terraform, in every stack or in those that STACKS names.
 #
 # Takes STACKS from the environment: names or a pattern, as `--stack` does; all where it is empty.
-# Writes ci/out/drift/report.md, and status.env for GitLab's next job. Exit status: as `biomodal-aws drift`, so 2 where something drifted.
+# Writes ci/out/drift/report.md, junit.xml, and status.env for GitLab's next job. Exit status: as `biomodal-aws drift`, so 2 where something drifted.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 umask 077
@@ -14,7 +14,7 @@ if [[ -n ${STACKS:-} ]]; then
   words=(--stack "$STACKS")
 fi
 status=0
-biomodal-aws drift "${words[@]}" --output json >"$out/drift.json" || status=$?
+biomodal-aws drift "${words[@]}" --junit "$out/junit.xml" --output json >"$out/drift.json" || status=$?
 word=failure
 [[ $status != 0 ]] || word=success
 printf 'STATUS=%s\n' "$word" >"$out/status.env"

@@ -1,6 +1,7 @@
 """Tell the forge, GitHub or GitLab, what a job found; and ask GitHub which commit a run planned.
 
     python3 ci/forge.py comment REPORT...  one comment on the pull request for each, written anew
+    python3 ci/forge.py sarif FILE...      GitHub: hand it to code scanning, where that is set up
     python3 ci/forge.py issue REPORT       one open issue, written anew; STATUS=success closes it
     python3 ci/forge.py planned            GitHub: the commit that the run PLAN_RUN planned
     python3 ci/forge.py settings          GitLab: fail where others may become the role
@@ -12,6 +13,8 @@ write, and those install nothing.
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import os
 import sys
@@ -99,6 +102,20 @@ class GitHub:
                 return "updated"
         self.api.call("POST", path, {"body": report})
         return "written"
+
+    def sarif(self, content: str) -> str:
+        """Hand SARIF to code scanning; a repository without it has none, and that fails nothing."""
+        packed = base64.b64encode(gzip.compress(content.encode())).decode()
+        body = {
+            "commit_sha": need("PLANNED"),
+            "ref": f"refs/pull/{need('PR_NUMBER')}/head",
+            "sarif": packed,
+        }
+        try:
+            self.api.call("POST", "/code-scanning/sarifs", body)
+        except ForgeError as error:
+            return f"not taken ({error})"
+        return "handed on"
 
     def issue(self, report: str, *, clean: bool) -> str:
         """Write the one issue, or close it."""
@@ -236,6 +253,10 @@ class GitLab:
             return "unknown: GITLAB_TOKEN may not read whether pipelines of forks run here"
         return "right"
 
+    def sarif(self, _content: str) -> str:
+        """Refuse: GitLab reads JUnit from the job itself."""
+        raise ForgeError("sarif: GitLab takes the job's junit.xml")
+
     def planned(self) -> str:
         """Refuse: GitLab's apply takes the plan of its own pipeline."""
         raise ForgeError("planned: a pipeline of GitLab applies its own plan")
@@ -257,8 +278,8 @@ def need(name: str) -> str:
 def run(words: list[str]) -> None:
     """Do what was asked."""
     command, *files = words or [""]
-    if command not in {"comment", "issue", "planned", "settings"}:
-        raise ForgeError("say comment, issue, planned or settings")
+    if command not in {"comment", "issue", "planned", "sarif", "settings"}:
+        raise ForgeError("say comment, issue, planned, sarif or settings")
     forge = GitHub() if "GITHUB_API_URL" in os.environ else GitLab()
     if command == "planned":
         print(f"commit={forge.planned()}")
@@ -268,6 +289,8 @@ def run(words: list[str]) -> None:
         report = Path(name).read_text(encoding="utf-8")
         if command == "comment":
             done = forge.comment(report)
+        elif command == "sarif":
+            done = forge.sarif(report)
         else:
             done = forge.issue(report, clean=os.environ.get("STATUS") == "success")
         print(f"{command} {done}: {name}")

@@ -7,7 +7,8 @@
 #   ALLOW_DESTROY    addresses of protected objects that may be lost, separated by spaces
 # Writes to ci/out/STACK
 #   report.md, report.html  for the reviewer, without secrets
-#   counts.json             for GitLab's widget
+#   counts.json, junit.xml  for GitLab's widgets
+#   plan.sarif              for GitHub's code scanning
 #   plan.env                the sealed plan's id and digest, and whether it changes something
 #   plan.tar.enc            the sealed plan, where it does
 # Exit status: as `biomodal-aws plan`, so 0 with and without changes.
@@ -44,7 +45,7 @@ source "$out/plan.env"
 # What is left in the clear goes with the job, also where the machine stays.
 trap 'rm -rf "plans/$STACK/$PLAN_ID"' EXIT
 
-biomodal-aws show "$PLAN_ID" --stack "$STACK"
+biomodal-aws show "$PLAN_ID" --stack "$STACK" --sarif "$out/plan.sarif" --junit "$out/junit.xml"
 biomodal-aws show "$PLAN_ID" --stack "$STACK" --format html --out "$out/report.html"
 # GitHub takes 65,536 characters, and the lines around the report are ours.
 biomodal-aws show "$PLAN_ID" --stack "$STACK" --format markdown --max-bytes 60000 --out "$out/report.body"

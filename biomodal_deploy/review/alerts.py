@@ -103,15 +103,24 @@ def drift_alerts(stack: str, data: Mapping[str, Any] | None, problem: str = "") 
         yield Alert("drift", Level.NONE, "everything is as Terraform left it", stack)
 
 
-def sarif(alerts: Iterable[Alert]) -> str:
-    """Return what did not pass as SARIF."""
+def sarif(name: str, alerts: Iterable[Alert]) -> str:
+    """Return what did not pass as SARIF.
+
+    Args:
+        name: What it is of; a forge replaces the results of the same name alone.
+        alerts: What was found.
+    """
     found = [each for each in alerts if each.level is not Level.NONE]
     rules = sorted({each.rule for each in found})
     driver = {
         "name": "biomodal-aws",
         "rules": [{"id": rule, "shortDescription": {"text": rule}} for rule in rules],
     }
-    run = {"tool": {"driver": driver}, "results": [_result(each, rules) for each in found]}
+    run = {
+        "tool": {"driver": driver},
+        "automationDetails": {"id": f"{name}/"},
+        "results": [_result(each, rules) for each in found],
+    }
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
     document = {"$schema": schema, "version": "2.1.0", "runs": [run]}
     return json.dumps(document, indent=2) + "\n"

@@ -69,7 +69,7 @@ def save_alerts(
     """Write what a command found for a forge, to the files that are named.
 
     Args:
-        name: What JUnit calls the suite.
+        name: What it is of: what JUnit calls the suite.
         alerts: What was found.
         sarif_file: The file for SARIF.
         junit_file: The file for JUnit.
@@ -81,7 +81,7 @@ def save_alerts(
         return
     found = list(alerts)
     if sarif_file is not None:
-        save(sarif(found), sarif_file, "--sarif")
+        save(sarif(name, found), sarif_file, "--sarif")
     if junit_file is not None:
         save(junit(name, found), junit_file, "--junit")
 

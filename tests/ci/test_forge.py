@@ -227,3 +227,24 @@ def test_a_token_that_is_refused_is_one_line(
         run(["comment", report])
     assert "expired" not in str(caught.value)
     assert BOT["type"] == "Bot"
+
+
+def test_code_scanning_is_no_condition(
+    github: Forge, report: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A repository without it has no results, and the job goes on; GitLab has none at all."""
+    monkeypatch.setenv("PR_NUMBER", "1")
+    monkeypatch.setenv("PLANNED", "a" * 40)
+    run(["sarif", report])
+    assert "handed on" in capsys.readouterr().out
+    (scan,) = github.scans
+    assert (scan["ref"], scan["commit_sha"]) == ("refs/pull/1/head", "a" * 40)
+    monkeypatch.setenv("GITHUB_REPOSITORY", "lab/without")
+    run(["sarif", report])
+    assert "not taken" in capsys.readouterr().out
+
+
+def test_gitlab_has_no_code_scanning(gitlab: Forge, report: str) -> None:
+    """It reads the job's own test report."""
+    with pytest.raises(ForgeError, match="sarif"):
+        run(["sarif", report])

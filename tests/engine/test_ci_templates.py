@@ -6,7 +6,10 @@ tests/support/ci_jobs.py, and its API by tests/support/forge_server.py, a stand-
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.ci_jobs import GitHubJob, Machine, git
-from tests.support.ci_lab import PASSPHRASE, ROLES, STACK, Lab, team
+from tests.support.ci_jobs import GitHubJob, Machine, clone_at, git
+from tests.support.ci_lab import PASSPHRASE, ROLES, STACK, Lab, approval, team
 from tests.support.forge_server import PERSON
 from tests.support.project import ROOT
 
@@ -88,6 +91,7 @@ def apply_job(lab: Lab, machine: Machine, **changed: str) -> GitHubJob:
         "inputs.plan_run": "77",
         "inputs.sha256": digest_of(lab),
         "inputs.confirm": "",
+        "inputs.approvals": "",
     }
     return lab.github("apply", "apply", machine, **{**inputs, **changed})
 
@@ -110,6 +114,7 @@ def test_a_fork_gets_no_credentials(lab: Lab) -> None:
 def test_what_a_plan_leaves_behind(lab: Lab, planned: Machine) -> None:
     """A report for people, a sealed plan that only the passphrase opens, nothing in the clear."""
     assert sorted(each.name for each in artifact(lab, f"report-{STACK}").iterdir()) == [
+        "plan.sarif",
         "report.html",
         "report.md",
     ]
@@ -138,6 +143,7 @@ def test_one_comment_is_written_anew(lab: Lab, planned: Machine) -> None:
                 "github.event_name": "pull_request",
                 "github.event.pull_request.base.sha": lab.head(),
                 "github.event.pull_request.number": "1",
+                "github.event.pull_request.head.sha": lab.head(),
                 "needs.plan.result": "success",
             },
         )
@@ -145,8 +151,12 @@ def test_one_comment_is_written_anew(lab: Lab, planned: Machine) -> None:
         assert job.run() == 0, job.log
     assert lab.forge.calls == [
         "POST /repos/lab/biomodal/issues/1/comments",
+        "POST /repos/lab/biomodal/code-scanning/sarifs",
         "PATCH /repos/lab/biomodal/issues/comments/121",
+        "POST /repos/lab/biomodal/code-scanning/sarifs",
     ]
+    scanned = json.loads(gzip.decompress(base64.b64decode(lab.forge.scans[-1]["sarif"])))
+    assert scanned["version"] == "2.1.0"
     body = lab.forge.comments[-1]["body"]
     assert body == report
     assert len(body.encode()) < 65_536
@@ -212,9 +222,27 @@ def with_another_plan(lab: Lab, archive: Path) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def applied(lab: Lab, merged: str) -> GitHubJob:
+def signed(lab: Lab, merged: str) -> str:
+    """What somebody signed at a workstation, with the artifact and the passphrase."""
+    desk = lab.machine("desk")
+    clone_at(lab.origin, desk.clone, merged)
+    target = desk.clone / "ci" / "out" / STACK
+    target.mkdir(parents=True)
+    shutil.copy(artifact(lab, f"plan-{STACK}") / "plan.tar.enc", target)
+    return approval(lab, desk, STACK)
+
+
+def test_without_an_approval_nothing_is_applied(lab: Lab, signed: str) -> None:
+    """The stack asks for a signature: the digest and the passphrase are not enough."""
+    job = apply_job(lab, lab.machine("unsigned", "apply"))
+    assert job.run() == 4, job.log
+    assert "0 of 1 approvals" in job.log
+
+
+@pytest.fixture(scope="module")
+def applied(lab: Lab, signed: str) -> GitHubJob:
     """The apply of what was approved, elsewhere and as somebody else."""
-    job = apply_job(lab, lab.machine("apply", "apply"))
+    job = apply_job(lab, lab.machine("apply", "apply"), **{"inputs.approvals": signed})
     assert job.is_run()
     assert job.run() == 0, job.log
     return job
@@ -274,7 +302,12 @@ def test_gitlab_goes_the_same_way(lab: Lab, planned: Machine, applied: GitHubJob
     )
     handed_on = plan.artifacts(ROLES, apply.machine.clone)
     assert handed_on.keys() == {"PLAN_ID", "PLAN_SHA256", "PLAN_STATUS"}
-    ran = apply.run(**handed_on)
+    desk = lab.machine("gitlab-desk")
+    clone_at(lab.origin, desk.clone, lab.head())
+    plan.artifacts(ROLES, desk.clone)
+    signed = approval(lab, desk, ROLES)
+    assert "0 of 1 approvals" in apply.run(**handed_on).log
+    ran = apply.run(**handed_on, APPROVALS=signed)
     assert ran.status == 0, ran.log
     found = lab.gitlab(
         "drift", lab.machine("gitlab-drift", "owner", clone=planned.clone), STACKS=ROLES

@@ -82,6 +82,7 @@ ELSEWHERE: Final = {
     "workflow/adding.py": "after a success: tests/engine/test_init.py",
     "workflow/arrival.py: backend migrate": "tests/engine/test_shared_state.py",
     "workflow/backend.py: backend migrate": "tests/engine/test_shared_state.py",
+    "workflow/claiming.py: plan": "needs a bucket: tests/engine/test_remote_history.py",
     "workflow/destroying.py: in": "no command: the environment is named before it",
     "workflow/engine.py: lock": "a notice: tests/engine/test_lock_files.py",
     "workflow/init/": "tests/engine/test_init.py",

@@ -25,6 +25,7 @@ from tests.support.ci_jobs import (
 )
 from tests.support.forge_server import TOKEN, Forge, forge
 from tests.support.project import ROOT, write_stacks
+from tests.support.signers import make_key, signers_line
 
 STACK: Final = "biomodal-aws"
 BUCKET: Final = "lab-terraform-state"
@@ -141,10 +142,13 @@ def team(folder: Path) -> Iterator[Lab]:
                     "region": sandbox.region,
                     "var_files": [f"environments/{name}.tfvars"],
                     "backend": {"kind": "s3", "bucket": BUCKET, "region": sandbox.region},
+                    "approvals": {"required": 1},
                 }
                 for name, (bootstrap, _) in values.items()
             },
         )
+        signer = signers_line("bob@lab", make_key(folder, "bob"))
+        (origin / "allowed_signers").write_text(signer)
         (origin / "environments").mkdir(exist_ok=True)
         for name, (_, text) in values.items():
             (origin / "environments" / f"{name}.tfvars").write_text(text)
@@ -203,6 +207,15 @@ def _lock_providers(lab: Lab) -> None:
         if source.kind == "registry":
             pytest.skip(f"no AWS provider here: {source.reason}, and no registry answers")
         raise
+
+
+def approval(lab: Lab, desk: Machine, stack: str) -> str:
+    """Have somebody sign at a workstation, with the artifact, what a job planned; return it."""
+    mine = {"STACK": stack, "PLAN_PASSPHRASE": PASSPHRASE, "KEY": str(lab.folder / "bob")}
+    ran = desk.shell("ci/approve.sh", {**desk.environment(), **mine})
+    assert ran.status == 0, ran.log
+    assert list(desk.clone.rglob("*.tfplan")) == []
+    return ran.log.strip().rpartition("\n")[2]
 
 
 def on_laptop(lab: Lab, script: str) -> str:

@@ -38,6 +38,7 @@ class Forge:
         events: What happened to every one of them.
         project: GitLab's project, its settings included.
         protected: Whether GitLab's default branch is.
+        scans: What GitHub's code scanning was given.
         calls: Every call that wrote something.
     """
 
@@ -50,6 +51,7 @@ class Forge:
     events: list[Json] = field(default_factory=list)
     project: Json = field(default_factory=dict)
     protected: bool = True
+    scans: list[Json] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
 
     def github(self) -> dict[str, str]:
@@ -90,6 +92,8 @@ class Forge:
             return _change(self.comments, number[1], body)
         if number := re.fullmatch(r"/issues/(\d+)", path):
             return _change(self.issues, number[1], body)
+        if path == "/code-scanning/sarifs":
+            return self._list(self.scans, method, query, body)
         if re.fullmatch(r"/commits/\w+/pulls", path):
             return self._list(self.pulls, method, query, body)
         if re.fullmatch(r"/issues/\d+/events", path):

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Sign the sealed plan of a job, at a workstation, and print what the job that applies it is given.
+#
+# Takes from the environment
+#   STACK            the stack's name
+#   PLAN_PASSPHRASE  what the sealed plan was encrypted with
+#   KEY              your SSH key; where it is not set, the one that Git signs with
+# and from ci/out/STACK the artifact plan.tar.enc. The checkout holds the settings and the signers.
+# Prints the plan, and as its last line the approval: a word for APPROVALS of apply.sh.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+: "${STACK:?STACK is not set: name the stack}"
+: "${PLAN_PASSPHRASE:?PLAN_PASSPHRASE has to be set: docs/ci.md says how}"
+umask 077
+# shellcheck source=ci/unpack.sh
+source ci/unpack.sh
+biomodal-aws show "$id" --stack "$STACK"
+biomodal-aws approve "$id" --stack "$STACK" ${KEY:+--key "$KEY"} --out "$unpacked/approval.json"
+gzip -9c "$unpacked/approval.json" | base64 | tr -d '\n'
+echo
