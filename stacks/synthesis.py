@@ -137,10 +137,12 @@ def _builder(settings: StackSettings, install_script: Path) -> Callable[[App, st
         from stacks.prerequisites import PrerequisitesStack
 
         return PrerequisitesStack
-    if settings.state_bucket and settings.region:
+    if settings.state_bucket and settings.home_region:
         from stacks.state_bucket import StateBucketStack
 
-        return partial(StateBucketStack, region=settings.region, settings=settings.state_bucket)
+        return partial(
+            StateBucketStack, region=settings.home_region, settings=settings.state_bucket
+        )
     bucket_key = settings.bucket_kms_key_arn
     if settings.profile != "hardened" and settings.bootstrap == "module":
         return partial(ModuleStack, install_script=install_script, bucket_key=bucket_key)

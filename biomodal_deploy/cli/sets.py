@@ -264,10 +264,10 @@ def _part(
 
 
 def _held(location: Location, part: Part, before: Sequence[Outcome]) -> Outcome | None:
-    account = location.settings(part.stack).account
+    accounts = set(location.settings(part.stack).account)
     for outcome in before:
         settings = location.settings(outcome.stack)
-        alike = account is None or settings.account in (account, None)
+        alike = not (accounts and settings.account) or accounts & set(settings.account)
         if outcome.exit_status and settings.bootstrap == "prerequisites" and alike:
             line = f"Not begun: {outcome.stack} makes the roles that it needs, and was not applied."
             return Outcome(

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from biomodal_deploy.config import backends, state_bucket
@@ -51,6 +58,28 @@ PROTECTED_KINDS: Final = (
 _KmsKeyArn = Annotated[str, StringConstraints(pattern=_KMS_KEY_ARN)]
 
 
+def _listed(given: object) -> object:
+    # One alone needs no list around it.
+    if given is None:
+        return ()
+    return given if isinstance(given, list | tuple) else (given,)
+
+
+_Account = Annotated[str, StringConstraints(pattern=_ACCOUNT)]
+_Accounts = Annotated[
+    tuple[_Account, ...],
+    # Not strict: once listed, what was a JSON array is a list.
+    Field(strict=False),
+    BeforeValidator(_listed, json_schema_input_type=_Account | tuple[_Account, ...] | None),
+]
+_Region = Annotated[str, StringConstraints(pattern=_REGION)]
+_Regions = Annotated[
+    tuple[_Region, ...],
+    Field(strict=False),
+    BeforeValidator(_listed, json_schema_input_type=_Region | tuple[_Region, ...] | None),
+]
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -59,18 +88,26 @@ class Limits(_Frozen):
     """What a plan of this stack must stay within.
 
     Attributes:
-        account_ids: AWS accounts it may touch; empty for any.
-        regions: AWS regions it may touch; empty for any.
         max_deletes: The most resources one plan may delete, a destroy plan excepted.
         max_monthly_usd: The most US dollars a month that what it plans may cost while idle.
         max_hourly_usd: The most US dollars that its busiest hour may cost.
     """
 
-    account_ids: tuple[Annotated[str, StringConstraints(pattern=_ACCOUNT)], ...] = ()
-    regions: tuple[str, ...] = ()
     max_deletes: Annotated[int, Field(ge=0)] | None = None
     max_monthly_usd: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     max_hourly_usd: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+
+
+class Bounds(Limits):
+    """The limits, with where the stack may be.
+
+    Attributes:
+        account_ids: AWS accounts it may touch; empty for any.
+        regions: AWS regions it may touch; empty for any.
+    """
+
+    account_ids: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
 
 
 class Approvals(_Frozen):
@@ -158,9 +195,9 @@ class StackSettings(_Frozen):
             `biomodal-aws init --explain` lists.
         var_files: Files of variables, relative to the project, after its automatic ones and before
             `--var-file`; later files win.
-        account: The AWS account it is in; the same as limits on that one account.
-        region: The AWS region it is in: the variable `region` where nothing else gives one, and
-            the same as limits on that one region.
+        account: The AWS account it is in, or a list of those that it may be in; any where empty.
+        region: The AWS region it is in, or a list as for account. One alone is the variable
+            `region` where nothing else gives one.
         open_ssh_waiver: Why the hardened profile may open port 22 to everyone. Without a reason
             it cannot.
         kms_key_arn: The KMS key that the native hardened profile encrypts everything with: bucket,
@@ -180,8 +217,8 @@ class StackSettings(_Frozen):
     bootstrap: Literal["module", "native", "prerequisites", "state-bucket"] = "module"
     profile: Literal["documented", "hardened"] = "documented"
     var_files: tuple[Annotated[str, StringConstraints(pattern=_VAR_FILE)], ...] = ()
-    account: Annotated[str, StringConstraints(pattern=_ACCOUNT)] | None = None
-    region: Annotated[str, StringConstraints(pattern=_REGION)] | None = None
+    account: _Accounts = ()
+    region: _Regions = ()
     open_ssh_waiver: Annotated[str, StringConstraints(min_length=10)] | None = None
     kms_key_arn: _KmsKeyArn | None = None
     bucket_kms_key_arn: _KmsKeyArn | None = None
@@ -206,14 +243,6 @@ class StackSettings(_Frozen):
             raise PydanticCustomError(
                 "profile", "open_ssh_waiver lifts a rule of the hardened profile only"
             )
-        for name, place, allowed in (
-            ("account", self.account, self.limits.account_ids),
-            ("region", self.region, self.limits.regions),
-        ):
-            if place and allowed and place not in allowed:
-                raise PydanticCustomError(
-                    "limits", "limits does not have the stack's own {name}", {"name": name}
-                )
         return self
 
     def _check_state_bucket(self) -> None:
@@ -224,9 +253,9 @@ class StackSettings(_Frozen):
             )
         if made is None:
             return
-        if self.region is None or self.profile == "hardened":
+        if self.home_region is None or self.profile == "hardened":
             raise PydanticCustomError(
-                "state_bucket", "A state-bucket stack has a region, and no hardened profile"
+                "state_bucket", "A state-bucket stack has one region, and no hardened profile"
             )
         if isinstance(self.backend, S3Backend) and self.backend.bucket == made.bucket:
             raise PydanticCustomError(
@@ -245,7 +274,7 @@ class StackSettings(_Frozen):
                 "kms", "kms_key_arn is an option of the native hardened profile only"
             )
         place = aws.key_region(self.kms_key_arn)
-        if self.region and self.region != place:
+        if self.region and place not in self.region:
             raise PydanticCustomError(
                 "kms",
                 "kms_key_arn is a key in {place}, and a key serves one region",
@@ -269,8 +298,11 @@ class StackSettings(_Frozen):
         return backend
 
     @property
-    def bounds(self) -> Limits:
+    def home_region(self) -> str | None:
+        """The one region that it is in; None where it may be in several, or any."""
+        return self.region[0] if len(self.region) == 1 else None
+
+    @property
+    def bounds(self) -> Bounds:
         """The limits that hold: a stack that says where it is may be nowhere else."""
-        account_ids = (self.account,) if self.account else self.limits.account_ids
-        regions = (self.region,) if self.region else self.limits.regions
-        return self.limits.model_copy(update={"account_ids": account_ids, "regions": regions})
+        return Bounds(**self.limits.model_dump(), account_ids=self.account, regions=self.region)

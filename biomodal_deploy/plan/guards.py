@@ -17,7 +17,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from biomodal_deploy.config.settings import PROTECTED_KINDS, Limits
+from biomodal_deploy.config.settings import PROTECTED_KINDS, Bounds
 from biomodal_deploy.errors import GuardRefused, UsageError
 from biomodal_deploy.plan import Action, Plan, PlanKind, ResourceChange
 from biomodal_deploy.plan.consequences import consequences
@@ -80,7 +80,7 @@ def judge(
     *,
     kind: PlanKind = PlanKind.APPLY,
     protected: Collection[str] = PROTECTED_KINDS,
-    limits: Limits = Limits(),  # noqa: B008  # it is frozen
+    limits: Bounds = Bounds(),  # noqa: B008  # it is frozen
     allow_destroy: Iterable[str] = (),
     by_name: bool = False,
     account: str | None = None,
@@ -131,7 +131,7 @@ def judge(
     )
 
 
-def judge_place(limits: Limits, *, account: str | None, region: str | None) -> tuple[Verdict, ...]:
+def judge_place(limits: Bounds, *, account: str | None, region: str | None) -> tuple[Verdict, ...]:
     """Judge where a stack goes, whatever it does there.
 
     Args:

@@ -67,7 +67,7 @@ def _put(
 
     plan, digest = claimed
     key = f"{settings.prefix}{stack.name}/{digest}.json"
-    region = settings.region or stack.settings.region or sealed_plan.manifest.facts.region
+    region = settings.region or stack.settings.home_region or sealed_plan.manifest.facts.region
     try:
         there = put_once(
             region or "us-east-1",

@@ -135,7 +135,7 @@ class Diagnosed:
         """Return what the stack needs; None where it cannot be known from here."""
         if self.stack is None or self._values is None:
             return None
-        limits = self.stack.settings.bounds.account_ids
+        limits = self.stack.settings.account
         chosen = account or next(iter(limits), _SOME_ACCOUNT)
         with suppress(BiomodalError):
             return StackPermissions(self.stack.directory, self._values, chosen)

@@ -180,12 +180,11 @@ def _own_settings(
         ) from None
     if before:
         return name, before.model_copy(update={"state_bucket": settings})
-    limits = {each.bounds.account_ids for each in map(location.settings, wanted.keys)}
-    # Where those who use it are in one account, it belongs there as well.
-    accounts = next(iter(limits)) if len(limits) == 1 else ()
+    theirs = {each.account for each in map(location.settings, wanted.keys)}
     return name, StackSettings(
         bootstrap="state-bucket",
-        region=wanted.region,
+        # Where those who use it are in the same, it belongs there as well.
+        account=next(iter(theirs)) if len(theirs) == 1 else (),
+        region=(wanted.region,),
         state_bucket=settings,
-        limits=StackSettings().limits.model_copy(update={"account_ids": accounts}),
     )

@@ -120,15 +120,15 @@ def resolve_for(
         [*own, *(base / path.expanduser() for path in var_files)],
         variables,
         environ=location.environment,
-        settings={REGION: settings.region} if settings.region else {},
+        settings={REGION: settings.home_region} if settings.home_region else {},
         # One terraform.tfvars may serve several stacks.
         known_elsewhere={each.name for each in all_variables()},
         checks=checks,
     )
     region = resolved.values.get(REGION)
-    if settings.region and region is not None and region != settings.region:
+    if settings.home_region and region is not None and region != settings.home_region:
         raise UsageError(
-            f"The stack is in {settings.region} (region in cdktf.json)",
+            f"The stack is in {settings.home_region} (region in cdktf.json)",
             field=f"{REGION} ({resolved.origins[REGION]})",
             value=region,
             fix="take it out there, or correct the one that is wrong",

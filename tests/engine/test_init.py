@@ -144,7 +144,7 @@ def test_a_person_picks_from_the_account(project: Project) -> None:
         "ssh_public_key": project.sandbox.public_key,
     }
     written = read_stacks(read_project_file(project.folder), {})["dev"]
-    assert (written.bootstrap, written.account) == ("native", account.account_id)
+    assert (written.bootstrap, written.account) == ("native", (account.account_id,))
 
 
 def test_without_an_account_the_answers_are_typed(project: Project) -> None:

@@ -17,7 +17,7 @@ from biomodal_deploy.config.contract.aws import (
     on_demand_queue_name,
     security_group_name,
 )
-from biomodal_deploy.config.settings import Limits
+from biomodal_deploy.config.settings import Bounds
 from biomodal_deploy.errors import UsageError
 
 Bootstrap: TypeAlias = Literal["module", "native"]
@@ -76,7 +76,7 @@ class Target:
     instance_type: str = "t3.large"
     use_existing_bucket_url: str = ""
     bootstrap: Bootstrap = "module"
-    limits: Limits = field(default_factory=Limits)
+    limits: Bounds = field(default_factory=Bounds)
     hardened: Hardened | None = None
     tags: tuple[tuple[str, str], ...] = ()
     kms_key: str | None = None
@@ -134,7 +134,7 @@ class Target:
 def target_from(
     values: Mapping[str, object],
     bootstrap: Bootstrap,
-    limits: Limits | None = None,
+    limits: Bounds | None = None,
     *,
     profile: str = "documented",
 ) -> Target:
@@ -162,7 +162,7 @@ def target_from(
         instance_type=given["instance_type"],
         use_existing_bucket_url=given["use_existing_bucket_url"],
         bootstrap=bootstrap,
-        limits=limits or Limits(),
+        limits=limits or Bounds(),
         hardened=_hardened(values) if (bootstrap, profile) == ("native", "hardened") else None,
         tags=((given["tag_key"], given["tag_value"]), (OWN_TAG, given["vm_name"])),
     )

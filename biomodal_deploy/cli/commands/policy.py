@@ -242,7 +242,7 @@ def _permissions(
     with session(project_dir, output) as work:
         chosen = fresh_stack(work.location, stack, work.listen)
         given = given_values(chosen, var_file or (), var or (), Path.cwd())
-        limits = chosen.settings.bounds.account_ids
+        limits = chosen.settings.account
         if account is None and len(limits) == 1:
             [account] = limits
         if account is None:

@@ -94,15 +94,3 @@ class Answers:
         if not self.shared:
             settings["var_files"] = [self.var_file]
         return {name: settings[name] for name in names | settings if name in settings}
-
-    def drop_limits_that_follow(self) -> None:
-        """Take out of copied limits what the stack's own account and region say."""
-        limits = self.settings.get("limits")
-        if not isinstance(limits, dict):
-            return
-        said = {"account": "account_ids", "region": "regions"}
-        follows = {limit for setting, limit in said.items() if setting in self.settings}
-        kept = {name: value for name, value in limits.items() if name not in follows}
-        self.settings["limits"] = kept
-        if not kept:
-            del self.settings["limits"]

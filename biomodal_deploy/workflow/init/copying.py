@@ -49,8 +49,8 @@ def copied_from(location: Location, other: str) -> Answers:
         for variable, attribute in read_file(path).attributes.items():
             if variable in variables and variable != _ITS_OWN and attribute.value is not None:
                 answers.values[variable] = _read(variables[variable], attribute.value, shown(path))
-    if "region" in settings:
-        answers.values.setdefault("region", str(settings["region"]))
+    if home := location.settings(name).home_region:
+        answers.values.setdefault("region", home)
     return answers
 
 

@@ -131,7 +131,6 @@ class _Interview(Desk):
             self.answers.settings["account"] = account
         elif self.asker and "account" not in self.answers.settings:
             self._ask_account()
-        self.answers.drop_limits_that_follow()
 
     def its_network(self) -> None:
         """Its VPC, and a subnet of that."""

@@ -52,7 +52,7 @@ def test_defaults() -> None:
     assert (found.bootstrap, found.profile, found.plan_hours) == ("module", "documented", 24)
     assert found.protected == PROTECTED_KINDS
     assert found.limits.max_deletes is None
-    assert found.limits.account_ids == found.limits.regions == ()
+    assert found.account == found.region == ()
 
 
 def test_every_setting_is_taken_as_written() -> None:
@@ -63,32 +63,30 @@ def test_every_setting_is_taken_as_written() -> None:
                 "bootstrap": "native",
                 "profile": "documented",
                 "protected": ["aws_instance"],
-                "limits": {
-                    "account_ids": ["123456789012"],
-                    "regions": ["eu-west-2"],
-                    "max_deletes": 0,
-                },
+                "account": ["123456789012"],
+                "region": "eu-west-2",
+                "limits": {"max_deletes": 0},
                 "plan_hours": 0.5,
             }
         }
     )["x"]
     assert found.bootstrap == "native"
     assert found.protected == ("aws_instance",)
-    assert found.limits.account_ids == ("123456789012",)
-    assert found.limits.regions == ("eu-west-2",)
+    assert found.account == ("123456789012",)
+    assert found.region == ("eu-west-2",)
     assert found.limits.max_deletes == 0
     assert found.plan_hours == 0.5
 
 
 def test_a_stack_that_says_where_it_is_may_be_nowhere_else() -> None:
-    """`account` and `region` are limits of one; what `limits` says holds where they are not set."""
-    limits = {"account_ids": ["123456789012", "210987654321"], "regions": ["eu-west-2"]}
-    free = stacks_of({"x": {"limits": limits}})["x"]
-    assert free.bounds == free.limits
-    bound = stacks_of({"x": {"account": "123456789012", "limits": limits}})["x"].bounds
-    assert (bound.account_ids, bound.regions) == (("123456789012",), ("eu-west-2",))
-    there = stacks_of({"x": {"region": "us-east-1", "limits": {"max_deletes": 3}}})["x"].bounds
-    assert (there.account_ids, there.regions, there.max_deletes) == ((), ("us-east-1",), 3)
+    """`account` and `region` are limits of one or of several; one region alone is its own."""
+    free = stacks_of({"x": {"limits": {"max_deletes": 3}, "account": None}})["x"].bounds
+    assert (free.account_ids, free.regions, free.max_deletes) == ((), (), 3)
+    one = stacks_of({"x": {"account": "123456789012", "region": "us-east-1"}})["x"]
+    assert (one.bounds.account_ids, one.bounds.regions) == (("123456789012",), ("us-east-1",))
+    assert one.home_region == "us-east-1"
+    several = stacks_of({"x": {"region": ["us-east-1", "eu-west-2"]}})["x"]
+    assert (several.bounds.regions, several.home_region) == (("us-east-1", "eu-west-2"), None)
 
 
 @pytest.mark.parametrize(
@@ -97,11 +95,8 @@ def test_a_stack_that_says_where_it_is_may_be_nowhere_else() -> None:
         ({"account": "12345"}, "An AWS account id has 12 digits"),
         ({"account": 123456789012}, "valid string"),
         ({"region": "London"}, "An AWS region reads like us-east-1 or eu-west-2"),
-        ({"region": "eu-west-2", "limits": {"regions": ["us-east-1"]}}, "stack's own region"),
-        (
-            {"account": "123456789012", "limits": {"account_ids": ["210987654321"]}},
-            "limits does not have the stack's own account",
-        ),
+        ({"region": ["eu-west-2", "London"]}, "An AWS region reads like us-east-1 or eu-west-2"),
+        ({"limits": {"account_ids": ["123456789012"]}}, "account_ids"),
         ({"var_files": "prod.tfvars"}, "valid array"),
         ({"var_files": ["/etc/prod.tfvars"]}, "starts from the project's folder"),
         ({"var_files": ["~/prod.tfvars"]}, "starts from the project's folder"),
@@ -136,7 +131,7 @@ def test_settings_are_frozen() -> None:
         ({"x": {"plan_hours": 721}}, ["x.plan_hours = 721:", "720"]),
         ({"x": {"plan_hours": float("nan")}}, ["x.plan_hours = nan:"]),
         ({"x": {"limits": {"max_deletes": -1}}}, ["limits.max_deletes = -1:"]),
-        ({"x": {"limits": {"account_ids": ["12"]}}}, ['account_ids.0 = "12":', "12 digits"]),
+        ({"x": {"account": ["12"]}}, ['account.0 = "12":', "12 digits"]),
         # A key is its ARN, of the region where it is used, and of a profile that has it.
         ({"x": {"bucket_kms_key_arn": "alias/lab"}}, ['= "alias/lab":', "IAM knows no alias"]),
         ({"x": {"kms_key_arn": KEY}}, ["native hardened profile only"]),
@@ -153,7 +148,7 @@ def test_settings_are_frozen() -> None:
         ({"x": {"plan_hours": "24"}}, ['x.plan_hours = "24":', "number"]),
         ({"x": {"limits": {"max_deletes": True}}}, ["max_deletes = True:", "integer"]),
         ({"x": {"limits": {"max_deletes": "1"}}}, ['max_deletes = "1":', "integer"]),
-        ({"x": {"limits": {"account_ids": [123456789012]}}}, ["account_ids.0", "string"]),
+        ({"x": {"account": [123456789012]}}, ["account.0", "string"]),
         ({"x": {"protected": "aws_instance"}}, ['protected = "aws_instance":', "array"]),
         ({"x": {"limits": []}}, ["x.limits = []:", "object"]),
         ({"x": None}, ["stacks.x:", "object"]),
@@ -196,7 +191,7 @@ def test_each_line_names_the_line_of_the_file(tmp_path: Path) -> None:
     "stacks": {
       "x": {
         "regin": "eu-west-2",
-        "limits": {"account_ids": ["12"]},
+        "account": ["12"],
         "backend": {
           "kind": "s3", "region": "eu-west-2"
         }
@@ -357,12 +352,12 @@ _settings = st.fixed_dictionaries(
         "limits": st.fixed_dictionaries(
             {},
             optional={
-                "account_ids": st.lists(st.from_regex(r"[0-9]{11,13}", fullmatch=True)) | _json,
-                "regions": st.lists(st.just("us-east-1")) | _json,
                 "max_deletes": st.integers() | _json,
             },
         )
         | _json,
+        "account": st.lists(st.from_regex(r"[0-9]{11,13}", fullmatch=True)) | _json,
+        "region": st.lists(st.just("us-east-1")) | _json,
         "plan_hours": st.floats() | st.integers() | _json,
         "limit": _json,
     },
@@ -386,7 +381,7 @@ def test_random_settings_are_accepted_or_refused_in_lines(stacks: Any) -> None:
         assert stack.profile in ("documented", "hardened")
         assert 0 < stack.plan_hours <= 720
         assert (stack.limits.max_deletes or 0) >= 0
-        assert all(len(each) == 12 for each in stack.limits.account_ids)
+        assert all(len(each) == 12 for each in stack.account)
     lines = str(refused).split("\n") if refused else []
     assert accepted or lines
     assert all(line.isprintable() and " Fix: " in line for line in lines)

@@ -91,7 +91,7 @@ BUCKET: Final[dict[str, Any]] = {
         ({}, None),
         ({"state_bucket": None}, "A state-bucket stack, and no other, has a state_bucket"),
         ({"bootstrap": "native"}, "A state-bucket stack, and no other"),
-        ({"region": None}, "has a region"),
+        ({"region": None}, "has one region"),
         ({"profile": "hardened"}, "no hardened profile"),
         ({"state_bucket": {"bucket": "Lab"}}, 'state_bucket.bucket = "Lab": A bucket'),
         ({"state_bucket": {"bucket": "lab", "keep": 1}}, 'did you mean "keep_days"?'),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from biomodal_deploy.config.settings import PROTECTED_KINDS, Limits
+from biomodal_deploy.config.settings import PROTECTED_KINDS, Bounds
 from biomodal_deploy.errors import EXIT_GUARD, GuardRefused, UsageError
 from biomodal_deploy.plan import HIDDEN_TEXT, PlanKind
 from biomodal_deploy.plan.guards import (
@@ -249,7 +249,7 @@ class TestLimits:
         """And the verdicts say what was compared."""
         verdicts = judge(
             plan(resource("a_b.c", "delete", {})),
-            limits=Limits(account_ids=("111122223333",), regions=("eu-west-2",), max_deletes=1),
+            limits=Bounds(account_ids=("111122223333",), regions=("eu-west-2",), max_deletes=1),
             account="111122223333",
             region="eu-west-2",
         )
@@ -265,13 +265,13 @@ class TestLimits:
     )
     def test_another_account_is_refused(self, account: str | None, line: str) -> None:
         """Also one that cannot be told."""
-        limits = Limits(account_ids=("111122223333",))
+        limits = Bounds(account_ids=("111122223333",))
         (refusal,) = refusals(limits=limits, account=account)
         assert refusal.startswith(line)
 
     def test_another_region_is_refused(self) -> None:
         """The line names both."""
-        (refusal,) = refusals(limits=Limits(regions=("eu-west-2",)), region="us-east-1")
+        (refusal,) = refusals(limits=Bounds(regions=("eu-west-2",)), region="us-east-1")
         assert refusal == "The region is us-east-1, and the stack is limited to eu-west-2."
 
     def test_too_many_deletes_are_refused(self) -> None:
@@ -281,14 +281,14 @@ class TestLimits:
             resource("a_b.r", "replace", {}, {}),
             resource("a_b.f", "forget", {}),
         ]
-        assert refusals(*gone, limits=Limits(max_deletes=2)) == []
-        (refusal,) = refusals(*gone, limits=Limits(max_deletes=1))
+        assert refusals(*gone, limits=Bounds(max_deletes=2)) == []
+        (refusal,) = refusals(*gone, limits=Bounds(max_deletes=1))
         assert refusal == "2 deletes (replacements included), and limits.max_deletes is 1."
 
     def test_a_destroy_plan_may_delete_everything(self) -> None:
         """That is what it is for; its other guards stay."""
         gone = [resource("a_b.d", "delete", {}), resource("aws_eip.x", "delete", {})]
-        lines = refusals(*gone, limits=Limits(max_deletes=0), kind=PlanKind.DESTROY)
+        lines = refusals(*gone, limits=Bounds(max_deletes=0), kind=PlanKind.DESTROY)
         assert [line.partition(" ")[0] for line in lines] == ["aws_eip.x"]
 
 

@@ -246,8 +246,7 @@ def test_another_region_of_a_provider_without_one_is_refused(tmp_path: Path, our
 
 def test_a_plan_beyond_its_limits_cannot_be_applied(tmp_path: Path, ours: Sandbox) -> None:
     """It is sealed to be shown, and refused when planned and when applied."""
-    limits = {"account_ids": [THEIRS], "regions": ["eu-west-1"]}
-    context = {"stacks": {STACK: {"limits": limits}}}
+    context = {"stacks": {STACK: {"account": [THEIRS], "region": ["eu-west-1", "eu-west-3"]}}}
     stack = {STACK: model(region="${var.region}")}
     project = LightProject(tmp_path / "project", stack, context)
     planned = project.run("plan", environment=aws(ours))
@@ -255,7 +254,7 @@ def test_a_plan_beyond_its_limits_cannot_be_applied(tmp_path: Path, ours: Sandbo
     ended = apply(project, aws(ours))
     assert ended.status == EXIT_GUARD
     account = f"The account is {OURS}, and the stack is limited to {THEIRS}."
-    region = "The region is us-east-1, and the stack is limited to eu-west-1."
+    region = "The region is us-east-1, and the stack is limited to eu-west-1 or eu-west-3."
     for line in (account, region):
         assert f"refused: {line}" in planned.out
     assert ended.error["message"] == f"{account} (1 more refusal: region)"

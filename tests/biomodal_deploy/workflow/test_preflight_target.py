@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from biomodal_deploy.aws.preflight import owned_by, target_from
-from biomodal_deploy.config.settings import Limits, StackSettings
+from biomodal_deploy.config.settings import Bounds, StackSettings
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan.history import Event, History
 from biomodal_deploy.workflow.location import Location
@@ -27,7 +27,7 @@ VALUES = {
 def location(tmp_path: Path) -> Location:
     """A project with two stacks and their variables."""
     stacks = {
-        "lab": {"bootstrap": "native", "limits": {"regions": ["eu-west-2"]}},
+        "lab": {"bootstrap": "native", "region": ["eu-west-2"]},
         "roles": {"bootstrap": "prerequisites"},
     }
     project = {"app": "true", "context": {"stacks": stacks}}
@@ -43,7 +43,7 @@ def test_defaults_are_the_documents() -> None:
     assert target.instance_type == "t3.large"
     assert target.tags == (("environment", "development"), ("biomodal-deployment", target.vm_name))
     assert target.existing_bucket is None
-    assert target.limits == Limits()
+    assert target.limits == Bounds()
 
 
 def test_names_follow_the_stacks() -> None:
@@ -64,7 +64,7 @@ def test_a_project_is_read_without_synthesis(location: Location) -> None:
     """Variables, limits and implementation come from its files alone."""
     target = read_target(location, location.settings("lab"), variables=["instance_type=m5.large"])
     assert target == target_from(
-        {**VALUES, "instance_type": "m5.large"}, "native", Limits(regions=("eu-west-2",))
+        {**VALUES, "instance_type": "m5.large"}, "native", Bounds(regions=("eu-west-2",))
     )
 
 

@@ -218,7 +218,7 @@ BASE = Answers(
         "profile": "hardened",
         "account": ACCOUNT,
         "region": REGION,
-        "limits": {"account_ids": [ACCOUNT], "max_deletes": 0},
+        "limits": {"max_deletes": 0},
     },
     values={
         **PLACE,
@@ -230,13 +230,12 @@ BASE = Answers(
 
 
 def test_a_copy_takes_over_all_that_fits() -> None:
-    """Nothing is asked for again; limits that the account says anyway go."""
+    """Nothing is asked for again."""
     asker = Answering()
     found = gathered(given("dev"), asker, BASE)
     assert asker.names == ["vm_name", "instance_type"]
     assert found.values == {**BASE.values, "vm_name": "dev", "instance_type": "t3.large"}
     assert found.entry["limits"] == {"max_deletes": 0}
-    assert BASE.settings["limits"] == {"account_ids": [ACCOUNT], "max_deletes": 0}
 
 
 def test_a_copy_elsewhere_leaves_what_is_not_there() -> None:

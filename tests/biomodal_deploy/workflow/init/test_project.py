@@ -31,7 +31,7 @@ def test_an_empty_folder_becomes_a_project(tmp_path: Path) -> None:
     location = Location.of(folder, {})
     assert list(location.stacks) == ["my-lab"]
     assert location.settings("my-lab").bootstrap == "native"
-    assert location.settings("my-lab").region == "eu-west-2"
+    assert location.settings("my-lab").home_region == "eu-west-2"
     assert location.settings("my-lab").var_files == ()
     assert {path.name for path in folder.iterdir()} == {
         *("cdktf.json", "main.py", "terraform.tfvars", "scripts", ".gitignore", "README.md"),

@@ -142,7 +142,7 @@ def _fail(*_: object) -> None:
 @pytest.mark.parametrize(
     ("settings", "line"),
     [
-        ({"account": "123456789012", "limits": {"account_ids": ["210987654321"]}}, "own"),
+        ({"bootstrap": "prerequisites", "profile": "hardened"}, "roles only"),
         ({"open_ssh_waiver": "because I say so"}, "hardened profile only"),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 
 from biomodal_deploy.aws.checks import Verdict
 from biomodal_deploy.aws.preflight import Target, run_preflight
-from biomodal_deploy.config.settings import Limits
+from biomodal_deploy.config.settings import Bounds
 from tests.support.preflight_cases import answer
 from tests.support.recorded_aws import ACCOUNT, REGION, RecordedAws
 
@@ -18,15 +18,15 @@ FAIL, WARNING = Verdict.FAIL, Verdict.WARNING
 @pytest.mark.parametrize(
     ("limits", "verdict", "line"),
     [
-        (Limits(), Verdict.PASS, "no limits"),
-        (Limits(account_ids=(ACCOUNT,), regions=(REGION,)), Verdict.PASS, "within"),
-        (Limits(regions=(REGION,)), Verdict.PASS, "no account is named"),
-        (Limits(regions=("us-east-1",)), FAIL, f"limited to us-east-1, not {REGION}"),
-        (Limits(account_ids=("210987654321",)), FAIL, f"account 210987654321, not {ACCOUNT}"),
+        (Bounds(), Verdict.PASS, "no limits"),
+        (Bounds(account_ids=(ACCOUNT,), regions=(REGION,)), Verdict.PASS, "within"),
+        (Bounds(regions=(REGION,)), Verdict.PASS, "no account is named"),
+        (Bounds(regions=("us-east-1",)), FAIL, f"limited to us-east-1, not {REGION}"),
+        (Bounds(account_ids=("210987654321",)), FAIL, f"account 210987654321, not {ACCOUNT}"),
     ],
 )
 def test_limits(
-    aws: RecordedAws, target: Target, limits: Limits, verdict: Verdict, line: str
+    aws: RecordedAws, target: Target, limits: Bounds, verdict: Verdict, line: str
 ) -> None:
     """Account and region have to be those that the stack may touch."""
     found = answer(aws, replace(target, limits=limits), "limits")
