@@ -56,7 +56,8 @@ class Project:
 
     def settle(self, adopted: Mapping[str, Any]) -> None:
         """Apply an adoption, delete its file, and see that nothing is left to do."""
-        self.must("apply", adopted["path"])
+        # What leaves the state is confirmed as a destroy is.
+        self.must("apply", adopted["path"], "--confirm", STACK)
         (self.folder / adopted["adoption_file"]).unlink()
         planned = self.must("plan")
         assert not planned["has_changes"], self.run("plan").out
