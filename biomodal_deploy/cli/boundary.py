@@ -151,6 +151,9 @@ def _interrupted(arguments: Sequence[str]) -> int:
 def _system_error(error: OSError, arguments: Sequence[str]) -> int:
     if error.errno in _NOBODY_THERE:
         return EXIT_INTERRUPTED
+    if error.errno == errno.ENOENT and error.filename is None:
+        message = "the current folder no longer exists. Fix: cd to one that does."
+        return _fail(EXIT_USAGE, arguments, code="usage", message=message)
     if error.errno not in _MENDABLE:
         return _bug(error, arguments)
     where = f"{error.filename}: " if error.filename else ""

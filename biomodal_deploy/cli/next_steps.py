@@ -33,6 +33,8 @@ def as_typed(message: str, arguments: Sequence[str]) -> str:
     """
     given = {option: value for option in _OPTIONS if (value := _value(option, arguments))}
 
+    every = "--all" in arguments and "--" not in arguments
+
     def completed(step: re.Match[str]) -> str:
         inner, takes = _command(step["name"], (step["inner"] or "").strip())
         said = f"{'' if inner else step['inner'] or ''}{step['rest']}"
@@ -41,10 +43,12 @@ def as_typed(message: str, arguments: Sequence[str]) -> str:
             for option, value in given.items()
             if option in takes and not _says(said, option)
         ]
+        if every and "--all" in takes and not (_says(said, "--stack") or "--stack" in given):
+            added.append(" --all")
         named = f"biomodal-aws {step['name']}{f' {inner}' if inner else ''}"
         return f"{named}{''.join(added)}{step[0].removeprefix(named)}"
 
-    return _STEP.sub(completed, message) if given else message
+    return _STEP.sub(completed, message) if given or every else message
 
 
 def _command(name: str, inner: str) -> tuple[str, set[str]]:

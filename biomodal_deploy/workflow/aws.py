@@ -11,6 +11,7 @@ from typing import Final
 
 from biomodal_deploy.aws.endpoints import configured_endpoints, profile_region
 from biomodal_deploy.aws.identity import Identity, endpoint_of, region_of, who_am_i
+from biomodal_deploy.errors import UsageError
 from biomodal_deploy.workflow.stack import Stack
 
 _VARIABLE: Final = re.compile(r"\$\{var\.([A-Za-z_][A-Za-z0-9_-]*)\}")
@@ -49,7 +50,18 @@ def place_of(stack: Stack, values: Mapping[str, object]) -> Place:
     Args:
         stack: The stack, synthesized.
         values: The values that it gets.
+
+    Raises:
+        UsageError: Its region or endpoint is no line of text.
     """
+    place = _place_of(stack, values)
+    for field, value in (("region", place.region), ("AWS_ENDPOINT_URL", place.endpoint)):
+        if value and not value.isprintable():
+            raise UsageError("has control characters", field=field, value=value, fix="correct it")
+    return place
+
+
+def _place_of(stack: Stack, values: Mapping[str, object]) -> Place:
     environment = stack.location.environment
     theirs = region_of(environment)
     ours = _provider_settings(stack, values, "region")

@@ -207,7 +207,12 @@ def sealed_plans(plans: Path, stack: str) -> list[Path]:
     """Return the folders of a stack's sealed plans, the newest first by their own clock."""
     folder = stack_folder(plans, stack)
     try:
-        found = [each for each in folder.iterdir() if ID.fullmatch(each.name)]
+        # A file of such a name is no plan. A link to one is, and is refused where it is opened.
+        found = [
+            each
+            for each in folder.iterdir()
+            if ID.fullmatch(each.name) and (each.is_symlink() or each.is_dir())
+        ]
     except FileNotFoundError:
         return []
     return sorted(found, key=_age, reverse=True)

@@ -275,6 +275,17 @@ def test_an_unknown_stack_is_one_line(
     assert printed.err == ('error: --stack = "dmeo": no such stack. Fix: did you mean "demo"?\n')
 
 
+def test_a_folder_that_is_gone_is_no_bug(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another terminal may have deleted the folder that this one is in."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert run(["plan"]) == EXIT_USAGE
+    assert "the current folder no longer exists" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "line"),
     [

@@ -27,6 +27,8 @@ from biomodal_deploy.cli.next_steps import as_typed
             ["apply", "--stack=lab"],
             "Next: biomodal-aws plan --all",
         ),
+        ("run biomodal-aws plan.", ["apply", "--all"], "run biomodal-aws plan --all."),
+        ("run biomodal-aws show p1", ["apply", "--all"], "run biomodal-aws show p1"),
         (
             "Next: biomodal-aws plan --help",
             ["plan", "--project-dir", "x", "--nope"],

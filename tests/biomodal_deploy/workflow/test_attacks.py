@@ -387,3 +387,18 @@ def test_a_pipe_in_a_files_place_holds_nothing_up(tmp_path: Path) -> None:
         assert said in ended.err, (name, words, ended.err)
         assert (ended.status == EXIT_USAGE) == bool(said), (name, words, ended.err)
         assert "report it" not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AWS_REGION", "eu-west-2\nHost *"),
+        ("AWS_DEFAULT_REGION", "eu-west-2\x1b[2J"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:9/\nx"),
+    ],
+)
+def test_where_a_plan_goes_is_a_line_of_text(project: LightProject, name: str, value: str) -> None:
+    """What the environment says of it is sealed and printed: a line end is refused as such."""
+    ended = project.run("plan", "--stack", STACK, environment={name: value})
+    assert ended.status == EXIT_USAGE, ended.err
+    assert "has control characters" in ended.err

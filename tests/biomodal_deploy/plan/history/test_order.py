@@ -59,6 +59,7 @@ class TestNewest:
         """With the next command."""
         (tmp_path / "demo" / "draft-20260101T000000Z-abcdef").mkdir(parents=True)
         (tmp_path / "demo" / "notes").mkdir()
+        (tmp_path / "demo" / "20990101T000000Z-abcdef").touch()  # a file is no plan in the way
         with pytest.raises(SealedPlanRefused, match="biomodal-aws plan --stack demo") as caught:
             newest(tmp_path, "demo")
         assert caught.value.reason == "no_sealed_plan"
