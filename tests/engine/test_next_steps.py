@@ -84,7 +84,6 @@ ELSEWHERE: Final = {
     "workflow/adding.py": "after a success: tests/engine/test_init.py",
     "workflow/arrival.py: backend migrate": "tests/engine/test_shared_state.py",
     "workflow/backend.py: backend migrate": "tests/engine/test_shared_state.py",
-    "workflow/claiming.py: plan": "needs a bucket: tests/engine/test_remote_history.py",
     "workflow/destroying.py: in": "no command: the environment is named before it",
     "workflow/claiming.py: plan": "tests/engine/test_remote_history.py",
     "workflow/ejecting.py": "tests/engine/test_eject.py",
