@@ -94,7 +94,6 @@ ELSEWHERE: Final = {
     "workflow/lost_state.py: plan": "after an import by hand",
     "workflow/preflight_target.py: backend check": "tests/engine/test_state_bucket.py",
     "workflow/prerequisites.py": "needs AWS: tests/engine/test_init.py, test_state_bucket.py",
-    "workflow/finding.py: plan": "not taken yet",
     "workflow/sets/sealed_plans.py: plan": "the same step as that of apply --all",
     "workflow/sets/sealed_plans.py: apply": "test_a_destroy_plan_of_a_set_is_applied_alone",
     "workflow/synthesized.py: synth": "a folder that another program wrote",
@@ -232,6 +231,13 @@ CASES: Final = (
         status=EXIT_SEALED_PLAN,
         source="plan/history/order.py: plan --project-dir ../project",
         start="applied",
+    ),
+    Case(
+        typed="show x",
+        status=EXIT_SEALED_PLAN,
+        source="workflow/finding.py: plan",
+        after="show",
+        prepare=lambda project: project.run("synth"),
     ),
     Case(
         typed="plan --nope",
