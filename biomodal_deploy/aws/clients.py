@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _Client = TypeVar("_Client", bound=BaseClient)
 
-WORKERS: Final = 24
+WORKERS: Final = 40
 SERVICE: Final = "IamService"
 
 # Every check is a few calls long and all share one deadline, so no call may wait for long; yet an
