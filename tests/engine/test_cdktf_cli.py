@@ -55,7 +55,7 @@ def test_formats_take_each_other_s_place(app: Cdktf) -> None:
     app.must("synth", "--hcl")
     hcl_files = contents(output)
     assert {name for name in hcl_files if name.endswith(".tf")} == {
-        f"stacks/{name}/cdk.tf" for name in BOTH
+        f"stacks/{name}/{file}" for name in BOTH for file in ("cdk.tf", "versions.tf")
     }
     assert not [name for name in hcl_files if name.endswith(".tf.json")]
     app.must("synth")
