@@ -19,6 +19,7 @@ from biomodal_deploy.sandbox.patches import (
     instances,
     launch_templates,
     protection,
+    security_groups,
     volumes,
 )
 from biomodal_deploy.sandbox.patches.change import Change, Method
@@ -35,6 +36,7 @@ PATCHES: Final[tuple[Patch, ...]] = (
     *instances.PATCHES,
     *launch_templates.PATCHES,
     *protection.PATCHES,
+    *security_groups.PATCHES,
     *volumes.PATCHES,
 )
 
