@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -135,15 +134,13 @@ def state_place(directory: Path, data_dir: Path, workspace: str) -> Path | S3Obj
 def local_content(directory: Path, data_dir: Path, workspace: str) -> bytes | None:
     """Return a local backend's state.
 
-    Empty where there is none yet. None where Terraform has to say it: the directory is not
-    initialized, so that nobody knows yet where its state is; or the file is not as expected.
+    None where Terraform has to say it: the directory is not initialized, so that nobody knows yet
+    where its state is; there is no state; or the file is not as expected.
     """
     if not (data_dir / _STATE).exists():
         return None
     state = state_place(directory, data_dir, workspace)
     try:
-        if isinstance(state, Path) and not os.path.lexists(state):
-            return b""
         content = read_regular(state) if isinstance(state, Path) else b""
         _Known.model_validate_json(content)
     except (OSError, ValidationError):

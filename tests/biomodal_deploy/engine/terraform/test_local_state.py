@@ -82,25 +82,17 @@ def test_the_file_says_which_version_it_is(tmp_path: Path) -> None:
     assert (found.lineage, found.serial, found.terraform_version) == ("a-b", 7, "1.11.4")
 
 
-def test_no_file_is_no_state(tmp_path: Path) -> None:
-    """Before a first apply no Terraform is started to say so; a dangling link is its to judge."""
-    stack(tmp_path, state=None)
-    assert local_content(tmp_path, tmp_path / ".terraform", "default") == b""
-    (tmp_path / "st").mkdir()
-    (tmp_path / "st/x.tfstate").symlink_to(tmp_path / "nowhere")
-    assert local_content(tmp_path, tmp_path / ".terraform", "default") is None
-
-
 @pytest.mark.parametrize(
     ("settings", "state"),
     [
         (None, HEADER),
         ({"backend": {"type": "s3", "config": {"bucket": "b"}}}, HEADER),
+        (LOCAL, None),
         (LOCAL, "{"),
         (LOCAL, {"serial": 7}),
         (LOCAL, {**HEADER, "version": 5}),
     ],
-    ids=["not initialized", "another backend", "damaged", "no lineage", "newer format"],
+    ids=["not initialized", "another backend", "no state", "damaged", "no lineage", "newer format"],
 )
 def test_what_the_file_does_not_say_is_for_terraform(
     tmp_path: Path, settings: object, state: object
