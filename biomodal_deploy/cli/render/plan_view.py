@@ -12,6 +12,7 @@ from biomodal_deploy.plan import Action, AttributeChange, OutputChange, PlanKind
 from biomodal_deploy.plan.redactor import UNKNOWN_TEXT
 from biomodal_deploy.plan.references import plain
 from biomodal_deploy.review.report.access import AccessChange, Gain, Severity
+from biomodal_deploy.review.report.causes import cause_of
 from biomodal_deploy.review.report.model import Entry, Fact, Report
 from biomodal_deploy.review.report.spelling import SIGNS, act_of, change_words, spelled
 from biomodal_deploy.text import counted
@@ -217,11 +218,12 @@ def place_lines(title: str, place: Iterable[Fact]) -> Iterator[Line]:
 
 
 def address_lines(changes: Iterable[ResourceChange]) -> Iterator[Line]:
-    """Yield addresses alone, one a line, as they go."""
+    """Yield addresses, one a line, as they go, and Terraform's reason where it gives one."""
     for change in changes:
         sign, _ = SIGNS[change.action]
         old = f" (old object {change.deposed})" if change.deposed else ""
-        yield _line(f"  {sign:>3} ", f"{change.address}{old}", "delete")
+        why = f": {cause_of(change, PlanKind.APPLY)}" if change.reason else ""
+        yield _line(f"  {sign:>3} ", f"{change.address}{old}{why}", "delete")
 
 
 def changed_lines(drifted: Iterable[ResourceChange]) -> Iterator[Line]:

@@ -16,10 +16,11 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from biomodal_deploy.cli.render.console import _THEME, _Console
+from biomodal_deploy.cli.render.plan_view import address_lines
 from biomodal_deploy.cli.render.sealed_plans import show_sealed_plan
 from biomodal_deploy.cli.render.sets import describe_plan, show_set
 from biomodal_deploy.errors import EXIT_DONE, EXIT_GUARD
-from biomodal_deploy.plan import Plan, PlanKind, read_plan
+from biomodal_deploy.plan import Action, Plan, PlanKind, ResourceChange, read_plan
 from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.plan.sealed.use import Use, UseState
 from biomodal_deploy.workflow.sets.outcome import Outcome as Ended
@@ -222,3 +223,19 @@ def test_text_from_outside_cannot_steer_the_terminal() -> None:
     text = printed(of) + printed(of, full=True)
     assert "\x1b" not in text
     assert "\u202e" not in text
+
+
+def test_a_loss_says_why() -> None:
+    """Whoever confirms that something is replaced reads that it is tainted."""
+    lost = ResourceChange(
+        address="x.y",
+        type="x",
+        name="y",
+        action=Action.REPLACE,
+        reason="replace_because_tainted",
+    )
+    plainly = ResourceChange(address="x.z", type="x", name="z", action=Action.DELETE)
+    one, two = (line.text.plain for line in address_lines([lost, plainly]))
+    assert "x.y: " in one
+    assert "tainted" in one
+    assert two.endswith("x.z")
