@@ -215,7 +215,7 @@ def test_an_unusable_temporary_folder_is_named(folder: Path, tmp_path: Path) -> 
     """Before a provider or Node fails in it, with a path that nobody asked for."""
     (tmp_path / "file").touch()
     for value in (tmp_path / "none", tmp_path / "file"):
-        done = shell(folder, f'TMPDIR={value} "$@"', "show")
+        done = shell(folder, f'TMPDIR={value} "$@"', "plan")
         assert done.returncode == EXIT_USAGE
         assert "TMPDIR" in done.stderr
         assert str(value) in done.stderr

@@ -128,5 +128,5 @@ def test_credentials_are_refused(backend: object) -> None:
 def test_no_two_share_a_state(backends: dict[str, object]) -> None:
     """Each would plan to delete what the other has made."""
     line = refusal(**backends)
-    assert "stacks.b.backend: It is the state of a too" in line
+    assert "stacks.b.backend: also the state of a" in line
     assert "of its own" in line

@@ -71,6 +71,7 @@ def test_progress_is_for_terminals() -> None:
     """A log file gets the report and nothing on the way."""
     for terminal in (True, False):
         screen, stream = console(terminal=terminal)
+        stream.isatty = lambda terminal=terminal: terminal  # type: ignore[method-assign,misc]
         with PreflightProgress(screen) as progress:
             progress(Progress(REPORT.findings[0], 1, 5))
         assert ("1/5" in stream.getvalue()) is terminal

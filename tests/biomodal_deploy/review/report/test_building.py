@@ -148,5 +148,5 @@ class TestWaivers:
     def test_malformed(self, tmp_path: Path) -> None:
         """One clear line."""
         self.write(tmp_path, [{"rule": 1}])
-        with pytest.raises(UsageError, match="no list of waivers"):
+        with pytest.raises(UsageError, match="not a list of waivers"):
             read_waivers(tmp_path, {"aws_x.y"}, date(2026, 11, 23))
