@@ -267,7 +267,7 @@ def test_apply_of_the_destroy_plan(lab: Lab, destroy_plan: Ended) -> None:
     assert "Done: 18 changes made in " in ended.out
     assert ended.out.endswith("Nothing is left that bills.\n")
     assert lab.sandbox.leftovers() == []
-    assert "There are no outputs" in lab.must(EXIT_DONE, "output").out
+    assert "No outputs" in lab.must(EXIT_DONE, "output").out
 
 
 def test_history(lab: Lab, destroy_plan: Ended) -> None:

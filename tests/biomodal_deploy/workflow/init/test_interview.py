@@ -74,7 +74,7 @@ def test_everything_that_is_missing_is_one_line() -> None:
         "NAME, --region, --vpc-id, --subnet-id: missing, and nobody can be asked here. "
         "Fix: give each of them."
     )
-    assert "--vpc-id, --subnet-id: No" in refusal(given("dev", {"region": REGION}))
+    assert "--vpc-id, --subnet-id: missing" in refusal(given("dev", {"region": REGION}))
     assert refusal(given(None, bootstrap="prerequisites")).startswith("NAME, --region: No value")
     # A name that fits the stack and not the VM.
     assert refusal(given("d2", PLACE)).startswith("--vm-name: No value")
@@ -246,7 +246,7 @@ def test_a_copy_elsewhere_leaves_what_is_not_there() -> None:
     assert "batch_subnet_ids" not in vpc.values
     assert "access_log_bucket" in vpc.values
     line = refusal(given("dev", {"region": "eu-west-1"}), base=BASE)
-    assert line.startswith("--vpc-id, --subnet-id: No value")
+    assert line.startswith("--vpc-id, --subnet-id: missing")
     moved = gathered(given("dev", PLACE, account="210987654321"), base=BASE)
     assert moved.values == {**PLACE, "tag_value": "lab", "vm_name": "dev"}
     plain = gathered(given("dev", profile="documented"), base=BASE)

@@ -159,5 +159,5 @@ def test_two_stacks_never_share_a_state(project: Path) -> None:
     """Each would delete what the other has made."""
     partial: JsonValue = {"kind": "partial", "config_files": ["state.hcl"]}
     write(drafted(project, backend=partial))
-    with pytest.raises(UsageError, match="It is the state of dev too"):
+    with pytest.raises(UsageError, match="also the state of dev"):
         drafted(project, "test", backend=partial)
