@@ -75,9 +75,9 @@ def test_everything_that_is_missing_is_one_line() -> None:
         "Fix: give each of them."
     )
     assert "--vpc-id, --subnet-id: missing" in refusal(given("dev", {"region": REGION}))
-    assert refusal(given(None, bootstrap="prerequisites")).startswith("NAME, --region: No value")
+    assert refusal(given(None, bootstrap="prerequisites")).startswith("NAME, --region: missing")
     # A name that fits the stack and not the VM.
-    assert refusal(given("d2", PLACE)).startswith("--vm-name: No value")
+    assert refusal(given("d2", PLACE)).startswith("--vm-name: missing")
 
 
 def test_nothing_is_asked_of_aws_where_nobody_is_asked() -> None:
