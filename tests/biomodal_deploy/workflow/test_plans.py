@@ -99,7 +99,7 @@ def test_a_deletion_that_is_cut_short_leaves_no_damaged_plan(
     at(project, 30)
     (listed,) = list_plans(location(project), STACK)
 
-    def stop(path: Path) -> None:
+    def stop(path: Path, **_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("shutil.rmtree", stop)
