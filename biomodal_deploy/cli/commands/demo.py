@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir
 from biomodal_deploy.cli.render.console import message_console
 from biomodal_deploy.cli.render.demo import show_command, show_step, show_summary
 from biomodal_deploy.cli.result import Result, emit
-from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE
+from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, UsageError
 from biomodal_deploy.sandbox import Sandbox
 from biomodal_deploy.sandbox.demo import STEPS, Rehearsal, StepResult
 from biomodal_deploy.sandbox.demo.rehearsal import STACK, STACKS, timed
@@ -28,16 +29,29 @@ def demo(project_dir: ProjectDir = HERE, output: OutputFormat = Format.TEXT) -> 
 
     Example: biomodal-aws demo
     """
+    project = project_folder(project_dir)
+    if not project.is_dir():
+        raise UsageError(
+            "no such folder",
+            field="--project-dir",
+            value=str(project_dir),
+            fix="correct it, or leave it out",
+        )
     screen = message_console()
     results: list[StepResult] = []
     with tempfile.TemporaryDirectory(prefix="biomodal-aws-demo-") as name:
         folder = Path(name)
-        rehearsal_project(project_folder(project_dir), folder, STACK, STACKS)
+        rehearsal_project(project, folder, STACK, STACKS)
         screen.print("Starting an AWS account on loopback ...")
         with Sandbox.start() as sandbox:
             screen.print(f"It answers at {sandbox.endpoint}; no real account is used.")
             rehearsal = Rehearsal(
-                folder, sandbox, os.environ, lambda command: show_command(screen, command)
+                folder,
+                sandbox,
+                os.environ,
+                lambda command: show_command(screen, command),
+                # Standard output is for the one object then.
+                sys.stderr if output is Format.JSON else None,
             )
             for number, (title, step) in enumerate(STEPS, start=1):
                 show_step(screen, number, len(STEPS), title)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import IO, Final
 
 from biomodal_deploy.engine.process import parent_death
 
@@ -20,7 +20,11 @@ _NO_LOCK: Final = "-1"
 
 
 def run_in_foreground(
-    command: Sequence[str], *, directory: Path, environment: Mapping[str, str]
+    command: Sequence[str],
+    *,
+    directory: Path,
+    environment: Mapping[str, str],
+    stdout: IO[str] | None = None,
 ) -> int:
     """Run a command to its end and return its exit status; 128 + N where signal N ended it.
 
@@ -28,6 +32,7 @@ def run_in_foreground(
         command: The program and its arguments.
         directory: Its working directory.
         environment: All of its environment.
+        stdout: Where its standard output goes; our own where None.
 
     Raises:
         OSError: cannot be started.
@@ -44,7 +49,7 @@ def run_in_foreground(
             *command,
         ]
     with _forwarding() as to:
-        process = subprocess.Popen(command, cwd=directory, env=dict(environment))
+        process = subprocess.Popen(command, cwd=directory, env=dict(environment), stdout=stdout)
         try:
             to(process)
             returncode = process.wait()

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from pydantic import JsonValue
 
@@ -51,6 +51,7 @@ class Rehearsal:
         sandbox: The account.
         environment: The caller's environment.
         announce: Told each command before it runs.
+        screen: Where the commands print for people; our own standard output where None.
     """
 
     def __init__(
@@ -59,8 +60,9 @@ class Rehearsal:
         sandbox: Sandbox,
         environment: Mapping[str, str],
         announce: Callable[[str], None],
+        screen: IO[str] | None = None,
     ) -> None:
-        self.folder, self.sandbox = folder, sandbox
+        self.folder, self.sandbox, self._screen = folder, sandbox, screen
         # Variables that move the output, and the state with it, mean the caller's own project.
         self._environment = scratch_environment(sandbox.environment(environment))
         self._announce = announce
@@ -70,7 +72,10 @@ class Rehearsal:
         """Run one command of `biomodal-aws` for people to see, and return its exit status."""
         self._announce(shlex.join(["biomodal-aws", *map(str, words)]))
         return run_in_foreground(
-            self._argv(words), directory=self.folder, environment=self._environment
+            self._argv(words),
+            directory=self.folder,
+            environment=self._environment,
+            stdout=self._screen,
         )
 
     def ask(self, *words: str | Path) -> object:

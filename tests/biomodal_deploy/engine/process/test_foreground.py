@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -47,3 +50,17 @@ def test_a_signal_that_is_ignored_stays_so() -> None:
     finally:
         signal.signal(signal.SIGHUP, before)
     assert told.signals == []
+
+
+def test_what_it_prints_goes_where_it_is_told(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Where our own standard output is for a program, a command's is not mixed into it."""
+    words = [sys.executable, "-c", "print('for people')"]
+    with (tmp_path / "screen").open("w") as screen:
+        status = foreground.run_in_foreground(
+            words, directory=tmp_path, environment=os.environ, stdout=screen
+        )
+    assert status == 0
+    assert (tmp_path / "screen").read_text() == "for people\n"
+    assert capfd.readouterr().out == ""
