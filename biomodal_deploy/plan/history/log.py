@@ -216,7 +216,9 @@ class History:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
                 raise UsageError(
-                    "not your file", field=str(self.path), fix="move it out of the way"
+                    "not a regular file of yours",
+                    field=str(self.path),
+                    fix="move it out of the way",
                 )
             fcntl.flock(descriptor, lock)
             yield descriptor

@@ -371,7 +371,7 @@ def test_a_pipe_in_a_files_place_holds_nothing_up(tmp_path: Path) -> None:
         (f"{synthesized}/evil.auto.tfvars", ["plan"], refused),
         (f"{synthesized}/.terraform.lock.hcl", ["plan"], refused),
         (f"{synthesized}/assets/install.sh", ["apply"], refused),
-        (f"plans/{STACK}/history.jsonl", ["history"], "no file of yours"),
+        (f"plans/{STACK}/history.jsonl", ["history"], "not a regular file of yours"),
         ("home/.terraformrc", ["plan"], refused),
     ):
         path = project.folder / name

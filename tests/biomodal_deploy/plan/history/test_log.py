@@ -251,7 +251,7 @@ def test_a_closed_file_is_opened_and_not_moved(
 def test_another_users_file_is_refused(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever owns it can rewrite it."""
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-    with pytest.raises(UsageError, match="not your file"):
+    with pytest.raises(UsageError, match="not a regular file of yours"):
         history.append(Event.PLAN)
 
 
