@@ -99,11 +99,12 @@ def test_a_deletion_that_is_cut_short_leaves_no_damaged_plan(
     at(project, 30)
     (listed,) = list_plans(location(project), STACK)
 
-    def stop(path: Path, **_: object) -> None:
+    def stop(path: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("shutil.rmtree", stop)
-    with pytest.raises(KeyboardInterrupt):
+    # Put back before anything else here is cleared away, pytest's own folders among it.
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("shutil.rmtree", stop)
         delete_plans([listed])
     assert list_plans(location(project), STACK) == []
     assert [each.name for each in project.plans.glob("*-*")] == [f"draft-{listed.path.name}"]
