@@ -103,9 +103,10 @@ def test_a_deletion_that_is_cut_short_leaves_no_damaged_plan(
         raise KeyboardInterrupt
 
     # Put back before anything else here is cleared away, pytest's own folders among it.
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr("shutil.rmtree", stop)
-        delete_plans([listed])
+        with pytest.raises(KeyboardInterrupt):
+            delete_plans([listed])
     assert list_plans(location(project), STACK) == []
     assert [each.name for each in project.plans.glob("*-*")] == [f"draft-{listed.path.name}"]
 
