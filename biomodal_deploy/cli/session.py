@@ -1,18 +1,22 @@
-"""What every workflow command needs: the project, and a progress display that listens."""
+"""What every command needs: the project with a progress display, and one way out."""
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic_core import to_jsonable_python
+from rich.console import Console
+
 from biomodal_deploy.cli.options import Format
-from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.cli.render.console import message_console, output_console
 from biomodal_deploy.cli.render.progress import PartProgress, Progress
-from biomodal_deploy.errors import UsageError
+from biomodal_deploy.errors import EXIT_DONE, UsageError
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.signals import Notice, Signal, Step
 
@@ -69,6 +73,29 @@ def session(project_dir: Path, output: Format, *, part: bool = False) -> Iterato
     display = PartProgress if part else Progress
     with display(message_console(), quiet=output is Format.JSON) as progress:
         yield Session(location, progress)
+
+
+def emit(
+    data: object, show: Callable[[Console], None], output: Format, exit_status: int = EXIT_DONE
+) -> int:
+    """Print a result to standard output, for programs or for people; return the exit status.
+
+    The status is the command's also where nobody reads to the end (`biomodal-aws plan | head`).
+
+    Args:
+        data: It for programs, of a type whose schema is in `payloads`: its keys are a contract.
+        show: Prints it for people.
+        output: For whom.
+        exit_status: The command's exit status.
+    """
+    with suppress(BrokenPipeError):
+        if output is Format.JSON:
+            envelope = {"exit_status": exit_status, "data": data, "error": None}
+            print(json.dumps(envelope, indent=2, default=to_jsonable_python))
+        else:
+            show(output_console())
+        sys.stdout.flush()
+    return exit_status
 
 
 def _check_temporary_folder(path: str | None) -> None:

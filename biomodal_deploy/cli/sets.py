@@ -16,8 +16,7 @@ from biomodal_deploy.cli.render.sets import (
     show_notices,
     show_set,
 )
-from biomodal_deploy.cli.result import Result, emit
-from biomodal_deploy.cli.session import session
+from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_INTERRUPTED, Interrupted, UsageError
 from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.text import counted
@@ -115,12 +114,10 @@ class SetRun:
         data = set_data(self.command, outcomes, seconds)
         if status != EXIT_INTERRUPTED:
             return emit(
-                Result(
-                    data=data,
-                    show=lambda console: show_set(console, outcomes, self.describe),
-                    exit_status=status,
-                ),
+                data,
+                lambda console: show_set(console, outcomes, self.describe),
                 self.output,
+                status,
             )
         if self.output is Format.TEXT:
             show_set(output_console(), outcomes, self.describe)

@@ -20,8 +20,7 @@ from biomodal_deploy.cli.options import (
     Variables,
 )
 from biomodal_deploy.cli.render.adopting import adopted_data, show_adopted
-from biomodal_deploy.cli.result import Result, emit
-from biomodal_deploy.cli.session import session
+from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_GUARD
 from biomodal_deploy.workflow.adopting import Source, read_ids
 from biomodal_deploy.workflow.adopting import adopt as adopt_into
@@ -78,10 +77,8 @@ def adopt(
         done = adopt_into(work.location, stack, source, request, work.listen)
         folder = work.location.project_dir
     return emit(
-        Result(
-            data=adopted_data(done, folder),
-            show=lambda console: show_adopted(console, done, folder, full=full),
-            exit_status=EXIT_GUARD if done.planned.refusals else EXIT_DONE,
-        ),
+        adopted_data(done, folder),
+        lambda console: show_adopted(console, done, folder, full=full),
         output,
+        EXIT_GUARD if done.planned.refusals else EXIT_DONE,
     )

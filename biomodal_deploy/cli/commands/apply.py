@@ -19,8 +19,7 @@ from biomodal_deploy.cli.options import (
     only,
 )
 from biomodal_deploy.cli.render.applies import applied_data, show_applied
-from biomodal_deploy.cli.result import Result, emit
-from biomodal_deploy.cli.session import session
+from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.cli.sets import apply_set
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.workflow.finding import find_sealed_plan
@@ -109,9 +108,7 @@ def apply(
             announce=output is Format.TEXT and not part,
         )
     return emit(
-        Result(
-            data=applied_data(done.applied, done.ledger, done.remains),
-            show=lambda console: show_applied(console, done.applied, done.remains),
-        ),
+        applied_data(done.applied, done.ledger, done.remains),
+        lambda console: show_applied(console, done.applied, done.remains),
         output,
     )

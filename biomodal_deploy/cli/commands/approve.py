@@ -11,7 +11,7 @@ from rich.console import Console
 from biomodal_deploy import files
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
 from biomodal_deploy.cli.render.sealed_plans import show_approvals
-from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import emit
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan.sealed import SealedPlan, signing_key
 from biomodal_deploy.plan.sealed.approvals import ApprovalStatus, add, judge_approvals
@@ -74,11 +74,7 @@ def approve(
         spent = spent_plans(chosen.history)
         status = judge_approvals(sealed_plan, policy, location.project_dir, spent)
     return emit(
-        Result(
-            data=_data(sealed_plan, status),
-            show=lambda console: _show(console, sealed_plan, status),
-        ),
-        output,
+        _data(sealed_plan, status), lambda console: _show(console, sealed_plan, status), output
     )
 
 

@@ -28,8 +28,7 @@ from biomodal_deploy.cli.render.state_buckets import (
     show_created,
     show_policy,
 )
-from biomodal_deploy.cli.result import Result, emit
-from biomodal_deploy.cli.session import Session, session
+from biomodal_deploy.cli.session import Session, emit, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD, UsageError
 from biomodal_deploy.workflow.migrating import migrate_state
 from biomodal_deploy.workflow.planning import Planned
@@ -155,12 +154,10 @@ def create(
     waits = applied is None and planned.sealed_plan.manifest.has_changes
     status = EXIT_FINDINGS if waits else EXIT_DONE
     return emit(
-        Result(
-            data=created_data(created),
-            show=lambda console: show_created(console, created),
-            exit_status=EXIT_GUARD if planned.refusals else status,
-        ),
+        created_data(created),
+        lambda console: show_created(console, created),
         output,
+        EXIT_GUARD if planned.refusals else status,
     )
 
 
@@ -205,12 +202,10 @@ def check(
         work.listen(Step("Asking AWS for the bucket"))
         found = bucket_checker(work.location, wanted).check()
     return emit(
-        Result(
-            data=checked_data(wanted, found),
-            show=lambda console: show_checked(console, wanted, found),
-            exit_status=EXIT_DONE if is_fit(found) else EXIT_FINDINGS,
-        ),
+        checked_data(wanted, found),
+        lambda console: show_checked(console, wanted, found),
         output,
+        EXIT_DONE if is_fit(found) else EXIT_FINDINGS,
     )
 
 
@@ -256,11 +251,7 @@ def policy(
             else policy_of(work.location, wanted, writes=not plan_only)
         )
     return emit(
-        Result(
-            data=policy_data(wanted, document),
-            show=lambda console: show_policy(console, document),
-        ),
-        output,
+        policy_data(wanted, document), lambda console: show_policy(console, document), output
     )
 
 
@@ -281,6 +272,4 @@ def migrate(
     with session(project_dir, output) as work:
         chosen = fresh_stack(work.location, stack, work.listen)
         done = migrate_state(chosen, work.listen)
-    return emit(
-        Result(data=migrated_data(done), show=lambda console: show_migrated(console, done)), output
-    )
+    return emit(migrated_data(done), lambda console: show_migrated(console, done), output)

@@ -16,8 +16,7 @@ from biomodal_deploy.cli.options import (
     Stack,
 )
 from biomodal_deploy.cli.render.console import print_exactly
-from biomodal_deploy.cli.result import Result, emit
-from biomodal_deploy.cli.session import session
+from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.vm.access import SshWay, has_ssh, session_way, ssh_way
 from biomodal_deploy.vm.built import read_built
@@ -81,8 +80,7 @@ def connect(
         else:
             way = ssh_way(built, folder, environment, address)
             return connect_by_ssh(way, words, environment, work.listen)
-    result = Result(data=_host_data(way, block), show=lambda _: print_exactly(block))
-    return emit(result, output)
+    return emit(_host_data(way, block), lambda _: print_exactly(block), output)
 
 
 def _host_data(way: SshWay, block: str) -> dict[str, object]:

@@ -12,7 +12,7 @@ from biomodal_deploy.aws.clients import open_clients
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
 from biomodal_deploy.cli.render.console import message_console
 from biomodal_deploy.cli.render.costs import cost_data, show_cost
-from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import emit
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.review.cost import Prices, estimate
 from biomodal_deploy.review.cost.refresh import refresh as look_up
@@ -72,9 +72,7 @@ def cost(
     prices = Prices.of(region, location.project_dir)
     estimated = estimate(changes, prices, core_hours=core_hours)
     return emit(
-        Result(
-            data=cost_data(found.manifest, estimated, today),
-            show=lambda console: show_cost(console, found.manifest, estimated, today),
-        ),
+        cost_data(found.manifest, estimated, today),
+        lambda console: show_cost(console, found.manifest, estimated, today),
         output,
     )

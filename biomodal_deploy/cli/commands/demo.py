@@ -11,7 +11,7 @@ from pathlib import Path
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir
 from biomodal_deploy.cli.render.console import message_console
 from biomodal_deploy.cli.render.demo import show_command, show_step, show_summary
-from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import emit
 from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, UsageError
 from biomodal_deploy.sandbox import Sandbox
 from biomodal_deploy.sandbox.demo import STEPS, Rehearsal, StepResult
@@ -64,10 +64,8 @@ def demo(project_dir: ProjectDir = HERE, output: OutputFormat = Format.TEXT) -> 
         for each in results
     ]
     return emit(
-        Result(
-            data=data,
-            show=lambda console: show_summary(console, results, len(STEPS)),
-            exit_status=EXIT_DONE if held else EXIT_ENGINE,
-        ),
+        data,
+        lambda console: show_summary(console, results, len(STEPS)),
         output,
+        EXIT_DONE if held else EXIT_ENGINE,
     )

@@ -22,8 +22,7 @@ from biomodal_deploy.cli.options import (
 from biomodal_deploy.cli.render.applies import applied_data, show_applied
 from biomodal_deploy.cli.render.console import message_console
 from biomodal_deploy.cli.render.sealed_plans import show_sealed_plan
-from biomodal_deploy.cli.result import Result, emit
-from biomodal_deploy.cli.session import session
+from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import BiomodalError
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.sealed import SealedPlan
@@ -76,10 +75,8 @@ def destroy(
         with _good_for_this_answer(planned.sealed_plan) if by_name else nullcontext():
             done = apply_asking(work, chosen, planned.sealed_plan, name=confirm, ledger=ledger)
     return emit(
-        Result(
-            data=applied_data(done.applied, done.ledger, done.remains),
-            show=lambda console: show_applied(console, done.applied, done.remains),
-        ),
+        applied_data(done.applied, done.ledger, done.remains),
+        lambda console: show_applied(console, done.applied, done.remains),
         output,
     )
 

@@ -9,7 +9,7 @@ import typer
 
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
 from biomodal_deploy.cli.render.diagnosis import diagnosis_data, show_diagnosis
-from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import emit
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 from biomodal_deploy.workflow.diagnosing import diagnose_error
 
@@ -40,10 +40,8 @@ def diagnose(
     """
     found = diagnose_error(project_dir, stack, files or ())
     return emit(
-        Result(
-            data=diagnosis_data(found),
-            show=lambda console: show_diagnosis(console, found),
-            exit_status=EXIT_DONE if found.diagnosis.certain else EXIT_FINDINGS,
-        ),
+        diagnosis_data(found),
+        lambda console: show_diagnosis(console, found),
         output,
+        EXIT_DONE if found.diagnosis.certain else EXIT_FINDINGS,
     )

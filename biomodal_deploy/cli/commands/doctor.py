@@ -26,7 +26,7 @@ from biomodal_deploy.cli.options import (
 from biomodal_deploy.cli.render.console import message_console
 from biomodal_deploy.cli.render.preflight import PreflightProgress, show_prerequisites, show_report
 from biomodal_deploy.cli.render.toolchain import show_tools
-from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import emit
 from biomodal_deploy.config.settings import PROJECT_FILE
 from biomodal_deploy.engine.toolchain import inspect
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
@@ -105,12 +105,7 @@ def doctor(
     report = _account(project_dir, stack, var_file or [], var or [], quick=quick)
     save_alerts("doctor", check_alerts(report.findings), sarif, junit)
     return emit(
-        Result(
-            data=report.as_data(),
-            show=lambda console: show_report(console, report),
-            exit_status=report.exit_status,
-        ),
-        output,
+        report.as_data(), lambda console: show_report(console, report), output, report.exit_status
     )
 
 
@@ -148,12 +143,10 @@ def _role_commands(region: str, output: Format, *, everything: bool) -> int:
         "checks": [finding.as_data() for finding in findings],
     }
     return emit(
-        Result(
-            data=data,
-            show=lambda console: show_prerequisites(console, findings, missing, region),
-            exit_status=EXIT_DONE if settled else EXIT_FINDINGS,
-        ),
+        data,
+        lambda console: show_prerequisites(console, findings, missing, region),
         output,
+        EXIT_DONE if settled else EXIT_FINDINGS,
     )
 
 
@@ -171,9 +164,4 @@ def _toolchain(output: Format) -> int:
         for tool in found.tools
     ]
     status = EXIT_DONE if found.ok else EXIT_FINDINGS
-    return emit(
-        Result(
-            data=data, show=lambda console: show_tools(console, found.tools), exit_status=status
-        ),
-        output,
-    )
+    return emit(data, lambda console: show_tools(console, found.tools), output, status)

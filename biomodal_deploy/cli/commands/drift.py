@@ -25,8 +25,7 @@ from biomodal_deploy.cli.options import (
 )
 from biomodal_deploy.cli.render.drifts import drift_data, show_drift
 from biomodal_deploy.cli.render.sets import describe_drift
-from biomodal_deploy.cli.result import Result, emit
-from biomodal_deploy.cli.session import session
+from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.cli.sets import SetRun, values_words
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 from biomodal_deploy.review.alerts import Alert, drift_alerts
@@ -86,12 +85,10 @@ def drift(
     data = drift_data(chosen.name, plan)
     save_alerts("drift", drift_alerts(chosen.name, data), sarif, junit)
     return emit(
-        Result(
-            data=data,
-            show=lambda console: show_drift(console, chosen.name, plan, verbose=verbose),
-            exit_status=EXIT_FINDINGS if plan.drifted else EXIT_DONE,
-        ),
+        data,
+        lambda console: show_drift(console, chosen.name, plan, verbose=verbose),
         output,
+        EXIT_FINDINGS if plan.drifted else EXIT_DONE,
     )
 
 

@@ -17,8 +17,7 @@ from biomodal_deploy.cli.options import (
     Variables,
 )
 from biomodal_deploy.cli.render.adopting import show_ejected
-from biomodal_deploy.cli.result import Result, emit
-from biomodal_deploy.cli.session import session
+from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.workflow.ejecting import eject as eject_stack
 from biomodal_deploy.workflow.stack import fresh_stack
 
@@ -58,4 +57,4 @@ def eject(
         "files": list(done.files),
         "init": done.init,
     }
-    return emit(Result(data=data, show=lambda console: show_ejected(console, done)), output)
+    return emit(data, lambda console: show_ejected(console, done), output)

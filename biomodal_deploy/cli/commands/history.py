@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
 from biomodal_deploy.cli.render.histories import history_data, show_history
-from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import emit
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import recorded_stack
@@ -24,10 +24,8 @@ def history(
     """
     chain = recorded_stack(Location.of(project_dir), stack).history.verify_chain()
     return emit(
-        Result(
-            data=history_data(chain),
-            show=lambda console: show_history(console, chain),
-            exit_status=EXIT_FINDINGS if chain.broken_at else EXIT_DONE,
-        ),
+        history_data(chain),
+        lambda console: show_history(console, chain),
         output,
+        EXIT_FINDINGS if chain.broken_at else EXIT_DONE,
     )

@@ -22,7 +22,7 @@ from biomodal_deploy.cli.render.adding import (
 from biomodal_deploy.cli.render.console import message_console, print_exactly
 from biomodal_deploy.cli.render.explain import show_differences
 from biomodal_deploy.cli.render.picking import Picker
-from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import emit
 from biomodal_deploy.config.json_schema import SETTINGS_SCHEMA
 from biomodal_deploy.config.settings import PROJECT_FILE
 from biomodal_deploy.config.tfvars.assignment import assignment
@@ -218,13 +218,9 @@ def init(
     if not dry_run:
         write(found)
     return emit(
-        Result(
-            data=added_data(found, told, steps, written=not dry_run),
-            show=lambda console: (
-                show_draft(console, found, told)
-                if dry_run
-                else show_added(console, found, told, steps)
-            ),
+        added_data(found, told, steps, written=not dry_run),
+        lambda console: (
+            show_draft(console, found, told) if dry_run else show_added(console, found, told, steps)
         ),
         output,
     )
@@ -239,9 +235,7 @@ def _explain(output: Format) -> int:
             "hardened_waived": CHECKED.hardened_waived,
         },
     }
-    return emit(
-        Result(data=data, show=lambda console: show_differences(console, DIFFERENCES)), output
-    )
+    return emit(data, lambda console: show_differences(console, DIFFERENCES), output)
 
 
 def _make(found: ProjectDraft, output: Format, *, dry_run: bool, key: bool) -> int:
@@ -255,10 +249,8 @@ def _make(found: ProjectDraft, output: Format, *, dry_run: bool, key: bool) -> i
         if key and needs_key(found.answers):
             told += _key_notes(str(found.answers.values["vm_name"]))
     return emit(
-        Result(
-            data=project_data(found, told, steps, written=not dry_run),
-            show=lambda console: show_project(console, found, told, steps, written=not dry_run),
-        ),
+        project_data(found, told, steps, written=not dry_run),
+        lambda console: show_project(console, found, told, steps, written=not dry_run),
         output,
     )
 

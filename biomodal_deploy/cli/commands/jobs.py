@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
 from biomodal_deploy.cli.render.jobs import show_jobs
-from biomodal_deploy.cli.result import Result, emit
-from biomodal_deploy.cli.session import session
+from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.vm.jobs import jobs_of
 from biomodal_deploy.workflow.stack import last_stack
 
@@ -26,10 +25,5 @@ def jobs(
     with session(project_dir, output) as work:
         found = jobs_of(last_stack(work.location, stack), work.listen)
     return emit(
-        Result(
-            data=found.as_data(),
-            show=lambda console: show_jobs(console, found),
-            exit_status=found.exit_status,
-        ),
-        output,
+        found.as_data(), lambda console: show_jobs(console, found), output, found.exit_status
     )

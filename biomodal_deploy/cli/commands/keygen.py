@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from biomodal_deploy.cli.options import Format, OutputFormat
-from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import emit
 from biomodal_deploy.vm.ssh_key import make_key
 
 SSH_DIRECTORY = Path("~/.ssh")
@@ -37,4 +37,4 @@ def keygen(
         console.print(f"  public key   {files.public}")
 
     data = {"private": str(files.private), "public": str(files.public), "made": files.made}
-    return emit(Result(data=data, show=show), output)
+    return emit(data, show, output)

@@ -8,8 +8,7 @@ import typer
 
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir
 from biomodal_deploy.cli.render.toolchain import locks_data, show_locks
-from biomodal_deploy.cli.result import Result, emit
-from biomodal_deploy.cli.session import session
+from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 from biomodal_deploy.workflow.locking import checked_platforms, refresh_lock
 from biomodal_deploy.workflow.stack import fresh_stacks
@@ -52,10 +51,8 @@ def lock(
         ]
         folder = work.location.project_dir
     return emit(
-        Result(
-            data=locks_data(locked, folder),
-            show=lambda console: show_locks(console, locked, folder),
-            exit_status=EXIT_FINDINGS if any(each.missing for each in locked) else EXIT_DONE,
-        ),
+        locks_data(locked, folder),
+        lambda console: show_locks(console, locked, folder),
         output,
+        EXIT_FINDINGS if any(each.missing for each in locked) else EXIT_DONE,
     )

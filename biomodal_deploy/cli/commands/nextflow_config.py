@@ -10,8 +10,7 @@ import typer
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
 from biomodal_deploy.cli.render.console import print_exactly
 from biomodal_deploy.cli.render.nextflow import show_written
-from biomodal_deploy.cli.result import Result, emit
-from biomodal_deploy.cli.session import session
+from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.vm.built import read_built
 from biomodal_deploy.vm.nextflow import config_text, environment_text, nextflow_facts
@@ -56,12 +55,10 @@ def nextflow_config(
         written = write_files(out, texts, force=force) if out else None
     text = texts[ENVIRONMENT_NAME if env else CONFIG_NAME]
     return emit(
-        Result(
-            data={
-                "files": texts,
-                "written": [str(path) for path in written.changed] if written else [],
-            },
-            show=lambda console: show_written(console, written) if written else print_exactly(text),
-        ),
+        {
+            "files": texts,
+            "written": [str(path) for path in written.changed] if written else [],
+        },
+        lambda console: show_written(console, written) if written else print_exactly(text),
         output,
     )

@@ -9,8 +9,7 @@ import typer
 
 from biomodal_deploy.cli.options import HERE, Format, ProjectDir, Stack
 from biomodal_deploy.cli.render.outputs import show_environment, show_outputs, show_value
-from biomodal_deploy.cli.result import Result, emit
-from biomodal_deploy.cli.session import session
+from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.suggestions import did_you_mean
 from biomodal_deploy.workflow.reading import read_outputs
@@ -56,4 +55,4 @@ def output(
     by_format = {OutputsFormat.ENV: show_environment}
     shower = by_format.get(format_, show_value if name else show_outputs)
     data = {key: each.model_dump(mode="json") for key, each in chosen.items()}
-    return emit(Result(data=data, show=lambda console: shower(console, chosen)), as_format)
+    return emit(data, lambda console: shower(console, chosen), as_format)

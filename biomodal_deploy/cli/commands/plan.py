@@ -28,8 +28,7 @@ from biomodal_deploy.cli.options import (
 from biomodal_deploy.cli.render.costs import cost_summary
 from biomodal_deploy.cli.render.sealed_plans import sealed_plan_data, show_sealed_plan
 from biomodal_deploy.cli.render.sets import describe_plan
-from biomodal_deploy.cli.result import Result, emit
-from biomodal_deploy.cli.session import session
+from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.cli.sets import SetRun, refuse_for_sets, values_words
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD, UsageError
 from biomodal_deploy.plan import PlanKind
@@ -126,22 +125,20 @@ def plan(
     changed = detailed_exitcode and planned.sealed_plan.manifest.has_changes
     status = EXIT_FINDINGS if changed else EXIT_DONE
     return emit(
-        Result(
-            data=sealed_plan_data(planned.sealed_plan, planned.plan, ledger, approvals=approvals),
-            show=lambda console: show_sealed_plan(
-                console,
-                planned.sealed_plan,
-                planned.plan,
-                ledger,
-                full=full,
-                cost=cost_summary(
-                    planned.plan, planned.sealed_plan.manifest, work.location.project_dir
-                ),
-                approvals=approvals,
+        sealed_plan_data(planned.sealed_plan, planned.plan, ledger, approvals=approvals),
+        lambda console: show_sealed_plan(
+            console,
+            planned.sealed_plan,
+            planned.plan,
+            ledger,
+            full=full,
+            cost=cost_summary(
+                planned.plan, planned.sealed_plan.manifest, work.location.project_dir
             ),
-            exit_status=EXIT_GUARD if planned.refusals else status,
+            approvals=approvals,
         ),
         output,
+        EXIT_GUARD if planned.refusals else status,
     )
 
 

@@ -9,8 +9,7 @@ import typer
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
 from biomodal_deploy.cli.render.console import message_console
 from biomodal_deploy.cli.render.plans import plans_data, show_plans
-from biomodal_deploy.cli.result import Result, emit
-from biomodal_deploy.cli.session import session
+from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.plans import delete_plans, list_plans
@@ -53,10 +52,8 @@ def plans(
             delete_plans(found)
     pending = prune and bool(found) and not delete
     return emit(
-        Result(
-            data=plans_data(found, deleted=delete),
-            show=lambda console: show_plans(console, found, prune=prune, deleted=delete),
-            exit_status=EXIT_FINDINGS if pending else EXIT_DONE,
-        ),
+        plans_data(found, deleted=delete),
+        lambda console: show_plans(console, found, prune=prune, deleted=delete),
         output,
+        EXIT_FINDINGS if pending else EXIT_DONE,
     )

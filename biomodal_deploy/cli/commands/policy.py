@@ -29,8 +29,7 @@ from biomodal_deploy.cli.render.policy import (
     show_parts,
     show_unbounded,
 )
-from biomodal_deploy.cli.result import Result, emit
-from biomodal_deploy.cli.session import session
+from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.config.tfvars.values import to_json
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase
@@ -135,12 +134,10 @@ def deployer(
         ],
     }
     return emit(
-        Result(
-            data=data,
-            show=lambda _: print_exactly(text.removesuffix("\n") + "\n"),
-            exit_status=EXIT_FINDINGS if gaps else EXIT_DONE,
-        ),
+        data,
+        lambda _: print_exactly(text.removesuffix("\n") + "\n"),
         output,
+        EXIT_FINDINGS if gaps else EXIT_DONE,
     )
 
 
@@ -174,12 +171,10 @@ def check(
     if output is Format.TEXT:
         show_gaps(gaps)
     return emit(
-        Result(
-            data={"gaps": list(gaps), "findings": finding_data(found)},
-            show=lambda console: show_findings(console, found),
-            exit_status=EXIT_FINDINGS if found or gaps else EXIT_DONE,
-        ),
+        {"gaps": list(gaps), "findings": finding_data(found)},
+        lambda console: show_findings(console, found),
         output,
+        EXIT_FINDINGS if found or gaps else EXIT_DONE,
     )
 
 
@@ -221,12 +216,10 @@ def _show_given(known: StackPermissions, given: Sequence[VmPolicy], output: Form
         for each, findings in found
     ]
     return emit(
-        Result(
-            data=data,
-            show=lambda _: show_given(found),
-            exit_status=EXIT_FINDINGS if any(each for _, each in found) else EXIT_DONE,
-        ),
+        data,
+        lambda _: show_given(found),
         output,
+        EXIT_FINDINGS if any(each for _, each in found) else EXIT_DONE,
     )
 
 

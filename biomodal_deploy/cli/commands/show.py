@@ -22,7 +22,7 @@ from biomodal_deploy.cli.options import (
 from biomodal_deploy.cli.render.console import as_text, print_exactly
 from biomodal_deploy.cli.render.costs import cost_summary
 from biomodal_deploy.cli.render.sealed_plans import show_sealed_plan
-from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import emit
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.review.alerts import plan_alerts
 from biomodal_deploy.review.report.data import plan_data
@@ -101,7 +101,7 @@ def show(
 
     files = sarif or junit
     if format_ is ReportFormat.TEXT and output is Format.TEXT and out is None and not files:
-        return emit(Result(data=None, show=on), output)
+        return emit(None, on, output)
     report = make_report(location, found)
     if files:
         alerts = plan_alerts(report, found.manifest.verdicts)
@@ -114,9 +114,5 @@ def show(
         save(text, out)
     line = f"{out}  {len(text.encode()):,} bytes\n{report.verdict.line}\n"
     return emit(
-        Result(
-            data=plan_data(found, report),
-            show=lambda _: print_exactly(text if out is None else line),
-        ),
-        output,
+        plan_data(found, report), lambda _: print_exactly(text if out is None else line), output
     )

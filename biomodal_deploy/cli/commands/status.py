@@ -8,8 +8,7 @@ import typer
 
 from biomodal_deploy.cli.options import HERE, Address, Format, OutputFormat, ProjectDir, Stack
 from biomodal_deploy.cli.render.status import show_status
-from biomodal_deploy.cli.result import Result, emit
-from biomodal_deploy.cli.session import session
+from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.vm.status import StatusRequest, status_of
 from biomodal_deploy.workflow.stack import last_stack
@@ -51,10 +50,5 @@ def status(
     with session(project_dir, output) as work:
         found = status_of(last_stack(work.location, stack), request, work.listen)
     return emit(
-        Result(
-            data=found.as_data(),
-            show=lambda console: show_status(console, found),
-            exit_status=found.exit_status,
-        ),
-        output,
+        found.as_data(), lambda console: show_status(console, found), output, found.exit_status
     )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir
 from biomodal_deploy.cli.render.toolchain import show_synthesis
-from biomodal_deploy.cli.result import Result, emit
-from biomodal_deploy.cli.session import session
+from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.workflow.stack import synthesized_stacks
 
 
@@ -28,4 +27,4 @@ def synth(
             for each in done.stacks
         ],
     }
-    return emit(Result(data=data, show=lambda console: show_synthesis(console, done)), output)
+    return emit(data, lambda console: show_synthesis(console, done), output)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
 from biomodal_deploy.cli.render.findings import show_findings
-from biomodal_deploy.cli.result import Result, emit
-from biomodal_deploy.cli.session import session
+from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 from biomodal_deploy.workflow.reading import validate as validate_stack
 from biomodal_deploy.workflow.stack import fresh_stack
@@ -39,11 +38,4 @@ def validate(
         ],
     }
     status = EXIT_DONE if validation.valid else EXIT_FINDINGS
-    return emit(
-        Result(
-            data=data,
-            show=lambda console: show_findings(console, chosen.name, findings),
-            exit_status=status,
-        ),
-        output,
-    )
+    return emit(data, lambda console: show_findings(console, chosen.name, findings), output, status)
