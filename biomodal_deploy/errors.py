@@ -58,11 +58,7 @@ class UsageError(BiomodalError):
 
 
 class UsageErrors(UsageError):
-    """Several faults at once, each a line of its own.
-
-    Args:
-        faults: At least one.
-    """
+    """Several faults at once, each a line of its own."""
 
     def __init__(self, faults: Sequence[UsageError]) -> None:
         self.faults: tuple[UsageError, ...] = tuple(faults)
@@ -144,7 +140,6 @@ class SealedPlanRefused(BiomodalError):
 
     Args:
         reason: A stable word for the difference (`expired`, `used`, `edited_plan`, ...).
-        message: The line that names the difference.
     """
 
     exit_status = EXIT_SEALED_PLAN
@@ -159,7 +154,6 @@ class Interrupted(BiomodalError):
     """The user or the system asked to stop, and the engine stopped.
 
     Args:
-        message: The line that says so, and what is left.
         data: What was done before, as data for programs.
     """
 

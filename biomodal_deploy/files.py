@@ -40,7 +40,6 @@ class UntrustedError(OSError):
     """Someone else can write to a folder, or wrote it.
 
     Args:
-        message: The folder, and why.
         foreign: Whether it belongs to another user.
     """
 
@@ -53,7 +52,6 @@ def cache_folder(*names: str, environment: Mapping[str, str] = os.environ) -> Pa
     """Return a private folder in the user's cache folder.
 
     Args:
-        names: What it is for.
         environment: Where the user may have said which folder that is.
 
     Raises:
@@ -132,7 +130,6 @@ def read_regular(path: Path, most: int = -1) -> bytes:
     """Read a file that is one: not a pipe, which may never end, a device or a folder.
 
     Args:
-        path: The file.
         most: How many bytes are read; all of them where negative.
 
     Raises:
@@ -167,9 +164,6 @@ def write(path: Path, content: bytes, *, mode: int = PRIVATE_FILE, durable: bool
     """Write a file in one step: a reader finds all of it, or what was there before.
 
     Args:
-        path: The file.
-        content: All of it.
-        mode: Its permissions.
         durable: Whether it is on the disk when this returns.
 
     Raises:
@@ -225,8 +219,6 @@ def keep(folder: Path, name: str, content: bytes) -> Path:
 
     Args:
         folder: Where the draft is made if it cannot be in memory.
-        name: What it is.
-        content: All of it.
 
     Raises:
         UsageError: The system refused to write.
@@ -299,7 +291,6 @@ def scratch(parent: Path, name: str) -> Iterator[Path]:
 
     Args:
         parent: The folder that it is made in; `sweep` clears it there after a kill.
-        name: What it is for.
 
     Raises:
         OSError: The system refuses.

@@ -9,8 +9,6 @@ def did_you_mean(given: str, known: Iterable[str], *, otherwise: str) -> str:
     """Return a question with the nearest known word, for an error's remedy.
 
     Args:
-        given: The unknown word.
-        known: The words that there are.
         otherwise: The remedy where none of them is near.
     """
     # Only here: nothing that is spelled right should wait for it.

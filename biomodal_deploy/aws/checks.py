@@ -35,9 +35,7 @@ class Finding:
     """What a check found.
 
     Attributes:
-        verdict: What it comes to.
         line: What was found, in one line.
-        fix: The command or setting that fixes it.
         under_way: Whether time alone may change it: it is being created, started or installed.
         check: The check's stable name, a contract with programs that read the JSON.
         title: What is checked, for people.
@@ -104,10 +102,7 @@ class Check:
     """One question to the account.
 
     Attributes:
-        name: A stable name, a contract with programs that read the JSON.
-        title: What is checked, for people.
         run: Asks AWS; whatever it raises becomes an unknown finding.
-        layer: The group of checks that it belongs to.
         quick: Whether `plan` asks it too.
         essential: Whether no answer in time is a failure: nothing else is worth anything then.
     """
@@ -133,9 +128,7 @@ class Report:
     """All findings, in the order of the checks.
 
     Attributes:
-        findings: One for each check that was asked for.
         quick: Whether only the quick checks were.
-        seconds: How long it took.
     """
 
     findings: tuple[Finding, ...]
@@ -169,13 +162,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Progress:
-    """One check has ended.
-
-    Attributes:
-        finding: What it found.
-        done: How many have ended.
-        total: How many there are.
-    """
+    """One check has ended."""
 
     finding: Finding
     done: int
@@ -183,13 +170,7 @@ class Progress:
 
 
 class Unavailable(Exception):
-    """There is no answer: AWS gives none, or what was asked about is missing.
-
-    Args:
-        line: Why not.
-        fix: What to do about it.
-        timed_out: Whether the time was over.
-    """
+    """There is no answer: AWS gives none, or what was asked about is missing."""
 
     def __init__(self, line: str, fix: str | None = None, *, timed_out: bool = False) -> None:
         super().__init__(line)
@@ -205,9 +186,6 @@ def run_checks(
     """Run all checks at once; return a finding for each, in their order.
 
     Args:
-        checks: The checks.
-        clients: Who asks.
-        seconds: How long to wait for all of them.
         on_progress: Called in this thread for each check that ends in time.
     """
     found: dict[int, Finding] = {}
@@ -221,13 +199,7 @@ def run_checks(
 def run_all(
     jobs: Sequence[Callable[[], _T]], clients: Clients, seconds: float
 ) -> Iterator[tuple[int, _T | Unavailable]]:
-    """Ask all at once; yield each job's number and result, those that are late at the end.
-
-    Args:
-        jobs: What to ask.
-        clients: Who asks.
-        seconds: How long to wait for all of them.
-    """
+    """Ask all at once; yield each job's number and result, those that are late at the end."""
     waiting = set(range(len(jobs)))
     for number, outcome in as_finished(jobs, workers=WORKERS, seconds=seconds):
         waiting.discard(number)

@@ -36,13 +36,7 @@ _CONFIG: Final = Config(
 class Clients:
     """The clients of one session in one region, each made when first called for.
 
-    Args:
-        session: Where credentials and endpoints come from.
-        region: The region to ask in.
-
     Attributes:
-        region: The region.
-        profile: The profile in use, or None.
         credentials: Returns where the credentials come from; raises what botocore does.
         known_regions: Returns the regions that the installed AWS library knows; AWS may have
             opened more since.

@@ -34,8 +34,6 @@ def remove_bucket(name: str, region: str, *, versions: bool) -> tuple[str, ...]:
     """Return what deletes a bucket with everything in it.
 
     Args:
-        name: The bucket.
-        region: Where the stack is.
         versions: Whether it holds former versions or delete markers, which `aws s3` does not see.
     """
     remove = shlex.join(["aws", "s3", "rb", f"s3://{name}", "--force", "--region", region])

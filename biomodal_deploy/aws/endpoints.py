@@ -35,7 +35,6 @@ def configured_endpoints(
     own affair, and one address too many costs a new plan and no more.
 
     Args:
-        environment: What Terraform gets.
         profiles: The profiles that the configuration names; the environment's is always read.
     """
     found = {name: url for name, url in environment.items() if _OLDER.fullmatch(name) and url}

@@ -37,13 +37,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class AwsFailure:
-    """Why AWS gave no answer.
-
-    Attributes:
-        kind: What kind of trouble it is.
-        line: It in words.
-        fix: The command or setting that fixes it.
-    """
+    """Why AWS gave no answer."""
 
     kind: Kind
     line: str
@@ -127,12 +121,7 @@ def code_of(error: ClientError) -> str:
 
 
 def classify_error(error: BotoCoreError | ClientError, clients: Clients) -> AwsFailure:
-    """Return what an error of the AWS library means, and how to fix it.
-
-    Args:
-        error: What a call raised.
-        clients: Who called.
-    """
+    """Return what an error of the AWS library means, and how to fix it."""
     if isinstance(error, ClientError):
         return _from_aws(error, clients)
     return _from_here(error, clients)

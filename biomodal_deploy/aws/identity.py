@@ -16,12 +16,7 @@ from biomodal_deploy.errors import EXIT_DONE, EngineError, UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """The caller, as AWS itself names it.
-
-    Attributes:
-        account: The account's 12 digits.
-        caller: The caller's ARN.
-    """
+    """The caller, as AWS itself names it."""
 
     account: str
     caller: str

@@ -21,7 +21,6 @@ class Machine:
 
     Attributes:
         state: EC2's word: `running`, `stopped`, ...
-        public_ip: Its public address, if it has one.
         profile: The ARN of its instance profile, if it has one.
         launched: When it was started last.
     """

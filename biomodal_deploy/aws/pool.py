@@ -19,11 +19,6 @@ def as_finished(
 
     The threads are daemons, unlike those of `concurrent.futures`, which the interpreter waits
     for at exit: a call that hangs must not keep the command from ending.
-
-    Args:
-        jobs: What to run.
-        workers: The most threads.
-        seconds: How long to wait for all of them.
     """
     waiting: SimpleQueue[int] = SimpleQueue()
     ended: SimpleQueue[tuple[int, Future[_T]]] = SimpleQueue()

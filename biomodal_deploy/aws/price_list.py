@@ -95,7 +95,6 @@ class Found:
     Attributes:
         prices: US dollars by unit and name.
         spot: US dollars for a Spot vCPU-hour by name: the dearest zone now.
-        missing: Names without a price, and why.
     """
 
     prices: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -107,7 +106,6 @@ def look_up(clients: Clients, names: Iterable[str]) -> Found:
     """Ask AWS for prices in the clients' region.
 
     Args:
-        clients: Who asks, and the region.
         names: Names of prices: `instance/TYPE`, `vcpu/FAMILY`, `spot/FAMILY`, `volume/TYPE`,
             `s3/CLASS`, `address`, `endpoint`, `metric`, `alarm`, `key`, `images`, `logs/written`,
             `logs/kept`.

@@ -23,9 +23,6 @@ def put_once(
     A call that was repeated because its answer got lost finds its own object.
 
     Args:
-        region: The bucket's region.
-        bucket: The bucket.
-        key: The object's key.
         content: What to put; no other call has the same.
         retain_days: For how many days S3 lets nobody delete it.
 

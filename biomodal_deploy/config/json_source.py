@@ -26,8 +26,6 @@ class JsonFault:
     """What is wrong at one place of a JSON text.
 
     Attributes:
-        rule: What must hold.
-        fix: What to do.
         line: The line, from 1.
         column: The character in it, from 1.
     """
@@ -44,7 +42,6 @@ class Read:
 
     Attributes:
         value: What it holds; None where it cannot be read.
-        faults: What is wrong.
         text: The text without the faults that were passed over, every line where it was.
     """
 
@@ -60,7 +57,6 @@ def read_json(text: str, **how: Any) -> Read:
     is read.
 
     Args:
-        text: The text.
         **how: How `json.loads` reads numbers.
 
     Raises:

@@ -31,14 +31,12 @@ def usage_error(
     """Return all that pydantic found, each as field, value, rule and fix.
 
     Args:
-        error: What pydantic raised.
         prefix: What stands before the field's location in the file.
         source: The file or variable to correct.
         keys_at: Returns the settings that exist in the object at a location.
         patterns: What each pattern of the model means, in words.
         shown: Returns a location as it is in the file: pydantic puts the kind of an object that
             may be one of several into it.
-        line_of: Returns the line of a location as it is in the file.
     """
     # An unknown key first: it is often the cause of what is missing beside it.
     found = sorted(

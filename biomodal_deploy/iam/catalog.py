@@ -52,14 +52,11 @@ class Grant(_Data):
     """What a kind of resource needs in some phases.
 
     Attributes:
-        phases: When.
-        actions: IAM actions, with their service.
         on: Templates of identifiers by type of resource (`key-pair`, or `iam:role` where another
             service's). Empty where AWS allows nothing narrower than `*`.
         conditions: Names of conditions, an argument after a colon.
         when: An argument of the resource without which nothing of this is needed; `!` before it
             turns that round.
-        why: What the call is for.
         unobserved: Why the sandbox cannot show that it is needed. None where it does.
     """
 
@@ -73,13 +70,7 @@ class Grant(_Data):
 
 
 class Ignored(_Data):
-    """A call that Terraform makes and whose refusal it takes in its stride.
-
-    Attributes:
-        phases: When.
-        actions: What is refused.
-        why: What is lost.
-    """
+    """A call that Terraform makes and whose refusal it takes in its stride."""
 
     phases: tuple[Phase, ...]
     actions: tuple[str, ...]
@@ -92,8 +83,6 @@ class Kind(_Data):
     Attributes:
         id: Template of its Terraform id, where that is known before it exists.
         arn: Its type in IAM, which with the id gives its ARN.
-        grants: What it needs.
-        ignored: What it tries and does not need.
     """
 
     id: str | None = None
@@ -111,7 +100,6 @@ class Catalog(_Data):
     """All of the files.
 
     Attributes:
-        kinds: By Terraform's name.
         conditions: Templates of conditions by name: any of the values is enough.
     """
 

@@ -35,12 +35,9 @@ class Finding:
     """One thing that is wrong.
 
     Attributes:
-        fault: What kind of thing.
         action: The IAM action, as the policy or the need has it.
-        resources: On what.
         phases: When it is needed; empty where it is not.
         addresses: Which blocks need it.
-        detail: The matter in a few words.
     """
 
     fault: Fault
@@ -58,8 +55,6 @@ def check(
 
     Args:
         policies: What one user or role holds, together.
-        needs: What is needed, in the phases that matter.
-        place: Where the stack goes.
     """
     return (
         *_lacking(policies, needs, place),
@@ -74,8 +69,6 @@ def lacking(policies: Sequence[PolicyDocument], need: Need, place: Place) -> tup
 
     Args:
         policies: What one user or role holds, together.
-        need: The need.
-        place: Where the stack goes.
     """
     return tuple(dict.fromkeys(detail for _, _, detail in _refusals(policies, need, place)))
 

@@ -37,9 +37,6 @@ def documented_policy(
 
     Args:
         place: Region and account; the partition stays `aws`, as published.
-        vm_name: The VM's name, after which the document names everything.
-        subnet_id: The subnet.
-        bucket: The data bucket's name.
     """
     values = dict.fromkeys(_UNKNOWABLE, "*") | {
         "Account": place.account,

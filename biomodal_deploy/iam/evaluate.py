@@ -25,8 +25,6 @@ class Request:
     """One thing that AWS authorizes; a call of the API can be several.
 
     Attributes:
-        action: The IAM action, with its service.
-        resource: The ARN that it is about, or `*`.
         context: Values by condition key; none where the request is known to have no such key.
         complete: Whether a key that is not in the context is known to be absent.
     """

@@ -35,7 +35,6 @@ def evaluate(value: JsonValue, look_up: Callable[[Reference], JsonValue]) -> Jso
     """Return a value of Terraform JSON with every template in it evaluated.
 
     Args:
-        value: As read from JSON.
         look_up: Gives the value of a reference such as `("var", "vm_name")`.
     """
     if isinstance(value, str):
@@ -55,7 +54,6 @@ def reference(
     """Return what a template refers to where it is one reference and nothing else.
 
     Args:
-        value: The template.
         look_up: Gives values of references, to choose between two by a condition.
     """
     tree = _parsed(value) if isinstance(value, str) else None

@@ -26,7 +26,6 @@ class ResourceUse(_Fact):
     """How an action deals with a type of resource.
 
     Attributes:
-        name: The type, such as `key-pair`.
         required: Whether every call is authorized on one.
         condition_keys: Keys that AWS fills in for it.
     """
@@ -41,7 +40,6 @@ class Action(_Fact):
 
     Attributes:
         name: Without its service, in AWS's own case.
-        description: What it permits, in AWS's words.
         access_level: `List`, `Read`, `Write`, `Tagging` or `Permissions management`.
         resources: The types it can be allowed on; empty where only `*` works.
         condition_keys: Keys that AWS fills in whatever the resource.
@@ -61,7 +59,6 @@ class Action(_Fact):
         """Return whether AWS fills in this key for it: its own, or one of all services.
 
         Args:
-            key: The condition key.
             resource_type: Whether it does so on this type; on any where None.
         """
         given = list(self.condition_keys)
@@ -134,7 +131,6 @@ def arn(full_name_of_type: str, identifier: str, place: Place) -> str:
     Args:
         full_name_of_type: Service and type, such as `ec2:key-pair`.
         identifier: What stands where the pattern's own variables begin.
-        place: Partition, region and account.
 
     Raises:
         KeyError: AWS has no such type.
@@ -149,13 +145,7 @@ def arn(full_name_of_type: str, identifier: str, place: Place) -> str:
 
 
 def is_of_type(resource: str, action_name: str, resource_type: str) -> bool:
-    """Return whether an ARN is one of a type that an action takes.
-
-    Args:
-        resource: The ARN.
-        action_name: The action, whose service the type belongs to.
-        resource_type: The type's name.
-    """
+    """Return whether an ARN is one of a type that an action takes."""
     pattern = _resource_types(action_name.partition(":")[0])[resource_type]
     parts = (re.escape(part) for part in re.split(r"\$\{\w+\}", pattern))
     return re.fullmatch(".*".join(parts), resource) is not None

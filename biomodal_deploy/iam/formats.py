@@ -25,13 +25,7 @@ class PolicyFormat(StrEnum):
 
 
 def rendered(named: Named, place: Place, form: PolicyFormat) -> str:
-    """Return policies as text that ends with a line feed.
-
-    Args:
-        named: The documents.
-        place: The account that they go to.
-        form: The format.
-    """
+    """Return policies as text that ends with a line feed."""
     if form is PolicyFormat.TERRAFORM:
         return _indented(_terraform(named))
     if form is PolicyFormat.AWS_CLI:

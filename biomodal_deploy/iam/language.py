@@ -42,11 +42,7 @@ class Statement(BaseModel):
 
     Attributes:
         sid: Its name, unique in its document; empty for none.
-        effect: What it does.
-        actions: IAM actions.
-        not_actions: All actions but these.
         resources: ARNs, or `*`.
-        not_resources: All resources but these.
         condition: Under which conditions, by operator and key.
     """
 

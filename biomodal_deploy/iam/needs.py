@@ -33,14 +33,9 @@ class Need:
     """One action that Terraform needs for one block in one phase.
 
     Attributes:
-        address: The block's Terraform address.
         kind: Its kind, as in the catalog.
-        phase: When.
-        action: The IAM action.
         resources: On what; `*` alone where AWS allows nothing narrower.
-        condition: Under which conditions.
         tags: The block's tags, for judging other policies' conditions.
-        why: What the call is for.
         unobserved: Why the sandbox cannot show that it is needed.
     """
 
@@ -64,7 +59,6 @@ class Needs:
     """All that a stack needs.
 
     Attributes:
-        place: Where it goes.
         items: One by one, in the order of the stack's blocks.
         gaps: Addresses of which nothing is known: their permissions are not among the items.
     """
@@ -88,9 +82,7 @@ def needs_of(
     """Return what Terraform needs to plan, apply, update and destroy a stack.
 
     Args:
-        document: The synthesized stack.
         values: Its variables' values, as Terraform will have them.
-        place: Where it goes.
         known: The catalog to use; the one that ships with this package where None.
     """
     surroundings = Surroundings(place=place, catalog=known or catalog())
@@ -145,9 +137,7 @@ def resources_of(
     """Give the ARNs that an action of a grant is needed on.
 
     Args:
-        grant: The grant.
         action: One of its actions.
-        place: Where the stack goes.
         filled: Fills in a template.
 
     Raises:

@@ -117,15 +117,7 @@ A replacement of a resource needs `destroy`, `apply` and `update`.
 
 @dataclass
 class _Row:
-    """One line of a table: needs that differ in action, phase and stack only.
-
-    Attributes:
-        on: Resources and conditions.
-        why: What for.
-        stacks: Which stacks need it; the published policy is for the documented ones.
-        phases: When.
-        actions: What, each with what the published policy lacks of it.
-    """
+    """One line of a table: needs that differ in action, phase and stack only."""
 
     on: str
     why: str
@@ -308,11 +300,7 @@ def _lines(rows: Iterable[str]) -> str:
 
 
 def read_stacks(root: Path) -> dict[str, Document]:
-    """Return the synthesized stacks of a checkout.
-
-    Args:
-        root: The checkout.
-    """
+    """Return the synthesized stacks of a checkout."""
     return {
         name: Document.model_validate_json((root / path).read_bytes())
         for name, path in STACKS.items()

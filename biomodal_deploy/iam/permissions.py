@@ -33,9 +33,7 @@ class StackPermissions:
     Nothing here asks AWS for anything.
 
     Args:
-        directory: The synthesized stack, such as `cdktf.out/stacks/NAME`.
         values: Its variables' values; those left to their default may be missing.
-        account: The account's twelve digits.
 
     Raises:
         UsageError: The directory holds no synthesized stack, or region or account are wrong.

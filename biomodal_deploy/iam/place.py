@@ -19,8 +19,6 @@ class Place:
 
     Attributes:
         partition: `aws`, `aws-cn`, `aws-us-gov` and so on; it follows from the region.
-        region: The AWS region.
-        account: The account's twelve digits.
     """
 
     partition: str

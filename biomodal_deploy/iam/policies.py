@@ -21,12 +21,7 @@ MANAGED_LIMIT: Final = 6144
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """A policy document with its name.
-
-    Attributes:
-        name: Its name in IAM.
-        statements: What it says.
-    """
+    """A policy document with its name."""
 
     name: str
     statements: tuple[Statement, ...]
@@ -53,7 +48,6 @@ def policies(needs: Iterable[Need], name: str) -> tuple[Policy, ...]:
     As few as their sizes allow: IAM attaches ten to a role, and others of the role's count too.
 
     Args:
-        needs: What is needed.
         name: Name of the one policy; where there are more, each adds its number to it.
 
     Raises:

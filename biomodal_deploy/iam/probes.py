@@ -38,12 +38,7 @@ _Context = dict[str, tuple[str, ...]]
 
 
 def wanted(need: Need, place: Place) -> Iterator[Request]:
-    """Give the requests that have to be allowed for a need.
-
-    Args:
-        need: The need.
-        place: Where the stack goes.
-    """
+    """Give the requests that have to be allowed for a need."""
     context = _around(need, place, need.tags)
     choices = [
         [(key, value) for value in values]
@@ -59,12 +54,7 @@ def wanted(need: Need, place: Place) -> Iterator[Request]:
 
 
 def foreign(need: Need, place: Place) -> Iterator[Request]:
-    """Give requests for somebody else's things, which a policy for this stack need not allow.
-
-    Args:
-        need: The need.
-        place: Where the stack goes.
-    """
+    """Give requests for somebody else's things, which a policy for this stack need not allow."""
     # Somebody else's thing has none of our tags, and lies in another VPC or whatever it is.
     context = {
         key: () if "Tag/" in key else v for key, v in _around(need, place, need.tags).items()

@@ -19,12 +19,7 @@ from biomodal_deploy.iam.templates import fill
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """What is the same for a stack and all modules that it calls.
-
-    Attributes:
-        place: Where it goes.
-        catalog: What is known of its kinds of resources.
-    """
+    """What is the same for a stack and all modules that it calls."""
 
     place: Place
     catalog: Catalog
@@ -34,9 +29,6 @@ class Module:
     """A configuration with values for its variables: a stack, or a module that it calls.
 
     Args:
-        document: Its Terraform JSON.
-        given: Values of its variables.
-        surroundings: Place and catalog.
         default_tags: The provider's, where the caller has set them.
         prefix: What its resources' addresses begin with.
 
@@ -135,10 +127,7 @@ class Block:
     """One resource, data source or backend.
 
     Attributes:
-        module: Where it stands.
         kind: `aws_instance`, `data.aws_ami` or `backend.s3`.
-        name: Its name there.
-        body: Its arguments as written.
     """
 
     module: Module

@@ -30,7 +30,6 @@ def state_policy(
 
     Args:
         place: Where the bucket is; its account is the KMS key's where that is no ARN.
-        bucket: The bucket.
         keys: The objects that hold the states.
         kms_key_id: The key that they are encrypted with; None for Amazon S3's own.
         writes: Whether it is for who applies; a plan takes the lock and leaves the state alone.

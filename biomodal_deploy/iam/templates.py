@@ -29,7 +29,6 @@ def fill(template: str, value_of: Callable[[str], JsonValue]) -> tuple[str, ...]
     text an item.
 
     Args:
-        template: The template.
         value_of: Gives an argument by its dotted path, None where it is not set.
     """
     parts: list[tuple[str, ...]] = []

@@ -28,9 +28,7 @@ class VmPolicy:
     """The VM's inline policy.
 
     Attributes:
-        address: The resource that writes it.
         document: It, with what is not known before the plan as `*`.
-        needs: What Nextflow needs on the VM.
     """
 
     address: str

@@ -39,8 +39,6 @@ class ManagedAccess:
 
         Args:
             kind: The type of the resource that shows it.
-            values: All attributes of that resource.
-            attribute: The attribute.
             shown: Its value, or one element of that.
 
         Returns:

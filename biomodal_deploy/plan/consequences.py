@@ -45,7 +45,6 @@ def consequences(plan: Plan, running: Mapping[str, int] | None = None) -> list[C
     """Return what a plan loses or leaves besides what it deletes.
 
     Args:
-        plan: The plan.
         running: How many jobs are at work where it ends them, by address; see `ending_jobs`.
     """
     found = [

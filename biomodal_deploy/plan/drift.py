@@ -28,9 +28,6 @@ class DriftJudge:
     whatever the plan changes back: a default of the provider is configured nowhere, and a plan
     restores it all the same. The rest was computed by AWS. An argument that only a `dynamic` block
     sets counts as computed where the plan leaves it alone: Terraform's document does not show it.
-
-    Args:
-        plan: The plan.
     """
 
     def __init__(self, plan: PlanDocument) -> None:

@@ -65,9 +65,7 @@ class Emptied:
     """A bucket or repository that goes with everything in it, even where it is not empty.
 
     Attributes:
-        address: Where Terraform knows it.
         kind: `aws_s3_bucket` or `aws_ecr_repository`.
-        name: What AWS calls it.
     """
 
     address: str
@@ -94,14 +92,10 @@ def judge(
     """Judge a plan.
 
     Args:
-        plan: The plan.
         kind: What it is for; the limit on deletes is not for destroy plans.
         protected: Resource types whose loss needs an allowance.
-        limits: Account, region and number of deletes.
         allow_destroy: Exact addresses that may be lost.
         by_name: Whether a person types the stack's name first, and so allows every loss.
-        account: The AWS account that the plan acts on.
-        region: The region that it acts on.
         object_counts: By address, how many objects or images an emptied one holds, a text where
             they were not counted to the end; see `emptied`.
         declared: Resources and module calls of the configuration; to allow the loss of one that
@@ -135,9 +129,7 @@ def judge_place(limits: Bounds, *, account: str | None, region: str | None) -> t
     """Judge where a stack goes, whatever it does there.
 
     Args:
-        limits: Account and region.
         account: The AWS account that is met; None where it is not known.
-        region: The region.
     """
     return (
         *_within("account", account, limits.account_ids),

@@ -73,9 +73,6 @@ class Impossible:
 
     Attributes:
         check: The name by which it can be allowed all the same.
-        address: The resource that it would fail at.
-        line: What is wrong, in one line.
-        fix: The way out.
     """
 
     check: str

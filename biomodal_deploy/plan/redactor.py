@@ -61,7 +61,6 @@ def mask(value: object, sensitive: object, unknown: object = False) -> object:
     """Put HIDDEN and UNKNOWN into a value, by Terraform's marks.
 
     Args:
-        value: A value from the plan document.
         sensitive: `true`, or a list or map of such marks that mirrors the value.
         unknown: The same for what is known only after the apply.
 
@@ -155,9 +154,6 @@ class Redactor:
 
     A secret of eight characters or more is found anywhere; one of four to seven only where no
     letter or digit touches it, and a shorter one not at all, or "a" would blank every line.
-
-    Args:
-        secrets: The secrets in clear.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:

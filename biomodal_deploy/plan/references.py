@@ -22,11 +22,7 @@ def plain(address: str) -> str:
 
 
 class References:
-    """What each resource of a plan refers to.
-
-    Args:
-        plan: The plan.
-    """
+    """What each resource of a plan refers to."""
 
     def __init__(self, plan: PlanDocument) -> None:
         self._mentions: dict[str, frozenset[str]] = {}

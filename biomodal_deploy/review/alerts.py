@@ -59,9 +59,6 @@ class Alert:
     """One thing that was found.
 
     Attributes:
-        rule: A stable word for its kind.
-        level: How grave it is.
-        message: It, in one line.
         subject: The resource's address, or the stack.
     """
 
@@ -108,7 +105,6 @@ def sarif(name: str, alerts: Iterable[Alert]) -> str:
 
     Args:
         name: What it is of; a forge replaces the results of the same name alone.
-        alerts: What was found.
     """
     found = [each for each in alerts if each.level is not Level.NONE]
     rules = sorted({each.rule for each in found})
@@ -127,12 +123,7 @@ def sarif(name: str, alerts: Iterable[Alert]) -> str:
 
 
 def junit(name: str, alerts: Iterable[Alert]) -> str:
-    """Return all as a suite of tests: an error has failed, a note was skipped.
-
-    Args:
-        name: The suite's name.
-        alerts: What was found.
-    """
+    """Return all as a suite of tests: an error has failed, a note was skipped."""
     found = list(alerts)
     counts = {
         "tests": len(found),

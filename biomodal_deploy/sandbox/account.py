@@ -30,9 +30,7 @@ class Account:
     """The seeded account.
 
     Attributes:
-        endpoint: Where all its services answer.
         region: The region that is seeded; the others have a default VPC and nothing else.
-        account_id: Twelve digits.
         vpc_id: A VPC with DNS, beside the region's default one.
         subnet_ids: Public subnets in two zones, with a route to an internet gateway.
         private_subnet_id: A subnet that has no route out.

@@ -25,10 +25,7 @@ class ServerChild:
     """The server process, started, ready, and bound to our life by a pipe.
 
     Args:
-        arguments: The server's.
-        environment: All of its environment.
         log: Where its words go, mode 0600 in a folder of our own.
-        server: The module that is run.
 
     Raises:
         UsageError: The sandbox is not installed.

@@ -17,8 +17,6 @@ def client_factory(endpoint: str, region: str, config_file: Path) -> Callable[[s
     """Return a function that makes a client by the name of its service.
 
     Args:
-        endpoint: The sandbox's address.
-        region: The clients' region.
         config_file: An AWS configuration of our own: the caller's, its profiles and its
             credentials are never opened, whatever the environment says.
     """

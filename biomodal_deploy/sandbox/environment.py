@@ -35,8 +35,6 @@ def sandbox_environment(
 
     Args:
         base: The caller's environment; it is not changed.
-        endpoint: The sandbox's address.
-        region: The seeded region.
         config_file: Stands in for the caller's AWS configuration and credentials files.
     """
     kept = {name: value for name, value in base.items() if not name.upper().startswith("AWS_")}

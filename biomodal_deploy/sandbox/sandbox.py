@@ -33,11 +33,7 @@ DEFAULT_VM_NAME: Final = "biomodal-sandbox"
 
 
 class Sandbox:
-    """The account, its server running; `Sandbox.start()` makes one.
-
-    Attributes:
-        account: What it holds: endpoint, region, ids.
-    """
+    """The account, its server running; `Sandbox.start()` makes one."""
 
     def __init__(self, child: ServerChild, config_file: Path, closing: ExitStack) -> None:
         self.account: Final[Account] = child.account
@@ -57,9 +53,6 @@ class Sandbox:
         Args:
             workdir: Where a folder for its private files is made, which `stop` removes again;
                 the system's temporary directory where None.
-            region: The region to seed.
-            account_id: The account's number, twelve digits.
-            server: The server's module.
 
         Raises:
             EngineError: The server does not start.

@@ -45,8 +45,6 @@ class Scratch:
     """A project's copy.
 
     Attributes:
-        project: The project itself, which is only read.
-        folder: The copy.
         output: The folder that synthesis writes to, in the copy.
         notes: What is different there, for people.
     """
@@ -68,11 +66,7 @@ class Scratch:
         return self.folder / resolved.relative_to(self.project)
 
     def environment(self, base: Mapping[str, str]) -> dict[str, str]:
-        """Return an environment in which nothing points at the project, its state or its output.
-
-        Args:
-            base: The caller's environment; it is not changed.
-        """
+        """Return an environment in which nothing points at the project, its state or its output."""
         found = scratch_environment(base)
         for name, value in found.items():
             if name.startswith(_STEERING):
@@ -100,7 +94,6 @@ def copy_project(project: Path, folder: Path, output: Path) -> Scratch:
     through them, the original would be written.
 
     Args:
-        project: The project's folder.
         folder: The copy, which must not exist.
         output: Where synthesis writes in the project itself; somewhere else, perhaps.
 

@@ -33,9 +33,6 @@ def seed(
 
     Args:
         client: Gives a boto3 client by the name of its service.
-        endpoint: Where the account answers.
-        region: The region to fill.
-        account_id: The account's number.
     """
     ec2 = cast("EC2Client", client("ec2"))
     _roles(cast("IAMClient", client("iam")))

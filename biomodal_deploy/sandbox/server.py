@@ -41,8 +41,6 @@ def main(
     """Serve until the parent's pipe ends.
 
     Args:
-        region: The region to seed.
-        account_id: The account's number.
         directory: The sandbox's private folder, removed at the end: a parent that was killed
             could not do it.
         middleware: Wraps the services, given the account's number.

@@ -43,11 +43,7 @@ def find_leftovers(
     """Search the account for what is left; nothing is changed.
 
     Args:
-        target: The stack, as its destroy plan knew it.
-        clients: How to ask.
         tell: Receives how far counting has come, where it takes long.
-        seconds: How long to wait for all answers.
-        counting_s: How long to count what is in buckets and repositories.
     """
     started = time.monotonic()
     patience = Patience(counting_s, tell)
@@ -77,13 +73,7 @@ def no_leftovers(target: Target) -> Leftovers:
 
 
 def unread_leftovers(target: Target, line: str, fix: str | None = None) -> Leftovers:
-    """Return what is left in an account that cannot be asked at all.
-
-    Args:
-        target: The stack.
-        line: Why not.
-        fix: How to fix it.
-    """
+    """Return what is left in an account that cannot be asked at all."""
     return Leftovers(
         stack=target.stack,
         region=target.region,

@@ -35,11 +35,7 @@ def read_ledger(
     """Read what a stack holds; nothing is changed.
 
     Args:
-        target: The stack, as its destroy plan knows it.
-        clients: How to ask.
         tell: Receives how far counting has come, where it takes long.
-        seconds: How long to wait for all answers.
-        counting_s: How long to count objects, images and jobs.
     """
     started = time.monotonic()
     patience = Patience(counting_s, tell)
@@ -59,13 +55,7 @@ def read_ledger(
 
 
 def unread_ledger(target: Target, line: str, fix: str | None = None) -> Ledger:
-    """Return the ledger of an account that cannot be asked at all.
-
-    Args:
-        target: The stack.
-        line: Why not.
-        fix: How to fix it.
-    """
+    """Return the ledger of an account that cannot be asked at all."""
     held = [
         *(("bucket", each.name, each.address) for each in target.buckets),
         *(("repository", each.name, each.address) for each in target.repositories),

@@ -26,7 +26,6 @@ class Patience:
     """How long counting may go on, shared by all that count at the same time.
 
     Args:
-        seconds: How long.
         tell: Receives how far counting has come, at most every two seconds.
     """
 
@@ -62,7 +61,6 @@ class Images:
     Attributes:
         count: Images, those without a tag included.
         bytes: Their sizes; layers that images share are counted for each.
-        complete: Whether it was counted to the end.
     """
 
     count: int
@@ -117,9 +115,7 @@ def count_jobs(clients: Clients, queue: str, patience: Patience) -> tuple[Amount
     """Count a queue's jobs that are not over, by status; None where there is no such queue.
 
     Args:
-        clients: How to ask.
         queue: The queue's ARN or name.
-        patience: How long.
 
     Raises:
         ClientError: They cannot be listed.

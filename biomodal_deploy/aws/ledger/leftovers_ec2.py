@@ -37,12 +37,7 @@ UNUSED: Final[FilterTypeDef] = {"Name": "status", "Values": ["available"]}
 
 @dataclass(frozen=True)
 class Search:
-    """A search of one account for what is left of one stack.
-
-    Attributes:
-        target: The stack, as its destroy plan knew it.
-        clients: How to ask.
-    """
+    """A search of one account for what is left of one stack."""
 
     target: Target
     clients: Clients

@@ -134,8 +134,6 @@ def log_group(search: Search, name: str, *, ours: bool = True) -> list[Leftover]
     """Return a log group that is still there.
 
     Args:
-        search: The search.
-        name: The log group.
         ours: Whether it is this stack's alone.
     """
     group = find_log_group(search.clients, name)

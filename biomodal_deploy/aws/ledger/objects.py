@@ -27,14 +27,11 @@ class Contents:
     """What was counted in a bucket.
 
     Attributes:
-        objects: What is there under its own name.
         old_versions: What was overwritten or deleted, and is kept: it bills as any object does.
         markers: Delete markers: they hold nothing, and still keep a bucket from being deleted.
         bytes: Of objects and old versions.
         uploads: Unfinished multipart uploads; their parts bill, and no listing shows them. None
             where they could not be read.
-        complete: Whether it was counted to the end.
-        sees_versions: Whether old versions could be read at all.
         estimate: What CloudWatch says of a bucket that was not counted to the end.
     """
 
@@ -92,12 +89,6 @@ _ALWAYS: Final = ("objects", "bytes")
 
 def count_bucket(clients: Clients, name: str, patience: Patience, *, most: int = MOST) -> Contents:
     """Count what a bucket holds, for a while.
-
-    Args:
-        clients: How to ask.
-        name: The bucket.
-        patience: How long.
-        most: The most entries to count.
 
     Raises:
         ClientError: It cannot be listed.

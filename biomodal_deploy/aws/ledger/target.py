@@ -38,7 +38,6 @@ class Target:
     """What a destroy plan is about.
 
     Attributes:
-        stack: The stack.
         region: Its region; None where the plan does not say.
         directory: Terraform's working directory, relative to the project.
         settings_of: Of each resource that is a setting of a bucket or a repository: the type and
@@ -119,13 +118,7 @@ class Target:
         )
 
     def kept_by(self, kind: str, name: str, address: str) -> str:
-        """Return the command that makes Terraform forget a thing and all its settings.
-
-        Args:
-            kind: Terraform's type.
-            name: What AWS calls it.
-            address: Where Terraform knows it.
-        """
+        """Return the command that makes Terraform forget a thing and all its settings."""
         # A bucket and a repository may have one name.
         also = sorted(at for *of, at in self.settings_of if of == [kind, name])
         return shlex.join(["terraform", f"-chdir={self.directory}", "state", "rm", address, *also])
@@ -142,12 +135,7 @@ FORCE: Final = "bucket_force_destroy"
 
 
 def target_of(facts: Facts, plan: Plan) -> Target:
-    """Return what a sealed destroy plan is about.
-
-    Args:
-        facts: What it was made for.
-        plan: It as data.
-    """
+    """Return what a sealed destroy plan is about."""
     variables = {each.name: each.value for each in plan.variables if not each.sensitive}
     vm_name = _text(variables.get("vm_name")) or _output(plan, "vm_name")
     key, value = _text(variables.get("tag_key")), variables.get("tag_value")

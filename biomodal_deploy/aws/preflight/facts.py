@@ -91,19 +91,12 @@ class Facts:
     """Everything that a check is given.
 
     Args:
-        target: What to check for.
-        clients: How to ask.
         owned: What the stack's state holds already, from `owned_by`; None where it is unknown.
 
     Attributes:
-        caller: Returns who is calling.
         subnet: Returns the subnet, or None where there is none of that id.
-        default_route: Returns where the subnet's traffic goes.
-        endpoints: Returns the VPC's endpoints.
-        gateways: Returns the ids of the VPC's internet gateways.
         image: Returns the newest Ubuntu image, or the one that is named; None where there is none.
         instance_kind: Returns the instance type, or None where EC2 knows none of that name.
-        running: Returns the machines that run in the region.
     """
 
     def __init__(self, target: Target, clients: Clients, owned: frozenset[str] | None) -> None:
@@ -134,9 +127,7 @@ class Facts:
         """Return the finding that a name is in use, which may be this stack's own use of it.
 
         Args:
-            line: What exists.
             whose: That it is not this stack's, for where its state says so.
-            fix: What to do then.
         """
         if self.state_is_known:
             return failed(f"{line}{whose}", fix)

@@ -17,8 +17,6 @@ class Role:
     """A service-linked role: AWS names it and writes its policy.
 
     Attributes:
-        name: The role's name.
-        service: The service that it belongs to.
         variable: The variable of the `prerequisites` stack that asks for it.
     """
 
@@ -77,7 +75,6 @@ class Step:
     Attributes:
         variable: The variable of the `prerequisites` stack that makes it; None where the role is
             there and only lacks something.
-        command: The `aws` commands that do it.
     """
 
     variable: str | None
@@ -85,11 +82,7 @@ class Step:
 
 
 def all_steps(partition: str) -> tuple[Step, ...]:
-    """Return the steps of an account that has none of the roles.
-
-    Args:
-        partition: The account's partition.
-    """
+    """Return the steps of an account that has none of the roles."""
     return (
         *(Step(role.variable, _titled(role)) for role in (BATCH_ROLE, SPOT_ROLE)),
         Step(ECS_VARIABLE, _ECS_ROLE.replace("PARTITION", partition)),
@@ -97,12 +90,7 @@ def all_steps(partition: str) -> tuple[Step, ...]:
 
 
 def steps(report: Report, partition: str) -> tuple[Step, ...]:
-    """Return the steps of what a report found missing.
-
-    Args:
-        report: Findings of the role checks.
-        partition: The account's partition.
-    """
+    """Return the steps of what a report found missing."""
     made = {step.variable: step for step in all_steps(partition)}
     found = []
     for finding in report.findings:

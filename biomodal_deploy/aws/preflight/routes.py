@@ -18,7 +18,6 @@ class DefaultRoute:
 
     Attributes:
         table: The route table, or None where the VPC shows none.
-        way: What kind of thing it goes through.
         through: That thing's id, or empty.
     """
 
@@ -28,12 +27,7 @@ class DefaultRoute:
 
 
 def default_route_of(subnet: str, tables: Sequence[RouteTableTypeDef]) -> DefaultRoute:
-    """Return a subnet's way out.
-
-    Args:
-        subnet: Its id.
-        tables: All route tables of its VPC.
-    """
+    """Return a subnet's way out."""
     table = _table_of(tables, subnet)
     if table is None:
         return DefaultRoute(None, "none")

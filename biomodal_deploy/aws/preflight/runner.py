@@ -35,14 +35,11 @@ def run_preflight(
     """Check the account for what an apply of this stack will meet; nothing is changed.
 
     Args:
-        target: The stack.
-        session: Whose credentials to use.
         quick: Ask only what is asked before every plan.
         on_progress: Called for each check as it ends, in this thread.
         owned: What the stack's state holds already, from `owned_by`: those names are not taken;
             None where it could not be read.
         needed_actions: Returns what an apply calls; without it, that check is unknown.
-        seconds: How long to wait for answers.
 
     Returns:
         A finding for each check, in the order of the checks.
@@ -57,9 +54,7 @@ def run_role_checks(session: Session, region: str, *, seconds: float = QUICK_SEC
     """Check only for the roles that every stack needs and none creates.
 
     Args:
-        session: Whose credentials to use.
         region: Any region of the account's partition: roles are the same in all of them.
-        seconds: How long to wait for answers.
     """
     # These checks ask about the account alone, whatever is going to be deployed into it.
     nothing = Target(region=region, vpc_id="", subnet_id="", vm_name="", bootstrap="native")

@@ -28,13 +28,7 @@ class Hardened:
     """What the native implementation's hardened profile has beyond the documented one.
 
     Attributes:
-        iam_name_prefix: Start of the names of roles and instance profiles.
-        ssh_key: Whether there is an SSH key pair.
-        elastic_ip: Whether the VM has an Elastic IP.
         ami_id: The VM's image, or empty for the newest Ubuntu.
-        permissions_boundary_arn: The policy that bounds the roles, or empty.
-        access_log_bucket: The bucket for access logs, or empty.
-        alarm_topic_arn: The topic that alarms go to, or empty.
         batch_subnet_ids: The Batch hosts' own subnets; none where they use the VM's.
         batch_max_vcpus: The most vCPUs of each of its two compute environments.
     """
@@ -55,14 +49,8 @@ class Target:
     """One stack, as far as the checks ask about it.
 
     Attributes:
-        region: The AWS region.
-        vpc_id: The VPC, which exists.
-        subnet_id: The subnet, which exists.
-        vm_name: The name that everything is named after.
-        instance_type: The VM's instance type.
         use_existing_bucket_url: The bucket to use, or empty for one of its own.
         bootstrap: The implementation, as names and roles differ between the two.
-        limits: Accounts and regions that the stack may touch.
         hardened: What the native hardened profile adds; None for every other stack.
         tags: Tags on everything, so that a policy conditioned on them is judged rightly.
         kms_key: The KMS key that everything is encrypted with, or None.
@@ -142,9 +130,6 @@ def target_from(
 
     Args:
         values: Values of Terraform variables by name; defaults may be left out.
-        bootstrap: The stack's implementation.
-        limits: The stack's limits.
-        profile: The stack's profile.
 
     Raises:
         UsageError: A required variable is missing, or one is no text.

@@ -29,14 +29,7 @@ def read_object(clients: Clients, bucket: str, key: str) -> bytes:
 
 
 class StateBucketChecker:
-    """Asks S3 about one bucket.
-
-    Args:
-        clients: Ask in the region where it is to be.
-        bucket: Its name.
-        account: Whose it is to be.
-        writes: How the backends write states into it.
-    """
+    """Asks S3 about one bucket."""
 
     def __init__(
         self,

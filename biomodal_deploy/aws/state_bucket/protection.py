@@ -37,13 +37,7 @@ _ABSENT: Final = frozenset(
 
 
 class Protection:
-    """Looks at one bucket's settings.
-
-    Args:
-        clients: Ask where it is.
-        bucket: Its name.
-        writes: How the backends write states into it.
-    """
+    """Looks at one bucket's settings."""
 
     def __init__(self, clients: Clients, bucket: str, writes: Sequence[StateWrite]) -> None:
         self._clients, self._bucket, self._writes = clients, bucket, writes
@@ -196,12 +190,7 @@ def tls_only(arn: str) -> dict[str, JsonValue]:
 
 
 def refuses_plain_http(policy: str, arn: str) -> bool:
-    """Say whether a bucket's policy lets nobody read, write or list without TLS.
-
-    Args:
-        policy: The policy's text.
-        arn: The bucket's ARN.
-    """
+    """Say whether a bucket's policy lets nobody read, write or list without TLS."""
     denials = list(_denials_to_all(policy))
     asked = (("s3:GetObject", f"{arn}/key"), ("s3:PutObject", f"{arn}/key"), ("s3:ListBucket", arn))
     return all(_refused(denials, *each) for each in asked)

@@ -23,7 +23,6 @@ class StateWrite:
     """How a backend writes a state.
 
     Attributes:
-        kms_key_id: The KMS key that it names.
         aes256: Whether it asks for AES256, which `encrypt = true` without a key does.
     """
 
@@ -59,10 +58,7 @@ def check_write(
     """Return what becomes of a state that is written.
 
     Args:
-        write: How it is written.
-        default: The bucket's default encryption.
         denials: What the bucket's policy denies to everyone.
-        bucket_arn: The bucket.
     """
     if sid := _refused_by(write, denials, bucket_arn):
         asks = f"asks for {write.algorithm}" if write.algorithm else "names no encryption"

@@ -74,7 +74,6 @@ def through(key_arn: str, *services: str) -> tuple[str, ...]:
     """Return the values of `kms:ViaService` for services that use a KMS key in its region.
 
     Args:
-        key_arn: The key.
         services: The services, such as `s3`.
     """
     _, partition, _, region, *_ = key_arn.split(":")

@@ -57,7 +57,6 @@ def broken_output(name: str, value: str) -> str | None:
     """Return what a documented output has to be, where its value is something else.
 
     Args:
-        name: The output.
         value: Its value; an empty one is none, and fits.
     """
     words, pattern = OUTPUT_GRAMMAR[name]

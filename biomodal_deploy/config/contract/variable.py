@@ -16,11 +16,7 @@ class Variable:
     """One Terraform variable of the stack.
 
     Attributes:
-        name: Its name, as in `terraform.tfvars`.
-        description: What it is, for the person who fills it in.
-        type: Its Terraform type.
         default: Its default, or None where a value is required.
-        rules: What a value has to keep.
     """
 
     name: str

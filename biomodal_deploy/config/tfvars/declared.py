@@ -22,13 +22,11 @@ class DeclaredVariable:
     """One `variable` block.
 
     Attributes:
-        name: Its name.
         type: Its type; `any` where it declares none.
         literal: Whether `--var` takes its value as plain text, without quotes.
         required: Whether it has no default.
         nullable: Whether null is a value; otherwise null stands for the default.
         sensitive: Whether its value must never be shown.
-        description: What it is.
         messages: What its validation blocks say.
     """
 

@@ -28,8 +28,6 @@ class VariableFile:
 
     Attributes:
         path: Where it is, absolute.
-        sha256: The digest of its bytes.
-        attributes: What it says.
     """
 
     path: Path

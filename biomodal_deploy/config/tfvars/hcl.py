@@ -52,8 +52,6 @@ class Fault:
     """One place in a text that is not what a variable file may hold.
 
     Attributes:
-        rule: What must hold.
-        fix: What to do.
         line: The line, from 1.
         column: The character in it, from 1.
         name: The variable whose value it is in; None where it is in none.
@@ -82,13 +80,7 @@ class HclError(ValueError):
 
 
 class _Stop(Exception):
-    """A fault that ends the reading of a value.
-
-    Attributes:
-        fault: It.
-        inside: Whether the value's end can still be seen, so that what follows is read on.
-        last: Whether nothing behind it can be read.
-    """
+    """A fault that ends the reading of a value."""
 
     def __init__(self, fault: Fault, *, inside: bool = False, last: bool = False) -> None:
         super().__init__(fault.rule)
@@ -100,7 +92,6 @@ class Attribute:
     """One `name = value` of a file.
 
     Attributes:
-        value: Its value.
         line: The line its name stands on; None in JSON.
     """
 

@@ -50,9 +50,6 @@ class ResolvedVariables:
 
     Attributes:
         values: The values by variable; variables left to their default are not in it.
-        origins: Where each value was given.
-        files: The files that were read, in order, with their digests.
-        sensitive: The variables whose values must never be shown.
         notes: What was passed over, in a sentence each.
     """
 
@@ -91,8 +88,6 @@ def resolve(
 
     Args:
         project_dir: Where automatic variable files lie.
-        declared: The stack's variables.
-        var_files: `--var-file`, in order.
         variables: `--var`, each `NAME=VALUE`, in order.
         cwd: What relative paths start from; this process's folder where None.
         environ: Where `TF_VAR_*` is read; nowhere where None.

@@ -45,8 +45,6 @@ def convert(value: Value, wanted: Type, where: str = "") -> Value:
     """Return a value as Terraform converts it to a type.
 
     Args:
-        value: The value as it was written.
-        wanted: The type.
         where: The place inside the variable, such as `[0].name`.
 
     Raises:

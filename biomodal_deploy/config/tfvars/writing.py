@@ -18,7 +18,6 @@ def write_private(values: Mapping[str, Value], directory: Path) -> Path:
     The same values give the same bytes. It is named so that Terraform does not read it unasked.
 
     Args:
-        values: The values by variable.
         directory: Where it goes; made with mode 0700 where it is missing.
 
     Raises:

@@ -80,8 +80,6 @@ def run(
     dropped: whoever closed a terminal cannot be printed to, and being stopped is the news.
 
     Args:
-        argv: The program and its arguments.
-        directory: The child's working directory.
         environment: All of the child's environment.
         on_line: Called in this thread, in each pipe's order.
         on_wait: Called at each step to stop the child, and each second after it.
@@ -111,9 +109,6 @@ def collect(
     """Run a command of our own in any thread: its answer is kept, its errors come line by line.
 
     Args:
-        argv: The program and its arguments.
-        directory: Its working directory.
-        environment: All of its environment.
         on_line: Called in this thread with each line of standard error.
         stop_pipe: A pipe that has a byte for each stop request; each is handed on.
         limit: How many bytes of standard output are kept.

@@ -16,7 +16,6 @@ class Line:
     """One line that a child printed.
 
     Attributes:
-        stream: The pipe that it came through.
         text: Without its line end; undecodable bytes are replaced.
         left_out: How many bytes were dropped from the end of a line longer than the limit.
     """
@@ -27,13 +26,7 @@ class Line:
 
 
 class LineSplitter:
-    """Collects chunks and hands on whole lines.
-
-    Args:
-        stream: What the chunks come from.
-        on_line: Called with each line.
-        longest: How many bytes of a line are kept.
-    """
+    """Collects chunks and hands on whole lines."""
 
     def __init__(
         self, stream: Stream, on_line: Callable[[Line], None], longest: int = LONGEST_LINE

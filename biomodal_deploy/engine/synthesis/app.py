@@ -23,13 +23,7 @@ _PREFIX: Final = "error: "
 
 @dataclass(frozen=True)
 class App:
-    """An app command.
-
-    Attributes:
-        argv: The program and its arguments.
-        project_dir: Its working directory.
-        environment: All of its environment variables.
-    """
+    """An app command."""
 
     argv: tuple[str, ...]
     project_dir: Path
@@ -60,9 +54,6 @@ class App:
 
     def run(self, on_line: Callable[[str], None]) -> None:
         """Run it.
-
-        Args:
-            on_line: Called with each line that it prints.
 
         Raises:
             UsageError: cannot be started, or says that a setting is wrong.

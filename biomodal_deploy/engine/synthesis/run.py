@@ -24,8 +24,6 @@ class SynthesizedDirectory:
     """One stack's directory.
 
     Attributes:
-        name: The stack's name.
-        directory: Its folder, absolute.
         resources: How many resources its JSON has, module calls included.
     """
 
@@ -36,12 +34,7 @@ class SynthesizedDirectory:
 
 @dataclass(frozen=True, kw_only=True)
 class Synthesis:
-    """What a synthesis wrote.
-
-    Attributes:
-        stacks: The stacks' directories, by name.
-        seconds: How long it took.
-    """
+    """What a synthesis wrote."""
 
     stacks: tuple[SynthesizedDirectory, ...]
     seconds: float
@@ -54,11 +47,6 @@ def synthesize(
     environment: Mapping[str, str] = os.environ,
 ) -> Synthesis:
     """Synthesize all stacks of a project. The app itself publishes what it wrote in one step.
-
-    Args:
-        project_dir: The folder that holds `cdktf.json`.
-        on_line: Called with each line that the app prints.
-        environment: The caller's environment.
 
     Raises:
         UsageError: The app reports that a setting is wrong.

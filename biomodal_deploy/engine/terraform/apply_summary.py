@@ -70,9 +70,7 @@ class Tally:
 
     Attributes:
         summary: Terraform's own counts, once it has said them.
-        has_changes: Whether it announced a change.
         interrupted: Whether it was asked to stop; set by the caller.
-        warnings: The first ones.
     """
 
     def __init__(self) -> None:

@@ -50,9 +50,7 @@ class Caller:
     """Runs verbs in one place.
 
     Attributes:
-        argv_prefix: The program.
         product: What it is called in messages.
-        directory: Where it runs.
         environment: All of its environment.
         redact: Applied to each line before anything else sees it.
         state: Answers what a failure needs to know of the state.

@@ -56,8 +56,6 @@ class TerraformCli:
     once. Files that Terraform writes are private.
 
     Args:
-        binary: The Terraform to run.
-        directory: The synthesized stack.
         environment: The caller's; what would change the outcome is taken out.
         workspace: Always this one, whatever was selected in the directory.
         data_dir: Where it keeps providers and backend settings; `.terraform` where None.
@@ -143,9 +141,6 @@ class TerraformCli:
         """Put a state file in the place of the state.
 
         Args:
-            state: The file.
-            on_event: Told of everything that Terraform says.
-            log: Where it is written.
             force: Also over another lineage or a newer version, which are refused otherwise.
         """
         self._run.long("state push", on_event, log, state.absolute(), force=FLAG if force else None)
@@ -215,8 +210,6 @@ class TerraformCli:
         """Install providers and modules, and prepare the backend.
 
         Args:
-            on_event: Told of everything that Terraform says.
-            log: Where it is written.
             backend_config: Files only: a `key=value` would stand in the process list.
             lockfile_readonly: Fail where the provider lock file does not fit.
             upgrade: Select the newest allowed versions.
@@ -279,15 +272,9 @@ class TerraformCli:
         """Make a plan file, readable by its owner alone.
 
         Args:
-            out: The plan file.
-            on_event: Told of everything that Terraform says.
-            log: Where it is written.
             var_files: In order; values reach Terraform in no other way.
-            destroy: Plan to remove everything.
             refresh_only: Plan to record what changed outside Terraform, and nothing else.
-            refresh: Read the real resources first.
             parallelism: How many resources at once; Terraform's default where None.
-            lock_timeout: How long to wait for the state's lock.
         """
         tally = self._run.long(
             "plan",

@@ -47,7 +47,6 @@ class Conflict:
     """A variable that would send a sealed plan somewhere else.
 
     Attributes:
-        name: The variable.
         found: What the environment says.
         expected: What was sealed.
     """
@@ -67,7 +66,6 @@ def child_environment(
     """Return the environment for Terraform.
 
     Args:
-        environment: The caller's.
         workspace: Always set, so that the one last selected in the directory does not matter.
         data_dir: Where Terraform keeps providers and backend settings; its default where None.
         trace: Keep `TF_LOG*`.

@@ -226,7 +226,6 @@ class TextLine:
 
     Attributes:
         text: Without colours.
-        stream: The pipe that it came through.
         left_out: How many bytes of a line that was too long are missing.
     """
 

@@ -38,7 +38,6 @@ class TerraformFailed(EngineError):
         code: A stable word where the failure is a known one (`stale_plan`, `locked`,
             `credentials`, ...), else `engine`.
         cause: The catalog's word for a known failure, finer than the code; else None.
-        verb: What it was asked to do.
         diagnostics: Its errors, the cause first.
         lock: Who holds the lock, where that is why.
         run: What an apply had done by then.
@@ -83,12 +82,9 @@ class TerraformStopped(Interrupted):
     """Terraform was asked to stop, and has ended.
 
     Attributes:
-        verb: What it was doing.
         steps: What it took: an interrupt, then a termination, then a kill.
         lock: Who holds the lock now; None after a graceful stop.
         unlock: The exact command that removes that lock.
-        run: What an apply had done by then.
-        log: The file that holds everything it printed.
     """
 
     def __init__(
@@ -181,9 +177,7 @@ class Diagnosis:
     """A failure that was recognised.
 
     Attributes:
-        cause: The catalog's word for it.
         code: The coarser word that `error.code` has.
-        advice: The next step.
     """
 
     cause: str

@@ -50,8 +50,6 @@ class S3Object:
     """An object of an S3 backend.
 
     Attributes:
-        bucket: The bucket.
-        key: The key.
         access: What the AWS CLI has to be told besides, as the backend has it.
     """
 
@@ -74,12 +72,7 @@ class S3Object:
 
 
 def state_object(settings: Mapping[str, object], workspace: str) -> S3Object:
-    """Return where an S3 backend keeps a workspace's state.
-
-    Args:
-        settings: The backend's, as configured.
-        workspace: Terraform's workspace.
-    """
+    """Return where an S3 backend keeps a workspace's state."""
     config = _Config.model_validate(settings)
     key = config.key
     if workspace != DEFAULT_WORKSPACE:
@@ -94,7 +87,6 @@ def state_path(settings: Mapping[str, object], workspace: str) -> Path:
 
     Args:
         settings: The backend's, as configured; `path` is for the workspace `default` alone.
-        workspace: Terraform's workspace.
     """
     if workspace == DEFAULT_WORKSPACE:
         return Path(str(settings.get("path") or _STATE))

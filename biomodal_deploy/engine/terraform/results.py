@@ -19,8 +19,6 @@ class VersionInfo(BaseModel, frozen=True):
     """What `version` says.
 
     Attributes:
-        version: Of Terraform, such as `1.11.4`.
-        platform: Such as `linux_amd64`.
         providers: Source address to version, as the directory's lock file selects them.
     """
 
@@ -109,11 +107,8 @@ class PlanRun:
     """What Terraform said while it planned; the plan itself is read with `show_plan`.
 
     Attributes:
-        path: The plan file.
         has_changes: Whether it announced a change of a resource or an output, or drift. Its exit
             status says so too and lies: with `-refresh-only` it means changes where there are none.
-        summary: Its own counts.
-        warnings: Its warnings, failed checks among them.
     """
 
     path: Path

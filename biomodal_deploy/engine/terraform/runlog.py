@@ -33,7 +33,6 @@ class RunLog:
 
     Args:
         path: The file; only its owner may read it.
-        verb: What Terraform is asked to do.
         redact: Applied to each line before it is written or read as an event.
     """
 
@@ -96,7 +95,6 @@ class LoggedRun:
     """What a log says of its last call.
 
     Attributes:
-        verb: What Terraform was asked to do.
         started: When, in UTC.
         status: Terraform's exit status; None where the command died before it could write it.
         running: It has no end yet, and Terraform is still at work.

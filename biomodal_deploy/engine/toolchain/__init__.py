@@ -70,7 +70,6 @@ def inspect(
 
     Args:
         terraform: The project's own setting, as for `find_terraform`.
-        environ: Where settings and PATH are read.
         wanted: Version constraints by provider, as `required_providers` returns them.
     """
     python = Tool(

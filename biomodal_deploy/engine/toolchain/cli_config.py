@@ -120,7 +120,6 @@ def keep(folder: Path, content: str) -> Path:
 
     Args:
         folder: Where it is written if it cannot be in memory.
-        content: All of it.
     """
     return files.keep(folder, "terraform.tfrc", content.encode())
 

@@ -24,7 +24,6 @@ def tool_environment(
     Args:
         folder: A private folder, which has to outlive the programs.
         project_dir: The project, whose `node_modules` may hold cdktf's command line.
-        environ: The caller's environment.
 
     Raises:
         UsageError: No Terraform that will do is found, or a setting is wrong.

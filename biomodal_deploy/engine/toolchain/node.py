@@ -23,9 +23,6 @@ _INSTALL: Final = 'pip install "biomodal-aws[node]", which brings Node, or insta
 def find_node(environ: Mapping[str, str] = os.environ) -> Tool:
     """Return the Node that jsii and cdktf's command line run on.
 
-    Args:
-        environ: Where settings and PATH are read.
-
     Raises:
         UsageError: The explicit setting cannot be used, or there is no Node at all.
     """

@@ -26,7 +26,6 @@ class Answer:
     """What a program said.
 
     Attributes:
-        status: Its exit status.
         text: Its output, errors included.
     """
 
@@ -50,9 +49,7 @@ def ask(
     """Run a program, and return what it says; no process is left behind.
 
     Args:
-        argv: The program and its arguments.
         environ: Its whole environment.
-        cwd: Where it runs.
         timeout: Seconds after which it counts as hanging.
 
     Raises:

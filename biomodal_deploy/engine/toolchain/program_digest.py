@@ -27,7 +27,6 @@ def program_sha256(program: Path, environment: Mapping[str, str] = os.environ) -
     """Return the SHA-256 of a program's file; of a version manager that is its launcher.
 
     Args:
-        program: The file.
         environment: Where the user's cache folder is found.
 
     Raises:

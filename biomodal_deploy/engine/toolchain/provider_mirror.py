@@ -67,7 +67,6 @@ def find_provider_source(
     """Decide where Terraform gets its providers.
 
     Args:
-        environ: Where settings and HOME are read.
         wanted: Version constraints by provider, such as `{"hashicorp/aws": "~> 5.100"}`.
         roots: Where to look for a mirror; generic places of the system where None.
 
@@ -106,8 +105,6 @@ def cli_config_environment(
 
     Args:
         folder: Where that is written if it cannot be in memory; made private.
-        source: What `find_provider_source` chose.
-        environ: Where the user's own CLI configuration is found.
     """
     if source.kind not in ("mirror", "network mirror"):
         return {}

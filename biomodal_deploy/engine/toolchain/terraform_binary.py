@@ -38,8 +38,6 @@ class Terraform:
 
     Attributes:
         argv_prefix: What to put before Terraform's own arguments.
-        version: Its version, such as `1.11.4`.
-        source: Where the choice came from.
         reason: One phrase for people.
         product: `tofu` for OpenTofu.
     """
@@ -78,7 +76,6 @@ def find_terraform(
 
     Args:
         setting: A program's name or path, or `embedded`; goes before the environment's.
-        environ: Where `BIOMODAL_TERRAFORM` and PATH are read.
         cwd: Where the version is asked; version managers answer by folder.
 
     Raises:
@@ -92,7 +89,6 @@ def shim(directory: Path, terraform: Terraform) -> Path:
 
     Args:
         directory: A private folder; a launcher script is written there where one is needed.
-        terraform: The Terraform to start.
     """
     if len(terraform.argv_prefix) == 1:
         return Path(terraform.argv_prefix[0])

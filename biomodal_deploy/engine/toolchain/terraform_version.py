@@ -17,8 +17,6 @@ def version_of(prefix: tuple[str, ...], environ: Mapping[str, str], cwd: Path | 
 
     Args:
         prefix: What stands before its own arguments.
-        environ: The caller's environment.
-        cwd: Where it is asked.
 
     Raises:
         OSError: It is not there.

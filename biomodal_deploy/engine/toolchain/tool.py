@@ -19,11 +19,8 @@ class Tool:
     """A program or package that was chosen, and why.
 
     Attributes:
-        name: What it is called in messages.
         path: The executable or package folder; None where there is none.
         version: Its version, or None where it could not be had.
-        source: Where the choice came from.
-        reason: One phrase for people: why this one, or what is wrong with it.
     """
 
     name: str

@@ -15,7 +15,6 @@ class Chain:
     Attributes:
         entries: Those before the break.
         broken_at: The line that breaks the chain, from 1; None where none does.
-        why: What is wrong there.
         newer: Whether a newer version of this program wrote that line.
         cut_short: The last line is not whole: a process died while it wrote. The next entry
             mends that and says so.

@@ -46,8 +46,6 @@ class History:
     Any number of processes may write to it.
 
     Args:
-        plans: The folder of all sealed plans.
-        stack: The stack.
         redact: Applied to everything that is written.
     """
 

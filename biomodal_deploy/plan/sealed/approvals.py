@@ -180,7 +180,6 @@ def approve(sealed_plan: SealedPlan, key: Path) -> bytes:
     """Sign a sealed plan and put the approval beside it; return the approval's bytes.
 
     Args:
-        sealed_plan: The sealed plan.
         key: The private key, or the public one of an agent's.
 
     Raises:
@@ -197,8 +196,6 @@ def add(sealed_plan: SealedPlan, content: bytes, policy: Approvals | None = None
     """Put an approval that was made elsewhere beside its plan.
 
     Args:
-        sealed_plan: The sealed plan.
-        content: The approval.
         policy: The stack's rules, which may let the approval of another plan carry over.
 
     Raises:
@@ -223,8 +220,6 @@ def judge_approvals(
     """Say of each approval whether it counts.
 
     Args:
-        sealed_plan: The sealed plan.
-        policy: The stack's rules for approvals.
         project: The project's folder, where the file of signers is.
         spent: The plans whose approvals were used for an apply, of this plan or of another one.
 
@@ -269,9 +264,6 @@ def require_approvals(
     """Return the approvals of a sealed plan; refuse it where they are too few.
 
     Args:
-        sealed_plan: The sealed plan.
-        policy: The stack's rules for approvals.
-        project: The project's folder.
         spent: The plans whose approvals were used for an apply.
 
     Raises:

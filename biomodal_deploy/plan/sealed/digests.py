@@ -62,7 +62,6 @@ def tree_sha256(root: Path, *, ignore: Collection[str] = TERRAFORMS_OWN) -> str:
     """Return one digest for everything in a folder: names, contents, links, executable bits.
 
     Args:
-        root: The folder.
         ignore: What is left out, as paths relative to the folder; by default what Terraform itself
             writes there.
 

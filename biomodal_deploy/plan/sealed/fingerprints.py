@@ -74,7 +74,6 @@ def backend_of(directory: Path, configured: object, data_dir: Path | None = None
     """Return the backend that Terraform uses in a directory.
 
     Args:
-        directory: The synthesized stack.
         configured: The `terraform.backend` block of the synthesized stack, for a directory that
             is not initialized; None where it has none.
         data_dir: Terraform's data directory, `.terraform` where None.
@@ -96,7 +95,6 @@ def described_backend(directory: Path, kind: str, settings: Mapping[str, JsonVal
 
     Args:
         directory: What the path of a local one starts from.
-        kind: Such as `s3`.
         settings: As they are configured, or as Terraform remembers them.
     """
     if kind == "local":

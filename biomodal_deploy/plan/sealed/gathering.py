@@ -41,23 +41,10 @@ def gather(
     Args:
         project: The folder that paths are relative to, and whose commit is recorded.
         directory: The synthesized stack, initialized.
-        stack: Its name.
-        workspace: Terraform's workspace.
         backend: The `terraform.backend` block of the synthesized stack; None where it has none.
-        terraform_version: Of the engine that runs.
         providers: Source address to version, as the lock file selects them.
-        state: The version of the state; None where there is none.
         backend_files: What completes the backend's settings, in Terraform's order.
         var_files: In Terraform's order; relative paths mean the project's folder.
-        install_script: The VM's start-up script.
-        data_dir: Terraform's data directory where it is not the default.
-        engine: `terraform` or `tofu`.
-        account: The AWS account.
-        region: The AWS region.
-        endpoint: What stands in for AWS.
-        endpoints: What the AWS SDK resolves otherwise than by default.
-        terraform_sha256: Of the program that is run.
-        caller: The caller's ARN.
 
     Raises:
         UsageError: The directory is missing, or something in it cannot be read.

@@ -22,7 +22,6 @@ class Held:
 
     Attributes:
         path: Where a child process can open it, as long as this process lives.
-        sha256: Of the bytes in it.
         in_memory: Whether it is on no disk, and nobody can write to it any more.
     """
 
@@ -39,7 +38,6 @@ def held(path: Path, fallback: Path) -> Iterator[Held]:
     leaves no secret behind. Elsewhere it is a private file.
 
     Args:
-        path: The file.
         fallback: Where the copy is made if it cannot be in memory; taken away at the end.
 
     Raises:

@@ -39,10 +39,7 @@ class Manifest(Sealed):
         maker: Who planned.
         authors: Whose work it is by Git: who planned, and who wrote the commit; noted where the
             stack needs approvals.
-        plan_sha256: Of the plan file.
-        changes_sha256: Of `changes.json`.
         variables_sha256: Of the variables file that the plan was made with.
-        facts: What must still hold.
         counts: How many objects each action touches.
         has_changes: Whether applying it does anything.
         verdicts: What the guards said; `apply` cannot pass what they refused.

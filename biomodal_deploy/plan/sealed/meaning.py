@@ -22,7 +22,6 @@ def meaning_of(manifest: Manifest, plan: Plan) -> dict[str, str]:
     """Return the digest of each part of what a plan means: `account`, `code`, a resource, ...
 
     Args:
-        manifest: What it was made from and for.
         plan: Its changes, redacted: what of the values is secret, `variables` stands for.
     """
     parts: dict[str, list[object]] = defaultdict(list)

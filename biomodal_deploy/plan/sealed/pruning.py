@@ -32,14 +32,7 @@ class Pruned:
 def prune(
     plans: Path, stack: str, *, now: datetime | None = None, kept_logs: timedelta = KEPT_LOGS
 ) -> Pruned:
-    """Clear a stack's folder; what was planned and what became of it stays.
-
-    Args:
-        plans: The folder of all sealed plans.
-        stack: The stack.
-        now: The time; now where None.
-        kept_logs: How long the logs of failed plans are kept.
-    """
+    """Clear a stack's folder; what was planned and what became of it stays."""
     clock = now or datetime.now(UTC)
     clear_leftovers(plans, stack)
     files = []

@@ -52,7 +52,6 @@ class SealedPlan:
     """A sealed plan, as found on disk.
 
     Attributes:
-        path: Its folder.
         sha256: Of `manifest.json`, and so of everything that the manifest binds: what a reviewer
             pins.
         use: Whether it was applied, and what became of it.
@@ -70,7 +69,6 @@ class SealedPlan:
         Nothing is recomputed yet that may have changed around it; see `verify`.
 
         Args:
-            path: Its folder.
             key: The key that its manifest must be signed with.
 
         Raises:

@@ -39,7 +39,6 @@ class Draft:
     """A plan that is being made: Terraform writes into its folder, then it is sealed.
 
     Attributes:
-        id: What the sealed plan will be called.
         path: Its folder until then.
         logs: Where what Terraform says is kept. It stays where planning fails.
     """
@@ -71,14 +70,7 @@ class Draft:
         """Seal it.
 
         Args:
-            plan: The plan file's contents, as data.
-            facts: What it was made from and for.
-            kind: What it is for.
-            verdicts: What the guards said.
-            lifetime: How long it may be applied.
             variables_sha256: Of the variables file that Terraform got.
-            authors: Whose work it is.
-            key: A key to sign the manifest with.
 
         Raises:
             UsageError: The system refused to write; nothing is left but the logs.
@@ -119,11 +111,6 @@ def drafting(plans: Path, stack: str, *, now: datetime | None = None) -> Iterato
     """Open a draft of a plan, and clear away what earlier runs left behind.
 
     A draft that is not sealed loses its plan file, which holds secrets, and keeps its logs.
-
-    Args:
-        plans: The folder of all sealed plans.
-        stack: The stack.
-        now: When the plan is made.
 
     Raises:
         UsageError: The system refused to write.

@@ -29,11 +29,7 @@ _SECONDS: Final = 60
 
 
 class BadSignature(Exception):
-    """A signature does not count.
-
-    Args:
-        reason: Why, in a few words.
-    """
+    """A signature does not count."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +51,6 @@ def sign(content: bytes, key: Path) -> str:
     A passphrase is asked for on the terminal, a touch on the hardware key.
 
     Args:
-        content: What is signed.
         key: The private key, or the public key of one that an agent or a hardware token holds.
 
     Raises:
@@ -87,8 +82,6 @@ def signer_of(content: bytes, signature: str, signers: Path, revoked: Path | Non
     """Return who signed a text.
 
     Args:
-        content: What was signed.
-        signature: The signature.
         signers: The `allowed_signers` file.
         revoked: Public keys, or a key revocation list, that no longer count.
 

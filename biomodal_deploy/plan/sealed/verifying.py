@@ -23,9 +23,7 @@ class Difference:
 
     Attributes:
         reason: A stable word: `edited_var_file`, `state_moved_on`, ...
-        field: The fact.
         sealed, found: Its values, None for none.
-        line: A sentence for people.
     """
 
     reason: str
@@ -41,9 +39,7 @@ def verify(
     """Compare a sealed plan with how things are.
 
     Args:
-        sealed_plan: The sealed plan.
         now: The same facts, recomputed.
-        clock: The time; now where None.
 
     Returns:
         Every difference, those first that explain the others.

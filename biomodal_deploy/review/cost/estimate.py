@@ -148,8 +148,6 @@ def estimate(plan: Plan, prices: Prices, *, core_hours: int = 1000) -> Estimate:
     """Return what a plan's environment costs, now and once it is applied.
 
     Args:
-        plan: The plan.
-        prices: The prices of its region.
         core_hours: How many hours of one vCPU a month's work takes.
     """
     before, after = priced_before(plan), priced_after(plan)
@@ -298,11 +296,7 @@ def _host_volume(count: int, address: str, volume: Volume, prices: Prices) -> It
 
 
 def families_of(found: Iterable[Priced]) -> frozenset[str]:
-    """Return the families and types of which Batch may start hosts.
-
-    Args:
-        found: The resources.
-    """
+    """Return the families and types of which Batch may start hosts."""
     return frozenset(
         kind
         for each in found

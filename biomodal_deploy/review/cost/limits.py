@@ -20,9 +20,6 @@ def judge_cost(
     cost passes, though it is still above the limit.
 
     Args:
-        plan: The plan.
-        limits: Of the stack.
-        region: The region that it acts on.
         project: The project's folder, which may have prices of its own.
 
     Raises:

@@ -88,7 +88,6 @@ class Prices:
         """Return the prices of a region: the package's, and over them the project's.
 
         Args:
-            region: The region.
             project: The project's folder; only the package's prices where left out.
 
         Raises:

@@ -33,12 +33,6 @@ _ALWAYS: Final = (
 def refresh(plan: Plan, clients: Clients, project: Path, today: date) -> Mapping[str, str]:
     """Look up the prices that a plan needs, write them to the project, say which were not found.
 
-    Args:
-        plan: The plan.
-        clients: Who asks, and the region.
-        project: The project's folder.
-        today: The day that the prices are of.
-
     Raises:
         EngineError: AWS gave no price at all.
         UsageError: The project's file of prices is not one.

@@ -31,12 +31,7 @@ class Stored(Data):
 
 
 def storage_of(found: Iterable[Priced], prices: Prices) -> Iterator[Stored]:
-    """Yield what data costs, by rule of the bucket's life cycle, and where there is none.
-
-    Args:
-        found: The resources.
-        prices: The prices of their region.
-    """
+    """Yield what data costs, by rule of the bucket's life cycle, and where there is none."""
     found = list(found)
     rules = [
         rule

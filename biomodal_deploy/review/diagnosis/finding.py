@@ -100,11 +100,7 @@ def merged(found: Iterable[tuple[str, Diagnosis]]) -> Diagnosis:
 
 
 def diagnose(stream: Readable) -> Diagnosis:
-    """Read a log, of whatever size and form, and say what went wrong.
-
-    Args:
-        stream: The log.
-    """
+    """Read a log, of whatever size and form, and say what went wrong."""
     reader = Reader(catalog().marks)
     finder = _Finder()
     for passage in reader.passages(stream):

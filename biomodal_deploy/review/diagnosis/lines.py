@@ -63,7 +63,6 @@ def read_lines(stream: Readable, marks: Sequence[str]) -> Iterator[RawLine]:
     """Give the lines of a stream; never more than a block of it is in memory.
 
     Args:
-        stream: Where they come from.
         marks: Texts in small letters that are worth a look.
     """
     wanted = [mark.encode() for mark in marks]

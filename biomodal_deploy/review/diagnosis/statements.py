@@ -111,12 +111,7 @@ def denial_in(text: str) -> Denial | None:
 
 
 def missing_for(denial: Denial, permissions: StackPermissions | None) -> Missing:
-    """Return the statement that is missing.
-
-    Args:
-        denial: What AWS refused.
-        permissions: What the stack needs, where that is known.
-    """
+    """Return the statement that is missing."""
     if permissions and (needs := _needs(denial, permissions)):
         own = tuple(each.as_json() for each in statements(needs))
         return Missing(denial, own, Origin.STACK_S_OWN)

@@ -29,7 +29,6 @@ def build_report(sealed_plan: SealedPlan, *, waivers_of: Path | None = None) -> 
     """Return the report of a sealed plan.
 
     Args:
-        sealed_plan: The sealed plan.
         waivers_of: The project whose waivers count for it; none where left out.
 
     Raises:
@@ -58,10 +57,8 @@ def report_of(
     """Return the report of a plan, with what was sealed of it.
 
     Args:
-        plan: The plan, redacted.
         manifest: What it was made from and for, and what the guards said.
         sha256: The digest that stands for all of it.
-        waived: The waivers of its resources.
         whole: With every attribute of what is created and destroyed; of thousands that takes time.
     """
     blockers = tuple(blockers_of(plan, manifest.verdicts))

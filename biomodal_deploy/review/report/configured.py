@@ -66,7 +66,6 @@ def settings_of(
     """Return the values that a resource is created with; what is not known yet is left out.
 
     Args:
-        change: A creation.
         images: The names of machine images, by id.
         common: Tags that are said elsewhere.
     """

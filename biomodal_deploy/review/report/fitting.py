@@ -23,8 +23,6 @@ class Section:
     """A section, and how much of it is shown.
 
     Attributes:
-        title: Its heading.
-        pieces: Its items.
         folded: Whether a reader has to open it.
         note: A line below the heading, kept with the items.
         count: What stands behind the heading; how many items there are where left out.

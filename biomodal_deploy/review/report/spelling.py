@@ -53,7 +53,6 @@ def spelled(value: object, most: int = LONGEST) -> str:
     """Return a value as JSON, or what stands for one that is hidden or not yet known.
 
     Args:
-        value: A redacted value.
         most: A longer text is cut, and says how long it was.
     """
     if value in (HIDDEN_TEXT, UNKNOWN_TEXT):

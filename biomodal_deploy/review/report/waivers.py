@@ -30,7 +30,6 @@ def read_waivers(project: Path, addresses: Collection[str], planned: date) -> tu
     """Return the waivers of resources that a plan has.
 
     Args:
-        project: The project's folder.
         addresses: The plan's addresses, without keys.
         planned: The day of the plan, by which a waiver has expired or not: the report of a plan
             is the same on any day.

@@ -28,14 +28,7 @@ STACKS: Final[dict[str, JsonValue]] = {
 
 @dataclass(frozen=True)
 class StepResult:
-    """What became of one step.
-
-    Attributes:
-        title: What it shows.
-        ok: Whether what had to hold held.
-        seconds: How long it took.
-        note: A word on what came out.
-    """
+    """What became of one step."""
 
     title: str
     ok: bool
@@ -48,8 +41,6 @@ class Rehearsal:
 
     Args:
         folder: A private, empty folder.
-        sandbox: The account.
-        environment: The caller's environment.
         announce: Told each command before it runs.
         screen: Where the commands print for people; our own standard output where None.
     """

@@ -177,14 +177,7 @@ def deleted_clusters_are_gone() -> list[Change]:
 
 
 def _keeping(getter: str, parameter: str, attribute: str, named_by: str) -> Method:
-    """Return what makes a response keep a parameter that moto does not read.
-
-    Args:
-        getter: The backend's method that finds what the request is about.
-        parameter: The request's parameter.
-        attribute: Where its value is kept.
-        named_by: The parameter that names what the request is about.
-    """
+    """Return what makes a response keep a parameter that moto does not read."""
 
     def wrap(original: Method) -> Method:
         def method(self: Any) -> object:

@@ -96,12 +96,7 @@ _CHECKS: Final[dict[Layer, tuple[tuple[str, str, Callable[[Facts], Finding], boo
 
 
 def all_checks(facts: Facts, needed_actions: NeededActions | None = None) -> tuple[Check, ...]:
-    """Return the checks that a stack has.
-
-    Args:
-        facts: What they are about.
-        needed_actions: Returns what an apply calls.
-    """
+    """Return the checks that a stack has."""
     policy = partial(permissions.caller_policy, facts, needed_actions)
     return (
         *(

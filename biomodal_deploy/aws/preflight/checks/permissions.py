@@ -25,7 +25,6 @@ class Need:
     """Actions that an apply calls on the same resources.
 
     Attributes:
-        actions: The IAM actions.
         resources: ARNs, or `*` where AWS allows nothing narrower.
         context: Condition keys as the calls carry them, with their values.
     """
@@ -40,7 +39,6 @@ class Needed:
     """What the life cycle of a stack needs.
 
     Attributes:
-        needs: What has to be allowed.
         gaps: Resources of which nobody knows what they need.
     """
 

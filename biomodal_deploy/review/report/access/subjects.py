@@ -34,11 +34,7 @@ _NAMES: Final = ("id", "arn", "name", "bucket", "url")
 
 
 class Subjects:
-    """What a plan destroys for good.
-
-    Args:
-        changes: The changes of the plan.
-    """
+    """What a plan destroys for good."""
 
     def __init__(self, changes: Iterable[ResourceChange]) -> None:
         self._gone = {

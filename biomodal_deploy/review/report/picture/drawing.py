@@ -30,7 +30,6 @@ class Width:
     """A way to lay the picture out.
 
     Attributes:
-        node: How wide a node is.
         columns: The areas of each column, from the left.
     """
 
@@ -75,12 +74,7 @@ class _Box:
 
 
 def draw(scene: Scene, name: str) -> str:
-    """Return the picture as an SVG element.
-
-    Args:
-        scene: What to draw.
-        name: One of `WIDTHS`.
-    """
+    """Return the picture as an SVG element."""
     width = WIDTHS[name]
     areas, boxes, size = _laid_out(scene, width)
     drawing = drawsvg.Drawing(

@@ -82,7 +82,6 @@ def scene_of(report: Report, numbers: Mapping[tuple[str, str | None], int]) -> S
     """Return what to draw of a report: all that its plan has, unchanged resources included.
 
     Args:
-        report: The report.
         numbers: The number of each resource in the report, by address and deposed key.
     """
     entries = [*report.entries, *report.reads, *report.unchanged]
