@@ -9,12 +9,12 @@ from enum import StrEnum
 from typing import Final
 
 from biomodal_deploy.iam import facts
+from biomodal_deploy.iam.catalog import SUFFIX
 from biomodal_deploy.iam.evaluate import decide, matches
 from biomodal_deploy.iam.language import PolicyDocument, Statement
 from biomodal_deploy.iam.needs import Need
 from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.probes import foreign, wanted
-from biomodal_deploy.iam.templates import SUFFIX
 
 # AWS answers it to everyone; a policy may say so and gives nothing away.
 _FREE: Final = "sts:getcalleridentity"

@@ -16,12 +16,12 @@ from biomodal_deploy.iam.catalog import (
     Grant,
     Phase,
     catalog,
+    fill,
 )
 from biomodal_deploy.iam.document import Document
 from biomodal_deploy.iam.functions import UNKNOWN, is_unknown
 from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.stack import Block, Module, Surroundings
-from biomodal_deploy.iam.templates import fill
 
 EVERYTHING: Final = ("*",)
 

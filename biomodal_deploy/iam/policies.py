@@ -6,14 +6,17 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Final
 
 from pydantic import JsonValue
 
+from biomodal_deploy.config.contract.aws import job_queue_name
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.iam.catalog import Condition
 from biomodal_deploy.iam.language import Statement, allow, document_of
 from biomodal_deploy.iam.needs import Need
+from biomodal_deploy.iam.place import Place
 
 MANAGED_LIMIT: Final = 6144
 """Characters of a managed policy without white space (IAM user guide, "IAM and STS quotas")."""
@@ -124,3 +127,49 @@ def _packed(found: Sequence[Statement]) -> list[tuple[Statement, ...]]:
 
 def _size(*found: Statement) -> int:
     return size(document_of(found))
+
+
+# Ids that AWS assigns when Terraform creates the thing: no policy can name them before. And a key
+# and a parameter that nothing in the stack has.
+_UNKNOWABLE: Final = (
+    "AllocationId",
+    "ImageId",
+    "InstanceId",
+    "KeyId",
+    "LaunchTemplateId",
+    "NetworkInterfaceId",
+    "ParameterNameWithoutLeadingSlash",
+    "SecurityGroupId",
+)
+_PLACEHOLDER: Final = re.compile(r"\$\{(\w+)\}")
+
+
+def documented_policy(
+    place: Place, *, vm_name: str, subnet_id: str, bucket: str
+) -> dict[str, JsonValue]:
+    """Return the published policy for a stack, word for word but for its placeholders.
+
+    Args:
+        place: Region and account; the partition stays `aws`, as published.
+    """
+    values = dict.fromkeys(_UNKNOWABLE, "*") | {
+        "Account": place.account,
+        "BucketName": bucket,
+        "ComputeEnvironmentName": vm_name,
+        "InstanceProfileNameWithPath": vm_name,
+        "JobQueueName": job_queue_name(vm_name),
+        "KeyPairName": vm_name,
+        "Region": place.region,
+        "RoleNameWithPath": vm_name,
+        "SubnetId": subnet_id,
+    }
+    text = _published()
+    rendered: dict[str, JsonValue] = json.loads(
+        _PLACEHOLDER.sub(lambda found: values[found[1]], text)
+    )
+    return rendered
+
+
+def _published() -> str:
+    path = files("biomodal_deploy.iam") / "data" / "documented_deployer.json"
+    return path.read_text(encoding="utf-8")

@@ -9,12 +9,11 @@ from pydantic import JsonValue
 
 from biomodal_deploy.config.contract.aws import OWN_TAG
 from biomodal_deploy.iam import facts
-from biomodal_deploy.iam.catalog import Catalog, Kind
+from biomodal_deploy.iam.catalog import Catalog, Kind, fill
 from biomodal_deploy.iam.document import Body, Document, described_module
 from biomodal_deploy.iam.expressions import Reference, evaluate, reference
 from biomodal_deploy.iam.functions import UNKNOWN, is_unknown
 from biomodal_deploy.iam.place import Place
-from biomodal_deploy.iam.templates import fill
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,13 +11,12 @@ from typing import Final
 
 from pydantic import JsonValue, TypeAdapter
 
-from biomodal_deploy.iam.catalog import Grant
+from biomodal_deploy.iam.catalog import Grant, fill
 from biomodal_deploy.iam.expressions import evaluate, reference
 from biomodal_deploy.iam.functions import UNKNOWN
 from biomodal_deploy.iam.language import VERSION
 from biomodal_deploy.iam.needs import Need, resources_of
 from biomodal_deploy.iam.stack import Block, Module
-from biomodal_deploy.iam.templates import fill
 
 _DOCUMENT: Final = "data.aws_iam_policy_document"
 _GRANTS: Final = TypeAdapter(dict[str, tuple[Grant, ...]])

@@ -6,6 +6,8 @@ printed or written from it needs no further care.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Final
@@ -14,7 +16,6 @@ from pydantic import Field, ValidationError
 
 from biomodal_deploy.errors import EngineError
 from biomodal_deploy.plan.actions import Action
-from biomodal_deploy.plan.bulk import without_collecting
 from biomodal_deploy.plan.changes import (
     Check,
     Data,
@@ -23,6 +24,23 @@ from biomodal_deploy.plan.changes import (
     ResourceChange,
     Variable,
 )
+
+
+@contextlib.contextmanager
+def without_collecting() -> Iterator[None]:
+    """Keep the garbage collector from running.
+
+    While a plan of 5,000 objects is read it would walk millions of new objects again and again,
+    none of them garbage, and take half of the time.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
 
 CHANGES_FORMAT: Final = 1
 

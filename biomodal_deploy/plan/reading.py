@@ -10,9 +10,9 @@ from typing import TypeAlias
 
 from biomodal_deploy.plan import changes, document, model
 from biomodal_deploy.plan.actions import Action
-from biomodal_deploy.plan.bulk import without_collecting
 from biomodal_deploy.plan.diff import Difference, Path, differences, holds_unknown, spell
 from biomodal_deploy.plan.drift import DriftJudge
+from biomodal_deploy.plan.model import without_collecting
 from biomodal_deploy.plan.redactor import HIDDEN_TEXT, Redactor, mask
 from biomodal_deploy.plan.references import References, plain
 from biomodal_deploy.plan.secrets import secrets_of, sensitive_variables

@@ -15,7 +15,7 @@ from biomodal_deploy.config.backends import LocalBackend, S3Backend, locks_in_s3
 from biomodal_deploy.config.contract import Variable, variables_of
 from biomodal_deploy.config.settings import StackSettings
 from biomodal_deploy.config.tfvars import DeclaredVariable
-from biomodal_deploy.config.tfvars.type_syntax import parse_type
+from biomodal_deploy.config.tfvars.types import parse_type
 from biomodal_deploy.engine.terraform.local_state import (
     DEFAULT_WORKSPACE,
     state_object,

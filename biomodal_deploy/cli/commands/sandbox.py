@@ -11,7 +11,7 @@ import typer
 
 from biomodal_deploy.cli.options import HERE, ProjectDir
 from biomodal_deploy.cli.render.console import message_console
-from biomodal_deploy.engine.toolchain.environment import tool_environment
+from biomodal_deploy.engine.toolchain import tool_environment
 from biomodal_deploy.sandbox.run import run_in_sandbox
 from biomodal_deploy.workflow.location import project_folder
 

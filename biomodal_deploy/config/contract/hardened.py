@@ -10,13 +10,13 @@ from typing import Final
 
 from biomodal_deploy.config.contract.aws import BATCH_VCPUS, BUCKET, NO_BUCKET, NO_BUCKET_RULE
 from biomodal_deploy.config.contract.rules import (
+    Variable,
     matches,
     matches_not,
     of_each,
     one_of,
     whole_number,
 )
-from biomodal_deploy.config.contract.variable import Variable
 
 # CloudWatch Logs takes these and no others; 0 stands for no log group of its own.
 _RETENTIONS: Final = (0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096)

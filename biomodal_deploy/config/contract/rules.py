@@ -1,4 +1,4 @@
-"""A rule on a variable's value, in Terraform's language and in Python side by side.
+"""A variable, and the rules on its value, in Terraform's language and in Python side by side.
 
 Terraform checks it in a `validation` block, also where nobody runs our tools; Python checks it
 before synthesis or plan, where a person gets the answer at once. Patterns keep to what Go's RE2
@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeAlias
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,3 +125,26 @@ def _pattern(message: str, pattern: str, *, wanted: bool) -> Rule:
         condition=found if wanted else f"!{found}",
         check=lambda value: (compiled.fullmatch(value) is not None) is wanted,
     )
+
+
+VariableType: TypeAlias = Literal["string", "bool", "number", "list(string)"]
+Default: TypeAlias = str | bool | int | tuple[str, ...] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variable:
+    """One Terraform variable of the stack.
+
+    Attributes:
+        default: Its default, or None where a value is required.
+    """
+
+    name: str
+    description: str
+    type: VariableType = "string"
+    default: Default = None
+    rules: tuple[Rule, ...] = ()
+
+    def broken_rule(self, value: object) -> str | None:
+        """Return the message of the first rule that a value breaks, or None."""
+        return broken_rule(self.rules, value)

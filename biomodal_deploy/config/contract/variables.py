@@ -1,8 +1,8 @@
-"""The documented variables: names, types, defaults, descriptions and rules.
+"""The documented variables with their defaults, descriptions and rules, and the outputs.
 
 Source: document sections "Required Variables" and "Optional Variables", whose comments are the
-descriptions. AWS ids and tags: EC2 API
-reference; "Tag naming limits and requirements" in the Tagging user guide.
+descriptions, and "Outputs". AWS ids and tags: EC2 API reference; "Tag naming limits and
+requirements" in the Tagging user guide.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from biomodal_deploy.config.contract.aws import (
 )
 from biomodal_deploy.config.contract.hardened import hardened_variables
 from biomodal_deploy.config.contract.names import vm_name_rules
-from biomodal_deploy.config.contract.rules import Rule, matches, matches_not, whole_number
-from biomodal_deploy.config.contract.variable import Variable
+from biomodal_deploy.config.contract.rules import Rule, Variable, matches, matches_not, whole_number
 
 
 def variables_of(
@@ -226,3 +225,14 @@ _ACCOUNT_ROLES: Final = (
         default=False,
     ),
 )
+
+
+OUTPUTS: Final[dict[str, str]] = {
+    "bucket_url": "URL of the data bucket, s3:// included",
+    "docker_repo_url": "Host name of the ECR registry that holds the image repository",
+    "private_ip": "Private IP address of the orchestrator VM",
+    "private_key_filename": "File of the private key that opens SSH connections to the VM",
+    "public_ip": "Elastic IP address of the orchestrator VM",
+    "ssh_user": "User name for SSH connections to the VM",
+    "vm_name": "Name of the orchestrator VM",
+}

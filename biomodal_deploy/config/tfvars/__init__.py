@@ -9,8 +9,7 @@ from biomodal_deploy.config.tfvars.declared import DeclaredVariable, read_declar
 from biomodal_deploy.config.tfvars.files import VariableFile
 from biomodal_deploy.config.tfvars.resolve import Check, Origin, ResolvedVariables, resolve
 from biomodal_deploy.config.tfvars.types import Type
-from biomodal_deploy.config.tfvars.values import Value
-from biomodal_deploy.config.tfvars.writing import write_private
+from biomodal_deploy.config.tfvars.values import Value, write_private
 
 __all__ = [
     "Check",

@@ -9,8 +9,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, field_validator
 
 from biomodal_deploy.config.credentials import is_key_like
-from biomodal_deploy.config.tfvars.type_syntax import parse_type
-from biomodal_deploy.config.tfvars.types import ANY, Type
+from biomodal_deploy.config.tfvars.types import ANY, Type, parse_type
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import read_regular
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from biomodal_deploy.config.credentials import holds_private_key
-from biomodal_deploy.config.tfvars.assignment import assignment
 from biomodal_deploy.config.tfvars.declared import DeclaredVariable
 from biomodal_deploy.config.tfvars.files import (
     FaultyFileError,
@@ -22,6 +22,10 @@ from biomodal_deploy.config.tfvars.types import TypeMismatchError, convert
 from biomodal_deploy.config.tfvars.values import Value, texts
 from biomodal_deploy.errors import Faults, UsageError, UsageErrors
 from biomodal_deploy.suggestions import did_you_mean
+
+# A name of Terraform's: letters of any script, digits, underscores and hyphens.
+_NAME: Final = re.compile(r"[^\W\d][\w-]{0,63}")
+
 
 ENVIRONMENT_PREFIX: Final = "TF_VAR_"
 
@@ -171,6 +175,24 @@ def _in_order(
             origin = Origin("--var")
             known = declared.get(name)
             yield name, _from_text(known, value, origin) if known else _Given(value, origin)
+
+
+def assignment(text: str) -> tuple[str, str]:
+    """Return the name and the text of the value.
+
+    Raises:
+        UsageError: It is no assignment.
+    """
+    name, equals, value = text.partition("=")
+    if not equals or not _NAME.fullmatch(name):
+        raise UsageError(
+            "A variable is NAME=VALUE without spaces around =",
+            field="--var",
+            # Only a word is repeated: what else stands there may be a secret, such as a key.
+            value=name if not name or _NAME.fullmatch(name.strip()) else None,
+            fix="write --var NAME=VALUE, in quotes where the value has spaces",
+        )
+    return name, value
 
 
 def _from_text(variable: DeclaredVariable, text: str, origin: Origin) -> _Given:

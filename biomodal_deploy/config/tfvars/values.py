@@ -1,4 +1,4 @@
-"""The values that variables take, and how they are written down for Terraform."""
+"""The values that variables take, and the private file that hands them to Terraform."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Context, Decimal, InvalidOperation
+from pathlib import Path
 from typing import Final, TypeAlias
+
+from biomodal_deploy.files import private_dir, replace
 
 # Terraform counts with 512 bits: up to this many digits its numbers and ours are the same.
 MOST_DIGITS: Final = 150
@@ -79,3 +82,22 @@ def value_to_json(value: Value) -> str:
         return "[" + ", ".join(map(value_to_json, value)) + "]"
     # A float would round what the person wrote.
     return as_text(value) if isinstance(value, Decimal) else json.dumps(value)
+
+
+FILE_NAME: Final = "variables.tfvars.json"
+
+
+def write_private(values: Mapping[str, Value], directory: Path) -> Path:
+    """Write values to a file of mode 0600 and return its path.
+
+    The same values give the same bytes. It is named so that Terraform does not read it unasked.
+
+    Args:
+        directory: Where it goes; made with mode 0700 where it is missing.
+
+    Raises:
+        UsageError: The system refused to write.
+    """
+    path = private_dir(directory) / FILE_NAME
+    replace(path, to_json(values).encode())
+    return path

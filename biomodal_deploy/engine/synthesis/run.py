@@ -3,18 +3,137 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
+import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from biomodal_deploy.config.settings import output_directory, read_project_file
-from biomodal_deploy.engine.synthesis.app import App
-from biomodal_deploy.errors import EngineError
+from biomodal_deploy import files as private
+from biomodal_deploy.config.settings import ProjectFile, output_directory, read_project_file
+from biomodal_deploy.engine.process import Ended, Line, NotStarted, run
+from biomodal_deploy.engine.toolchain.node import find_node
+from biomodal_deploy.errors import EXIT_USAGE, EngineError, Interrupted, UsageError
 from biomodal_deploy.files import read_regular
+
+_PREFIX: Final = "error: "
+
+
+@dataclass(frozen=True)
+class App:
+    """An app command."""
+
+    argv: tuple[str, ...]
+    project_dir: Path
+    environment: Mapping[str, str]
+
+    @classmethod
+    def of(
+        cls, project_file: ProjectFile, project_dir: Path, environment: Mapping[str, str]
+    ) -> App:
+        """Return a project's app command.
+
+        Raises:
+            UsageError: It is no command, or BIOMODAL_NODE is no Node that will do.
+        """
+        try:
+            argv = shlex.split(project_file.app)
+        except ValueError as error:
+            raise _no_command(str(error), project_file.app) from None
+        if not argv:
+            raise _no_command("it is empty", project_file.app)
+        # The app's `python` is the one that runs us: the packages that it needs are beside it.
+        path = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', os.defpath)}"
+        if argv[0] in ("python", "python3"):
+            argv[0] = sys.executable
+        if shutil.which(argv[0], path=path) is None and not (project_dir / argv[0]).exists():
+            raise _no_command("there is no such program", argv[0])
+        return cls(tuple(argv), project_dir, {**environment, "PATH": path, **_node(environment)})
+
+    def run(self, on_line: Callable[[str], None]) -> None:
+        """Run it.
+
+        Raises:
+            UsageError: cannot be started, or says that a setting is wrong.
+            EngineError: It failed.
+            Interrupted: It was asked to stop.
+        """
+        lines: list[Line] = []
+
+        def receive(line: Line) -> None:
+            lines.append(line)
+            on_line(line.text)
+
+        try:
+            ended = run(
+                self.argv,
+                directory=self.project_dir,
+                environment=self.environment,
+                on_line=receive,
+            )
+        except NotStarted as error:
+            raise _no_command(str(error), self.argv[0]) from None
+        if ended.error:
+            raise ended.error
+        if ended.returncode:
+            raise self._failure(ended, lines)
+
+    def _failure(self, ended: Ended, lines: Sequence[Line]) -> Exception:
+        if ended.steps:
+            return Interrupted("Interrupted while synthesizing: nothing was written.")
+        errors = [line.text for line in lines if line.stream == "stderr"]
+        said = [line.removeprefix(_PREFIX) for line in errors if line.startswith(_PREFIX)]
+        if ended.returncode == EXIT_USAGE and said:
+            return _Said(said[-1])
+        last = next((line for line in reversed(errors) if line.strip()), "it said nothing")
+        return EngineError(
+            f"the app command failed: {last}",
+            log=self._log(lines) if lines else None,
+            returncode=ended.returncode,
+        )
+
+    def _log(self, lines: Sequence[Line]) -> Path | None:
+        content = "".join(f"{line.text}\n" for line in lines).encode("utf-8", "replace")
+        try:
+            folder = private.cache_folder("logs", environment=self.environment)
+        except OSError:
+            folder = Path(tempfile.mkdtemp(prefix="biomodal-aws-"))
+        try:
+            private.write(folder / "synthesis.log", content)
+        except OSError:
+            return None
+        return folder / "synthesis.log"
+
+
+def _no_command(reason: str, value: str) -> UsageError:
+    return UsageError(
+        f"cannot be started ({reason})",
+        field="cdktf.json: app",
+        value=value,
+        fix='name a program, as in "python main.py"',
+    )
+
+
+class _Said(UsageError):
+    """The app's own line, field, rule and fix included."""
+
+    def __init__(self, line: str) -> None:
+        super().__init__(line)
+        self.args = (line,)
+
+
+def _node(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what makes jsii start the Node that our own setting names; nothing without one."""
+    if not environment.get("BIOMODAL_NODE"):
+        return {}
+    return {"JSII_NODE": str(find_node(environment).path)}
+
 
 _MANIFEST: Final = "manifest.json"
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Final, Never, Protocol, TypeAlias
+
+import python_terraform
 
 from biomodal_deploy.engine.process import (
     Captured,
@@ -18,13 +20,49 @@ from biomodal_deploy.engine.process import (
     run,
 )
 from biomodal_deploy.engine.terraform.apply_summary import ErrorText, Tally
-from biomodal_deploy.engine.terraform.arguments import FLAG, Option, arguments
 from biomodal_deploy.engine.terraform.events import Diagnostic, Event, parse, plain
 from biomodal_deploy.engine.terraform.failures import TerraformFailed, TerraformStopped
 from biomodal_deploy.engine.terraform.locks import LockInfo
 from biomodal_deploy.engine.terraform.results import ApplyRun
 from biomodal_deploy.engine.terraform.runlog import RunLog
 from biomodal_deploy.errors import BiomodalError, EngineError
+
+Option: TypeAlias = str | int | bool | Path | Sequence[str] | Sequence[Path] | None
+
+FLAG: Final[bool] = python_terraform.IsFlagged
+"""The value of an option that is given without one, such as `-json`."""
+
+
+class _Builder(python_terraform.Terraform):  # type: ignore[misc]  # it is untyped
+    def read_state_file(self, file_path: str | None = None) -> None:
+        """Read nothing: an argument list needs no state."""
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Never:
+            raise AttributeError(name)
+
+
+_BUILDER: Final = _Builder()
+
+
+def arguments(verb: str, *positional: str | Path, **options: Option) -> tuple[str, ...]:
+    """Return a verb's arguments, without the program.
+
+    Args:
+        verb: Such as `plan` or `state pull`.
+        positional: What follows the options.
+        options: With underscores for dashes; a sequence repeats its option, None leaves it out.
+    """
+    plain = {
+        name: list(map(str, value))
+        if isinstance(value, Sequence) and not isinstance(value, str)
+        else value
+        for name, value in options.items()
+    }
+    # The first word is the program that python-terraform would start.
+    return tuple(_BUILDER.generate_cmd_string(verb, *map(str, positional), **plain)[1:])
+
 
 OnEvent = Callable[[Event], None]
 

@@ -9,8 +9,7 @@ from typing import Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from biomodal_deploy.engine.terraform.arguments import FLAG
-from biomodal_deploy.engine.terraform.calls import Caller, OnEvent
+from biomodal_deploy.engine.terraform.calls import FLAG, Caller, OnEvent
 from biomodal_deploy.engine.terraform.environment import DEFAULT_DATA_DIR, child_environment
 from biomodal_deploy.engine.terraform.events import ChangeSummary, plain
 from biomodal_deploy.engine.terraform.local_state import S3Object, local_content, state_place
@@ -22,7 +21,6 @@ from biomodal_deploy.engine.terraform.locks import (
     lock_in_text,
     unlock_command,
 )
-from biomodal_deploy.engine.terraform.plugin_cache import alone_in, plugin_cache
 from biomodal_deploy.engine.terraform.results import (
     ApplyRun,
     OutputValue,
@@ -32,6 +30,7 @@ from biomodal_deploy.engine.terraform.results import (
     Validation,
     VersionInfo,
 )
+from biomodal_deploy.engine.toolchain.cli_config import alone_in, plugin_cache
 from biomodal_deploy.engine.toolchain.terraform_binary import Terraform
 from biomodal_deploy.engine.toolchain.tool import numbers
 from biomodal_deploy.errors import EngineError

@@ -121,3 +121,33 @@ def _or_missing(name: str, look: Callable[[], Tool]) -> Tool:
         return look()
     except UsageError as error:
         return Tool(name, None, None, "missing", str(error))
+
+
+def tool_environment(
+    folder: Path, *, project_dir: Path, environ: Mapping[str, str]
+) -> dict[str, str]:
+    """Return an environment with Terraform, Node, providers and this Python's programs in it.
+
+    Args:
+        folder: A private folder, which has to outlive the programs.
+        project_dir: The project, whose `node_modules` may hold cdktf's command line.
+
+    Raises:
+        UsageError: No Terraform that will do is found, or a setting is wrong.
+    """
+    source = find_provider_source(environ)
+    terraform = shim(folder, find_terraform(environ=environ))
+    node = find_node(environ)
+    environment = {
+        **environ,
+        **(node_environment(node, environ) if node.ok else {}),
+        **cli_config_environment(folder / "terraform-cli", source, environ),
+        **providers_lock_environment(source, environ),
+        "TERRAFORM_BINARY_NAME": str(terraform),
+        "CHECKPOINT_DISABLE": "1",
+    }
+    first = [str(Path(sys.executable).parent), str(project_dir / "node_modules" / ".bin")]
+    if terraform.parent == folder:
+        first.append(str(folder))
+    environment["PATH"] = os.pathsep.join([*first, environment.get("PATH", os.defpath)])
+    return environment

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import os
 import platform
 import shlex
@@ -13,11 +15,53 @@ from pathlib import Path
 from typing import Final, Literal
 
 from biomodal_deploy.engine.toolchain import embedded_terraform
-from biomodal_deploy.engine.toolchain.probe import ProbeError
-from biomodal_deploy.engine.toolchain.terraform_version import version_of
+from biomodal_deploy.engine.toolchain.probe import ProbeError, ask
 from biomodal_deploy.engine.toolchain.tool import Source, numbers, program
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import private_dir, replace
+
+
+def version_of(prefix: tuple[str, ...], environ: Mapping[str, str], cwd: Path | None) -> str:
+    """Return the version of a Terraform.
+
+    Args:
+        prefix: What stands before its own arguments.
+
+    Raises:
+        OSError: It is not there.
+        ProbeError: does not answer as Terraform does.
+    """
+    stat = Path(prefix[-1]).stat()
+    return _version(prefix, (stat.st_mtime_ns, stat.st_size), _environment(environ), cwd)
+
+
+def _environment(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    # Version managers need the user's own variables; Terraform's would only change its answer.
+    # An empty CLI configuration: a fault in the user's own is reported by the command that
+    # needs it, in Terraform's words, and not as a broken program.
+    kept = {name: value for name, value in environ.items() if not name.startswith("TF_")}
+    kept |= {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull}
+    return tuple(sorted(kept.items()))
+
+
+# In this process only: a version manager's launcher keeps its size and date while the version
+# behind it changes, so an answer kept on disk would lie.
+@functools.lru_cache(maxsize=16)
+def _version(
+    prefix: tuple[str, ...],
+    _stamp: tuple[int, int],
+    environ: tuple[tuple[str, str], ...],
+    cwd: Path | None,
+) -> str:
+    answer = ask([*prefix, "version", "-json"], environ=dict(environ), cwd=cwd)
+    try:
+        version = json.loads(answer.text)["terraform_version"]
+    except (ValueError, TypeError, KeyError):
+        version = None
+    if answer.status or not isinstance(version, str) or numbers(version) is None:
+        raise ProbeError(f"does not answer as terraform ({answer.first_line})")
+    return version
+
 
 MINIMUM: Final = (1, 0, 0)
 SETTING: Final = "BIOMODAL_TERRAFORM"
@@ -96,8 +140,6 @@ def shim(directory: Path, terraform: Terraform) -> Path:
     text = f'#!/bin/sh\nexec {shlex.join(terraform.argv_prefix)} "$@"\n'
     if script.is_file() and script.read_bytes() == text.encode() and os.access(script, os.X_OK):
         return script
-    # Imported here: finding tools must not wait for it.
-
     private_dir(directory)
     # Another process may be starting the old file: replaced whole, never written into.
     replace(script, text.encode())

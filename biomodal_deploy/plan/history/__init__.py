@@ -4,8 +4,7 @@ An entry that is changed, taken out or put in breaks the chain at its place. Wha
 show is an end that was cut off; the digest of the last entry, kept elsewhere, does.
 """
 
-from biomodal_deploy.plan.history.chain import Chain
-from biomodal_deploy.plan.history.entry import Entry, Event
+from biomodal_deploy.plan.history.entry import Chain, Entry, Event
 from biomodal_deploy.plan.history.log import HISTORY_FILE, History
 from biomodal_deploy.plan.history.order import is_overtaken, newest, plans_in_order
 

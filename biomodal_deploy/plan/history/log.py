@@ -16,15 +16,16 @@ from pydantic import BaseModel, ValidationError
 
 from biomodal_deploy.errors import SealedPlanRefused, UsageError
 from biomodal_deploy.files import PRIVATE_FILE, private_dir, writing
-from biomodal_deploy.plan.history.chain import Chain, read_chain
 from biomodal_deploy.plan.history.entry import (
     FORMAT,
     START,
+    Chain,
     Entry,
     Event,
     digest_of,
     newer_format,
     parse_entry,
+    read_chain,
 )
 from biomodal_deploy.plan.sealed.actor import Actor
 from biomodal_deploy.plan.sealed.digests import sha256

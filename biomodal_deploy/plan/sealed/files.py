@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from biomodal_deploy import files as private
 from biomodal_deploy.errors import SealedPlanRefused
+from biomodal_deploy.files import PRIVATE_FILE, memory_file, path_of, seal, writing
 
 _OTHERS: Final = 0o077
 
@@ -86,3 +89,56 @@ def read_private(path: Path, most: int) -> bytes:
     if len(content) > most:
         raise SealedPlanRefused("malformed", f"{path} is larger than {most:,} bytes.")
     return content
+
+
+_CHUNK: Final = 1 << 20
+
+
+@dataclass(frozen=True)
+class Held:
+    """A copy of a file.
+
+    Attributes:
+        path: Where a child process can open it, as long as this process lives.
+        in_memory: Whether it is on no disk, and nobody can write to it any more.
+    """
+
+    path: Path
+    sha256: str
+    in_memory: bool
+
+
+@contextlib.contextmanager
+def held(path: Path, fallback: Path) -> Iterator[Held]:
+    """Copy a private file, and hash the copy: between a check and a use nothing can be exchanged.
+
+    The copy is in memory and sealed by the kernel where there is such a thing (Linux), so a kill
+    leaves no secret behind. Elsewhere it is a private file.
+
+    Args:
+        fallback: Where the copy is made if it cannot be in memory; taken away at the end.
+
+    Raises:
+        SealedPlanRefused: The file is missing, or others could have touched it.
+        UsageError: The copy cannot be written.
+    """
+    with contextlib.ExitStack() as stack:
+        source = stack.enter_context(opened(path))
+        descriptor = memory_file()
+        in_memory = descriptor is not None
+        if descriptor is None:
+            stack.callback(fallback.unlink, missing_ok=True)
+            fallback.unlink(missing_ok=True)
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            with writing(fallback):
+                descriptor = os.open(fallback, flags, PRIVATE_FILE)
+        stack.callback(os.close, descriptor)
+        digest = hashlib.sha256()
+        with writing(fallback):
+            while chunk := os.read(source, _CHUNK):
+                digest.update(chunk)
+                while chunk:
+                    chunk = chunk[os.write(descriptor, chunk) :]
+        if in_memory:
+            seal(descriptor)
+        yield Held(path_of(descriptor) if in_memory else fallback, digest.hexdigest(), in_memory)

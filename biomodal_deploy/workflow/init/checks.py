@@ -7,8 +7,7 @@ from collections.abc import Collection
 from biomodal_deploy.config.contract import Variable
 from biomodal_deploy.config.settings import PROJECT_FILE, check_stack
 from biomodal_deploy.config.tfvars.hcl import HclError, expression
-from biomodal_deploy.config.tfvars.type_syntax import parse_type
-from biomodal_deploy.config.tfvars.types import TypeMismatchError, convert
+from biomodal_deploy.config.tfvars.types import TypeMismatchError, convert, parse_type
 from biomodal_deploy.config.tfvars.values import Value
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.suggestions import did_you_mean

@@ -6,8 +6,7 @@ from typing import Final
 
 from biomodal_deploy.config.contract import Variable
 from biomodal_deploy.config.tfvars.files import automatic_files, read_file, shown
-from biomodal_deploy.config.tfvars.type_syntax import parse_type
-from biomodal_deploy.config.tfvars.types import TypeMismatchError, convert
+from biomodal_deploy.config.tfvars.types import TypeMismatchError, convert, parse_type
 from biomodal_deploy.config.tfvars.values import Value
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.workflow.init.answers import Answers

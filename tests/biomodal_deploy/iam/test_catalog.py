@@ -5,10 +5,21 @@ from __future__ import annotations
 import re
 
 import pytest
+from pydantic import JsonValue
 
 from biomodal_deploy.iam import facts
-from biomodal_deploy.iam.catalog import Catalog, CatalogError, Grant, Kind, Phase, catalog
+from biomodal_deploy.iam.catalog import (
+    SUFFIX,
+    Catalog,
+    CatalogError,
+    Grant,
+    Kind,
+    Phase,
+    catalog,
+    fill,
+)
 from biomodal_deploy.iam.document import Document
+from biomodal_deploy.iam.functions import UNKNOWN
 from biomodal_deploy.iam.needs import needs_of
 from biomodal_deploy.iam.place import Place
 from tests.support.changes import (
@@ -109,3 +120,33 @@ def test_wrong_data_is_found(grant: dict[str, object]) -> None:
     place = Place(partition="aws", region="eu-west-2", account="123456789012")
     with pytest.raises(CatalogError):
         needs_of(stack, {}, place, wrong)
+
+
+VALUES: dict[str, JsonValue] = {
+    "name": "dev",
+    "prefix": "dev-",
+    "empty": "",
+    "flag": True,
+    "arn": "arn:aws:iam::123456789012:instance-profile/path/ecs",
+    "many": ["a", "b"],
+    "unknown": UNKNOWN,
+}
+
+
+@pytest.mark.parametrize(
+    ("template", "texts"),
+    [
+        ("*", ("*",)),
+        ("{name}/*", ("dev/*",)),
+        ("{none|name}", ("dev",)),
+        ("{empty|prefix*}", (f"dev-{SUFFIX}",)),
+        ("{flag}", ("true",)),
+        ("{arn:name}", ("ecs",)),
+        ("x-{many}", ("x-a", "x-b")),
+        ("{none}", (UNKNOWN,)),
+        ("{unknown}", (UNKNOWN,)),
+    ],
+)
+def test_placeholders(template: str, texts: tuple[str, ...]) -> None:
+    """The first alternative that is set fills a placeholder, a list gives a text for each."""
+    assert fill(template, VALUES.get) == texts

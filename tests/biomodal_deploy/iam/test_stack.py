@@ -6,12 +6,11 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from biomodal_deploy.iam.catalog import catalog
+from biomodal_deploy.iam.catalog import SUFFIX, catalog
 from biomodal_deploy.iam.document import Document
 from biomodal_deploy.iam.functions import UNKNOWN
 from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.stack import Block, Module, Surroundings
-from biomodal_deploy.iam.templates import SUFFIX
 
 PLACE = Place(partition="aws", region="eu-west-2", account="123456789012")
 

@@ -8,7 +8,7 @@ import pytest
 
 from biomodal_deploy.config.tfvars.declared import DeclaredVariable
 from biomodal_deploy.config.tfvars.resolve import Check, ResolvedVariables, resolve
-from biomodal_deploy.config.tfvars.type_syntax import parse_type
+from biomodal_deploy.config.tfvars.types import parse_type
 from biomodal_deploy.errors import UsageError
 
 

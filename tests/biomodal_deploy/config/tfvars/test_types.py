@@ -6,8 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from biomodal_deploy.config.tfvars.type_syntax import parse_type
-from biomodal_deploy.config.tfvars.types import ANY, Type, TypeMismatchError, convert
+from biomodal_deploy.config.tfvars.types import ANY, Type, TypeMismatchError, convert, parse_type
 from biomodal_deploy.config.tfvars.values import Value
 
 

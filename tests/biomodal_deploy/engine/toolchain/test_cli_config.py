@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from biomodal_deploy.engine.toolchain import cli_config
+from biomodal_deploy.engine.toolchain.cli_config import alone_in, plugin_cache
 from biomodal_deploy.errors import UsageError
 
 BLOCK = 'provider_installation {\n  direct { exclude = ["a/b"] }\n}\n'
@@ -122,3 +125,40 @@ def test_what_cannot_be_read_twice_is_refused(tmp_path: Path) -> None:
         cli_config.refuse_dev_overrides({"TF_CLI_CONFIG_FILE": str(tmp_path / "rc")})
     assert caught.value.field == str(tmp_path / "rc")
     cli_config.refuse_dev_overrides({"TF_CLI_CONFIG_FILE": os.devnull})
+
+
+def test_it_is_found_as_terraform_finds_it(tmp_path: Path) -> None:
+    """The variable first, then the user's configuration; none where neither names one."""
+    home = {"HOME": str(tmp_path)}
+    assert plugin_cache(home) is None
+    (tmp_path / ".terraformrc").write_text('plugin_cache_dir = "$HOME/cache"\n')
+    assert plugin_cache(home) == tmp_path / "cache"
+    assert plugin_cache({**home, "TF_PLUGIN_CACHE_DIR": "/shared"}) == Path("/shared")
+    (tmp_path / ".terraformrc").write_text('# plugin_cache_dir = "$HOME/cache"\n')
+    assert plugin_cache(home) is None
+
+
+def test_one_at_a_time(tmp_path: Path) -> None:
+    """Eight at once: no two of them inside together."""
+    inside, most = 0, 0
+
+    def work() -> None:
+        nonlocal inside, most
+        with alone_in(tmp_path):
+            inside += 1
+            most = max(most, inside)
+            time.sleep(0.01)
+            inside -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (inside, most) == (0, 1)
+
+
+def test_without_a_cache_or_a_lock_nothing_waits(tmp_path: Path) -> None:
+    """A folder that is not there holds nothing that could be torn."""
+    with alone_in(None), alone_in(tmp_path / "none"), alone_in(tmp_path / "none"):
+        pass

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from biomodal_deploy.config.tfvars import Value
-from biomodal_deploy.config.tfvars.writing import write_private
+from biomodal_deploy.config.tfvars.values import write_private
 from biomodal_deploy.errors import UsageError
 
 
