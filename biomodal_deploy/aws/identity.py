@@ -69,6 +69,33 @@ def who_am_i(region: str | None, environment: Mapping[str, str] = os.environ) ->
     return Identity(account=answer["account"], caller=answer["caller"])
 
 
+def account_alias(region: str | None, environment: Mapping[str, str] = os.environ) -> str | None:
+    """Ask AWS what the account is called (IAM ListAccountAliases).
+
+    None where it has no alias, and where AWS does not say: the call needs a permission that nothing
+    else here needs, and IAM cannot be reached from every network.
+
+    Args:
+        region: Where the credentials are good: IAM answers in one region of each partition.
+        environment: What Terraform will find its credentials in.
+    """
+    if not is_ours(environment):
+        return None
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from biomodal_deploy.aws.session import open_session
+
+    region = region or "us-east-1"
+    config = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
+    try:
+        iam = open_session(region).client("iam", region_name=region, config=config)
+        aliases = iam.list_account_aliases()["AccountAliases"]
+    except (BotoCoreError, ClientError, UsageError):
+        return None
+    return aliases[0] if aliases else None
+
+
 def _steering(environment: Mapping[str, str]) -> dict[str, str]:
     """Return what decides which credentials, region and endpoint are found."""
     return {

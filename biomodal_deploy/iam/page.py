@@ -95,6 +95,9 @@ and beside it what the policy that the document publishes says to that.
 - The permission to take a permissions boundary off a role (`iam:DeleteRolePermissionsBoundary`) is
   left out on purpose: whoever holds it is bounded by nothing. Emptying `permissions_boundary_arn`
   of a deployed stack takes an administrator.
+- What this program asks beside Terraform is not below, and a plan does without what is denied: the
+  checks of `plan` and `doctor`, and `iam:ListAccountAliases` (on `*`), by which a plan names the
+  account's alias beside its number.
 - Only a real account can prove the rest: that IAM asks on these resources and fills in these keys.
   The checklist for a first apply is in
   [hardening](hardening.md#what-is-proven-and-what-only-a-real-account-can-prove).

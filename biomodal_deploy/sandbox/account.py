@@ -7,6 +7,7 @@ from typing import Final
 
 DEFAULT_REGION: Final = "us-east-1"
 DEFAULT_ACCOUNT_ID: Final = "123456789012"
+ACCOUNT_ALIAS: Final = "sandbox"
 # Words and not key-shaped: nothing here can be mistaken for a credential, by people or scanners.
 ACCESS_KEY_ID: Final = "sandbox"
 SECRET_ACCESS_KEY: Final = "sandbox"  # noqa: S105

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from biomodal_deploy.config.contract.aws import CANONICAL, ECS_INSTANCE_ROLE, IMAGE_NAME
-from biomodal_deploy.sandbox.account import Account
+from biomodal_deploy.sandbox.account import ACCOUNT_ALIAS, Account
 from biomodal_deploy.sandbox.inventory import inventory
 
 if TYPE_CHECKING:
@@ -80,7 +80,8 @@ def _subnet(ec2: EC2Client, vpc_id: str, block: str, zone: str) -> str:
 
 
 def _roles(iam: IAMClient) -> None:
-    """Make what the document's prerequisites ask for: Batch's role and the tasks' hosts' role."""
+    """Name the account, and make the document's prerequisites: Batch's role and the hosts' role."""
+    iam.create_account_alias(AccountAlias=ACCOUNT_ALIAS)
     iam.create_service_linked_role(AWSServiceName="batch.amazonaws.com")
     trust = {
         "Version": "2012-10-17",

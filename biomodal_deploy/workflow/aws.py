@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from biomodal_deploy.aws.endpoints import configured_endpoints, profile_region
-from biomodal_deploy.aws.identity import Identity, endpoint_of, region_of, who_am_i
+from biomodal_deploy.aws.identity import (
+    Identity,
+    account_alias,
+    endpoint_of,
+    region_of,
+    who_am_i,
+)
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.workflow.stack import Stack
+
+_Answer = TypeVar("_Answer")
 
 _VARIABLE: Final = re.compile(r"\$\{var\.([A-Za-z_][A-Za-z0-9_-]*)\}")
 
@@ -83,19 +91,35 @@ def _place_of(stack: Stack, values: Mapping[str, object]) -> Place:
 
 def ask_identity(stack: Stack, region: str | None) -> Future[Identity | None]:
     """Start asking AWS who is calling, beside what else takes time; None for other stacks."""
-    answer: Future[Identity | None] = Future()
     if not stack.synthesized.uses_aws:
-        answer.set_result(None)
-        return answer
+        nobody: Future[Identity | None] = Future()
+        nobody.set_result(None)
+        return nobody
+    return _beside(lambda: who_am_i(region, stack.location.environment))
 
-    def ask() -> None:
+
+def ask_alias(
+    stack: Stack, region: str | None, identity: Future[Identity | None]
+) -> Future[str | None]:
+    """Start asking what the account is called, once AWS has said who is calling."""
+
+    def ask() -> str | None:
+        return account_alias(region, stack.location.environment) if identity.result() else None
+
+    return _beside(ask)
+
+
+def _beside(ask: Callable[[], _Answer]) -> Future[_Answer]:
+    answer: Future[_Answer] = Future()
+
+    def run() -> None:
         try:
-            answer.set_result(who_am_i(region, stack.location.environment))
+            answer.set_result(ask())
         except BaseException as error:  # noqa: BLE001 - raised where the answer is needed
             answer.set_exception(error)
 
     # A thread of a pool would hold up the end of a command that was stopped meanwhile.
-    threading.Thread(target=ask, name="identity", daemon=True).start()
+    threading.Thread(target=run, name="identity", daemon=True).start()
     return answer
 
 

@@ -20,7 +20,7 @@ from biomodal_deploy.plan.impossible import Impossible, check_allowed
 from biomodal_deploy.plan.sealed import Draft, SealedPlan, authors_of, drafting, prune
 from biomodal_deploy.review.cost.limits import judge_cost
 from biomodal_deploy.workflow.account_checks import quick_checks
-from biomodal_deploy.workflow.aws import Place, ask_identity, place_of
+from biomodal_deploy.workflow.aws import Place, ask_alias, ask_identity, place_of
 from biomodal_deploy.workflow.backend import tell_state_in_output
 from biomodal_deploy.workflow.contents import count_contents, count_running
 from biomodal_deploy.workflow.destination import (
@@ -89,6 +89,7 @@ def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
         require_public_key(stack, given.resolved.values)
     place = place_of(stack, given.resolved.values)
     identity = ask_identity(stack, place.region)
+    alias = ask_alias(stack, place.region, identity)
     redact = given.redactor.text
     engine = open_engine(
         stack.location, stack.directory, workspace=workspace_of(stack), redact=redact
@@ -123,6 +124,7 @@ def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
             var_files=given.files,
             place=place,
             identity=identity,
+            alias=alias,
         )
         verdicts = _judged(stack, request, plan, place, facts.account, met)
         sealed_plan = draft.seal(

@@ -30,6 +30,7 @@ def facts_now(
     var_files: Iterable[Path],
     place: Place,
     identity: Future[Identity | None],
+    alias: Future[str | None] | None = None,
 ) -> Facts:
     """Gather a stack's facts.
 
@@ -40,6 +41,7 @@ def facts_now(
         var_files: The files that its values come from.
         place: Where in AWS it goes.
         identity: Who is calling, asked before.
+        alias: What the account is called, asked before; None where nobody reads it.
 
     Raises:
         EngineError: AWS does not say who is calling.
@@ -63,6 +65,7 @@ def facts_now(
         data_dir=engine.data_dir,
         engine=engine.binary.product,
         account=caller.account if caller else None,
+        account_alias=alias.result() if alias else None,
         region=place.sealed_region,
         endpoint=place.endpoint,
         endpoints=place.endpoints,

@@ -61,7 +61,7 @@ class StateId(Sealed):
 
 
 class Facts(Sealed):
-    """Everything that must still hold when a sealed plan is applied.
+    """Everything that must still hold when a sealed plan is applied, and what names it for people.
 
     Attributes:
         directory: The synthesized stack, relative to the project.
@@ -74,6 +74,7 @@ class Facts(Sealed):
         var_files: In Terraform's order, paths relative to the project where they are inside it.
         install_script: The VM's start-up script.
         engine: `terraform` or `tofu`.
+        account_alias: What the account was called then; only its number is compared.
         endpoint: What stands in for AWS; None where it is AWS itself.
         endpoints: What the AWS SDK resolves otherwise than by default: addresses by service,
             FIPS, dual stack.
@@ -90,6 +91,7 @@ class Facts(Sealed):
     backend_sha256: Sha256
     backend_files: tuple[FileDigest, ...] = ()
     account: Line | None = None
+    account_alias: Line | None = None
     region: Line | None = None
     endpoint: Line | None = None
     endpoints: dict[Line, Line] = {}
@@ -106,6 +108,12 @@ class Facts(Sealed):
     modules: tuple[Module, ...] = ()
     git_commit: Line | None = None
     git_clean: bool | None = None
+
+
+def account_name(facts: Facts) -> str | None:
+    """Return the account for people: its number, and its alias where it is known."""
+    alias = facts.account_alias
+    return f"{facts.account} ({alias})" if facts.account and alias else facts.account
 
 
 def principal(caller: str) -> str:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from biomodal_deploy.plan import Plan
 from biomodal_deploy.plan.sealed import Manifest
+from biomodal_deploy.plan.sealed.facts import account_name
 from biomodal_deploy.review.report.model import Blocker, Fact
 
 
@@ -22,7 +23,7 @@ def facts_of(manifest: Manifest, sha256: str, plan: Plan) -> Iterator[Fact]:
         "SHA-256 (pin this)": sha256,
         "kind": str(manifest.kind),
         "stack": facts.stack,
-        "AWS account": facts.account or "not known",
+        "AWS account": account_name(facts) or "not known",
         "region": facts.region or "not known",
         "not AWS but": facts.endpoint,
         "planned as": facts.caller,
@@ -58,7 +59,7 @@ def place_of(manifest: Manifest) -> Iterator[Fact]:
     versions = [f"{engine} {facts.terraform_version}"]
     versions += [f"{name.partition('/')[2]} {facts.providers[name]}" for name in facts.providers]
     lines = {
-        "account": facts.account,
+        "account": account_name(facts),
         "region": facts.region,
         "endpoint": facts.endpoint and f"{facts.endpoint}, not AWS",
         "made with": ", ".join(versions),

@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
-from biomodal_deploy.aws.identity import who_am_i
+from biomodal_deploy.aws.identity import account_alias, who_am_i
 from biomodal_deploy.aws.session import open_session
 from biomodal_deploy.errors import BiomodalError, EngineError, UsageError
 from tests.support.no_credentials import without_credentials
+from tests.support.recorded_aws import Recorded, RecordedAws, Refusal
 
 MFA = """
 [profile admin]
@@ -93,6 +95,22 @@ def test_a_missing_web_identity_token_is_named(
     with pytest.raises(UsageError, match="token"):
         open_session("eu-west-2")
     assert path in str(refused({**os.environ, "AWS_REGION": "eu-west-2"}))
+
+
+def test_the_account_s_alias(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is one and AWS says it; else none, and never an error."""
+    cases: tuple[tuple[Recorded, str | None], ...] = (
+        ({"AccountAliases": ["lab"], "IsTruncated": False}, "lab"),
+        ({"AccountAliases": [], "IsTruncated": False}, None),
+        (Refusal("AccessDenied", status=403), None),
+        (EndpointConnectionError(endpoint_url="https://iam.amazonaws.com"), None),
+    )
+    for answer, alias in cases:
+        recorded = RecordedAws({"iam.ListAccountAliases": answer})
+        monkeypatch.setattr("biomodal_deploy.aws.session.open_session", recorded.session)
+        assert account_alias("eu-west-2") == alias
+        assert recorded.calls == ["iam.ListAccountAliases"]
+    assert account_alias("eu-west-2", {"AWS_PROFILE": "theirs"}) is None
 
 
 def test_a_profile_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

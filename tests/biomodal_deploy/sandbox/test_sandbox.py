@@ -131,6 +131,7 @@ def test_the_image_is_canonicals_newest_ubuntu_for_intel(sandbox: Sandbox) -> No
 def test_the_roles_are_as_the_prerequisites_make_them(sandbox: Sandbox) -> None:
     """Batch's service-linked role by its exact name, and the hosts' role with AWS's policy."""
     iam = sandbox.client("iam")
+    assert iam.list_account_aliases()["AccountAliases"] == ["sandbox"]
     role = iam.get_role(RoleName="AWSServiceRoleForBatch")["Role"]
     path = "aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"
     assert role["Arn"] == f"arn:aws:iam::{sandbox.account_id}:role/{path}"

@@ -117,12 +117,30 @@ def refused(ended: Ended, reason: str, words: str) -> None:
 
 
 def test_what_is_sealed(project: LightProject, ours: Sandbox) -> None:
-    """Account, region, endpoint and caller, as AWS itself names them."""
+    """Account with its alias, region, endpoint and caller, as AWS itself names them."""
     (sealed,) = project.plans.glob("*/manifest.json")
     facts = json.loads(sealed.read_text())["facts"]
+    assert facts["account_alias"] == "sandbox"
     assert (facts["account"], facts["region"]) == (OURS, "us-east-1")
     assert facts["endpoint"] == ours.endpoint
     assert facts["caller"] == f"arn:aws:sts::{OURS}:assumed-role/deployer/monday"
+
+
+def test_whoever_may_not_read_the_alias_plans_without(tmp_path: Path, ours: Sandbox) -> None:
+    """A denied call is no fault: the number stands alone."""
+    iam = ours.client("iam")
+    iam.create_user(UserName="linus")
+    key = iam.create_access_key(UserName="linus")["AccessKey"]
+    linus = {
+        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+    }
+    project = LightProject(tmp_path / "project", {STACK: model()})
+    planned = project.run("plan", "--output", "json", environment=aws(ours, **linus))
+    assert planned.status == EXIT_DONE, planned.err
+    facts = planned.data["facts"]
+    assert (facts["account"], facts["account_alias"]) == (OURS, None)
+    assert "alias" not in planned.err
 
 
 def test_another_account_is_refused(project: LightProject, theirs: Sandbox) -> None:

@@ -45,6 +45,7 @@ KINDS: Final = {
 PLACE: Final = {
     "stack": "lab-vm",
     "account": "123456789012",
+    "account_alias": "lab",
     "region": "us-east-1",
     "endpoint": "http://127.0.0.1:5000",
     "caller": "arn:aws:iam::123456789012:root",
@@ -163,11 +164,11 @@ def test_the_order() -> None:
 
 
 def test_where_it_acts_comes_first() -> None:
-    """Account, region, what stands in for AWS, versions, who, and until when."""
+    """Account and alias, region, what stands in for AWS, versions, who, and until when."""
     head = printed(read("no-change")).splitlines()[:8]
     assert head == [
         "Plan for lab-vm",
-        "  account     123456789012",
+        "  account     123456789012 (lab)",
         "  region      us-east-1",
         "  endpoint    http://127.0.0.1:5000, not AWS",
         "  made with   Terraform 1.11.4, hashicorp/aws 5.100.0",
