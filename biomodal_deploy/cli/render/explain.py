@@ -1,48 +1,39 @@
-"""The two profiles side by side."""
+"""The two profiles against each other."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
+from biomodal_deploy.cli.render.console import Line, print_lines
 from biomodal_deploy.review.hardening import Difference
 
-# Wider than this, and lines of text are hard to follow.
-_WIDEST = 120
+_INDENT = 2
+_LABEL = 12
 
 
 def show_differences(console: Console, differences: Sequence[Difference]) -> None:
-    """Print each difference: what is, side by side, and below it what to make of it."""
-    width = min(console.width, _WIDEST)
+    """Print each difference as a list: what is, what it becomes, and what to make of it."""
     for area, listed in groupby(differences, key=lambda each: each.area):
-        console.print(Text(area.upper(), style="quiet"))
+        print_lines(console, [Line(Text(area.upper(), style="quiet"))])
         for each in listed:
-            console.print(Text.assemble((each.title, "bold"), "  ", (each.id, "quiet")))
-            console.print(Padding(_sides(each), (0, 0, 0, 2)), width=width)
-            console.print(Padding(_notes(each), (0, 0, 1, 2)), width=width)
+            print_lines(console, _lines(each))
 
 
-def _sides(difference: Difference) -> Table:
-    table = Table("documented", "hardened", box=None, pad_edge=False, expand=True)
-    for column in table.columns:
-        column.ratio = 1
-        column.header_style = "quiet"
-    table.add_row(Text(difference.documented), Text(difference.hardened))
-    return table
-
-
-def _notes(difference: Difference) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="quiet", no_wrap=True)
-    table.add_column(overflow="fold")
-    table.add_row("risk", Text(difference.risk))
-    table.add_row("reason", Text(difference.reason))
-    table.add_row("way back", Text(difference.back))
-    if difference.module != "same":
-        table.add_row("module", Text(difference.module))
-    return table
+def _lines(difference: Difference) -> Iterator[Line]:
+    yield Line(Text.assemble((difference.title, "bold"), "  ", (difference.id, "quiet")), _INDENT)
+    for label, text in (
+        ("documented", difference.documented),
+        ("hardened", difference.hardened),
+        ("risk", difference.risk),
+        ("reason", difference.reason),
+        ("way back", difference.back),
+        ("module", "" if difference.module == "same" else difference.module),
+    ):
+        if text:
+            head = f"{'':{_INDENT}}{label:<{_LABEL}}"
+            yield Line(Text.assemble((head, "quiet"), text), len(head))
+    yield Line(Text())
