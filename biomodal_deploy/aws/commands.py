@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import Final
 
+START_VM: Final = "biomodal-aws vm start"
+
 
 def aws(service: str, verb: str, region: str, *words: str) -> str:
     """Return a command of the AWS CLI."""
@@ -14,11 +16,6 @@ def aws(service: str, verb: str, region: str, *words: str) -> str:
 def iam(verb: str, *words: str) -> str:
     """Return a command of IAM's, which has no regions."""
     return shlex.join(["aws", "iam", verb, *words])
-
-
-def start_vm(instance_id: str, region: str) -> str:
-    """Return the command that starts a stopped VM."""
-    return aws("ec2", "start-instances", region, "--instance-ids", instance_id)
 
 
 def show_console(instance_id: str, region: str) -> str:

@@ -11,8 +11,9 @@ from typing import Final
 
 from biomodal_deploy.aws.checks import Unavailable, ask_once
 from biomodal_deploy.aws.machines import console_of, describe_machine
+from biomodal_deploy.engine.process import Captured, capture
 from biomodal_deploy.engine.process.foreground import run_in_foreground
-from biomodal_deploy.errors import UsageError
+from biomodal_deploy.errors import Interrupted, UsageError
 from biomodal_deploy.files import scratch
 from biomodal_deploy.vm.access import SessionWay, SshWay, check_key
 from biomodal_deploy.vm.host_keys import host_keys_in, is_known, keep
@@ -29,6 +30,7 @@ from biomodal_deploy.workflow.signals import Listener, Notice
 # What ssh itself ends with, whatever went wrong; a remote command may use it too.
 SSH_FAILED: Final = 255
 _RUN: Final = "AWS-StartInteractiveCommand"
+_LARGEST: Final = 1 << 20
 
 
 def ssh_program(environment: Mapping[str, str]) -> str:
@@ -95,6 +97,38 @@ def connect_by_ssh(
         if status == SSH_FAILED:
             raise_if_not_connected(way, _text(log))
     return status
+
+
+def capture_by_ssh(
+    way: SshWay, line: str, environment: Mapping[str, str], listen: Listener
+) -> Captured:
+    """Run a line that only reads on the VM, where nobody can be asked; return what it printed.
+
+    Args:
+        way: The way to the VM.
+        line: A line for the VM's shell.
+        environment: All of ssh's environment.
+        listen: Told which host key is trusted, and why.
+
+    Raises:
+        UsageError: There is no ssh, or the key will not do.
+        NotConnected: There is no connection.
+        NotStarted: ssh cannot be started.
+        TooMuchOutput: It printed more than a megabyte.
+        Interrupted: It was asked to stop.
+    """
+    program = ssh_program(environment)
+    check_key(way)
+    meet(way, listen)
+    with scratch(way.known_hosts.parent, "ssh") as folder:
+        log = folder / "log"
+        argv = ssh_command(way, [line], program=program, log=log, batch=True)
+        done = capture(argv, directory=Path.cwd(), environment=environment, limit=_LARGEST)
+        if done.steps:
+            raise Interrupted("Interrupted while looking at the VM: nothing was changed.")
+        if done.returncode == SSH_FAILED:
+            raise_if_not_connected(way, _text(log))
+    return done
 
 
 def raise_if_not_connected(way: SshWay, log: str) -> None:

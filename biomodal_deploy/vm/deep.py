@@ -9,30 +9,18 @@ import json
 import shlex
 from collections.abc import Mapping
 from importlib.resources import files
-from pathlib import Path
-from typing import Final
 
 from pydantic import ValidationError
 
 from biomodal_deploy.aws.checks import Finding, failed, passed, unknown
 from biomodal_deploy.aws.errors import one_line
-from biomodal_deploy.engine.process import Captured, NotStarted, TooMuchOutput, capture
-from biomodal_deploy.errors import Interrupted
-from biomodal_deploy.files import scratch
-from biomodal_deploy.vm.access import SshWay, check_key
+from biomodal_deploy.engine.process import Captured, NotStarted, TooMuchOutput
+from biomodal_deploy.vm.access import SshWay
 from biomodal_deploy.vm.built import Built
-from biomodal_deploy.vm.connecting import (
-    SSH_FAILED,
-    meet,
-    raise_if_not_connected,
-    ssh_program,
-)
+from biomodal_deploy.vm.connecting import capture_by_ssh
 from biomodal_deploy.vm.judging import Seen, judged
 from biomodal_deploy.vm.ssh_failures import NotConnected
-from biomodal_deploy.vm.ssh_options import ssh_command
 from biomodal_deploy.workflow.signals import Listener
-
-_LARGEST: Final = 1 << 20
 
 
 def program(settings: Mapping[str, str]) -> str:
@@ -56,9 +44,6 @@ def check_inside(
         UsageError: There is no ssh, or the key will not do.
         Interrupted: It was asked to stop.
     """
-    executable = ssh_program(environment)
-    check_key(way)
-    meet(way, listen)
     line = program(
         {
             "user": way.user,
@@ -68,24 +53,11 @@ def check_inside(
         }
     )
     try:
-        return _judged(_run(way, line, executable, environment), way)
+        return _judged(capture_by_ssh(way, line, environment, listen), way)
     except NotConnected as error:
         return (failed(*error.parts).named("ssh", "SSH"),)
     except (NotStarted, TooMuchOutput) as error:
         return (unknown(one_line(str(error))).named("ssh", "SSH"),)
-
-
-def _run(way: SshWay, line: str, executable: str, environment: Mapping[str, str]) -> Captured:
-    with scratch(way.known_hosts.parent, "ssh") as folder:
-        log = folder / "log"
-        argv = ssh_command(way, [line], program=executable, log=log, batch=True)
-        done = capture(argv, directory=Path.cwd(), environment=environment, limit=_LARGEST)
-        if done.steps:
-            raise Interrupted("Interrupted while looking at the VM: nothing was changed.")
-        if done.returncode == SSH_FAILED:
-            said = log.read_text("utf-8", "replace") if log.exists() else ""
-            raise_if_not_connected(way, said)
-    return done
 
 
 def _judged(done: Captured, way: SshWay) -> tuple[Finding, ...]:

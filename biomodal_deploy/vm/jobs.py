@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from biomodal_deploy.aws.checks import Finding, Unavailable, Verdict, run_all, unknown
 from biomodal_deploy.aws.clients import Clients, open_clients
-from biomodal_deploy.aws.commands import aws, start_vm
+from biomodal_deploy.aws.commands import START_VM, aws
 from biomodal_deploy.aws.errors import one_line
 from biomodal_deploy.aws.machines import describe_machine
 from biomodal_deploy.aws.resources import JobQueue
@@ -198,7 +198,7 @@ def _orphans(built: Built, clients: Clients) -> Finding | None:
     if vm and vm.state in ("pending", "running"):
         return None
     state = vm.state if vm else "gone"
-    fix = start_vm(built.vm.id, built.region) if built.vm and state == "stopped" else None
+    fix = START_VM if state == "stopped" else None
     return Finding(
         Verdict.WARNING,
         f"the VM is {state}: jobs that its Nextflow started have nobody who waits for them",

@@ -6,7 +6,7 @@ import re
 import shlex
 from typing import Final
 
-from biomodal_deploy.aws.commands import show_console, start_vm
+from biomodal_deploy.aws.commands import START_VM, show_console
 from biomodal_deploy.aws.errors import one_line
 from biomodal_deploy.aws.machines import Machine
 from biomodal_deploy.errors import EXIT_ENGINE, BiomodalError
@@ -94,7 +94,7 @@ def not_running(way: SshWay | SessionWay, machine: Machine | None) -> NotConnect
     return NotConnected(
         "vm_stopped",
         f"The VM {way.instance_id} is {machine.state}",
-        f"{start_vm(way.instance_id, way.region)}; then biomodal-aws status --wait",
+        f"{START_VM}; then biomodal-aws status --wait",
     )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from biomodal_deploy.aws.checks import Finding, Unavailable, failed, not_yet, passed, unknown
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.aws.commands import show_console, start_vm
+from biomodal_deploy.aws.commands import START_VM, show_console
 from biomodal_deploy.aws.machines import Machine, console_of, describe_machine
 from biomodal_deploy.vm.built import Built
 from biomodal_deploy.vm.install_log import InstallState, read_install
@@ -44,7 +44,7 @@ def machine(built: Built, clients: Clients) -> Finding:
     if found.state in _CHANGING:
         return not_yet(f"{name} is {found.state}")
     if found.state != "running":
-        return failed(f"{name} is {found.state}", start_vm(name, built.region))
+        return failed(f"{name} is {found.state}", START_VM)
     promised = built.outputs.get("public_ip")
     if promised and found.public_ip != promised:
         return failed(

@@ -8,12 +8,16 @@ and takes a minute.
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any, Final
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -68,16 +72,21 @@ class Operated:
     Attributes:
         project: The project, and its command line.
         environment: An environment that reaches the account and no other.
-        ec2: EC2, to change what is there.
+        client: Makes clients of the account, to change what is there.
         vm: The machine to log in to.
         instance: The id of the account's VM.
     """
 
     project: LightProject
     environment: Mapping[str, str]
-    ec2: Any
+    client: Any
     vm: Vm
     instance: str
+
+    @property
+    def ec2(self) -> Any:
+        """EC2, to change what is there."""
+        return self.client("ec2")
 
     def run(self, *words: str, **more: str) -> Ended:
         """Run one command."""
@@ -112,9 +121,9 @@ def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operated]:
         environment = dict(sandbox.environment({})) | secrets.ENVIRONMENT
         secrets.plant(project.folder / "home")
         session = boto3.Session("test", "test", region_name=sandbox.region)
-        client: Any = session.client
-        ec2 = client("ec2", endpoint_url=sandbox.endpoint)
-        client("s3", endpoint_url=sandbox.endpoint).create_bucket(Bucket=NAME)
+        client: Any = partial(session.client, endpoint_url=sandbox.endpoint)
+        ec2 = client("ec2")
+        client("s3").create_bucket(Bucket=NAME)
         launched = ec2.run_instances(
             ImageId=ec2.describe_images(Owners=["099720109477"])["Images"][0]["ImageId"],
             MinCount=1,
@@ -125,7 +134,7 @@ def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operated]:
             "AWS_ENDPOINT_URL": sandbox.endpoint,
         }
         with running_vm(workdir / "vm", environment=inside) as vm:
-            found = Operated(project, environment, ec2, vm, launched["InstanceId"])
+            found = Operated(project, environment, client, vm, launched["InstanceId"])
             assert found.run("synth").status == 0
             nothing = found.run("status")
             assert (nothing.status, "Nothing is applied yet" in nothing.err) == (64, True)
@@ -296,11 +305,105 @@ def test_no_secret_was_written(operated: Operated) -> None:
     assert secrets.holders(folder.parent, but=folder / "home") == []
 
 
+@pytest.fixture
+def queued(operated: Operated) -> Iterator[tuple[Any, str]]:
+    """Batch, and the name of the stack's queue, empty; pgrep sees this process's own."""
+    state = operated.project.folder / "state" / f"{STACK}.tfstate"
+    before = state.read_text()
+    batch = operated.client("batch")
+    name = f"queue-{uuid4()}"
+    batch.create_compute_environment(computeEnvironmentName=name, type="UNMANAGED", state="ENABLED")
+    order = [{"order": 1, "computeEnvironment": name}]
+    made = batch.create_job_queue(
+        jobQueueName=name, state="ENABLED", priority=1, computeEnvironmentOrder=order
+    )
+    found = resources({"InstanceId": operated.instance}, "us-east-1")
+    found["aws_batch_job_queue"] = [{**queue(name), "arn": made["jobQueueArn"]}]
+    operated.state(found)
+    operated.vm.program("pgrep", f'exec /usr/bin/pgrep -P {os.getpid()} "$@"')
+    yield batch, name
+    state.write_text(before)
+
+
+def test_a_stop_meets_work(operated: Operated, queued: tuple[Any, str]) -> None:
+    """Refused while a job waits or Nextflow runs, with what to do; nothing has been stopped."""
+    batch, name = queued
+    batch.register_job_definition(
+        jobDefinitionName="waits",
+        type="container",
+        containerProperties={"image": "none", "vcpus": 1, "memory": 64},
+    )
+    job = batch.submit_job(
+        jobName="waits",
+        jobQueue=name,
+        jobDefinition="waits",
+        dependsOn=[{"jobId": str(uuid4())}],
+    )
+    stop = ("vm", "stop", "--address", operated.vm.address)
+    words = ["bash", "-c", "exec -a 'java -cp x nextflow.cli.Launcher run' sleep 60"]
+    with subprocess.Popen(words) as nextflow:
+        try:
+            ended = operated.run(*stop, "-o", "json")
+        finally:
+            nextflow.kill()
+            batch.terminate_job(jobId=job["jobId"], reason="over")
+    jobs, running = ended.data["problems"]
+    assert (ended.status, ended.data["changed"], ended.data["state"]) == (2, False, "running")
+    assert (jobs["check"], jobs["verdict"]) == ("jobs", "fail")
+    assert "1 job in the queues" in jobs["line"]
+    assert "biomodal-aws jobs" in jobs["fix"]
+    assert (running["check"], str(nextflow.pid) in running["line"]) == ("nextflow", True)
+    assert undocumented("vm stop", ended.data) == []
+
+
+def test_what_was_not_looked_at_is_not_nothing(operated: Operated) -> None:
+    """A queue that is gone and a VM that nobody can log in to: both unknown, so not stopped."""
+    ended = operated.run("vm", "stop", "--address", "127.0.0.1:1")
+    assert ended.status == 2
+    assert f"the jobs in {NAME}-job-queue are unknown" in ended.out
+    assert "whether it runs on the VM is unknown: Nothing listens" in ended.out
+    assert f"Not stopped: {operated.instance} is running" in ended.out
+    assert "biomodal-aws vm stop --force" in ended.out
+
+
+@pytest.mark.usefixtures("queued")
+def test_a_stop_and_a_start(operated: Operated) -> None:
+    """Both twice: the second time nothing changes; what costs on is said with its price."""
+    ec2 = operated.ec2
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    (reservation,) = ec2.describe_instances(InstanceIds=[operated.instance])["Reservations"]
+    vpc = reservation["Instances"][0]["VpcId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    address = ec2.allocate_address(Domain="vpc")
+    ec2.associate_address(InstanceId=operated.instance, AllocationId=address["AllocationId"])
+    stop = ("vm", "stop", "--address", operated.vm.address)
+    ended = operated.run(*stop, "-o", "json")
+    assert (ended.status, ended.data["problems"]) == (0, []), ended.err
+    assert (ended.data["state"], ended.data["changed"]) == ("stopped", True)
+    volume, kept = ended.data["costs"]
+    assert volume["amount"] == pytest.approx(volume["quantity"] * volume["price"]["amount"])
+    assert (kept["address"], kept["amount"] > 3) == (address["PublicIp"], True)
+    assert undocumented("vm stop", ended.data) == []
+    again = operated.run(*stop)
+    assert (again.status, f"{operated.instance} is stopped, as before" in again.out) == (0, True)
+    assert f"costs on  public IPv4 address ({address['PublicIp']}): 3.65 USD a month" in again.out
+    started = operated.run("vm", "start", "-o", "json")
+    assert (started.status, started.data["state"], started.data["changed"]) == (0, "running", True)
+    assert undocumented("vm start", started.data) == []
+    assert "is running, as before" in operated.run("vm", "start").out
+
+
+def test_a_stop_by_force(operated: Operated) -> None:
+    """Whatever could not be looked at."""
+    ended = operated.run("vm", "stop", "--force")
+    assert (ended.status, f"{operated.instance} is stopped, after" in ended.out) == (0, True)
+    assert operated.run("vm", "start").status == 0
+
+
 def test_a_stopped_vm(operated: Operated) -> None:
     """Last, since it stops: the line has the command that starts it."""
     operated.ec2.stop_instances(InstanceIds=[operated.instance])
-    start = f"aws ec2 start-instances --region us-east-1 --instance-ids {operated.instance}"
     for words in (("connect", "--address", "127.0.0.1:1", "--", "true"), ("status",)):
         ended = operated.run(*words)
         assert ended.status in (1, 2)
-        assert start in ended.out + ended.err
+        assert "biomodal-aws vm start" in ended.out + ended.err

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, JsonValue
 
+from biomodal_deploy.review.cost import Line
+
 
 class CheckData(BaseModel):
     """What one check found.
@@ -135,6 +137,32 @@ class JobsData(BaseModel):
     counts: dict[str, int]
     jobs: list[JobData]
     problems: list[CheckData]
+
+
+class PowerData(BaseModel):
+    """The VM after a stop or start.
+
+    Attributes:
+        stack: The stack.
+        region: Where it is.
+        instance_id: The VM.
+        state: EC2's word for the state that it is in.
+        changed: Whether it was told to stop or to start.
+        waited_seconds: How long that took.
+        address: Its public address, if it has one.
+        problems: What speaks against a stop: jobs, Nextflow, what could not be looked at.
+        costs: What costs on while it is stopped, for a month; null where AWS did not say.
+    """
+
+    stack: str
+    region: str
+    instance_id: str
+    state: str
+    changed: bool
+    waited_seconds: float
+    address: str | None
+    problems: list[CheckData]
+    costs: list[Line] | None
 
 
 class HostData(BaseModel):

@@ -151,7 +151,7 @@ def estimate(plan: Plan, prices: Prices, *, core_hours: int = 1000) -> Estimate:
         core_hours: How many hours of one vCPU a month's work takes.
     """
     before, after = priced_before(plan), priced_after(plan)
-    idle, busiest = tuple(_idle(after, prices)), tuple(_busiest(after, prices))
+    idle, busiest = tuple(idle_lines(after, prices)), tuple(_busiest(after, prices))
     lines = idle + busiest
     days = [line.price.as_of for line in lines if line.price]
     return Estimate(
@@ -161,7 +161,7 @@ def estimate(plan: Plan, prices: Prices, *, core_hours: int = 1000) -> Estimate:
         storage=tuple(storage_of(after, prices)),
         work=_work(after, prices, core_hours),
         per_gb=tuple(_line(what, "", 1, prices.get(name)) for name, what in _PER_GB.items()),
-        before=Sums(month=_sum(_idle(before, prices)), hour=_sum(_busiest(before, prices))),
+        before=Sums(month=_sum(idle_lines(before, prices)), hour=_sum(_busiest(before, prices))),
         after=Sums(month=_sum(idle), hour=_sum(busiest)),
         unpriced=tuple(f"{line.what} ({line.address})" for line in lines if line.amount is None),
         oldest=min(days, default=None),
@@ -177,8 +177,13 @@ def _line(what: str, address: str, quantity: float, price: Price | None) -> Line
     return Line(what=what, address=address, quantity=quantity, price=price, amount=amount)
 
 
-def _idle(found: list[Priced], prices: Prices) -> Iterator[Line]:
-    """Yield what is paid for a month in which nobody works."""
+def idle_lines(found: list[Priced], prices: Prices) -> Iterator[Line]:
+    """Yield what is paid for a month in which nobody works.
+
+    Args:
+        found: The resources.
+        prices: The prices of their region.
+    """
     addresses = sum(each.type == "aws_eip" for each in found)
     for each in found:
         if each.type == "aws_instance":

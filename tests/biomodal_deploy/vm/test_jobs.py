@@ -153,7 +153,7 @@ def test_batchs_own_reason_comes_first() -> None:
 @pytest.mark.parametrize(
     ("vm", "says", "fix"),
     [
-        (machine("stopped"), "stopped", "start-instances"),
+        (machine("stopped"), "stopped", "biomodal-aws vm start"),
         (machine("terminated"), "terminated", "cancel"),
         ({"Reservations": []}, "gone", "cancel"),
     ],

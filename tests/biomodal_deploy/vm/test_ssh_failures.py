@@ -70,7 +70,7 @@ def test_a_vm_that_does_not_run(tmp_path: Path, state: str | None, reason: str) 
     error = not_connected(way(tmp_path), "Connection timed out", found, asked=True)
     assert error.reason == reason
     if state:
-        assert f"aws ec2 start-instances --region {REGION} --instance-ids {VM}" in str(error)
+        assert "biomodal-aws vm start" in str(error)
     unasked = not_connected(way(tmp_path), "Connection timed out", None, asked=False)
     assert unasked.reason == "unreachable"
 

@@ -121,7 +121,7 @@ def test_all_is_well() -> None:
 @pytest.mark.parametrize(
     ("call", "answer", "part", "verdict", "says"),
     [
-        ("ec2__DescribeInstances", instance("stopped"), "vm", "fail", "start-instances"),
+        ("ec2__DescribeInstances", instance("stopped"), "vm", "fail", "vm start"),
         ("ec2__DescribeInstances", instance("pending"), "vm", "not-yet", "pending"),
         ("ec2__DescribeInstances", instance("terminated"), "vm", "fail", "is gone"),
         ("ec2__DescribeInstances", no_such("InvalidInstanceID.NotFound"), "vm", "fail", "is gone"),

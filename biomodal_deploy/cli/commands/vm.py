@@ -1,0 +1,82 @@
+"""`biomodal-aws vm`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from biomodal_deploy.cli.options import HERE, Address, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli.render.power import show_power
+from biomodal_deploy.cli.result import Result, emit
+from biomodal_deploy.cli.session import session
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.vm.power import PowerRequest, switch
+from biomodal_deploy.workflow.stack import last_stack
+
+Timeout = Annotated[
+    float, typer.Option("--timeout", min=0, help="Seconds to wait until it has happened.")
+]
+
+vm = typer.Typer(
+    help="Stop the VM while nothing runs, and start it again.",
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
+
+@vm.command()
+def stop(
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Stop it whatever runs, or could not be looked at."),
+    ] = False,
+    timeout: Timeout = 600,
+    address: Address = None,
+    project_dir: ProjectDir = HERE,
+    stack: Stack = None,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Stop the VM; its disk and its address stay.
+
+    Refused (exit status 2) while jobs run or wait in the stack's queues, or Nextflow runs on the
+    VM, which is asked over SSH; where either could not be looked at, too. It says what costs on
+    while the VM is stopped. A stopped VM stays stopped, and that is no error.
+
+    Example: biomodal-aws vm stop
+    """
+    if address and force:
+        raise UsageError("cannot be used with --force", field="--address", fix="drop one")
+    request = PowerRequest(wanted="stopped", force=force, timeout_s=timeout, address=address)
+    return _switch(request, project_dir, stack, output)
+
+
+@vm.command()
+def start(
+    timeout: Timeout = 600,
+    project_dir: ProjectDir = HERE,
+    stack: Stack = None,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Start the VM, and wait until it runs.
+
+    Exit status 2 if it does not run within --timeout. A running VM stays as it is, and that is no
+    error.
+
+    Example: biomodal-aws vm start && biomodal-aws status --wait
+    """
+    request = PowerRequest(wanted="running", timeout_s=timeout)
+    return _switch(request, project_dir, stack, output)
+
+
+def _switch(request: PowerRequest, project_dir: ProjectDir, stack: Stack, output: Format) -> int:
+    with session(project_dir, output) as work:
+        found = switch(last_stack(work.location, stack), request, work.listen)
+    return emit(
+        Result(
+            data=found.as_data(),
+            show=lambda console: show_power(console, found),
+            exit_status=found.exit_status,
+        ),
+        output,
+    )

@@ -1,0 +1,176 @@
+"""Stopping and starting the VM on recorded answers of AWS: waiting, and what speaks against it."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from biomodal_deploy.aws.clients import Clients
+from biomodal_deploy.errors import EngineError, Interrupted, UsageError
+from biomodal_deploy.vm import power
+from biomodal_deploy.vm.power import Power, PowerRequest, switch
+from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.signals import Signal, Step
+from biomodal_deploy.workflow.stack import Stack
+from tests.support.operated import ADDRESS, REGION, VM, built
+from tests.support.recorded_aws import Given, Recorded, RecordedAws, Refusal
+
+VOLUME: Final = {"VolumeId": "vol-1", "Size": 100, "VolumeType": "gp3", "Iops": 3000}
+
+
+class Account:
+    """A VM that goes through states, one with each question, and stays in the last.
+
+    Attributes:
+        asked: What was done to it.
+        steps: What a person saw.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path, *states: str) -> None:
+        self.states = list(states)
+        self.asked: list[str] = []
+        self.steps: list[str] = []
+        self.aws = RecordedAws(
+            {
+                "ec2.DescribeInstances": self._describe,
+                "ec2.StopInstances": self._note("stop"),
+                "ec2.StartInstances": self._note("start"),
+                "ec2.DescribeVolumes": {"Volumes": [VOLUME]},
+                "ec2.DescribeAddresses": {"Addresses": [{"PublicIp": ADDRESS}]},
+            }
+        )
+        clients = Clients(self.aws.session(REGION), REGION)
+        monkeypatch.setattr(power, "open_clients", lambda _: clients)
+        monkeypatch.setattr(power, "read_built", lambda *_: built())
+        monkeypatch.setattr(power, "PAUSE_S", 0.0)
+        (folder / "cdktf.json").write_text('{"app": "true", "context": {}}')
+        self.stack = Stack(location=Location.of(folder), name="lab", directory=folder)
+
+    def switch(self, wanted: str, timeout_s: float = 60) -> Power:
+        """Stop or start it, whatever runs."""
+        request = PowerRequest(wanted=wanted, force=True, timeout_s=timeout_s)
+        return switch(self.stack, request, self._listen)
+
+    def _listen(self, signal: Signal) -> None:
+        if isinstance(signal, Step):
+            self.steps.append(signal.text)
+
+    def _describe(self, _: Mapping[str, Any]) -> Given:
+        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        found = {"InstanceId": VM, "State": {"Name": state}, "LaunchTime": 0}
+        return {"Reservations": [{"Instances": [found]}]}
+
+    def _note(self, what: str) -> Recorded:
+        def answer(_: Mapping[str, Any]) -> Given:
+            self.asked.append(what)
+            return {}
+
+        return answer
+
+
+@pytest.mark.parametrize(
+    ("wanted", "states", "asked"),
+    [
+        ("stopped", ("running", "running", "stopping", "stopped"), ["stop"]),
+        ("stopped", ("pending", "running", "stopping", "stopped"), ["stop"]),
+        ("stopped", ("stopping", "stopped"), []),
+        ("running", ("stopping", "stopped", "stopped", "pending", "running"), ["start"]),
+        ("running", ("running",), []),
+    ],
+)
+def test_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    wanted: str,
+    states: tuple[str, ...],
+    asked: list[str],
+) -> None:
+    """It is told once at most, what is under way is waited for, and each wait is seen."""
+    account = Account(monkeypatch, tmp_path, *states)
+    found = account.switch(wanted)
+    assert (found.state, found.exit_status, account.asked) == (wanted, 0, asked)
+    assert found.changed is bool(asked)
+    assert bool(account.steps) is bool(asked)
+    assert all(each.startswith(f"Waiting: {VM} is ") for each in account.steps)
+
+
+def test_the_time_is_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The state is what it is then, and the status says that it is not what was asked for."""
+    account = Account(monkeypatch, tmp_path, "running", "stopping")
+    found = account.switch("stopped", timeout_s=0.01)
+    assert (found.state, found.changed, found.exit_status) == ("stopping", True, 2)
+
+
+def test_what_costs_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Volume and address at the project's prices; without a price it is unknown, and never 0."""
+    account = Account(monkeypatch, tmp_path, "stopped")
+    costs = account.switch("stopped").costs or ()
+    assert [(each.address, each.amount) for each in costs] == [("vol-1", None), (ADDRESS, None)]
+    source = {"as_of": "2026-11-01", "source": "here"}
+    groups = [
+        {**source, "unit": "GB-month", "prices": {"volume/gp3": 0.1}},
+        {**source, "unit": "hour", "prices": {"address": 0.01}},
+    ]
+    (tmp_path / "prices.json").write_text(json.dumps({"regions": {REGION: groups}}))
+    costs = account.switch("stopped").costs or ()
+    assert [each.amount for each in costs] == [pytest.approx(10), pytest.approx(7.3)]
+    account.aws.answers["ec2.DescribeVolumes"] = Refusal("UnauthorizedOperation")
+    assert account.switch("stopped").costs is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "says"),
+    [
+        (
+            Refusal("OperationNotPermitted", "Modify its 'disableApiStop' instance attribute"),
+            UsageError,
+            "--no-disable-api-stop",
+        ),
+        (Refusal("UnauthorizedOperation"), EngineError, "may not ec2:StopInstances"),
+        (Refusal("IncorrectInstanceState", "odd"), EngineError, "IncorrectInstanceState: odd"),
+    ],
+)
+def test_ec2_refuses(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    answer: Refusal,
+    error: type[Exception],
+    says: str,
+) -> None:
+    """One line with what to do."""
+    account = Account(monkeypatch, tmp_path, "running")
+    account.aws.answers["ec2.StopInstances"] = answer
+    with pytest.raises(error, match=re.escape(says)):
+        account.switch("stopped")
+
+
+def test_a_vm_that_is_gone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """There is nothing to start."""
+    account = Account(monkeypatch, tmp_path, "terminated")
+    with pytest.raises(UsageError, match="is gone"):
+        account.switch("running")
+
+
+def test_an_interrupted_wait(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The line says that EC2 goes on."""
+    account = Account(monkeypatch, tmp_path, "running", "stopping")
+
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", interrupt)
+    with pytest.raises(Interrupted, match="goes on by itself"):
+        account.switch("stopped")
+
+
+def test_the_line_does_not_find_its_own_shell() -> None:
+    """The shell that runs it on the VM has it among its own words."""
+    pattern = power._PGREP.split("'")[1]
+    assert re.search(pattern, "java -Xmx1g -cp x nextflow.cli.Launcher run")
+    assert not re.search(pattern, power._PGREP)
