@@ -8,8 +8,7 @@ import typer
 
 from biomodal_deploy.cli.options import HERE, Address, Format, OutputFormat, ProjectDir, Stack
 from biomodal_deploy.cli.render.power import show_power
-from biomodal_deploy.cli.result import Result, emit
-from biomodal_deploy.cli.session import session
+from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.vm.power import PowerRequest, switch
 from biomodal_deploy.workflow.stack import last_stack
@@ -73,10 +72,5 @@ def _switch(request: PowerRequest, project_dir: ProjectDir, stack: Stack, output
     with session(project_dir, output) as work:
         found = switch(last_stack(work.location, stack), request, work.listen)
     return emit(
-        Result(
-            data=found.as_data(),
-            show=lambda console: show_power(console, found),
-            exit_status=found.exit_status,
-        ),
-        output,
+        found.as_data(), lambda console: show_power(console, found), output, found.exit_status
     )
