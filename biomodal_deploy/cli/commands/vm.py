@@ -62,7 +62,7 @@ def start(
     Exit status 2 if it does not run within --timeout. A running VM stays as it is, and that is no
     error.
 
-    Example: biomodal-aws vm start && biomodal-aws status --wait
+    Example: biomodal-aws vm start
     """
     request = PowerRequest(wanted="running", timeout_s=timeout)
     return _switch(request, project_dir, stack, output)
