@@ -50,35 +50,22 @@ class Clients:
         self._making = Lock()
         self.credentials = Once(self._find_credentials)
         self.known_regions = Once(self._find_regions)
-        self.sts = self._shared(lambda: session.client("sts", region_name=region, config=_CONFIG))
-        self.ec2 = self._shared(lambda: session.client("ec2", region_name=region, config=_CONFIG))
-        self.iam = self._shared(lambda: session.client("iam", region_name=region, config=_CONFIG))
-        self.s3 = self._shared(lambda: session.client("s3", region_name=region, config=_CONFIG))
-        self.s3_unsigned = self._shared(
-            lambda: session.client(
-                "s3",
-                region_name=region,
-                config=_CONFIG.merge(Config(signature_version=UNSIGNED)),
-            )
-        )
-        self.batch = self._shared(
-            lambda: session.client("batch", region_name=region, config=_CONFIG)
-        )
-        self.ecr = self._shared(lambda: session.client("ecr", region_name=region, config=_CONFIG))
-        self.kms = self._shared(lambda: session.client("kms", region_name=region, config=_CONFIG))
-        self.logs = self._shared(lambda: session.client("logs", region_name=region, config=_CONFIG))
-        self.cloudwatch = self._shared(
-            lambda: session.client("cloudwatch", region_name=region, config=_CONFIG)
-        )
-        self.quotas = self._shared(
-            lambda: session.client("service-quotas", region_name=region, config=_CONFIG)
-        )
+        self.sts = self._shared(lambda: session.client("sts", region, config=_CONFIG))
+        self.ec2 = self._shared(lambda: session.client("ec2", region, config=_CONFIG))
+        self.iam = self._shared(lambda: session.client("iam", region, config=_CONFIG))
+        self.s3 = self._shared(lambda: session.client("s3", region, config=_CONFIG))
+        unsigned = _CONFIG.merge(Config(signature_version=UNSIGNED))
+        self.s3_unsigned = self._shared(lambda: session.client("s3", region, config=unsigned))
+        self.batch = self._shared(lambda: session.client("batch", region, config=_CONFIG))
+        self.ecr = self._shared(lambda: session.client("ecr", region, config=_CONFIG))
+        self.kms = self._shared(lambda: session.client("kms", region, config=_CONFIG))
+        self.logs = self._shared(lambda: session.client("logs", region, config=_CONFIG))
+        self.cloudwatch = self._shared(lambda: session.client("cloudwatch", region, config=_CONFIG))
+        self.quotas = self._shared(lambda: session.client("service-quotas", region, config=_CONFIG))
         # The price list is served in three regions alone, for all the others.
-        self.pricing = self._shared(
-            lambda: session.client("pricing", region_name="us-east-1", config=_CONFIG)
-        )
+        self.pricing = self._shared(lambda: session.client("pricing", "us-east-1", config=_CONFIG))
         self.ec2_at_home = self._shared(
-            lambda: session.client("ec2", region_name=self.home_region, config=_CONFIG)
+            lambda: session.client("ec2", self.home_region, config=_CONFIG)
         )
 
     @property

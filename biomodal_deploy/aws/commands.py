@@ -36,20 +36,10 @@ def remove_bucket(name: str, region: str, *, versions: bool) -> tuple[str, ...]:
     remove = shlex.join(["aws", "s3", "rb", f"s3://{name}", "--force", "--region", region])
     if not versions:
         return (remove,)
-    listed = aws(
-        "s3api",
-        "list-object-versions",
-        region,
-        "--bucket",
-        name,
-        # As many as one call deletes.
-        "--max-items",
-        "1000",
-        "--query",
-        ALL_VERSIONS,
-        "--output",
-        "json",
-    )
+    # As many as one call deletes.
+    at_most = ("--max-items", "1000")
+    shown = ("--query", ALL_VERSIONS, "--output", "json")
+    listed = aws("s3api", "list-object-versions", region, "--bucket", name, *at_most, *shown)
     delete = aws("s3api", "delete-objects", region, "--bucket", name, "--delete")
     # A thousand at a time: repeated until it says that there is nothing.
     return (f'{delete} "$({listed})"', remove)
@@ -70,6 +60,15 @@ def remove_repository(name: str, region: str) -> str:
     return aws("ecr", "delete-repository", region, "--repository-name", name, "--force")
 
 
+def remove_from_batch(kind: str, name: str, region: str) -> tuple[str, str]:
+    """Return what disables and then deletes a `job-queue` or a `compute-environment`."""
+    words = (f"--{kind}", name)
+    return (
+        aws("batch", f"update-{kind}", region, *words, "--state", "DISABLED"),
+        aws("batch", f"delete-{kind}", region, *words),
+    )
+
+
 def list_jobs(queue: str, status: str, region: str) -> str:
     """Return what lists a queue's jobs of one status."""
     return aws("batch", "list-jobs", region, "--job-queue", queue, "--job-status", status)
@@ -77,17 +76,8 @@ def list_jobs(queue: str, status: str, region: str) -> str:
 
 def end_jobs(queue: str, statuses: tuple[str, ...], region: str) -> str:
     """Return the shell loop that ends all jobs of a queue."""
-    listed = aws(
-        "batch",
-        "list-jobs",
-        region,
-        "--job-queue",
-        queue,
-        "--query",
-        "jobSummaryList[].jobId",
-        "--output",
-        "text",
-    )
+    shown = ("--query", "jobSummaryList[].jobId", "--output", "text")
+    listed = aws("batch", "list-jobs", region, "--job-queue", queue, *shown)
     end = aws("batch", "terminate-job", region, "--reason", "destroy")
     return (
         f"for status in {' '.join(statuses)}; do for job in $({listed} --job-status $status); "

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
 
 from botocore import exceptions as boto
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,6 +18,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from biomodal_deploy.aws.clients import SERVICE, Clients
 from biomodal_deploy.aws.session import MFA_NEEDED
 from biomodal_deploy.config.credentials import without_userinfo
+
+_T = TypeVar("_T")
 
 
 class Kind(StrEnum):
@@ -118,6 +121,16 @@ _NETWORK: Final = (boto.HTTPClientError, boto.ConnectionError)
 def code_of(error: ClientError) -> str:
     """Return AWS's own word for an error."""
     return error.response.get("Error", {}).get("Code", "")
+
+
+def or_none(ask: Callable[[], _T], *codes: str) -> _T | None:
+    """Return what AWS says; None where it refuses with a code that has one of these in it."""
+    try:
+        return ask()
+    except ClientError as error:
+        if any(code in code_of(error) for code in codes):
+            return None
+        raise
 
 
 def classify_error(error: BotoCoreError | ClientError, clients: Clients) -> AwsFailure:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.aws.errors import code_of
+from biomodal_deploy.aws.errors import code_of, or_none
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import InstanceTypeDef
@@ -38,12 +39,9 @@ class Machine:
 
 def describe_instance(clients: Clients, instance_id: str) -> InstanceTypeDef | None:
     """Return what EC2 says of a VM; None where it has none of this id (any more)."""
-    try:
-        said = clients.ec2().describe_instances(InstanceIds=[instance_id])
-    except ClientError as error:
-        if "NotFound" in code_of(error):
-            return None
-        raise
+    ask = partial(clients.ec2().describe_instances, InstanceIds=[instance_id])
+    if (said := or_none(ask, "NotFound")) is None:
+        return None
     found = [each for group in said["Reservations"] for each in group["Instances"]]
     return found[0] if found else None
 

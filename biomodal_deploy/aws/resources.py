@@ -32,9 +32,16 @@ class Resource(_Read):
     @property
     def key(self) -> str:
         """What AWS tells it apart by."""
+        return self._first_of("arn", "id", "allocation_id", "name")
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return self._first_of("name", "id", "public_ip", "allocation_id")
+
+    def _first_of(self, *names: str) -> str:
         found = self.model_dump()
-        named = (found.get(each) for each in ("arn", "id", "allocation_id", "name"))
-        return next((str(each) for each in named if each), "")
+        return next((str(found[each]) for each in names if found.get(each)), "")
 
 
 class Bucket(Resource):

@@ -63,7 +63,7 @@ def _put(
     content: bytes,
 ) -> None:
     # The AWS library takes a while to load, and few stacks have a history there.
-    from biomodal_deploy.aws.put_once import put_once
+    from biomodal_deploy.aws.buckets import put_once
 
     plan, digest = claimed
     key = f"{settings.prefix}{stack.name}/{digest}.json"

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from biomodal_deploy.aws.buckets import read_object
 from biomodal_deploy.aws.checks import Unavailable, ask_once
 from biomodal_deploy.aws.preflight.target import Target, target_from
 from biomodal_deploy.aws.resources import owned_by
-from biomodal_deploy.aws.state_bucket.checker import read_object
 from biomodal_deploy.config.backends import LocalBackend, S3Backend, locks_in_s3
 from biomodal_deploy.config.contract import Variable, variables_of
 from biomodal_deploy.config.settings import StackSettings

@@ -13,9 +13,8 @@ from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.ledger import leftovers_ec2
 from biomodal_deploy.aws.ledger import leftovers_services as services
 from biomodal_deploy.aws.ledger.counting import Patience
-from biomodal_deploy.aws.ledger.leftovers_ec2 import Search
 from biomodal_deploy.aws.ledger.model import Leftover, Leftovers, Unread
-from biomodal_deploy.aws.ledger.target import Target
+from biomodal_deploy.aws.ledger.target import Search, Target
 
 SECONDS: Final = 25.0
 COUNTING_S: Final = 15.0
@@ -46,8 +45,8 @@ def find_leftovers(
         tell: Receives how far counting has come, where it takes long.
     """
     started = time.monotonic()
-    patience = Patience(counting_s, tell)
-    questions = list(_questions(Search(target, clients), patience))
+    search = Search(target, clients, Patience(counting_s, tell))
+    questions = list(_questions(search))
     left: dict[int, Sequence[Leftover]] = {}
     unread: dict[int, Unread] = {}
     for number, answer in run_all([ask for _, ask in questions], clients, seconds):
@@ -56,7 +55,7 @@ def find_leftovers(
             unread[number] = Unread(what=what, line=answer.line, fix=answer.fix)
         else:
             left[number] = answer
-    patience.close()
+    search.patience.close()
     return Leftovers(
         stack=target.stack,
         region=clients.region,
@@ -83,25 +82,20 @@ def unread_leftovers(target: Target, line: str, fix: str | None = None) -> Lefto
     )
 
 
-def _questions(
-    search: Search, patience: Patience
-) -> Iterator[tuple[str, Callable[[], Sequence[Leftover]]]]:
+def _questions(search: Search) -> Iterator[tuple[str, Callable[[], Sequence[Leftover]]]]:
     target = search.target
     for bucket in target.buckets:
-        objects = partial(services.bucket, search, bucket, patience)
-        yield f"bucket {bucket.name}", objects
+        yield f"bucket {bucket.name}", partial(services.bucket, search, bucket)
     for repository in target.repositories:
-        images = partial(services.repository, search, repository.name, patience)
+        images = partial(services.repository, search, repository.name)
         yield f"repository {repository.name}", images
     for environment in target.environments:
         hosts = partial(services.environment, search, environment.arn)
         yield f"compute environment {environment.name}", hosts
     for queue in target.queues:
-        jobs = partial(services.queue, search, queue.arn)
-        yield f"job queue {queue.name}", jobs
+        yield f"job queue {queue.name}", partial(services.queue, search, queue.arn)
     for group in target.log_groups:
-        logs = partial(services.log_group, search, group.name)
-        yield f"log group {group.name}", logs
+        yield f"log group {group.name}", partial(services.log_group, search, group.name)
     if target.queues:
         shared = partial(services.log_group, search, services.SHARED_LOGS, ours=False)
         yield f"log group {services.SHARED_LOGS}", shared

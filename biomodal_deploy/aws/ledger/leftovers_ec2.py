@@ -7,66 +7,77 @@ only where its `Name` is the stack's too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from botocore.exceptions import ClientError
-
-from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.commands import aws
-from biomodal_deploy.aws.errors import code_of
+from biomodal_deploy.aws.errors import or_none
 from biomodal_deploy.aws.ledger.model import Leftover
-from biomodal_deploy.aws.ledger.target import Target
+from biomodal_deploy.aws.ledger.target import Search
 
 if TYPE_CHECKING:
-    from types_boto3_ec2.type_defs import (
-        AddressTypeDef,
-        FilterTypeDef,
-        ImageTypeDef,
-        NetworkInterfaceTypeDef,
-        SnapshotTypeDef,
-        TagTypeDef,
-        VolumeTypeDef,
-    )
+    from types_boto3_ec2.type_defs import FilterTypeDef
 
+_Found: TypeAlias = Mapping[str, tuple[Any, bool]]
+"""By its id, what EC2 says of a thing, and whether it is ours for certain."""
 
 # Of volumes and network interfaces: what is attached to nothing.
 UNUSED: Final[FilterTypeDef] = {"Name": "status", "Values": ["available"]}
-
-
-@dataclass(frozen=True)
-class Search:
-    """A search of one account for what is left of one stack."""
-
-    target: Target
-    clients: Clients
-
-    @property
-    def region(self) -> str:
-        """Where it is searched."""
-        return self.clients.region
-
-    def tagged(self) -> list[FilterTypeDef]:
-        """Return the filter for the stack's tag; empty where it is not known."""
-        if self.target.tag is None:
-            return []
-        key, value = self.target.tag
-        return [{"Name": f"tag:{key}", "Values": [value]}]
-
-    def is_named(self, tags: Sequence[TagTypeDef]) -> bool:
-        """Say whether tags name this very stack, and not only something that it shares."""
-        # The whole name: `lab-2` may be another stack than `lab`.
-        name = next((each.get("Value") for each in tags if each.get("Key") == "Name"), None)
-        return name is not None and name == self.target.vm_name
-
-
-def ec2_command(search: Search, verb: str, *words: str) -> str:
-    """Return a command of the AWS CLI for EC2, in the search's region."""
-    return aws("ec2", verb, search.region, *words)
-
-
 _ALIVE: Final = ["pending", "running", "stopping", "stopped"]
+
+
+def _leftovers(
+    search: Search,
+    kind: str,
+    found: _Found,
+    removal: tuple[str, str],
+    line: Callable[[Any], str],
+    *,
+    bills: bool = True,
+) -> list[Leftover]:
+    """Return what was found as what is left.
+
+    Args:
+        removal: EC2's verb that removes one, and its option for the id.
+    """
+    verb, option = removal
+    return [
+        Leftover(
+            kind=kind,
+            name=name,
+            line=line(each),
+            bills=bills,
+            ours=ours,
+            commands=(aws("ec2", verb, search.region, option, name),),
+        )
+        for name, (each, ours) in found.items()
+    ]
+
+
+def _seen(
+    search: Search,
+    pages: Callable[[list[FilterTypeDef]], Iterable[Any]],
+    key: str,
+    by: str,
+    ids: Sequence[str],
+    unused: Sequence[FilterTypeDef] = (UNUSED,),
+) -> _Found:
+    """Return what has one of these ids, which are ours, and what has the stack's tag.
+
+    Args:
+        pages: Gives what EC2 has, by filters.
+        key: What EC2 calls the id of one, and `by` what a filter does.
+        unused: Which of those with the tag are wanted.
+    """
+    found: dict[str, tuple[Any, bool]] = {}
+    if ids:
+        ours = pages([{"Name": by, "Values": list(ids)}])
+        found = {each[key]: (each, True) for each in ours}
+    if tagged := search.tagged():
+        for each in pages([*tagged, *unused]):
+            tags = each.get("Tags", each.get("TagSet", ()))
+            found.setdefault(each[key], (each, search.is_named(tags)))
+    return found
 
 
 def instances(search: Search) -> list[Leftover]:
@@ -81,48 +92,41 @@ def instances(search: Search) -> list[Leftover]:
         wanted.append([alive, *tagged, {"Name": "tag:Name", "Values": [search.target.vm_name]}])
     pages = search.clients.ec2().get_paginator("describe_instances")
     found = {
-        machine["InstanceId"]: machine
+        machine["InstanceId"]: (machine, True)
         for filters in wanted
         for page in pages.paginate(Filters=filters)
         for group in page["Reservations"]
         for machine in group["Instances"]
     }
-    return [
-        Leftover(
-            kind="instance",
-            name=name,
-            line=f"{each['InstanceType']}, {each['State']['Name']}",
-            bills=True,
-            commands=(ec2_command(search, "terminate-instances", "--instance-ids", name),),
-        )
-        for name, each in found.items()
-    ]
+    removal = ("terminate-instances", "--instance-ids")
+    return _leftovers(
+        search,
+        "instance",
+        found,
+        removal,
+        lambda each: f"{each['InstanceType']}, {each['State']['Name']}",
+    )
 
 
 def addresses(search: Search) -> list[Leftover]:
     """Return elastic IPs that were the stack's, and unused ones with its tag."""
+
+    def pages(filters: list[FilterTypeDef]) -> Iterable[Any]:
+        said = search.clients.ec2().describe_addresses(Filters=filters)["Addresses"]
+        by_id = filters[0].get("Name") == "allocation-id"
+        unused = (each for each in said if "AssociationId" not in each and "AllocationId" in each)
+        return said if by_id else unused
+
     ids = [each.allocation_id for each in search.target.public_addresses]
-    found: dict[str, tuple[AddressTypeDef, bool]] = {}
-    ec2 = search.clients.ec2()
-    if ids:
-        said = ec2.describe_addresses(Filters=[{"Name": "allocation-id", "Values": ids}])
-        found.update({each["AllocationId"]: (each, True) for each in said["Addresses"]})
-    if tagged := search.tagged():
-        for each in ec2.describe_addresses(Filters=tagged)["Addresses"]:
-            if "AssociationId" not in each and "AllocationId" in each:
-                ours = search.is_named(each.get("Tags", ()))
-                found.setdefault(each["AllocationId"], (each, ours))
-    return [
-        Leftover(
-            kind="elastic-ip",
-            name=name,
-            line=f"{each.get('PublicIp', '?')}, allocated",
-            bills=True,
-            ours=ours,
-            commands=(ec2_command(search, "release-address", "--allocation-id", name),),
-        )
-        for name, (each, ours) in found.items()
-    ]
+    found = _seen(search, pages, "AllocationId", "allocation-id", ids, ())
+    removal = ("release-address", "--allocation-id")
+    return _leftovers(
+        search,
+        "elastic-ip",
+        found,
+        removal,
+        lambda each: f"{each.get('PublicIp', '?')}, allocated",
+    )
 
 
 def interfaces(search: Search) -> list[Leftover]:
@@ -130,32 +134,23 @@ def interfaces(search: Search) -> list[Leftover]:
 
     They cost nothing, and keep a security group, a subnet or a VPC from being deleted.
     """
-    groups = [each.id for each in search.target.security_groups]
-    found: dict[str, tuple[NetworkInterfaceTypeDef, bool]] = {}
-    pages = search.clients.ec2().get_paginator("describe_network_interfaces")
-    if groups:
-        for page in pages.paginate(Filters=[{"Name": "group-id", "Values": groups}]):
-            found.update(
-                {each["NetworkInterfaceId"]: (each, True) for each in page["NetworkInterfaces"]}
-            )
-    if tagged := search.tagged():
-        for page in pages.paginate(Filters=[*tagged, UNUSED]):
-            for each in page["NetworkInterfaces"]:
-                ours = search.is_named(each.get("TagSet", ()))
-                found.setdefault(each["NetworkInterfaceId"], (each, ours))
-    return [
-        Leftover(
-            kind="network-interface",
-            name=name,
-            line=f"{each.get('Status', '?')}, {each.get('Description') or 'no description'}",
-            bills=False,
-            ours=ours,
-            commands=(
-                ec2_command(search, "delete-network-interface", "--network-interface-id", name),
-            ),
-        )
-        for name, (each, ours) in found.items()
-    ]
+    pager = search.clients.ec2().get_paginator("describe_network_interfaces")
+    found = _seen(
+        search,
+        lambda filters: pager.paginate(Filters=filters).search("NetworkInterfaces"),
+        "NetworkInterfaceId",
+        "group-id",
+        [each.id for each in search.target.security_groups],
+    )
+    removal = ("delete-network-interface", "--network-interface-id")
+    return _leftovers(
+        search,
+        "network-interface",
+        found,
+        removal,
+        lambda each: f"{each.get('Status', '?')}, {each.get('Description') or 'no description'}",
+        bills=False,
+    )
 
 
 def templates(search: Search) -> list[Leftover]:
@@ -168,15 +163,10 @@ def templates(search: Search) -> list[Leftover]:
         Leftover(
             kind="launch-template",
             name=each["LaunchTemplateName"],
-            line=each["LaunchTemplateId"],
+            line=(id_ := each["LaunchTemplateId"]),
             bills=False,
             commands=(
-                ec2_command(
-                    search,
-                    "delete-launch-template",
-                    "--launch-template-id",
-                    each["LaunchTemplateId"],
-                ),
+                aws("ec2", "delete-launch-template", search.region, "--launch-template-id", id_),
             ),
         )
         for page in pages.paginate(Filters=[{"Name": "launch-template-name", "Values": names}])
@@ -189,115 +179,88 @@ def key_pairs(search: Search) -> list[Leftover]:
     names = [each.name for each in search.target.key_pairs]
     if not names:
         return []
-    try:
-        said = search.clients.ec2().describe_key_pairs(
-            Filters=[{"Name": "key-name", "Values": names}]
-        )
-    except ClientError as error:
-        if "NotFound" in code_of(error):
-            return []
-        raise
-    return [
-        Leftover(
-            kind="key-pair",
-            name=each["KeyName"],
-            line="it opens no machine any more",
-            bills=False,
-            commands=(ec2_command(search, "delete-key-pair", "--key-name", each["KeyName"]),),
-        )
-        for each in said["KeyPairs"]
-    ]
+    filters: list[FilterTypeDef] = [{"Name": "key-name", "Values": names}]
+    said = or_none(lambda: search.clients.ec2().describe_key_pairs(Filters=filters), "NotFound")
+    found = {each["KeyName"]: (each, True) for each in (said["KeyPairs"] if said else ())}
+    removal = ("delete-key-pair", "--key-name")
+    return _leftovers(
+        search, "key-pair", found, removal, lambda _: "it opens no machine any more", bills=False
+    )
 
 
 def volumes(search: Search) -> list[Leftover]:
     """Return volumes that nothing uses: the VM's own, and those with the stack's tag."""
-    ids = list(search.target.volume_ids)
-    found: dict[str, tuple[VolumeTypeDef, bool]] = {}
-    pages = search.clients.ec2().get_paginator("describe_volumes")
-    if ids:
-        for page in pages.paginate(Filters=[{"Name": "volume-id", "Values": ids}]):
-            found.update({each["VolumeId"]: (each, True) for each in page["Volumes"]})
-    if tagged := search.tagged():
-        for page in pages.paginate(Filters=[*tagged, UNUSED]):
-            for each in page["Volumes"]:
-                found.setdefault(each["VolumeId"], (each, search.is_named(each.get("Tags", ()))))
-    return [
-        Leftover(
-            kind="volume",
-            name=name,
-            line=f"{each['Size']} GiB, {each['State']}",
-            bills=True,
-            ours=ours,
-            commands=(ec2_command(search, "delete-volume", "--volume-id", name),),
-        )
-        for name, (each, ours) in found.items()
-        if each["State"] not in ("deleting", "deleted")
-    ]
+    pager = search.clients.ec2().get_paginator("describe_volumes")
+    found = _seen(
+        search,
+        lambda filters: pager.paginate(Filters=filters).search("Volumes"),
+        "VolumeId",
+        "volume-id",
+        search.target.volume_ids,
+    )
+    there = {
+        name: each
+        for name, each in found.items()
+        if each[0]["State"] not in ("deleting", "deleted")
+    }
+    removal = ("delete-volume", "--volume-id")
+    return _leftovers(
+        search, "volume", there, removal, lambda each: f"{each['Size']} GiB, {each['State']}"
+    )
 
 
 def snapshots(search: Search) -> list[Leftover]:
     """Return snapshots of the stack's volumes, and those with its tag."""
-    ids = list(search.target.volume_ids)
-    found: dict[str, tuple[SnapshotTypeDef, bool]] = {}
-    pages = search.clients.ec2().get_paginator("describe_snapshots")
-    if ids:
-        of_ours = pages.paginate(OwnerIds=["self"], Filters=[{"Name": "volume-id", "Values": ids}])
-        for page in of_ours:
-            found.update({each["SnapshotId"]: (each, True) for each in page["Snapshots"]})
-    if tagged := search.tagged():
-        for page in pages.paginate(OwnerIds=["self"], Filters=tagged):
-            for each in page["Snapshots"]:
-                found.setdefault(each["SnapshotId"], (each, search.is_named(each.get("Tags", ()))))
-    return [
-        Leftover(
-            kind="snapshot",
-            name=name,
-            line=f"of {each.get('VolumeId') or 'a volume'}, {each.get('VolumeSize', '?')} GiB, "
-            f"from {each['StartTime']:%Y-%m-%d}",
-            bills=True,
-            ours=ours,
-            commands=(ec2_command(search, "delete-snapshot", "--snapshot-id", name),),
-        )
-        for name, (each, ours) in found.items()
-    ]
+    pager = search.clients.ec2().get_paginator("describe_snapshots")
+    found = _seen(
+        search,
+        lambda filters: pager.paginate(OwnerIds=["self"], Filters=filters).search("Snapshots"),
+        "SnapshotId",
+        "volume-id",
+        search.target.volume_ids,
+        (),
+    )
+    return _leftovers(
+        search,
+        "snapshot",
+        found,
+        ("delete-snapshot", "--snapshot-id"),
+        lambda each: (
+            f"of {each.get('VolumeId') or 'a volume'}, {each.get('VolumeSize', '?')} GiB, "
+            f"from {each['StartTime']:%Y-%m-%d}"
+        ),
+    )
 
 
 def images(search: Search) -> list[Leftover]:
     """Return machine images that were made of the VM, and those with the stack's tag."""
     machines = {each.id for each in search.target.machines}
-    said = search.clients.ec2().describe_images(Owners=["self"])["Images"]
     key, value = search.target.tag or ("", "")
     left = []
-    for each in said:
+    for each in search.clients.ec2().describe_images(Owners=["self"])["Images"]:
         tags = each.get("Tags", ())
-        made_of_it = _source(each) in machines
+        # CreateImage tells it of newer ones only.
+        made_of_it = each.get("SourceInstanceId", "") in machines
         tagged = any(tag.get("Key") == key and tag.get("Value") == value for tag in tags)
-        if made_of_it or (tagged and key):
-            name = each["ImageId"]
-            parts = [
-                device["Ebs"]["SnapshotId"]
-                for device in each.get("BlockDeviceMappings", ())
-                if "SnapshotId" in device.get("Ebs", {})
-            ]
-            left.append(
-                Leftover(
-                    kind="image",
-                    name=name,
-                    line=f"{each.get('Name') or 'no name'}; its snapshots bill",
-                    bills=True,
-                    ours=made_of_it or search.is_named(tags),
-                    commands=(
-                        ec2_command(search, "deregister-image", "--image-id", name),
-                        *(
-                            ec2_command(search, "delete-snapshot", "--snapshot-id", part)
-                            for part in parts
-                        ),
-                    ),
-                )
+        if not (made_of_it or (tagged and key)):
+            continue
+        parts = [
+            device["Ebs"]["SnapshotId"]
+            for device in each.get("BlockDeviceMappings", ())
+            if "SnapshotId" in device.get("Ebs", {})
+        ]
+        name, region = each["ImageId"], search.region
+        left.append(
+            Leftover(
+                kind="image",
+                name=name,
+                line=f"{each.get('Name') or 'no name'}; its snapshots bill",
+                bills=True,
+                ours=made_of_it or search.is_named(tags),
+                commands=(
+                    aws("ec2", "deregister-image", region, "--image-id", name),
+                    *(aws("ec2", "delete-snapshot", region, "--snapshot-id", id_) for id_ in parts),
+                ),
             )
+        )
     return left
-
-
-def _source(image: ImageTypeDef) -> str:
-    """Return the VM that an image was made of; CreateImage tells it of newer ones only."""
-    return image.get("SourceInstanceId", "")

@@ -5,17 +5,16 @@ They are looked for by the names that the stack gave them, so every find is its 
 
 from __future__ import annotations
 
-from typing import Final
-
-from botocore.exceptions import ClientError
+from collections.abc import Mapping
+from typing import Any, Final
 
 from biomodal_deploy.aws import commands
 from biomodal_deploy.aws.commands import aws
-from biomodal_deploy.aws.errors import code_of, one_line
-from biomodal_deploy.aws.ledger.counting import Patience, count_images, find_log_group
-from biomodal_deploy.aws.ledger.leftovers_ec2 import Search
+from biomodal_deploy.aws.errors import one_line, or_none
+from biomodal_deploy.aws.ledger.counting import count_images, find_log_group
 from biomodal_deploy.aws.ledger.model import Leftover
 from biomodal_deploy.aws.ledger.objects import count_bucket
+from biomodal_deploy.aws.ledger.target import Search
 from biomodal_deploy.aws.resources import Bucket
 from biomodal_deploy.text import sized
 
@@ -23,15 +22,13 @@ from biomodal_deploy.text import sized
 SHARED_LOGS: Final = "/aws/batch/job"
 
 
-def bucket(search: Search, found: Bucket, patience: Patience) -> list[Leftover]:
+def bucket(search: Search, found: Bucket) -> list[Leftover]:
     """Return a bucket that is still there, and what is in it."""
-    try:
-        contents = count_bucket(search.clients, found.name, patience)
-    except ClientError as error:
-        if code_of(error) in ("NoSuchBucket", "404"):
-            return []
-        raise
-    remove = commands.remove_bucket(found.name, search.region, versions=contents.has_versions)
+    contents = or_none(
+        lambda: count_bucket(search.clients, found.name, search.patience), "NoSuchBucket", "404"
+    )
+    if contents is None:
+        return []
     whose = "; Terraform did not manage it" if found.address is None else ""
     return [
         Leftover(
@@ -40,14 +37,16 @@ def bucket(search: Search, found: Bucket, patience: Patience) -> list[Leftover]:
             line=f"{contents.words()}{whose}",
             # Parts of unfinished uploads bill as objects do; what nobody saw may be there.
             bills=not contents.is_empty or contents.uploads != 0 or not contents.sees_versions,
-            commands=remove,
+            commands=commands.remove_bucket(
+                found.name, search.region, versions=contents.has_versions
+            ),
         )
     ]
 
 
-def repository(search: Search, name: str, patience: Patience) -> list[Leftover]:
+def repository(search: Search, name: str) -> list[Leftover]:
     """Return a repository that is still there, and what is in it."""
-    images = count_images(search.clients, name, patience)
+    images = count_images(search.clients, name, search.patience)
     if images is None:
         return []
     return [
@@ -64,34 +63,9 @@ def repository(search: Search, name: str, patience: Patience) -> list[Leftover]:
 def environment(search: Search, arn: str) -> list[Leftover]:
     """Return a compute environment that is still there: one stuck in DELETING keeps its hosts."""
     said = search.clients.batch().describe_compute_environments(computeEnvironments=[arn])
+    # Its hosts are what bills, and Batch starts none without a job.
     return [
-        Leftover(
-            kind="compute-environment",
-            name=each["computeEnvironmentName"],
-            line=_state(
-                each.get("state", "?"), each.get("status", "?"), each.get("statusReason", "")
-            ),
-            # Its hosts are what bills, and Batch starts none without a job.
-            bills=True,
-            commands=(
-                aws(
-                    "batch",
-                    "update-compute-environment",
-                    search.region,
-                    "--compute-environment",
-                    each["computeEnvironmentName"],
-                    "--state",
-                    "DISABLED",
-                ),
-                aws(
-                    "batch",
-                    "delete-compute-environment",
-                    search.region,
-                    "--compute-environment",
-                    each["computeEnvironmentName"],
-                ),
-            ),
-        )
+        _of_batch(search, "compute-environment", each["computeEnvironmentName"], each, bills=True)
         for each in said["computeEnvironments"]
         if each.get("status") != "DELETED"
     ]
@@ -101,33 +75,24 @@ def queue(search: Search, arn: str) -> list[Leftover]:
     """Return a job queue that is still there; by itself it costs nothing."""
     said = search.clients.batch().describe_job_queues(jobQueues=[arn])
     return [
-        Leftover(
-            kind="job-queue",
-            name=each["jobQueueName"],
-            line=_state(each["state"], each.get("status", "?"), each.get("statusReason", "")),
-            bills=False,
-            commands=(
-                aws(
-                    "batch",
-                    "update-job-queue",
-                    search.region,
-                    "--job-queue",
-                    each["jobQueueName"],
-                    "--state",
-                    "DISABLED",
-                ),
-                aws(
-                    "batch",
-                    "delete-job-queue",
-                    search.region,
-                    "--job-queue",
-                    each["jobQueueName"],
-                ),
-            ),
-        )
+        _of_batch(search, "job-queue", each["jobQueueName"], each, bills=False)
         for each in said["jobQueues"]
         if each.get("status") != "DELETED"
     ]
+
+
+def _of_batch(
+    search: Search, kind: str, name: str, said: Mapping[str, Any], *, bills: bool
+) -> Leftover:
+    reason = said.get("statusReason", "")
+    because = f": {one_line(reason)}" if reason else ""
+    return Leftover(
+        kind=kind,
+        name=name,
+        line=f"{said.get('state', '?')}, {said.get('status', '?')}{because}",
+        bills=bills,
+        commands=commands.remove_from_batch(kind, name, search.region),
+    )
 
 
 def log_group(search: Search, name: str, *, ours: bool = True) -> list[Leftover]:
@@ -151,8 +116,3 @@ def log_group(search: Search, name: str, *, ours: bool = True) -> list[Leftover]
             commands=(aws("logs", "delete-log-group", search.region, "--log-group-name", name),),
         )
     ]
-
-
-def _state(state: str, status: str, reason: str) -> str:
-    because = f": {one_line(reason)}" if reason else ""
-    return f"{state}, {status}{because}"

@@ -7,12 +7,14 @@ after the destroy the same names are still known. Secrets in it are hidden alrea
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import ValidationError
 
+from biomodal_deploy.aws.clients import Clients
+from biomodal_deploy.aws.ledger.counting import Patience
 from biomodal_deploy.aws.resources import (
     Bucket,
     ComputeEnvironment,
@@ -29,6 +31,9 @@ from biomodal_deploy.aws.resources import (
 )
 from biomodal_deploy.plan import HIDDEN_TEXT, Plan, ResourceChange
 from biomodal_deploy.plan.sealed import Facts
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import FilterTypeDef, TagTypeDef
 
 _Resource = TypeVar("_Resource", bound=Resource)
 
@@ -69,19 +74,7 @@ class Target:
     @property
     def is_empty(self) -> bool:
         """Whether the state holds nothing that a ledger is about."""
-        return not (
-            self.buckets
-            or self.repositories
-            or self.queues
-            or self.environments
-            or self.machines
-            or self.volumes
-            or self.public_addresses
-            or self.log_groups
-            or self.templates
-            or self.key_pairs
-            or self.security_groups
-        )
+        return not any(getattr(self, field) for field in _KINDS)
 
     @property
     def is_nameless(self) -> bool:
@@ -100,22 +93,11 @@ class Target:
         The plan that finishes it knows only the rest; what the first one made go, snapshots of
         its disks for one, is to be looked for all the same.
         """
-        return replace(
-            self,
-            buckets=_joined(self.buckets, earlier.buckets),
-            repositories=_joined(self.repositories, earlier.repositories),
-            queues=_joined(self.queues, earlier.queues),
-            environments=_joined(self.environments, earlier.environments),
-            machines=_joined(self.machines, earlier.machines),
-            volumes=_joined(self.volumes, earlier.volumes),
-            public_addresses=_joined(self.public_addresses, earlier.public_addresses),
-            log_groups=_joined(self.log_groups, earlier.log_groups),
-            templates=_joined(self.templates, earlier.templates),
-            key_pairs=_joined(self.key_pairs, earlier.key_pairs),
-            security_groups=_joined(self.security_groups, earlier.security_groups),
-            vm_name=self.vm_name or earlier.vm_name,
-            tag=self.tag or earlier.tag,
-        )
+        both: dict[str, Any] = {
+            field: _joined(getattr(self, field), getattr(earlier, field)) for field in _KINDS
+        }
+        vm_name, tag = self.vm_name or earlier.vm_name, self.tag or earlier.tag
+        return replace(self, **both, vm_name=vm_name, tag=tag)
 
     def kept_by(self, kind: str, name: str, address: str) -> str:
         """Return the command that makes Terraform forget a thing and all its settings."""
@@ -132,6 +114,47 @@ def _joined(ours: tuple[_Resource, ...], earlier: tuple[_Resource, ...]) -> tupl
 BUCKET: Final = "aws_s3_bucket"
 REPOSITORY: Final = "aws_ecr_repository"
 FORCE: Final = "bucket_force_destroy"
+# What of a target is a kind of resource: its type in Terraform, and how it is read.
+_KINDS: Final[dict[str, tuple[str, type[Resource]]]] = {
+    "buckets": (BUCKET, Bucket),
+    "repositories": (REPOSITORY, Repository),
+    "queues": ("aws_batch_job_queue", JobQueue),
+    "environments": ("aws_batch_compute_environment", ComputeEnvironment),
+    "machines": ("aws_instance", Vm),
+    "volumes": ("aws_ebs_volume", Volume),
+    "public_addresses": ("aws_eip", ElasticIp),
+    "log_groups": ("aws_cloudwatch_log_group", LogGroup),
+    "templates": ("aws_launch_template", LaunchTemplate),
+    "key_pairs": ("aws_key_pair", KeyPair),
+    "security_groups": ("aws_security_group", SecurityGroup),
+}
+
+
+@dataclass(frozen=True)
+class Search:
+    """One look at an account, for what a stack holds or what is left of it."""
+
+    target: Target
+    clients: Clients
+    patience: Patience
+
+    @property
+    def region(self) -> str:
+        """Where it is looked."""
+        return self.clients.region
+
+    def tagged(self) -> list[FilterTypeDef]:
+        """Return the filter for the stack's tag; empty where it is not known."""
+        if self.target.tag is None:
+            return []
+        key, value = self.target.tag
+        return [{"Name": f"tag:{key}", "Values": [value]}]
+
+    def is_named(self, tags: Sequence[TagTypeDef]) -> bool:
+        """Say whether tags name this very stack, and not only something that it shares."""
+        # The whole name: `lab-2` may be another stack than `lab`.
+        name = next((each.get("Value") for each in tags if each.get("Key") == "Name"), None)
+        return name is not None and name == self.target.vm_name
 
 
 def target_of(facts: Facts, plan: Plan) -> Target:
@@ -139,32 +162,22 @@ def target_of(facts: Facts, plan: Plan) -> Target:
     variables = {each.name: each.value for each in plan.variables if not each.sensitive}
     vm_name = _text(variables.get("vm_name")) or _output(plan, "vm_name")
     key, value = _text(variables.get("tag_key")), variables.get("tag_value")
-    machines = tuple(_things(plan, "aws_instance", Vm))
+    found: dict[str, Any] = {field: tuple(_things(plan, *kind)) for field, kind in _KINDS.items()}
+    found["buckets"] = _buckets(plan, found["buckets"])
     return Target(
         stack=facts.stack,
         # Where the environment names another region, the sealed text says so after it.
         region=facts.region.partition(" ")[0] if facts.region else None,
         directory=facts.directory,
-        buckets=_buckets(plan),
-        repositories=tuple(_things(plan, REPOSITORY, Repository)),
-        queues=tuple(_things(plan, "aws_batch_job_queue", JobQueue)),
-        environments=tuple(_things(plan, "aws_batch_compute_environment", ComputeEnvironment)),
-        machines=machines,
-        volumes=tuple(_things(plan, "aws_ebs_volume", Volume)),
-        public_addresses=tuple(_things(plan, "aws_eip", ElasticIp)),
-        log_groups=tuple(_things(plan, "aws_cloudwatch_log_group", LogGroup)),
-        templates=tuple(_things(plan, "aws_launch_template", LaunchTemplate)),
-        key_pairs=tuple(_things(plan, "aws_key_pair", KeyPair)),
-        security_groups=tuple(_things(plan, "aws_security_group", SecurityGroup)),
+        **found,
         settings_of=tuple(_settings(plan)),
-        vm_name=vm_name or _name_tag(machines),
+        vm_name=vm_name or _name_tag(found["machines"]),
         may_force=any(each.name == FORCE for each in plan.variables),
         tag=(key, value) if key and isinstance(value, str) and not _hides(value) else None,
     )
 
 
-def _buckets(plan: Plan) -> tuple[Bucket, ...]:
-    ours = tuple(_things(plan, BUCKET, Bucket))
+def _buckets(plan: Plan, ours: tuple[Bucket, ...]) -> tuple[Bucket, ...]:
     name = (_output(plan, "bucket_url") or "").removeprefix("s3://").strip("/")
     if not name or name in {each.name for each in ours}:
         return ours

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
-
-from botocore.exceptions import ClientError
 
 from biomodal_deploy.aws.checks import Finding, Unavailable, failed, unknown
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.commands import aws
-from biomodal_deploy.aws.errors import code_of
+from biomodal_deploy.aws.errors import or_none
 from biomodal_deploy.aws.pool import Once
 from biomodal_deploy.aws.preflight.routes import DefaultRoute, default_route_of
 from biomodal_deploy.aws.preflight.target import Target
@@ -158,12 +157,9 @@ class Facts:
         return Caller(account=said["Account"], arn=said["Arn"])
 
     def _subnet(self) -> Subnet | None:
-        try:
-            said = self.clients.ec2().describe_subnets(SubnetIds=[self.target.subnet_id])
-        except ClientError as error:
-            if "NotFound" in code_of(error):
-                return None
-            raise
+        ask = partial(self.clients.ec2().describe_subnets, SubnetIds=[self.target.subnet_id])
+        if (said := or_none(ask, "NotFound")) is None:
+            return None
         found = said["Subnets"][0]
         return Subnet(
             vpc_id=found["VpcId"],
@@ -215,38 +211,28 @@ class Facts:
         return CANONICAL.get(partition, CANONICAL["aws"])
 
     def _image(self) -> Image | None:
+        describe = self.clients.ec2().describe_images
         chosen = self.target.hardened.ami_id if self.target.hardened else ""
-        return self._image_of(chosen) if chosen else self._ubuntu()
-
-    def _image_of(self, image_id: str) -> Image | None:
-        try:
-            said = self.clients.ec2().describe_images(ImageIds=[image_id])
-        except ClientError as error:
-            if code_of(error).startswith("InvalidAMIID"):
-                return None
-            raise
-        return _newest(said["Images"])
-
-    def _ubuntu(self) -> Image | None:
-        said = self.clients.ec2().describe_images(
+        if chosen:
+            said = or_none(lambda: describe(ImageIds=[chosen]), "InvalidAMIID")
+            return _newest(said["Images"]) if said else None
+        ubuntu = describe(
             Owners=[self.image_owner()],
             Filters=[
                 {"Name": "name", "Values": [IMAGE_NAME]},
                 {"Name": "virtualization-type", "Values": ["hvm"]},
             ],
         )
-        return _newest(said["Images"])
+        return _newest(ubuntu["Images"])
 
     def _instance_kind(self) -> InstanceKind | None:
-        try:
-            said = self.clients.ec2().describe_instance_types(
-                # The type is a person's text; the stubs list the types of their own day.
-                InstanceTypes=[self.target.instance_type],  # type: ignore[list-item]
-            )
-        except ClientError as error:
-            if code_of(error) == "InvalidInstanceType":
-                return None
-            raise
+        ask = partial(
+            self.clients.ec2().describe_instance_types,
+            # The type is a person's text; the stubs list the types of their own day.
+            InstanceTypes=[self.target.instance_type],  # type: ignore[list-item]
+        )
+        if (said := or_none(ask, "InvalidInstanceType")) is None:
+            return None
         found = said["InstanceTypes"][0]
         return InstanceKind(
             vcpus=found["VCpuInfo"]["DefaultVCpus"],

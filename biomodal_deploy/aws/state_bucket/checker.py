@@ -8,24 +8,15 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from biomodal_deploy.aws.buckets import find_bucket
 from biomodal_deploy.aws.checks import Check, Finding, Report, Verdict, failed, passed, run_checks
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.aws.errors import Kind, classify_error, code_of
+from biomodal_deploy.aws.errors import Kind, classify_error
 from biomodal_deploy.aws.state_bucket.protection import Protection
 from biomodal_deploy.aws.state_bucket.writes import StateWrite
 from biomodal_deploy.errors import EngineError, UsageError
 
 SECONDS: Final = 20.0
-
-
-def read_object(clients: Clients, bucket: str, key: str) -> bytes:
-    """Return an object of a bucket; nothing where there is no such object, or no such bucket."""
-    try:
-        return clients.s3().get_object(Bucket=bucket, Key=key)["Body"].read()
-    except ClientError as error:
-        if code_of(error) in ("NoSuchKey", "NoSuchBucket"):
-            return b""
-        raise
 
 
 class StateBucketChecker:
@@ -105,25 +96,8 @@ class StateBucketChecker:
 
     def _where(self) -> str | None:
         """Return the bucket's region; None where there is none, nothing where it is not ours."""
-        try:
-            said = self._clients.s3().head_bucket(
-                Bucket=self._bucket, ExpectedBucketOwner=self._account
-            )
-        except ClientError as error:
-            if code_of(error) == "404":
-                return None
-            if code_of(error) != "403":
-                raise
-            return None if self._is_nowhere() else ""
-        return said.get("BucketRegion") or self._region
-
-    def _is_nowhere(self) -> bool:
-        # As nobody: a caller without s3:ListBucket gets 403 for what does not exist as well.
-        try:
-            self._clients.s3_unsigned().head_bucket(Bucket=self._bucket)
-        except ClientError as error:
-            return code_of(error) == "404"
-        return False
+        code, region = find_bucket(self._clients, self._bucket, owner=self._account)
+        return {"": region, "404": None}.get(code, "")
 
     def _asked(self, ask: Callable[[], str | None]) -> str | None:
         try:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Final, TypeVar
+from typing import Final
 
-from botocore.exceptions import ClientError
 from pydantic import JsonValue, ValidationError
 
 from biomodal_deploy.aws.checks import Check, Finding, Verdict, failed, passed, warned
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.aws.errors import code_of
+from biomodal_deploy.aws.errors import or_none
 from biomodal_deploy.aws.state_bucket.writes import BucketEncryption, StateWrite, check_write
 from biomodal_deploy.iam.evaluate import Request, decide
 from biomodal_deploy.iam.language import PolicyDocument, parse_policy
-
-_T = TypeVar("_T")
 
 _PRIVATE: Final = (
     "BlockPublicAcls",
@@ -25,14 +22,12 @@ _PRIVATE: Final = (
     "BlockPublicPolicy",
     "RestrictPublicBuckets",
 )
-_ABSENT: Final = frozenset(
-    {
-        "NoSuchBucketPolicy",
-        "NoSuchLifecycleConfiguration",
-        "NoSuchPublicAccessBlockConfiguration",
-        "OwnershipControlsNotFoundError",
-        "ServerSideEncryptionConfigurationNotFoundError",
-    }
+_ABSENT: Final = (
+    "NoSuchBucketPolicy",
+    "NoSuchLifecycleConfiguration",
+    "NoSuchPublicAccessBlockConfiguration",
+    "OwnershipControlsNotFoundError",
+    "ServerSideEncryptionConfigurationNotFoundError",
 )
 
 
@@ -65,7 +60,7 @@ class Protection:
         )
 
     def _encryption(self) -> Finding:
-        default = self._or_nothing(self._default)
+        default = or_none(self._default, *_ABSENT)
         if default is None:
             return failed(
                 "it has no default encryption",
@@ -82,8 +77,8 @@ class Protection:
 
     def _written(self) -> Finding:
         # Where none is set, S3 encrypts with its own keys (since January 2023).
-        default = self._or_nothing(self._default) or BucketEncryption()
-        text = self._or_nothing(self._policy)
+        default = or_none(self._default, *_ABSENT) or BucketEncryption()
+        text = or_none(self._policy, *_ABSENT)
         denials = list(_denials_to_all(text)) if text else []
         found = [check_write(each, default, denials, self._arn) for each in self._writes]
         worst = (Verdict.FAIL, Verdict.WARNING, Verdict.PASS)
@@ -94,7 +89,7 @@ class Protection:
             said = self._clients.s3().get_public_access_block(Bucket=self._bucket)
             return dict(said["PublicAccessBlockConfiguration"])
 
-        blocked = self._or_nothing(ask) or {}
+        blocked = or_none(ask, *_ABSENT) or {}
         lacking = [name for name in _PRIVATE if not blocked.get(name)]
         if not lacking:
             return passed("whatever a policy or an ACL says, nothing is public")
@@ -105,7 +100,7 @@ class Protection:
         )
 
     def _tls(self) -> Finding:
-        text = self._or_nothing(self._policy)
+        text = or_none(self._policy, *_ABSENT)
         if text and refuses_plain_http(text, self._arn):
             return passed("what comes without TLS is refused")
         refusal = json.dumps(tls_only(self._arn), separators=(",", ":"))
@@ -123,7 +118,7 @@ class Protection:
             said = self._clients.s3().get_bucket_ownership_controls(Bucket=self._bucket)
             return str(said["OwnershipControls"]["Rules"][0]["ObjectOwnership"])
 
-        if self._or_nothing(ask) == "BucketOwnerEnforced":
+        if or_none(ask, *_ABSENT) == "BucketOwnerEnforced":
             return passed("all objects are the account's, and ACLs are off")
         return failed(
             "ACLs are on: what another account writes is that account's",
@@ -142,21 +137,13 @@ class Protection:
                 if rule["Status"] == "Enabled" and "NoncurrentVersionExpiration" in rule
             ]
 
-        days = self._or_nothing(ask)
+        days = or_none(ask, *_ABSENT)
         if days:
             return passed(f"kept for {min(days)} days")
         return warned(
             "kept for ever, and paid for",
             "add a lifecycle rule that ends noncurrent versions after some months",
         )
-
-    def _or_nothing(self, ask: Callable[[], _T]) -> _T | None:
-        try:
-            return ask()
-        except ClientError as error:
-            if code_of(error) in _ABSENT:
-                return None
-            raise
 
     def _aws(self, command: str, rest: str) -> str:
         where = f"--region {self._clients.region} --bucket {self._bucket}"

@@ -11,7 +11,6 @@ from biomodal_deploy.aws.checks import Check, Finding
 from biomodal_deploy.aws.preflight.checks import (
     bucket,
     caller,
-    egress,
     keys,
     machine,
     names,
@@ -56,9 +55,9 @@ _CHECKS: Final[dict[Layer, tuple[tuple[str, str, Callable[[Facts], Finding], boo
     Layer.NETWORK: (
         ("vpc", "VPC", network.vpc, _QUICK),
         ("subnet", "Subnet", network.subnet, _QUICK),
-        ("vm-internet", "VM to the internet and back", egress.vm_internet, False),
-        ("hosts-aws", "Batch hosts to AWS", egress.hosts_aws, False),
-        ("s3-endpoint", "Route to S3", egress.s3_endpoint, False),
+        ("vm-internet", "VM to the internet and back", network.vm_internet, False),
+        ("hosts-aws", "Batch hosts to AWS", network.hosts_aws, False),
+        ("s3-endpoint", "Route to S3", network.s3_endpoint, False),
     ),
     Layer.ROLES: (
         ("batch-service-role", "Batch's service role", roles.batch_service_role, _QUICK),

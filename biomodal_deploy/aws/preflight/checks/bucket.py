@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from botocore.exceptions import ClientError
-
+from biomodal_deploy.aws.buckets import find_bucket
 from biomodal_deploy.aws.checks import Finding, failed, passed, unknown, warned
-from biomodal_deploy.aws.errors import code_of
 from biomodal_deploy.aws.preflight.facts import Facts
 
 
@@ -22,7 +20,7 @@ def bucket(facts: Facts) -> Finding:
 
 
 def _new(facts: Facts, name: str) -> Finding:
-    code, _ = _head(facts, name)
+    code, _ = find_bucket(facts.clients, name)
     if code == "404":
         return passed(f"{name} is free")
     if code == "":
@@ -38,7 +36,7 @@ def _new(facts: Facts, name: str) -> Finding:
 
 
 def _existing(facts: Facts, name: str) -> Finding:
-    code, region = _head(facts, name)
+    code, region = find_bucket(facts.clients, name)
     if code == "404":
         return failed(f"there is no bucket {name}", "correct use_existing_bucket_url")
     if code == "403":
@@ -54,32 +52,3 @@ def _existing(facts: Facts, name: str) -> Finding:
             f'set region = "{region}", or name a bucket in {facts.target.region}',
         )
     return passed(f"the bucket {name} is there, in {region}")
-
-
-def _head(facts: Facts, name: str) -> tuple[str, str]:
-    """Return the code of S3's refusal (empty for none) and the bucket's region.
-
-    The AWS library follows S3's redirect to the bucket's own region by itself.
-    """
-    try:
-        said = facts.clients.s3().head_bucket(Bucket=name)
-    except ClientError as error:
-        if code_of(error) == "403" and _is_nowhere(facts, name):
-            return "404", ""
-        if code_of(error) not in ("403", "404"):
-            raise
-        return code_of(error), ""
-    return "", said.get("BucketRegion") or facts.target.region
-
-
-def _is_nowhere(facts: Facts, name: str) -> bool:
-    """Return whether there is no such bucket at all, asked as nobody.
-
-    403 also meets a caller without s3:ListBucket. An unsigned request is not judged by the
-    caller's policies: S3 answers it 404 exactly where the name is free.
-    """
-    try:
-        facts.clients.s3_unsigned().head_bucket(Bucket=name)
-    except ClientError as error:
-        return code_of(error) == "404"
-    return False

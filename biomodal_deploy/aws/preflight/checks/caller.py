@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 from difflib import get_close_matches
+from functools import partial
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from biomodal_deploy.aws.checks import Finding, failed, passed, warned
-from biomodal_deploy.aws.errors import classify_error, code_of
+from biomodal_deploy.aws.errors import classify_error, or_none
 from biomodal_deploy.aws.preflight.facts import Facts
 
 
@@ -89,12 +90,8 @@ def _answers(facts: Facts) -> bool:
 
 def _opt_in_status(facts: Facts) -> str | None:
     """Return what AWS, asked in a region that every account has, says; None: no such region."""
-    try:
-        said = facts.clients.ec2_at_home().describe_regions(
-            RegionNames=[facts.target.region], AllRegions=True
-        )
-    except ClientError as error:
-        if code_of(error) != "InvalidParameterValue":
-            raise
+    describe, names = facts.clients.ec2_at_home().describe_regions, [facts.target.region]
+    ask = partial(describe, RegionNames=names, AllRegions=True)
+    if (said := or_none(ask, "InvalidParameterValue")) is None:
         return None
     return next((each.get("OptInStatus", "") for each in said["Regions"]), None)

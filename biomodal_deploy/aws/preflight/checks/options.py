@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from functools import partial
 from typing import Final
 
-from botocore.exceptions import ClientError
-
+from biomodal_deploy.aws.buckets import head_bucket
 from biomodal_deploy.aws.checks import Finding, Verdict, failed, passed, unknown
-from biomodal_deploy.aws.errors import code_of
+from biomodal_deploy.aws.errors import or_none
 from biomodal_deploy.aws.preflight.facts import Facts
 
 
@@ -35,11 +35,7 @@ _GRAVEST: Final = (Verdict.FAIL, Verdict.WARNING, Verdict.UNKNOWN)
 
 
 def _boundary(facts: Facts, arn: str) -> Finding:
-    try:
-        facts.clients.iam().get_policy(PolicyArn=arn)
-    except ClientError as error:
-        if code_of(error) != "NoSuchEntity":
-            raise
+    if not or_none(lambda: facts.clients.iam().get_policy(PolicyArn=arn), "NoSuchEntity"):
         return failed(f"there is no policy {arn}", "correct permissions_boundary_arn")
     return passed("the permissions boundary is there")
 
@@ -50,19 +46,16 @@ def _log_bucket(facts: Facts, name: str) -> Finding:
             f"{name} is the data bucket itself: each log that S3 writes there is logged again",
             "name another bucket as access_log_bucket",
         )
-    try:
-        said = facts.clients.s3().head_bucket(Bucket=name)
-    except ClientError as error:
-        if code_of(error) == "404":
-            return failed(f"there is no bucket {name}", "correct access_log_bucket")
-        if code_of(error) == "403":
-            return unknown(
-                f"the caller may not s3:ListBucket on {name}, the bucket for access logs",
-                "ask its owner whether it is there, and takes logs from this account",
-            )
-        raise
+    code, elsewhere = head_bucket(facts.clients, name)
+    if code == "404":
+        return failed(f"there is no bucket {name}", "correct access_log_bucket")
+    if code == "403":
+        return unknown(
+            f"the caller may not s3:ListBucket on {name}, the bucket for access logs",
+            "ask its owner whether it is there, and takes logs from this account",
+        )
     region = facts.target.region
-    if (elsewhere := said.get("BucketRegion") or region) != region:
+    if elsewhere != region:
         return failed(
             f"the bucket {name} is in {elsewhere}, and S3 writes logs in {region} only",
             f"name a bucket in {region} as access_log_bucket",
@@ -71,11 +64,8 @@ def _log_bucket(facts: Facts, name: str) -> Finding:
 
 
 def _subnets(facts: Facts, ids: tuple[str, ...]) -> Finding:
-    try:
-        said = facts.clients.ec2().describe_subnets(SubnetIds=list(ids))
-    except ClientError as error:
-        if "NotFound" not in code_of(error):
-            raise
+    ask = partial(facts.clients.ec2().describe_subnets, SubnetIds=list(ids))
+    if (said := or_none(ask, "NotFound")) is None:
         return failed(f"not all of {', '.join(ids)} are there", "correct batch_subnet_ids")
     vpc = facts.target.vpc_id
     if elsewhere := [each["SubnetId"] for each in said["Subnets"] if each["VpcId"] != vpc]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from botocore.exceptions import ClientError
-
 from biomodal_deploy.aws.checks import Finding, Unavailable, failed, passed, warned
 from biomodal_deploy.aws.commands import iam
-from biomodal_deploy.aws.errors import code_of
+from biomodal_deploy.aws.errors import or_none
 from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.aws.preflight.prerequisites import (
     BATCH_ROLE,
@@ -26,7 +24,11 @@ from biomodal_deploy.config.contract.aws import (
 )
 
 if TYPE_CHECKING:
-    from types_boto3_iam.type_defs import InstanceProfileTypeDef, RoleTypeDef
+    from types_boto3_iam.type_defs import (
+        ContextEntryTypeDef,
+        InstanceProfileTypeDef,
+        RoleTypeDef,
+    )
 
 _TASKS_NEED: Final = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
 _TASKS_NEED_OF_KEY: Final = ("kms:Decrypt", "kms:GenerateDataKey")
@@ -107,35 +109,27 @@ def tasks_bucket(facts: Facts) -> Finding:
     bucket = facts.target.existing_bucket or facts.target.new_bucket
     # AWS adds 26 characters to the module's bucket name; any will do to judge a pattern by.
     bucket_arn = facts.arn("s3", bucket or f"{facts.target.vm_name}{'0' * 26}", in_account=False)
-    simulate = facts.clients.iam().simulate_principal_policy
-    on_objects = simulate(
-        PolicySourceArn=role["Arn"],
-        ActionNames=list(_TASKS_NEED),
-        ResourceArns=[f"{bucket_arn}/{WORK_FOLDER}/task"],
-    )["EvaluationResults"]
-    on_bucket = simulate(
-        PolicySourceArn=role["Arn"], ActionNames=["s3:ListBucket"], ResourceArns=[bucket_arn]
-    )["EvaluationResults"]
     key = facts.target.bucket_key
-    on_key = (
-        simulate(
-            PolicySourceArn=role["Arn"],
-            ActionNames=list(_TASKS_NEED_OF_KEY),
-            ResourceArns=[key],
-            ContextEntries=[
-                {
-                    "ContextKeyName": "kms:ViaService",
-                    "ContextKeyValues": list(through(key, "s3")),
-                    "ContextKeyType": "string",
-                }
-            ],
-        )["EvaluationResults"]
-        if key
-        else []
-    )
+    asked: list[tuple[tuple[str, ...], str, list[ContextEntryTypeDef]]] = [
+        (_TASKS_NEED, f"{bucket_arn}/{WORK_FOLDER}/task", []),
+        (("s3:ListBucket",), bucket_arn, []),
+    ]
+    if key:
+        via: ContextEntryTypeDef = {
+            "ContextKeyName": "kms:ViaService",
+            "ContextKeyValues": list(through(key, "s3")),
+            "ContextKeyType": "string",
+        }
+        asked.append((_TASKS_NEED_OF_KEY, key, [via]))
     denied = sorted(
         result["EvalActionName"]
-        for result in (*on_objects, *on_bucket, *on_key)
+        for actions, resource, context in asked
+        for result in facts.clients.iam().simulate_principal_policy(
+            PolicySourceArn=role["Arn"],
+            ActionNames=list(actions),
+            ResourceArns=[resource],
+            ContextEntries=context,
+        )["EvaluationResults"]
         if result["EvalDecision"] != "allowed"
     )
     name = role["RoleName"]
@@ -171,23 +165,14 @@ def _use_of(key: str) -> dict[str, object]:
 
 
 def _exists(facts: Facts, role: Role) -> bool:
-    try:
-        facts.clients.iam().get_role(RoleName=role.name)
-    except ClientError as error:
-        if code_of(error) != "NoSuchEntity":
-            raise
-        return False
-    return True
+    found = or_none(lambda: facts.clients.iam().get_role(RoleName=role.name), "NoSuchEntity")
+    return found is not None
 
 
 def _profile(facts: Facts) -> InstanceProfileTypeDef | None:
-    try:
-        said = facts.clients.iam().get_instance_profile(InstanceProfileName=ECS_INSTANCE_ROLE)
-    except ClientError as error:
-        if code_of(error) != "NoSuchEntity":
-            raise
-        return None
-    return said["InstanceProfile"]
+    ask = facts.clients.iam().get_instance_profile
+    said = or_none(lambda: ask(InstanceProfileName=ECS_INSTANCE_ROLE), "NoSuchEntity")
+    return said["InstanceProfile"] if said else None
 
 
 def _role(facts: Facts) -> RoleTypeDef:
