@@ -28,6 +28,8 @@ _BOX: Final = "│╷╵ \t"
 _ERROR: Final = re.compile(r"(?:Error: |panic: |Failed to |Error parsing )")
 _NOT_A_CHANGE: Final = {"no-op", "noop", "read"}
 _BEGUN_WITH_EVENTS: Final = {"create", "update", "delete", "replace"}
+# The AWS provider's words where a resource of the state is no longer there.
+_NOT_FOUND: Final = "AWS resource not found during refresh"
 
 
 class ErrorText:
@@ -84,6 +86,7 @@ class Tally:
         self._completed: list[Touched] = []
         self._failed: list[Touched] = []
         self._planned: dict[str, str] = {}
+        self._gone: list[str] = []
         self._outputs: dict[str, JsonValue] = {}
 
     def note(self, event: Event) -> None:
@@ -99,6 +102,8 @@ class Tally:
                 self.has_changes |= change.action not in _NOT_A_CHANGE
                 if event.type == "planned_change" and change.action in _BEGUN_WITH_EVENTS:
                     self._planned[change.resource.addr] = change.action
+                elif event.type == "resource_drift" and change.action == "delete":
+                    self._gone.append(change.resource.addr)
             case SummaryEvent(changes=changes):
                 self.summary = changes
                 self.has_changes |= changes.total > 0
@@ -112,6 +117,21 @@ class Tally:
                 self._text.note(text)
             case _:
                 pass
+
+    def named(self, event: Event) -> Event:
+        """Return an event; where it warns of a resource that is gone, with the resource's address.
+
+        Terraform itself names only those that the configuration has, and these are made again. The
+        warnings come after both: what is gone and not planned is what the others are about.
+        """
+        if not isinstance(event, DiagnosticEvent):
+            return event
+        diagnostic = event.diagnostic
+        about = [address for address in self._gone if address not in self._planned]
+        if diagnostic.address or diagnostic.summary != _NOT_FOUND or not about:
+            return event
+        named = diagnostic.model_copy(update={"address": " or ".join(about)})
+        return event.model_copy(update={"diagnostic": named})
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:

@@ -118,7 +118,7 @@ class Caller:
         with RunLog(log, verb, self.redact) as run_log:
 
             def on_line(line: Line) -> None:
-                event = parse(run_log.line(line))
+                event = tally.named(parse(run_log.line(line)))
                 tally.note(event)
                 tell(event)
 

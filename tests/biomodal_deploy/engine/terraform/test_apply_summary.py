@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
 
 from biomodal_deploy.engine.process import Line
 from biomodal_deploy.engine.terraform.apply_summary import ErrorText, Tally
-from biomodal_deploy.engine.terraform.events import OutputsEvent, parse
+from biomodal_deploy.engine.terraform.events import DiagnosticEvent, OutputsEvent, parse
 from biomodal_deploy.engine.terraform.results import Touched
+from biomodal_deploy.engine.toolchain import find_provider_source
+from biomodal_deploy.sandbox import Sandbox
+from tests.support.light import STACK, LightProject
 
 
 def tally_of(*events: Mapping[str, object] | str) -> Tally:
@@ -122,6 +129,64 @@ def test_warnings_are_no_errors() -> None:
     warning = {"severity": "warning", "summary": "Check block assertion failed"}
     tally = tally_of({"type": "diagnostic", "diagnostic": warning})
     assert (tally.errors, len(tally.warnings)) == ((), 1)
+
+
+def drift(address: str, kind: str = "resource_drift", action: str = "delete") -> dict[str, object]:
+    """Return an event of a plan."""
+    return {"type": kind, "change": {"resource": {"addr": address}, "action": action}}
+
+
+def test_a_warning_of_what_is_gone_names_it() -> None:
+    """What is made again, Terraform names itself; of several others all may be meant."""
+    warning = {"severity": "warning", "summary": "AWS resource not found during refresh"}
+    event = parse(Line("stdout", json.dumps({"type": "diagnostic", "diagnostic": warning})))
+    made_again = (drift("x.here"), drift("x.here", "planned_change", "create"))
+    for others, about in (
+        ((), None),
+        ((drift("x.changed", action="update"),), None),
+        ((drift("x.old"),), "x.old"),
+        ((drift("x.old"), drift("x.older")), "x.old or x.older"),
+    ):
+        named = tally_of(*made_again, *others).named(event)
+        assert isinstance(named, DiagnosticEvent)
+        assert named.diagnostic.address == about
+    known = {**warning, "address": "x.here"}
+    event = parse(Line("stdout", json.dumps({"type": "diagnostic", "diagnostic": known})))
+    assert tally_of(drift("x.old")).named(event) == event
+
+
+@pytest.mark.engine
+@pytest.mark.xdist_group("not-found")
+def test_the_provider_s_warning_of_a_resource_that_no_stack_has(tmp_path: Path) -> None:
+    """Deleted by hand and taken out of the configuration: real Terraform names no address."""
+    if find_provider_source(wanted={"hashicorp/aws": ">= 5.0"}).kind == "registry":
+        pytest.skip("no provider mirror on this machine, and tests stay on loopback")
+    with Sandbox.start(tmp_path) as sandbox:
+        ec2 = sandbox.client("ec2")
+        group = ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]
+        rule = {"security_group_id": group, "cidr_ipv4": "192.0.2.0/24", "ip_protocol": "-1"}
+        model: dict[str, Any] = {
+            "terraform": {"required_providers": {"aws": {"source": "hashicorp/aws"}}},
+            "provider": {"aws": [{"region": "us-east-1"}]},
+            "resource": {"aws_vpc_security_group_ingress_rule": {"old": rule}},
+        }
+        project = LightProject(tmp_path / "project", {STACK: model})
+        environment = sandbox.environment({})
+        for words in (("plan",), ("apply",)):
+            done = project.run(*words, environment=environment)
+            assert done.status == 0, done.err
+        (made,) = [
+            each["SecurityGroupRuleId"]
+            for each in ec2.describe_security_group_rules()["SecurityGroupRules"]
+            if each.get("CidrIpv4") == "192.0.2.0/24"
+        ]
+        ec2.revoke_security_group_ingress(GroupId=group, SecurityGroupRuleIds=[made])
+        del model["resource"]
+        project.model({STACK: model})
+        done = project.run("plan", environment=environment)
+    assert done.status == 0, done.err
+    words = "warning: AWS resource not found during refresh"
+    assert f"{words} (aws_vpc_security_group_ingress_rule.old)" in done.err
 
 
 def test_an_event_says_more_than_text() -> None:
