@@ -15,7 +15,7 @@ from selenium.webdriver.common.keys import Keys
 from biomodal_deploy.plan import read_plan
 from biomodal_deploy.review.report import Report
 from biomodal_deploy.review.report.html import html
-from tests.support.browser import browser, colours, size
+from tests.support.browser import accessibility_faults, browser, colours, size
 from tests.support.everything import everything
 from tests.support.plans import encoded
 from tests.support.reports import report
@@ -186,6 +186,23 @@ def test_screenshots(opened: Opened, tmp_path: Path, scheme: str, width: int) ->
     picture = tmp_path / f"report-{width}-{scheme}.png"
     assert opened.chrome.save_screenshot(str(picture))
     assert picture.stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1600, 400])
+def test_axe_core_finds_nothing(opened: Opened, scheme: str, width: int) -> None:
+    """With everything folded up as with everything open, on a desk and on a phone."""
+    opened.show("small", width, scheme)
+    assert accessibility_faults(opened.chrome) == []
+    opened.run("document.querySelectorAll('details').forEach((each) => { each.open = true })")
+    assert accessibility_faults(opened.chrome) == []
+
+
+def test_axe_core_would_find_something(opened: Opened) -> None:
+    """It runs in the page, and sees a button without a name."""
+    opened.show("small")
+    opened.run("document.querySelector('#reset').textContent = ''")
+    assert [each for each in accessibility_faults(opened.chrome) if each.startswith("button-name")]
 
 
 def test_the_toggle_overrules_the_system(opened: Opened) -> None:

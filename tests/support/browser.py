@@ -13,6 +13,9 @@ import pytest
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 
+from tests.support.project import ROOT
+
+_AXE: Final = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 _FLAGS: Final = (
     "--headless",
     "--disable-gpu",
@@ -47,6 +50,25 @@ def browser(home: Path) -> Iterator[Chrome]:
         yield chrome
     finally:
         chrome.quit()
+
+
+def accessibility_faults(chrome: Chrome) -> list[str]:
+    """Return what axe-core finds in the page that is shown, each fault with its first element.
+
+    Its experimental rules are left out, its best practices count.
+    """
+    if not _AXE.is_file():
+        pytest.skip("axe-core is not installed: make setup")
+    chrome.execute_script(_AXE.read_text(encoding="utf-8"))
+    found = chrome.execute_async_script(
+        "const done = arguments[0];"
+        "axe.run(document, {resultTypes: ['violations']}).then("
+        "  (found) => done(found.violations.map((each) =>"
+        "    `${each.id} (${each.nodes.length}): ${each.help}: ${each.nodes[0].html.slice(0, 200)}"
+        " ${each.nodes[0].failureSummary}`)),"
+        "  (error) => done([`axe-core failed: ${error}`]))"
+    )
+    return [str(each) for each in found]
 
 
 def size(chrome: Chrome, width: int, height: int = 1000) -> None:
