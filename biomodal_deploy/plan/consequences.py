@@ -3,8 +3,9 @@
 Sources: Amazon ECR user guide, "Lifecycle policies" (images go within 24 hours, those that exist
 too); Amazon S3 user guide, "Managing your storage lifecycle" (rules apply to objects that exist)
 and "Working with versioning-suspended buckets"; CloudWatch Logs user guide, "Change log data
-retention"; AWS Batch API reference, UpdatePolicy (running jobs have 30 minutes by default); EC2
-user guide, "Run commands when you launch an EC2 instance" (user data runs at the first boot).
+retention"; AWS Batch API reference, UpdatePolicy (running jobs have 30 minutes by default) and
+ComputeResourceUpdate (no lower number of desired vCPUs); EC2 user guide, "Run commands when you
+launch an EC2 instance" (user data runs at the first boot).
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from biomodal_deploy.text import counted
 
 _BATCH_MINUTES: Final = 30
 # Batch user guide, "Updating compute environments": these leave hosts and jobs alone.
+_DESIRED: Final = "compute_resources[0].desired_vcpus"
 _SCALING: Final = (
-    "compute_resources[0].desired_vcpus",
+    _DESIRED,
     "compute_resources[0].max_vcpus",
     "compute_resources[0].min_vcpus",
 )
@@ -89,6 +91,23 @@ def _replaces_hosts(path: str) -> bool:
 def _minutes(change: ResourceChange) -> object:
     policy = _first((change.after or {}).get("update_policy"))
     return policy.get("job_execution_timeout_minutes") or _BATCH_MINUTES
+
+
+def _scaled_down(change: ResourceChange, _: Plan) -> Iterator[str]:
+    """Hosts that Batch started for jobs, and a configuration that wants fewer.
+
+    The module's: it sets 0, and the plan finds what Batch has made of that meanwhile.
+    """
+    for each in change.updates if change.action is Action.UPDATE else ():
+        before, after = each.before, each.after
+        if each.path != _DESIRED or not (isinstance(before, int) and isinstance(after, int)):
+            continue
+        if after < before:
+            yield (
+                f"desired_vcpus {before} -> {after} while AWS Batch runs hosts for jobs: it refuses"
+                " a lower number, and the apply fails; wait until the jobs have ended"
+                " (biomodal-aws jobs), then plan again"
+            )
 
 
 def _images(change: ResourceChange, plan: Plan) -> Iterator[str]:
@@ -209,6 +228,7 @@ def _first(value: object) -> Mapping[str, object]:
 
 
 _KINDS: Final = {
+    "aws_batch_compute_environment": _scaled_down,
     "aws_cloudwatch_log_group": _logs,
     "aws_ecr_lifecycle_policy": _images,
     "aws_instance": _machine,

@@ -31,7 +31,7 @@ _UPDATES: Final = (
     (
         "aws_batch_compute_environment",
         "compute_resources[0].desired_vcpus",
-        "Batch scales to this number now: running jobs may end",
+        "Batch sets this number itself while jobs run, and refuses a lower one",
     ),
     ("aws_batch_compute_environment", "compute_resources", _HOSTS),
     ("aws_batch_compute_environment", "state", "a disabled one starts no jobs"),

@@ -146,6 +146,15 @@ def test_jobs_that_a_change_of_their_environment_ends(action: str, after: Any, e
     assert [each.line.startswith("3 jobs at work") for each in found] == [True] * ends
 
 
+@pytest.mark.parametrize(("before", "after", "told"), [(8, 0, True), (0, 8, False), (8, 8, False)])
+def test_fewer_vcpus_than_batch_runs_are_refused(before: int, after: int, told: bool) -> None:
+    """The module sets 0: a plan that is made while jobs run wants Batch's own number back."""
+    both = (hosts(desired_vcpus=number, max_vcpus=256 + number) for number in (before, after))
+    found = lines(resource(ENVIRONMENT, "update", *both))
+    assert [f"desired_vcpus {before} -> {after}" in each for each in found] == [True] * told
+    assert all("biomodal-aws jobs" in each for each in found)
+
+
 def test_the_minutes_are_those_of_the_update_policy() -> None:
     """30 where it names none: AWS Batch's default."""
     policy = {"update_policy": [{"job_execution_timeout_minutes": 360}]}

@@ -185,8 +185,8 @@ def test_the_provider_s_warning_of_a_resource_that_no_stack_has(tmp_path: Path) 
         project.model({STACK: model})
         done = project.run("plan", environment=environment)
     assert done.status == 0, done.err
-    words = "warning: AWS resource not found during refresh"
-    assert f"{words} (aws_vpc_security_group_ingress_rule.old)" in done.err
+    said = "warning: AWS resource not found during refresh"
+    assert f"{said} (aws_vpc_security_group_ingress_rule.old)" in done.err
 
 
 def test_an_event_says_more_than_text() -> None:
