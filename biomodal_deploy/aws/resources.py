@@ -71,10 +71,11 @@ class Repository(Resource):
 
 
 class ComputeResources(_Read):
-    """Which hosts a compute environment has: `SPOT` or `EC2`, that is On-Demand."""
+    """A compute environment's hosts: `SPOT` or `EC2`, that is On-Demand, and their types."""
 
     type: str = ""
     instance_role: Arn | None = None
+    instance_type: tuple[str, ...] | None = None
 
 
 class ComputeEnvironment(Resource):

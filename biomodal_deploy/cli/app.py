@@ -47,6 +47,7 @@ GROUPS: Final = {
 # ... and these by name only; `help more` says what each does.
 MORE: Final = {
     "vm": "Stop the VM while nothing runs, and start it again.",
+    "smoke": "Run one tiny job, and name the layer that is broken.",
     "keygen": "Create the VM's SSH key pair on this machine.",
     "sandbox": "An AWS account on loopback, for rehearsals.",
     "synth": "Write each stack's Terraform JSON to cdktf.out/stacks.",

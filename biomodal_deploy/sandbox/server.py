@@ -94,6 +94,8 @@ def _serve(region: str, account_id: str, config_file: Path, middleware: Middlewa
     host, port = server.socket.getsockname()[:2]
     if host != LOOPBACK:
         raise RuntimeError(f"bound {host}, not {LOOPBACK}")
+    # Read by moto where it starts a job's container, which has to find its way back here.
+    os.environ["MOTO_PORT"] = str(port)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     endpoint = f"http://{LOOPBACK}:{port}"
     clients = client_factory(endpoint, region, config_file)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from importlib.resources import files
 
 from pydantic import ValidationError
 
@@ -19,13 +18,14 @@ from biomodal_deploy.vm.access import SshWay
 from biomodal_deploy.vm.built import Built
 from biomodal_deploy.vm.connecting import capture_by_ssh
 from biomodal_deploy.vm.judging import Seen, judged
+from biomodal_deploy.vm.sent import as_program
 from biomodal_deploy.vm.ssh_failures import NotConnected
 from biomodal_deploy.workflow.signals import Listener
 
 
 def program(settings: Mapping[str, str]) -> str:
     """Return the shell line that looks at the VM; nothing in it is secret."""
-    text = files("biomodal_deploy.vm").joinpath("on_machine.py").read_text("utf-8")
+    text = as_program("signed_calls.py", "on_machine.py")
     return shlex.join(["python3", "-I", "-c", text, json.dumps(dict(settings))])
 
 

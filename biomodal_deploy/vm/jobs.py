@@ -18,17 +18,13 @@ from biomodal_deploy.aws.machines import describe_machine
 from biomodal_deploy.aws.resources import JobQueue
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 from biomodal_deploy.vm.built import Built, read_built
-from biomodal_deploy.vm.checks import compute_environment, job_queue
+from biomodal_deploy.vm.waiting import why_runnable
 from biomodal_deploy.workflow.signals import Listener, Step
 from biomodal_deploy.workflow.stack import Stack
 
 # Batch's words for jobs that have not ended, in a job's order.
 ACTIVE: Final = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
 _SECONDS: Final = 20.0
-_HOSTS: Final = (
-    "it waits for a host: one comes within minutes, unless the vCPU quota, a subnet without a way "
-    "out or Spot capacity keeps it away (biomodal-aws doctor checks these)"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +143,7 @@ def _jobs_in(built: Built, queue: JobQueue, clients: Clients) -> list[Job]:
         for summary in page["jobSummaryList"]
     ]
     waits = any(each.get("status") == "RUNNABLE" for each in said)
-    blocked = _blocked(built, queue, clients) if waits else _HOSTS
+    blocked = why_runnable(built, queue, clients) if waits else ""
     return [_job(each, queue, blocked, clients.region) for each in said]
 
 
@@ -170,23 +166,6 @@ def _job(said: dict[str, Any], queue: JobQueue, blocked: str, region: str) -> Jo
         # Ends a job in any state, where cancel-job passes over those that have started.
         cancel=aws("batch", "terminate-job", region, "--job-id", job_id, "--reason", "cancelled"),
     )
-
-
-def _blocked(built: Built, queue: JobQueue, clients: Clients) -> str:
-    """Return why jobs of a queue wait, as far as queue and compute environments show it."""
-    hosts = [each for each in built.environments if each.arn in queue.environment_arns]
-    checks = [
-        partial(job_queue, clients, queue),
-        *(partial(compute_environment, clients, each) for each in hosts),
-    ]
-    for check in checks:
-        try:
-            finding = check()
-        except (BotoCoreError, ClientError):
-            continue
-        if not finding.passed:
-            return f"{finding.line}; fix: {finding.fix}" if finding.fix else finding.line
-    return _HOSTS
 
 
 def _orphans(built: Built, clients: Clients) -> Finding | None:

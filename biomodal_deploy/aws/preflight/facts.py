@@ -108,7 +108,7 @@ class Facts:
         self.gateways = Once(self._gateways)
         self.image = Once(self._image)
         self.instance_kind = Once(self._instance_kind)
-        self.running = Once(self._running)
+        self.running = Once(lambda: running_in(clients))
 
     def command(self, service: str, verb: str, *words: str) -> str:
         """Return an `aws` command in the stack's region, fit for a shell."""
@@ -240,21 +240,23 @@ class Facts:
             boots_hvm="hvm" in found.get("SupportedVirtualizationTypes", ["hvm"]),
         )
 
-    def _running(self) -> tuple[Running, ...]:
-        pages = self.clients.ec2().get_paginator("describe_instances")
-        return tuple(
-            Running(
-                type=machine["InstanceType"],
-                vcpus=machine["CpuOptions"]["CoreCount"] * machine["CpuOptions"]["ThreadsPerCore"],
-                spot=machine.get("InstanceLifecycle") == "spot",
-            )
-            for page in pages.paginate(
-                Filters=[{"Name": "instance-state-name", "Values": ["pending", "running"]}],
-                PaginationConfig={"PageSize": 1000},
-            )
-            for reservation in page["Reservations"]
-            for machine in reservation["Instances"]
+
+def running_in(clients: Clients) -> tuple[Running, ...]:
+    """Return the machines that run in a region, whoever started them."""
+    pages = clients.ec2().get_paginator("describe_instances")
+    return tuple(
+        Running(
+            type=machine["InstanceType"],
+            vcpus=machine["CpuOptions"]["CoreCount"] * machine["CpuOptions"]["ThreadsPerCore"],
+            spot=machine.get("InstanceLifecycle") == "spot",
         )
+        for page in pages.paginate(
+            Filters=[{"Name": "instance-state-name", "Values": ["pending", "running"]}],
+            PaginationConfig={"PageSize": 1000},
+        )
+        for reservation in page["Reservations"]
+        for machine in reservation["Instances"]
+    )
 
 
 def _newest(images: Sequence[ImageTypeDef]) -> Image | None:

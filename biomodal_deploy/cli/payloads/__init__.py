@@ -37,6 +37,7 @@ from biomodal_deploy.cli.payloads.running import (
     PowerData,
     ReportData,
     RolesData,
+    SmokeData,
     StatusData,
     ToolData,
 )
@@ -70,6 +71,7 @@ PAYLOADS: Final[dict[str, tuple[Any, ...]]] = {
     "jobs": (JobsData,),
     "vm stop": (PowerData,),
     "vm start": (PowerData,),
+    "smoke": (SmokeData,),
     "connect": (HostData,),
     "nextflow-config": (NextflowData,),
     "diagnose": (DiagnosisData,),

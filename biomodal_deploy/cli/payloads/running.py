@@ -165,6 +165,34 @@ class PowerData(BaseModel):
     costs: list[Line] | None
 
 
+class SmokeData(BaseModel):
+    """What the smoke job found.
+
+    Attributes:
+        stack: The stack.
+        region: Where it is.
+        queue: The queue that the job was submitted to.
+        image: The job's image.
+        cost_usd: About what it costs, at most; null where a price is not known.
+        works: Whether every layer works.
+        seconds: How long it took.
+        counts: How many of each verdict.
+        checks: Each layer, in the order in which a task needs them.
+        left: Commands that remove what could not be removed.
+    """
+
+    stack: str
+    region: str
+    queue: str
+    image: str
+    cost_usd: float | None
+    works: bool
+    seconds: float
+    counts: dict[str, int]
+    checks: list[CheckData]
+    left: list[str]
+
+
 class HostData(BaseModel):
     """Under `--ssh-config`: the way to the VM.
 

@@ -205,8 +205,8 @@ def idle_lines(found: list[Priced], prices: Prices) -> Iterator[Line]:
             for hosts in _enabled(each):
                 if hosts.min_vcpus:
                     hours = hosts.min_vcpus * MONTH_HOURS
-                    dearest = _dearest(hosts, prices)
-                    yield _line("vCPUs that are never let go", each.address, hours, dearest)
+                    price = dearest(hosts, prices)
+                    yield _line("vCPUs that are never let go", each.address, hours, price)
 
 
 def _instance(
@@ -249,8 +249,13 @@ def _kinds(hosts: Hosts) -> tuple[str, ...]:
     return tuple(kind for word in hosts.instance_type for kind in _FAMILIES.get(word, (word,)))
 
 
-def _dearest(hosts: Hosts, prices: Prices) -> Price | None:
-    """Return the price of a vCPU in the dearest family; None where one of them has no price."""
+def dearest(hosts: Hosts, prices: Prices) -> Price | None:
+    """Return the price of a vCPU in the dearest family; None where one of them has no price.
+
+    Args:
+        hosts: What Batch may start.
+        prices: The prices of the region.
+    """
     found = [prices.vcpu(kind) for kind in _kinds(hosts)]
     known = [price for price in found if price is not None]
     complete = known and len(known) == len(found)
@@ -265,7 +270,7 @@ def _busiest(found: list[Priced], prices: Prices) -> Iterator[Line]:
     for each in (each for each in found if each.type == "aws_batch_compute_environment"):
         for hosts in _enabled(each):
             vcpus = hosts.max_vcpus or 0
-            price = _dearest(hosts, prices)
+            price = dearest(hosts, prices)
             if hosts.type == "SPOT" and price and hosts.bid_percentage:
                 # https://docs.aws.amazon.com/batch/latest/userguide/spot_compute_environments.html
                 share = hosts.bid_percentage / 100

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 from biomodal_deploy.sandbox.patches import (
     addresses,
     batch,
+    batch_jobs,
     budgets,
     console,
     ecr,
@@ -29,6 +30,7 @@ Patch: TypeAlias = Callable[[], list[Change]]
 PATCHES: Final[tuple[Patch, ...]] = (
     *addresses.PATCHES,
     *batch.PATCHES,
+    *batch_jobs.PATCHES,
     *budgets.PATCHES,
     *console.PATCHES,
     *ecr.PATCHES,

@@ -9,6 +9,7 @@ from typing import Final
 from botocore.exceptions import ClientError
 
 from biomodal_deploy.aws.checks import Finding, Unavailable, failed, passed, warned
+from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.preflight.facts import Facts
 
 ELASTIC_IPS: Final = "L-0263D0A3"
@@ -44,7 +45,7 @@ def elastic_ips(facts: Facts) -> Finding:
     # Addresses that a customer brought along do not count.
     used = sum(1 for each in said["Addresses"] if each.get("PublicIpv4Pool", "amazon") == "amazon")
     try:
-        limit = _quota(facts, ELASTIC_IPS)
+        limit = quota_of(facts.clients, ELASTIC_IPS)
     except ClientError:
         # EC2 itself knows this one, also where Service Quotas may not be asked.
         limit = _address_attribute(facts)
@@ -69,7 +70,7 @@ def on_demand_vcpus(facts: Facts) -> Finding:
     if kind is None:
         raise Unavailable(f"there is no instance type {facts.target.instance_type}")
     code = quota_code(facts.target.instance_type)
-    limit = _quota(facts, code)
+    limit = quota_of(facts.clients, code)
     used = sum(
         each.vcpus for each in facts.running() if not each.spot and quota_code(each.type) == code
     )
@@ -89,7 +90,7 @@ def on_demand_vcpus(facts: Facts) -> Finding:
 
 def spot_vcpus(facts: Facts) -> Finding:
     """Whether Batch can have the Spot vCPUs it may ask for."""
-    limit, batch = _quota(facts, SPOT_VCPUS), facts.target.batch_vcpus
+    limit, batch = quota_of(facts.clients, SPOT_VCPUS), facts.target.batch_vcpus
     used = sum(
         each.vcpus
         for each in facts.running()
@@ -143,8 +144,9 @@ def _batch(facts: Facts, used: int, what: str, verb: str) -> Finding:
     return passed(line)
 
 
-def _quota(facts: Facts, code: str) -> int:
-    quotas = facts.clients.quotas()
+def quota_of(clients: Clients, code: str) -> int:
+    """Return the limit that a quota of EC2 sets in the account and region."""
+    quotas = clients.quotas()
     try:
         quota = quotas.get_service_quota(ServiceCode="ec2", QuotaCode=code)["Quota"]
     except quotas.exceptions.NoSuchResourceException:

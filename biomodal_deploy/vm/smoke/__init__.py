@@ -1,0 +1,1 @@
+"""`smoke`: one tiny Batch job that names the broken layer."""
