@@ -76,6 +76,7 @@ class ComputeResources(_Read):
     type: str = ""
     instance_role: Arn | None = None
     instance_type: tuple[str, ...] | None = None
+    bid_percentage: int | None = None
 
 
 class ComputeEnvironment(Resource):

@@ -1,9 +1,9 @@
-"""`jobs`: what runs and waits in the queues of a stack, since when, and why it waits."""
+"""`jobs`: what runs and waits in the queues of a stack, since when, why, and at what cost."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final, cast
@@ -17,6 +17,8 @@ from biomodal_deploy.aws.errors import one_line
 from biomodal_deploy.aws.machines import describe_machine
 from biomodal_deploy.aws.resources import JobQueue
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
+from biomodal_deploy.review.cost import Prices, vcpu_ceiling
+from biomodal_deploy.review.cost.resources import Hosts
 from biomodal_deploy.vm.built import Built, read_built
 from biomodal_deploy.vm.waiting import why_runnable
 from biomodal_deploy.workflow.signals import Listener, Step
@@ -25,6 +27,9 @@ from biomodal_deploy.workflow.stack import Stack
 # Batch's words for jobs that have not ended, in a job's order.
 ACTIVE: Final = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
 _SECONDS: Final = 20.0
+_UNASKED: Final = "jobs"
+# As many as DescribeJobs takes.
+_DESCRIBED: Final = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +44,9 @@ class Job:
         since: When it was started, or submitted where it waits.
         reason: Why it waits; None where it runs.
         cancel: The command that ends it.
+        runs: Whether it, or a job of the array that it stands for, may cost something.
+        cost: What it has cost so far at most, in US dollars; None where it does not run, or that
+            is not known.
     """
 
     id: str
@@ -48,8 +56,10 @@ class Job:
     since: datetime
     reason: str | None
     cancel: str
+    runs: bool
+    cost: float | None = None
 
-    def as_data(self) -> dict[str, str | None]:
+    def as_data(self) -> dict[str, str | float | None]:
         """Return it as plain JSON values."""
         return {
             "id": self.id,
@@ -59,6 +69,7 @@ class Job:
             "since": self.since.isoformat(timespec="seconds"),
             "reason": self.reason,
             "cancel": self.cancel,
+            "cost_usd": self.cost,
         }
 
 
@@ -85,6 +96,13 @@ class Jobs:
         return {state: found[state] for state in ACTIVE}
 
     @property
+    def cost(self) -> float | None:
+        """What all that run have cost at most; None where that of one of them is not known."""
+        known = [job.cost for job in self.jobs if job.runs]
+        unasked = any(each.check == _UNASKED for each in self.problems)
+        return None if None in known or unasked else round(sum(each or 0.0 for each in known), 4)
+
+    @property
     def exit_status(self) -> int:
         """The exit status that it stands for."""
         return EXIT_FINDINGS if self.problems else EXIT_DONE
@@ -95,6 +113,7 @@ class Jobs:
             "stack": self.stack,
             "region": self.region,
             "counts": self.counts,
+            "cost_usd": self.cost,
             "jobs": [job.as_data() for job in self.jobs],
             "problems": [each.as_data() for each in self.problems],
         }
@@ -109,7 +128,9 @@ def jobs_of(stack: Stack, listen: Listener) -> Jobs:
     """
     built = read_built(stack, listen)
     listen(Step("Asking AWS Batch"))
-    return find_jobs(built, open_clients(built.region))
+    clients = open_clients(built.region)
+    found = find_jobs(built, clients)
+    return with_costs(found, built, clients, Prices.of(built.region, stack.location.project_dir))
 
 
 def find_jobs(built: Built, clients: Clients) -> Jobs:
@@ -126,12 +147,71 @@ def find_jobs(built: Built, clients: Clients) -> Jobs:
         if isinstance(result, Unavailable):
             name = built.queues[number].name
             finding = unknown(f"the jobs in {name} are unknown: {result.line}", result.fix)
-            problems.append(finding.named("jobs", "Jobs"))
+            problems.append(finding.named(_UNASKED, "Jobs"))
         else:
             found += result
     if found and (orphaned := _orphans(built, clients)):
         problems.append(orphaned.named("orphans", "Orphans"))
     return Jobs(stack=built.stack, region=built.region, jobs=tuple(found), problems=tuple(problems))
+
+
+def with_costs(found: Jobs, built: Built, clients: Clients, prices: Prices) -> Jobs:
+    """Return jobs with what they have cost: their vCPUs for as long as they run.
+
+    At the dearest price of a vCPU in the families that their queue may use, since what hosts they
+    are on is not looked up.
+
+    Args:
+        found: The jobs.
+        built: The stack as it was applied.
+        clients: How to ask for the vCPUs.
+        prices: The prices of the region.
+    """
+    rates = {queue.name: _rate(built, queue, prices) for queue in built.queues}
+    wanted = [job.id for job in found.jobs if job.runs and rates[job.queue] is not None]
+    now = datetime.now(UTC)
+    vcpus: dict[str, float] = {}
+    parts = [wanted[start : start + _DESCRIBED] for start in range(0, len(wanted), _DESCRIBED)]
+    asked = [partial(_vcpus, part, clients) for part in parts]
+    for _, result in run_all(asked, clients, _SECONDS):
+        if not isinstance(result, Unavailable):
+            vcpus |= result
+
+    def cost(job: Job) -> float | None:
+        rate, cpus = rates[job.queue], vcpus.get(job.id)
+        if rate is None or cpus is None:
+            return None
+        return round(rate * cpus * max(0.0, (now - job.since).total_seconds()) / 3600, 4)
+
+    return replace(found, jobs=tuple(replace(job, cost=cost(job)) for job in found.jobs))
+
+
+def _rate(built: Built, queue: JobQueue, prices: Prices) -> float | None:
+    """Return the most that a vCPU of a queue costs an hour; None where a family has no price."""
+    found = [
+        vcpu_ceiling(Hosts.model_validate(each.model_dump(mode="json")), prices)
+        for environment in built.environments
+        if environment.arn in queue.environment_arns
+        for each in environment.compute_resources
+    ]
+    known = [price.amount for price in found if price]
+    return max(known) if known and len(known) == len(found) else None
+
+
+def _vcpus(ids: list[str], clients: Clients) -> dict[str, float]:
+    """Return how many vCPUs each job has; without those that have several containers."""
+    found = {}
+    for each in clients.batch().describe_jobs(jobs=ids)["jobs"]:
+        container = each.get("container", {})
+        required = [
+            float(need["value"])
+            for need in container.get("resourceRequirements", [])
+            if need["type"] == "VCPU"
+        ]
+        number = required[0] if required else container.get("vcpus")
+        if number and "nodeProperties" not in each and "arrayProperties" not in each:
+            found[each["jobId"]] = float(number)
+    return found
 
 
 def _jobs_in(built: Built, queue: JobQueue, clients: Clients) -> list[Job]:
@@ -163,6 +243,7 @@ def _job(said: dict[str, Any], queue: JobQueue, blocked: str, region: str) -> Jo
         state=state,
         since=since,
         reason=reason,
+        runs=state == "RUNNING" or "arrayProperties" in said,
         # Ends a job in any state, where cancel-job passes over those that have started.
         cancel=aws("batch", "terminate-job", region, "--job-id", job_id, "--reason", "cancelled"),
     )

@@ -16,9 +16,9 @@ def jobs(
 ) -> int:
     """List the jobs that run or wait in the stack's queues.
 
-    Each with its age, why it waits, and the command that cancels it. Nothing is changed. Exit
-    status 2 if a queue did not answer, or jobs are left while the VM, on which Nextflow runs, is
-    stopped or gone.
+    Each with its age, why it waits or what it has cost so far at most, and the command that
+    cancels it. Nothing is changed. Exit status 2 if a queue did not answer, or jobs are left while
+    the VM, on which Nextflow runs, is stopped or gone.
 
     Example: biomodal-aws jobs
     """

@@ -110,6 +110,8 @@ class JobData(BaseModel):
         since: When it started, or was submitted where it waits.
         reason: Why it waits; null where it runs.
         cancel: The command that cancels it.
+        cost_usd: What it has cost so far at most, its vCPUs at the dearest price of its queue's
+            families; null where it does not run, or that is not known.
     """
 
     id: str
@@ -119,6 +121,7 @@ class JobData(BaseModel):
     since: str
     reason: str | None
     cancel: str
+    cost_usd: float | None
 
 
 class JobsData(BaseModel):
@@ -128,6 +131,7 @@ class JobsData(BaseModel):
         stack: The stack.
         region: Where it is.
         counts: How many jobs are in each state.
+        cost_usd: What those that run have cost so far at most; null where one's is not known.
         jobs: Each job.
         problems: Queues that did not answer, and jobs that are left without their VM.
     """
@@ -135,6 +139,7 @@ class JobsData(BaseModel):
     stack: str
     region: str
     counts: dict[str, int]
+    cost_usd: float | None
     jobs: list[JobData]
     problems: list[CheckData]
 

@@ -24,8 +24,17 @@ def show_jobs(console: Console, found: Jobs) -> None:
         console.print(line.append(job.name), soft_wrap=True)
         if job.reason:
             console.print(Text(f"      why:    {job.reason}"), soft_wrap=True)
+        if job.runs:
+            cost = "unknown" if job.cost is None else f"at most {job.cost:,.2f} USD so far"
+            console.print(Text(f"      cost:   {cost}"), soft_wrap=True)
         console.print(Text(f"      cancel: {job.cancel}", style="quiet"), soft_wrap=True)
     show_findings(console, found.problems)
     states = ", ".join(f"{number} {state}" for state, number in found.counts.items() if number)
     total = counted(len(found.jobs), "job") if found.jobs else "No jobs"
     console.print(f"{total} in the queues{': ' if states else ''}{states}.", soft_wrap=True)
+    if any(job.runs for job in found.jobs):
+        known = [job.cost for job in found.jobs if job.cost is not None]
+        lacking = sum(job.runs and job.cost is None for job in found.jobs)
+        words = [f"at most {sum(known):,.2f} USD so far"] if known else []
+        words += [f"unknown for {counted(lacking, 'job')}"] if lacking else []
+        console.print(f"What runs has cost: {'; '.join(words)}.", soft_wrap=True)

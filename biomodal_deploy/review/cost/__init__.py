@@ -1,6 +1,14 @@
 """What a plan's environment costs: idle, at its most, and for the data that it keeps."""
 
-from biomodal_deploy.review.cost.estimate import Estimate, Line, Sums, Work, estimate, idle_lines
+from biomodal_deploy.review.cost.estimate import (
+    Estimate,
+    Line,
+    Sums,
+    Work,
+    estimate,
+    idle_lines,
+    vcpu_ceiling,
+)
 from biomodal_deploy.review.cost.prices import PRICES_FILE, STALE_DAYS, Price, Prices
 from biomodal_deploy.review.cost.storage import Stored
 
@@ -16,4 +24,5 @@ __all__ = [
     "Work",
     "estimate",
     "idle_lines",
+    "vcpu_ceiling",
 ]

@@ -262,6 +262,21 @@ def dearest(hosts: Hosts, prices: Prices) -> Price | None:
     return max(known, key=lambda price: price.amount) if complete else None
 
 
+def vcpu_ceiling(hosts: Hosts, prices: Prices) -> Price | None:
+    """Return the most that a vCPU of these hosts costs an hour: Spot at its ceiling, if it has one.
+
+    Args:
+        hosts: The hosts of a compute environment.
+        prices: The prices of their region.
+    """
+    price = dearest(hosts, prices)
+    if hosts.type == "SPOT" and price and hosts.bid_percentage:
+        # https://docs.aws.amazon.com/batch/latest/userguide/spot_compute_environments.html
+        share = hosts.bid_percentage / 100
+        price = price.model_copy(update={"amount": round(price.amount * share, 6)})
+    return price
+
+
 def _busiest(found: list[Priced], prices: Prices) -> Iterator[Line]:
     """Yield what is paid for an hour in which all vCPUs that Batch may have are at work."""
     templates = {
@@ -270,11 +285,7 @@ def _busiest(found: list[Priced], prices: Prices) -> Iterator[Line]:
     for each in (each for each in found if each.type == "aws_batch_compute_environment"):
         for hosts in _enabled(each):
             vcpus = hosts.max_vcpus or 0
-            price = dearest(hosts, prices)
-            if hosts.type == "SPOT" and price and hosts.bid_percentage:
-                # https://docs.aws.amazon.com/batch/latest/userguide/spot_compute_environments.html
-                share = hosts.bid_percentage / 100
-                price = price.model_copy(update={"amount": round(price.amount * share, 6)})
+            price = vcpu_ceiling(hosts, prices)
             spot = "Spot at its ceiling" if hosts.type == "SPOT" else "On-Demand"
             families = ", ".join(hosts.instance_type)
             yield _line(f"{vcpus} vCPUs {spot} ({families})", each.address, vcpus, price)

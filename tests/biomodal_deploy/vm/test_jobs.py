@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from io import StringIO
 from typing import Any, Final
@@ -14,8 +14,10 @@ from rich.console import Console
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.cli.render.console import _THEME
 from biomodal_deploy.cli.render.jobs import show_jobs
-from biomodal_deploy.vm.jobs import Jobs, find_jobs
-from tests.support.operated import NAME, REGION, VM, arn, built, hardened
+from biomodal_deploy.review.cost import Prices
+from biomodal_deploy.review.cost.prices import PriceGroup
+from biomodal_deploy.vm.jobs import Jobs, find_jobs, with_costs
+from tests.support.operated import NAME, REGION, VM, arn, built, documented, hardened
 from tests.support.payloads import undocumented
 from tests.support.recorded_aws import Given, Recorded, RecordedAws, Refusal
 
@@ -182,6 +184,84 @@ def test_each_queue_is_asked() -> None:
         f"{NAME}-job-queue",
         f"{NAME}-job-queue-on-demand",
     ]
+
+
+PRICES: Final = Prices(
+    REGION,
+    (
+        PriceGroup(
+            as_of=date(2026, 11, 1),
+            source="here",
+            unit="vCPU-hour",
+            prices={"vcpu/m6i": 0.05, "vcpu/c6i": 0.04},
+        ),
+    ),
+)
+
+
+def described(asked: Mapping[str, Any]) -> Given:
+    """Return jobs as Batch describes them: vCPUs said in either way, and several nodes."""
+    more: dict[str, Given] = {
+        "four": {"container": {"resourceRequirements": [{"type": "VCPU", "value": "4"}]}},
+        "two": {"container": {"vcpus": 2}},
+        "nodes": {"nodeProperties": {"numNodes": 2, "mainNode": 0, "nodeRangeProperties": []}},
+    }
+    common = {"jobName": "x", "jobQueue": "q", "status": "RUNNING", "startedAt": 0}
+    found = [
+        {**common, "jobDefinition": "d", "jobId": each, **more[each]} for each in asked["jobs"]
+    ]
+    return {"jobs": found}
+
+
+def priced(*families: str, bid: int | None = None, describe: Recorded = described) -> Jobs:
+    """Return jobs that have run for two hours, with what they have cost."""
+    start = int((datetime.now(UTC) - timedelta(hours=2)).timestamp() * 1000)
+    running = [{**job("RUNNING", startedAt=start), "jobId": each} for each in ("four", "two")]
+    aws, clients = account()
+    resources = documented()
+    (hosts,) = resources["aws_batch_compute_environment"][0]["compute_resources"]
+    hosts |= {"instance_type": list(families), "bid_percentage": bid}
+    found = found_in(*running, job("RUNNABLE"), resources=resources)
+    aws.answers["batch.DescribeJobs"] = describe
+    return with_costs(found, built(resources), clients, PRICES)
+
+
+def test_what_jobs_have_cost() -> None:
+    """VCPUs by hours by the dearest family's price; what waits costs nothing, and is in no sum."""
+    found = priced("m6i", "c6i")
+    costs = {each.id: each.cost for each in found.jobs}
+    assert costs["four"] == pytest.approx(4 * 2 * 0.05, rel=0.01)
+    assert costs["two"] == pytest.approx(2 * 2 * 0.05, rel=0.01)
+    assert costs["runnable-1"] is None
+    assert found.cost == pytest.approx(0.6, rel=0.01)
+    assert undocumented("jobs", found.as_data()) == []
+    assert priced("m6i", bid=60).cost == pytest.approx(0.36, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("families", "describe"),
+    [
+        (("m6i", "odd"), described),
+        ((), described),
+        (("m6i",), Refusal("AccessDeniedException")),
+        (("m6i",), lambda _: described({"jobs": ["nodes"]})),
+    ],
+)
+def test_a_cost_that_is_not_known(families: tuple[str, ...], describe: Recorded) -> None:
+    """A family without a price, or vCPUs that nobody says: unknown, and never 0."""
+    found = priced(*families, describe=describe)
+    assert {each.cost for each in found.jobs} == {None}
+    assert found.cost is None
+    out = StringIO()
+    show_jobs(Console(file=out, width=200, theme=_THEME), found)
+    assert "cost:   unknown" in out.getvalue()
+    assert "What runs has cost: unknown for 2 jobs." in out.getvalue()
+
+
+def test_an_array_is_not_for_nothing() -> None:
+    """The queue lists an array as one job that waits for its parts, some of which may run."""
+    found = found_in(job("PENDING", arrayProperties={"size": 9, "index": 0}))
+    assert (found.jobs[0].runs, found.cost) == (True, None)
 
 
 def test_on_screen() -> None:
