@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from biomodal_deploy.aws.checks import Unavailable, run_all
 from biomodal_deploy.aws.clients import Clients
@@ -56,8 +56,6 @@ class _Product(BaseModel):
 
 class Offer(BaseModel):
     """One product of the price list with its terms, as far as they are read."""
-
-    model_config = ConfigDict(extra="ignore")
 
     product: _Product
     terms: _Terms = _Terms()

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from biomodal_deploy.config.contract.grammar import Arn, InstanceId, InstanceType, IpAddress, Name
 
 
-class _Read(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+class _Read(BaseModel, frozen=True):
+    pass
 
 
 class Resource(_Read):

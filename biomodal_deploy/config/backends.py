@@ -15,7 +15,6 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     StringConstraints,
 )
@@ -42,8 +41,8 @@ PATTERNS: Final = {
 }
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+class Frozen(BaseModel, frozen=True, extra="forbid", strict=True):
+    """Settings: nothing in them is unknown, and no text is taken for a number."""
 
 
 def _inside_the_project(path: str) -> str:
@@ -62,13 +61,13 @@ def _not_reserved(name: str) -> str:
     return name
 
 
-class LocalBackend(_Frozen):
+class LocalBackend(Frozen):
     """A file on this machine: `state/NAME.tfstate` beside `cdktf.out`."""
 
     kind: Literal["local"] = "local"
 
 
-class AssumeRole(_Frozen):
+class AssumeRole(Frozen):
     """A role that the state is read and written with.
 
     Attributes:
@@ -82,7 +81,7 @@ class AssumeRole(_Frozen):
     external_id: _Text | None = None
 
 
-class S3Backend(_Frozen):
+class S3Backend(Frozen):
     """An S3 bucket, always locked by S3 itself, and encrypted as the bucket is by default.
 
     Attributes:
@@ -107,7 +106,7 @@ class S3Backend(_Frozen):
         return self.key or f"{stack}/terraform.tfstate"
 
 
-class CloudBackend(_Frozen):
+class CloudBackend(Frozen):
     """A workspace of HCP Terraform or Terraform Enterprise.
 
     Attributes:
@@ -126,7 +125,7 @@ class CloudBackend(_Frozen):
         return self.workspace or stack
 
 
-class PartialBackend(_Frozen):
+class PartialBackend(Frozen):
     """A backend whose settings stand in files of their own, passed with `-backend-config`.
 
     Attributes:

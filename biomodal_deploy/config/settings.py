@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from biomodal_deploy.config import backends
 from biomodal_deploy.config.backends import KINDS, AssumeRole
@@ -77,19 +77,17 @@ class _Source:
         return line_of(self.text, field) if self.text else None
 
 
-class Context(BaseModel):
+class Context(BaseModel, frozen=True, strict=True):
     """The part of cdktf's context that is ours; cdktf keeps feature flags beside it.
 
     Attributes:
         stacks: Each stack's settings, by name: lower-case letters, digits and single hyphens.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
-
     stacks: dict[StackName, StackSettings] = Field(min_length=1)
 
 
-class ProjectFile(BaseModel):
+class ProjectFile(BaseModel, frozen=True, strict=True):
     """`cdktf.json`, as far as we read it.
 
     Attributes:
@@ -98,8 +96,6 @@ class ProjectFile(BaseModel):
         context: cdktf's context.
         text: The file, for the lines of what is wrong in it.
     """
-
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
     app: str = Field(min_length=1)
     output: str = Field(default="cdktf.out", pattern=_PATH)

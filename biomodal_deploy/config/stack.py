@@ -9,9 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     StringConstraints,
     model_validator,
@@ -19,7 +17,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from biomodal_deploy.config import backends, state_bucket
-from biomodal_deploy.config.backends import Backend, LocalBackend, S3Backend
+from biomodal_deploy.config.backends import Backend, Frozen, LocalBackend, S3Backend
 from biomodal_deploy.config.contract import aws
 from biomodal_deploy.config.state_bucket import StateBucket
 
@@ -80,11 +78,7 @@ _Regions = Annotated[
 ]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Limits(_Frozen):
+class Limits(Frozen):
     """What a plan of this stack must stay within.
 
     Attributes:
@@ -110,7 +104,7 @@ class Bounds(Limits):
     regions: tuple[str, ...] = ()
 
 
-class Approvals(_Frozen):
+class Approvals(Frozen, populate_by_name=True):
     """Whose signatures a plan needs before it is applied.
 
     Attributes:
@@ -123,8 +117,6 @@ class Approvals(_Frozen):
             as a pull request's for that of the branch it was merged into.
         needed: For which plans: those that lose something, those that widen access, or any.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
 
     required: Annotated[int, Field(ge=1, le=20)] = 1
     signers: Annotated[str, StringConstraints(pattern=_VAR_FILE)] = "allowed_signers"
@@ -143,7 +135,7 @@ class Approvals(_Frozen):
         return self
 
 
-class Adopted(_Frozen):
+class Adopted(Frozen):
     """What a native stack keeps of the resources that it adopted: AWS can change none of it.
 
     Attributes:
@@ -159,7 +151,7 @@ class Adopted(_Frozen):
     key_pair: bool = False
 
 
-class RemoteHistory(_Frozen):
+class RemoteHistory(Frozen):
     """Where it is written down, off this machine, that a plan was applied.
 
     Attributes:
@@ -184,7 +176,7 @@ class RemoteHistory(_Frozen):
         return f"{path}/" if path else ""
 
 
-class StackSettings(_Frozen):
+class StackSettings(Frozen):
     """One stack with its settings and state.
 
     Attributes:

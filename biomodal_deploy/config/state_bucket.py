@@ -11,8 +11,9 @@ import re
 from ipaddress import IPv4Address
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
+from biomodal_deploy.config.backends import Frozen
 from biomodal_deploy.config.contract import aws
 
 _NAME: Final = re.compile(aws.BUCKET)
@@ -64,7 +65,7 @@ def _nameable(name: str) -> str:
     return name
 
 
-class StateBucket(BaseModel):
+class StateBucket(Frozen):
     """A bucket for states.
 
     Attributes:
@@ -73,8 +74,6 @@ class StateBucket(BaseModel):
         keep_days: For how many days former versions of a state are kept.
         tags: Its tags.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     bucket: Annotated[str, AfterValidator(_nameable)]
     kms_key_id: Annotated[str, StringConstraints(pattern=_KMS_KEY)] | None = None

@@ -18,7 +18,6 @@ from typing import Annotated, Any, Final, TypeAlias
 from pydantic import (
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     JsonValue,
     TypeAdapter,
@@ -56,8 +55,8 @@ class Phase(StrEnum):
 LIFE_CYCLE: Final = (Phase.PLAN, Phase.APPLY, Phase.UPDATE, Phase.DESTROY)
 
 
-class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class _Data(BaseModel, frozen=True, extra="forbid"):
+    pass
 
 
 class Grant(_Data):

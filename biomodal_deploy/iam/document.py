@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import read_regular
@@ -20,10 +20,8 @@ Body = dict[str, JsonValue]
 """A block's arguments, as written."""
 
 
-class Document(BaseModel):
+class Document(BaseModel, frozen=True):
     """A configuration: a stack's own, or a module's."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     terraform: Body = Field(default_factory=dict)
     provider: Body = Field(default_factory=dict)

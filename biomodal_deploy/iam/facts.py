@@ -11,15 +11,15 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from biomodal_deploy.iam.place import Place
 
 _VARIABLE: Final = re.compile(r"\$\{(\w+)\}")
 
 
-class _Fact(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+class _Fact(BaseModel, frozen=True):
+    pass
 
 
 class ResourceUse(_Fact):

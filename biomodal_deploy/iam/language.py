@@ -9,7 +9,6 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import (
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     JsonValue,
     TypeAdapter,
@@ -37,7 +36,7 @@ def _as_text(value: object) -> object:
 Texts = Annotated[tuple[Annotated[str, BeforeValidator(_as_text)], ...], BeforeValidator(_as_list)]
 
 
-class Statement(BaseModel):
+class Statement(BaseModel, frozen=True, extra="forbid", populate_by_name=True):
     """One statement of an identity policy: read, decided by, and written.
 
     Attributes:
@@ -45,8 +44,6 @@ class Statement(BaseModel):
         resources: ARNs, or `*`.
         condition: Under which conditions, by operator and key.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     sid: str = Field(default="", alias="Sid")
     effect: Literal["Allow", "Deny"] = Field(alias="Effect")
@@ -109,10 +106,8 @@ def allow(
 VERSION: Final = "2012-10-17"
 
 
-class PolicyDocument(BaseModel):
+class PolicyDocument(BaseModel, frozen=True, populate_by_name=True):
     """An identity policy."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     version: Literal["2008-10-17", "2012-10-17"] = Field(default="2008-10-17", alias="Version")
     statements: Annotated[tuple[Statement, ...], BeforeValidator(_as_list)] = Field(

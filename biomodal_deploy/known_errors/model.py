@@ -7,7 +7,7 @@ from enum import IntEnum
 from functools import cached_property
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from biomodal_deploy.known_errors.marks import mark_of
 
@@ -34,7 +34,7 @@ Widths = Annotated[
 ]
 
 
-class Entry(BaseModel):
+class Entry(BaseModel, frozen=True, extra="forbid"):
     """One known error.
 
     Templates name what was captured in braces: `{bucket}`. A sentence of the cause, or a clause of
@@ -61,8 +61,6 @@ class Entry(BaseModel):
         source: Sections of the document, pages of the program concerned, its issues.
         example: The error as people meet it.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str = Field(pattern=r"^[a-z0-9_]+$")
     area: str

@@ -16,8 +16,8 @@ from typing import Final
 from biomodal_deploy.plan.actions import Action
 from biomodal_deploy.plan.changes import ResourceChange
 from biomodal_deploy.plan.model import Plan
+from biomodal_deploy.plan.references import INDEX, plain
 
-_KEY: Final = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|\d+)\]')
 _LEGACY_RULE: Final = "aws_security_group_rule"
 _RULES: Final = {
     "aws_vpc_security_group_ingress_rule": "ingress",
@@ -119,7 +119,7 @@ def adopted_settings(plan: Plan) -> dict[str, str | bool]:
     for each in plan.changes:
         for (address, attribute), setting in _SETTINGS.items():
             value = (each.before or {}).get(attribute)
-            named = _KEY.sub("", each.address) == address and each.action.replaces
+            named = plain(each.address) == address and each.action.replaces
             if named and attribute in each.replace_paths and isinstance(value, str):
                 found[setting] = value
         # AWS does not give the public key of an imported pair back.
@@ -197,7 +197,7 @@ def _removals(plan: Plan, imports: Collection[str]) -> set[str]:
         existing = (
             each.type.startswith("aws_s3_bucket") and f"s3://{before.get('bucket')}" == bucket
         )
-        address = _KEY.sub("", each.address)
+        address = plain(each.address)
         leaves = each.type in _LOCAL or covered or existing
         found[address] = found.get(address, True) and leaves
     return {address for address, leaves in found.items() if leaves}
@@ -246,5 +246,5 @@ def _of(plan: Plan, action: Action) -> list[ResourceChange]:
 
 def _call(address: str) -> str:
     """Return the call of the outermost module that an address is in; empty in the root."""
-    found = re.match(rf"module\.[\w-]+(?:{_KEY.pattern})?", address)
+    found = re.match(rf"module\.[\w-]+(?:{INDEX.pattern})?", address)
     return found[0] if found else ""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from biomodal_deploy.plan.actions import Action
 from biomodal_deploy.plan.diff import differences, spell
 from biomodal_deploy.plan.redactor import HIDDEN_TEXT, UNKNOWN_TEXT
 
 
-class Data(BaseModel):
+class Data(BaseModel, frozen=True, extra="forbid"):
     """Frozen data that is read back exactly as it was written."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class AttributeChange(Data):

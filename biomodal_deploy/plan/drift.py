@@ -7,13 +7,13 @@ other resources made. Who sees that each day overlooks the port that somebody op
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from biomodal_deploy.plan.actions import Action
 from biomodal_deploy.plan.diff import Difference, Path
 from biomodal_deploy.plan.document import Module, ModuleConfiguration, PlanDocument, ResourceChange
+from biomodal_deploy.plan.references import plain
 
 Grant: TypeAlias = tuple[object, ...]
 _Values: TypeAlias = Mapping[str, object]
@@ -127,7 +127,6 @@ def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-_INDEX: Final = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|\d+)\]')
 _EXPRESSION: Final = frozenset({"constant_value", "references"})
 _TAGS: Final = ("tags", "tags_all")
 
@@ -169,7 +168,7 @@ class DriftJudge:
             return None
         address = f"{resource.type}.{resource.name}"
         if resource.module_address:
-            address = f"{_INDEX.sub('', resource.module_address)}.{address}"
+            address = f"{plain(resource.module_address)}.{address}"
         return self._configured.get(address)
 
     def _reverted(self, resource: ResourceChange, found: Difference) -> bool:

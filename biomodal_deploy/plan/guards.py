@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from biomodal_deploy.config.settings import PROTECTED_KINDS, Bounds
 from biomodal_deploy.errors import GuardRefused, UsageError
@@ -41,7 +41,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
-class Verdict(BaseModel):
+class Verdict(BaseModel, frozen=True, extra="forbid"):
     """What one guard says of a plan, or of one object in it.
 
     Attributes:
@@ -51,8 +51,6 @@ class Verdict(BaseModel):
         address: The object, where it is about one.
         message: One line for people.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     rule: str
     outcome: Outcome

@@ -13,7 +13,7 @@ from biomodal_deploy.plan.actions import Action
 from biomodal_deploy.plan.diff import Difference, Path, differences, holds_unknown, spell
 from biomodal_deploy.plan.drift import DriftJudge
 from biomodal_deploy.plan.model import without_collecting
-from biomodal_deploy.plan.redactor import HIDDEN_TEXT, Redactor, mask
+from biomodal_deploy.plan.redactor import Redactor, hides, mask
 from biomodal_deploy.plan.references import References, plain
 from biomodal_deploy.plan.secrets import secrets_of, sensitive_variables
 
@@ -164,7 +164,7 @@ class _Reader:
                 path=self._path(found.path),
                 before=old,
                 after=new,
-                sensitive=_hides(old) or _hides(new),
+                sensitive=hides(old) or hides(new),
                 unknown=holds_unknown(found.after),
                 forces_replacement=any(_covers(path, found.path) for path in replace_paths),
                 matters=matters(found),
@@ -179,7 +179,7 @@ class _Reader:
             action=Action.of(change.actions),
             before=old,
             after=new,
-            sensitive=_hides(old) or _hides(new),
+            sensitive=hides(old) or hides(new),
             unknown=holds_unknown(after),
         )
 
@@ -226,11 +226,3 @@ class _Reader:
 def _covers(cause: list[str | int], path: Path) -> bool:
     shorter = min(len(cause), len(path))
     return tuple(cause[:shorter]) == path[:shorter]
-
-
-def _hides(shown: object) -> bool:
-    if isinstance(shown, dict):
-        return any(_hides(item) for item in shown.values())
-    if isinstance(shown, list):
-        return any(_hides(item) for item in shown)
-    return isinstance(shown, str) and HIDDEN_TEXT in shown

@@ -129,6 +129,15 @@ def _at(marks: list[object], index: int) -> object:
     return marks[index] if index < len(marks) else False
 
 
+def hides(value: object) -> bool:
+    """Whether a redacted value is hidden, also in part."""
+    if isinstance(value, dict):
+        return any(map(hides, value.values()))
+    if isinstance(value, list):
+        return any(map(hides, value))
+    return isinstance(value, str) and HIDDEN_TEXT in value
+
+
 def leaves(value: object) -> Iterator[str]:
     """Yield every string and number inside a value, as text, and each key that is no mere name.
 

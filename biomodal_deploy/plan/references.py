@@ -12,13 +12,13 @@ from typing import Final
 
 from biomodal_deploy.plan.document import ModuleConfiguration, PlanDocument
 
-_INDEX: Final = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]"]*)\]')
+INDEX: Final = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]"]*)\]')
 _DEEPEST: Final = 100  # calls in calls; a document that goes deeper was not written by Terraform
 
 
 def plain(address: str) -> str:
     """Return an address without the keys of `count` and `for_each`."""
-    return _INDEX.sub("", address)
+    return INDEX.sub("", address)
 
 
 class References:

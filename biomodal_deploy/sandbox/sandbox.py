@@ -11,13 +11,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, Self, overload
 
-from biomodal_deploy.sandbox.account import DEFAULT_ACCOUNT_ID, DEFAULT_REGION, Account, Item
-from biomodal_deploy.sandbox.child import SERVER, ServerChild
-from biomodal_deploy.sandbox.environment import (
+from biomodal_deploy.sandbox.account import (
+    DEFAULT_ACCOUNT_ID,
+    DEFAULT_REGION,
     PREFIX,
+    Account,
+    Item,
     sandbox_environment,
     write_config_file,
 )
+from biomodal_deploy.sandbox.child import SERVER, ServerChild
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -182,14 +185,13 @@ class Sandbox:
     def client(self, service: str) -> BaseClient: ...
     def client(self, service: str) -> object:
         """Return a boto3 client of the account's owner, bound to this sandbox."""
-        from biomodal_deploy.sandbox.clients import client_factory
+        from biomodal_deploy.sandbox.inventory import client_factory
 
         return client_factory(self.endpoint, self.region, self._config_file)(service)
 
     def leftovers(self) -> list[Item]:
         """Return what is in the account beyond what it was seeded with, read through the API."""
-        from biomodal_deploy.sandbox.clients import client_factory
-        from biomodal_deploy.sandbox.inventory import inventory
+        from biomodal_deploy.sandbox.inventory import client_factory, inventory
 
         clients = client_factory(self.endpoint, self.region, self._config_file)
         found = inventory(clients, self.account_id)

@@ -20,8 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Never
 
-from biomodal_deploy.sandbox.account import Account
-from biomodal_deploy.sandbox.environment import CONFIG_FILE, PREFIX
+from biomodal_deploy.sandbox.account import CONFIG_FILE, PREFIX, Account
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -58,7 +57,7 @@ def main(
 
 
 def _serve(region: str, account_id: str, config_file: Path, middleware: Middleware) -> Account:
-    from biomodal_deploy.sandbox.clients import client_factory
+    from biomodal_deploy.sandbox.inventory import client_factory
     from biomodal_deploy.sandbox.seed import IMAGES, seed
     from biomodal_deploy.sandbox.serializer import Gate
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.files import replace
@@ -17,10 +17,8 @@ from biomodal_deploy.text import counted, sized
 _BYTES: Final = "bytes"
 
 
-class Data(BaseModel):
+class Data(BaseModel, frozen=True, extra="forbid"):
     """Frozen data."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Fate(StrEnum):

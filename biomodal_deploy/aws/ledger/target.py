@@ -29,7 +29,8 @@ from biomodal_deploy.aws.resources import (
     Vm,
     Volume,
 )
-from biomodal_deploy.plan import HIDDEN_TEXT, Plan, ResourceChange
+from biomodal_deploy.plan import Plan, ResourceChange
+from biomodal_deploy.plan.redactor import hides
 from biomodal_deploy.plan.sealed import Facts
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def target_of(facts: Facts, plan: Plan) -> Target:
         settings_of=tuple(_settings(plan)),
         vm_name=vm_name or _name_tag(found["machines"]),
         may_force=any(each.name == FORCE for each in plan.variables),
-        tag=(key, value) if key and isinstance(value, str) and not _hides(value) else None,
+        tag=(key, value) if key and isinstance(value, str) and not hides(value) else None,
     )
 
 
@@ -221,16 +222,8 @@ def _known(before: dict[str, object]) -> dict[str, object]:
     return {
         key: value
         for key, value in before.items()
-        if key in ("force_destroy", "force_delete") or not _hides(value)
+        if key in ("force_destroy", "force_delete") or not hides(value)
     }
-
-
-def _hides(value: object) -> bool:
-    if isinstance(value, dict):
-        return any(map(_hides, value.values()))
-    if isinstance(value, list):
-        return any(map(_hides, value))
-    return isinstance(value, str) and HIDDEN_TEXT in value
 
 
 def _output(plan: Plan, name: str) -> str | None:
@@ -239,7 +232,7 @@ def _output(plan: Plan, name: str) -> str | None:
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value and not _hides(value) else None
+    return value if isinstance(value, str) and value and not hides(value) else None
 
 
 def _name_tag(machines: tuple[Vm, ...]) -> str | None:

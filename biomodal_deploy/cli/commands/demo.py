@@ -14,8 +14,7 @@ from biomodal_deploy.cli.render.demo import show_command, show_step, show_summar
 from biomodal_deploy.cli.session import emit
 from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, UsageError
 from biomodal_deploy.sandbox import Sandbox
-from biomodal_deploy.sandbox.demo import STEPS, Rehearsal, StepResult
-from biomodal_deploy.sandbox.demo.rehearsal import STACK, STACKS, timed
+from biomodal_deploy.sandbox.demo import STACK, STACKS, STEPS, Rehearsal, StepResult, timed
 from biomodal_deploy.workflow.init.project import rehearsal_project
 from biomodal_deploy.workflow.location import project_folder
 

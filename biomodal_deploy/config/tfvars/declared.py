@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, field_validator
+from pydantic import BaseModel, JsonValue, ValidationError, field_validator
 
 from biomodal_deploy.config.credentials import is_key_like
 from biomodal_deploy.config.tfvars.types import ANY, Type, parse_type
@@ -40,14 +40,10 @@ class DeclaredVariable:
 
 
 class _Validation(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
     error_message: str = ""
 
 
 class _Block(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
     type: str = ""
     default: JsonValue = None
     description: str = ""
@@ -62,8 +58,6 @@ class _Block(BaseModel):
 
 
 class _Stack(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
     variable: dict[str, _Block | list[_Block]] = {}
 
 

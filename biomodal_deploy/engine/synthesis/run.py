@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from biomodal_deploy import files as private
 from biomodal_deploy.config.settings import ProjectFile, output_directory, read_project_file
@@ -181,21 +181,15 @@ def synthesize(
 
 
 class _ManifestStack(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
     name: str
     workingDirectory: str  # noqa: N815 - cdktf's spelling
 
 
 class _Manifest(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
     stacks: dict[str, _ManifestStack]
 
 
 class _Blocks(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
     resource: dict[str, dict[str, JsonValue]] = {}
     module: dict[str, JsonValue] = {}
 

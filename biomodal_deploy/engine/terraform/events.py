@@ -13,7 +13,6 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     JsonValue,
     TypeAdapter,
@@ -33,8 +32,8 @@ _TELLING: Final = 8
 _AS_GO_WRITES_JSON: Final = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}
 
 
-class _Read(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+class _Read(BaseModel, frozen=True, defer_build=True):
+    pass
 
 
 class Resource(_Read):

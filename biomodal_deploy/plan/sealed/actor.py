@@ -7,12 +7,12 @@ import os
 import platform
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from biomodal_deploy.plan.sealed.facts import Line
 
 
-class Actor(BaseModel):
+class Actor(BaseModel, frozen=True, extra="forbid"):
     """A process of a person on a machine.
 
     Attributes:
@@ -21,8 +21,6 @@ class Actor(BaseModel):
         started: When the process started, as the system counts it: a number may be given again to
             another process, this pair is not.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     who: Line
     pid: int

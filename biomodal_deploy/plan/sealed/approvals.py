@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 
 from biomodal_deploy import files
 from biomodal_deploy.config.stack import Approvals
@@ -57,7 +57,7 @@ class _Predicate(Sealed):
     meaning: dict[Line, Sha256]
 
 
-class Statement(Sealed):
+class Statement(Sealed, frozen=True, extra="forbid", populate_by_name=True):
     """What a person signs.
 
     Attributes:
@@ -65,8 +65,6 @@ class Statement(Sealed):
         predicate: What was agreed to: where, what for, until when, of which commit, the digest of
             the changes that were shown, whose work it is, and what the plan means.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     type_: Literal["https://in-toto.io/Statement/v1"] = Field(default=_TYPE, alias="_type")
     subject: tuple[Subject, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 # One line: a manifest that somebody edited must not write on the terminal as it likes.
@@ -24,10 +24,8 @@ def one_line(text: str) -> str:
     return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 3]}..."
 
 
-class Sealed(BaseModel):
+class Sealed(BaseModel, frozen=True, extra="forbid"):
     """Frozen, strict data of a manifest."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class FileDigest(Sealed):

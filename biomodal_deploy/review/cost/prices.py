@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 from biomodal_deploy.config.contract import aws
 from biomodal_deploy.errors import UsageError
@@ -32,8 +32,8 @@ _MOST: Final = 64 * 1024 * 1024
 _Region = Annotated[str, StringConstraints(pattern=f"^{aws.REGION}$")]
 
 
-class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class _Data(BaseModel, frozen=True, extra="forbid"):
+    pass
 
 
 class Price(_Data):

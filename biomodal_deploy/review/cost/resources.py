@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Final, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from biomodal_deploy.plan import HIDDEN_TEXT, UNKNOWN_TEXT, Action, Plan, ResourceChange
 
@@ -28,8 +28,8 @@ Known = Annotated[_T | None, BeforeValidator(_known)]
 Blocks = Annotated[list[_T], BeforeValidator(_blocks)]
 
 
-class _Read(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+class _Read(BaseModel, frozen=True):
+    pass
 
 
 class Volume(_Read):

@@ -6,12 +6,12 @@ import tomllib
 from importlib.resources import files
 from typing import Final, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 Area: TypeAlias = Literal["Access", "The VM", "Data", "Images", "Batch", "The account"]
 
 
-class Difference(BaseModel):
+class Difference(BaseModel, frozen=True, extra="forbid"):
     """One point in which the hardened profile leaves the document.
 
     Attributes:
@@ -29,8 +29,6 @@ class Difference(BaseModel):
         addresses: The resources of the native stack that differ by it, without `[0]`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     id: str
     area: Area
     title: str
@@ -44,7 +42,7 @@ class Difference(BaseModel):
     addresses: tuple[str, ...] = ()
 
 
-class Checked(BaseModel):
+class Checked(BaseModel, frozen=True):
     """How many checks of checkov fail on the native implementation; `make check` verifies it.
 
     Attributes:
@@ -52,8 +50,6 @@ class Checked(BaseModel):
         documented_plan: On a plan of it.
         hardened_waived: On the hardened profile, synthesized and planned; each has a waiver.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     documented_stack: int
     documented_plan: int

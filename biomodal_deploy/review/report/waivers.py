@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import read_regular
@@ -17,8 +17,6 @@ WAIVERS: Final = Path("compliance") / "waivers.json"
 
 
 class _Waiver(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
     rule: str
     address: str
     reason: str

@@ -10,17 +10,14 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from biomodal_deploy.sandbox.patches import (
-    addresses,
     batch,
     batch_jobs,
     budgets,
     console,
+    ec2,
     ecr,
     iam,
     instances,
-    launch_templates,
-    protection,
-    security_groups,
     volumes,
 )
 from biomodal_deploy.sandbox.patches.change import Change, Method
@@ -28,7 +25,6 @@ from biomodal_deploy.sandbox.patches.change import Change, Method
 Patch: TypeAlias = Callable[[], list[Change]]
 
 PATCHES: Final[tuple[Patch, ...]] = (
-    *addresses.PATCHES,
     *batch.PATCHES,
     *batch_jobs.PATCHES,
     *budgets.PATCHES,
@@ -36,9 +32,7 @@ PATCHES: Final[tuple[Patch, ...]] = (
     *ecr.PATCHES,
     *iam.PATCHES,
     *instances.PATCHES,
-    *launch_templates.PATCHES,
-    *protection.PATCHES,
-    *security_groups.PATCHES,
+    *ec2.PATCHES,
     *volumes.PATCHES,
 )
 

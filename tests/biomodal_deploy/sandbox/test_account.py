@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from biomodal_deploy.sandbox.clients import client_factory
-from biomodal_deploy.sandbox.environment import sandbox_environment, write_config_file
+from biomodal_deploy.sandbox.account import sandbox_environment, write_config_file
+from biomodal_deploy.sandbox.inventory import client_factory
 
 ENDPOINT = "http://127.0.0.1:4566"
 REAL = {

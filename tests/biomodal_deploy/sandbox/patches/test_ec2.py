@@ -1,0 +1,123 @@
+"""Patches of EC2 mend what they say: the same calls go wrong without them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from biomodal_deploy.sandbox.patches.ec2 import (
+    addresses_need_a_gateway,
+    launches_can_be_protected,
+    own_tags_are_no_data,
+    own_tags_can_change,
+    rules_of_every_protocol_have_no_ports,
+)
+from tests.support.moto import Use, launch, only
+
+
+def test_addresses_need_a_gateway(aws: Callable[[str], Any], use: Use) -> None:
+    """None is attached in a VPC that has none; once it has one, it is."""
+    use(addresses_need_a_gateway)
+    ec2 = aws("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    ec2.create_internet_gateway()  # another VPC's, or nobody's yet
+    machine = launch(ec2, SubnetId=subnet)
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    with pytest.raises(ClientError, match=r"Gateway\.NotAttached"):
+        ec2.associate_address(AllocationId=address, InstanceId=machine)
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    assert ec2.associate_address(AllocationId=address, InstanceId=machine)["AssociationId"]
+
+
+def template_data(ec2: Any, name: str) -> dict[str, Any]:
+    """Make a launch template with tags of its own and return its data."""
+    tags = [{"Key": "Edit", "Value": "one"}]
+    ec2.create_launch_template(
+        LaunchTemplateName=name,
+        LaunchTemplateData={
+            "InstanceType": "t3.large",
+            "TagSpecifications": [{"ResourceType": "instance", "Tags": tags}],
+        },
+        TagSpecifications=[{"ResourceType": "launch-template", "Tags": tags}],
+    )
+    versions = ec2.describe_launch_template_versions(LaunchTemplateName=name)
+    data: dict[str, Any] = only(versions["LaunchTemplateVersions"])["LaunchTemplateData"]
+    return data
+
+
+def test_own_tags_are_no_data(aws: Callable[[str], Any], use: Use) -> None:
+    """A launch template's own tags are not among those of what it launches."""
+    ec2 = aws("ec2")
+    assert len(template_data(ec2, "before")["TagSpecifications"]) == 2
+    use(own_tags_are_no_data)
+    assert only(template_data(ec2, "after")["TagSpecifications"])["ResourceType"] == "instance"
+    template = only(ec2.describe_launch_templates(LaunchTemplateNames=["after"])["LaunchTemplates"])
+    assert template["Tags"] == [{"Key": "Edit", "Value": "one"}]
+
+
+def test_own_tags_can_change(aws: Callable[[str], Any], use: Use) -> None:
+    """A launch template shows the tags that it has now."""
+    ec2 = aws("ec2")
+    template_data(ec2, "template")
+
+    def tags() -> list[str]:
+        template = only(ec2.describe_launch_templates()["LaunchTemplates"])
+        ec2.create_tags(
+            Resources=[template["LaunchTemplateId"]], Tags=[{"Key": "Edit", "Value": "two"}]
+        )
+        template = only(ec2.describe_launch_templates()["LaunchTemplates"])
+        return [tag["Value"] for tag in template["Tags"]]
+
+    assert tags() == ["one"]
+    use(own_tags_can_change)
+    assert tags() == ["two"]
+
+
+def test_launches_can_be_protected(aws: Callable[[str], Any], use: Use) -> None:
+    """An instance that is launched protected is, and another one is not."""
+    ec2 = aws("ec2")
+
+    def protected(**more: Any) -> bool:
+        vm = launch(ec2, **more)
+        read = ec2.describe_instance_attribute(InstanceId=vm, Attribute="disableApiTermination")
+        return bool(read["DisableApiTermination"]["Value"])
+
+    assert not protected(DisableApiTermination=True)
+    use(launches_can_be_protected)
+    assert protected(DisableApiTermination=True)
+    assert not protected()
+
+
+def test_rules_of_every_protocol_have_no_ports(aws: Callable[[str], Any], use: Use) -> None:
+    """A new description needs no ports there; a rule of TCP still does."""
+    use(rules_of_every_protocol_have_no_ports)
+    ec2 = aws("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    group = ec2.create_security_group(GroupName="g", Description="d", VpcId=vpc)["GroupId"]
+
+    def described(protocol: str) -> list[str | None]:
+        (rule,) = (
+            each["SecurityGroupRuleId"]
+            for each in ec2.describe_security_group_rules(
+                Filters=[{"Name": "group-id", "Values": [group]}]
+            )["SecurityGroupRules"]
+            if each["IsEgress"]
+        )
+        new = {"IpProtocol": protocol, "CidrIpv4": "0.0.0.0/0", "Description": "everywhere"}
+        ec2.modify_security_group_rules(
+            GroupId=group,
+            SecurityGroupRules=[{"SecurityGroupRuleId": rule, "SecurityGroupRule": new}],
+        )
+        (found,) = ec2.describe_security_group_rules(SecurityGroupRuleIds=[rule])[
+            "SecurityGroupRules"
+        ]
+        return [found["IpProtocol"], found.get("Description")]
+
+    assert described("-1") == ["-1", "everywhere"]
+    with pytest.raises(ClientError, match="Must specify both from and to ports"):
+        described("tcp")
