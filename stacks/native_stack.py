@@ -128,6 +128,7 @@ class NativeStack(NativeBase):
             instance_profile_arn=(
                 f"arn:{partition}:iam::{account}:instance-profile/{ECS_INSTANCE_ROLE}"
             ),
+            host_tags=self.tags(),  # for the cost report, as upstream has it
         )
         BatchJobQueue(
             self,

@@ -50,16 +50,16 @@ MET_BY: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Checks of the account, and the kinds of resource whose creation meets what failed there."""
 
-# What has to be unique, and which argument says it.
+# What has to be unique, and which argument says it; provider 6 has renamed one.
 _UNIQUE: Final = {
-    "aws_batch_compute_environment": "compute_environment_name",
-    "aws_batch_job_queue": "name",
-    "aws_ecr_repository": "name",
-    "aws_iam_instance_profile": "name",
-    "aws_iam_role": "name",
-    "aws_key_pair": "key_name",
-    "aws_launch_template": "name",
-    "aws_s3_bucket": "bucket",
+    "aws_batch_compute_environment": ("compute_environment_name", "name"),
+    "aws_batch_job_queue": ("name",),
+    "aws_ecr_repository": ("name",),
+    "aws_iam_instance_profile": ("name",),
+    "aws_iam_role": ("name",),
+    "aws_key_pair": ("key_name",),
+    "aws_launch_template": ("name",),
+    "aws_s3_bucket": ("bucket",),
 }
 _SIZES: Final = re.compile(r"((root|ebs)_block_device\[\d+\]\.volume_size|size)")
 _VOLUMES: Final = ("aws_instance", "aws_ebs_volume")
@@ -206,9 +206,10 @@ def _reserved_name(change: ResourceChange) -> Iterator[Impossible]:
 
 def _same_name(change: ResourceChange) -> Iterator[Impossible]:
     """Yield a successor that is made first, under the name that its predecessor still has."""
-    argument = _UNIQUE.get(change.type, "")
-    name = _text(change, argument)
-    if name and (change.before or {}).get(argument) == name:
+    for argument in _UNIQUE.get(change.type, ()):
+        name = _text(change, argument)
+        if not name or (change.before or {}).get(argument) != name:
+            continue
         yield Impossible(
             SAME_NAME,
             change.address,

@@ -16,7 +16,7 @@ from biomodal_deploy.plan.sealed import Facts
 EXISTS: Final = "exists"
 # The id as the provider takes it, from what was planned and where.
 _IDS: Final[Mapping[str, str]] = {
-    "aws_batch_compute_environment": "{compute_environment_name}",
+    "aws_batch_compute_environment": "{name}",
     "aws_batch_job_queue": "arn:{partition}:batch:{region}:{account}:job-queue/{name}",
     "aws_cloudwatch_log_group": "{name}",
     "aws_ecr_repository": "{name}",
@@ -40,13 +40,15 @@ def known_id(change: ResourceChange, facts: Facts | None = None) -> str | None:
         change: The resource that would be created.
         facts: Where, for ids that name the account and the region.
     """
-    template = _IDS.get(change.type)
+    template, values = _IDS.get(change.type), change.after or {}
+    if "compute_environment_name" in values:  # as AWS provider 5 calls it
+        values = {**values, "name": values["compute_environment_name"]}
     where: dict[str, object] = {}
     if facts and facts.account and facts.region:
         region = facts.region.partition(" ")[0]
         where = {"region": region, "account": facts.account, "partition": partition_of(region)}
     try:
-        return template.format_map({**(change.after or {}), **where}) if template else None
+        return template.format_map({**values, **where}) if template else None
     except KeyError:
         return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cdktf import ITerraformDependable, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.batch_compute_environment import (
@@ -36,6 +36,7 @@ class BatchEnvironment(Part):
         instance_profile_arn: The hosts' instance profile.
         max_vcpus: The most vCPUs at one time.
         volume_gib: Size of a host's volume in GiB.
+        host_tags: Tags of the hosts, which the provider's default tags do not reach; default: none.
         depends_on: What has to outlive the environment: one that loses its permissions before it
             is deleted hangs in DELETING.
 
@@ -54,6 +55,7 @@ class BatchEnvironment(Part):
         instance_profile_arn: str,
         max_vcpus: int = 256,
         volume_gib: int = 500,
+        host_tags: Mapping[str, str] | None = None,
         depends_on: Sequence[ITerraformDependable] = (),
     ) -> None:
         super().__init__(scope, id_)
@@ -88,6 +90,7 @@ class BatchEnvironment(Part):
                     max_vcpus=max_vcpus,
                     security_group_ids=security_group_ids,
                     subnets=subnet_ids,
+                    tags=host_tags,
                     launch_template=BatchComputeEnvironmentComputeResourcesLaunchTemplate(
                         launch_template_id=template.id,
                         # By number: Batch freezes `$Latest` when the environment is made, and a

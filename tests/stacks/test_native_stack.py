@@ -166,6 +166,7 @@ def test_the_batch_environment(native_json: dict[str, Any]) -> None:
     assert (compute["min_vcpus"], compute["max_vcpus"]) == (0, 256)
     assert compute["instance_type"] == ["optimal"]
     assert compute["instance_role"].endswith(":instance-profile/ecsInstanceRole")
+    assert compute["tags"] == {"${var.tag_key}": "${var.tag_value}"}
     assert environment["lifecycle"]["ignore_changes"] == ["compute_resources[0].desired_vcpus"]
 
 

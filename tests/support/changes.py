@@ -107,6 +107,7 @@ def every_argument(document: Document) -> None:
         "instance_type": ["m5"],
         "max_vcpus": 128,
         "min_vcpus": 1,
+        "tags": {"environment": "other"},
     }
     of["aws_batch_job_queue"]["job_queue"]["priority"] = 2
     [mapping] = of["aws_launch_template"]["batch"]["block_device_mappings"]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.iam.document import Document, described_module, read_document
+from biomodal_deploy.iam.document import Document, described_module, listed, read_document
+from tests.support.changes import NATIVE
 
 SOURCE = "git::https://github.com/cegx-ds/terraform-aws-bootstrap.git?ref=module_update"
 
@@ -44,3 +45,24 @@ def test_the_described_module() -> None:
     assert described
     assert "aws_batch_compute_environment" in described.resource
     assert described_module("git::https://example.com/other.git") is None
+
+
+def test_the_described_module_gives_the_vm_what_the_document_lists() -> None:
+    """As the native stack does; its few actions more are in docs/implementations.md."""
+
+    def actions(document: Document, name: str) -> set[str]:
+        statements = document.data["aws_iam_policy_document"][name]["statement"]
+        found = [each["actions"] for each in listed(statements)]
+        return {str(action) for each in found if isinstance(each, list) for action in each}
+
+    described = described_module(SOURCE)
+    assert described
+    native = Document.model_validate_json(NATIVE.read_text())
+    more = {
+        "batch:TagResource",
+        "ec2:DescribeInstanceStatus",
+        "ecr:CreateRepository",
+        "ecr:DescribeImageScanFindings",
+    }
+    assert actions(described, "main") - actions(native, "vm_role") == more
+    assert actions(native, "vm_role") <= actions(described, "main")

@@ -144,6 +144,7 @@ def test_bucket_names_that_amazon_s3_reserves(name: str, refused: bool) -> None:
     ("kind", "argument"),
     [
         ("aws_batch_compute_environment", "compute_environment_name"),
+        ("aws_batch_compute_environment", "name"),  # AWS provider 6
         ("aws_batch_job_queue", "name"),
         ("aws_iam_role", "name"),
     ],
