@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from biomodal_deploy.aws.ledger.model import Ledger, Leftovers
+from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.render.applies import show_start
 from biomodal_deploy.cli.render.console import message_console, print_lines
 from biomodal_deploy.cli.render.ledger import show_ledger
@@ -77,7 +78,7 @@ def apply_asking(
     except EngineError:
         if ledger:
             line = f"What it held, and what solves it: biomodal-aws show {sealed_plan.id}"
-            work.progress.notice(line)
+            work.progress.notice(completed(line))
         raise
     remains = None
     if is_destroy:

@@ -17,7 +17,7 @@ from typing import Final
 import typer
 
 from biomodal_deploy.cli.app import command_line
-from biomodal_deploy.cli.next_steps import as_typed
+from biomodal_deploy.cli.next_steps import as_typed, typed
 from biomodal_deploy.config.credentials import without_userinfo
 from biomodal_deploy.errors import (
     EXIT_BUG,
@@ -56,7 +56,8 @@ def run(arguments: Sequence[str]) -> int:
     """
     _open_streams()
     try:
-        status = _dispatch(list(arguments))
+        with typed(arguments):
+            status = _dispatch(list(arguments))
     except KeyboardInterrupt:
         status = _interrupted(arguments)  # while it said something else
     _let_go()

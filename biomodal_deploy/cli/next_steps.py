@@ -1,10 +1,12 @@
-"""A next step that an error prints, completed so that it can be typed where the error appeared."""
+"""A next step that is printed, completed so that it can be typed where it appeared."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import pairwise
 from typing import Final
 
@@ -19,10 +21,26 @@ _SEVERAL: Final = frozenset(",*?[")
 _STEP: Final = re.compile(
     r"\bbiomodal-aws (?P<name>[a-z-]+)(?P<inner> [a-z-]+)?(?=(?P<rest>[^`;,]*))"
 )
+_TYPED: Final[ContextVar[Sequence[str]]] = ContextVar("typed", default=())
+
+
+@contextmanager
+def typed(arguments: Sequence[str]) -> Iterator[None]:
+    """Let what is printed meanwhile complete its steps by these words, as `completed` does."""
+    token = _TYPED.set(arguments)
+    try:
+        yield
+    finally:
+        _TYPED.reset(token)
+
+
+def completed(line: str) -> str:
+    """Return a line whose commands name the project and stack of the one that runs."""
+    return as_typed(line, _TYPED.get())
 
 
 def as_typed(message: str, arguments: Sequence[str]) -> str:
-    """Return an error's line whose commands name the project and stack of the one that failed.
+    """Return a line whose commands name the project and stack of the one that printed it.
 
     Without them, the step that is printed fails in turn: from outside the project's folder, and in
     a project of several stacks.
@@ -35,7 +53,7 @@ def as_typed(message: str, arguments: Sequence[str]) -> str:
 
     every = "--all" in arguments and "--" not in arguments
 
-    def completed(step: re.Match[str]) -> str:
+    def named_so(step: re.Match[str]) -> str:
         inner, takes = _command(step["name"], (step["inner"] or "").strip())
         said = f"{'' if inner else step['inner'] or ''}{step['rest']}"
         added = [
@@ -48,7 +66,7 @@ def as_typed(message: str, arguments: Sequence[str]) -> str:
         named = f"biomodal-aws {step['name']}{f' {inner}' if inner else ''}"
         return f"{named}{''.join(added)}{step[0].removeprefix(named)}"
 
-    return _STEP.sub(completed, message) if given or every else message
+    return _STEP.sub(named_so, message) if given or every else message
 
 
 def _command(name: str, inner: str) -> tuple[str, set[str]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic_core import to_jsonable_python
 from rich.console import Console
 
+from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.options import Format
 from biomodal_deploy.cli.render.console import message_console, output_console
 from biomodal_deploy.cli.render.progress import PartProgress, Progress
@@ -39,7 +40,7 @@ class Session:
             case Step(text):
                 self.progress.step(text)
             case Notice(text):
-                self.progress.notice(text)
+                self.progress.notice(completed(text))
             case _:
                 self.progress.event(signal)
 

@@ -26,7 +26,7 @@ from biomodal_deploy.errors import (
     EXIT_SEALED_PLAN,
     EXIT_USAGE,
 )
-from tests.support.light import MODEL, STACK, Ended, LightProject
+from tests.support.light import MODEL, STACK, Ended, LightProject, command
 from tests.support.project import ROOT
 
 _PACKAGE: Final = ROOT / "biomodal_deploy"
@@ -325,6 +325,24 @@ def test_a_destroy_plan_of_a_set_is_applied_alone(applied: LightProject, tmp_pat
     assert alone.status == EXIT_GUARD, alone.err
     ((option, value),) = _OPTION.findall(error_of(alone))
     assert project.run(*step, option, value).status == EXIT_DONE
+
+
+@pytest.mark.engine
+@pytest.mark.xdist_group("next-steps")
+def test_a_step_after_a_success_works_where_it_is_printed(tmp_path: Path) -> None:
+    """In another folder, in a project of two stacks: each line `Next:` is taken as it stands."""
+    project = LightProject(tmp_path / "project")
+    have_two(project)
+    typed = ["plans", "--project-dir", "project", "--stack", STACK]
+    for name in ("plan", "apply"):
+        ended = command(tmp_path, typed, project.environment())
+        assert ended.status == EXIT_DONE, ended.err
+        (line,) = [each for each in ended.out.splitlines() if "Next: " in each]
+        (typed,) = steps(line)
+        assert typed[0] == name
+    assert command(tmp_path, typed, project.environment()).status == EXIT_DONE
+    other = command(tmp_path, ["output", "--project-dir", "project"], project.environment())
+    assert other.status == EXIT_USAGE  # neither of the two stacks is named
 
 
 def printed_steps() -> set[str]:

@@ -11,6 +11,7 @@ from typing import Annotated, Final
 
 import typer
 
+from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir
 from biomodal_deploy.cli.render.adding import (
     added_data,
@@ -214,7 +215,7 @@ def init(
     if eject_app:
         raise UsageError("only valid for a new project", field="--eject-app", fix="leave it out")
     found = prepare(project_dir, given, other=copy_from, asker=asker)
-    told, steps = notes(found), next_steps(found)
+    told, steps = notes(found), [completed(each) for each in next_steps(found)]
     if not dry_run:
         write(found)
     return emit(

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from biomodal_deploy.aws.ledger.model import Ledger, Leftovers
+from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.render.console import Line, print_lines
 from biomodal_deploy.cli.render.ledger import show_leftovers
 from biomodal_deploy.cli.render.plan_view import place_lines
@@ -34,11 +35,12 @@ def show_applied(console: Console, applied: Applied, remains: Leftovers | None =
         console.print("It was asked to stop, and had nothing left to do.", style="warning")
     manifest = applied.sealed_plan.manifest
     if manifest.facts.stack.startswith(STACK_PREFIX):
-        console.print("Next: biomodal-aws backend policy", style="quiet")
+        console.print(completed("Next: biomodal-aws backend policy"), style="quiet")
     elif manifest.kind is PlanKind.APPLY:
         print_lines(console, _outputs(applied))
         stack = shlex.quote(manifest.facts.stack)
-        console.print(f"Next: biomodal-aws status --wait --stack {stack}", soft_wrap=True)
+        step = completed(f"Next: biomodal-aws status --wait --stack {stack}")
+        console.print(step, soft_wrap=True)
     if remains:
         # Only here: what destroys nothing should not wait for the ledger.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
+from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.workflow.migrating import Migrated
 
 
@@ -20,7 +21,7 @@ def show_migrated(console: Console, done: Migrated) -> None:
     console.print(Text(f"  holds   {done.state or 'nothing yet'}, read back"))
     if done.backup:
         console.print(Text(f"  backup  {done.backup}"))
-    console.print(f"Next: biomodal-aws plan --stack {done.stack}", style="quiet")
+    console.print(completed(f"Next: biomodal-aws plan --stack {done.stack}"), style="quiet")
 
 
 def migrated_data(done: Migrated) -> dict[str, object]:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan import Plan
 from biomodal_deploy.plan.sealed import Manifest
@@ -53,7 +54,7 @@ def show_cost(console: Console, manifest: Manifest, estimated: Estimate, today: 
     if estimated.oldest is not None:
         old = estimated.is_stale(today)
         text = f"The oldest price is of {estimated.oldest}"
-        more = f", more than {STALE_DAYS} days ago. Today's: biomodal-aws cost --refresh"
+        more = f", more than {STALE_DAYS} days ago. Today's: {_refresh()}"
         console.print(Text(text + (more if old else "."), style="warning" if old else "quiet"))
 
 
@@ -71,7 +72,7 @@ def cost_lines(estimated: Estimate) -> list[str]:
     if estimated.unpriced:
         lines.append(
             f"Without a known price, and in no sum: {', '.join(estimated.unpriced)}. "
-            "To look them up: biomodal-aws cost --refresh"
+            f"To look them up: {_refresh()}"
         )
     return lines
 
@@ -91,7 +92,7 @@ def cost_summary(plan: Plan, manifest: Manifest, project: Path) -> str | None:
     found = estimate(plan, prices)
     before, after = found.before, found.after
     if found.unpriced and not after.month and not after.hour:
-        return "Cost: unknown, no price of it is known. Next: biomodal-aws cost --refresh"
+        return f"Cost: unknown, no price of it is known. Next: {_refresh()}"
     if before == after:
         return None
     least = f", and what has no known price ({len(found.unpriced)})" if found.unpriced else ""
@@ -164,3 +165,7 @@ def _change(what: str, before: float, after: float) -> str:
     if round(before, 2) == round(after, 2):
         return f"{_money(after)} {what}, as before"
     return f"{_money(before)} -> {_money(after)} {what}"
+
+
+def _refresh() -> str:
+    return completed("biomodal-aws cost --refresh")

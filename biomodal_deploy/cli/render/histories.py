@@ -8,6 +8,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.render.console import Line, print_lines
 from biomodal_deploy.plan.history import Chain
 from biomodal_deploy.plan.history.entry import Entry
@@ -18,7 +19,7 @@ _INDENT: Final = 5
 def show_history(console: Console, chain: Chain) -> None:
     """Print the entries, and where the chain breaks."""
     if not chain.entries and not chain.broken_at:
-        console.print("No plan yet. Next: biomodal-aws plan")
+        console.print(completed("No plan yet. Next: biomodal-aws plan"))
         return
     for entry in chain.entries:
         print_lines(console, _lines(entry))

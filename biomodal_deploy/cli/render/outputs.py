@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.render.console import print_exactly
 from biomodal_deploy.engine.terraform import OutputValue
 from biomodal_deploy.errors import UsageError
@@ -25,7 +26,7 @@ _SHELL_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 def show_outputs(console: Console, outputs: Mapping[str, OutputValue]) -> None:
     """Print every output, sensitive ones hidden."""
     if not outputs:
-        console.print("No outputs: nothing is applied yet. Next: biomodal-aws plan")
+        console.print(completed("No outputs: nothing is applied yet. Next: biomodal-aws plan"))
         return
     table = Table(box=None, show_header=False, pad_edge=False)
     for name in sorted(outputs):

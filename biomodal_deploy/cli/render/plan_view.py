@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 from rich.text import Text
 
+from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.render.console import Line
 from biomodal_deploy.plan import Action, AttributeChange, OutputChange, PlanKind, ResourceChange
 from biomodal_deploy.plan.redactor import UNKNOWN_TEXT
@@ -207,7 +208,7 @@ class PlanView:
                 f"{counted(others, 'resource')} changed outside Terraform in ways that this plan "
                 "does not act on: biomodal-aws drift shows them."
             )
-            yield Line(Text(line, style="warning"))
+            yield Line(Text(completed(line), style="warning"))
 
 
 def place_lines(title: str, place: Iterable[Fact]) -> Iterator[Line]:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.changes import Data
 from biomodal_deploy.text import counted
@@ -77,7 +78,8 @@ def show_plans(
         deleted: Whether they are deleted by now.
     """
     if not plans:
-        console.print("No plan to delete." if prune else "No plan yet. Next: biomodal-aws plan")
+        none = completed("No plan yet. Next: biomodal-aws plan")
+        console.print("No plan to delete." if prune else none)
         return
     now = datetime.now(UTC)
     table = Table(box=None, pad_edge=False)
@@ -97,7 +99,7 @@ def show_plans(
     if deleted:
         console.print(f"{counted(len(plans), 'plan')} deleted.")
     elif prune:
-        console.print("Nothing was deleted. Next: biomodal-aws plans --prune --yes")
+        console.print(completed("Nothing was deleted. Next: biomodal-aws plans --prune --yes"))
 
 
 def plans_data(plans: Sequence[ListedPlan], *, deleted: bool) -> dict[str, Any]:

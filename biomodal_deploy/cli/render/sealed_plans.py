@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from biomodal_deploy.aws.ledger.model import Ledger, Leftovers
+from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.render.console import Line, print_lines
 from biomodal_deploy.cli.render.ledger import show_ledger, show_leftovers
 from biomodal_deploy.cli.render.plan_view import PlanView, place_lines
@@ -128,7 +129,7 @@ def _counts(plan: Plan) -> str:
 
 def _next_step(sealed_plan: SealedPlan, *, refused: bool, missing: bool) -> Iterator[str]:
     manifest, stack = sealed_plan.manifest, sealed_plan.manifest.facts.stack
-    again = f"Next: biomodal-aws plan --stack {shlex.quote(stack)}"
+    again = completed(f"Next: biomodal-aws plan --stack {shlex.quote(stack)}")
     if sealed_plan.use.state is not UseState.UNUSED:
         yield f"This plan is used: {sealed_plan.use.sentence()}."
     elif refused:
@@ -142,4 +143,5 @@ def _next_step(sealed_plan: SealedPlan, *, refused: bool, missing: bool) -> Iter
         until = manifest.expires.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
         yield f"Good for one apply until {until}."
         command = "approve" if missing else "apply"
-        yield f"Next: biomodal-aws {command} {sealed_plan.id} --stack {shlex.quote(stack)}"
+        step = f"biomodal-aws {command} {sealed_plan.id} --stack {shlex.quote(stack)}"
+        yield completed(f"Next: {step}")

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from biomodal_deploy.aws.checks import Report
 from biomodal_deploy.aws.state_bucket.checker import is_fit
+from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.render.applies import applied_data
 from biomodal_deploy.cli.render.checks import show_findings
 from biomodal_deploy.cli.render.console import print_exactly
@@ -60,12 +61,13 @@ def show_created(console: Console, created: Created) -> None:
     console.print(Text(f"  its own state is {kept}: no secret is in it, so commit it"))
     console.print(Text(f"  git add -f {kept}"))
     if created.applied is None:
-        console.print("Who may use it: biomodal-aws backend policy", style="quiet")
+        console.print(completed("Who may use it: biomodal-aws backend policy"), style="quiet")
     else:
         console.print(Text("Who plans and applies with it needs this policy, and no more of S3:"))
         show_policy(console, created.policy)
     for name in created.to_move:
-        console.print(f"Next: biomodal-aws backend migrate --stack {name}", style="quiet")
+        step = completed(f"Next: biomodal-aws backend migrate --stack {name}")
+        console.print(step, style="quiet")
 
 
 def created_data(created: Created) -> dict[str, object]:

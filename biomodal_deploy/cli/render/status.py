@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
+from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.render.checks import counted_findings, show_findings
 from biomodal_deploy.text import counted
 from biomodal_deploy.vm.status import Status
@@ -28,5 +29,5 @@ def _verdict(status: Status) -> Text:
     if status.waited is not None:
         waited = f"after {status.waited:.0f} s"
         return Text(f"Not ready {waited}: {words} {of_all}.", style="warning")
-    advice = f"biomodal-aws status --wait --stack {status.stack} waits for it."
+    advice = completed(f"biomodal-aws status --wait --stack {status.stack} waits for it.")
     return Text(f"Not ready yet: {words} {of_all}. {advice}", style="warning")

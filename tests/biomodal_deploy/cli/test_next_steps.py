@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
+
 import pytest
 
-from biomodal_deploy.cli.next_steps import as_typed
+from biomodal_deploy.cli.next_steps import as_typed, completed, typed
+from tests.support.project import ROOT
 
 
 @pytest.mark.parametrize(
@@ -55,3 +59,34 @@ def test_a_step_names_what_the_command_was_told(
 ) -> None:
     """Project and stack are added where the step lacks them and its command takes them."""
     assert as_typed(message, arguments) == expected
+
+
+def test_what_is_printed_after_a_success_is_completed_too() -> None:
+    """By what was typed, for as long as that command runs."""
+    with typed(["plan", "--project-dir", "lab"]):
+        assert completed("Next: biomodal-aws apply") == (
+            "Next: biomodal-aws apply --project-dir lab"
+        )
+    assert completed("Next: biomodal-aws apply") == "Next: biomodal-aws apply"
+
+
+def plain_steps(node: ast.AST) -> Iterator[str]:
+    """Yield the texts with a next step that are printed as they stand in the code."""
+    for child in ast.iter_child_nodes(node):
+        match child:
+            case ast.Call(func=ast.Name(id="completed")):
+                continue
+            case ast.Constant(value=str(text)) if "Next: biomodal-aws" in text:
+                yield text
+        yield from plain_steps(child)
+
+
+def test_no_renderer_prints_a_step_as_it_stands() -> None:
+    """A new line with a next step is completed as well."""
+    plain = [
+        f"{path.name}: {text}"
+        for path in sorted((ROOT / "biomodal_deploy" / "cli" / "render").glob("*.py"))
+        for text in plain_steps(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert plain == []
+    assert list(plain_steps(ast.parse('print(f"{x} Next: biomodal-aws plan")')))
