@@ -66,36 +66,77 @@ def steps(message: str) -> Iterator[list[str]]:
         yield words
 
 
-# Steps that no case takes, by module or folder: where they are taken, or why they are not.
-ELSEWHERE: Final = {
-    "cli/commands/approve.py: approve": "what a signature is about",
-    "plan/sealed/approvals.py: approve": "needs SSH keys: tests/engine/test_approvals.py",
-    "cli/applying.py: show": "after a success",
-    "cli/commands/init.py: lock": "after a success: tests/engine/test_lock_files.py",
-    "cli/commands/doctor.py: init": "where there is no project: tests/engine/test_init.py",
-    "config/settings.py: init": "where there is no project: tests/engine/test_init.py",
+# Steps that no case takes, by module or folder, and the tests that take them.
+_EMPTY_FOLDER: Final = (
+    "tests/test_package.py::test_an_installed_wheel_does_the_job_in_an_empty_folder"
+)
+_LOCK: Final = "tests/engine/test_lock_files.py::test_ci_takes_it_as_it_is"
+_MOVED: Final = "tests/engine/test_shared_state.py::test_from_bucket_to_bucket"
+TAKEN_BY: Final = {
+    "cli/commands/doctor.py: init": _EMPTY_FOLDER,
+    "cli/commands/init.py: lock": _LOCK,
+    "config/settings.py: init": _EMPTY_FOLDER,
+    "engine/terraform/failures.py: plan": "tests/biomodal_deploy/cli/test_interrupts.py"
+    "::test_after_a_kill_the_next_plan_says_what_happened",
+    "plan/sealed/approvals.py: approve": "tests/engine/test_approvals.py"
+    "::test_two_people_sign_and_it_runs_once",
+    "sandbox/run.py: sandbox run": "tests/engine/test_rehearsal.py"
+    "::test_a_rehearsal_leaves_every_file_as_it_was",
+    "vm/ssh_failures.py: connect": "tests/engine/test_operations.py::test_through_session_manager",
+    "vm/ssh_failures.py: status": "tests/engine/test_operations.py::test_a_stopped_vm",
+    "vm/access.py: connect": "tests/engine/test_operations.py::test_through_session_manager",
+    "workflow/account_checks.py: doctor": "tests/engine/preflight/test_stack.py"
+    "::test_the_command_on_screen",
+    "workflow/adding.py: backend check": "tests/engine/test_state_bucket.py"
+    "::test_a_bucket_that_lacks_everything",
+    "workflow/adding.py: demo": "tests/biomodal_deploy/cli/test_demo.py"
+    "::test_standard_output_holds_the_data_alone",
+    "workflow/adding.py: doctor": "tests/engine/test_init.py::test_options_make_a_stack_that_plans",
+    "workflow/adding.py: keygen": "tests/biomodal_deploy/cli/test_payload_page.py"
+    "::test_what_needs_no_terraform_prints_its_shape",
+    "workflow/adding.py: plan": "tests/engine/test_init.py::test_options_make_a_stack_that_plans",
+    "workflow/arrival.py: backend migrate": _MOVED,
+    "workflow/backend.py: backend migrate": _MOVED,
+    "workflow/claiming.py: plan": "tests/engine/test_remote_history.py"
+    "::test_restored_together_it_is_still_used",
+    "workflow/ejecting.py: backend migrate": _MOVED,
+    "workflow/ejecting.py: eject": "tests/engine/test_eject.py::test_a_plan_has_no_changes",
+    "workflow/engine.py: lock": _LOCK,
+    "workflow/importing.py: adopt": "tests/engine/test_diagnose.py::test_what_exists_is_taken_over",
+    "workflow/init/interview.py: keygen": "tests/biomodal_deploy/cli/test_payload_page.py"
+    "::test_what_needs_no_terraform_prints_its_shape",
+    "workflow/init/project.py: init": _EMPTY_FOLDER,
+    "workflow/preflight_target.py: backend check": "tests/engine/test_state_bucket.py"
+    "::test_a_bucket_that_lacks_everything",
+    "workflow/prerequisites.py: backend create": "tests/engine/test_state_bucket.py"
+    "::test_again_it_plans_what_has_changed",
+    "workflow/prerequisites.py: keygen": "tests/biomodal_deploy/cli/test_payload_page.py"
+    "::test_what_needs_no_terraform_prints_its_shape",
+    "workflow/sets/sealed_plans.py: apply": "tests/engine/test_next_steps.py"
+    "::test_a_destroy_plan_of_a_set_is_applied_alone",
+}
+# Steps that nothing takes: why.
+NOT_TAKEN: Final = {
+    "cli/applying.py: show": "shows again what a destruction that failed had shown",
+    "cli/commands/approve.py: approve": "a file's format, described by the command that writes it",
     "config/tfvars/declared.py: synth": "a stack of another app, with a type that is none",
-    "engine/terraform/failures.py: plan": "tests/biomodal_deploy/cli/test_interrupts.py",
-    "plan/impossible.py: keygen": "a notice of the plan's view, for a key that is cut",
+    "plan/impossible.py: keygen": "one of two ways out; the other one edits a file",
     "plan/sealed/digests.py: synth": "an output folder that was deleted while a plan was sealed",
-    "sandbox/run.py: sandbox run": "an example of usage: tests/engine/test_rehearsal.py",
-    "vm/": "needs a VM: tests/engine/test_operations.py",
-    "workflow/account_checks.py: doctor": "a notice: tests/engine/preflight",
-    "workflow/adding.py": "after a success: tests/engine/test_init.py",
-    "workflow/arrival.py: backend migrate": "tests/engine/test_shared_state.py",
-    "workflow/backend.py: backend migrate": "tests/engine/test_shared_state.py",
+    "vm/access.py: plan": "the same step as that of vm/built.py",
+    "vm/access.py: apply": "the same step as that of vm/built.py",
+    "vm/checks.py": "the advice of a check",
+    "vm/deep.py": "the advice of a check",
+    "vm/jobs.py": "why a job waits, which is no refusal",
+    "vm/judging.py": "the advice of a check",
+    "vm/nextflow/facts.py": "the same step as that of vm/built.py",
+    "vm/nextflow/files.py": "a comment in the files that are written",
+    "vm/ssh_failures.py: plan": "a VM that is gone: the plan that makes it is any plan",
+    "vm/status.py": "the advice of a check",
+    "vm/vm_checks.py": "the advice of a check",
     "workflow/destroying.py: in": "no command: the environment is named before it",
-    "workflow/claiming.py: plan": "tests/engine/test_remote_history.py",
-    "workflow/ejecting.py": "tests/engine/test_eject.py",
-    "workflow/importing.py: adopt": "tests/engine/test_diagnose.py",
-    "workflow/engine.py: lock": "a notice: tests/engine/test_lock_files.py",
-    "workflow/init/": "tests/engine/test_init.py",
     "workflow/location.py: sandbox run": "names a placeholder, DIR",
     "workflow/lost_state.py: plan": "after an import by hand",
-    "workflow/preflight_target.py: backend check": "tests/engine/test_state_bucket.py",
-    "workflow/prerequisites.py": "needs AWS: tests/engine/test_init.py, test_state_bucket.py",
     "workflow/sets/sealed_plans.py: plan": "the same step as that of apply --all",
-    "workflow/sets/sealed_plans.py: apply": "test_a_destroy_plan_of_a_set_is_applied_alone",
     "workflow/synthesized.py: synth": "a folder that another program wrote",
 }
 
@@ -362,10 +403,28 @@ def printed_steps() -> set[str]:
 def test_every_step_is_taken_somewhere() -> None:
     """A new refusal with a next step needs a case above, or a line that says where it is taken."""
     printed = printed_steps()
-    known = (*ELSEWHERE, *(case.source for case in CASES))
+    listed = (*TAKEN_BY, *NOT_TAKEN)
+    known = (*listed, *(case.source for case in CASES))
     assert {each for each in printed if not each.startswith(known)} == set()
-    stale = {known for known in ELSEWHERE if not any(each.startswith(known) for each in printed)}
+    stale = {known for known in listed if not any(each.startswith(known) for each in printed)}
     assert stale == set()
+
+
+@pytest.mark.parametrize(("step", "test"), TAKEN_BY.items())
+def test_the_test_that_takes_a_step_is_there(step: str, test: str) -> None:
+    """It is a test of that name, and runs the step's command, itself or with its module's help."""
+    path, _, name = test.partition("::")
+    source = (ROOT / path).read_text(encoding="utf-8")
+    own = [
+        ast.unparse(node)
+        for node in ast.parse(source).body
+        if not isinstance(node, ast.FunctionDef) or node.name == name or "test_" not in node.name
+    ]
+    assert any(f"def {name}(" in part for part in own), test
+    # As it is typed, or as the words of a list.
+    words = step.partition(": ")[2].split()
+    wanted = re.compile(r"\W+".join(rf"\b{re.escape(word)}\b" for word in words))
+    assert any(wanted.search(part) for part in own), words
 
 
 def test_a_new_step_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
