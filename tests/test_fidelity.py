@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support import fidelity
-from tests.support.fidelity import Promise
+from tests.support.fidelity import Promise, Trouble
 from tests.support.project import ROOT
 
 
@@ -23,6 +23,17 @@ def test_every_promise_is_kept_and_tested(promise: Promise) -> None:
     assert f"\ndef {name or 'test_'}" in (ROOT / path).read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("trouble", fidelity.troubles(), ids=lambda each: each.symptom)
+def test_the_troubleshooting_section_is_covered(trouble: Trouble) -> None:
+    """Each command and check of the document is in the page, beside its symptom and what to do."""
+    text = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    rows = [each.split(" | ") for each in text.splitlines() if each.startswith("| ")]
+    about = [row[1] for row in rows if row[0] == f"| {trouble.symptom}" and row[2].rstrip(" |")]
+    assert [each for each in trouble.says if not any(each in said for said in about)] == []
+    # Nor does the page have a row of it that the document has not.
+    assert [said for said in about if not any(each in said for each in trouble.says)] == []
+
+
 @pytest.mark.parametrize(
     ("page", "notes"),
     [
@@ -31,7 +42,6 @@ def test_every_promise_is_kept_and_tested(promise: Promise) -> None:
             "operations.md",
             ("newgrp docker", "docker --version", "docker run hello-world", "support@biomodal.com"),
         ),
-        ("troubleshooting.md", ("journalctl", "terraform refresh")),
         (
             "costs.md",
             ("t3.small", "Reserved Instance", "Glacier", "Intelligent-Tiering", "Cost Explorer"),

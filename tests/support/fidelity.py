@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tomllib
-from typing import Final
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -40,11 +40,34 @@ class Promise(BaseModel):
     test: str = Field(min_length=1)
 
 
+class Trouble(BaseModel):
+    """A symptom of the document's section "Troubleshooting", in our words.
+
+    Attributes:
+        symptom: What goes wrong.
+        says: The commands and checks that the document has for it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    symptom: str = Field(min_length=1)
+    says: tuple[str, ...] = Field(min_length=1)
+
+
 def promises() -> list[Promise]:
     """Read all promises."""
+    return [Promise.model_validate(each) for each in _data("promise")]
+
+
+def troubles() -> list[Trouble]:
+    """Read the section "Troubleshooting"."""
+    return [Trouble.model_validate(each) for each in _data("trouble")]
+
+
+def _data(name: str) -> list[Any]:
     path = ROOT / "tests" / "data" / "fidelity.toml"
-    found = tomllib.loads(path.read_text(encoding="utf-8"))["promise"]
-    return [Promise.model_validate(each) for each in found]
+    found: list[Any] = tomllib.loads(path.read_text(encoding="utf-8"))[name]
+    return found
 
 
 def page() -> str:

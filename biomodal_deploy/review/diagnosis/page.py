@@ -42,15 +42,15 @@ Search this page for a word of your error: the first column has errors as they a
 
 ## The document's own steps
 
-| the document says | here |
-|---|---|
+| trouble | the document says | here |
+|---|---|---|
 {steps}
 """
 
 
 def page() -> str:
     """Return the whole page."""
-    steps = [_row(each["says"], each["here"]) for each in load("document")["step"]]
+    steps = [_row(each["trouble"], each["says"], each["here"]) for each in load("document")["step"]]
     parts = [_HEAD.format(steps="\n".join(steps))]
     for area, title in AREAS.items():
         parts += [f"## {title}", "", "| you see | cause | fix |", "|---|---|---|"]
