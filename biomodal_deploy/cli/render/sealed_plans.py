@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from rich.console import Console
@@ -15,7 +15,7 @@ from biomodal_deploy.cli.render.console import Line, print_lines
 from biomodal_deploy.cli.render.ledger import show_ledger, show_leftovers
 from biomodal_deploy.cli.render.plan_view import PlanView, place_lines
 from biomodal_deploy.plan import Plan, PlanKind
-from biomodal_deploy.plan.guards import Outcome
+from biomodal_deploy.plan.guards import Outcome, Verdict
 from biomodal_deploy.plan.sealed import SealedPlan, UseState
 from biomodal_deploy.plan.sealed.approvals import ApprovalStatus
 from biomodal_deploy.review.report import report_of
@@ -68,14 +68,6 @@ def show_sealed_plan(
             word, style = _STYLES[verdict.outcome]
             line = Text.assemble((f"{word}: ", style), verdict.message)
             print_lines(console, [Line(line, 2)])
-    protected = [
-        each.address for each in refusals if each.rule in ("protected", "vanished") and each.address
-    ]
-    if len(protected) > 1:
-        # One to copy: a whole environment is lost by many addresses.
-        flags = " ".join(f"--allow-destroy {shlex.quote(address)}" for address in protected)
-        # A terminal may wrap it; we must not, or it could not be copied whole.
-        console.print(Text(f"All of them: {flags}"), soft_wrap=True)
     if ledger:
         show_ledger(console, ledger)
     if remains:
@@ -94,7 +86,8 @@ def show_sealed_plan(
     if approvals:
         show_approvals(console, approvals)
     missing = bool(approvals and approvals.missing)
-    for step in _next_step(sealed_plan, refused=bool(refusals), missing=missing):
+    # A terminal may wrap it; we must not, or it could not be copied whole.
+    for step in _next_step(sealed_plan, refusals, missing=missing):
         console.print(Text(step), soft_wrap=True)
 
 
@@ -127,13 +120,26 @@ def _counts(plan: Plan) -> str:
     return "No changes." if sentence == "no changes" else f"Plan: {sentence}."
 
 
-def _next_step(sealed_plan: SealedPlan, *, refused: bool, missing: bool) -> Iterator[str]:
+def _next_step(
+    sealed_plan: SealedPlan, refusals: Sequence[Verdict], *, missing: bool
+) -> Iterator[str]:
     manifest, stack = sealed_plan.manifest, sealed_plan.manifest.facts.stack
     again = completed(f"Next: biomodal-aws plan --stack {shlex.quote(stack)}")
     if sealed_plan.use.state is not UseState.UNUSED:
         yield f"This plan is used: {sealed_plan.use.sentence()}."
-    elif refused:
+    elif refusals:
         yield "A guard refuses this plan: it cannot be applied."
+        losses = [each for each in refusals if each.rule in ("protected", "vanished")]
+        if losses and manifest.kind is PlanKind.DESTROY:
+            yield "If that loss is meant, this asks for the stack's name and destroys it:"
+            yield f"  biomodal-aws destroy --stack {shlex.quote(stack)}"
+        elif losses:
+            # One to copy: a whole environment is lost by many addresses.
+            flags = (f"--allow-destroy {shlex.quote(each.address or '')}" for each in losses)
+            yield f"If that loss is meant, plan again with: {' '.join(flags)}"
+        if len(losses) < len(refusals):
+            yield "Correct what is refused, then plan again."
+            yield again
     elif manifest.is_expired(datetime.now(UTC)):
         yield "This plan has expired."
         yield again

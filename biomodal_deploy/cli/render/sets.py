@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Final, Self
 
-from pydantic import JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue
 from rich.console import Console, Group
 from rich.live import Live
 from rich.spinner import Spinner
-from rich.table import Table
 from rich.text import Text
 
-from biomodal_deploy.cli.render.console import can_redraw
+from biomodal_deploy.cli.render.console import Line, can_redraw, print_lines
 from biomodal_deploy.errors import (
     EXIT_BUG,
     EXIT_DONE,
@@ -94,17 +93,11 @@ class SetProgress:
             case Ended(outcome):
                 self._busy.pop(outcome.stack, None)
                 self._ended[outcome.exit_status] += 1
-                self._say(self._line(outcome))
+                self._say(_headline(outcome, self._describe))
             case Stopping():
                 if not self._asked:
                     self._asked = True
                     self._say(Text(_STOPPING, style="warning"))
-
-    def _line(self, outcome: Outcome) -> Text:
-        word, style = _WORDS.get(outcome.exit_status, ("failed", "bad"))
-        text = Text(f"{outcome.stack}: ").append(word, style=style)
-        what = self._describe(outcome)
-        return text.append(f"{', ' + what if what else ''} ({outcome.seconds:.0f} s)")
 
     def _say(self, text: Text) -> None:
         if not self._quiet:
@@ -129,22 +122,8 @@ _STOPPING: Final = (
 
 
 def show_set(console: Console, outcomes: Sequence[Outcome], describe: Describe) -> None:
-    """Print the table of a set, what went wrong in it, and how many there are of each kind."""
-    table = Table("Stack", "Status", "", "Seconds", box=None, pad_edge=False)
-    for outcome in outcomes:
-        word, style = _WORDS.get(outcome.exit_status, ("failed", "bad"))
-        table.add_row(
-            Text(outcome.stack, no_wrap=True),
-            Text(word, style=style, no_wrap=True),
-            Text(describe(outcome)),
-            Text(f"{outcome.seconds:.0f}"),
-        )
-    console.print(table)
-    for outcome in outcomes:
-        if outcome.problem:
-            console.print(Text(f"{outcome.stack}: ", style="bad").append(outcome.problem.message))
-        for line in _refusals(outcome):
-            console.print(Text(f"{outcome.stack}: refused: ", style="bad").append(line))
+    """Print what became of each stack of a set, how many of each kind, and what to type next."""
+    print_lines(console, (line for each in outcomes for line in _lines(each, describe)))
     console.print()
     counts = Counter(outcome.exit_status for outcome in outcomes)
     parts = [
@@ -153,6 +132,9 @@ def show_set(console: Console, outcomes: Sequence[Outcome], describe: Describe) 
         if counts[status]
     ]
     console.print(f"{counted(len(outcomes), 'stack')}: {', '.join(parts)}.")
+    if ready := [each.stack for each in outcomes if _is_ready(each)]:
+        console.print(Text(f"To read one: biomodal-aws show --stack {ready[0]}"), soft_wrap=True)
+        console.print(Text(f"Next: biomodal-aws apply --stack {','.join(ready)}"), soft_wrap=True)
 
 
 def show_notices(console: Console, outcomes: Sequence[Outcome]) -> None:
@@ -177,13 +159,60 @@ def set_data(command: str, outcomes: Sequence[Outcome], seconds: float) -> dict[
     }
 
 
-def _refusals(outcome: Outcome) -> list[str]:
-    verdicts = (outcome.data or {}).get("verdicts")
-    return [
-        str(each.get("message"))
-        for each in (verdicts if isinstance(verdicts, list) else ())
-        if isinstance(each, dict) and each.get("outcome") == "refused"
-    ]
+def _headline(outcome: Outcome, describe: Describe) -> Text:
+    word, style = _WORDS.get(outcome.exit_status, ("failed", "bad"))
+    text = Text(f"{outcome.stack}: ").append(word, style=style)
+    what = describe(outcome)
+    return text.append(f"{', ' + what if what else ''} ({outcome.seconds:.0f} s)")
+
+
+def _lines(outcome: Outcome, describe: Describe) -> Iterator[Line]:
+    yield Line(_headline(outcome, describe), 4)
+    if outcome.problem:
+        yield Line(Text(f"  {outcome.problem.message}"), 4)
+    plan = _Reviewed.model_validate(outcome.data or {})
+    for point in plan.verdict.points:
+        yield Line(Text(f"  {point}", style="warning"), 4)
+    # Of what holds something, the name; the plan itself lists the others.
+    for change in plan.changes:
+        if change.lost:
+            text = Text.assemble("  - ", (change.address, "delete"), f": {change.lost}")
+            yield Line(text, 6)
+    for guarded in plan.verdicts:
+        if guarded.outcome == "refused":
+            yield Line(Text.assemble("  ", ("refused: ", "bad"), guarded.message), 4)
+
+
+def _is_ready(outcome: Outcome) -> bool:
+    plan = _Reviewed.model_validate(outcome.data or {})
+    return plan.has_changes and all(each.outcome != "refused" for each in plan.verdicts)
+
+
+class _Read(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class _Verdict(_Read):
+    points: tuple[str, ...] = ()
+
+
+class _Guarded(_Read):
+    outcome: str
+    message: str
+
+
+class _Change(_Read):
+    address: str
+    lost: str = ""
+
+
+class _Reviewed(_Read):
+    """What a stack's command printed of its plan; of other commands nothing."""
+
+    verdict: _Verdict = _Verdict()
+    verdicts: tuple[_Guarded, ...] = ()
+    changes: tuple[_Change, ...] = ()
+    has_changes: bool = False
 
 
 def describe_plan(outcome: Outcome) -> str:

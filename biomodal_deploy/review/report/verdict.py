@@ -83,8 +83,9 @@ def _points(
             yield counted(number, what) if alarm == "everything" else _openings(number)
     if gains:
         yield f"access gained: {gains_sentence(gains)}"
+    losses = ((counts.delete, "destroyed"), (counts.replace, "replaced"))
     if counts.delete or counts.replace:
-        yield f"{counts.delete:,} destroyed, {counts.replace:,} replaced"
+        yield ", ".join(f"{number:,} {what}" for number, what in losses if number)
     if counts.forget:
         yield f"{counts.forget:,} forgotten: they go on, and nobody manages them"
     if counts.drift:

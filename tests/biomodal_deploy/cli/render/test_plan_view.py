@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from pydantic import JsonValue
 from rich.cells import cell_len
 from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from biomodal_deploy.cli.render.console import _THEME, _Console
+from biomodal_deploy.cli.render.costs import cost_summary
 from biomodal_deploy.cli.render.plan_view import address_lines
-from biomodal_deploy.cli.render.sealed_plans import show_sealed_plan
+from biomodal_deploy.cli.render.sealed_plans import sealed_plan_data, show_sealed_plan
 from biomodal_deploy.cli.render.sets import describe_plan, show_set
 from biomodal_deploy.errors import EXIT_DONE, EXIT_GUARD
 from biomodal_deploy.plan import Action, Plan, PlanKind, ResourceChange, read_plan
@@ -25,6 +25,7 @@ from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.plan.sealed.use import Use, UseState
 from biomodal_deploy.workflow.sets.outcome import Outcome as Ended
 from tests.support.plans import plan, resource
+from tests.support.project import ROOT
 from tests.support.real_plans import construct_paths, real_plan
 from tests.support.reports import ID, manifest
 from tests.support.sealed_plans import SHA
@@ -104,34 +105,26 @@ def test_goldens(name: str, width: int, golden: SnapshotAssertion) -> None:
     """What a reviewer reads of each kind of plan, line for line."""
     console, stream = on_screen(width)
     of = read(name)
-    show_sealed_plan(console, sealed_plan_of(of, KINDS[name]), of)
+    sealed = sealed_plan_of(of, KINDS[name])
+    cost = cost_summary(of, sealed.manifest, ROOT)
+    show_sealed_plan(console, sealed, of, cost=cost)
     assert stream.getvalue() == golden(name=f"{name}-{width}")
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_several_stacks(width: int, golden: SnapshotAssertion) -> None:
-    """A set of plans: what each would do, and which of them a guard refuses."""
+    """A set of plans: what each loses and opens, which of them a guard refuses, what to type."""
     console, stream = on_screen(width)
-    counts = {name: read(name).counts.model_dump() for name in ("create", "replace")}
-    refusal: JsonValue = {"outcome": "refused", "message": "aws_instance.vm would be replaced"}
-    show_set(
-        console,
-        [
-            Ended(
-                stack="lab-one",
-                exit_status=EXIT_DONE,
-                data={"counts": counts["create"], "sealed_plan": ID, "verdicts": []},
-                seconds=8,
-            ),
-            Ended(
-                stack="lab-two-with-a-rather-long-name",
-                exit_status=EXIT_GUARD,
-                data={"counts": counts["replace"], "sealed_plan": ID, "verdicts": [refusal]},
-                seconds=9,
-            ),
-        ],
-        describe_plan,
-    )
+    ended = []
+    for stack, name, status in (
+        ("lab-one", "create", EXIT_DONE),
+        ("lab-three", "no-change", EXIT_DONE),
+        ("lab-two-with-a-rather-long-name", "replace", EXIT_GUARD),
+    ):
+        of = read(name)
+        data: Any = sealed_plan_data(sealed_plan_of(of), of)
+        ended.append(Ended(stack=stack, exit_status=status, data=data, seconds=8))
+    show_set(console, ended, describe_plan)
     assert stream.getvalue() == golden(name=f"several-{width}")
 
 
@@ -140,7 +133,7 @@ def test_no_line_is_wider_than_the_terminal(name: str) -> None:
     """But where a single word is, or a command to copy: those are never broken."""
     for line in printed(read(name), KINDS[name]).splitlines():
         words = line.split()
-        copied = line.startswith(("All of them:", "Next:", "folder", "plan  ", "sha256"))
+        copied = line.startswith(("If that loss", "Next:", "folder", "plan  ", "sha256"))
         assert cell_len(line) <= 80 or copied or len(max(words, key=len)) > 60, line
 
 
