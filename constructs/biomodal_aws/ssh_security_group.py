@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
@@ -52,6 +53,9 @@ class SshSecurityGroup(Part):
                 description=description or "SSH access to the orchestrator VM",
                 vpc_id=vpc_id,
                 tags={"Name": name},
+                # EC2 deletes no group that a VM has: where the VM stays, the new one has to exist
+                # first. Another name or VPC alone forces one, so the two never share a name.
+                lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
             )
         )
         self.id = group.id

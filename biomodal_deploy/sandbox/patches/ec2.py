@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from moto.core.responses import ActionResult
-from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.exceptions import DependencyViolationError, EC2ClientError
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ec2.responses.instances import InstanceResponse
@@ -124,10 +124,28 @@ def rules_of_every_protocol_have_no_ports() -> list[Change]:
     return [Change(EC2Backend, "modify_security_group_rules", modified)]
 
 
+def groups_in_use_are_kept() -> list[Change]:
+    """Refuse to delete a group that a network interface has (EC2 API, DeleteSecurityGroup).
+
+    moto deletes it under a VM that runs, so that a replacement in the wrong order passes here.
+    """
+
+    def keeping(original: Method) -> Method:
+        def delete(self: Any, vpc_id: str | None, group_id: str) -> None:
+            if any(group.id == group_id for each in self.enis.values() for group in each.group_set):
+                raise DependencyViolationError(f"resource {group_id} has a dependent object")
+            original(self, vpc_id, group_id)
+
+        return delete
+
+    return [Change(EC2Backend, "_delete_security_group", keeping)]
+
+
 PATCHES: Final = (
     addresses_need_a_gateway,
     own_tags_are_no_data,
     own_tags_can_change,
     launches_can_be_protected,
     rules_of_every_protocol_have_no_ports,
+    groups_in_use_are_kept,
 )

@@ -10,10 +10,15 @@ from botocore.exceptions import ClientError
 
 from biomodal_deploy.sandbox.patches.ec2 import (
     addresses_need_a_gateway,
+    groups_in_use_are_kept,
     launches_can_be_protected,
     own_tags_are_no_data,
     own_tags_can_change,
     rules_of_every_protocol_have_no_ports,
+)
+from biomodal_deploy.sandbox.patches.instances import (
+    interface_and_instance_have_the_same_groups,
+    primary_interface_goes_with_its_instance,
 )
 from tests.support.moto import Use, launch, only
 
@@ -121,3 +126,23 @@ def test_rules_of_every_protocol_have_no_ports(aws: Callable[[str], Any], use: U
     assert described("-1") == ["-1", "everywhere"]
     with pytest.raises(ClientError, match="Must specify both from and to ports"):
         described("tcp")
+
+
+def test_groups_in_use_are_kept(aws: Callable[[str], Any], use: Use) -> None:
+    """Until the VM has another one, or is gone."""
+    use(primary_interface_goes_with_its_instance)
+    use(interface_and_instance_have_the_same_groups)
+    use(groups_in_use_are_kept)
+    ec2 = aws("ec2")
+    subnet = ec2.describe_subnets()["Subnets"][0]
+    one, two = (
+        ec2.create_security_group(GroupName=name, Description="d", VpcId=subnet["VpcId"])["GroupId"]
+        for name in ("one", "two")
+    )
+    vm = launch(ec2, SubnetId=subnet["SubnetId"], SecurityGroupIds=[one])
+    with pytest.raises(ClientError, match=r"DependencyViolation.*has a dependent object"):
+        ec2.delete_security_group(GroupId=one)
+    ec2.modify_instance_attribute(InstanceId=vm, Groups=[two])
+    ec2.delete_security_group(GroupId=one)
+    ec2.terminate_instances(InstanceIds=[vm])
+    ec2.delete_security_group(GroupId=two)
