@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 
 
 def printable(text: str) -> str:
@@ -34,3 +35,16 @@ def sized(size: float) -> str:
         if size < 1024:
             return f"{size:.1f} {unit}"
     return f"{size / 1024:,.1f} PiB"
+
+
+def did_you_mean(given: str, known: Iterable[str], *, otherwise: str) -> str:
+    """Return a question with the nearest known word, for an error's remedy.
+
+    Args:
+        otherwise: The remedy where none of them is near.
+    """
+    # Only here: nothing that is spelled right should wait for it.
+    from difflib import get_close_matches
+
+    close = get_close_matches(given, list(known), n=1)
+    return f'did you mean "{close[0]}"?' if close else otherwise

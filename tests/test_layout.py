@@ -33,7 +33,7 @@ WINGS: Final = (
         "aws.preflight",
         "aws.state_bucket",
     ),
-    *("aws", "sandbox", "plan", "engine", "iam", "config", "known_errors", "suggestions", "files"),
+    *("aws", "sandbox", "plan", "engine", "iam", "config", "known_errors", "files"),
     *("errors", "text"),
 )
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from biomodal_deploy.errors import UsageError, UsageErrors
-from biomodal_deploy.suggestions import did_you_mean
+from biomodal_deploy.text import did_you_mean
 
 _QUOTED: Final = re.compile(r"'([^']*)'")
 

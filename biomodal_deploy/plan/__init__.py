@@ -1,11 +1,12 @@
 """A plan as data: `read_plan` reads and redacts what `terraform show -json` prints."""
 
-from biomodal_deploy.plan.actions import Action, PlanKind
 from biomodal_deploy.plan.changes import (
+    Action,
     AttributeChange,
     Check,
     DeferredChange,
     OutputChange,
+    PlanKind,
     ResourceChange,
     Variable,
 )

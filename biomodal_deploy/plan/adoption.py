@@ -13,8 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from biomodal_deploy.plan.actions import Action
-from biomodal_deploy.plan.changes import ResourceChange
+from biomodal_deploy.plan.changes import Action, ResourceChange
 from biomodal_deploy.plan.model import Plan
 from biomodal_deploy.plan.references import INDEX, plain
 

@@ -15,8 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from biomodal_deploy.plan.actions import Action
-from biomodal_deploy.plan.changes import ResourceChange
+from biomodal_deploy.plan.changes import Action, ResourceChange
 from biomodal_deploy.plan.model import Plan
 from biomodal_deploy.text import counted
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeAlias
 
-from biomodal_deploy.plan.actions import Action
+from biomodal_deploy.plan.changes import Action
 from biomodal_deploy.plan.diff import Difference, Path
 from biomodal_deploy.plan.document import Module, ModuleConfiguration, PlanDocument, ResourceChange
 from biomodal_deploy.plan.references import plain
@@ -28,7 +28,12 @@ _SOURCE_LISTS: Final = ("cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids", "s
 
 
 class ManagedAccess:
-    """The access that a plan's resources give.
+    """The access that a plan's resources give, by which what was given by hand is told.
+
+    A security group shows every rule that it has, whichever resource made it, and a role all of
+    its policies. Right after an apply the group's own state knows none of them, so Terraform calls
+    each one drift. Less what the plan's other resources give, only access remains that was given
+    by hand.
 
     Args:
         plan: The plan; its state was refreshed.

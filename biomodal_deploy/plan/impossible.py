@@ -21,8 +21,7 @@ from typing import Final
 
 from biomodal_deploy.config.contract.aws import bucket_name_problem
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.plan.actions import Action
-from biomodal_deploy.plan.changes import ResourceChange
+from biomodal_deploy.plan.changes import Action, ResourceChange
 from biomodal_deploy.plan.model import Plan
 from biomodal_deploy.plan.redactor import HIDDEN_TEXT, UNKNOWN_TEXT
 

@@ -15,8 +15,8 @@ from typing import Final
 from pydantic import Field, ValidationError
 
 from biomodal_deploy.errors import EngineError
-from biomodal_deploy.plan.actions import Action
 from biomodal_deploy.plan.changes import (
+    Action,
     Check,
     Data,
     DeferredChange,

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from biomodal_deploy.plan import changes, document, model
-from biomodal_deploy.plan.actions import Action
+from biomodal_deploy.plan.changes import Action
 from biomodal_deploy.plan.diff import Difference, Path, differences, holds_unknown, spell
 from biomodal_deploy.plan.drift import DriftJudge
 from biomodal_deploy.plan.model import without_collecting

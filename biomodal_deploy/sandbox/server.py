@@ -10,20 +10,24 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Never
+from xml.sax.saxutils import escape
 
 from biomodal_deploy.sandbox.account import CONFIG_FILE, PREFIX, Account
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 
 LOOPBACK: Final = "127.0.0.1"
 _REMOVAL_LIMIT_S: Final = 30.0
@@ -59,7 +63,7 @@ def main(
 def _serve(region: str, account_id: str, config_file: Path, middleware: Middleware) -> Account:
     from biomodal_deploy.sandbox.inventory import client_factory
     from biomodal_deploy.sandbox.seed import IMAGES, seed
-    from biomodal_deploy.sandbox.serializer import Gate
+    from biomodal_deploy.sandbox.server import Gate
 
     # Read when moto is imported. Its own 1,300 images cost a second and hold no Ubuntu 22.04.
     os.environ["MOTO_AMIS_PATH"] = str(IMAGES)
@@ -123,3 +127,67 @@ def _remove(directory: Path) -> None:
 
 if __name__ == "__main__":
     main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
+
+
+GAP: Final = "SandboxGap"
+
+_SCOPE: Final = re.compile(r"Credential=[^/]*/\d{8}/[^/]*/(?P<service>[^/]+)/aws4_request")
+_ERROR: Final = "<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+# Each protocol has its own shape for an error, and an SDK that cannot read it says only "501".
+_XML: Final = {
+    "ec2": f"<Response><Errors>{_ERROR}</Errors></Response>",
+    "iam": f"<ErrorResponse>{_ERROR}</ErrorResponse>",
+    "s3": _ERROR,
+    "sts": f"<ErrorResponse>{_ERROR}</ErrorResponse>",
+}
+
+
+class Gate:
+    """The door in front of moto: one request at a time, and a gap is answered at once.
+
+    moto's backends are dictionaries without locks, and Terraform sends ten requests at once: in an
+    order, none meets a dictionary that changes under it.
+
+    Where moto lacks something it raises, and its server answers 500. The AWS provider takes that
+    for a passing fault of AWS and tries again for ten minutes. Here the answer is 501, which no SDK
+    retries, with a code of our own that no provider mistakes for a thing that AWS says.
+
+    Args:
+        application: moto's own.
+        log: Takes the traceback of what moto lacks.
+    """
+
+    def __init__(self, application: WSGIApplication, log: Callable[[str], None]) -> None:
+        self._application, self._log = application, log
+        self._one_at_a_time = threading.Lock()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        with self._one_at_a_time:
+            try:
+                return list(self._application(environ, start_response))
+            except Exception as error:  # noqa: BLE001 - answered, and logged whole
+                self._log(traceback.format_exc())
+                service = _service(environ)
+                body, content_type = _gap(
+                    service, f"moto cannot answer this {service} call: {error}"
+                )
+        headers = [
+            ("Content-Type", content_type),
+            ("Content-Length", str(len(body))),
+            ("x-amzn-ErrorType", GAP),
+        ]
+        start_response("501 Not Implemented", headers)
+        return [body]
+
+
+def _service(environ: WSGIEnvironment) -> str:
+    scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+    return scope["service"] if scope else "aws"
+
+
+def _gap(service: str, message: str) -> tuple[bytes, str]:
+    if service in _XML:
+        text = _XML[service].format(code=GAP, message=escape(message))
+        return text.encode(), "text/xml"
+    return json.dumps({"__type": GAP, "message": message}).encode(), "application/json"

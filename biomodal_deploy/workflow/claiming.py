@@ -13,9 +13,8 @@ from datetime import UTC, datetime
 from biomodal_deploy.config.stack import RemoteHistory
 from biomodal_deploy.errors import EngineError, SealedPlanRefused
 from biomodal_deploy.plan.sealed import SealedPlan
-from biomodal_deploy.plan.sealed.actor import Actor
 from biomodal_deploy.plan.sealed.approvals import ApprovalStatus
-from biomodal_deploy.plan.sealed.facts import one_line
+from biomodal_deploy.plan.sealed.facts import Actor, one_line
 from biomodal_deploy.plan.sealed.files import canonical
 from biomodal_deploy.workflow.stack import Stack
 

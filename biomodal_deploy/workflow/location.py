@@ -18,7 +18,7 @@ from biomodal_deploy.config.settings import (
     read_project_file,
 )
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.suggestions import did_you_mean
+from biomodal_deploy.text import did_you_mean
 from biomodal_deploy.workflow.leftovers import clear_leftovers
 
 

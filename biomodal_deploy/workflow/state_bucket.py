@@ -115,7 +115,7 @@ def policy_of(location: Location, wanted: Wanted, *, writes: bool = True) -> dic
         EngineError: AWS does not say in which account the KMS key is.
     """
     from biomodal_deploy.iam.place import Place
-    from biomodal_deploy.iam.state_access import state_policy
+    from biomodal_deploy.iam.policies import state_policy
 
     account = _NO_ACCOUNT
     if wanted.kms_key_id and not wanted.kms_key_id.startswith("arn:"):

@@ -11,7 +11,7 @@ from biomodal_deploy.cli.options import HERE, Format, ProjectDir, Stack
 from biomodal_deploy.cli.render.outputs import show_environment, show_outputs, show_value
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.suggestions import did_you_mean
+from biomodal_deploy.text import did_you_mean
 from biomodal_deploy.workflow.reading import read_outputs
 from biomodal_deploy.workflow.stack import last_stack
 

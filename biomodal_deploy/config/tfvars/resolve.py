@@ -21,7 +21,7 @@ from biomodal_deploy.config.tfvars.hcl import HclError, expression
 from biomodal_deploy.config.tfvars.types import TypeMismatchError, convert
 from biomodal_deploy.config.tfvars.values import Value, texts
 from biomodal_deploy.errors import Faults, UsageError, UsageErrors
-from biomodal_deploy.suggestions import did_you_mean
+from biomodal_deploy.text import did_you_mean
 
 # A name of Terraform's: letters of any script, digits, underscores and hyphens.
 _NAME: Final = re.compile(r"[^\W\d][\w-]{0,63}")

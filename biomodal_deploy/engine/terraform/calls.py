@@ -34,6 +34,16 @@ FLAG: Final[bool] = python_terraform.IsFlagged
 
 
 class _Builder(python_terraform.Terraform):  # type: ignore[misc]  # it is untyped
+    """Builds argument lists: of python-terraform 0.10.1 nothing else is used.
+
+    Its way of running one cannot take a program of several words (the embedded Terraform), nor an
+    environment other than this process's own or none, and leaves Terraform running when we are
+    stopped; so every list is run by `engine.process`. Its other surprises are closed here: it reads
+    a state file when it is made (and fails on the empty one that Terraform leaves beside a lock),
+    turns a dict of options into a var-file in the shared temporary directory, and runs a misspelt
+    method as a command.
+    """
+
     def read_state_file(self, file_path: str | None = None) -> None:
         """Read nothing: an argument list needs no state."""
 

@@ -1,4 +1,4 @@
-"""Terraform's CLI configuration: the user's own, and the one that adds a provider mirror."""
+"""Terraform's CLI configuration: the user's own with its plugin cache, and one with a mirror."""
 
 from __future__ import annotations
 
@@ -190,6 +190,9 @@ def plugin_cache(environment: Mapping[str, str]) -> Path | None:
 @contextmanager
 def alone_in(cache: Path | None) -> Iterator[None]:
     """Wait until no other command of ours initializes with this plugin cache.
+
+    "The plugin cache directory is not guaranteed to be concurrency safe" (Terraform, "CLI
+    Configuration"): one init replaces a provider while another copies or starts it.
 
     The system lets go of the lock when the process ends, however it ends. Where there can be no
     lock, such as in a folder that cannot be written to, there is nothing to be torn either.

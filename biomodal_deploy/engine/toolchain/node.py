@@ -11,8 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from biomodal_deploy.engine.toolchain.probe import ProbeError, ask
-from biomodal_deploy.engine.toolchain.tool import Tool, numbers, program
+from biomodal_deploy.engine.toolchain.tool import ProbeError, Tool, ask, numbers, program
 from biomodal_deploy.errors import UsageError
 
 MINIMUM: Final = (22, 0, 0)

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from biomodal_deploy.engine.toolchain import embedded_terraform
-from biomodal_deploy.engine.toolchain.probe import ProbeError, ask
-from biomodal_deploy.engine.toolchain.tool import Source, numbers, program
+from biomodal_deploy.engine.toolchain.tool import ProbeError, Source, ask, numbers, program
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import private_dir, replace
 

@@ -9,9 +9,8 @@ from typing import Final
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
-from biomodal_deploy.plan.sealed.actor import Actor
 from biomodal_deploy.plan.sealed.digests import sha256
-from biomodal_deploy.plan.sealed.facts import Line, Sealed, Sha256
+from biomodal_deploy.plan.sealed.facts import Actor, Line, Sealed, Sha256
 from biomodal_deploy.plan.sealed.files import canonical
 
 START: Final = "0" * 64

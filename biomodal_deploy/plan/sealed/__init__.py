@@ -1,8 +1,7 @@
 """Sealed plans: what was approved is bound by digests to what may run, once."""
 
-from biomodal_deploy.plan.sealed.actor import Actor, whoami
 from biomodal_deploy.plan.sealed.digests import file_sha256, sha256, tree_sha256
-from biomodal_deploy.plan.sealed.facts import Facts, FileDigest, Module, StateId
+from biomodal_deploy.plan.sealed.facts import Actor, Facts, FileDigest, Module, StateId, whoami
 from biomodal_deploy.plan.sealed.fingerprints import (
     Backend,
     backend_of,
@@ -12,9 +11,8 @@ from biomodal_deploy.plan.sealed.fingerprints import (
 from biomodal_deploy.plan.sealed.gathering import gather
 from biomodal_deploy.plan.sealed.git import Revision, authors_of, revision_of, signing_key
 from biomodal_deploy.plan.sealed.manifest import Manifest
-from biomodal_deploy.plan.sealed.pruning import Pruned, prune
 from biomodal_deploy.plan.sealed.sealed import SealedPlan, sealed_plans
-from biomodal_deploy.plan.sealed.sealing import Draft, clear_leftovers, drafting
+from biomodal_deploy.plan.sealed.sealing import Draft, Pruned, clear_leftovers, drafting, prune
 from biomodal_deploy.plan.sealed.use import Claim, Outcome, Use, UseState, consume, record_outcome
 from biomodal_deploy.plan.sealed.verifying import Difference, raise_on, verify
 

@@ -21,9 +21,8 @@ from pydantic import AwareDatetime, StringConstraints, ValidationError
 from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.plan import Action, Counts, Plan, PlanKind
 from biomodal_deploy.plan.guards import Verdict
-from biomodal_deploy.plan.sealed.actor import Actor
 from biomodal_deploy.plan.sealed.digests import sha256
-from biomodal_deploy.plan.sealed.facts import Facts, Line, Sealed, Sha256, one_line
+from biomodal_deploy.plan.sealed.facts import Actor, Facts, Line, Sealed, Sha256, one_line
 from biomodal_deploy.plan.sealed.files import canonical
 
 MOST_BYTES: Final = 4_000_000
@@ -151,6 +150,9 @@ Meaning = Mapping[str, str]
 
 def meaning_of(manifest: Manifest, plan: Plan) -> dict[str, str]:
     """Return the digest of each part of what a plan means: `account`, `code`, a resource, ...
+
+    Times, serials and commit ids are left out, so a plan of a pull request and the plan of the
+    branch that it was merged into are equal where they do the same.
 
     Args:
         plan: Its changes, redacted: what of the values is secret, `variables` stands for.

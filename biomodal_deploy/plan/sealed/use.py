@@ -12,8 +12,7 @@ from pydantic import AwareDatetime, ValidationError
 
 from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.files import replace, write_new
-from biomodal_deploy.plan.sealed.actor import Actor
-from biomodal_deploy.plan.sealed.facts import Line, Sealed, one_line
+from biomodal_deploy.plan.sealed.facts import Actor, Line, Sealed, one_line
 from biomodal_deploy.plan.sealed.files import read_private
 
 CLAIM_FILE: Final = "consumed.json"

@@ -10,7 +10,7 @@ from biomodal_deploy.config.tfvars.hcl import HclError, expression
 from biomodal_deploy.config.tfvars.types import TypeMismatchError, convert, parse_type
 from biomodal_deploy.config.tfvars.values import Value
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.suggestions import did_you_mean
+from biomodal_deploy.text import did_you_mean
 from biomodal_deploy.workflow.init.answers import Answers, Given
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from biomodal_deploy.plan.actions import Action
 from biomodal_deploy.plan.adoption import Blocks, Rule, adopted_settings, rule_groups, rule_of
-from biomodal_deploy.plan.changes import ResourceChange, Variable
+from biomodal_deploy.plan.changes import Action, ResourceChange, Variable
 from biomodal_deploy.plan.model import Plan
 
 SSH: Rule = rule_of("sg-1", egress=False, protocol="tcp", ports=(22, 22), source="0.0.0.0/0")

@@ -13,7 +13,7 @@ from biomodal_deploy.cli.render.console import _THEME
 from biomodal_deploy.cli.render.histories import show_history
 from biomodal_deploy.plan.history import Chain, Event
 from biomodal_deploy.plan.history.entry import START, Entry
-from biomodal_deploy.plan.sealed.actor import Actor
+from biomodal_deploy.plan.sealed.facts import Actor
 
 
 def test_times_name_their_zone(monkeypatch: pytest.MonkeyPatch) -> None:

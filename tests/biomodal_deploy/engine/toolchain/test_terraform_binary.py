@@ -13,15 +13,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from biomodal_deploy.engine.toolchain import probe
 from biomodal_deploy.engine.toolchain import terraform_binary as module
-from biomodal_deploy.engine.toolchain.probe import ProbeError
+from biomodal_deploy.engine.toolchain import tool
 from biomodal_deploy.engine.toolchain.terraform_binary import (
     Terraform,
     find_terraform,
     shim,
     version_of,
 )
+from biomodal_deploy.engine.toolchain.tool import ProbeError
 from biomodal_deploy.errors import UsageError
 
 SYSTEM = "/usr/bin:/bin"
@@ -122,7 +122,7 @@ def test_binary_that_is_no_program(tmp_path: Path) -> None:
 def test_hanging_binary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Terraform that never answers costs the timeout, no more."""
     fake(tmp_path, "sleep 300")
-    monkeypatch.setattr(probe.ask, "__kwdefaults__", {"cwd": None, "timeout": 0.3})
+    monkeypatch.setattr(tool.ask, "__kwdefaults__", {"cwd": None, "timeout": 0.3})
     with pytest.raises(UsageError, match=r"no answer within 0\.3 s"):
         find_terraform(environ=on_path(tmp_path))
 

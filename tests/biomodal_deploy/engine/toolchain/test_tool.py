@@ -1,10 +1,15 @@
-"""Version constraints mean what they mean to Terraform."""
+"""Version constraints mean what they mean to Terraform, and a program may answer as it likes."""
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
+import psutil
 import pytest
 
-from biomodal_deploy.engine.toolchain.tool import satisfies
+from biomodal_deploy.engine.toolchain import tool
+from biomodal_deploy.engine.toolchain.tool import ProbeError, ask, satisfies
 
 
 @pytest.mark.parametrize(
@@ -32,3 +37,81 @@ from biomodal_deploy.engine.toolchain.tool import satisfies
 def test_satisfies(version: str, constraint: str, met: bool) -> None:
     """Each operator holds; a pre-release fits only where it is named; rubbish never fits."""
     assert satisfies(version, constraint) is met
+
+
+PATH = {"PATH": "/usr/bin:/bin"}
+
+
+def script(path: Path, body: str) -> str:
+    """Make a shell program."""
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_returns_what_the_program_said(tmp_path: Path) -> None:
+    """Status and both streams come back, and the first line is fit for a message."""
+    answer = ask([script(tmp_path / "p", "echo; echo '│ no' >&2; exit 3")], environ=PATH)
+    assert (answer.status, answer.first_line) == (3, "no")
+
+
+def test_program_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
+    """A hanging script costs the timeout and leaves no process, also not a child of its own."""
+    pid = tmp_path / "pid"
+    program = script(tmp_path / "p", f"sleep 300 & echo $! > {pid}; wait")
+    started = time.monotonic()
+    with pytest.raises(ProbeError, match="no answer within"):
+        ask([program], environ=PATH, timeout=0.5)
+    assert time.monotonic() - started < 5
+    assert _gone(int(pid.read_text()))
+
+
+def test_interrupted_question_leaves_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever ends the command while a program answers ends the program and its children."""
+    pid = tmp_path / "pid"
+    program = script(tmp_path / "p", f"sleep 300 & echo $! > {pid}; wait")
+
+    def interrupted(*_: object) -> None:
+        while not (pid.exists() and pid.read_text()):
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tool, "_read", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ask([program], environ=PATH)
+    assert _gone(int(pid.read_text()))
+
+
+def test_program_whose_child_keeps_the_output_open_does_not_hang(tmp_path: Path) -> None:
+    """A program that left a child on its output counts as hanging and the child is ended."""
+    pid = tmp_path / "pid"
+    program = script(tmp_path / "p", f"sleep 300 & echo $! > {pid}; exit 0")
+    with pytest.raises(ProbeError, match="no answer within"):
+        ask([program], environ=PATH, timeout=0.5)
+    assert _gone(int(pid.read_text()))
+
+
+def test_flood_is_cut(tmp_path: Path) -> None:
+    """Endless output is refused at once and not collected."""
+    with pytest.raises(ProbeError, match="prints without end"):
+        ask([script(tmp_path / "p", "exec yes")], environ=PATH, timeout=10)
+
+
+@pytest.mark.parametrize("content", [b"\x00\x01\x02garbage", b"#!/no/such/interpreter\n"])
+def test_rubbish_is_a_phrase(tmp_path: Path, content: bytes) -> None:
+    """A file that the system cannot start is a phrase and no OSError."""
+    program = tmp_path / "p"
+    program.write_bytes(content)
+    program.chmod(0o755)
+    with pytest.raises(ProbeError, match="cannot be started"):
+        ask([str(program)], environ=PATH)
+
+
+def _gone(pid: int) -> bool:
+    for _ in range(50):
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.02)
+    return False

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.sealed import Manifest, SealedPlan
-from biomodal_deploy.plan.sealed.actor import Actor
-from biomodal_deploy.plan.sealed.facts import FileDigest, Module, StateId
+from biomodal_deploy.plan.sealed.facts import Actor, FileDigest, Module, StateId
 from biomodal_deploy.plan.sealed.manifest import differing, meaning_of
 from tests.support.plans import output, plan, resource
 from tests.support.sealed_plans import NOW, edit_manifest, facts, sealed

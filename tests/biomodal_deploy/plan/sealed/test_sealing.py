@@ -9,6 +9,7 @@ import resource as limits
 import signal
 import stat
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,17 @@ from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan.sealed import (
     Draft,
     SealedPlan,
+    UseState,
     clear_leftovers,
+    consume,
     drafting,
+    prune,
+    record_outcome,
     sealed_plans,
     sha256,
 )
 from tests.support.plans import plan, resource
-from tests.support.sealed_plans import facts, forked, sealed
+from tests.support.sealed_plans import NOW, facts, forked, sealed
 
 
 def everything(folder: Path) -> set[str]:
@@ -221,3 +226,47 @@ def test_any_letter_of_an_address_can_be_sealed(tmp_path: Path) -> None:
     gone = plan(resource("aws_eip.x", "delete", {}, address='aws_eip.x["a\u202eb"]'))
     (verdict,) = (each for each in sealed(tmp_path, of=gone).manifest.verdicts if each.address)
     assert verdict.address == 'aws_eip.x["a b"]'
+
+
+def test_secrets_of_used_and_expired_plans_go(tmp_path: Path) -> None:
+    """What was planned and what became of it stays."""
+    good = sealed(tmp_path)
+    expired = sealed(tmp_path, now=NOW - timedelta(days=2))
+    applied, started = sealed(tmp_path), sealed(tmp_path)
+    consume(applied.path)
+    record_outcome(applied.path, UseState.APPLIED)
+    consume(started.path)
+    pruned = prune(tmp_path, "demo", now=NOW)
+    assert set(pruned.plan_files) == {applied.plan_file, expired.plan_file}
+    assert good.plan_file.exists()
+    assert started.plan_file.exists()
+    assert len(sealed_plans(tmp_path, "demo")) == 4
+    assert all(SealedPlan.load(path).plan() for path in sealed_plans(tmp_path, "demo"))
+
+
+def test_logs_of_failed_plans_go_in_the_end(tmp_path: Path) -> None:
+    """After a month."""
+
+    def fail() -> None:
+        with drafting(tmp_path, "demo") as draft:
+            (draft.logs / "plan.jsonl").write_text("x")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert prune(tmp_path, "demo", now=NOW).drafts == ()
+    (gone,) = prune(tmp_path, "demo", now=NOW + timedelta(days=31)).drafts
+    assert not gone.exists()
+
+
+def test_a_damaged_plan_is_left_for_somebody_to_look_at(tmp_path: Path) -> None:
+    """Its plan file may be the evidence."""
+    sealed_plan = sealed(tmp_path, now=NOW - timedelta(days=2))
+    (sealed_plan.path / "manifest.json").write_text("{}")
+    assert prune(tmp_path, "demo", now=NOW).plan_files == ()
+    assert sealed_plan.plan_file.exists()
+
+
+def test_a_stack_without_plans_has_nothing_to_clear(tmp_path: Path) -> None:
+    """And is no error."""
+    assert prune(tmp_path / "plans", "demo").plan_files == ()

@@ -1,4 +1,4 @@
-"""Tests for biomodal_deploy.plan.actions."""
+"""Tests for biomodal_deploy.plan.changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run the app command, and read what it wrote."""
+"""Run the app command in a child process, as `cdktf synth` does, and read what it wrote."""
 
 from __future__ import annotations
 

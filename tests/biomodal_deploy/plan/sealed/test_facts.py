@@ -1,4 +1,4 @@
-"""Tests for biomodal_deploy.plan.sealed.actor."""
+"""Tests for biomodal_deploy.plan.sealed.facts."""
 
 from __future__ import annotations
 

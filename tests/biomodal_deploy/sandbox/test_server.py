@@ -13,7 +13,7 @@ import botocore.session
 import pytest
 from botocore.parsers import create_parser
 
-from biomodal_deploy.sandbox.serializer import GAP, Gate
+from biomodal_deploy.sandbox.server import GAP, Gate
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from biomodal_deploy.suggestions import did_you_mean
+from biomodal_deploy.text import did_you_mean
 
 
 def test_the_nearest_word_is_asked_about() -> None:
