@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from tests.support import warm
+
 STACK: Final = "light"
 # What would change what the commands do, or how wide they print.
 _STEERING: Final = (
@@ -82,16 +84,19 @@ def command(
     folder: Path, words: Sequence[str], environment: Mapping[str, str], *, timeout: int = 120
 ) -> Ended:
     """Run one command of `biomodal-aws` in a folder."""
-    done = subprocess.run(
-        [sys.executable, "-m", "biomodal_deploy", *words],
-        cwd=folder,
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
+    if warm.can_run(environment):
+        done = warm.run(folder, words, environment, timeout)
+    else:
+        done = subprocess.run(
+            [sys.executable, "-m", "biomodal_deploy", *words],
+            cwd=folder,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
