@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -90,3 +90,51 @@ def put_once(
             f"s3://{bucket}/{key} cannot be written: {failure.line}", advice=failure.fix
         ) from None
     return content
+
+
+def put_file(region: str, bucket: str, key: str, file: BinaryIO, kms_key: str | None) -> bool:
+    """Put a file as an encrypted object that is not there yet; return whether S3 keeps versions.
+
+    An object that is there already is left as it is.
+
+    Raises:
+        EngineError: S3 does not answer, or refuses.
+    """
+    with_key: dict[str, Any] = {"ServerSideEncryption": "AES256"}
+    if kms_key:
+        with_key = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key}
+    clients = open_clients(region)
+    try:
+        said = clients.s3().put_object(
+            Bucket=bucket, Key=key, Body=file, IfNoneMatch="*", **with_key
+        )
+    except (BotoCoreError, ClientError) as error:
+        if isinstance(error, ClientError) and code_of(error) in _TAKEN:
+            return True
+        failure = classify_error(error, clients)
+        raise EngineError(
+            f"s3://{bucket}/{key} cannot be written: {failure.line}", advice=failure.fix
+        ) from None
+    return "VersionId" in said
+
+
+def get_file(region: str, bucket: str, key: str, file: BinaryIO, most: int) -> None:
+    """Write an object into a file.
+
+    Raises:
+        EngineError: S3 does not answer, or refuses, or the object is larger than `most` bytes.
+    """
+    clients = open_clients(region)
+    where = f"s3://{bucket}/{key}"
+    try:
+        said = clients.s3().get_object(Bucket=bucket, Key=key)
+        if said["ContentLength"] > most:
+            raise EngineError(f"{where} is larger than {most:,} bytes, so no sealed plan")
+        file.writelines(said["Body"].iter_chunks(1 << 20))
+    except (BotoCoreError, ClientError) as error:
+        if isinstance(error, ClientError) and code_of(error) == "NoSuchKey":
+            raise EngineError(
+                f"{where} does not exist", advice="push it where it was planned, or plan again"
+            ) from None
+        failure = classify_error(error, clients)
+        raise EngineError(f"{where} cannot be read: {failure.line}", advice=failure.fix) from None

@@ -35,7 +35,7 @@ PATTERNS: Final = {
     _ACCOUNT: aws.ACCOUNT_RULE,
     **backends.PATTERNS,
     **state_bucket.PATTERNS,
-    _REMOTE: "A remote history is a bucket and a prefix: s3://lab-history/biomodal",
+    _REMOTE: "It is a bucket and a prefix in it: s3://lab-history/biomodal",
     _KMS_KEY_ARN: aws.KMS_KEY_ARN_RULE,
     _VAR_FILE: "A variable file's path starts from the project's folder",
 }
@@ -151,18 +151,9 @@ class Adopted(Frozen):
     key_pair: bool = False
 
 
-class RemoteHistory(Frozen):
-    """Where it is written down, off this machine, that a plan was applied.
-
-    Attributes:
-        remote: A bucket, and a prefix in it: `s3://lab-history/biomodal`.
-        region: The bucket's region; the stack's where left out.
-        retain_days: For how many days S3 lets nobody delete it: the bucket needs object lock.
-    """
-
+class _Remote(Frozen):
     remote: Annotated[str, StringConstraints(pattern=_REMOTE)]
     region: Annotated[str, StringConstraints(pattern=_REGION)] | None = None
-    retain_days: Annotated[int, Field(ge=1, le=3650)] | None = None
 
     @property
     def bucket(self) -> str:
@@ -174,6 +165,30 @@ class RemoteHistory(Frozen):
         """What every key begins with: empty, or with a slash at its end."""
         path = self.remote.removeprefix("s3://").partition("/")[2].strip("/")
         return f"{path}/" if path else ""
+
+
+class RemoteHistory(_Remote):
+    """Where it is written down, off this machine, that a plan was applied.
+
+    Attributes:
+        remote: A bucket, and a prefix in it: `s3://lab-history/biomodal`.
+        region: The bucket's region; the stack's where left out.
+        retain_days: For how many days S3 lets nobody delete it: the bucket needs object lock.
+    """
+
+    retain_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+
+
+class PlanStore(_Remote):
+    """Where sealed plans go from the machine that plans to the one that applies.
+
+    Attributes:
+        remote: A bucket, and a prefix in it: `s3://lab-plans/biomodal`.
+        region: The bucket's region; the stack's where left out.
+        kms_key_arn: The KMS key that they are encrypted with; Amazon S3's own where left out.
+    """
+
+    kms_key_arn: _KmsKeyArn | None = None
 
 
 class StackSettings(Frozen):
@@ -200,6 +215,7 @@ class StackSettings(Frozen):
         limits: Account, region and number of deletes.
         approvals: Whose signatures a plan needs; none where left out.
         history: Where claims on plans are kept off this machine; nowhere where left out.
+        plan_store: Where sealed plans go from the machine that plans to the one that applies.
         plan_hours: How many hours a sealed plan may be applied.
         backend: Where the state lives.
         state_bucket: What a `state-bucket` stack makes.
@@ -218,6 +234,7 @@ class StackSettings(Frozen):
     limits: Limits = Limits()
     approvals: Approvals | None = None
     history: RemoteHistory | None = None
+    plan_store: PlanStore | None = None
     plan_hours: Annotated[float, Field(gt=0, le=24 * 30)] = 24
     backend: Backend = LocalBackend()
     state_bucket: StateBucket | None = None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 from pydantic import JsonValue
 
+from biomodal_deploy.config.stack import StackSettings
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase, catalog
 from biomodal_deploy.iam.check import Finding, check
@@ -19,6 +21,7 @@ from biomodal_deploy.iam.language import PolicyDocument, parse_policy
 from biomodal_deploy.iam.needs import Needs, needs_of
 from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.policies import Policy, documented_policy, policies
+from biomodal_deploy.iam.remotes import remote_needs
 from biomodal_deploy.iam.stack import Module, Surroundings
 from biomodal_deploy.iam.vm import VmPolicy, vm_policies
 
@@ -38,15 +41,23 @@ class StackPermissions:
         UsageError: The directory holds no synthesized stack, or region or account are wrong.
     """
 
-    def __init__(self, directory: Path, values: Mapping[str, JsonValue], account: str) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        values: Mapping[str, JsonValue],
+        account: str,
+        settings: StackSettings | None = None,
+    ) -> None:
         self._document, self._values = read_document(directory), values
-        self._directory = directory
+        self._directory, self._settings = directory, settings or StackSettings()
         self.place = Place.of(self._region(), account)
 
     @cached_property
     def needs(self) -> Needs:
         """All that Terraform needs, phase by phase."""
-        return needs_of(self._document, self._values, self.place)
+        found = needs_of(self._document, self._values, self.place)
+        more = remote_needs(self._settings, self._directory.name, self.place)
+        return replace(found, items=(*found.items, *more))
 
     def deployer(self, phases: Iterable[Phase] = LIFE_CYCLE) -> tuple[Policy, ...]:
         """Return the least policies with which the phases succeed."""

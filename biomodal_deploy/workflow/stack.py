@@ -132,6 +132,16 @@ def last_stacks(location: Location) -> list[Stack]:
     return [Stack(location=location, name=name, directory=folder / name) for name in names]
 
 
+def named_stack(location: Location, name: str | None) -> Stack:
+    """Return a stack of cdktf.json, synthesized or not, planned or not.
+
+    Raises:
+        UsageError: The stack is unknown.
+    """
+    chosen = choose(name, list(location.stacks))
+    return Stack(location=location, name=chosen, directory=location.output / "stacks" / chosen)
+
+
 def recorded_stack(location: Location, name: str | None) -> Stack:
     """Return a stack of which something is kept under `plans/`, synthesized or not.
 

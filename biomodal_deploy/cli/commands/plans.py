@@ -12,7 +12,9 @@ from biomodal_deploy.cli.render.plans import plans_data, show_plans
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
 from biomodal_deploy.text import counted
+from biomodal_deploy.workflow.plan_store import pull_plan, push_plan
 from biomodal_deploy.workflow.plans import delete_plans, list_plans
+from biomodal_deploy.workflow.stack import named_stack, recorded_stack
 
 
 def plans(
@@ -25,6 +27,20 @@ def plans(
         ),
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
+    push: Annotated[
+        str | None,
+        typer.Option(
+            "--push",
+            metavar="PLAN",
+            help="Put a sealed plan, by id or path, into the stack's plan_store.",
+        ),
+    ] = None,
+    pull: Annotated[
+        str | None,
+        typer.Option(
+            "--pull", metavar="SHA256", help="Fetch the sealed plan of this digest from there."
+        ),
+    ] = None,
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
     output: OutputFormat = Format.TEXT,
@@ -33,14 +49,26 @@ def plans(
 
     Every stack's, unless --stack names one. What `apply` would take is `ready`. Where --prune
     can ask nobody and --yes is missing, it lists what it would delete, deletes nothing, and exits
-    with status 2.
+    with status 2. With --push and --pull a plan goes from the machine that plans, by way of S3, to
+    the one that applies it, and is the only one listed.
 
     Example: biomodal-aws plans --prune
     """
     if yes and not prune:
         raise UsageError("only valid with --prune", field="--yes", fix="add --prune")
+    if sum((prune, push is not None, pull is not None)) > 1:
+        raise UsageError(
+            "only one at a time", field="--prune, --push, --pull", fix="drop the others"
+        )
     with session(project_dir, output) as work:
-        found = list_plans(work.location, stack)
+        moved = None
+        if push is not None:
+            moved = push_plan(recorded_stack(work.location, stack), push, work.listen)
+        elif pull is not None:
+            moved = pull_plan(named_stack(work.location, stack), pull, work.listen)
+        found = list_plans(work.location, moved.manifest.facts.stack if moved else stack)
+        if moved:
+            found = [each for each in found if each.path == moved.path]
         if prune:
             found = [each for each in found if each.prunable]
         delete = prune and bool(found) and yes

@@ -240,7 +240,8 @@ def _permissions(
             [account] = limits
         if account is None:
             account = who_am_i(region_of(work.location.environment)).account
-    return StackPermissions(chosen.directory, json.loads(to_json(given.resolved.values)), account)
+    values = json.loads(to_json(given.resolved.values))
+    return StackPermissions(chosen.directory, values, account, chosen.settings)
 
 
 def _phases(choice: PhaseChoice) -> Sequence[Phase]:

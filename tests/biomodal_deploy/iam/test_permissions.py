@@ -10,6 +10,7 @@ from typing import Any, Final
 import boto3
 import pytest
 
+from biomodal_deploy.config.stack import StackSettings
 from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase
 from biomodal_deploy.iam.permissions import StackPermissions
 from biomodal_deploy.sandbox.account import DEFAULT_ACCOUNT_ID
@@ -116,3 +117,35 @@ def test_the_bounded_deployer_cannot_leave_the_boundary(tmp_path: Path) -> None:
         bound = {"RoleName": hosts, "PermissionsBoundary": BOUNDARY}
         assert not refused("put_role_permissions_boundary", **bound)
         assert not refused("put_role_policy", RoleName=hosts, **inline)
+
+
+def test_the_history_and_the_store_of_plans(tmp_path: Path) -> None:
+    """Who plans may put plans and no more, who applies fetches them and claims."""
+    key = f"arn:aws:kms:us-east-1:{DEFAULT_ACCOUNT_ID}:key/11111111-2222-3333-4444-555555555555"
+    settings = StackSettings.model_validate(
+        {
+            "history": {"remote": "s3://lab-history/a*b", "retain_days": 7},
+            "plan_store": {"remote": "s3://lab-plans", "kms_key_arn": key},
+        }
+    )
+    shutil.copyfile(NATIVE, tmp_path / "cdk.tf.json")
+    values = {"region": "us-east-1", "vm_name": "dev-vm"}
+    known = StackPermissions(tmp_path, values, DEFAULT_ACCOUNT_ID, settings)
+    claims = f"arn:aws:s3:::lab-history/a${{*}}b/{tmp_path.name}/*"
+    plans = f"arn:aws:s3:::lab-plans/{tmp_path.name}/*"
+
+    def allowed(phase: Phase) -> set[tuple[str, str]]:
+        return {
+            (action, resource)
+            for policy in known.deployer([phase])
+            for statement in policy.statements
+            for action in statement.actions
+            for resource in statement.resources
+            if resource in (claims, plans, key)
+        }
+
+    assert allowed(Phase.PLAN) == {("s3:PutObject", plans), ("kms:GenerateDataKey", key)}
+    fetches = {("s3:GetObject", plans), ("kms:Decrypt", key)}
+    claiming = {(f"s3:{each}", claims) for each in ("PutObject", "GetObject", "PutObjectRetention")}
+    for phase in (Phase.APPLY, Phase.UPDATE, Phase.DESTROY):
+        assert allowed(phase) == fetches | claiming

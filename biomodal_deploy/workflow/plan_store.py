@@ -1,0 +1,112 @@
+"""Sealed plans by way of S3: from the machine that plans to the one that applies.
+
+An object's key is the plan's digest, so what was approved names what is fetched. Who plans may put
+and not read, who applies may read and not put, and S3 refuses to put the same key twice.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from typing import Final
+
+from biomodal_deploy.config.stack import PlanStore
+from biomodal_deploy.errors import SealedPlanRefused, UsageError
+from biomodal_deploy.files import private_dir, scratch, write_new, writing
+from biomodal_deploy.plan.sealed import SealedPlan
+from biomodal_deploy.plan.sealed.archive import MOST_ARCHIVE, pack, unpack
+from biomodal_deploy.plan.sealed.sealed import stack_folder
+from biomodal_deploy.workflow.finding import find_sealed_plan
+from biomodal_deploy.workflow.signals import Listener, Notice, Step
+from biomodal_deploy.workflow.stack import Stack
+
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+
+
+def push_plan(stack: Stack, named: str, listen: Listener) -> SealedPlan:
+    """Put a sealed plan into the stack's store, encrypted.
+
+    Args:
+        named: Its id or path.
+
+    Raises:
+        UsageError: The stack has no store.
+        SealedPlanRefused: There is no such plan, or it was used.
+        EngineError: S3 does not answer, or refuses.
+    """
+    # The AWS library takes a while to load, and few stacks have a store.
+    from biomodal_deploy.aws.buckets import put_file
+
+    store = _store(stack)
+    found = find_sealed_plan(stack.location, stack.name, named)
+    key = _key(store, stack.name, found.sha256)
+    listen(Step(f"Putting s3://{store.bucket}/{key}"))
+    with tempfile.TemporaryFile(dir=private_dir(stack.location.plans)) as file:
+        pack(found, file)
+        file.seek(0)
+        versioned = put_file(_region(stack, store), store.bucket, key, file, store.kms_key_arn)
+    if not versioned:
+        listen(Notice(f"The bucket {store.bucket} keeps no versions: switch versioning on"))
+    return found
+
+
+def pull_plan(stack: Stack, sha256: str, listen: Listener) -> SealedPlan:
+    """Fetch a sealed plan from the stack's store, by its digest, into `plans/`.
+
+    Args:
+        sha256: The digest that was approved.
+
+    Raises:
+        UsageError: The stack has no store, or it is no digest.
+        SealedPlanRefused: What is stored there is not that plan, or the plan is here already.
+        EngineError: S3 does not answer, or refuses.
+    """
+    from biomodal_deploy.aws.buckets import get_file
+
+    store, digest = _store(stack), sha256.strip().lower()
+    if not _SHA256.fullmatch(digest):
+        raise UsageError(
+            "a SHA-256 has 64 hexadecimal digits",
+            field="--pull",
+            value=sha256,
+            fix="copy it whole from the report",
+        )
+    key = _key(store, stack.name, digest)
+    private_dir(stack.location.plans)
+    write_new(stack.location.plans / ".gitignore", b"*\n")  # as where it was planned
+    where = f"s3://{store.bucket}/{key}"
+    folder = private_dir(stack_folder(stack.location.plans, stack.name))
+    listen(Step(f"Fetching {where}"))
+    with scratch(folder, "pull") as room, tempfile.TemporaryFile(dir=room) as file:
+        get_file(_region(stack, store), store.bucket, key, file, MOST_ARCHIVE)
+        file.seek(0)
+        unpacked = private_dir(room / "sealed")
+        manifest = unpack(file, unpacked, digest, where)
+        if manifest.facts.stack != stack.name:
+            raise SealedPlanRefused(
+                "not_stored", f"{where} is a plan of another stack: {manifest.facts.stack}."
+            )
+        target = folder / manifest.id
+        if target.exists():
+            raise SealedPlanRefused("here_already", f"{manifest.id} is here already, in {folder}.")
+        with writing(target):
+            unpacked.rename(target)
+    return SealedPlan.load(target)
+
+
+def _store(stack: Stack) -> PlanStore:
+    if (store := stack.settings.plan_store) is None:
+        raise UsageError(
+            f"{stack.name} has no store for plans",
+            field="plan_store",
+            fix='set it in cdktf.json: "plan_store": {"remote": "s3://BUCKET/PREFIX"}',
+        )
+    return store
+
+
+def _key(store: PlanStore, stack: str, sha256: str) -> str:
+    return f"{store.prefix}{stack}/{sha256}.tar"
+
+
+def _region(stack: Stack, store: PlanStore) -> str:
+    return store.region or stack.settings.home_region or "us-east-1"
