@@ -7,8 +7,6 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore import UNSIGNED
-from botocore.client import BaseClient
-from botocore.config import Config
 from botocore.exceptions import NoCredentialsError
 
 from biomodal_deploy.aws.pool import Once
@@ -16,21 +14,30 @@ from biomodal_deploy.aws.session import open_session, partition_of
 
 if TYPE_CHECKING:
     from boto3.session import Session
+    from botocore.client import BaseClient
+    from botocore.config import Config
     from botocore.model import OperationModel
 
-_Client = TypeVar("_Client", bound=BaseClient)
+_Client = TypeVar("_Client", bound="BaseClient")
 
 WORKERS: Final = 40
 SERVICE: Final = "IamService"
 
-# Every check is a few calls long and all share one deadline, so no call may wait for long; yet an
-# answer that takes two or three seconds is waited for.
-_CONFIG: Final = Config(
-    connect_timeout=3,
-    read_timeout=6,
-    retries={"mode": "standard", "total_max_attempts": 3},
-    max_pool_connections=WORKERS,
-)
+
+def _configs() -> tuple[Config, Config]:
+    """Return how clients ask, with the user's credentials and without any."""
+    # Here, beside Terraform: it takes long to import, and every command imports this module.
+    from botocore.config import Config
+
+    # Every check is a few calls long and all share one deadline, so no call may wait for long; yet
+    # an answer that takes two or three seconds is waited for.
+    config = Config(
+        connect_timeout=3,
+        read_timeout=6,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        max_pool_connections=WORKERS,
+    )
+    return config, config.merge(Config(signature_version=UNSIGNED))
 
 
 class Clients:
@@ -48,24 +55,24 @@ class Clients:
         self._session = session
         # boto3: using clients is thread-safe, making them from one session is not.
         self._making = Lock()
+        config, unsigned = _configs()
         self.credentials = Once(self._find_credentials)
         self.known_regions = Once(self._find_regions)
-        self.sts = self._shared(lambda: session.client("sts", region, config=_CONFIG))
-        self.ec2 = self._shared(lambda: session.client("ec2", region, config=_CONFIG))
-        self.iam = self._shared(lambda: session.client("iam", region, config=_CONFIG))
-        self.s3 = self._shared(lambda: session.client("s3", region, config=_CONFIG))
-        unsigned = _CONFIG.merge(Config(signature_version=UNSIGNED))
+        self.sts = self._shared(lambda: session.client("sts", region, config=config))
+        self.ec2 = self._shared(lambda: session.client("ec2", region, config=config))
+        self.iam = self._shared(lambda: session.client("iam", region, config=config))
+        self.s3 = self._shared(lambda: session.client("s3", region, config=config))
         self.s3_unsigned = self._shared(lambda: session.client("s3", region, config=unsigned))
-        self.batch = self._shared(lambda: session.client("batch", region, config=_CONFIG))
-        self.ecr = self._shared(lambda: session.client("ecr", region, config=_CONFIG))
-        self.kms = self._shared(lambda: session.client("kms", region, config=_CONFIG))
-        self.logs = self._shared(lambda: session.client("logs", region, config=_CONFIG))
-        self.cloudwatch = self._shared(lambda: session.client("cloudwatch", region, config=_CONFIG))
-        self.quotas = self._shared(lambda: session.client("service-quotas", region, config=_CONFIG))
+        self.batch = self._shared(lambda: session.client("batch", region, config=config))
+        self.ecr = self._shared(lambda: session.client("ecr", region, config=config))
+        self.kms = self._shared(lambda: session.client("kms", region, config=config))
+        self.logs = self._shared(lambda: session.client("logs", region, config=config))
+        self.cloudwatch = self._shared(lambda: session.client("cloudwatch", region, config=config))
+        self.quotas = self._shared(lambda: session.client("service-quotas", region, config=config))
         # The price list is served in three regions alone, for all the others.
-        self.pricing = self._shared(lambda: session.client("pricing", "us-east-1", config=_CONFIG))
+        self.pricing = self._shared(lambda: session.client("pricing", "us-east-1", config=config))
         self.ec2_at_home = self._shared(
-            lambda: session.client("ec2", self.home_region, config=_CONFIG)
+            lambda: session.client("ec2", self.home_region, config=config)
         )
 
     @property

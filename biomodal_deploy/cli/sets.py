@@ -38,7 +38,7 @@ class SetRun:
         project_dir: The project.
         output: How it prints.
         jobs: How many at once; None for what this machine bears.
-        on_end: Given all outcomes, before the table is printed.
+        on_end: Given all outcomes, before the list is printed.
     """
 
     command: str
@@ -77,7 +77,7 @@ class SetRun:
         done: Sequence[Outcome] = (),
         go_on: Callable[[Part, Sequence[Outcome]], Outcome | None] = lambda *_: None,
     ) -> int:
-        """Run the parts, print the table, and return the set's exit status.
+        """Run the parts, print the list, and return the set's exit status.
 
         Args:
             waves: The parts; those of a wave begin when all of the one before it have ended.
@@ -85,7 +85,7 @@ class SetRun:
             go_on: Says for a part of a later wave why it must not begin, given what was before.
 
         Raises:
-            Interrupted: It was asked to stop; all has ended, and the table is printed.
+            Interrupted: It was asked to stop; all has ended, and the list is printed.
         """
         began = time.monotonic()
         outcomes = list(done)
@@ -123,7 +123,7 @@ class SetRun:
             show_set(output_console(), outcomes, self.describe)
         stopped = sum(outcome.exit_status == EXIT_INTERRUPTED for outcome in outcomes)
         raise Interrupted(
-            f"Stopped: {counted(stopped, 'stack')} of {len(outcomes)} not done, as the table "
+            f"Stopped: {counted(stopped, 'stack')} of {len(outcomes)} not done, as the list "
             "says; nothing is left running.",
             data=data,
         )

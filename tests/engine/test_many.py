@@ -144,7 +144,7 @@ def test_a_set_of_plans_is_applied_by_digest(fifty: LightProject, planned: Measu
     assert list((fifty.folder / "state").glob("*.tfstate")) == []
     done = fifty.run("apply", *ids, *digests)
     assert done.status == EXIT_DONE, done.err
-    assert f"{FIFTY[0]}  done    1 change made" in done.out
+    assert f"{FIFTY[0]}: done, 1 change made" in done.out
     assert "3 stacks: 3 done.\n" in done.out
     states = sorted(path.name for path in (fifty.folder / "state").glob("*.tfstate"))
     assert states == [f"{name}.tfstate" for name in FIFTY[:3]]

@@ -1,4 +1,4 @@
-"""A set of stacks: its progress while it goes on, and its table at the end."""
+"""A set of stacks: its progress while it goes on, and its list at the end."""
 
 from __future__ import annotations
 

@@ -135,6 +135,16 @@ def test_help_waits_for_nothing() -> None:
     assert "plan" in done.stdout
 
 
+def test_the_aws_library_is_loaded_beside_terraform() -> None:
+    """The first line of a plan does not wait for it."""
+    code = (
+        "import sys, biomodal_deploy.cli.commands.plan;"
+        "print(sorted({'boto3', 'botocore.client', 'botocore.config'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_without_a_word_it_prints_help(capsys: pytest.CaptureFixture[str]) -> None:
     """Whoever types the name alone wants to know what there is."""
     assert run([]) == EXIT_DONE
