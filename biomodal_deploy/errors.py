@@ -87,11 +87,7 @@ class Faults:
         self.found += error.faults if isinstance(error, UsageErrors) else [error]
 
     def raise_any(self) -> None:
-        """Raise what was found.
-
-        Raises:
-            UsageError: Something was.
-        """
+        """Raise what was found."""
         if len(self.found) == 1:
             raise self.found[0]
         if self.found:

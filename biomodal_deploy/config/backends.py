@@ -190,11 +190,7 @@ def place_of_state(backend: Backend, stack: str) -> tuple[str, ...]:
 
 
 def refuse_shared(backends: Iterable[tuple[str, Backend]], source: str) -> None:
-    """Refuse two stacks with one state: each would delete what the other has made.
-
-    Raises:
-        UsageError: Two share a state.
-    """
+    """Refuse two stacks with one state: each would delete what the other has made."""
     owners: dict[tuple[str, ...], str] = {}
     for name, backend in backends:
         place = place_of_state(backend, name)

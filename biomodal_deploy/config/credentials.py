@@ -68,11 +68,7 @@ def without_userinfo(text: str) -> str:
 
 
 def refuse_credentials(settings: object, field: str) -> None:
-    """Refuse a credential before anything else is said of the settings; never repeat its value.
-
-    Raises:
-        UsageError: One is there.
-    """
+    """Refuse a credential before anything else is said of the settings; never repeat its value."""
     for path in credentials_in(settings):
         raise credential_refusal(f"{field}.{path}")
 

@@ -168,22 +168,14 @@ def _stacks_in(context: dict[str, JsonValue], source: _Source) -> dict[str, Stac
 def optional_stacks(
     project_file: ProjectFile, environment: Mapping[str, str] = os.environ
 ) -> dict[str, StackSettings]:
-    """Return every stack by name; none for an app that keeps its settings elsewhere.
-
-    Raises:
-        UsageError: A setting is unknown, misspelt or wrong.
-    """
+    """Return every stack by name; none for an app that keeps its settings elsewhere."""
     if "stacks" in project_file.context or environment.get(CONTEXT_VARIABLE):
         return read_stacks(project_file, environment)
     return {}
 
 
 def check_stack(name: str, value: dict[str, JsonValue], source: str) -> StackSettings:
-    """Return one stack's settings, which stand in no file yet.
-
-    Raises:
-        UsageError: The name, or a setting, is wrong.
-    """
+    """Return one stack's settings, which stand in no file yet."""
     stacks: dict[str, JsonValue] = {name: value}
     _refuse_credentials(stacks, source)
     context: dict[str, JsonValue] = {"stacks": stacks}

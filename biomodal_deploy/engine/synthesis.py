@@ -57,13 +57,7 @@ class App:
         return cls(tuple(argv), project_dir, {**environment, "PATH": path, **_node(environment)})
 
     def run(self, on_line: Callable[[str], None]) -> None:
-        """Run it.
-
-        Raises:
-            UsageError: cannot be started, or says that a setting is wrong.
-            EngineError: It failed.
-            Interrupted: It was asked to stop.
-        """
+        """Run it."""
         lines: list[Line] = []
 
         def receive(line: Line) -> None:

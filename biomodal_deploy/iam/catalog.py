@@ -118,11 +118,7 @@ class Catalog(_Data):
     conditions: dict[str, dict[str, dict[str, _Templates]]]
 
     def condition(self, name: str) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
-        """Return a condition's template.
-
-        Raises:
-            CatalogError: There is none of that name.
-        """
+        """Return a condition's template."""
         try:
             return self.conditions[name]
         except KeyError:

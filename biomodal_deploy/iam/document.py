@@ -54,9 +54,6 @@ def read_document(directory: Path) -> Document:
 
     Args:
         directory: Its directory, such as `cdktf.out/stacks/NAME`.
-
-    Raises:
-        UsageError: There is none, or it is no Terraform JSON.
     """
     path = directory / SYNTHESIZED
     try:

@@ -131,9 +131,6 @@ def arn(full_name_of_type: str, identifier: str, place: Place) -> str:
     Args:
         full_name_of_type: Service and type, such as `ec2:key-pair`.
         identifier: What stands where the pattern's own variables begin.
-
-    Raises:
-        KeyError: AWS has no such type.
     """
     service, _, name = full_name_of_type.partition(":")
     pattern = _resource_types(service)[name]

@@ -137,9 +137,6 @@ def read_policies(path: Path) -> tuple[PolicyDocument, ...]:
     """Read a file with one policy, a list of them, or a table of them by name.
 
     What `aws iam get-policy-version` and `aws iam get-role-policy` print is one policy too.
-
-    Raises:
-        UsageError: It cannot be read, or is no identity policy.
     """
     try:
         text = read_regular(path, LARGEST + 1)

@@ -105,11 +105,7 @@ class Plan(Data):
 
     @classmethod
     def from_changes(cls, changes: bytes) -> Plan:
-        """Read a sealed plan's `changes.json`.
-
-        Raises:
-            EngineError: It is of another format.
-        """
+        """Read a sealed plan's `changes.json`."""
         try:
             with without_collecting():
                 plan = cls.model_validate_json(changes)

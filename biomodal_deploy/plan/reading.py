@@ -45,9 +45,6 @@ def read_plan(
         raw: What `terraform show -json` printed.
         constructs: The construct path of resources and module calls, by address without keys.
         secrets: What is secret besides: values that nothing in the document marks.
-
-    Raises:
-        EngineError: The document is not a plan of a known format.
     """
     with without_collecting():
         parsed = document.parse(raw)

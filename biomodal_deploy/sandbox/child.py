@@ -28,7 +28,6 @@ class ServerChild:
         log: Where its words go, mode 0600 in a folder of our own.
 
     Raises:
-        UsageError: The sandbox is not installed.
         EngineError: It ended or said nothing before the limit.
     """
 

@@ -72,11 +72,7 @@ class Rehearsal:
         )
 
     def ask(self, *words: str | Path) -> object:
-        """Run one command for its data.
-
-        Raises:
-            EngineError: It failed.
-        """
+        """Run one command for its data."""
         argv = self._argv([*words, "--output", "json"])
         done = capture(argv, directory=self.folder, environment=self._environment)
         try:

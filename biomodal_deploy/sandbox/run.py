@@ -53,7 +53,6 @@ def run_in_sandbox(
 
     Raises:
         UsageError: no such program, or the project cannot be copied.
-        EngineError: The sandbox does not start.
     """
     base = dict(os.environ if environment is None else environment)
     _check(command, directory, base)

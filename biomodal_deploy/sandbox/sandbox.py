@@ -56,9 +56,6 @@ class Sandbox:
         Args:
             workdir: Where a folder for its private files is made, which `stop` removes again;
                 the system's temporary directory where None.
-
-        Raises:
-            EngineError: The server does not start.
         """
         with ExitStack() as stack:
             folder = tempfile.TemporaryDirectory(prefix=PREFIX, dir=workdir)

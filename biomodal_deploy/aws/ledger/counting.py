@@ -81,12 +81,7 @@ class Images:
 
 
 def count_images(clients: Clients, name: str, patience: Patience) -> Images | None:
-    """Count what a repository holds, for a while; None where there is none of that name.
-
-    Raises:
-        ClientError: It cannot be listed.
-        BotoCoreError: AWS cannot be reached.
-    """
+    """Count what a repository holds, for a while; None where there is none of that name."""
     count = size = 0
     complete = True
     pages = clients.ecr().get_paginator("describe_images").paginate(repositoryName=name)
@@ -116,10 +111,6 @@ def count_jobs(clients: Clients, queue: str, patience: Patience) -> tuple[Amount
 
     Args:
         queue: The queue's ARN or name.
-
-    Raises:
-        ClientError: They cannot be listed.
-        BotoCoreError: AWS cannot be reached.
     """
     found = []
     try:

@@ -197,20 +197,12 @@ _Model = TypeVar("_Model", bound=Data)
 
 
 def save_ledger(folder: Path, ledger: Ledger) -> None:
-    """Keep a ledger in a sealed plan's folder.
-
-    Raises:
-        UsageError: The system refused to write.
-    """
+    """Keep a ledger in a sealed plan's folder."""
     replace(folder / LEDGER_FILE, ledger.model_dump_json(indent=2).encode() + b"\n")
 
 
 def save_leftovers(folder: Path, remains: Leftovers) -> None:
-    """Keep what was left in a sealed plan's folder.
-
-    Raises:
-        UsageError: The system refused to write.
-    """
+    """Keep what was left in a sealed plan's folder."""
     replace(folder / REMAINS_FILE, remains.model_dump_json(indent=2).encode() + b"\n")
 
 

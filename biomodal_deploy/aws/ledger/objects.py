@@ -88,12 +88,7 @@ _ALWAYS: Final = ("objects", "bytes")
 
 
 def count_bucket(clients: Clients, name: str, patience: Patience, *, most: int = MOST) -> Contents:
-    """Count what a bucket holds, for a while.
-
-    Raises:
-        ClientError: It cannot be listed.
-        BotoCoreError: AWS cannot be reached.
-    """
+    """Count what a bucket holds, for a while."""
     s3 = clients.s3()
     try:
         contents = _versions(s3, name, patience, most)

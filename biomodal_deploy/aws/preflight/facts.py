@@ -136,11 +136,7 @@ class Facts:
         )
 
     def known_subnet(self) -> Subnet:
-        """Return the subnet.
-
-        Raises:
-            Unavailable: There is none of that id.
-        """
+        """Return the subnet."""
         if (subnet := self.subnet()) is None:
             raise Unavailable(f"there is no subnet {self.target.subnet_id}")
         return subnet

@@ -34,12 +34,7 @@ class StateBucketChecker:
         self._region = clients.region
 
     def require_free(self) -> None:
-        """Refuse a name that is taken.
-
-        Raises:
-            UsageError: There is such a bucket.
-            EngineError: AWS does not say.
-        """
+        """Refuse a name that is taken."""
         where = self._asked(self._where)
         if where is None:
             return
@@ -67,12 +62,7 @@ class StateBucketChecker:
         )
 
     def check(self) -> Report:
-        """Return what the bucket has and lacks.
-
-        Raises:
-            UsageError: no such bucket, or it is another account's.
-            EngineError: AWS does not say.
-        """
+        """Return what the bucket has and lacks."""
         where = self._asked(self._where)
         if not where:
             there = "no such bucket" if where is None else "belongs to another account"

@@ -151,11 +151,7 @@ class Protection:
 
 
 def default_encryption(clients: Clients, bucket: str) -> BucketEncryption:
-    """Return a bucket's default encryption.
-
-    Raises:
-        ClientError: S3 does not say, or the bucket has none.
-    """
+    """Return a bucket's default encryption."""
     found = clients.s3().get_bucket_encryption(Bucket=bucket)
     first = found["ServerSideEncryptionConfiguration"]["Rules"][0]
     default = first.get("ApplyServerSideEncryptionByDefault", {})

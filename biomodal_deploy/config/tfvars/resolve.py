@@ -178,11 +178,7 @@ def _in_order(
 
 
 def assignment(text: str) -> tuple[str, str]:
-    """Return the name and the text of the value.
-
-    Raises:
-        UsageError: It is no assignment.
-    """
+    """Return the name and the text of the value."""
     name, equals, value = text.partition("=")
     if not equals or not _NAME.fullmatch(name):
         raise UsageError(

@@ -94,9 +94,6 @@ def write_private(values: Mapping[str, Value], directory: Path) -> Path:
 
     Args:
         directory: Where it goes; made with mode 0700 where it is missing.
-
-    Raises:
-        UsageError: The system refused to write.
     """
     path = private_dir(directory) / FILE_NAME
     replace(path, to_json(values).encode())

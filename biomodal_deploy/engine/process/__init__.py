@@ -114,7 +114,6 @@ def collect(
         limit: How many bytes of standard output are kept.
 
     Raises:
-        NotStarted: The directory is missing.
         TooMuchOutput: It printed more than `limit` bytes; it was asked to stop, and has ended.
     """
     out, err = bytearray(), LineSplitter("stderr", on_line)
@@ -146,7 +145,6 @@ def capture(
     """Run a short call that only reads, and return what it printed; a signal kills it at once.
 
     Raises:
-        NotStarted: The program cannot be started.
         TooMuchOutput: It printed more than `limit` bytes.
     """
     out, err = bytearray(), bytearray()

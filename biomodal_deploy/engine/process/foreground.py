@@ -31,9 +31,6 @@ def run_in_foreground(
     Args:
         environment: All of its environment.
         stdout: Where its standard output goes; our own where None.
-
-    Raises:
-        OSError: cannot be started.
     """
     if sys.platform == "linux":
         # Where we are killed without a word, it is told to stop: what it works with goes with us.

@@ -96,9 +96,6 @@ def supervise(
         on_wait: Told of each step and of each second of waiting after it.
         stop_pipe: A pipe that has a byte for each stop request. Where None, the signals are
             caught, which only the main thread can do.
-
-    Raises:
-        NotStarted: The program cannot be started.
     """
     with ExitStack() as stack:
         if stop_pipe is None:

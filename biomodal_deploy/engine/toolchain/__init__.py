@@ -131,9 +131,6 @@ def tool_environment(
     Args:
         folder: A private folder, which has to outlive the programs.
         project_dir: The project, whose `node_modules` may hold cdktf's command line.
-
-    Raises:
-        UsageError: No Terraform that will do is found, or a setting is wrong.
     """
     source = find_provider_source(environ)
     terraform = shim(folder, find_terraform(environ=environ))

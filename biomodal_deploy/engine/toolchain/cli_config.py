@@ -52,9 +52,6 @@ def refuse_dev_overrides(environ: Mapping[str, str]) -> None:
 
     Terraform then checks neither version nor checksum, so nothing that is sealed says what runs.
     The word counts wherever it stands but in a line of comment: better one file too many.
-
-    Raises:
-        UsageError: One does.
     """
     for path in user_files(environ):
         if not path.is_file() and not path.samefile(os.devnull):

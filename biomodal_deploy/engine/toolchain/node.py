@@ -20,11 +20,7 @@ _INSTALL: Final = 'pip install "biomodal-aws[node]", which brings Node, or insta
 
 
 def find_node(environ: Mapping[str, str] = os.environ) -> Tool:
-    """Return the Node that jsii and cdktf's command line run on.
-
-    Raises:
-        UsageError: The explicit setting cannot be used, or there is no Node at all.
-    """
+    """Return the Node that jsii and cdktf's command line run on."""
     for name in SETTINGS:
         if environ.get(name):
             return _explicit(name, environ[name], environ)

@@ -15,11 +15,7 @@ from biomodal_deploy.errors import UsageError
 
 
 def npm_command(node: Tool, environ: Mapping[str, str] = os.environ) -> list[str]:
-    """Return the arguments that start npm on this Node.
-
-    Raises:
-        UsageError: This Node comes without npm, and none is embedded.
-    """
+    """Return the arguments that start npm on this Node."""
     beside = shutil.which("npm", path=str(node.path.parent)) if node.path else None
     if node.source == "path":
         beside = shutil.which("npm", path=environ.get("PATH", os.defpath)) or beside

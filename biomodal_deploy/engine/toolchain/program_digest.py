@@ -28,9 +28,6 @@ def program_sha256(program: Path, environment: Mapping[str, str] = os.environ) -
 
     Args:
         environment: Where the user's cache folder is found.
-
-    Raises:
-        UsageError: It cannot be read.
     """
     path = program.resolve()
     kept_in, kept = _read_kept(environment)

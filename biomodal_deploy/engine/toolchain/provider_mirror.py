@@ -69,9 +69,6 @@ def find_provider_source(
     Args:
         wanted: Version constraints by provider, such as `{"hashicorp/aws": "~> 5.100"}`.
         roots: Where to look for a mirror; generic places of the system where None.
-
-    Raises:
-        UsageError: The setting names no mirror.
     """
     wanted = wanted or {}
     setting = environ.get(SETTING)

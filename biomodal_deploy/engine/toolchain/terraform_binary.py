@@ -27,7 +27,6 @@ def version_of(prefix: tuple[str, ...], environ: Mapping[str, str], cwd: Path | 
         prefix: What stands before its own arguments.
 
     Raises:
-        OSError: It is not there.
         ProbeError: does not answer as Terraform does.
     """
     stat = Path(prefix[-1]).stat()
@@ -120,9 +119,6 @@ def find_terraform(
     Args:
         setting: A program's name or path, or `embedded`; goes before the environment's.
         cwd: Where the version is asked; version managers answer by folder.
-
-    Raises:
-        UsageError: The chosen one cannot be used, or there is none.
     """
     return _checked(_candidate(setting, environ), environ, cwd)
 

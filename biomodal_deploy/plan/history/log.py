@@ -65,7 +65,6 @@ class History:
         """Write an entry down to the disk.
 
         Raises:
-            UsageError: The file cannot be written, or is not ours.
             SealedPlanRefused: A newer version wrote its last line.
         """
         private_dir(self._plans)
@@ -98,7 +97,6 @@ class History:
         """Return all entries of a history that nothing is wrong with.
 
         Raises:
-            UsageError: The file cannot be read, or is not ours.
             SealedPlanRefused: The chain is broken: which plans were used is not known then.
         """
         chain = self.verify_chain()
@@ -107,11 +105,7 @@ class History:
         return chain.entries
 
     def verify_chain(self) -> Chain:
-        """Read every entry, and say where the chain breaks.
-
-        Raises:
-            UsageError: The file cannot be read, or is not ours.
-        """
+        """Read every entry, and say where the chain breaks."""
         try:
             with self._open(os.O_RDONLY, fcntl.LOCK_SH) as descriptor:
                 content = b"".join(iter(lambda: os.read(descriptor, 1 << 20), b""))
@@ -132,7 +126,6 @@ class History:
         A broken history that was set aside counts as well, line by line.
 
         Raises:
-            UsageError: The file cannot be read, or is not ours.
             SealedPlanRefused: The chain is broken.
         """
         starts = [entry.sealed_plan for entry in self.whole() if entry.event is Event.APPLY_START]

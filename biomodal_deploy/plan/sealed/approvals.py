@@ -179,9 +179,6 @@ def approve(sealed_plan: SealedPlan, key: Path) -> bytes:
 
     Args:
         key: The private key, or the public one of an agent's.
-
-    Raises:
-        UsageError: The key cannot be used, or the folder cannot be written.
     """
     statement = statement_of(sealed_plan)
     made = Approval(statement=statement, signature=sign(statement.content(), key))
@@ -198,7 +195,6 @@ def add(sealed_plan: SealedPlan, content: bytes, policy: Approvals | None = None
 
     Raises:
         SealedPlanRefused: It is none, or of another plan.
-        UsageError: The folder cannot be written.
     """
     approval = _parse(content)
     try:
@@ -220,9 +216,6 @@ def judge_approvals(
     Args:
         project: The project's folder, where the file of signers is.
         spent: The plans whose approvals were used for an apply, of this plan or of another one.
-
-    Raises:
-        UsageError: The file of signers cannot be read.
     """
     signers = _readable(project / policy.signers, "approvals.signers")
     revoked = _readable(project / policy.revoked, "approvals.revoked") if policy.revoked else None
@@ -266,7 +259,6 @@ def require_approvals(
 
     Raises:
         SealedPlanRefused: Approvals are missing; it says whose, and why others do not count.
-        UsageError: The file of signers cannot be read.
     """
     status = judge_approvals(sealed_plan, policy, project, spent)
     if not status.missing:
@@ -286,11 +278,7 @@ def require_approvals(
 def _check_plan(
     theirs: Statement, ours: Statement, policy: Approvals, spent: Collection[str] = ()
 ) -> Subject | None:
-    """Return the other plan that was approved, where its approval counts for ours.
-
-    Raises:
-        BadSignature: It does not count.
-    """
+    """Return the other plan that was approved, where its approval counts for ours."""
     if theirs == ours:
         return None
     if not policy.carry_over or len(theirs.subject) != 1:

@@ -36,11 +36,7 @@ def sha256(content: bytes) -> str:
 
 
 def file_sha256(path: Path) -> str | None:
-    """Return a file's SHA-256; None where there is no such file.
-
-    Raises:
-        UsageError: It cannot be read.
-    """
+    """Return a file's SHA-256; None where there is no such file."""
     try:
         with regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

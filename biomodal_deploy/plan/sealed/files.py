@@ -120,7 +120,6 @@ def held(path: Path, fallback: Path) -> Iterator[Held]:
 
     Raises:
         SealedPlanRefused: The file is missing, or others could have touched it.
-        UsageError: The copy cannot be written.
     """
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(opened(path))

@@ -77,9 +77,6 @@ def backend_of(directory: Path, configured: object, data_dir: Path | None = None
         configured: The `terraform.backend` block of the synthesized stack, for a directory that
             is not initialized; None where it has none.
         data_dir: Terraform's data directory, `.terraform` where None.
-
-    Raises:
-        UsageError: What Terraform wrote there cannot be read.
     """
     initialized = _read(_data_dir(directory, data_dir) / "terraform.tfstate", _InitializedFile)
     if initialized and initialized.backend:

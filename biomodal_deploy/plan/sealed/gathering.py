@@ -46,9 +46,6 @@ def gather(
         providers: Source address to version, as the lock file selects them.
         backend_files: What completes the backend's settings, in Terraform's order.
         var_files: In Terraform's order; relative paths mean the project's folder.
-
-    Raises:
-        UsageError: The directory is missing, or something in it cannot be read.
     """
     where = backend_of(directory, backend, data_dir)
     revision = revision_of(project)

@@ -162,10 +162,6 @@ class SealedPlan:
 
         Args:
             expected: The SHA-256 as `plan` printed it: the manifest's, which covers all the rest.
-
-        Raises:
-            UsageError: It is no SHA-256.
-            SealedPlanRefused: It is another sealed plan.
         """
         expected = expected.strip().lower()
         if not re.fullmatch(r"[0-9a-f]{64}", expected):
@@ -191,11 +187,7 @@ def holds_secrets(folder: Path) -> bool:
 
 
 def stack_folder(plans: Path, stack: str) -> Path:
-    """Return the folder of a stack's sealed plans.
-
-    Raises:
-        UsageError: The name cannot be a folder's.
-    """
+    """Return the folder of a stack's sealed plans."""
     if not _STACK.fullmatch(stack):
         raise UsageError(
             "A stack's name here has letters, digits, dots, hyphens and underscores",

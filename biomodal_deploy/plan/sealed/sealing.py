@@ -117,7 +117,6 @@ def drafting(plans: Path, stack: str, *, now: datetime | None = None) -> Iterato
     A draft that is not sealed loses its plan file, which holds secrets, and keeps its logs.
 
     Raises:
-        UsageError: The system refused to write.
         SealedPlanRefused: Others could exchange what is sealed there.
     """
     private_dir(plans)

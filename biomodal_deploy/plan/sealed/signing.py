@@ -52,9 +52,6 @@ def sign(content: bytes, key: Path) -> str:
 
     Args:
         key: The private key, or the public key of one that an agent or a hardware token holds.
-
-    Raises:
-        UsageError: The key cannot be used.
     """
     try:
         done = subprocess.run(
@@ -87,7 +84,6 @@ def signer_of(content: bytes, signature: str, signers: Path, revoked: Path | Non
 
     Raises:
         BadSignature: It is of another text, for another purpose, or of nobody who may sign now.
-        UsageError: There is no `ssh-keygen`.
     """
     with _file_of(signature) as path:
         common = ["-n", NAMESPACE, "-s", str(path)]

@@ -21,9 +21,6 @@ def judge_cost(
 
     Args:
         project: The project's folder, which may have prices of its own.
-
-    Raises:
-        UsageError: The project's file of prices is not one.
     """
     if limits.max_monthly_usd is None and limits.max_hourly_usd is None:
         return ()

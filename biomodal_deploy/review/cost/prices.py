@@ -89,9 +89,6 @@ class Prices:
 
         Args:
             project: The project's folder; only the package's prices where left out.
-
-        Raises:
-            UsageError: The project's file of prices is not one.
         """
         groups = _packaged().regions.get(region, ())
         if project is not None:
@@ -136,11 +133,7 @@ def vcpus_of(kind: str) -> int | None:
 
 
 def read_price_file(path: Path) -> PriceFile:
-    """Read a project's file of prices; an absent one holds none.
-
-    Raises:
-        UsageError: It cannot be read, or is of another shape.
-    """
+    """Read a project's file of prices; an absent one holds none."""
     try:
         return PriceFile.model_validate_json(read_regular(path, _MOST))
     except FileNotFoundError:

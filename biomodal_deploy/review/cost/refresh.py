@@ -31,12 +31,7 @@ _ALWAYS: Final = (
 
 
 def refresh(plan: Plan, clients: Clients, project: Path, today: date) -> Mapping[str, str]:
-    """Look up the prices that a plan needs, write them to the project, say which were not found.
-
-    Raises:
-        EngineError: AWS gave no price at all.
-        UsageError: The project's file of prices is not one.
-    """
+    """Look up the prices that a plan needs, write them to the project, say which were not found."""
     path = project / PRICES_FILE
     kept = dict(read_price_file(path).regions)
     found = look_up(clients, _names(plan))

@@ -166,11 +166,7 @@ class Priced:
     refers_to: tuple[str, ...]
 
     def read(self, model: builtins.type[_M]) -> _M:
-        """Return what was read, as what its type's model says.
-
-        Raises:
-            TypeError: It is of another type: a bug of ours.
-        """
+        """Return what was read, as what its type's model says."""
         if not isinstance(self.values, model):
             raise TypeError(f"{self.address} is no {model.__name__}")
         return self.values

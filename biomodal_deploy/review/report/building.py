@@ -30,11 +30,6 @@ def build_report(sealed_plan: SealedPlan, *, waivers_of: Path | None = None) -> 
 
     Args:
         waivers_of: The project whose waivers count for it; none where left out.
-
-    Raises:
-        SealedPlanRefused: The changes are not those that were sealed.
-        EngineError: They are of another format.
-        UsageError: The waivers cannot be read.
     """
     plan = sealed_plan.plan()
     waived: tuple[Waived, ...] = ()

@@ -31,9 +31,6 @@ def read_waivers(project: Path, addresses: Collection[str], planned: date) -> tu
         addresses: The plan's addresses, without keys.
         planned: The day of the plan, by which a waiver has expired or not: the report of a plan
             is the same on any day.
-
-    Raises:
-        UsageError: The file cannot be read.
     """
     path = project / WAIVERS
     try:
