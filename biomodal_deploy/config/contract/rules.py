@@ -148,3 +148,26 @@ class Variable:
     def broken_rule(self, value: object) -> str | None:
         """Return the message of the first rule that a value breaks, or None."""
         return broken_rule(self.rules, value)
+
+
+def text(name: str, description: str, *rules: Rule, default: str | None = "") -> Variable:
+    """Return a variable that takes a text; None as its default means that one is required."""
+    return Variable(name=name, description=description, default=default, rules=rules)
+
+
+def flag(name: str, description: str, *, default: bool = False) -> Variable:
+    """Return a variable that is true or false."""
+    return Variable(name=name, description=description, type="bool", default=default)
+
+
+def number(name: str, description: str, default: int, *rules: Rule) -> Variable:
+    """Return a variable that takes a number."""
+    return Variable(name=name, description=description, type="number", default=default, rules=rules)
+
+
+def texts(name: str, description: str, *rules: Rule, default: tuple[str, ...] = ()) -> Variable:
+    """Return a variable that takes a list of texts, of which each keeps the rules."""
+    every = tuple(map(of_each, rules))
+    return Variable(
+        name=name, description=description, type="list(string)", default=default, rules=every
+    )

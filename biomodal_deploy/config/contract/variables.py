@@ -20,7 +20,16 @@ from biomodal_deploy.config.contract.aws import (
 )
 from biomodal_deploy.config.contract.hardened import hardened_variables
 from biomodal_deploy.config.contract.names import vm_name_rules
-from biomodal_deploy.config.contract.rules import Rule, Variable, matches, matches_not, whole_number
+from biomodal_deploy.config.contract.rules import (
+    Rule,
+    Variable,
+    flag,
+    matches,
+    matches_not,
+    number,
+    text,
+    whole_number,
+)
 
 
 def variables_of(
@@ -38,10 +47,11 @@ def variables_of(
     if bootstrap == "prerequisites":
         tags = (each for each in _OPTIONAL if each.name in ("tag_key", "tag_value"))
         return (_REGION, *tags, *_ACCOUNT_ROLES)
-    vm_name = Variable(
-        name="vm_name",
-        description="VM name",
-        rules=vm_name_rules(bootstrap),
+    vm_name = text(
+        "vm_name",
+        "VM name",
+        *vm_name_rules(bootstrap),
+        default=None,
     )
     own = (_SSH_PUBLIC_KEY, _VM_VOLUME) if bootstrap == "native" else (_VM_VOLUME,)
     more = hardened_variables(bootstrap, open_ssh=open_ssh) if profile == "hardened" else ()
@@ -74,156 +84,118 @@ def _tag_rule(message: str, low: int, high: int) -> Rule:
     )
 
 
-_REGION: Final = Variable(
-    name="region",
-    description="AWS region",
-    rules=(matches(f"{REGION_RULE}.", REGION),),
+_REGION: Final = text(
+    "region",
+    "AWS region",
+    matches(f"{REGION_RULE}.", REGION),
+    default=None,
 )
 
 _PLACE: Final = (
     _REGION,
-    Variable(
-        name="vpc_id",
-        description="VPC ID (must already exist)",
-        rules=(matches("A VPC id is vpc- and 8 to 17 hexadecimal digits.", "vpc-[0-9a-f]{8,17}"),),
+    text(
+        "vpc_id",
+        "VPC ID (must already exist)",
+        matches("A VPC id is vpc- and 8 to 17 hexadecimal digits.", "vpc-[0-9a-f]{8,17}"),
+        default=None,
     ),
-    Variable(
-        name="subnet_id",
-        description="Subnet ID (must already exist)",
-        rules=(
-            matches(
-                "A subnet id is subnet- and 8 to 17 hexadecimal digits.", "subnet-[0-9a-f]{8,17}"
-            ),
-        ),
+    text(
+        "subnet_id",
+        "Subnet ID (must already exist)",
+        matches("A subnet id is subnet- and 8 to 17 hexadecimal digits.", "subnet-[0-9a-f]{8,17}"),
+        default=None,
     ),
 )
 
 _OPTIONAL: Final = (
-    Variable(
-        name="instance_type",
-        description="EC2 instance type",
+    text(
+        "instance_type",
+        "EC2 instance type",
+        matches("An EC2 instance type reads like t3.large.", "[a-z][a-z0-9-]*[.][a-z0-9-]+"),
+        # Graviton families carry a g behind the generation (t4g, m7gd, c7gn); the first is a1.
+        matches_not(
+            "The documented Ubuntu image is x86-64: a Graviton (Arm) instance type "
+            "cannot start it.",
+            "(a1|[a-z]+[0-9]+g[a-z]*|p6e-gb200)[.].*",
+        ),
+        # EC2 user guide, "Amazon EC2 Mac instances": macOS on a dedicated host.
+        matches_not(
+            "EC2 Mac instances run macOS on a dedicated host, and not the Ubuntu image.",
+            "mac[a-z0-9-]*[.].*",
+        ),
         default="t3.large",
-        rules=(
-            matches("An EC2 instance type reads like t3.large.", "[a-z][a-z0-9-]*[.][a-z0-9-]+"),
-            # Graviton families carry a g behind the generation (t4g, m7gd, c7gn); the first is a1.
-            matches_not(
-                "The documented Ubuntu image is x86-64: a Graviton (Arm) instance type "
-                "cannot start it.",
-                "(a1|[a-z]+[0-9]+g[a-z]*|p6e-gb200)[.].*",
-            ),
-            # EC2 user guide, "Amazon EC2 Mac instances": macOS on a dedicated host.
-            matches_not(
-                "EC2 Mac instances run macOS on a dedicated host, and not the Ubuntu image.",
-                "mac[a-z0-9-]*[.].*",
-            ),
-        ),
     ),
-    Variable(
-        name="tag_key",
-        description="Resource tag key",
+    text(
+        "tag_key",
+        "Resource tag key",
+        _tag_rule(
+            "An AWS tag key has 1 to 128 letters, digits, spaces or _ . : / = + - @.", 1, 128
+        ),
+        matches_not("AWS reserves tag keys that start with aws:, in any case.", "[aA][wW][sS]:.*"),
+        # IAM takes no two keys that differ in case only.
+        matches_not(
+            f"The tag {OWN_TAG} is set to vm_name, to tell deployments apart.",
+            "".join(f"[{mark}{mark.upper()}]" if mark.isalpha() else mark for mark in OWN_TAG),
+        ),
         default="environment",
-        rules=(
-            _tag_rule(
-                "An AWS tag key has 1 to 128 letters, digits, spaces or _ . : / = + - @.", 1, 128
-            ),
-            matches_not(
-                "AWS reserves tag keys that start with aws:, in any case.", "[aA][wW][sS]:.*"
-            ),
-            # IAM takes no two keys that differ in case only.
-            matches_not(
-                f"The tag {OWN_TAG} is set to vm_name, to tell deployments apart.",
-                "".join(f"[{mark}{mark.upper()}]" if mark.isalpha() else mark for mark in OWN_TAG),
-            ),
-        ),
     ),
-    Variable(
-        name="tag_value",
-        description="Resource tag value",
+    text(
+        "tag_value",
+        "Resource tag value",
+        _tag_rule(
+            "An AWS tag value has at most 256 letters, digits, spaces or _ . : / = + - @.",
+            0,
+            256,
+        ),
         default="development",
-        rules=(
-            _tag_rule(
-                "An AWS tag value has at most 256 letters, digits, spaces or _ . : / = + - @.",
-                0,
-                256,
-            ),
+    ),
+    text(
+        "use_existing_bucket_url",
+        "Use existing bucket",
+        matches(
+            "It is empty or s3:// and a bucket name, without a path inside the bucket.",
+            f"|s3://{BUCKET}/?",
         ),
+        matches_not(f"{NO_BUCKET_RULE}.", f"s3://({NO_BUCKET})/?"),
     ),
-    Variable(
-        name="use_existing_bucket_url",
-        description="Use existing bucket",
-        default="",
-        rules=(
-            matches(
-                "It is empty or s3:// and a bucket name, without a path inside the bucket.",
-                f"|s3://{BUCKET}/?",
-            ),
-            matches_not(f"{NO_BUCKET_RULE}.", f"s3://({NO_BUCKET})/?"),
+    flag("bucket_force_destroy", "Allow bucket destruction"),
+    text(
+        "ssh_user",
+        "SSH username",
+        matches(
+            "A Linux user name has at most 32 lower-case letters, digits, _ or -, "
+            "and starts with a letter or _.",
+            "[a-z_][a-z0-9_-]{0,31}",
         ),
-    ),
-    Variable(
-        name="bucket_force_destroy",
-        description="Allow bucket destruction",
-        type="bool",
-        default=False,
-    ),
-    Variable(
-        name="ssh_user",
-        description="SSH username",
         default="ubuntu",
-        rules=(
-            matches(
-                "A Linux user name has at most 32 lower-case letters, digits, _ or -, "
-                "and starts with a letter or _.",
-                "[a-z_][a-z0-9_-]{0,31}",
-            ),
-        ),
     ),
 )
 
-_SSH_PUBLIC_KEY: Final = Variable(
-    name="ssh_public_key",
-    description="SSH public key (empty: read from ~/.ssh/<vm_name>.pub)",
-    default="",
-    rules=(
-        matches_not("This is a private key: give the .pub file's text.", "(?s).*PRIVATE KEY.*"),
-        matches("An SSH public key is one line.", ".*"),
-        matches(
-            "It is empty or ssh-ed25519 or ssh-rsa, the key, and a comment.",
-            "|ssh-(ed25519|rsa) [A-Za-z0-9+/]+=*( [^<>]*)?",
-        ),
+_SSH_PUBLIC_KEY: Final = text(
+    "ssh_public_key",
+    "SSH public key (empty: read from ~/.ssh/<vm_name>.pub)",
+    matches_not("This is a private key: give the .pub file's text.", "(?s).*PRIVATE KEY.*"),
+    matches("An SSH public key is one line.", ".*"),
+    matches(
+        "It is empty or ssh-ed25519 or ssh-rsa, the key, and a comment.",
+        "|ssh-(ed25519|rsa) [A-Za-z0-9+/]+=*( [^<>]*)?",
     ),
 )
 
 # Not in the document, which has 100 GB. Without it a disk that somebody grew would block each
 # apply for ever: a plan wants it back at 100, and EBS makes none smaller.
-_VM_VOLUME: Final = Variable(
-    name="vm_volume_gib",
-    description="Size of the VM's volume in GiB; it can only grow",
-    type="number",
-    default=100,
-    rules=(whole_number("The VM's volume has 8 to 16384 GiB.", 8, 16384),),
+_VM_VOLUME: Final = number(
+    "vm_volume_gib",
+    "Size of the VM's volume in GiB; it can only grow",
+    100,
+    whole_number("The VM's volume has 8 to 16384 GiB.", 8, 16384),
 )
 
 # Off by default: an account has each of them once, and making one that is there fails.
 _ACCOUNT_ROLES: Final = (
-    Variable(
-        name="batch_service_role",
-        description="Make AWS Batch's service-linked role",
-        type="bool",
-        default=False,
-    ),
-    Variable(
-        name="spot_service_role",
-        description="Make EC2 Spot's service-linked role",
-        type="bool",
-        default=False,
-    ),
-    Variable(
-        name="ecs_instance_role",
-        description="Make ecsInstanceRole, its policy and its instance profile",
-        type="bool",
-        default=False,
-    ),
+    flag("batch_service_role", "Make AWS Batch's service-linked role"),
+    flag("spot_service_role", "Make EC2 Spot's service-linked role"),
+    flag("ecs_instance_role", "Make ecsInstanceRole, its policy and its instance profile"),
 )
 
 
