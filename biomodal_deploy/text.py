@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from datetime import UTC, datetime
+
+
+def moment(when: datetime) -> str:
+    """Return a time for people: `2026-01-31 08:15:00 UTC`."""
+    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def printable(text: str) -> str:

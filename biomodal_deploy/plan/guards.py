@@ -195,9 +195,7 @@ def _check_allowances(
             kept.append(address)
         elif _declared(address, declared):
             message = f"{address} is not in the state: --allow-destroy is not needed for it."
-            notices.append(
-                Verdict(rule="allowance", outcome=Outcome.NOTICE, message=message, address=address)
-            )
+            notices.append(_said("allowance", Outcome.NOTICE, message, address))
         else:
             unknown.append(address)
     if not kept and not unknown:
@@ -278,7 +276,7 @@ def _protected(
         elif loss.address in allowed or by_name:
             by_what = "--allow-destroy" if loss.address in allowed else "the stack's name, typed,"
             message = f"{what}; {by_what} allows it."
-            yield Verdict(rule=rule, outcome=Outcome.ALLOWED, message=message, address=loss.address)
+            yield _said(rule, Outcome.ALLOWED, message, loss.address)
         else:
             message = (
                 f"{what}, and {loss.type} is protected."
@@ -303,7 +301,7 @@ def _vanished(
             yield _refused(rule, message, each.address)
         else:
             outcome = Outcome.ALLOWED if each.address in allowed else Outcome.NOTICE
-            yield Verdict(rule=rule, outcome=outcome, message=f"{what}.", address=each.address)
+            yield _said(rule, outcome, f"{what}.", each.address)
 
 
 def _contents(plan: Plan, counts: Mapping[str, int | str]) -> Iterator[Verdict]:
@@ -315,19 +313,13 @@ def _contents(plan: Plan, counts: Mapping[str, int | str]) -> Iterator[Verdict]:
         message = (
             f"{each.address}: {flag} is set, so {how_many} {things} go with {noun} {each.name}."
         )
-        yield Verdict(
-            rule="contents", outcome=Outcome.NOTICE, message=message, address=each.address
-        )
+        yield _said("contents", Outcome.NOTICE, message, each.address)
 
 
 def _consequences(plan: Plan, running: Mapping[str, int] | None) -> Iterator[Verdict]:
     for each in consequences(plan, running):
-        yield Verdict(
-            rule="consequence",
-            outcome=Outcome.NOTICE,
-            message=f"{each.address}: {each.line}.",
-            address=each.address,
-        )
+        message = f"{each.address}: {each.line}."
+        yield _said("consequence", Outcome.NOTICE, message, each.address)
 
 
 def _impossible(found: Iterable[Impossible], allowed: Collection[str]) -> Iterator[Verdict]:
@@ -336,18 +328,14 @@ def _impossible(found: Iterable[Impossible], allowed: Collection[str]) -> Iterat
         idle.discard(each.check)
         what = f"{each.address} would fail: {each.line}"
         if each.check in allowed:
-            yield Verdict(
-                rule=each.check,
-                outcome=Outcome.ALLOWED,
-                message=f"{what}. --allow {each.check} allows it.",
-                address=each.address,
-            )
+            message = f"{what}. --allow {each.check} allows it."
+            yield _said(each.check, Outcome.ALLOWED, message, each.address)
         else:
             message = f"{what}. Fix: {each.fix}; or plan again with --allow {each.check}"
             yield _refused(each.check, message, each.address)
     for check in sorted(idle):
         message = f"--allow {check} is not needed: nothing is refused by it."
-        yield Verdict(rule=check, outcome=Outcome.NOTICE, message=message)
+        yield _said(check, Outcome.NOTICE, message)
 
 
 def _deletes(plan: Plan, most: int | None) -> Iterator[Verdict]:
@@ -379,8 +367,12 @@ def _fate(loss: ResourceChange) -> str:
 
 
 def _passed(rule: str, message: str) -> Verdict:
-    return Verdict(rule=rule, outcome=Outcome.PASSED, message=message)
+    return _said(rule, Outcome.PASSED, message)
 
 
 def _refused(rule: str, message: str, address: str | None = None) -> Verdict:
-    return Verdict(rule=rule, outcome=Outcome.REFUSED, message=message, address=address)
+    return _said(rule, Outcome.REFUSED, message, address)
+
+
+def _said(rule: str, outcome: Outcome, message: str, address: str | None = None) -> Verdict:
+    return Verdict(rule=rule, outcome=outcome, message=message, address=address)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ValidationError
+from pydantic import AwareDatetime, BaseModel
 
-from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.files import replace
-from biomodal_deploy.plan.sealed.files import read_private
+from biomodal_deploy.plan.sealed.files import read_model
 from biomodal_deploy.plan.sealed.sealed import LEDGER_FILE, REMAINS_FILE
 from biomodal_deploy.text import counted, sized
 
@@ -193,7 +192,6 @@ class Leftovers(Data):
 
 
 _MOST_BYTES = 20_000_000
-_Model = TypeVar("_Model", bound=Data)
 
 
 def save_ledger(folder: Path, ledger: Ledger) -> None:
@@ -208,16 +206,9 @@ def save_leftovers(folder: Path, remains: Leftovers) -> None:
 
 def saved_ledger(folder: Path) -> Ledger | None:
     """Return the ledger that was taken for a sealed plan; None where there is none to read."""
-    return _read(folder / LEDGER_FILE, Ledger)
+    return read_model(folder / LEDGER_FILE, Ledger, _MOST_BYTES)
 
 
 def saved_leftovers(folder: Path) -> Leftovers | None:
     """Return what was left after a sealed plan was applied; None where there is none to read."""
-    return _read(folder / REMAINS_FILE, Leftovers)
-
-
-def _read(path: Path, model: type[_Model]) -> _Model | None:
-    try:
-        return model.model_validate_json(read_private(path, _MOST_BYTES))
-    except (SealedPlanRefused, ValidationError):
-        return None
+    return read_model(folder / REMAINS_FILE, Leftovers, _MOST_BYTES)

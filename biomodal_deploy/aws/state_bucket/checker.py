@@ -39,40 +39,34 @@ class StateBucketChecker:
         if where is None:
             return
         if where == "":
-            raise UsageError(
+            raise self._refused(
                 "A bucket of this name exists in another account, or is closed to you: names are "
                 "unique in all of AWS",
-                field="bucket",
-                value=self._bucket,
-                fix="choose another name",
+                "choose another name",
             )
         if where != self._region:
-            raise UsageError(
+            raise self._refused(
                 f"This account has it already, in {where} and not in {self._region}",
-                field="bucket",
-                value=self._bucket,
-                fix=f'set "region": "{where}" in the backend, or choose another name',
+                f'set "region": "{where}" in the backend, or choose another name',
             )
-        raise UsageError(
+        raise self._refused(
             "This account has it already, and not from here: it is left as it is",
-            field="bucket",
-            value=self._bucket,
-            fix="see whether it will do: biomodal-aws backend check "
+            "see whether it will do: biomodal-aws backend check "
             f"--bucket {self._bucket} --region {where}; or choose another name",
         )
+
+    def _refused(self, rule: str, fix: str) -> UsageError:
+        return UsageError(rule, field="bucket", value=self._bucket, fix=fix)
 
     def check(self) -> Report:
         """Return what the bucket has and lacks."""
         where = self._asked(self._where)
-        if not where:
-            there = "no such bucket" if where is None else "belongs to another account"
-            raise UsageError(
-                there if where is None else f"{there}, or closed to you",
-                field="bucket",
-                value=self._bucket,
-                fix="make it with biomodal-aws backend create"
-                if where is None
-                else "ask its owner for s3:ListBucket, or choose another name",
+        if where is None:
+            raise self._refused("no such bucket", "make it with biomodal-aws backend create")
+        if where == "":
+            raise self._refused(
+                "belongs to another account, or closed to you",
+                "ask its owner for s3:ListBucket, or choose another name",
             )
         fits = Check("region", "Region", partial(self._region_fits, where))
         checks = (fits, *Protection(self._clients, self._bucket, self._writes).checks())

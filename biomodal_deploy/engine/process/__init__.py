@@ -45,6 +45,7 @@ __all__ = [
     "capture",
     "collect",
     "run",
+    "watchdog",
 ]
 
 LARGEST_CAPTURE: Final = 1 << 30
@@ -89,8 +90,8 @@ def run(
         NotStarted: The directory is missing. A missing program ends with status 127.
     """
     out, err = LineSplitter("stdout", on_line), LineSplitter("stderr", on_line)
-    watchdog = _watchdog(-1 if lock is None else lock)
-    child = Child([*watchdog, *argv], directory, environment, () if lock is None else (lock,))
+    guard = watchdog() if lock is None else watchdog(lock)
+    child = Child([*guard, *argv], directory, environment, () if lock is None else (lock,))
     ended = supervise(child, (out.feed, err.feed), GRACEFUL, on_wait)
     out.close()
     err.close()
@@ -123,7 +124,7 @@ def collect(
             raise TooMuchOutput(f"more than {limit} bytes")
         out.extend(chunk)
 
-    child = Child([*_watchdog(-1), *argv], directory, environment)
+    child = Child([*watchdog(), *argv], directory, environment)
     ended = supervise(child, (feed, err.feed), FORWARD, stop_pipe=stop_pipe)
     err.close()
     if ended.error:
@@ -131,7 +132,8 @@ def collect(
     return Captured(ended.returncode, ended.steps, None, bytes(out))
 
 
-def _watchdog(lock: int) -> list[str]:
+def watchdog(lock: int = -1) -> list[str]:
+    """Return what stands before a program that is told to stop when we are gone."""
     return [sys.executable, "-I", "-S", _PARENT_DEATH, str(os.getpid()), str(lock)]
 
 

@@ -6,17 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import IO, Final
+from typing import IO
 
-from biomodal_deploy.engine.process import parent_death
-
-_FORWARDED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_NO_LOCK: Final = "-1"
+from biomodal_deploy.engine.process import watchdog
+from biomodal_deploy.engine.process.stop_requests import caught
 
 
 def run_in_foreground(
@@ -34,15 +31,7 @@ def run_in_foreground(
     """
     if sys.platform == "linux":
         # Where we are killed without a word, it is told to stop: what it works with goes with us.
-        command = [
-            sys.executable,
-            "-I",
-            "-S",
-            parent_death.__file__,
-            str(os.getpid()),
-            _NO_LOCK,
-            *command,
-        ]
+        command = [*watchdog(), *command]
     with _forwarding() as to:
         process = subprocess.Popen(command, cwd=directory, env=dict(environment), stdout=stdout)
         try:
@@ -76,20 +65,8 @@ def _forwarding() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
         for signum in early:
             process.send_signal(signum)
 
-    # Only the main thread may; one that is ignored (nohup) stays so.
-    caught = [
-        (signum, before)
-        for signum in _FORWARDED
-        if threading.current_thread() is threading.main_thread()
-        and (before := signal.getsignal(signum)) not in (signal.SIG_IGN, None)
-    ]
-    for signum, _ in caught:
-        signal.signal(signum, forward)
-    try:
+    with caught(forward):
         yield to
-    finally:
-        for signum, before in caught:
-            signal.signal(signum, before)
 
 
 def _in_foreground() -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final
@@ -29,25 +29,34 @@ def stop_signals() -> Iterator[int]:
         with suppress(BlockingIOError):
             os.write(writer, bytes([signum]))
 
-    caught = [
-        (signum, before)
-        for signum in _STOPPING
-        if threading.current_thread() is threading.main_thread()
-        # None: a handler that was not set from Python and could not be put back.
-        and (before := signal.getsignal(signum)) not in (signal.SIG_IGN, None)
-    ]
     try:
-        for signum, _ in caught:
-            signal.signal(signum, note)
-        yield reader
+        with caught(note):
+            yield reader
     finally:
-        for signum, before in caught:
-            signal.signal(signum, before)
         unread = read_stop_requests(reader)
         os.close(reader)
         os.close(writer)
         if unread:
             signal.raise_signal(unread[0])
+
+
+@contextmanager
+def caught(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Handle the stopping signals; one that is ignored stays so."""
+    # None: a handler that was not set from Python and could not be put back.
+    before = [
+        (signum, found)
+        for signum in _STOPPING
+        if threading.current_thread() is threading.main_thread()
+        and (found := signal.getsignal(signum)) not in (signal.SIG_IGN, None)
+    ]
+    try:
+        for signum, _ in before:
+            signal.signal(signum, handler)
+        yield
+    finally:
+        for signum, found in before:
+            signal.signal(signum, found)
 
 
 def read_stop_requests(reader: int) -> list[int]:

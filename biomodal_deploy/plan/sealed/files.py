@@ -10,11 +10,15 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from biomodal_deploy import files as private
 from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.files import PRIVATE_FILE, memory_file, path_of, seal, writing
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 _OTHERS: Final = 0o077
 
@@ -66,6 +70,14 @@ def check_private(path: Path, status: os.stat_result, *, directory: bool) -> Non
             f"{path} is open to others (mode {mode:04o}): they may have read its secrets or"
             " changed it.",
         )
+
+
+def read_model(path: Path, model: type[_Model], most: int) -> _Model | None:
+    """Return what a private file holds; None where it cannot be read, or is something else."""
+    try:
+        return model.model_validate_json(read_private(path, most))
+    except (SealedPlanRefused, ValidationError):
+        return None
 
 
 def check_folders(path: Path) -> None:

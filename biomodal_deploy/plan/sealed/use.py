@@ -6,21 +6,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
-from pydantic import AwareDatetime, ValidationError
+from pydantic import AwareDatetime
 
 from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.files import replace, write_new
 from biomodal_deploy.plan.sealed.facts import Actor, Line, Sealed, one_line
-from biomodal_deploy.plan.sealed.files import read_private
+from biomodal_deploy.plan.sealed.files import read_model
+from biomodal_deploy.text import moment
 
 CLAIM_FILE: Final = "consumed.json"
 OUTCOME_FILE: Final = "outcome.json"
 _MOST_BYTES: Final = 100_000
-
-
-_Model = TypeVar("_Model", bound=Sealed)
 
 
 class UseState(StrEnum):
@@ -73,14 +71,14 @@ class Use:
         """Say what became of it, when and by whom."""
         if self.state is UseState.UNUSED:
             return "not used yet"
-        since = f" since {_moment(self.claim.at)}" if self.claim else ""
+        since = f" since {moment(self.claim.at)}" if self.claim else ""
         by = f" by {self.claim.by.who} (process {self.claim.by.pid})" if self.claim else ""
         if self.outcome:
-            at = _moment(self.outcome.at)
+            at = moment(self.outcome.at)
             return f"{self.state} at {at}{by}"
         if self.state is UseState.RUNNING:
             return f"being applied{since}{by}"
-        at = f" at {_moment(self.claim.at)}" if self.claim else ""
+        at = f" at {moment(self.claim.at)}" if self.claim else ""
         return f"started{at}{by}, and how it ended is unknown"
 
 
@@ -89,8 +87,9 @@ def use_of(folder: Path) -> Use:
     claim_file = folder / CLAIM_FILE
     if not (claim_file.is_symlink() or claim_file.exists()):
         return Use(UseState.UNUSED)
-    claim = _read(claim_file, Claim)
-    outcome = _read(folder / OUTCOME_FILE, Outcome)
+    # One that cannot be read is still a claim: a crash may have cut it short.
+    claim = read_model(claim_file, Claim, _MOST_BYTES)
+    outcome = read_model(folder / OUTCOME_FILE, Outcome, _MOST_BYTES)
     if outcome and outcome.state in ENDED:
         return Use(outcome.state, claim, outcome)
     running = claim.by.is_running() if claim else None
@@ -130,15 +129,3 @@ def record_outcome(
     outcome = Outcome(state=state, at=now or datetime.now(UTC), message=one_line(message))
     replace(folder / OUTCOME_FILE, outcome.model_dump_json(indent=2).encode() + b"\n")
     return outcome
-
-
-def _read(path: Path, model: type[_Model]) -> _Model | None:
-    # A claim that cannot be read is still a claim: a crash may have cut it short.
-    try:
-        return model.model_validate_json(read_private(path, _MOST_BYTES))
-    except (SealedPlanRefused, ValidationError):
-        return None
-
-
-def _moment(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

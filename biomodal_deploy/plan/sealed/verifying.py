@@ -12,6 +12,7 @@ from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.plan.sealed.facts import Facts, FileDigest, Module, StateId, principal
 from biomodal_deploy.plan.sealed.sealed import SealedPlan
 from biomodal_deploy.plan.sealed.use import UseState, used
+from biomodal_deploy.text import moment
 
 _VARIANTS: Final = ("use_fips_endpoint", "use_dualstack_endpoint")
 _CLOCK_SKEW: Final = timedelta(minutes=5)
@@ -78,15 +79,15 @@ def _usable(sealed_plan: SealedPlan, clock: datetime) -> Iterator[Difference]:
         line = f"it is {sealed_plan.use.sentence()}"
         yield Difference(reason, "use", UseState.UNUSED, sealed_plan.use.state, line)
     if expired:
-        line = f"it expired at {_time(manifest.expires)}"
-        yield Difference("expired", "expires", _time(manifest.expires), _time(clock), line)
+        line = f"it expired at {moment(manifest.expires)}"
+        yield Difference("expired", "expires", moment(manifest.expires), moment(clock), line)
     if manifest.created > clock + _CLOCK_SKEW:
         path = shlex.quote(str(sealed_plan.path))
         line = (
-            f"it was made at {_time(manifest.created)}, and here it is {_time(clock)}: correct the "
-            f"clock, or set the plan aside with `mv {path} {path}.aside`"
+            f"it was made at {moment(manifest.created)}, and here it is {moment(clock)}: correct "
+            f"the clock, or set the plan aside with `mv {path} {path}.aside`"
         )
-        yield Difference("not_yet_valid", "created", _time(manifest.created), _time(clock), line)
+        yield Difference("not_yet_valid", "created", moment(manifest.created), moment(clock), line)
     # The plan file of one that is used or expired may be cleared away.
     if unused and not expired and (found := sealed_plan.plan_file_sha256()) != manifest.plan_sha256:
         line = "the plan file was changed after it was sealed"
@@ -94,13 +95,10 @@ def _usable(sealed_plan: SealedPlan, clock: datetime) -> Iterator[Difference]:
 
 
 def _places(sealed: Facts, now: Facts) -> Iterator[Difference]:
-    for reason, field, what in (
-        ("other_stack", "stack", "stack"),
-        ("other_workspace", "workspace", "workspace"),
-        ("other_directory", "directory", "directory"),
-        ("other_data_dir", "data_dir", "TF_DATA_DIR"),
-    ):
-        yield from _other(reason, field, what, getattr(sealed, field), getattr(now, field))
+    yield from _other("other_stack", "stack", "stack", sealed, now)
+    yield from _other("other_workspace", "workspace", "workspace", sealed, now)
+    yield from _other("other_directory", "directory", "directory", sealed, now)
+    yield from _other("other_data_dir", "data_dir", "TF_DATA_DIR", sealed, now)
     if sealed.backend_sha256 != now.backend_sha256:
         line = (
             f"it was planned for the state in {sealed.backend}, and the state is in {now.backend}"
@@ -108,49 +106,26 @@ def _places(sealed: Facts, now: Facts) -> Iterator[Difference]:
         if sealed.backend == now.backend:
             line = f"the settings of the backend {now.backend} changed after planning"
         yield Difference("other_backend", "backend", sealed.backend, now.backend, line)
-    yield from _other("other_account", "account", "AWS account", sealed.account, now.account)
-    yield from _other("other_region", "region", "AWS region", sealed.region, now.region)
-    yield from _other("other_endpoint", "endpoint", "AWS endpoint", sealed.endpoint, now.endpoint)
+    yield from _other("other_account", "account", "AWS account", sealed, now)
+    yield from _other("other_region", "region", "AWS region", sealed, now)
+    yield from _other("other_endpoint", "endpoint", "AWS endpoint", sealed, now)
     for name in sorted({*sealed.endpoints, *now.endpoints}):
-        yield from _other(
-            "other_endpoint",
-            f"endpoints.{name}",
-            f"AWS endpoint of {name}" if name not in _VARIANTS else name,
-            sealed.endpoints.get(name),
-            now.endpoints.get(name),
-        )
+        what = f"AWS endpoint of {name}" if name not in _VARIANTS else name
+        yield from _others("other_endpoint", "endpoints", name, what, sealed, now)
     if principal(sealed.caller or "") != principal(now.caller or ""):
-        yield from _other("other_caller", "caller", "AWS caller", sealed.caller, now.caller)
+        yield from _other("other_caller", "caller", "AWS caller", sealed, now)
 
 
 def _tools(sealed: Facts, now: Facts) -> Iterator[Difference]:
-    yield from _other("other_terraform", "engine", "engine", sealed.engine, now.engine)
-    yield from _other(
-        "other_terraform",
-        "terraform_version",
-        "Terraform version",
-        sealed.terraform_version,
-        now.terraform_version,
-    )
-    is_same = (sealed.engine, sealed.terraform_version) == (now.engine, now.terraform_version)
-    if is_same and sealed.terraform_sha256 != now.terraform_sha256:
+    yield from _other("other_terraform", "engine", "engine", sealed, now)
+    yield from _other("other_terraform", "terraform_version", "Terraform version", sealed, now)
+    if (sealed.engine, sealed.terraform_version) == (now.engine, now.terraform_version):
         # No digest is shown: the one that people handle is the sealed plan's.
         line = f"the program {now.engine} was exchanged after planning, under the same version"
-        yield Difference(
-            "other_terraform",
-            "terraform_sha256",
-            sealed.terraform_sha256,
-            now.terraform_sha256,
-            line,
-        )
+        yield from _changed("other_terraform", "terraform_sha256", sealed, now, line)
     for name in sorted({*sealed.providers, *now.providers}):
-        yield from _other(
-            "other_providers",
-            f"providers.{name}",
-            f"version of provider {name}",
-            sealed.providers.get(name),
-            now.providers.get(name),
-        )
+        what = f"version of provider {name}"
+        yield from _others("other_providers", "providers", name, what, sealed, now)
 
 
 def _state(sealed: StateId | None, now: StateId | None) -> Iterator[Difference]:
@@ -170,15 +145,8 @@ def _state(sealed: StateId | None, now: StateId | None) -> Iterator[Difference]:
 
 
 def _sources(sealed: Facts, now: Facts) -> Iterator[Difference]:
-    if sealed.synthesized_sha256 != now.synthesized_sha256:
-        line = f"the synthesized stack in {now.directory} changed after planning"
-        yield Difference(
-            "edited_synth",
-            "synthesized_sha256",
-            sealed.synthesized_sha256,
-            now.synthesized_sha256,
-            line,
-        )
+    line = f"the synthesized stack in {now.directory} changed after planning"
+    yield from _changed("edited_synth", "synthesized_sha256", sealed, now, line)
     yield from _files(
         "edited_backend_file", "backend_files", sealed.backend_files, now.backend_files
     )
@@ -189,17 +157,10 @@ def _sources(sealed: Facts, now: Facts) -> Iterator[Difference]:
         (sealed.install_script,) if sealed.install_script else (),
         (now.install_script,) if now.install_script else (),
     )
-    if sealed.lock_file_sha256 != now.lock_file_sha256:
-        line = "the provider lock file changed after planning"
-        yield Difference(
-            "edited_lock_file",
-            "lock_file_sha256",
-            sealed.lock_file_sha256,
-            now.lock_file_sha256,
-            line,
-        )
+    line = "the provider lock file changed after planning"
+    yield from _changed("edited_lock_file", "lock_file_sha256", sealed, now, line)
     yield from _modules(sealed.modules, now.modules)
-    yield from _other("other_commit", "git_commit", "commit", sealed.git_commit, now.git_commit)
+    yield from _other("other_commit", "git_commit", "commit", sealed, now)
     if sealed.git_clean != now.git_clean:
         line = (
             "files of the working tree changed after planning"
@@ -247,12 +208,28 @@ def _modules(sealed: Sequence[Module], now: Sequence[Module]) -> Iterator[Differ
         )
 
 
-def _other(
-    reason: str, field: str, what: str, sealed: str | None, now: str | None
+def _changed(reason: str, field: str, sealed: Facts, now: Facts, line: str) -> Iterator[Difference]:
+    old, new = getattr(sealed, field), getattr(now, field)
+    if old != new:
+        yield Difference(reason, field, old, new, line)
+
+
+def _other(reason: str, field: str, what: str, sealed: Facts, now: Facts) -> Iterator[Difference]:
+    line = _with_another(what, getattr(sealed, field), getattr(now, field))
+    yield from _changed(reason, field, sealed, now, line)
+
+
+def _others(
+    reason: str, field: str, name: str, what: str, sealed: Facts, now: Facts
 ) -> Iterator[Difference]:
-    if sealed != now:
-        line = f"it was planned with {what} {sealed or 'unset'}, and here it is {now or 'unset'}"
-        yield Difference(reason, field, sealed, now, line)
+    """Yield how an entry of a fact differs."""
+    old, new = getattr(sealed, field).get(name), getattr(now, field).get(name)
+    if old != new:
+        yield Difference(reason, f"{field}.{name}", old, new, _with_another(what, old, new))
+
+
+def _with_another(what: str, old: str | None, new: str | None) -> str:
+    return f"it was planned with {what} {old or 'unset'}, and here it is {new or 'unset'}"
 
 
 def _serial(state: StateId | None) -> int | None:
@@ -261,7 +238,3 @@ def _serial(state: StateId | None) -> int | None:
 
 def _spelled(state: StateId | None) -> str | None:
     return f"{state.lineage} serial {state.serial}" if state else None
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
