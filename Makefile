@@ -29,7 +29,6 @@ demo: $(READY) ## Run the whole job against an AWS account on loopback
 synth: $(READY) ## Write cdktf.out/stacks/*/cdk.tf.json
 	@$(BIN)/python main.py
 
-# Three workers on two cores: the engine tests mostly wait. Their order is tests/conftest.py's.
 # The report's page is tried in a browser. Elsewhere those tests are skipped and say why.
 browser: ## Install Chromium for the tests of the report's page (Debian, as root)
 	@command -v chromedriver >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; } || \
@@ -60,8 +59,9 @@ containers: ## Install podman and runc for the tests that run containers (Debian
 
 frameworks: $(FRAMEWORKS) ## Install cdktn, and bindings of AWS provider 6, for their tests
 
+# Four workers on two cores: the engine tests mostly wait. Their order is tests/conftest.py's.
 test: setup frameworks ## Every test, the engine tests on real Terraform included
-	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 test-quick: $(READY) ## The tests that start no engine: under a minute
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not engine and not slow"

@@ -40,4 +40,5 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what waits longest, so that the short tests fill the time beside it."""
-    items.sort(key=lambda item: not item.nodeid.startswith(_LONG))
+    engines = {item.path for item in items if item.get_closest_marker("engine")}
+    items.sort(key=lambda item: (not item.nodeid.startswith(_LONG), item.path not in engines))
