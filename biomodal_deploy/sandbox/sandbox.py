@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -182,14 +182,18 @@ class Sandbox:
     def client(self, service: str) -> BaseClient: ...
     def client(self, service: str) -> object:
         """Return a boto3 client of the account's owner, bound to this sandbox."""
-        from biomodal_deploy.sandbox.inventory import client_factory
-
-        return client_factory(self.endpoint, self.region, self._config_file)(service)
+        return self._clients(service)
 
     def leftovers(self) -> list[Item]:
         """Return what is in the account beyond what it was seeded with, read through the API."""
-        from biomodal_deploy.sandbox.inventory import client_factory, inventory
+        from biomodal_deploy.sandbox.inventory import inventory
 
-        clients = client_factory(self.endpoint, self.region, self._config_file)
-        found = inventory(clients, self.account_id)
+        found = inventory(self._clients, self.account_id)
         return [item for item in found if item not in self.account.baseline]
+
+    @cached_property
+    def _clients(self) -> Callable[[str], BaseClient]:
+        """The factory that has read EC2's five megabytes of model once."""
+        from biomodal_deploy.sandbox.inventory import client_factory
+
+        return client_factory(self.endpoint, self.region, self._config_file)
