@@ -18,12 +18,10 @@ from biomodal_deploy.plan.history import Chain
 from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.workflow.applying import Applied, prepare
 from biomodal_deploy.workflow.destroying import look_after, take_ledger
-from biomodal_deploy.workflow.drifting import find_drift
-from biomodal_deploy.workflow.finding import find_sealed_plan
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.planning import make_plan
-from biomodal_deploy.workflow.reading import Finding, read_outputs, validate
-from biomodal_deploy.workflow.requests import PlanRequest
+from biomodal_deploy.workflow.plans import find_sealed_plan
+from biomodal_deploy.workflow.reading import Finding, find_drift, read_outputs, validate
 from biomodal_deploy.workflow.signals import Listener, silent
 from biomodal_deploy.workflow.stack import (
     Stack,
@@ -32,6 +30,7 @@ from biomodal_deploy.workflow.stack import (
     recorded_stack,
     synthesized_stacks,
 )
+from biomodal_deploy.workflow.variables import PlanRequest
 
 _Item = TypeVar("_Item")
 

@@ -20,8 +20,8 @@ from biomodal_deploy.known_errors.catalog import catalog
 from biomodal_deploy.plan.sealed import Facts, verifying
 from biomodal_deploy.review.diagnosis import page as troubleshooting
 from biomodal_deploy.vm.ssh_failures import NotConnected
-from biomodal_deploy.workflow.drifting import NotApplied
 from biomodal_deploy.workflow.lost_state import StateLost
+from biomodal_deploy.workflow.reading import NotApplied
 from tests.support.project import ROOT
 
 DOCS: Final = ROOT / "docs"

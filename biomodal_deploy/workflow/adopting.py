@@ -23,8 +23,6 @@ from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import private_dir, read_regular, replace
 from biomodal_deploy.plan import Plan, read_plan
 from biomodal_deploy.plan.adoption import Blocks, Rule, adopted_settings, rule_groups, rule_of
-from biomodal_deploy.workflow.adoption_file import adoption_file, bring_adoption
-from biomodal_deploy.workflow.aws import place_of
 from biomodal_deploy.workflow.engine import (
     DEFAULT_WORKSPACE,
     initialize,
@@ -33,14 +31,15 @@ from biomodal_deploy.workflow.engine import (
     terraform_of,
     workspace_of,
 )
-from biomodal_deploy.workflow.init.json_text import with_member
+from biomodal_deploy.workflow.facts import place_of
+from biomodal_deploy.workflow.init.texts import with_member
+from biomodal_deploy.workflow.kept_files import adoption_file, bring_adoption
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.planning import Planned, make_plan
-from biomodal_deploy.workflow.requests import PlanRequest
 from biomodal_deploy.workflow.signals import Listener, Notice, Step, silent
 from biomodal_deploy.workflow.stack import Stack, fresh_stack
 from biomodal_deploy.workflow.state_files import State, back_up, parse_state
-from biomodal_deploy.workflow.variables import Given, given_values
+from biomodal_deploy.workflow.variables import Given, PlanRequest, given_values
 
 # Modules first, then what their ids make known, then what settings keep, then rules of groups.
 _ROUNDS: Final = 6

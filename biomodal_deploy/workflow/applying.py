@@ -28,9 +28,8 @@ from biomodal_deploy.plan.history import Event, History
 from biomodal_deploy.plan.sealed import SealedPlan, UseState, consume, record_outcome
 from biomodal_deploy.plan.sealed.approvals import ApprovalStatus
 from biomodal_deploy.text import counted
-from biomodal_deploy.workflow.approving import CARRIED, check_approvals
+from biomodal_deploy.workflow.approving import CARRIED, check_approvals, claim
 from biomodal_deploy.workflow.checking import check
-from biomodal_deploy.workflow.claiming import claim
 from biomodal_deploy.workflow.destination import destination_of, record
 from biomodal_deploy.workflow.importing import EXISTS, offers
 from biomodal_deploy.workflow.lost_state import StateDetails, state_details

@@ -1,20 +1,31 @@
-"""Everything that was sealed, computed anew before an apply."""
+"""Everything that was sealed, values included, computed anew before an apply."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
+from typing import Final
 
+from biomodal_deploy.config.credentials import holds_private_key
+from biomodal_deploy.config.tfvars import Value, read_declared
+from biomodal_deploy.config.tfvars.values import texts
 from biomodal_deploy.engine.terraform import TerraformCli, conflicting_environment
 from biomodal_deploy.errors import SealedPlanRefused
-from biomodal_deploy.plan.sealed import Difference, SealedPlan, raise_on, verify
-from biomodal_deploy.workflow.aws import ask_identity, place_of
+from biomodal_deploy.plan import Redactor
+from biomodal_deploy.plan.sealed import Difference, SealedPlan, raise_on, sha256, verify
+from biomodal_deploy.plan.sealed.files import read_private
 from biomodal_deploy.workflow.destination import check_sealed_destination
 from biomodal_deploy.workflow.engine import initialize, open_engine, tell_dropped
+from biomodal_deploy.workflow.facts import ask_identity, facts_now, place_of
 from biomodal_deploy.workflow.lost_state import state_to_plan_from
-from biomodal_deploy.workflow.readiness import facts_now
-from biomodal_deploy.workflow.sealed_values import SealedValues, read_values
 from biomodal_deploy.workflow.signals import Listener, Notice, Step
 from biomodal_deploy.workflow.stack import Stack
+from biomodal_deploy.workflow.variables import VALUES_FILE, redactor_for
+
+_MOST_BYTES: Final = 50_000_000
 
 
 def check(
@@ -105,3 +116,42 @@ def _handed_over(differences: list[Difference], listen: Listener) -> list[Differ
         if each.reason == "other_caller":
             listen(Notice(f"planned as {each.sealed}, and applied as {each.found}"))
     return [each for each in differences if each.reason != "other_caller"]
+
+
+@dataclass(frozen=True)
+class SealedValues:
+    """What a plan was made with.
+
+    Attributes:
+        values: The values by variable.
+        redactor: Knows those of sensitive variables.
+    """
+
+    values: Mapping[str, Value]
+    redactor: Redactor
+
+
+def read_values(stack: Stack, sealed_plan: SealedPlan) -> SealedValues:
+    """Read a sealed plan's values.
+
+    Raises:
+        SealedPlanRefused: They were changed after they were sealed.
+    """
+    content = read_private(sealed_plan.path / VALUES_FILE, _MOST_BYTES)
+    if sha256(content) != sealed_plan.manifest.variables_sha256:
+        raise SealedPlanRefused(
+            "edited_values",
+            f"The plan {sealed_plan.id} is refused: {VALUES_FILE} was changed after it was sealed. "
+            f"Next: biomodal-aws plan --stack {stack.name}",
+        )
+    # We wrote it, and the digest says that nobody else did. No float: every digit is kept.
+    values: dict[str, Value] = json.loads(content, parse_float=Decimal)
+    declared = read_declared(stack.directory)
+    sensitive = {name for name, variable in declared.items() if variable.sensitive}
+    secrets = (
+        text
+        for name, value in values.items()
+        for text in texts(value)
+        if name in sensitive or holds_private_key(text)
+    )
+    return SealedValues(values, redactor_for(secrets))

@@ -23,7 +23,6 @@ from biomodal_deploy.engine.toolchain import (
 from biomodal_deploy.engine.toolchain.cli_config import refuse_dev_overrides
 from biomodal_deploy.plan.sealed.digests import check_tree
 from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
-from biomodal_deploy.workflow.adoption_file import bring_adoption
 from biomodal_deploy.workflow.backend import (
     check_config_files,
     check_nothing_left_behind,
@@ -31,8 +30,8 @@ from biomodal_deploy.workflow.backend import (
     check_version,
     config_files,
 )
+from biomodal_deploy.workflow.kept_files import bring_adoption, bring_lock, is_read_only, keep_lock
 from biomodal_deploy.workflow.location import Location
-from biomodal_deploy.workflow.lock_files import bring_lock, is_read_only, keep_lock
 from biomodal_deploy.workflow.prerequisites import require_state_bucket
 from biomodal_deploy.workflow.signals import Listener, Notice, Signal, Step
 from biomodal_deploy.workflow.stack import Stack

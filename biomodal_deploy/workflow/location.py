@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from biomodal_deploy.config.settings import (
     OUTDIR_VARIABLE,
@@ -17,9 +20,26 @@ from biomodal_deploy.config.settings import (
     output_directory,
     read_project_file,
 )
-from biomodal_deploy.errors import UsageError
+from biomodal_deploy.errors import BiomodalError, UsageError
+from biomodal_deploy.files import sweep
+from biomodal_deploy.plan.sealed import prune
 from biomodal_deploy.text import did_you_mean
-from biomodal_deploy.workflow.leftovers import clear_leftovers
+
+# Where the project writes, from its own folder.
+_WRITTEN: Final = (
+    "",
+    "locks",
+    "environments",
+    "state",
+    "state/backups",
+    "plans",
+    "plans/*",
+    "plans/*/logs",
+    "plans/*/ssh",
+    "plans/*/draft-*",
+    "plans/*/*Z-*",
+)
+_SECRET: Final = ("draft-*/[!l]*", "*Z-*/plan.tfplan", "*Z-*/variables.tfvars.json")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,3 +149,32 @@ def choose(stack: str | None, names: list[str]) -> str:
             fix=did_you_mean(stack, names, otherwise=f"name one of {', '.join(names)}"),
         )
     return stack
+
+
+def clear_leftovers(project_dir: Path, plans: Path) -> None:
+    """Remove what killed commands left under a project in clear; never fail.
+
+    A plan file and the values beside it hold every secret, and a state's copy too. Whoever is
+    killed cannot remove them, so each command looks first. What a living command or a living
+    Terraform works with stays, and so does an unused sealed plan.
+
+    Args:
+        project_dir: The folder that holds `cdktf.json`.
+        plans: The folder of all sealed plans.
+    """
+    # Once a copy of the user's Terraform CLI configuration, tokens included; in memory today.
+    shutil.rmtree(plans / ".terraform-cli", ignore_errors=True)
+    with suppress(OSError):
+        sweep(*(path for pattern in _WRITTEN for path in _folders(project_dir, pattern)))
+        if stacks := {
+            path.relative_to(plans).parts[0]
+            for pattern in _SECRET
+            for path in plans.glob(f"*/{pattern}")
+        }:
+            for stack in sorted(stacks):
+                with suppress(BiomodalError, OSError):
+                    prune(plans, stack)
+
+
+def _folders(project_dir: Path, pattern: str) -> list[Path]:
+    return list(project_dir.glob(pattern)) if pattern else [project_dir]

@@ -17,8 +17,8 @@ from biomodal_deploy.engine.toolchain import (
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import private_dir, read_regular
 from biomodal_deploy.workflow.engine import open_engine, workspace_of
-from biomodal_deploy.workflow.lock_files import bring_lock, forget_lock, keep_lock, project_lock
-from biomodal_deploy.workflow.readiness import selected_providers
+from biomodal_deploy.workflow.facts import selected_providers
+from biomodal_deploy.workflow.kept_files import bring_lock, forget_lock, keep_lock, project_lock
 from biomodal_deploy.workflow.signals import Listener, Step, silent
 from biomodal_deploy.workflow.stack import Stack
 

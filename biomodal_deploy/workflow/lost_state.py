@@ -24,11 +24,11 @@ from biomodal_deploy.errors import BiomodalError, EngineError
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.history import Entry, Event
 from biomodal_deploy.text import counted
+from biomodal_deploy.workflow.failed_runs import Unfinished, unfinished_apply
 from biomodal_deploy.workflow.journal import Previous, default_previous, remembered_backend
 from biomodal_deploy.workflow.signals import Listener, Notice
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import BACKUPS
-from biomodal_deploy.workflow.unfinished import Unfinished, unfinished_apply
 
 
 class StateLost(EngineError):

@@ -13,36 +13,46 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from biomodal_deploy.config.backends import CloudBackend
 from biomodal_deploy.engine.terraform import StateHeader, TerraformCli, TerraformFailed
 from biomodal_deploy.errors import EngineError, UsageError
-from biomodal_deploy.files import private_dir
+from biomodal_deploy.files import private_dir, scratch, sync, writing
 from biomodal_deploy.plan.history import Event
 from biomodal_deploy.plan.sealed import backend_of
-from biomodal_deploy.workflow.arrival import check_arrival, has_to_move, is_renamed
 from biomodal_deploy.workflow.backend import check_config_files, check_version, config_files
-from biomodal_deploy.workflow.engine import open_engine, point_at_backend, workspace_of
+from biomodal_deploy.workflow.engine import (
+    DEFAULT_WORKSPACE,
+    open_engine,
+    point_at_backend,
+    workspace_of,
+)
 from biomodal_deploy.workflow.journal import (
     Journal,
     Previous,
+    check_arrival,
     close_journal,
     default_previous,
+    has_to_move,
+    is_renamed,
+    local_path_of,
     read_journal,
     remembered_backend,
     write_journal,
 )
 from biomodal_deploy.workflow.lost_state import require_state
-from biomodal_deploy.workflow.old_state import old_state, put_away
 from biomodal_deploy.workflow.signals import Listener, Step, silent
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import (
     State,
     back_up,
     backups_of,
+    held,
     local_state_of,
     parse_state,
 )
@@ -227,3 +237,60 @@ def _alone(stack: Stack) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def old_state(
+    stack: Stack, previous: Previous, logs: Path, listen: Listener
+) -> Iterator[State | None]:
+    """Give the state that is to be moved; a local one is held until the block ends.
+
+    Args:
+        stack: The stack.
+        previous: The backend that it leaves.
+        logs: Where Terraform's words go.
+        listen: Told of what takes a while.
+
+    Raises:
+        UsageError: It cannot be read.
+        EngineError: Terraform failed, or holds the state's lock.
+    """
+    if previous.type == "local":
+        path = local_path_of(stack, previous)
+        with held(path) as content:
+            yield parse_state(content, str(path))
+        return
+    listen(Step(f"Reading the state from {previous.where(stack)}"))
+    # In a directory of its own: the stack's is initialized for the new backend, or will be.
+    with scratch(logs, "migrate") as folder:
+        (folder / "main.tf.json").write_text(
+            json.dumps({"terraform": previous.block}), encoding="utf-8"
+        )
+        engine = open_engine(stack.location, folder, workspace=_workspace(stack, previous))
+        engine.init(silent, logs / "migrate.log")
+        yield parse_state(engine.state_content(), previous.where(stack))
+
+
+def put_away(stack: Stack, previous: Previous, backup: Path | None) -> None:
+    """Make of an old local file the backup; a state elsewhere stays there, as it was."""
+    if previous.type != "local":
+        return
+    path = local_path_of(stack, previous)
+    folder = backups_of(stack)
+    # Terraform's own copy of the version before.
+    older = path.with_name(f"{path.name}.backup")
+    with writing(path):
+        for file, kept in ((path, backup), (older, None)):
+            if file.exists():
+                kept = kept or folder / f"{stack.name}-{file.name}"
+                file.chmod(0o600)
+                file.replace(kept)
+    sync(folder)
+
+
+def _workspace(stack: Stack, previous: Previous) -> str:
+    if previous.type == "cloud":
+        named = previous.config.get("workspaces")
+        return str(named.get("name")) if isinstance(named, dict) else DEFAULT_WORKSPACE
+    leaves_cloud = isinstance(stack.settings.backend, CloudBackend)
+    return DEFAULT_WORKSPACE if leaves_cloud else workspace_of(stack)

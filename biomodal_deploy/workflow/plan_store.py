@@ -16,7 +16,7 @@ from biomodal_deploy.files import private_dir, scratch, write_new, writing
 from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.plan.sealed.archive import MOST_ARCHIVE, pack, unpack
 from biomodal_deploy.plan.sealed.sealed import stack_folder
-from biomodal_deploy.workflow.finding import find_sealed_plan
+from biomodal_deploy.workflow.plans import find_sealed_plan
 from biomodal_deploy.workflow.signals import Listener, Notice, Step
 from biomodal_deploy.workflow.stack import Stack
 

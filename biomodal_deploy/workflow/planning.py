@@ -19,10 +19,8 @@ from biomodal_deploy.plan.history import Event, History
 from biomodal_deploy.plan.impossible import Impossible, check_allowed
 from biomodal_deploy.plan.sealed import Draft, SealedPlan, authors_of, drafting, prune
 from biomodal_deploy.review.cost.limits import judge_cost
-from biomodal_deploy.workflow.account_checks import quick_checks
-from biomodal_deploy.workflow.aws import Place, ask_alias, ask_identity, place_of
+from biomodal_deploy.workflow.account_checks import count_contents, count_running, quick_checks
 from biomodal_deploy.workflow.backend import tell_state_in_output
-from biomodal_deploy.workflow.contents import count_contents, count_running
 from biomodal_deploy.workflow.destination import (
     check_destination,
     check_state_file,
@@ -30,14 +28,13 @@ from biomodal_deploy.workflow.destination import (
     last_destination,
 )
 from biomodal_deploy.workflow.engine import initialize, open_engine, tell_dropped, workspace_of
+from biomodal_deploy.workflow.facts import Place, ask_alias, ask_identity, facts_now, place_of
+from biomodal_deploy.workflow.failed_runs import tell_unfinished
 from biomodal_deploy.workflow.lost_state import state_to_plan_from
 from biomodal_deploy.workflow.prerequisites import require_public_key
-from biomodal_deploy.workflow.readiness import facts_now
-from biomodal_deploy.workflow.requests import PlanRequest
 from biomodal_deploy.workflow.signals import Listener, Notice, Step
 from biomodal_deploy.workflow.stack import Stack
-from biomodal_deploy.workflow.unfinished import tell_unfinished
-from biomodal_deploy.workflow.variables import Given, given_values, values_digest
+from biomodal_deploy.workflow.variables import Given, PlanRequest, given_values, values_digest
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,10 +16,10 @@ from biomodal_deploy.config.state_bucket import StateBucket, stack_of
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.planning import Planned, make_plan
-from biomodal_deploy.workflow.requests import PlanRequest
 from biomodal_deploy.workflow.signals import Listener, Step
 from biomodal_deploy.workflow.stack import Stack, fresh_stack
 from biomodal_deploy.workflow.state_files import local_state_of, resources_in
+from biomodal_deploy.workflow.variables import PlanRequest
 from biomodal_deploy.workflow.wanted_bucket import BucketOptions, Wanted
 
 # Where only ARNs are written that name no account.

@@ -1,4 +1,4 @@
-"""The values a stack gets: resolved from files and options, checked by the documented rules."""
+"""What a plan is asked for, and the values that it gets: resolved, checked by documented rules."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from biomodal_deploy.config.tfvars import (
 )
 from biomodal_deploy.engine.terraform.events import spellings
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.plan import Redactor
+from biomodal_deploy.plan import PlanKind, Redactor
 from biomodal_deploy.plan.sealed import sha256
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import Stack
@@ -165,3 +165,31 @@ def _documented_rules() -> dict[str, Rule]:
 
 def _broken(variable: DeclaredVariable, value: object, rules: Mapping[str, Rule]) -> str | None:
     return broken_rule((rules[message] for message in variable.messages if message in rules), value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanRequest:
+    """What a person asks a plan for.
+
+    Attributes:
+        kind: To apply the configuration, to destroy it, or to refresh the state alone.
+        var_files: `--var-file`, in order.
+        variables: `--var`, in order.
+        allow_destroy: Addresses of protected resources that may be lost.
+        allow: Checks whose refusals are let through.
+        by_name: Whether a person types the stack's name before it is applied, and no protected
+            resource has to be named besides.
+        cwd: What relative paths start from.
+        readonly_lock: Whether the provider lock file has to fit as it is.
+        account_moved: The account that the state belongs to from now on, where that is another.
+    """
+
+    kind: PlanKind = PlanKind.APPLY
+    var_files: Sequence[Path] = ()
+    variables: Sequence[str] = ()
+    allow_destroy: Sequence[str] = ()
+    allow: Sequence[str] = ()
+    by_name: bool = False
+    cwd: Path = Path()
+    readonly_lock: bool = False
+    account_moved: str | None = None

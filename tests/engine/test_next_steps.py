@@ -95,9 +95,9 @@ TAKEN_BY: Final = {
     "workflow/adding.py: keygen": "tests/biomodal_deploy/cli/test_payload_page.py"
     "::test_what_needs_no_terraform_prints_its_shape",
     "workflow/adding.py: plan": "tests/engine/test_init.py::test_options_make_a_stack_that_plans",
-    "workflow/arrival.py: backend migrate": _MOVED,
+    "workflow/journal.py: backend migrate": _MOVED,
     "workflow/backend.py: backend migrate": _MOVED,
-    "workflow/claiming.py: plan": "tests/engine/test_remote_history.py"
+    "workflow/approving.py: plan": "tests/engine/test_remote_history.py"
     "::test_restored_together_it_is_still_used",
     "workflow/ejecting.py: backend migrate": _MOVED,
     "workflow/ejecting.py: eject": "tests/engine/test_eject.py::test_a_plan_has_no_changes",
@@ -106,13 +106,13 @@ TAKEN_BY: Final = {
     "workflow/init/interview.py: keygen": "tests/biomodal_deploy/cli/test_payload_page.py"
     "::test_what_needs_no_terraform_prints_its_shape",
     "workflow/init/project.py: init": _EMPTY_FOLDER,
-    "workflow/preflight_target.py: backend check": "tests/engine/test_state_bucket.py"
+    "workflow/preflight.py: backend check": "tests/engine/test_state_bucket.py"
     "::test_a_bucket_that_lacks_everything",
     "workflow/prerequisites.py: backend create": "tests/engine/test_state_bucket.py"
     "::test_again_it_plans_what_has_changed",
     "workflow/prerequisites.py: keygen": "tests/biomodal_deploy/cli/test_payload_page.py"
     "::test_what_needs_no_terraform_prints_its_shape",
-    "workflow/sets/sealed_plans.py: apply": "tests/engine/test_next_steps.py"
+    "workflow/sets/choosing.py: apply": "tests/engine/test_next_steps.py"
     "::test_a_destroy_plan_of_a_set_is_applied_alone",
 }
 # Steps that nothing takes: why.
@@ -127,8 +127,8 @@ NOT_TAKEN: Final = {
     "workflow/destroying.py: in": "no command: the environment is named before it",
     "workflow/location.py: sandbox run": "names a placeholder, DIR",
     "workflow/lost_state.py: plan": "after an import by hand",
-    "workflow/sets/sealed_plans.py: plan": "the same step as that of apply --all",
-    "workflow/synthesized.py: synth": "a folder that another program wrote",
+    "workflow/sets/choosing.py: plan": "the same step as that of apply --all",
+    "workflow/stack.py: synth": "a folder that another program wrote",
 }
 
 
@@ -200,7 +200,7 @@ CASES: Final = (
     Case(
         typed="drift",
         status=EXIT_FINDINGS,
-        source="workflow/drifting.py",
+        source="workflow/reading.py",
     ),
     Case(typed="output", status=EXIT_USAGE, source="workflow/stack.py: plan"),
     Case(
@@ -213,7 +213,7 @@ CASES: Final = (
     Case(
         typed="apply",
         status=EXIT_SEALED_PLAN,
-        source="workflow/sealed_values.py: plan",
+        source="workflow/checking.py: plan",
         start="planned",
         prepare=edit("variables.tfvars.json"),
     ),
@@ -267,7 +267,7 @@ CASES: Final = (
     Case(
         typed="show x",
         status=EXIT_SEALED_PLAN,
-        source="workflow/finding.py: plan",
+        source="workflow/plans.py: plan",
         after="show",
         prepare=lambda project: project.run("synth"),
     ),

@@ -24,7 +24,7 @@ from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_GUARD
 from biomodal_deploy.workflow.adopting import Source, read_ids
 from biomodal_deploy.workflow.adopting import adopt as adopt_into
-from biomodal_deploy.workflow.requests import PlanRequest
+from biomodal_deploy.workflow.variables import PlanRequest
 
 
 def adopt(

@@ -22,7 +22,7 @@ from biomodal_deploy.cli.render.applies import applied_data, show_applied
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.cli.sets import apply_set
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.workflow.finding import find_sealed_plan
+from biomodal_deploy.workflow.plans import find_sealed_plan
 from biomodal_deploy.workflow.sets.choosing import is_set
 from biomodal_deploy.workflow.stack import last_stack
 

@@ -18,8 +18,8 @@ from biomodal_deploy.plan.sealed.approvals import ApprovalStatus, add, judge_app
 from biomodal_deploy.plan.sealed.approvals import approve as sign_plan
 from biomodal_deploy.plan.sealed.signing import MOST_BYTES
 from biomodal_deploy.workflow.approving import spent_plans
-from biomodal_deploy.workflow.finding import find_sealed_plan
 from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.plans import find_sealed_plan
 from biomodal_deploy.workflow.stack import recorded_stack
 
 

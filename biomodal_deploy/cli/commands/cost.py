@@ -16,8 +16,8 @@ from biomodal_deploy.cli.session import emit
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.review.cost import Prices, estimate
 from biomodal_deploy.review.cost.refresh import refresh as look_up
-from biomodal_deploy.workflow.finding import find_latest
 from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.plans import find_latest
 from biomodal_deploy.workflow.stack import recorded_stack
 
 

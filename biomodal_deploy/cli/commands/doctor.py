@@ -32,8 +32,7 @@ from biomodal_deploy.engine.toolchain import inspect
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
 from biomodal_deploy.review.alerts import check_alerts
 from biomodal_deploy.workflow.location import Location, choose, project_folder
-from biomodal_deploy.workflow.preflight_permissions import read_needed
-from biomodal_deploy.workflow.preflight_target import read_owned, read_target
+from biomodal_deploy.workflow.preflight import read_needed, read_owned, read_target
 from biomodal_deploy.workflow.reporting import save_alerts
 
 

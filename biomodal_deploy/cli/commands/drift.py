@@ -29,7 +29,7 @@ from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.cli.sets import SetRun, values_words
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 from biomodal_deploy.review.alerts import Alert, drift_alerts
-from biomodal_deploy.workflow.drifting import find_drift
+from biomodal_deploy.workflow.reading import find_drift
 from biomodal_deploy.workflow.reporting import save_alerts
 from biomodal_deploy.workflow.sets.choosing import is_set
 from biomodal_deploy.workflow.sets.outcome import Outcome

@@ -35,9 +35,9 @@ from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.workflow.approving import approval_status
 from biomodal_deploy.workflow.destroying import take_ledger
 from biomodal_deploy.workflow.planning import make_plan
-from biomodal_deploy.workflow.requests import PlanRequest
 from biomodal_deploy.workflow.sets.choosing import is_set
 from biomodal_deploy.workflow.stack import fresh_stack
+from biomodal_deploy.workflow.variables import PlanRequest
 
 
 def plan(

@@ -27,8 +27,8 @@ from biomodal_deploy.errors import UsageError
 from biomodal_deploy.review.alerts import plan_alerts
 from biomodal_deploy.review.report.data import plan_data
 from biomodal_deploy.workflow.approving import approval_status
-from biomodal_deploy.workflow.finding import find_sealed_plan
 from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.plans import find_sealed_plan
 from biomodal_deploy.workflow.reporting import ReportFormat, make_report, save, save_alerts, text_of
 from biomodal_deploy.workflow.stack import recorded_stack
 

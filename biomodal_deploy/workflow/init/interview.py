@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from pydantic import JsonValue
 
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.workflow.init.answers import Answers, Given
-from biomodal_deploy.workflow.init.backend import described, shared_by
-from biomodal_deploy.workflow.init.checks import (
+from biomodal_deploy.workflow.init.answers import (
+    Answers,
+    Given,
     check_name,
     check_setting,
     check_value,
     take_variables,
 )
+from biomodal_deploy.workflow.init.backend import described, shared_by
 from biomodal_deploy.workflow.init.prompter import Desk, nothing
 from biomodal_deploy.workflow.init.question import Asker, Choice, Question
 

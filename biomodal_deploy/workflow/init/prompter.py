@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from biomodal_deploy.workflow.init.answers import Answers, Given
-from biomodal_deploy.workflow.init.checks import check_value, read_value
+from biomodal_deploy.workflow.init.answers import Answers, Given, check_value, read_value
 from biomodal_deploy.workflow.init.question import Asker, Choice, Question
 
 if TYPE_CHECKING:

@@ -22,10 +22,8 @@ from biomodal_deploy.config.settings import (
 )
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import read_regular, replace, write_new, writing
-from biomodal_deploy.workflow.init.answers import FOLDER, Answers
-from biomodal_deploy.workflow.init.checks import check_name
-from biomodal_deploy.workflow.init.json_text import with_member
-from biomodal_deploy.workflow.init.tfvars import tfvars_text
+from biomodal_deploy.workflow.init.answers import FOLDER, Answers, check_name
+from biomodal_deploy.workflow.init.texts import tfvars_text, with_member
 
 _PATH: Final = ("context", "stacks")
 

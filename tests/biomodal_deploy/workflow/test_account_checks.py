@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,23 @@ from biomodal_deploy.aws.preflight.checks import Layer
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.sealed import UseState, consume, record_outcome
 from biomodal_deploy.workflow import account_checks
+from biomodal_deploy.workflow.account_checks import count_contents
 from biomodal_deploy.workflow.location import Location
-from biomodal_deploy.workflow.requests import PlanRequest
 from biomodal_deploy.workflow.signals import Notice, Signal
 from biomodal_deploy.workflow.stack import Stack
+from biomodal_deploy.workflow.variables import PlanRequest
 from tests.support.light import LightProject
+from tests.support.operated import NAME, REGION
+from tests.support.plans import plan, resource
+from tests.support.recorded_aws import Recorded, RecordedAws, Refusal
 from tests.support.sealed_plans import sealed
+
+BUCKET, IMAGES = "aws_s3_bucket.b", "aws_ecr_repository.r"
+GONE = plan(
+    resource(BUCKET, "delete", {"bucket": NAME, "force_destroy": True}),
+    resource(IMAGES, "delete", {"name": NAME, "force_delete": True}),
+)
+VERSION = {"Key": "a", "VersionId": "1", "Size": 1, "IsLatest": True}
 
 
 def stack_of(folder: Path, settings: dict[str, object] | None) -> Stack:
@@ -123,3 +135,35 @@ def test_what_a_broken_apply_may_have_made_is_not_to_be_deleted(
         monkeypatch, stack, PlanKind.APPLY, Report(findings=(taken,), quick=True, seconds=0.1)
     )
     assert "delete-role" in line
+
+
+def counted(monkeypatch: pytest.MonkeyPatch, **answers: Recorded) -> dict[str, int | str]:
+    """Count in an account with these answers."""
+    given = {name.replace("__", "."): answer for name, answer in answers.items()}
+    session = RecordedAws({"s3.ListMultipartUploads": {}, **given}).session()
+    monkeypatch.setattr("biomodal_deploy.aws.session.open_session", lambda _: session)
+    return count_contents(GONE, REGION, os.environ)
+
+
+def test_to_the_end_and_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number where it is one; else the text says that there may be more."""
+    denied = Refusal("AccessDenied", status=403)
+    found = counted(
+        monkeypatch,
+        s3__ListObjectVersions=denied,
+        s3__ListObjectsV2={"Contents": [{"Key": "a", "Size": 1}], "IsTruncated": False},
+        ecr__DescribeImages={"imageDetails": [{}, {}]},
+    )
+    assert found == {BUCKET: "at least 1", IMAGES: 2}
+    found = counted(
+        monkeypatch,
+        s3__ListObjectVersions={"Versions": [VERSION, VERSION], "IsTruncated": False},
+        ecr__DescribeImages=denied,
+    )
+    assert found == {BUCKET: 2}
+
+
+def test_where_nobody_can_be_asked() -> None:
+    """No region, or another environment: the guard says that the number is unknown."""
+    assert count_contents(GONE, None, os.environ) == {}
+    assert count_contents(GONE, REGION, {"AWS_PROFILE": "theirs"}) == {}

@@ -23,7 +23,6 @@ from biomodal_deploy.errors import (
 from biomodal_deploy.plan.history import Event
 from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.sandbox import Sandbox
-from biomodal_deploy.workflow.aws import Place
 from biomodal_deploy.workflow.destination import (
     Destination,
     check_destination,
@@ -32,6 +31,7 @@ from biomodal_deploy.workflow.destination import (
     last_destination,
     record,
 )
+from biomodal_deploy.workflow.facts import Place
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import Stack, last_stack
 from tests.support.light import STACK, LightProject

@@ -12,7 +12,7 @@ import pytest
 from biomodal_deploy.config.contract import variables_of
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.workflow.location import Location
-from biomodal_deploy.workflow.preflight_target import read_target
+from biomodal_deploy.workflow.preflight import read_target
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.variables import Given, given_values
 

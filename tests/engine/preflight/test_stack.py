@@ -19,7 +19,7 @@ from biomodal_deploy.aws.preflight.prerequisites import all_steps, steps
 from biomodal_deploy.aws.preflight.runner import run_role_checks
 from biomodal_deploy.sandbox import Sandbox
 from biomodal_deploy.workflow.location import Location
-from biomodal_deploy.workflow.preflight_target import read_owned
+from biomodal_deploy.workflow.preflight import read_owned
 from tests.support.aws_command import script_commands
 from tests.support.native import NAME, NativeProject, native_project
 from tests.support.preflight_account import (

@@ -24,7 +24,7 @@ from biomodal_deploy.iam.evaluate import Request, decide
 from biomodal_deploy.iam.language import parse_policy
 from biomodal_deploy.iam.permissions import StackPermissions
 from biomodal_deploy.iam.probes import wanted
-from biomodal_deploy.workflow.preflight_permissions import merged, needed_by
+from biomodal_deploy.workflow.preflight import merged, needed_by
 from tests.support.project import ROOT
 from tests.support.recorded_aws import ACCOUNT, NAME, REGION, SUBNET, VPC, RecordedAws
 

@@ -12,7 +12,7 @@ from biomodal_deploy.cli.render.picking import PAGE, Picker
 from biomodal_deploy.config.contract import variables_of
 from biomodal_deploy.errors import Interrupted
 from biomodal_deploy.workflow.init import Choice, Question
-from biomodal_deploy.workflow.init.checks import check_value
+from biomodal_deploy.workflow.init.answers import check_value
 
 VPC = next(each for each in variables_of("native") if each.name == "vpc_id")
 MANY = [Choice(f"vpc-{number:08x}", (f"lab {number}",)) for number in range(40)]

@@ -13,7 +13,7 @@ from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan.history import Event, History
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.lost_state import StateLost
-from biomodal_deploy.workflow.preflight_target import read_owned, read_target
+from biomodal_deploy.workflow.preflight import read_owned, read_target
 
 VALUES = {
     "region": "eu-west-2",

@@ -1,4 +1,4 @@
-"""Provider lock files: kept in the project, since the synthesized directory is thrown away."""
+"""What the project keeps of a stack for Terraform: provider lock file, and an adoption's blocks."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
 from biomodal_deploy.workflow.signals import Listener, Notice
 from biomodal_deploy.workflow.stack import Stack
 
-FOLDER: Final = "locks"
+_LOCKS: Final = "locks"
 READ_ONLY_VARIABLE: Final = "BIOMODAL_READONLY_LOCK"
 _YES: Final = frozenset({"1", "true", "yes"})
+
+_ADOPTIONS: Final = "adopt"
+_COPY: Final = "adopt.tf"
 
 
 def project_lock(stack: Stack) -> Path:
     """Return where the project keeps a stack's provider lock file, for everybody to commit."""
-    return stack.location.project_dir / FOLDER / f"{stack.name}{LOCK_FILE}"
+    return stack.location.project_dir / _LOCKS / f"{stack.name}{LOCK_FILE}"
 
 
 def is_read_only(environment: Mapping[str, str]) -> bool:
@@ -65,7 +68,7 @@ def keep_lock(stack: Stack, listen: Listener) -> None:
         target.parent.mkdir(exist_ok=True)
         files.write(target, written, mode=files.public_mode())
     did = "is new" if kept is None else "has changed"
-    listen(Notice(f"{FOLDER}/{target.name} {did}: commit it, so that all run the same providers"))
+    listen(Notice(f"{_LOCKS}/{target.name} {did}: commit it, so that all run the same providers"))
 
 
 def forget_lock(stack: Stack) -> None:
@@ -85,3 +88,24 @@ def _content(path: Path) -> bytes | None:
             field=str(path),
             fix="restore the file from version control",
         ) from None
+
+
+def adoption_file(stack: Stack) -> Path:
+    """Return where the project keeps a stack's blocks, for everybody to review and commit."""
+    return stack.location.project_dir / _ADOPTIONS / f"{stack.name}.tf"
+
+
+def bring_adoption(stack: Stack) -> None:
+    """Put the project's blocks beside the synthesized JSON; remove them there without any.
+
+    Raises:
+        UsageError: They cannot be read or written.
+    """
+    target = stack.directory / _COPY
+    with writing(target):
+        try:
+            content = files.read_regular(adoption_file(stack))
+        except FileNotFoundError:
+            target.unlink(missing_ok=True)
+            return
+        files.write(target, content, mode=files.public_mode())

@@ -1,4 +1,4 @@
-"""Tests for biomodal_deploy.workflow.leftovers: what a kill leaves, and what becomes of it."""
+"""Tests for biomodal_deploy.workflow.location: what a kill leaves, and what becomes of it."""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
-"""Which AWS account, caller and region a stack meets."""
+"""Which AWS account, caller and region a stack meets, and its other facts, for seal and apply."""
 
 from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, TypeVar
 
 from biomodal_deploy.aws.endpoints import configured_endpoints, profile_region
@@ -17,12 +18,21 @@ from biomodal_deploy.aws.identity import (
     region_of,
     who_am_i,
 )
+from biomodal_deploy.engine.terraform import StateHeader, TerraformCli
+from biomodal_deploy.engine.toolchain.program_digest import program_sha256
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.files import read_regular
+from biomodal_deploy.plan.sealed import Facts, StateId, gather
+from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
+from biomodal_deploy.workflow.backend import config_files
 from biomodal_deploy.workflow.stack import Stack
 
 _Answer = TypeVar("_Answer")
 
 _VARIABLE: Final = re.compile(r"\$\{var\.([A-Za-z_][A-Za-z0-9_-]*)\}")
+
+INSTALL_SCRIPT: Final = Path("scripts") / "install_script.sh"
+_SELECTION: Final = re.compile(r'^provider "([^"]+)" \{\s*version\s*=\s*"([^"]+)"', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -139,3 +149,66 @@ def _value(stack: Stack, values: Mapping[str, object], setting: object) -> str |
         return setting
     value = values.get(reference[1], stack.synthesized.default(reference[1]))
     return value if isinstance(value, str) else None
+
+
+def facts_now(
+    stack: Stack,
+    engine: TerraformCli,
+    *,
+    state: StateHeader | None,
+    var_files: Iterable[Path],
+    place: Place,
+    identity: Future[Identity | None],
+    alias: Future[str | None] | None = None,
+) -> Facts:
+    """Gather a stack's facts.
+
+    Args:
+        stack: The stack.
+        engine: Terraform in its directory.
+        state: What names the version of its state.
+        var_files: The files that its values come from.
+        place: Where in AWS it goes.
+        identity: Who is calling, asked before.
+        alias: What the account is called, asked before; None where nobody reads it.
+
+    Raises:
+        EngineError: AWS does not say who is calling.
+        UsageError: Something cannot be read.
+    """
+    script = stack.location.project_dir / INSTALL_SCRIPT
+    caller = identity.result()
+    return gather(
+        project=stack.location.project_dir,
+        directory=stack.directory,
+        stack=stack.name,
+        workspace=engine.workspace,
+        backend=stack.synthesized.backend,
+        backend_files=config_files(stack),
+        terraform_version=engine.binary.version,
+        terraform_sha256=program_sha256(engine.binary.path, stack.location.environment),
+        providers=selected_providers(stack.directory),
+        state=StateId(lineage=state.lineage, serial=state.serial) if state else None,
+        var_files=var_files,
+        install_script=script if script.exists() else None,
+        data_dir=engine.data_dir,
+        engine=engine.binary.product,
+        account=caller.account if caller else None,
+        account_alias=alias.result() if alias else None,
+        region=place.sealed_region,
+        endpoint=place.endpoint,
+        endpoints=place.endpoints,
+        caller=caller.caller if caller else None,
+    )
+
+
+def selected_providers(directory: Path) -> dict[str, str]:
+    """Return the provider versions of a directory's lock file, by source address.
+
+    Read from the file: `terraform version` says the same and costs a process.
+    """
+    try:
+        text = read_regular(directory / LOCK_FILE).decode()
+    except FileNotFoundError:
+        return {}
+    return dict(_SELECTION.findall(text))

@@ -8,8 +8,8 @@ import pytest
 
 from biomodal_deploy.config.settings import ProjectFile
 from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
+from biomodal_deploy.workflow.kept_files import bring_lock, is_read_only, keep_lock, project_lock
 from biomodal_deploy.workflow.location import Location
-from biomodal_deploy.workflow.lock_files import bring_lock, is_read_only, keep_lock, project_lock
 from biomodal_deploy.workflow.signals import Notice, Signal
 from biomodal_deploy.workflow.stack import Stack
 

@@ -1,4 +1,4 @@
-"""One member more in a JSON text, and every other character as it was."""
+"""A new file of variables says what was answered, and what there is besides."""
 
 from __future__ import annotations
 
@@ -9,11 +9,54 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from biomodal_deploy.workflow.init.json_text import with_member
+from biomodal_deploy.config.contract import variables_of
+from biomodal_deploy.config.tfvars.hcl import attributes, expression
+from biomodal_deploy.workflow.init import Answers
+from biomodal_deploy.workflow.init.texts import hcl, tfvars_text, with_member
 from tests.support.project import ROOT
+
+KINDS = [
+    ("module", "documented"),
+    ("native", "documented"),
+    ("module", "hardened"),
+    ("native", "hardened"),
+    ("prerequisites", "documented"),
+]
 
 PATH = ("context", "stacks", "dev")
 ENTRY: dict[str, JsonValue] = {"bootstrap": "native", "var_files": ["environments/dev.tfvars"]}
+
+
+@pytest.mark.parametrize(("bootstrap", "profile"), KINDS)
+def test_every_variable_is_there_with_its_description(bootstrap: str, profile: str) -> None:
+    """With the # taken away, each default reads as the contract has it."""
+    answers = Answers("dev", {"bootstrap": bootstrap, "profile": profile}, {"region": "eu-west-2"})
+    text = tfvars_text(answers)
+    given = attributes(text)
+    assert {name: each.value for name, each in given.items()} == {"region": "eu-west-2"}
+    all_set = "\n".join(
+        line.removeprefix("# ") if " = " in line else line for line in text.splitlines()
+    )
+    found = attributes(all_set)
+    for variable in variables_of(bootstrap, profile):
+        assert f"# {variable.description}\n" in text
+        if variable.name != "region":
+            default = variable.default
+            wanted = list(default) if isinstance(default, tuple) else default
+            assert found[variable.name].value == wanted
+
+
+_VALUES = st.recursive(
+    st.booleans() | st.integers() | st.text(max_size=20) | st.just('${x} %{if} \\ " $${'),
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(_VALUES)
+def test_what_is_written_is_what_is_read(value: object) -> None:
+    """Quotes, line ends and the marks of templates come through as they are."""
+    assert expression(hcl(value)) == value  # type: ignore[arg-type]
 
 
 def added(text: str) -> str:
@@ -81,7 +124,7 @@ def test_it_follows_the_files_own_form(form: str) -> None:
     assert with_member(before, PATH, 1) == after
 
 
-_VALUES = st.recursive(
+_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
     max_leaves=8,
@@ -90,8 +133,8 @@ _VALUES = st.recursive(
 
 @settings(max_examples=40)
 @given(
-    rest=st.dictionaries(st.text(max_size=5), _VALUES, max_size=4),
-    others=st.dictionaries(st.text(max_size=5), _VALUES, max_size=4),
+    rest=st.dictionaries(st.text(max_size=5), _JSON, max_size=4),
+    others=st.dictionaries(st.text(max_size=5), _JSON, max_size=4),
     indent=st.sampled_from([None, 2, 4, "\t"]),
 )
 def test_whatever_the_file_holds_it_holds_still(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.workflow.init.copying import copied_from
+from biomodal_deploy.workflow.adding import copied_from
 from biomodal_deploy.workflow.location import Location
 
 
