@@ -19,7 +19,7 @@ from biomodal_deploy.cli.options import (
     VarFiles,
     Variables,
 )
-from biomodal_deploy.cli.render.adopting import adopted_data, show_adopted
+from biomodal_deploy.cli.render.applies import adopted_data, show_adopted
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_GUARD
 from biomodal_deploy.workflow.adopting import Source, read_ids

@@ -16,18 +16,19 @@ from biomodal_deploy.cli.options import (
     ReadonlyLock,
     Stack,
 )
-from biomodal_deploy.cli.render.backends import migrated_data, show_migrated
-from biomodal_deploy.cli.render.console import message_console
-from biomodal_deploy.cli.render.sealed_plans import show_sealed_plan
-from biomodal_deploy.cli.render.state_buckets import (
+from biomodal_deploy.cli.render.backends import (
     Created,
     checked_data,
     created_data,
+    migrated_data,
     policy_data,
     show_checked,
     show_created,
+    show_migrated,
     show_policy,
 )
+from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.cli.render.sealed_plans import show_sealed_plan
 from biomodal_deploy.cli.session import Session, emit, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD, UsageError
 from biomodal_deploy.workflow.migrating import migrate_state

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir
 from biomodal_deploy.cli.render.console import message_console
-from biomodal_deploy.cli.render.demo import show_command, show_step, show_summary
+from biomodal_deploy.cli.render.progress import show_command, show_step, show_summary
 from biomodal_deploy.cli.session import emit
 from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, UsageError
 from biomodal_deploy.sandbox import Sandbox

@@ -23,9 +23,9 @@ from biomodal_deploy.cli.options import (
     VarFiles,
     Variables,
 )
+from biomodal_deploy.cli.render.checks import PreflightProgress, show_prerequisites, show_report
 from biomodal_deploy.cli.render.console import message_console
-from biomodal_deploy.cli.render.preflight import PreflightProgress, show_prerequisites, show_report
-from biomodal_deploy.cli.render.toolchain import show_tools
+from biomodal_deploy.cli.render.project import show_tools
 from biomodal_deploy.cli.session import emit
 from biomodal_deploy.config.settings import PROJECT_FILE
 from biomodal_deploy.engine.toolchain import inspect

@@ -23,7 +23,7 @@ from biomodal_deploy.cli.options import (
     Variables,
     only,
 )
-from biomodal_deploy.cli.render.drifts import drift_data, show_drift
+from biomodal_deploy.cli.render.plans import drift_data, show_drift
 from biomodal_deploy.cli.render.sets import describe_drift
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.cli.sets import SetRun, values_words

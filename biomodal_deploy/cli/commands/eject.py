@@ -16,7 +16,7 @@ from biomodal_deploy.cli.options import (
     VarFiles,
     Variables,
 )
-from biomodal_deploy.cli.render.adopting import show_ejected
+from biomodal_deploy.cli.render.applies import show_ejected
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.workflow.ejecting import eject as eject_stack
 from biomodal_deploy.workflow.stack import fresh_stack

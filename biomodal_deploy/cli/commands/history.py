@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
-from biomodal_deploy.cli.render.histories import history_data, show_history
+from biomodal_deploy.cli.render.plans import history_data, show_history
 from biomodal_deploy.cli.session import emit
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 from biomodal_deploy.workflow.location import Location

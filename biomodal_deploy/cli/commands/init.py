@@ -13,16 +13,16 @@ import typer
 
 from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir
-from biomodal_deploy.cli.render.adding import (
+from biomodal_deploy.cli.render.console import message_console, print_exactly
+from biomodal_deploy.cli.render.init import (
+    Picker,
     added_data,
     project_data,
     show_added,
+    show_differences,
     show_draft,
     show_project,
 )
-from biomodal_deploy.cli.render.console import message_console, print_exactly
-from biomodal_deploy.cli.render.explain import show_differences
-from biomodal_deploy.cli.render.picking import Picker
 from biomodal_deploy.cli.session import emit
 from biomodal_deploy.config.json_schema import SETTINGS_SCHEMA
 from biomodal_deploy.config.settings import PROJECT_FILE

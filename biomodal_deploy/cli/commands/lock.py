@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir
-from biomodal_deploy.cli.render.toolchain import locks_data, show_locks
+from biomodal_deploy.cli.render.project import locks_data, show_locks
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 from biomodal_deploy.workflow.locking import checked_platforms, refresh_lock

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir
-from biomodal_deploy.cli.render.toolchain import show_synthesis
+from biomodal_deploy.cli.render.project import show_synthesis
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.workflow.stack import synthesized_stacks
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
-from biomodal_deploy.cli.render.findings import show_findings
+from biomodal_deploy.cli.render.project import show_findings
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 from biomodal_deploy.workflow.reading import validate as validate_stack

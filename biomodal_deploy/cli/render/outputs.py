@@ -1,4 +1,4 @@
-"""A stack's outputs."""
+"""A stack's outputs; and Nextflow's files, as text or where they were written."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from biomodal_deploy.cli.render.console import print_exactly
 from biomodal_deploy.engine.terraform import OutputValue
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan import HIDDEN_TEXT
+from biomodal_deploy.vm.nextflow.files import Written
 
 # Terraform allows hyphens and letters of any script; a shell does not.
 _SHELL_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -62,3 +63,12 @@ def show_environment(_: Console, outputs: Mapping[str, OutputValue]) -> None:
 
 def _text(value: JsonValue) -> str:
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def show_written(console: Console, written: Written) -> None:
+    """Print each file, and what to do with them."""
+    for path in written.paths:
+        word = "wrote" if path in written.changed else "as it was"
+        console.print(Text(f"{word:<9} {path}"), soft_wrap=True)
+    console.print("Copy both to the folder on the VM in which Nextflow runs, and there:")
+    console.print("  . ./nextflow.env && nextflow run PIPELINE")

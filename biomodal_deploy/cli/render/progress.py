@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
+from rich.rule import Rule
 from rich.status import Status
+from rich.table import Table
 from rich.text import Text
 
 from biomodal_deploy.cli.render.console import can_redraw
 from biomodal_deploy.engine.process import InterruptSent
 from biomodal_deploy.engine.terraform.events import ApplyEvent, Diagnostic, DiagnosticEvent, Event
+from biomodal_deploy.sandbox.demo import StepResult
 from biomodal_deploy.workflow.sets.outcome import Message
 
 _MARKS = {"apply_complete": ("done", "good"), "apply_errored": ("failed", "bad")}
@@ -157,3 +161,29 @@ def _warning(diagnostic: Diagnostic) -> str:
 def _report(message: Message) -> None:
     sys.stderr.write(message.model_dump_json() + "\n")
     sys.stderr.flush()
+
+
+def show_command(console: Console, command: str) -> None:
+    """Print a command before it runs."""
+    console.print(Text(f"$ {command}", style="bold"), soft_wrap=True)
+
+
+def show_step(console: Console, number: int, total: int, title: str) -> None:
+    """Print what comes next."""
+    console.print()
+    console.print(Rule(f"{number} of {total}: {title}", align="left", characters="-"))
+
+
+def show_summary(console: Console, results: Sequence[StepResult], total: int) -> None:
+    """Print what became of each step."""
+    table = Table("Step", "Result", "Seconds", "", box=None, pad_edge=False)
+    for result in results:
+        word = Text("held", style="good") if result.ok else Text("failed", style="bad")
+        table.add_row(result.title, word, f"{result.seconds:.1f}", Text(result.note, style="quiet"))
+    console.print()
+    console.print(Rule(characters="-"))
+    console.print(table)
+    if all(result.ok for result in results) and len(results) == total:
+        console.print(Text("Every step held.", style="good"))
+    else:
+        console.print(Text(f"{total - len(results)} steps were not reached.", style="bad"))

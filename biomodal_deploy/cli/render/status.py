@@ -1,6 +1,8 @@
-"""How a stack is: one table, one verdict."""
+"""How a stack is: one table, one verdict; and the jobs in its queues."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.text import Text
@@ -8,6 +10,7 @@ from rich.text import Text
 from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.render.checks import counted_findings, show_findings
 from biomodal_deploy.text import counted
+from biomodal_deploy.vm.jobs import Jobs
 from biomodal_deploy.vm.status import Status
 
 
@@ -31,3 +34,31 @@ def _verdict(status: Status) -> Text:
         return Text(f"Not ready {waited}: {words} {of_all}.", style="warning")
     advice = completed(f"biomodal-aws status --wait --stack {status.stack} waits for it.")
     return Text(f"Not ready yet: {words} {of_all}. {advice}", style="warning")
+
+
+def show_jobs(console: Console, found: Jobs) -> None:
+    """Print every job that has not ended, and what needs attention."""
+    console.print(Text(found.stack, style="bold").append(f"  {found.region}", style="quiet"))
+    now = datetime.now(UTC)
+    for job in found.jobs:
+        minutes = max(0, int((now - job.since).total_seconds() // 60))
+        age = f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+        style = "good" if job.state == "RUNNING" else "warning"
+        line = Text.assemble("  ", (f"{job.state:<10}", style), f"{age:>12}  ", job.queue, "  ")
+        console.print(line.append(job.name), soft_wrap=True)
+        if job.reason:
+            console.print(Text(f"      why:    {job.reason}"), soft_wrap=True)
+        if job.runs:
+            cost = "unknown" if job.cost is None else f"at most {job.cost:,.2f} USD so far"
+            console.print(Text(f"      cost:   {cost}"), soft_wrap=True)
+        console.print(Text(f"      cancel: {job.cancel}", style="quiet"), soft_wrap=True)
+    show_findings(console, found.problems)
+    states = ", ".join(f"{number} {state}" for state, number in found.counts.items() if number)
+    total = counted(len(found.jobs), "job") if found.jobs else "No jobs"
+    console.print(f"{total} in the queues{': ' if states else ''}{states}.", soft_wrap=True)
+    if any(job.runs for job in found.jobs):
+        known = [job.cost for job in found.jobs if job.cost is not None]
+        lacking = sum(job.runs and job.cost is None for job in found.jobs)
+        words = [f"at most {sum(known):,.2f} USD so far"] if known else []
+        words += [f"unknown for {counted(lacking, 'job')}"] if lacking else []
+        console.print(f"What runs has cost: {'; '.join(words)}.", soft_wrap=True)

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.cli.render.console import _THEME
-from biomodal_deploy.cli.render.jobs import show_jobs
+from biomodal_deploy.cli.render.status import show_jobs
 from biomodal_deploy.review.cost import Prices
 from biomodal_deploy.review.cost.prices import PriceGroup
 from biomodal_deploy.vm.jobs import Jobs, find_jobs, with_costs

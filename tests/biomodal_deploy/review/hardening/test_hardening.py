@@ -59,7 +59,7 @@ def test_people_see_all_of_it(width: int) -> None:
 
     from rich.console import Console
 
-    from biomodal_deploy.cli.render.explain import show_differences
+    from biomodal_deploy.cli.render.init import show_differences
 
     console = Console(file=StringIO(), width=width, theme=_theme())
     show_differences(console, DIFFERENCES)

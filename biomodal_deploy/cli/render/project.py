@@ -1,4 +1,4 @@
-"""What synthesis wrote, which programs run, and which providers are locked."""
+"""What synthesis wrote, what Terraform finds in it; which programs run, with which providers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from rich.text import Text
 
 from biomodal_deploy.engine.synthesis import Synthesis
 from biomodal_deploy.engine.toolchain import Tool
+from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.locking import Locked
+from biomodal_deploy.workflow.reading import Finding
 
 
 def show_synthesis(console: Console, synthesis: Synthesis) -> None:
@@ -67,3 +69,17 @@ def locks_data(locked: Sequence[Locked], project: Path) -> list[dict[str, object
         }
         for each in locked
     ]
+
+
+def show_findings(console: Console, stack: str, findings: Sequence[Finding]) -> None:
+    """Print each finding with the construct that it comes from."""
+    for finding in findings:
+        said = finding.diagnostic
+        style = "bad" if said.is_error else "warning"
+        line = Text(f"{said.severity}: ", style=style).append(said.summary, style="default")
+        line.append(f"  {finding.construct or said.address or ''}", style="quiet")
+        console.print(line)
+        if said.detail:
+            console.print(Text(f"  {said.detail}", style="quiet"))
+    errors = sum(finding.diagnostic.is_error for finding in findings)
+    console.print(f"{stack}: {counted(errors, 'error')}" if errors else f"{stack} is valid")

@@ -9,8 +9,8 @@ from rich.console import Console
 from biomodal_deploy.aws.checks import Finding, Progress, Report, Verdict
 from biomodal_deploy.aws.preflight.checks import Layer
 from biomodal_deploy.aws.preflight.prerequisites import all_steps
+from biomodal_deploy.cli.render.checks import PreflightProgress, show_prerequisites, show_report
 from biomodal_deploy.cli.render.console import _THEME
-from biomodal_deploy.cli.render.preflight import PreflightProgress, show_prerequisites, show_report
 
 REPORT = Report(
     findings=(

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from biomodal_deploy.cli.render.console import _THEME
-from biomodal_deploy.cli.render.histories import show_history
+from biomodal_deploy.cli.render.plans import show_history
 from biomodal_deploy.plan.history import Chain, Event
 from biomodal_deploy.plan.history.entry import START, Entry
 from biomodal_deploy.plan.sealed.facts import Actor

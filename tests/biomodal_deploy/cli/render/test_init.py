@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from rich.console import Console
 
-from biomodal_deploy.cli.render.picking import PAGE, Picker
+from biomodal_deploy.cli.render.init import PAGE, Picker
 from biomodal_deploy.config.contract import variables_of
 from biomodal_deploy.errors import Interrupted
 from biomodal_deploy.workflow.init import Choice, Question
