@@ -31,7 +31,7 @@ to a shape; none is taken away.
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of `data`, by command, with what they share under `$defs`."""
     inputs: list[Any] = [
-        ((name, number), "validation", TypeAdapter(kind))
+        ((name, number), "serialization", TypeAdapter(kind))
         for name, kinds in PAYLOADS.items()
         for number, kind in enumerate(kinds)
     ]
@@ -40,7 +40,7 @@ def schema() -> dict[str, Any]:
         describe(each)
     commands: dict[str, Any] = {}
     for name, kinds in PAYLOADS.items():
-        each = [found[(name, number), "validation"] for number in range(len(kinds))]
+        each = [found[(name, number), "serialization"] for number in range(len(kinds))]
         commands[name] = each[0] if len(each) == 1 else {"anyOf": each}
     return {"$schema": DIALECT, "commands": commands, "$defs": shared["$defs"]}
 

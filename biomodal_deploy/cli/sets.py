@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,6 @@ from biomodal_deploy.cli.render.console import message_console, output_console
 from biomodal_deploy.cli.render.sets import (
     SetProgress,
     describe_apply,
-    set_data,
     show_notices,
     show_set,
 )
@@ -28,7 +28,7 @@ from biomodal_deploy.workflow.sets.choosing import (
     named,
     newest_of,
 )
-from biomodal_deploy.workflow.sets.outcome import Outcome, Problem, worst
+from biomodal_deploy.workflow.sets.outcome import Problem, SetData, StackOutcome, worst
 from biomodal_deploy.workflow.sets.running import Part, default_jobs, run_parts
 from biomodal_deploy.workflow.stack import last_stacks, synthesized_stacks
 
@@ -47,11 +47,11 @@ class SetRun:
     """
 
     command: str
-    describe: Callable[[Outcome], str]
+    describe: Callable[[StackOutcome], str]
     project_dir: Path
     output: Format
     jobs: int | None
-    on_end: Callable[[Sequence[Outcome]], None] = lambda _: None
+    on_end: Callable[[Sequence[StackOutcome]], None] = lambda _: None
 
     def synthesized(self, words: Sequence[str], stacks: Sequence[str], every: bool) -> int:
         """Synthesize once for all, then run a command for each stack that is meant.
@@ -79,8 +79,8 @@ class SetRun:
         self,
         waves: Sequence[Sequence[Part]],
         *,
-        done: Sequence[Outcome] = (),
-        go_on: Callable[[Part, Sequence[Outcome]], Outcome | None] = lambda *_: None,
+        done: Sequence[StackOutcome] = (),
+        go_on: Callable[[Part, Sequence[StackOutcome]], StackOutcome | None] = lambda *_: None,
     ) -> int:
         """Run the parts, print the list, and return the set's exit status.
 
@@ -114,9 +114,15 @@ class SetRun:
         self.on_end(outcomes)
         return self._report(outcomes, time.monotonic() - began)
 
-    def _report(self, outcomes: Sequence[Outcome], seconds: float) -> int:
+    def _report(self, outcomes: Sequence[StackOutcome], seconds: float) -> int:
         status = worst(outcome.exit_status for outcome in outcomes)
-        data = set_data(self.command, outcomes, seconds)
+        counts = Counter(outcome.exit_status for outcome in outcomes)
+        data = SetData(
+            command=self.command,
+            seconds=round(seconds, 1),
+            statuses={str(status): counts[status] for status in sorted(counts)},
+            stacks=tuple(outcomes),
+        )
         if status != EXIT_INTERRUPTED:
             return emit(
                 data,
@@ -130,7 +136,7 @@ class SetRun:
         raise Interrupted(
             f"Stopped: {counted(stopped, 'stack')} of {len(outcomes)} not done, as the list "
             "says; nothing is left running.",
-            data=data,
+            data=data.model_dump(mode="json"),
         )
 
 
@@ -183,11 +189,13 @@ def apply_set(
         if wave
     ]
     done = [
-        Outcome(stack=stack, exit_status=EXIT_DONE, data={"sealed_plan": None, "reason": reason})
+        StackOutcome(
+            stack=stack, exit_status=EXIT_DONE, data={"sealed_plan": None, "reason": reason}
+        )
         for stack, reason in chosen.idle.items()
     ]
 
-    def held(part: Part, before: Sequence[Outcome]) -> Outcome | None:
+    def held(part: Part, before: Sequence[StackOutcome]) -> StackOutcome | None:
         return _held(location, part, before)
 
     return run.run(waves, done=done, go_on=held)
@@ -265,16 +273,16 @@ def _part(
     )
 
 
-def _held(location: Location, part: Part, before: Sequence[Outcome]) -> Outcome | None:
+def _held(location: Location, part: Part, before: Sequence[StackOutcome]) -> StackOutcome | None:
     accounts = set(location.settings(part.stack).account)
     for outcome in before:
         settings = location.settings(outcome.stack)
         alike = not (accounts and settings.account) or accounts & set(settings.account)
         if outcome.exit_status and settings.bootstrap == "prerequisites" and alike:
             line = f"Not begun: {outcome.stack} makes the roles that it needs, and was not applied."
-            return Outcome(
+            return StackOutcome(
                 stack=part.stack,
                 exit_status=outcome.exit_status,
-                problem=Problem(code="not_begun", message=line),
+                error=Problem(code="not_begun", message=line),
             )
     return None

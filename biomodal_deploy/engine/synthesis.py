@@ -134,10 +134,12 @@ _MANIFEST: Final = "manifest.json"
 
 @dataclass(frozen=True, kw_only=True)
 class SynthesizedDirectory:
-    """One stack's directory.
+    """One stack that was written.
 
     Attributes:
-        resources: How many resources its JSON has, module calls included.
+        name: The stack.
+        directory: Its folder, absolute.
+        resources: How many resources it has, module calls included.
     """
 
     name: str
@@ -147,10 +149,15 @@ class SynthesizedDirectory:
 
 @dataclass(frozen=True, kw_only=True)
 class Synthesis:
-    """What a synthesis wrote."""
+    """What was synthesized.
 
-    stacks: tuple[SynthesizedDirectory, ...]
+    Attributes:
+        seconds: How long it took.
+        stacks: The stacks, by name.
+    """
+
     seconds: float
+    stacks: tuple[SynthesizedDirectory, ...]
 
 
 def synthesize(
@@ -171,7 +178,7 @@ def synthesize(
     project_file = read_project_file(folder)
     output = output_directory(folder, project_file, environment)
     App.of(project_file, folder, environment).run(on_line or (lambda _: None))
-    return Synthesis(stacks=_read_stacks(output), seconds=time.monotonic() - started)
+    return Synthesis(stacks=_read_stacks(output), seconds=round(time.monotonic() - started, 3))
 
 
 class _ManifestStack(BaseModel):

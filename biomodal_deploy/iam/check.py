@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import ClassVar, Final
+
+from pydantic import ConfigDict
 
 from biomodal_deploy.iam import facts
 from biomodal_deploy.iam.catalog import SUFFIX
@@ -39,6 +41,9 @@ class Finding:
         phases: When it is needed; empty where it is not.
         addresses: Which blocks need it.
     """
+
+    # In the JSON of `policy check` each key is always there.
+    __pydantic_config__: ClassVar = ConfigDict(json_schema_serialization_defaults_required=True)
 
     fault: Fault
     action: str

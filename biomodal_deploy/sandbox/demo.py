@@ -30,12 +30,19 @@ STACKS: Final[dict[str, JsonValue]] = {
 
 @dataclass(frozen=True)
 class StepResult:
-    """What became of one step."""
+    """One step of the demo.
 
-    title: str
+    Attributes:
+        step: Its title.
+        ok: Whether it held.
+        seconds: How long it took.
+        note: What it showed.
+    """
+
+    step: str
     ok: bool
     seconds: float
-    note: str = ""
+    note: str
 
 
 class Rehearsal:
@@ -88,7 +95,7 @@ def timed(title: str, step: Callable[[], tuple[bool, str]]) -> StepResult:
     """Run a step and time it."""
     started = time.monotonic()
     ok, note = step()
-    return StepResult(title, ok, time.monotonic() - started, note)
+    return StepResult(title, ok, round(time.monotonic() - started, 1), note)
 
 
 Outcome = tuple[bool, str]

@@ -42,17 +42,17 @@ Text = dict[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Ejected:
-    """A stack that stands alone.
+    """A stack as plain Terraform.
 
     Attributes:
-        stack: Its name.
-        folder: Where it is.
+        stack: The stack.
+        directory: The folder.
         files: What was written there.
-        init: The command that initializes it.
+        init: The command that begins there.
     """
 
     stack: str
-    folder: Path
+    directory: Path
     files: tuple[str, ...]
     init: str
 
@@ -111,7 +111,7 @@ def eject(
     engine.format()
     return Ejected(
         stack=stack.name,
-        folder=folder,
+        directory=folder,
         files=tuple(sorted(texts)),
         init=_init_command(stack, engine, workspace),
     )

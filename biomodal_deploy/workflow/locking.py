@@ -45,19 +45,19 @@ def checked_platforms(given: Sequence[str] | None) -> tuple[str, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Locked:
-    """A stack's provider lock file, refreshed.
+    """One stack's provider lock file.
 
     Attributes:
         stack: The stack.
-        path: The file in the project.
-        providers: Version by source address.
-        platforms: Those whose checksums it holds now.
-        missing: Those that were unavailable, each with the reason.
-        changed: Whether the file is another one now.
+        path: The file, from the project's folder; null without providers.
+        providers: Version by provider.
+        platforms: What they are locked for.
+        missing: Platforms whose providers were unavailable, and why.
+        changed: Whether the file was written.
     """
 
     stack: str
-    path: Path
+    path: Path | None
     providers: Mapping[str, str]
     platforms: tuple[str, ...]
     missing: Mapping[str, str]
@@ -107,10 +107,11 @@ def refresh_lock(
         if len(missing) == len(platforms):
             raise failure
     keep_lock(stack, silent)
+    providers = selected_providers(stack.directory)
     return Locked(
         stack=stack.name,
-        path=path,
-        providers=selected_providers(stack.directory),
+        path=path.relative_to(stack.location.project_dir) if providers else None,
+        providers=providers,
         platforms=tuple(each for each in platforms if each not in missing),
         missing=missing,
         changed=(read_regular(path) if path.exists() else None) != before,

@@ -64,17 +64,36 @@ class Migrated:
 
     Attributes:
         stack: The stack.
-        source: Where it was; None where there was nothing to move.
-        target: Where it is.
-        state: What was moved; None where there was no state.
-        backup: The copy that was kept.
+        moved: Whether it was elsewhere.
+        source, target: From where, to where.
+        lineage, serial, resources: What names the state, and how much it holds.
+        backup: The copy that was made first.
     """
 
     stack: str
+    moved: bool
     source: str | None
     target: str
-    state: State | None
+    lineage: str | None
+    serial: int | None
+    resources: int | None
     backup: Path | None
+
+    @classmethod
+    def of(
+        cls, stack: Stack, source: str | None, state: State | None, backup: Path | None
+    ) -> Migrated:
+        """Return where a stack's state is, and where it was; None where it was there already."""
+        return cls(
+            stack=stack.name,
+            moved=source is not None,
+            source=source,
+            target=_where(stack),
+            lineage=state.lineage if state else None,
+            serial=state.serial if state else None,
+            resources=state.resources if state else None,
+            backup=backup,
+        )
 
 
 def migrate_state(stack: Stack, listen: Listener) -> Migrated:
@@ -97,9 +116,7 @@ def migrate_state(stack: Stack, listen: Listener) -> Migrated:
         journal = _begun(stack, engine, log)
         if journal is None:
             point_at_backend(stack, engine, listen, log)
-            return Migrated(
-                stack=stack.name, source=None, target=_where(stack), state=None, backup=None
-            )
+            return Migrated.of(stack, None, None, None)
         with old_state(stack, journal.previous, logs, listen) as state:
             return _move(stack, engine, journal, state, listen, log)
 
@@ -150,7 +167,7 @@ def _move(
     if target == source:
         # The settings were set back after a move had begun: that place was never left.
         close_journal(stack)
-        return Migrated(stack=stack.name, source=None, target=target, state=state, backup=backup)
+        return Migrated.of(stack, None, state, backup)
     # One that holds nothing is not worth a refusal by what is there.
     if state is not None and backup is not None and not state.is_empty:
         try:
@@ -172,7 +189,7 @@ def _move(
         details={"lineage": state.lineage, "serial": state.serial} if state else {},
     )
     close_journal(stack)
-    return Migrated(stack=stack.name, source=source, target=target, state=state, backup=backup)
+    return Migrated.of(stack, source, state, backup)
 
 
 def _require_no_loss(

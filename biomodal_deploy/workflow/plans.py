@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from pydantic import AwareDatetime
 
 from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.files import writing
 from biomodal_deploy.plan import PlanKind
+from biomodal_deploy.plan.changes import Data
 from biomodal_deploy.plan.guards import Outcome
 from biomodal_deploy.plan.history import is_overtaken, newest, plans_in_order
 from biomodal_deploy.plan.sealed import SealedPlan, UseState, sealed_plans
@@ -18,30 +20,46 @@ from biomodal_deploy.plan.sealed.use import ENDED
 from biomodal_deploy.workflow.location import Location, choose
 
 
-@dataclass(frozen=True, kw_only=True)
-class ListedPlan:
-    """One sealed plan of a project.
+class PlanRow(Data):
+    """One sealed plan; of a damaged one, what is in its manifest is null.
 
     Attributes:
         stack: The stack that it is for.
+        sealed_plan: Its id.
         path: Its folder.
-        sealed_plan: None for one that cannot be read.
-        state: `ready`, `no changes`, `refused` (by a guard), `overtaken` (by a later apply),
-            `expired` or `damaged`; once used `running`, `unknown`, `applied`, `failed` or
-            `interrupted`.
-        does: What it does, in one line; of a damaged one what is wrong.
-        prunable: Whether it is over and no other command needs its record.
+        state: `ready`, `no changes`, `refused`, `overtaken`, `expired`, `damaged`, `running`,
+            `unknown`, `applied`, `failed` or `interrupted`.
+        does: What it does, in one line.
+        kind: `apply`, `destroy` or `refresh-only`.
+        created: When it was made.
+        expires: Until when it may be applied.
+        prunable: Whether `--prune` deletes it.
     """
 
     stack: str
+    sealed_plan: str
     path: Path
-    sealed_plan: SealedPlan | None
     state: str
     does: str
-    prunable: bool = False
+    kind: PlanKind | None
+    created: AwareDatetime | None
+    expires: AwareDatetime | None
+    prunable: bool
 
 
-def list_plans(location: Location, stack: str | None) -> list[ListedPlan]:
+class PlansData(Data):
+    """The sealed plans of a project.
+
+    Attributes:
+        plans: Each stack's, the newest first; under `--prune` those that are over.
+        deleted: Whether these were deleted.
+    """
+
+    plans: tuple[PlanRow, ...]
+    deleted: bool
+
+
+def list_plans(location: Location, stack: str | None) -> list[PlanRow]:
     """Return the sealed plans of a stack, or of every stack; of each the newest first.
 
     Raises:
@@ -57,7 +75,7 @@ def list_plans(location: Location, stack: str | None) -> list[ListedPlan]:
     return [each for name in names for each in _plans_of(location.plans, name)]
 
 
-def delete_plans(plans: Sequence[ListedPlan]) -> None:
+def delete_plans(plans: Sequence[PlanRow]) -> None:
     """Delete sealed plans with their records and logs; the history keeps who did what.
 
     Raises:
@@ -71,15 +89,23 @@ def delete_plans(plans: Sequence[ListedPlan]) -> None:
             shutil.rmtree(draft)
 
 
-def _plans_of(plans: Path, stack: str) -> Iterator[ListedPlan]:
+def _plans_of(plans: Path, stack: str) -> Iterator[PlanRow]:
     now = datetime.now(UTC)
     applied = destroyed = False
     for path in plans_in_order(plans, stack):
         try:
             found = SealedPlan.load(path)
         except SealedPlanRefused as refusal:
-            yield ListedPlan(
-                stack=stack, path=path, sealed_plan=None, state="damaged", does=str(refusal)
+            yield PlanRow(
+                stack=stack,
+                sealed_plan=path.name,
+                path=path,
+                state="damaged",
+                does=str(refusal),
+                kind=None,
+                created=None,
+                expires=None,
+                prunable=False,
             )
             continue
         state, kind = found.use.state, found.manifest.kind
@@ -92,12 +118,15 @@ def _plans_of(plans: Path, stack: str) -> Iterator[ListedPlan]:
             or (destroys and state is not UseState.APPLIED and not destroyed)
         )
         counts = found.manifest.counts.sentence()
-        yield ListedPlan(
+        yield PlanRow(
             stack=stack,
+            sealed_plan=found.id,
             path=path,
-            sealed_plan=found,
             state=_state(plans, found, now),
             does=counts if kind is PlanKind.APPLY else f"{kind}: {counts}",
+            kind=kind,
+            created=found.manifest.created,
+            expires=found.manifest.expires,
             prunable=not needed
             and (state is not UseState.UNUSED or found.manifest.is_expired(now)),
         )

@@ -20,7 +20,6 @@ from biomodal_deploy.cli.render.backends import (
     Created,
     checked_data,
     created_data,
-    migrated_data,
     policy_data,
     show_checked,
     show_created,
@@ -273,4 +272,4 @@ def migrate(
     with session(project_dir, output) as work:
         chosen = fresh_stack(work.location, stack, work.listen)
         done = migrate_state(chosen, work.listen)
-    return emit(migrated_data(done), lambda console: show_migrated(console, done), output)
+    return emit(done, lambda console: show_migrated(console, done), output)

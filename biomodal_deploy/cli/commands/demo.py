@@ -58,12 +58,8 @@ def demo(project_dir: ProjectDir = HERE, output: OutputFormat = Format.TEXT) -> 
                 if not results[-1].ok:
                     break
     held = len(results) == len(STEPS) and results[-1].ok
-    data = [
-        {"step": each.title, "ok": each.ok, "seconds": round(each.seconds, 1), "note": each.note}
-        for each in results
-    ]
     return emit(
-        data,
+        results,
         lambda console: show_summary(console, results, len(STEPS)),
         output,
         EXIT_DONE if held else EXIT_ENGINE,

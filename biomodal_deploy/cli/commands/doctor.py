@@ -150,17 +150,6 @@ def _role_commands(region: str, output: Format, *, everything: bool) -> int:
 
 
 def _toolchain(output: Format) -> int:
-
     found = inspect()
-    data = [
-        {
-            "name": tool.name,
-            "path": str(tool.path) if tool.path else None,
-            "version": tool.version,
-            "source": tool.source,
-            "reason": tool.reason,
-        }
-        for tool in found.tools
-    ]
     status = EXIT_DONE if found.ok else EXIT_FINDINGS
-    return emit(data, lambda console: show_tools(console, found.tools), output, status)
+    return emit(found.tools, lambda console: show_tools(console, found.tools), output, status)

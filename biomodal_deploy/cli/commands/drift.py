@@ -32,7 +32,7 @@ from biomodal_deploy.review.alerts import Alert, drift_alerts
 from biomodal_deploy.workflow.reading import find_drift
 from biomodal_deploy.workflow.reporting import save_alerts
 from biomodal_deploy.workflow.sets.choosing import is_set
-from biomodal_deploy.workflow.sets.outcome import Outcome
+from biomodal_deploy.workflow.sets.outcome import StackOutcome
 from biomodal_deploy.workflow.stack import fresh_stack
 
 
@@ -92,6 +92,6 @@ def drift(
     )
 
 
-def _alerts(outcomes: Sequence[Outcome]) -> Iterator[Alert]:
+def _alerts(outcomes: Sequence[StackOutcome]) -> Iterator[Alert]:
     for each in outcomes:
-        yield from drift_alerts(each.stack, each.data, each.problem.message if each.problem else "")
+        yield from drift_alerts(each.stack, each.data, each.error.message if each.error else "")

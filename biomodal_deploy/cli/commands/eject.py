@@ -51,10 +51,4 @@ def eject(
             var_files=var_file or (),
             variables=var or (),
         )
-    data = {
-        "stack": done.stack,
-        "directory": str(done.folder),
-        "files": list(done.files),
-        "init": done.init,
-    }
-    return emit(data, lambda console: show_ejected(console, done), output)
+    return emit(done, lambda console: show_ejected(console, done), output)

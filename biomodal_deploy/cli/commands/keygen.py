@@ -36,5 +36,4 @@ def keygen(
         console.print(f"  private key  {files.private}")
         console.print(f"  public key   {files.public}")
 
-    data = {"private": str(files.private), "public": str(files.public), "made": files.made}
-    return emit(data, show, output)
+    return emit(files, show, output)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir
-from biomodal_deploy.cli.render.project import locks_data, show_locks
+from biomodal_deploy.cli.render.project import show_locks
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 from biomodal_deploy.workflow.locking import checked_platforms, refresh_lock
@@ -49,10 +49,9 @@ def lock(
             refresh_lock(each, platforms, work.listen, upgrade=upgrade)
             for each in fresh_stacks(work.location, stack, work.listen)
         ]
-        folder = work.location.project_dir
     return emit(
-        locks_data(locked, folder),
-        lambda console: show_locks(console, locked, folder),
+        locked,
+        lambda console: show_locks(console, locked),
         output,
         EXIT_FINDINGS if any(each.missing for each in locked) else EXIT_DONE,
     )

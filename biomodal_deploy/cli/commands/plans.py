@@ -8,12 +8,12 @@ import typer
 
 from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
 from biomodal_deploy.cli.render.console import message_console
-from biomodal_deploy.cli.render.plans import plans_data, show_plans
+from biomodal_deploy.cli.render.plans import show_plans
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.plan_store import pull_plan, push_plan
-from biomodal_deploy.workflow.plans import delete_plans, list_plans
+from biomodal_deploy.workflow.plans import PlansData, delete_plans, list_plans
 from biomodal_deploy.workflow.stack import named_stack, recorded_stack
 
 
@@ -80,7 +80,7 @@ def plans(
             delete_plans(found)
     pending = prune and bool(found) and not delete
     return emit(
-        plans_data(found, deleted=delete),
+        PlansData(plans=tuple(found), deleted=delete),
         lambda console: show_plans(console, found, prune=prune, deleted=delete),
         output,
         EXIT_FINDINGS if pending else EXIT_DONE,

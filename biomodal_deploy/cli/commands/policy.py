@@ -22,7 +22,6 @@ from biomodal_deploy.cli.options import (
 )
 from biomodal_deploy.cli.render.console import print_exactly
 from biomodal_deploy.cli.render.policy import (
-    finding_data,
     show_findings,
     show_gaps,
     show_given,
@@ -171,7 +170,7 @@ def check(
     if output is Format.TEXT:
         show_gaps(gaps)
     return emit(
-        {"gaps": list(gaps), "findings": finding_data(found)},
+        {"gaps": list(gaps), "findings": found},
         lambda console: show_findings(console, found),
         output,
         EXIT_FINDINGS if found or gaps else EXIT_DONE,
@@ -211,7 +210,7 @@ def _show_given(known: StackPermissions, given: Sequence[VmPolicy], output: Form
         {
             "address": each.address,
             "document": each.document,
-            "findings": finding_data(findings),
+            "findings": findings,
         }
         for each, findings in found
     ]

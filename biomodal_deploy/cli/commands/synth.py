@@ -20,11 +20,4 @@ def synth(
     """
     with session(project_dir, output) as work:
         done = synthesized_stacks(work.location, work.listen)
-    data = {
-        "seconds": round(done.seconds, 3),
-        "stacks": [
-            {"name": each.name, "directory": str(each.directory), "resources": each.resources}
-            for each in done.stacks
-        ],
-    }
-    return emit(data, lambda console: show_synthesis(console, done), output)
+    return emit(done, lambda console: show_synthesis(console, done), output)

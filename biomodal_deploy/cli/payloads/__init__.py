@@ -15,18 +15,12 @@ from biomodal_deploy.cli.payloads.plans import (
     CostData,
     DriftData,
     HistoryData,
-    SetData,
 )
 from biomodal_deploy.cli.payloads.projects import (
     AdoptedData,
-    EjectedData,
     ExplainData,
-    KeyData,
-    LockData,
     NewProject,
     NewStack,
-    StepData,
-    SynthData,
     ValidateData,
 )
 from biomodal_deploy.cli.payloads.running import (
@@ -39,26 +33,32 @@ from biomodal_deploy.cli.payloads.running import (
     RolesData,
     SmokeData,
     StatusData,
-    ToolData,
 )
 from biomodal_deploy.cli.payloads.team import (
     BucketPolicy,
     CheckedBucket,
     CreatedBucket,
     DeployerData,
-    MigratedData,
     PolicyCheckData,
     VmPolicyData,
 )
-from biomodal_deploy.cli.render.plans import PlansData
+from biomodal_deploy.engine.synthesis import Synthesis
 from biomodal_deploy.engine.terraform import OutputValue
+from biomodal_deploy.engine.toolchain import Tool
 from biomodal_deploy.review.report.data import PlanData
+from biomodal_deploy.sandbox.demo import StepResult
+from biomodal_deploy.vm.ssh_key import KeyFiles
+from biomodal_deploy.workflow.ejecting import Ejected
+from biomodal_deploy.workflow.locking import Locked
+from biomodal_deploy.workflow.migrating import Migrated
+from biomodal_deploy.workflow.plans import PlansData
+from biomodal_deploy.workflow.sets.outcome import SetData
 
 # By command; what several types stand for depends on the options.
 PAYLOADS: Final[dict[str, tuple[Any, ...]]] = {
     "init": (NewProject, NewStack, ExplainData),
-    "demo": (list[StepData],),
-    "doctor": (ReportData, RolesData, list[ToolData]),
+    "demo": (list[StepResult],),
+    "doctor": (ReportData, RolesData, list[Tool]),
     "plan": (PlanData, SetData),
     "plans": (PlansData,),
     "show": (PlanData,),
@@ -80,14 +80,14 @@ PAYLOADS: Final[dict[str, tuple[Any, ...]]] = {
     "backend create": (CreatedBucket,),
     "backend check": (CheckedBucket,),
     "backend policy": (BucketPolicy,),
-    "backend migrate": (MigratedData,),
+    "backend migrate": (Migrated,),
     "policy deployer": (DeployerData,),
     "policy check": (PolicyCheckData,),
     "policy vm": (list[VmPolicyData],),
-    "keygen": (KeyData,),
-    "synth": (SynthData,),
+    "keygen": (KeyFiles,),
+    "synth": (Synthesis,),
     "validate": (ValidateData,),
-    "lock": (list[LockData],),
+    "lock": (list[Locked],),
     "adopt": (AdoptedData,),
-    "eject": (EjectedData,),
+    "eject": (Ejected,),
 }

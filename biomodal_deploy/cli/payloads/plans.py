@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import BaseModel, Field
 
 from biomodal_deploy.aws.ledger.model import Ledger, Leftovers
 from biomodal_deploy.plan.changes import AttributeChange
 from biomodal_deploy.plan.history import Entry
 from biomodal_deploy.review.cost.estimate import Estimate
-from biomodal_deploy.workflow.sets.outcome import Problem
 
 
 class CostData(Estimate):
@@ -165,39 +164,3 @@ class HistoryData(BaseModel):
     whole: bool
     broken_at: int | None
     head: str | None
-
-
-class PartData(BaseModel):
-    """One stack of a set.
-
-    Attributes:
-        stack: The stack.
-        exit_status: As the command for it alone would have ended.
-        seconds: How long it took.
-        notices: What a person should know.
-        data: What that command would have printed.
-        error: Why it failed.
-    """
-
-    stack: str
-    exit_status: int
-    seconds: float
-    notices: list[str]
-    data: dict[str, JsonValue] | None
-    error: Problem | None
-
-
-class SetData(BaseModel):
-    """Several stacks at once.
-
-    Attributes:
-        command: The command.
-        seconds: How long it took.
-        statuses: How many stacks ended with each exit status.
-        stacks: Each stack.
-    """
-
-    command: str
-    seconds: float
-    statuses: dict[str, int]
-    stacks: list[PartData]

@@ -8,32 +8,6 @@ from biomodal_deploy.review.hardening import Difference
 from biomodal_deploy.review.report.data import PlanData
 
 
-class SynthesizedStack(BaseModel):
-    """One stack that was written.
-
-    Attributes:
-        name: The stack.
-        directory: Its folder.
-        resources: How many resources it has.
-    """
-
-    name: str
-    directory: str
-    resources: int
-
-
-class SynthData(BaseModel):
-    """What was synthesized.
-
-    Attributes:
-        seconds: How long it took.
-        stacks: The stacks.
-    """
-
-    seconds: float
-    stacks: list[SynthesizedStack]
-
-
 class SchemaFinding(BaseModel):
     """What Terraform says of the configuration.
 
@@ -61,39 +35,6 @@ class ValidateData(BaseModel):
     stack: str
     valid: bool
     findings: list[SchemaFinding]
-
-
-class LockData(BaseModel):
-    """One stack's provider lock file.
-
-    Attributes:
-        stack: The stack.
-        path: The file, from the project's folder; null without providers.
-        providers: Version by provider.
-        platforms: What they are locked for.
-        missing: Platforms whose providers were unavailable, and why.
-        changed: Whether the file was written.
-    """
-
-    stack: str
-    path: str | None
-    providers: dict[str, str]
-    platforms: list[str]
-    missing: dict[str, str]
-    changed: bool
-
-
-class KeyData(BaseModel):
-    """An SSH key pair.
-
-    Attributes:
-        private, public: Its files.
-        made: Whether it was made now.
-    """
-
-    private: str
-    public: str
-    made: bool
 
 
 class NewProject(BaseModel):
@@ -173,22 +114,6 @@ class ExplainData(BaseModel):
     checkov: Checkov
 
 
-class StepData(BaseModel):
-    """One step of the demo.
-
-    Attributes:
-        step: Its title.
-        ok: Whether it held.
-        seconds: How long it took.
-        note: What it showed.
-    """
-
-    step: str
-    ok: bool
-    seconds: float
-    note: str
-
-
 class AdoptedData(PlanData):
     """The plan that adopts what exists.
 
@@ -201,19 +126,3 @@ class AdoptedData(PlanData):
     adoption_file: str | None
     backup: str | None
     adopted: dict[str, JsonValue]
-
-
-class EjectedData(BaseModel):
-    """A stack as plain Terraform.
-
-    Attributes:
-        stack: The stack.
-        directory: The folder.
-        files: What was written there.
-        init: The command that begins there.
-    """
-
-    stack: str
-    directory: str
-    files: list[str]
-    init: str

@@ -59,24 +59,6 @@ class RolesData(BaseModel):
     checks: list[CheckData]
 
 
-class ToolData(BaseModel):
-    """Under `--toolchain`: one program.
-
-    Attributes:
-        name: What it is.
-        path: Where it lies; null where there is none.
-        version: Its version.
-        source: Where it comes from.
-        reason: Why this one.
-    """
-
-    name: str
-    path: str | None
-    version: str | None
-    source: str
-    reason: str
-
-
 class StatusData(BaseModel):
     """The health of a stack.
 

@@ -6,6 +6,7 @@ from pydantic import BaseModel, JsonValue
 
 from biomodal_deploy.cli.payloads.plans import AppliedData
 from biomodal_deploy.cli.payloads.running import CheckData
+from biomodal_deploy.iam.check import Finding
 from biomodal_deploy.review.report.data import PlanData
 
 
@@ -37,26 +38,6 @@ class DeployerData(BaseModel):
     policies: list[PolicyDocument]
 
 
-class PolicyFinding(BaseModel):
-    """What is wrong with a policy.
-
-    Attributes:
-        fault: What kind.
-        action: The IAM action.
-        resources: On what.
-        phases: When it is needed.
-        addresses: For which resources of the stack.
-        detail: In words.
-    """
-
-    fault: str
-    action: str
-    resources: list[str]
-    phases: list[str]
-    addresses: list[str]
-    detail: str
-
-
 class PolicyCheckData(BaseModel):
     """A policy against what the stack needs.
 
@@ -66,7 +47,7 @@ class PolicyCheckData(BaseModel):
     """
 
     gaps: list[str]
-    findings: list[PolicyFinding]
+    findings: list[Finding]
 
 
 class VmPolicyData(BaseModel):
@@ -80,7 +61,7 @@ class VmPolicyData(BaseModel):
 
     address: str
     document: dict[str, JsonValue]
-    findings: list[PolicyFinding]
+    findings: list[Finding]
 
 
 class Bucket(BaseModel):
@@ -137,24 +118,3 @@ class BucketPolicy(Bucket):
     """
 
     policy: dict[str, JsonValue]
-
-
-class MigratedData(BaseModel):
-    """Where a state is now.
-
-    Attributes:
-        stack: The stack.
-        moved: Whether it was elsewhere.
-        source, target: From where, to where.
-        lineage, serial, resources: What names the state, and how much it holds.
-        backup: The copy that was made first.
-    """
-
-    stack: str
-    moved: bool
-    source: str | None
-    target: str
-    lineage: str | None
-    serial: int | None
-    resources: int | None
-    backup: str | None

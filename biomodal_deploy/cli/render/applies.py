@@ -120,9 +120,9 @@ def adopted_data(done: Adopted, project: Path) -> dict[str, object]:
 
 def show_ejected(console: Console, done: Ejected) -> None:
     """Print what was written, and the commands that go on from there."""
-    console.print(Text(f"{done.stack} is plain Terraform in {done.folder}:"))
+    console.print(Text(f"{done.stack} is plain Terraform in {done.directory}:"))
     console.print(Text("  " + ", ".join(done.files)))
-    console.print(Text(f"Next: cd {shlex.quote(str(done.folder))} && {done.init}"))
+    console.print(Text(f"Next: cd {shlex.quote(str(done.directory))} && {done.init}"))
     console.print(
         Text("Both folders manage the same state now: go on from one of them.", style="warning")
     )

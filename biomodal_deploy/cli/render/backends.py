@@ -17,6 +17,7 @@ from biomodal_deploy.cli.render.checks import show_findings
 from biomodal_deploy.cli.render.console import print_exactly
 from biomodal_deploy.cli.render.sealed_plans import sealed_plan_data, show_sealed_plan
 from biomodal_deploy.config.tfvars.files import shown
+from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.applying import Applied
 from biomodal_deploy.workflow.migrating import Migrated
 from biomodal_deploy.workflow.planning import Planned
@@ -34,24 +35,12 @@ def show_migrated(console: Console, done: Migrated) -> None:
     console.print(Text("Moved: ", style="good").append(f"the state of {done.stack}", "default"))
     console.print(Text(f"  from    {done.source}"))
     console.print(Text(f"  to      {done.target}"))
-    console.print(Text(f"  holds   {done.state or 'nothing yet'}, read back"))
+    resources = None if done.resources is None else counted(done.resources, "resource")
+    holds = f"serial {done.serial}, {resources}" if resources else "nothing yet"
+    console.print(Text(f"  holds   {holds}, read back"))
     if done.backup:
         console.print(Text(f"  backup  {done.backup}"))
     console.print(completed(f"Next: biomodal-aws plan --stack {done.stack}"), style="quiet")
-
-
-def migrated_data(done: Migrated) -> dict[str, object]:
-    """Return where a state is now as data for programs."""
-    return {
-        "stack": done.stack,
-        "moved": done.source is not None,
-        "source": done.source,
-        "target": done.target,
-        "lineage": done.state.lineage if done.state else None,
-        "serial": done.state.serial if done.state else None,
-        "resources": done.state.resources if done.state else None,
-        "backup": str(done.backup) if done.backup else None,
-    }
 
 
 @dataclass(frozen=True, kw_only=True)

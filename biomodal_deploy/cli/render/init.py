@@ -1,4 +1,4 @@
-"""A stack that was added or would be, its questions on a terminal, and the profiles' differences."""
+"""A stack that was added or would be, its questions on a terminal; the profiles compared."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Final
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from biomodal_deploy.cli.render.console import Line, can_redraw
@@ -214,9 +215,9 @@ class Picker:
 def show_differences(console: Console, differences: Sequence[Difference]) -> None:
     """Print each difference as a list: what is, what it becomes, and what to make of it."""
     for area, listed in groupby(differences, key=lambda each: each.area):
-        print_difference_lines(console, [Line(Text(area.upper(), style="quiet"))])
+        print_lines(console, [Line(Text(area.upper(), style="quiet"))])
         for each in listed:
-            print_difference_lines(console, _difference_lines(each))
+            print_lines(console, _difference_lines(each))
 
 
 def _difference_lines(difference: Difference) -> Iterator[Line]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from pydantic import AwareDatetime
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -14,12 +13,11 @@ from rich.text import Text
 from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.render.console import Line, print_lines
 from biomodal_deploy.cli.render.plan_view import attribute_lines, changed_lines
-from biomodal_deploy.plan import AttributeChange, Plan, PlanKind, ResourceChange
-from biomodal_deploy.plan.changes import Data
+from biomodal_deploy.plan import AttributeChange, Plan, ResourceChange
 from biomodal_deploy.plan.history import Chain
 from biomodal_deploy.plan.history.entry import Entry
 from biomodal_deploy.text import counted
-from biomodal_deploy.workflow.plans import ListedPlan
+from biomodal_deploy.workflow.plans import PlanRow
 
 _STYLES = {
     "ready": "good",
@@ -33,47 +31,8 @@ _STYLES = {
 _INDENT: Final = 5
 
 
-class PlanRow(Data):
-    """One sealed plan; of a damaged one, what is in its manifest is null.
-
-    Attributes:
-        stack: The stack that it is for.
-        sealed_plan: Its id.
-        path: Its folder.
-        state: `ready`, `no changes`, `refused`, `overtaken`, `expired`, `damaged`, `running`,
-            `unknown`, `applied`, `failed` or `interrupted`.
-        does: What it does, in one line.
-        kind: `apply`, `destroy` or `refresh-only`.
-        created: When it was made.
-        expires: Until when it may be applied.
-        prunable: Whether `--prune` deletes it.
-    """
-
-    stack: str
-    sealed_plan: str
-    path: str
-    state: str
-    does: str
-    kind: PlanKind | None
-    created: AwareDatetime | None
-    expires: AwareDatetime | None
-    prunable: bool
-
-
-class PlansData(Data):
-    """The sealed plans of a project.
-
-    Attributes:
-        plans: Each stack's, the newest first; under `--prune` those that are over.
-        deleted: Whether these were deleted.
-    """
-
-    plans: tuple[PlanRow, ...]
-    deleted: bool
-
-
 def show_plans(
-    console: Console, plans: Sequence[ListedPlan], *, prune: bool = False, deleted: bool = False
+    console: Console, plans: Sequence[PlanRow], *, prune: bool = False, deleted: bool = False
 ) -> None:
     """Print a list of sealed plans.
 
@@ -93,11 +52,10 @@ def show_plans(
         table.add_column(heading, no_wrap=True)
     table.add_column("What it does", overflow="fold")
     for each in plans:
-        made = each.sealed_plan.manifest.created if each.sealed_plan else None
         table.add_row(
             Text(each.stack),
-            each.path.name,
-            _age(now - made) if made else "",
+            each.sealed_plan,
+            _age(now - each.created) if each.created else "",
             Text(each.state, style=_STYLES.get(each.state, "")),
             Text(each.does),
         )
@@ -106,26 +64,6 @@ def show_plans(
         console.print(f"{counted(len(plans), 'plan')} deleted.")
     elif prune:
         console.print(completed("Nothing was deleted. Next: biomodal-aws plans --prune --yes"))
-
-
-def plans_data(plans: Sequence[ListedPlan], *, deleted: bool) -> dict[str, Any]:
-    """Return a list of sealed plans as data for programs."""
-    return PlansData(plans=tuple(map(_row, plans)), deleted=deleted).model_dump(mode="json")
-
-
-def _row(each: ListedPlan) -> PlanRow:
-    manifest = each.sealed_plan.manifest if each.sealed_plan else None
-    return PlanRow(
-        stack=each.stack,
-        sealed_plan=each.path.name,
-        path=str(each.path),
-        state=each.state,
-        does=each.does,
-        kind=manifest.kind if manifest else None,
-        created=manifest.created if manifest else None,
-        expires=manifest.expires if manifest else None,
-        prunable=each.prunable,
-    )
 
 
 def _age(age: timedelta) -> str:

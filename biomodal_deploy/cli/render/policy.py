@@ -84,18 +84,3 @@ def show_parts(sizes: Sequence[int]) -> None:
                 style="default",
             )
         )
-
-
-def finding_data(findings: Sequence[Finding]) -> list[dict[str, object]]:
-    """Return findings as plain data."""
-    return [
-        {
-            "fault": each.fault.value,
-            "action": each.action,
-            "resources": list(each.resources),
-            "phases": list(each.phases),
-            "addresses": list(each.addresses),
-            "detail": each.detail,
-        }
-        for each in findings
-    ]

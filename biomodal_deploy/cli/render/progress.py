@@ -179,7 +179,7 @@ def show_summary(console: Console, results: Sequence[StepResult], total: int) ->
     table = Table("Step", "Result", "Seconds", "", box=None, pad_edge=False)
     for result in results:
         word = Text("held", style="good") if result.ok else Text("failed", style="bad")
-        table.add_row(result.title, word, f"{result.seconds:.1f}", Text(result.note, style="quiet"))
+        table.add_row(result.step, word, f"{result.seconds:.1f}", Text(result.note, style="quiet"))
     console.print()
     console.print(Rule(characters="-"))
     console.print(table)

@@ -27,10 +27,10 @@ from biomodal_deploy.errors import (
 )
 from biomodal_deploy.plan import Counts
 from biomodal_deploy.text import counted
-from biomodal_deploy.workflow.sets.outcome import WORST_FIRST, Outcome
+from biomodal_deploy.workflow.sets.outcome import WORST_FIRST, StackOutcome
 from biomodal_deploy.workflow.sets.running import Ended, Event, Reported, Started, Stopping
 
-Describe = Callable[[Outcome], str]
+Describe = Callable[[StackOutcome], str]
 
 _WORDS: Final = {
     EXIT_DONE: ("done", "good"),
@@ -121,7 +121,7 @@ _STOPPING: Final = (
 )
 
 
-def show_set(console: Console, outcomes: Sequence[Outcome], describe: Describe) -> None:
+def show_set(console: Console, outcomes: Sequence[StackOutcome], describe: Describe) -> None:
     """Print what became of each stack of a set, how many of each kind, and what to type next."""
     print_lines(console, (line for each in outcomes for line in _lines(each, describe)))
     console.print()
@@ -137,7 +137,7 @@ def show_set(console: Console, outcomes: Sequence[Outcome], describe: Describe) 
         console.print(Text(f"Next: biomodal-aws apply --stack {','.join(ready)}"), soft_wrap=True)
 
 
-def show_notices(console: Console, outcomes: Sequence[Outcome]) -> None:
+def show_notices(console: Console, outcomes: Sequence[StackOutcome]) -> None:
     """Print what the stacks reported, each line once with those that it is from."""
     found: dict[str, list[str]] = {}
     for outcome in outcomes:
@@ -148,28 +148,17 @@ def show_notices(console: Console, outcomes: Sequence[Outcome]) -> None:
         console.print(Text(f"note: {some}: {notice}", style="warning"))
 
 
-def set_data(command: str, outcomes: Sequence[Outcome], seconds: float) -> dict[str, JsonValue]:
-    """Return a set as data for programs: one entry for each stack."""
-    counts = Counter(outcome.exit_status for outcome in outcomes)
-    return {
-        "command": command,
-        "seconds": round(seconds, 1),
-        "statuses": {str(status): count for status, count in sorted(counts.items())},
-        "stacks": [outcome.as_data() for outcome in outcomes],
-    }
-
-
-def _headline(outcome: Outcome, describe: Describe) -> Text:
+def _headline(outcome: StackOutcome, describe: Describe) -> Text:
     word, style = _WORDS.get(outcome.exit_status, ("failed", "bad"))
     text = Text(f"{outcome.stack}: ").append(word, style=style)
     what = describe(outcome)
     return text.append(f"{', ' + what if what else ''} ({outcome.seconds:.0f} s)")
 
 
-def _lines(outcome: Outcome, describe: Describe) -> Iterator[Line]:
+def _lines(outcome: StackOutcome, describe: Describe) -> Iterator[Line]:
     yield Line(_headline(outcome, describe), 4)
-    if outcome.problem:
-        yield Line(Text(f"  {outcome.problem.message}"), 4)
+    if outcome.error:
+        yield Line(Text(f"  {outcome.error.message}"), 4)
     plan = _Reviewed.model_validate(outcome.data or {})
     for point in plan.verdict.points:
         yield Line(Text(f"  {point}", style="warning"), 4)
@@ -183,7 +172,7 @@ def _lines(outcome: Outcome, describe: Describe) -> Iterator[Line]:
             yield Line(Text.assemble("  ", ("refused: ", "bad"), guarded.message), 4)
 
 
-def _is_ready(outcome: Outcome) -> bool:
+def _is_ready(outcome: StackOutcome) -> bool:
     plan = _Reviewed.model_validate(outcome.data or {})
     return plan.has_changes and all(each.outcome != "refused" for each in plan.verdicts)
 
@@ -215,7 +204,7 @@ class _Reviewed(_Read):
     has_changes: bool = False
 
 
-def describe_plan(outcome: Outcome) -> str:
+def describe_plan(outcome: StackOutcome) -> str:
     """Return what a plan would do, and its name."""
     data = outcome.data
     if data is None:
@@ -224,7 +213,7 @@ def describe_plan(outcome: Outcome) -> str:
     return f"{counts.sentence().rstrip('.')}  {data['sealed_plan']}"
 
 
-def describe_drift(outcome: Outcome) -> str:
+def describe_drift(outcome: StackOutcome) -> str:
     """Return how much changed outside Terraform."""
     data = outcome.data
     if data is None:
@@ -233,7 +222,7 @@ def describe_drift(outcome: Outcome) -> str:
     return f"{counted(count, 'resource')} changed" if count else "as Terraform left it"
 
 
-def describe_apply(outcome: Outcome) -> str:
+def describe_apply(outcome: StackOutcome) -> str:
     """Return how much was changed."""
     data = outcome.data
     if data is None:

@@ -25,8 +25,11 @@ class Tool:
     """A program or package that was chosen, and why.
 
     Attributes:
-        path: The executable or package folder; None where there is none.
-        version: Its version, or None where it could not be had.
+        name: What it is called in messages.
+        path: The executable or package folder; null where there is none.
+        version: Its version; null where it is unknown.
+        source: Where the choice came from.
+        reason: One phrase for people: why this one, or what is wrong with it.
     """
 
     name: str

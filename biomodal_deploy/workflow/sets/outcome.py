@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
@@ -79,36 +78,42 @@ class Envelope(BaseModel):
     error: Problem | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What became of one stack.
+class StackOutcome(BaseModel):
+    """What became of one stack of a set.
 
     Attributes:
         stack: The stack.
         exit_status: As the command for it alone would have ended.
         seconds: How long it took.
-        data: What that command would have printed as `data`.
-        problem: Why it failed; None where it did not.
-        notices: What it reported for people to know.
+        notices: What a person should know.
+        data: What that command would have printed.
+        error: Why it failed.
     """
+
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
     stack: str
     exit_status: int
     seconds: float = 0.0
-    data: dict[str, JsonValue] | None = None
-    problem: Problem | None = None
     notices: tuple[str, ...] = ()
+    data: dict[str, JsonValue] | None = None
+    error: Problem | None = None
 
-    def as_data(self) -> dict[str, JsonValue]:
-        """Return it as data for programs."""
-        return {
-            "stack": self.stack,
-            "exit_status": self.exit_status,
-            "seconds": round(self.seconds, 1),
-            "notices": list(self.notices),
-            "data": self.data,
-            "error": self.problem.model_dump() if self.problem else None,
-        }
+
+class SetData(BaseModel):
+    """Several stacks at once.
+
+    Attributes:
+        command: The command.
+        seconds: How long it took.
+        statuses: How many stacks ended with each exit status.
+        stacks: Each stack.
+    """
+
+    command: str
+    seconds: float
+    statuses: dict[str, int]
+    stacks: tuple[StackOutcome, ...]
 
 
 def worst(statuses: Iterable[int]) -> int:

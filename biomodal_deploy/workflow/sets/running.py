@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from biomodal_deploy.engine.process import Line, NotStarted, TooMuchOutput, collect
 from biomodal_deploy.engine.process.stop_requests import read_stop_requests, stop_signals
 from biomodal_deploy.errors import EXIT_BUG, EXIT_ENGINE, EXIT_INTERRUPTED
-from biomodal_deploy.workflow.sets.outcome import Envelope, Message, Outcome, Problem
+from biomodal_deploy.workflow.sets.outcome import Envelope, Message, Problem, StackOutcome
 
 # -P: whatever lies in the project's folder is no part of this program.
 _SELF: Final = (sys.executable, "-P", "-m", "biomodal_deploy")
@@ -51,7 +51,7 @@ class Part:
         environment: Mapping[str, str],
         on_message: Callable[[Message], None],
         stop_pipe: int,
-    ) -> Outcome:
+    ) -> StackOutcome:
         """Run it to its end.
 
         Args:
@@ -85,12 +85,12 @@ class Part:
             envelope = _envelope(ended.stdout, ended.returncode, last_words)
         except (NotStarted, TooMuchOutput) as error:
             envelope = _without_answer(EXIT_ENGINE, f"its command gave no answer: {error}")
-        return Outcome(
+        return StackOutcome(
             stack=self.stack,
             exit_status=envelope.exit_status,
-            seconds=time.monotonic() - started,
+            seconds=round(time.monotonic() - started, 1),
             data=envelope.data,
-            problem=envelope.error,
+            error=envelope.error,
             notices=tuple(notices),
         )
 
@@ -114,7 +114,7 @@ class Reported:
 class Ended:
     """A stack is done, one way or another."""
 
-    outcome: Outcome
+    outcome: StackOutcome
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def run_parts(
     directory: Path,
     environment: Mapping[str, str],
     on_event: Callable[[Event], None],
-) -> list[Outcome]:
+) -> list[StackOutcome]:
     """Run every part, and return what became of each, in their order.
 
     A request to stop (Ctrl-C) is passed on to each running part; those that have not begun do not
@@ -153,7 +153,7 @@ def run_parts(
         with emitting, suppress(OSError):
             on_event(event)
 
-    def run(part: Part) -> Outcome:
+    def run(part: Part) -> StackOutcome:
         with stop.pipe() as stop_pipe:
             emit(Started(part.stack))
             outcome = part.run(
@@ -262,9 +262,9 @@ def _without_answer(status: int, message: str) -> Envelope:
     return Envelope(exit_status=status, data=None, error=Problem(code=code, message=message))
 
 
-def _not_begun(stack: str) -> Outcome:
+def _not_begun(stack: str) -> StackOutcome:
     problem = Problem(code="interrupted", message="Not begun: the set was asked to stop before.")
-    return Outcome(stack=stack, exit_status=EXIT_INTERRUPTED, problem=problem)
+    return StackOutcome(stack=stack, exit_status=EXIT_INTERRUPTED, error=problem)
 
 
 def _available() -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.workflow.sets.outcome import Message, Outcome
+from biomodal_deploy.workflow.sets.outcome import Message, StackOutcome
 from biomodal_deploy.workflow.sets.running import Ended, Event, Part, Started, run_parts
 
 
@@ -47,25 +47,25 @@ class Stub(Part):
         environment: Mapping[str, str],  # noqa: ARG002
         on_message: Callable[[Message], None],
         stop_pipe: int,
-    ) -> Outcome:
+    ) -> StackOutcome:
         """Wait."""
         self.gauge.change(1)
         on_message(Message(kind="step", text="Waiting"))
         asked, _, _ = select.select([stop_pipe], [], [], self.seconds)
         self.gauge.change(-1)
-        return Outcome(stack=self.stack, exit_status=130 if asked else self.status)
+        return StackOutcome(stack=self.stack, exit_status=130 if asked else self.status)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Broken(Part):
     """A part with a bug."""
 
-    def run(self, **_: object) -> Outcome:
+    def run(self, **_: object) -> StackOutcome:
         """Fail."""
         raise ZeroDivisionError
 
 
-def run(parts: list[Part], jobs: int, said: list[Event] | None = None) -> list[Outcome]:
+def run(parts: list[Part], jobs: int, said: list[Event] | None = None) -> list[StackOutcome]:
     """Run parts, and note what is said."""
     on_event = (said if said is not None else []).append
     return run_parts(parts, jobs=jobs, directory=Path(), environment={}, on_event=on_event)
@@ -94,9 +94,9 @@ def test_a_request_to_stop_reaches_all_that_run_and_nothing_more_begins() -> Non
     outcomes = run(parts, 4)
     assert time.monotonic() - began < 5
     assert [each.exit_status for each in outcomes] == [0, 0, *[130] * 18]
-    begun = [each for each in outcomes if each.problem is None]
+    begun = [each for each in outcomes if each.error is None]
     assert len(begun) == 2 + 4
-    assert all("Not begun" in str(each.problem) for each in outcomes[6:])
+    assert all("Not begun" in str(each.error) for each in outcomes[6:])
 
 
 def test_a_fault_of_ours_stops_the_others_first() -> None:
