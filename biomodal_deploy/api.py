@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -47,7 +47,6 @@ class ProjectPlan:
     sealed_plan: SealedPlan
     data: Plan
     _stack: Stack = field(repr=False)
-    _listen: Listener = field(repr=False)
 
     @property
     def id(self) -> str:
@@ -92,7 +91,7 @@ class ProjectPlan:
             EngineError: Terraform failed.
             Interrupted: It was asked to stop.
         """
-        ready = prepare(self._stack, self.sealed_plan, self._listen, expect_sha256=expect_sha256)
+        ready = prepare(self._stack, self.sealed_plan, expect_sha256=expect_sha256)
         return ready.run(confirm)
 
     def ledger(self) -> Ledger:
@@ -100,11 +99,11 @@ class ProjectPlan:
 
         Only for a destroy plan; AWS is asked, and what it does not answer is said to be unknown.
         """
-        return take_ledger(self._stack, self.sealed_plan, self.data, self._listen)
+        return take_ledger(self._stack, self.sealed_plan, self.data)
 
     def remains(self) -> Leftovers:
         """Return what is left of the stack once its destroy plan was applied."""
-        return look_after(self._stack, self.sealed_plan, self.data, self._listen)
+        return look_after(self._stack, self.sealed_plan, self.data)
 
 
 class Project:
@@ -130,18 +129,18 @@ class Project:
         environment: Mapping[str, str] | None = None,
         on_event: Listener = silent,
     ) -> None:
-        self._location = Location.of(
+        location = Location.of(
             Path(project_dir), os.environ if environment is None else environment
         )
-        self._name, self._listen = stack, on_event
+        self._location, self._name = replace(location, listen=on_event), stack
 
     def synth(self) -> Synthesis:
         """Synthesize every stack."""
-        return synthesized_stacks(self._location, self._listen)
+        return synthesized_stacks(self._location)
 
     def validate(self) -> tuple[Finding, ...]:
         """Check the stack with Terraform; what is wrong is the result."""
-        return validate(self._fresh(), self._listen)[1]
+        return validate(self._fresh())[1]
 
     def plan(
         self,
@@ -179,8 +178,8 @@ class Project:
             account_moved=account_moved,
         )
         stack = self._fresh()
-        planned = make_plan(stack, request, self._listen)
-        return ProjectPlan(planned.sealed_plan, planned.plan, stack, self._listen)
+        planned = make_plan(stack, request)
+        return ProjectPlan(planned.sealed_plan, planned.plan, stack)
 
     def sealed(self, sealed_plan: str | Path | None = None) -> ProjectPlan:
         """Return a sealed plan: the newest unused one, or one by its id or folder."""
@@ -188,7 +187,7 @@ class Project:
         found = find_sealed_plan(
             self._location, stack.name, str(sealed_plan) if sealed_plan else None
         )
-        return ProjectPlan(found, found.plan(), stack, self._listen)
+        return ProjectPlan(found, found.plan(), stack)
 
     def drift(
         self, *, var_files: Sequence[str | Path] = (), variables: Mapping[str, str] | None = None
@@ -203,20 +202,19 @@ class Project:
             var_files=_paths(var_files),
             variables=pairs,
             cwd=Path.cwd(),
-            listen=self._listen,
         )
         return plan.drifted
 
     def output(self) -> dict[str, OutputValue]:
         """Return the outputs, sensitive ones in clear."""
-        return read_outputs(self._last(), self._listen)
+        return read_outputs(self._last())
 
     def history(self) -> Chain:
         """Return every plan, apply, refusal and result, and whether the chain is whole."""
         return recorded_stack(self._location, self._name).history.verify_chain()
 
     def _fresh(self) -> Stack:
-        return fresh_stack(self._location, self._name, self._listen)
+        return fresh_stack(self._location, self._name)
 
     def _last(self) -> Stack:
         return last_stack(self._location, self._name)

@@ -62,7 +62,7 @@ def apply_asking(
         Interrupted: It was asked to stop.
     """
     shown = ledger is not None
-    ready = prepare(stack, sealed_plan, work.listen, expect_sha256=expect_sha256)
+    ready = prepare(stack, sealed_plan, expect_sha256=expect_sha256)
     if announce:
         work.progress.pause()
         show_start(message_console(), sealed_plan)
@@ -82,12 +82,12 @@ def apply_asking(
         raise
     remains = None
     if is_destroy:
-        remains = look_after(stack, applied.sealed_plan, ready.plan, work.listen)
+        remains = look_after(stack, applied.sealed_plan, ready.plan)
     return Finished(applied=applied, ledger=ledger, remains=remains)
 
 
 def _show_ledger(work: Session, ready: Ready) -> Ledger:
-    ledger = take_ledger(ready.stack, ready.sealed_plan, ready.plan, work.listen)
+    ledger = take_ledger(ready.stack, ready.sealed_plan, ready.plan)
     work.progress.pause()
     show_ledger(message_console(), ledger)
     return ledger

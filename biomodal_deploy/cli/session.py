@@ -7,19 +7,18 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic_core import to_jsonable_python
 from rich.console import Console
 
-from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.options import Format
 from biomodal_deploy.cli.render.console import message_console, output_console
 from biomodal_deploy.cli.render.progress import PartProgress, Progress
 from biomodal_deploy.errors import EXIT_DONE, UsageError
 from biomodal_deploy.workflow.location import Location
-from biomodal_deploy.workflow.signals import Notice, Signal, Step
+from biomodal_deploy.workflow.signals import Listener
 
 
 @dataclass(frozen=True)
@@ -34,15 +33,10 @@ class Session:
     location: Location
     progress: Progress
 
-    def listen(self, signal: Signal) -> None:
-        """Show one signal of the workflow."""
-        match signal:
-            case Step(text):
-                self.progress.step(text)
-            case Notice(text):
-                self.progress.notice(completed(text))
-            case _:
-                self.progress.event(signal)
+    @property
+    def listen(self) -> Listener:
+        """What shows a signal of the workflow."""
+        return self.location.listen
 
     @property
     def can_ask(self) -> bool:
@@ -73,7 +67,7 @@ def session(project_dir: Path, output: Format, *, part: bool = False) -> Iterato
     location = Location.of(project_dir)
     display = PartProgress if part else Progress
     with display(message_console(), quiet=output is Format.JSON) as progress:
-        yield Session(location, progress)
+        yield Session(replace(location, listen=progress.listen), progress)
 
 
 def emit(

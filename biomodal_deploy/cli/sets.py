@@ -70,7 +70,7 @@ class SetRun:
             # Before the app runs: a misspelt name should not wait for it.
             choose_several(stacks, list(location.stacks), every=every)
         with session(self.project_dir, self.output) as work:
-            found = synthesized_stacks(work.location, work.listen).stacks
+            found = synthesized_stacks(work.location).stacks
         names = choose_several(stacks, sorted(stack.name for stack in found), every=every)
         words = [*words, f"--project-dir={location.project_dir}"]
         return self.run([[Part(stack=name, words=words) for name in names]])

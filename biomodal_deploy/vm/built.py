@@ -120,7 +120,7 @@ def read_built(stack: Stack, listen: Listener) -> Built:
             value=settings.bootstrap,
             fix="name another stack with --stack",
         )
-    state = read_state(stack, listen)
+    state = read_state(stack.telling(listen))
     if state is None or not any(each.mode == "managed" for each in state.resources):
         raise UsageError(
             "Nothing is applied yet",

@@ -16,7 +16,7 @@ from biomodal_deploy.plan.guards import emptied
 from biomodal_deploy.plan.impossible import MET_BY, Impossible, met_at
 from biomodal_deploy.workflow.failed_runs import Unfinished, last_not_applied
 from biomodal_deploy.workflow.importing import command, known_id
-from biomodal_deploy.workflow.signals import Listener, Notice
+from biomodal_deploy.workflow.signals import Notice
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.variables import PlanRequest
 
@@ -76,21 +76,23 @@ class AccountChecks:
         if self.thread:
             self.thread.join(_SECONDS)
 
-    def tell(self, listen: Listener) -> None:
+    def tell(self) -> None:
         """Say what was found, save for what refuses the plan."""
         from biomodal_deploy.aws.checks import Verdict
 
         problems = [each for each in self.problems() if each[0].check not in self.refused]
         if not self.found:
-            listen(
+            self.stack.listen(
                 Notice("The quick checks of the account gave no answer: biomodal-aws doctor asks")
             )
             return
         for finding, fix in problems:
-            listen(Notice(f"{finding.title}: {finding.line}{f'. Fix: {fix}' if fix else ''}"))
+            self.stack.listen(
+                Notice(f"{finding.title}: {finding.line}{f'. Fix: {fix}' if fix else ''}")
+            )
         report = self.found[0]
         counts = (f"{report.count(verdict)} {verdict.value}" for verdict in Verdict)
-        listen(
+        self.stack.listen(
             Notice(f"Quick checks of the account: {', '.join(counts)} (all: biomodal-aws doctor)")
         )
 
@@ -103,16 +105,16 @@ def _or_take_over(change: ResourceChange, fix: str) -> str:
 
 @contextmanager
 def quick_checks(
-    stack: Stack, request: PlanRequest, listen: Listener, owned: frozenset[str]
+    stack: Stack, request: PlanRequest, owned: frozenset[str]
 ) -> Iterator[AccountChecks]:
     """Ask the account what an apply would meet while the block runs, then tell what was found.
 
-    What an apply of the plan would fail at is for the guards: `AccountChecks.refusals`.
+    Told in notices, also where the block fails: a missing role may be why. What an apply of the
+    plan would fail at is for the guards: `AccountChecks.refusals`.
 
     Args:
         stack: The stack; only those of this project's app are checked.
         request: What is planned; a destroy plan meets nothing new.
-        listen: Told in notices, also where the block fails: a missing role may be why.
         owned: What the stack's state holds: those names are not taken by somebody else.
     """
     checks = AccountChecks(stack)
@@ -127,7 +129,7 @@ def quick_checks(
     try:
         yield checks
     finally:
-        checks.tell(listen)
+        checks.tell()
 
 
 def _check(stack: Stack, request: PlanRequest, owned: frozenset[str], found: list[Report]) -> None:

@@ -7,7 +7,7 @@ synthesized JSON, where Terraform reads them and a sealed plan covers them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,7 @@ from biomodal_deploy.aws.session import open_session
 from biomodal_deploy.config.settings import PROJECT_FILE
 from biomodal_deploy.engine.terraform import TerraformCli
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.files import private_dir, read_regular, replace
+from biomodal_deploy.files import private_dir, read_regular
 from biomodal_deploy.plan import Plan, read_plan
 from biomodal_deploy.plan.adoption import Blocks, Rule, adopted_settings, rule_groups, rule_of
 from biomodal_deploy.workflow.engine import (
@@ -103,9 +103,7 @@ def read_ids(options: Iterable[str], file: Path | None) -> dict[str, str]:
     return found
 
 
-def adopt(
-    location: Location, name: str | None, source: Source, request: PlanRequest, listen: Listener
-) -> Adopted:
+def adopt(location: Location, name: str | None, source: Source, request: PlanRequest) -> Adopted:
     """Plan to adopt what exists; nothing changes in AWS.
 
     Args:
@@ -113,21 +111,20 @@ def adopt(
         name: The stack; None for the only one.
         source: What is adopted.
         request: How to plan.
-        listen: Told of what goes on.
 
     Raises:
         UsageError: The source, or the stack's settings, will not do.
         EngineError: Terraform or AWS failed.
     """
-    stack = fresh_stack(location, name, listen)
+    stack = fresh_stack(location, name)
     given = given_values(stack, request.var_files, request.variables, request.cwd)
     log = private_dir(location.plans / stack.name / "logs") / "adopt.log"
     adoption_file(stack).unlink(missing_ok=True)
     engine = open_engine(
         location, stack.directory, workspace=workspace_of(stack), redact=given.redactor.text
     )
-    initialize(stack, engine, listen, log, readonly_lock=request.readonly_lock)
-    backup = _bring_state(stack, engine, source.state, listen, log)
+    initialize(stack, engine, log, readonly_lock=request.readonly_lock)
+    backup = _bring_state(stack, engine, source.state, log)
     if backup is None and not source.ids:
         raise UsageError(
             f"the state of {stack.name} is empty, so there is nothing to adopt",
@@ -137,7 +134,7 @@ def adopt(
     blocks, settings = Blocks(imports=dict(source.ids)), dict[str, str | bool]()
     for _ in range(_ROUNDS):
         _write(stack, blocks)
-        plan = _plan(engine, given, listen, log)
+        plan = _plan(engine, given, location.listen, log)
         more = blocks.add(plan, _existing_rules(stack, given, rule_groups(plan)))
         needed = adopted_settings(plan)
         if not more and not needed.keys() - settings.keys():
@@ -145,8 +142,8 @@ def adopt(
         if needed:
             settings |= needed
             _write_settings(stack, needed)
-            stack = fresh_stack(_reread(location), stack.name, listen)
-    planned = make_plan(stack, request, listen)
+            stack = fresh_stack(_reread(location), stack.name)
+    planned = make_plan(stack, request)
     file = adoption_file(stack)
     return Adopted(
         stack=stack,
@@ -157,11 +154,9 @@ def adopt(
     )
 
 
-def _bring_state(
-    stack: Stack, engine: TerraformCli, source: Path | None, listen: Listener, log: Path
-) -> Path | None:
+def _bring_state(stack: Stack, engine: TerraformCli, source: Path | None, log: Path) -> Path | None:
     """Back up the state, and put a source's in the place of one that holds nothing."""
-    listen(Step("Reading the state"))
+    stack.listen(Step("Reading the state"))
     own = parse_state(engine.state_content(), stack.name)
     kept = back_up(stack, own, "before-adopt") if own else None
     if source is None:
@@ -179,11 +174,11 @@ def _bring_state(
             value=str(source),
             fix="adopt into a stack without a state, or leave --state out to adopt its own",
         )
-    listen(Step("Copying the state"))
-    engine.state_push(backup, listen, log, force=bool(own))
+    stack.listen(Step("Copying the state"))
+    engine.state_push(backup, stack.listen, log, force=bool(own))
     # The state may need providers that the stack itself does not.
-    point_at_backend(stack, engine, listen, log)
-    listen(Notice(f"{source} stays as it is: apply nothing from there any more"))
+    point_at_backend(stack, engine, log)
+    stack.listen(Notice(f"{source} stays as it is: apply nothing from there any more"))
     return backup
 
 
@@ -265,8 +260,9 @@ def _write_settings(stack: Stack, settings: Mapping[str, str | bool]) -> None:
     text = read_regular(path).decode()
     for name, value in settings.items():
         text = with_member(text, ("context", "stacks", stack.name, "adopted", name), value)
-    replace(path, text.encode(), mode=files.public_mode())
+    files.replace(path, text.encode(), mode=files.public_mode())
 
 
 def _reread(location: Location) -> Location:
-    return Location.of(location.project_dir, location.environment)
+    found = Location.of(location.project_dir, location.environment)
+    return replace(found, listen=location.listen)

@@ -60,14 +60,12 @@ class Ready:
         stack: The stack, as it was synthesized for the plan.
         sealed_plan: The sealed plan.
         plan: It as data, as it is shown to whoever is asked.
-        listen: Told of what goes on.
         expect_sha256: The digest that was approved elsewhere.
     """
 
     stack: Stack
     sealed_plan: SealedPlan
     plan: Plan
-    listen: Listener
     expect_sha256: str | None = None
 
     @property
@@ -96,9 +94,8 @@ class Ready:
             if self.must_be_confirmed:
                 _check_name(self, confirmed)
             sealed_plan = _as_it_is(self.sealed_plan)
-            engine, values = check(
-                self.stack, sealed_plan, self._unheard, expect_sha256=self.expect_sha256
-            )
+            stack = self.stack.telling(self._unheard)
+            engine, values = check(stack, sealed_plan, expect_sha256=self.expect_sha256)
             enforce(sealed_plan.manifest.verdicts)
             approved = check_approvals(self.stack, sealed_plan)
         history = History(self.stack.location.plans, self.stack.name, redact=values.redactor.text)
@@ -121,7 +118,7 @@ class Ready:
     def _unheard(self, signal: Signal) -> None:
         # Notices were given when it was verified for the question.
         if not (self.must_be_confirmed and isinstance(signal, Notice)):
-            self.listen(signal)
+            self.stack.listen(signal)
 
     def _claim_and_run(
         self,
@@ -145,12 +142,10 @@ class Ready:
             if carried := approved.carried:
                 details[CARRIED] = ", ".join(carried)
             history.append(Event.APPLY_START, sealed_plan=sealed_plan.id, details=details)
-            return _run(sealed_plan, plan_file, engine, history, self.listen, stop_pipe)
+            return _run(sealed_plan, plan_file, engine, history, self.stack.listen, stop_pipe)
 
 
-def prepare(
-    stack: Stack, sealed_plan: SealedPlan, listen: Listener, *, expect_sha256: str | None = None
-) -> Ready:
+def prepare(stack: Stack, sealed_plan: SealedPlan, *, expect_sha256: str | None = None) -> Ready:
     """Return a sealed plan that may be applied; what refuses it is refused before anybody is asked.
 
     Where nobody has to be asked, `Ready.run` verifies at once, and nothing is verified twice.
@@ -158,7 +153,6 @@ def prepare(
     Args:
         stack: The stack, as it was synthesized for the plan.
         sealed_plan: The sealed plan.
-        listen: Told of what goes on.
         expect_sha256: The digest that was approved elsewhere.
 
     Raises:
@@ -172,11 +166,10 @@ def prepare(
             stack=stack,
             sealed_plan=sealed_plan,
             plan=sealed_plan.plan(),
-            listen=listen,
             expect_sha256=expect_sha256,
         )
         if ready.must_be_confirmed:
-            check(stack, sealed_plan, listen, expect_sha256=expect_sha256)
+            check(stack, sealed_plan, expect_sha256=expect_sha256)
             enforce(sealed_plan.manifest.verdicts)
             check_approvals(stack, sealed_plan)
     return ready

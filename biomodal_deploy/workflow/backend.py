@@ -23,7 +23,7 @@ from biomodal_deploy.plan.sealed import SealedPlan, sealed_plans
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.journal import read_journal
 from biomodal_deploy.workflow.location import refuse_outside_scratch
-from biomodal_deploy.workflow.signals import Listener, Notice
+from biomodal_deploy.workflow.signals import Notice
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import local_state_of, resources_in
 
@@ -180,14 +180,14 @@ def check_rehearsed(stack: Stack) -> None:
             )
 
 
-def tell_state_in_output(stack: Stack, workspace: str, listen: Listener) -> None:
+def tell_state_in_output(stack: Stack, workspace: str) -> None:
     """Say where a state lies in the output folder: whoever clears that would lose it unwarned."""
     settings = stack.synthesized.backend_settings("local")
     if workspace == "default" or settings is None or settings.get("workspace_dir"):
         return
     # Terraform takes the backend's path for the workspace `default` alone.
     folder = shown(stack.directory / state_path({}, workspace).parent)
-    listen(
+    stack.listen(
         Notice(
             f"The state of the workspace {workspace} lies in {folder}: do not clear "
             "the output folder, or use a stack of its own in place of the workspace"

@@ -29,14 +29,13 @@ _MOST_BYTES: Final = 50_000_000
 
 
 def check(
-    stack: Stack, sealed_plan: SealedPlan, listen: Listener, *, expect_sha256: str | None
+    stack: Stack, sealed_plan: SealedPlan, *, expect_sha256: str | None
 ) -> tuple[TerraformCli, SealedValues]:
     """Return Terraform, ready to apply, where nothing differs from what was sealed.
 
     Args:
         stack: The stack, as it is now.
         sealed_plan: The sealed plan.
-        listen: Told of what goes on.
         expect_sha256: The digest that was approved elsewhere; then who applies may be another
             principal of the account than who planned.
 
@@ -47,7 +46,7 @@ def check(
         SealedPlanRefused: Something differs.
         EngineError: Terraform or AWS does not say how things are.
     """
-    listen(Step("Checking the sealed plan"))
+    stack.listen(Step("Checking the sealed plan"))
     if expect_sha256 is not None:
         sealed_plan.require(expect_sha256)
     sealed = sealed_plan.manifest.facts
@@ -83,15 +82,13 @@ def check(
         workspace=sealed.workspace,
         redact=values.redactor.text,
     )
-    tell_dropped(engine, listen)
+    tell_dropped(engine, stack.listen)
     # A runner that got the sealed plan from another one has nothing installed yet.
     # What is sealed of the lock file must not change on the way to the comparison.
     identity.result()  # without credentials, nothing that follows is worth waiting for
-    initialize(stack, engine, listen, sealed_plan.logs / "init.log", readonly_lock=True)
+    initialize(stack, engine, sealed_plan.logs / "init.log", readonly_lock=True)
     # Of a plan that starts from no state: one that was there since, and is lost, looks the same.
-    state = (
-        engine.state_pull() if sealed.state else state_to_plan_from(stack, engine, listen).header
-    )
+    state = engine.state_pull() if sealed.state else state_to_plan_from(stack, engine).header
     now = facts_now(
         stack,
         engine,
@@ -102,7 +99,7 @@ def check(
     )
     differences = verify(sealed_plan, now)
     if expect_sha256 is not None:
-        differences = _handed_over(differences, listen)
+        differences = _handed_over(differences, stack.listen)
     raise_on(sealed_plan, differences)
     return engine, values
 

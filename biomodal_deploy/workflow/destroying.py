@@ -16,20 +16,19 @@ from biomodal_deploy.errors import BiomodalError, Interrupted, UsageError
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.history import Event, plans_in_order
 from biomodal_deploy.plan.sealed import SealedPlan, UseState
-from biomodal_deploy.workflow.signals import Listener, Step
+from biomodal_deploy.workflow.signals import Step
 from biomodal_deploy.workflow.stack import Stack
 
 _UNTOLD = "nobody could be asked"
 
 
-def take_ledger(stack: Stack, sealed_plan: SealedPlan, plan: Plan, listen: Listener) -> Ledger:
+def take_ledger(stack: Stack, sealed_plan: SealedPlan, plan: Plan) -> Ledger:
     """Read what a stack holds that is to be destroyed, and keep it beside the sealed plan.
 
     Args:
         stack: The stack.
         sealed_plan: The sealed destroy plan.
         plan: It as data.
-        listen: Told of what goes on.
     """
     from biomodal_deploy.aws.ledger.before import read_ledger, unread_ledger
 
@@ -40,22 +39,21 @@ def take_ledger(stack: Stack, sealed_plan: SealedPlan, plan: Plan, listen: Liste
         ledger = unread_ledger(target, error.rule, error.fix)
     else:
         if not target.is_empty:
-            listen(Step("Looking at what it holds"))
-        ledger = read_ledger(target, clients, lambda text: listen(Step(text)))
+            stack.listen(Step("Looking at what it holds"))
+        ledger = read_ledger(target, clients, lambda text: stack.listen(Step(text)))
     # A full disk is no reason to keep anybody from destroying.
     with suppress(BiomodalError):
         save_ledger(sealed_plan.path, ledger)
     return ledger
 
 
-def look_after(stack: Stack, sealed_plan: SealedPlan, plan: Plan, listen: Listener) -> Leftovers:
+def look_after(stack: Stack, sealed_plan: SealedPlan, plan: Plan) -> Leftovers:
     """Search for what is left of a stack that was destroyed, and keep that with its history.
 
     Args:
         stack: The stack.
         sealed_plan: The destroy plan that was applied.
         plan: It as data.
-        listen: Told of what goes on.
     """
     from biomodal_deploy.aws.ledger.after import find_leftovers, no_leftovers, unread_leftovers
 
@@ -65,8 +63,8 @@ def look_after(stack: Stack, sealed_plan: SealedPlan, plan: Plan, listen: Listen
             # A stack of something else: there is nothing of AWS to look for.
             return no_leftovers(target)
         clients = _clients(stack, target)
-        listen(Step("Looking for what is left"))
-        remains = find_leftovers(target, clients, lambda text: listen(Step(text)))
+        stack.listen(Step("Looking for what is left"))
+        remains = find_leftovers(target, clients, lambda text: stack.listen(Step(text)))
     except UsageError as error:
         remains = unread_leftovers(target, error.rule, error.fix)
     except (KeyboardInterrupt, Interrupted):

@@ -22,7 +22,7 @@ from biomodal_deploy.workflow.backend import check_config_files, config_files
 from biomodal_deploy.workflow.engine import DEFAULT_WORKSPACE, open_engine, workspace_of
 from biomodal_deploy.workflow.init.texts import hcl
 from biomodal_deploy.workflow.kept_files import project_lock
-from biomodal_deploy.workflow.signals import Listener, Step
+from biomodal_deploy.workflow.signals import Step
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import local_state_of, resources_in
 from biomodal_deploy.workflow.variables import given_values
@@ -60,7 +60,6 @@ class Ejected:
 def eject(
     stack: Stack,
     folder: Path,
-    listen: Listener,
     *,
     as_json: bool = False,
     var_files: Sequence[Path] = (),
@@ -71,7 +70,6 @@ def eject(
     Args:
         stack: The stack, freshly synthesized.
         folder: A folder that is not there yet, or is empty.
-        listen: Told of what goes on.
         as_json: Whether to write Terraform's JSON in place of HCL.
         var_files: `--var-file`, in order.
         variables: `--var`, in order.
@@ -95,7 +93,7 @@ def eject(
             fix="move it to another backend first: biomodal-aws backend migrate",
         )
     state = local_state_of(stack) if local else None
-    texts = _json(stack, state) if as_json else _hcl(stack, state, listen)
+    texts = _json(stack, state) if as_json else _hcl(stack, state)
     texts = _with_scripts(stack, texts) | _beside_the_json(stack)
     values = given.resolved.values.items()
     texts["terraform.tfvars"] = "".join(f"{name} = {hcl(value)}\n" for name, value in values)
@@ -126,8 +124,8 @@ def _init_command(stack: Stack, engine: TerraformCli, workspace: str) -> str:
     return f"{command} && {shlex.join([product, 'workspace', 'select', workspace])}"
 
 
-def _hcl(stack: Stack, state: Path | None, listen: Listener) -> Text:
-    listen(Step("Synthesizing HCL"))
+def _hcl(stack: Stack, state: Path | None) -> Text:
+    stack.listen(Step("Synthesizing HCL"))
     environment = stack.location.environment
     with files.scratch(files.private_dir(stack.location.plans), "eject") as folder:
         # Below the scratch folder, which this process holds a lock on, as the app does on its own.

@@ -108,19 +108,13 @@ def tell_dropped(engine: TerraformCli, listen: Listener) -> None:
 
 
 def initialize(
-    stack: Stack,
-    engine: TerraformCli,
-    listen: Listener,
-    log: Path,
-    *,
-    readonly_lock: bool = False,
+    stack: Stack, engine: TerraformCli, log: Path, *, readonly_lock: bool = False
 ) -> None:
     """Run `terraform init` where something that it depends on has changed.
 
     Args:
         stack: The stack.
         engine: Terraform in its directory.
-        listen: Told of what goes on.
         log: Where everything that Terraform says is written.
         readonly_lock: Fail where the provider lock file does not fit, as in a CI job; a project
             that has none yet gets its first one all the same.
@@ -144,15 +138,15 @@ def initialize(
         initialized = False
     if not initialized:
         require_state_bucket(stack)
-        _initialize(stack, engine, listen, log, readonly_lock=readonly_lock and has_lock)
+        _initialize(stack, engine, log, readonly_lock=readonly_lock and has_lock)
         # Computed again: the first init writes the provider lock file.
         marker.parent.mkdir(parents=True, exist_ok=True)
         files.write(marker, _fingerprint(stack, engine).encode())
     if not readonly_lock:
-        keep_lock(stack, listen)
+        keep_lock(stack)
 
 
-def point_at_backend(stack: Stack, engine: TerraformCli, listen: Listener, log: Path) -> None:
+def point_at_backend(stack: Stack, engine: TerraformCli, log: Path) -> None:
     """Initialize with the backend as it is set now, whatever it was before; move no state.
 
     Raises:
@@ -164,25 +158,17 @@ def point_at_backend(stack: Stack, engine: TerraformCli, listen: Listener, log: 
     check_config_files(stack)
     has_lock = bring_lock(stack)
     readonly_lock = is_read_only(stack.location.environment)
-    _initialize(
-        stack, engine, listen, log, readonly_lock=readonly_lock and has_lock, reconfigure=True
-    )
+    _initialize(stack, engine, log, readonly_lock=readonly_lock and has_lock, reconfigure=True)
     if not readonly_lock:
-        keep_lock(stack, listen)
+        keep_lock(stack)
 
 
 def _initialize(
-    stack: Stack,
-    engine: TerraformCli,
-    listen: Listener,
-    log: Path,
-    *,
-    readonly_lock: bool,
-    reconfigure: bool = False,
+    stack: Stack, engine: TerraformCli, log: Path, *, readonly_lock: bool, reconfigure: bool = False
 ) -> None:
-    listen(Step("Initializing Terraform"))
+    stack.listen(Step("Initializing Terraform"))
     engine.init(
-        lambda event: listen(_in_our_words(event)),
+        lambda event: stack.listen(_in_our_words(event)),
         log,
         backend_config=config_files(stack),
         lockfile_readonly=readonly_lock,

@@ -15,7 +15,7 @@ from biomodal_deploy.plan.sealed import Use, UseState
 from biomodal_deploy.plan.sealed.use import use_of
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.location import Location, choose
-from biomodal_deploy.workflow.signals import Listener, Notice
+from biomodal_deploy.workflow.signals import Notice
 from biomodal_deploy.workflow.stack import Stack
 
 _LOGS: Final = "logs"
@@ -162,16 +162,15 @@ def last_not_applied(stack: Stack) -> Unfinished | None:
     return None
 
 
-def tell_unfinished(stack: Stack, listen: Listener) -> None:
+def tell_unfinished(stack: Stack) -> None:
     """Say what is known of the last apply, where it was begun and never ended.
 
     Args:
         stack: The stack.
-        listen: Told in one notice.
     """
     found = unfinished_apply(stack)
     if found:
-        listen(Notice(f"The plan {found.name} was {found.use.sentence()}. {_known(found)}"))
+        stack.listen(Notice(f"The plan {found.name} was {found.use.sentence()}. {_known(found)}"))
 
 
 def _known(found: Unfinished) -> str:

@@ -11,7 +11,7 @@ from biomodal_deploy import files
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import writing
 from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
-from biomodal_deploy.workflow.signals import Listener, Notice
+from biomodal_deploy.workflow.signals import Notice
 from biomodal_deploy.workflow.stack import Stack
 
 _LOCKS: Final = "locks"
@@ -49,12 +49,11 @@ def bring_lock(stack: Stack) -> bool:
     return wanted is not None
 
 
-def keep_lock(stack: Stack, listen: Listener) -> None:
+def keep_lock(stack: Stack) -> None:
     """Keep what Terraform wrote into its lock file, where that is news.
 
     Args:
         stack: The stack, initialized.
-        listen: Told to commit it.
 
     Raises:
         UsageError: It cannot be written.
@@ -68,7 +67,9 @@ def keep_lock(stack: Stack, listen: Listener) -> None:
         target.parent.mkdir(exist_ok=True)
         files.write(target, written, mode=files.public_mode())
     did = "is new" if kept is None else "has changed"
-    listen(Notice(f"{_LOCKS}/{target.name} {did}: commit it, so that all run the same providers"))
+    stack.listen(
+        Notice(f"{_LOCKS}/{target.name} {did}: commit it, so that all run the same providers")
+    )
 
 
 def forget_lock(stack: Stack) -> None:

@@ -24,6 +24,7 @@ from biomodal_deploy.errors import BiomodalError, UsageError
 from biomodal_deploy.files import sweep
 from biomodal_deploy.plan.sealed import prune
 from biomodal_deploy.text import did_you_mean
+from biomodal_deploy.workflow.signals import Listener, silent
 
 # Where the project writes, from its own folder.
 _WRITTEN: Final = (
@@ -51,12 +52,14 @@ class Location:
         project_file: What `cdktf.json` says.
         stacks: Settings by stack; empty for an app that keeps none there.
         environment: The caller's environment variables.
+        listen: Told of what goes on.
     """
 
     project_dir: Path
     project_file: ProjectFile
     stacks: Mapping[str, StackSettings]
     environment: Mapping[str, str]
+    listen: Listener = silent
 
     @classmethod
     def of(cls, project_dir: Path, environment: Mapping[str, str] = os.environ) -> Location:

@@ -19,7 +19,7 @@ from biomodal_deploy.files import private_dir, read_regular
 from biomodal_deploy.workflow.engine import open_engine, workspace_of
 from biomodal_deploy.workflow.facts import selected_providers
 from biomodal_deploy.workflow.kept_files import bring_lock, forget_lock, keep_lock, project_lock
-from biomodal_deploy.workflow.signals import Listener, Step, silent
+from biomodal_deploy.workflow.signals import Step, silent
 from biomodal_deploy.workflow.stack import Stack
 
 _PLATFORM: Final = re.compile(r"[a-z]+_[a-z0-9]+")
@@ -64,9 +64,7 @@ class Locked:
     changed: bool
 
 
-def refresh_lock(
-    stack: Stack, platforms: Sequence[str], listen: Listener, *, upgrade: bool = False
-) -> Locked:
+def refresh_lock(stack: Stack, platforms: Sequence[str], *, upgrade: bool = False) -> Locked:
     """Write a stack's provider lock file for several platforms.
 
     A mirror in the file system often holds one platform alone. What can be had is written; what
@@ -75,7 +73,6 @@ def refresh_lock(
     Args:
         stack: The stack, synthesized.
         platforms: Such as `linux_amd64`.
-        listen: Told of what goes on.
         upgrade: Take the newest versions that the configuration allows.
 
     Raises:
@@ -94,19 +91,19 @@ def refresh_lock(
         stack.location.environment, wanted=required_providers(stack.directory)
     )
     if stack.synthesized.module:
-        listen(Step("Fetching modules"))
+        stack.listen(Step("Fetching modules"))
         # Their providers count too, and no backend has to be reached for that.
-        engine.get(listen, log)
+        engine.get(stack.listen, log)
     missing: dict[str, str] = {}
     for platform in platforms:
-        listen(Step(f"Locking providers for {platform}"))
+        stack.listen(Step(f"Locking providers for {platform}"))
         failure = _lock(engine, platform, source, log)
         if failure is None:
             continue
         missing[platform] = _reason(failure)
         if len(missing) == len(platforms):
             raise failure
-    keep_lock(stack, silent)
+    keep_lock(stack.telling(silent))
     providers = selected_providers(stack.directory)
     return Locked(
         stack=stack.name,

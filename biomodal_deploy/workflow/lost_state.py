@@ -26,7 +26,7 @@ from biomodal_deploy.plan.history import Entry, Event
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.failed_runs import Unfinished, unfinished_apply
 from biomodal_deploy.workflow.journal import Previous, default_previous, remembered_backend
-from biomodal_deploy.workflow.signals import Listener, Notice
+from biomodal_deploy.workflow.signals import Notice
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import BACKUPS
 
@@ -71,14 +71,12 @@ def state_details(engine: TerraformCli) -> StateDetails:
     return details
 
 
-def state_to_plan_from(stack: Stack, engine: TerraformCli, listen: Listener) -> CurrentState:
+def state_to_plan_from(stack: Stack, engine: TerraformCli) -> CurrentState:
     """Return the state that a plan starts from.
 
     Args:
         stack: The stack.
         engine: Terraform in its directory, initialized.
-        listen: Told where Terraform itself emptied the state, or never saved one: the plan shows
-            what that means.
 
     Raises:
         StateLost: It was there, and is missing.
@@ -92,7 +90,7 @@ def state_to_plan_from(stack: Stack, engine: TerraformCli, listen: Listener) -> 
         if lost and header is None and not unfinished_apply(stack):
             raise lost
         if lost:
-            listen(Notice(str(lost)))
+            stack.listen(Notice(str(lost)))
     return CurrentState(header, owned_by(json.loads(content)) if header else frozenset())
 
 

@@ -46,7 +46,7 @@ from biomodal_deploy.workflow.journal import (
     write_journal,
 )
 from biomodal_deploy.workflow.lost_state import require_state
-from biomodal_deploy.workflow.signals import Listener, Step, silent
+from biomodal_deploy.workflow.signals import Step, silent
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import (
     State,
@@ -96,12 +96,11 @@ class Migrated:
         )
 
 
-def migrate_state(stack: Stack, listen: Listener) -> Migrated:
+def migrate_state(stack: Stack) -> Migrated:
     """Move a stack's state to the backend that its settings name, or finish doing so.
 
     Args:
         stack: The stack, freshly synthesized.
-        listen: Told of each step, before it is taken.
 
     Raises:
         UsageError: The target holds another state, or the settings do not do.
@@ -112,13 +111,13 @@ def migrate_state(stack: Stack, listen: Listener) -> Migrated:
     log = logs / "migrate.log"
     engine = open_engine(stack.location, stack.directory, workspace=workspace_of(stack))
     with _alone(stack):
-        listen(Step("Looking where the state is"))
+        stack.listen(Step("Looking where the state is"))
         journal = _begun(stack, engine, log)
         if journal is None:
-            point_at_backend(stack, engine, listen, log)
+            point_at_backend(stack, engine, log)
             return Migrated.of(stack, None, None, None)
-        with old_state(stack, journal.previous, logs, listen) as state:
-            return _move(stack, engine, journal, state, listen, log)
+        with old_state(stack, journal.previous, logs) as state:
+            return _move(stack, engine, journal, state, log)
 
 
 def _begun(stack: Stack, engine: TerraformCli, log: Path) -> Journal | None:
@@ -149,20 +148,15 @@ def _has_changed(stack: Stack, engine: TerraformCli, log: Path) -> bool:
 
 
 def _move(
-    stack: Stack,
-    engine: TerraformCli,
-    journal: Journal,
-    state: State | None,
-    listen: Listener,
-    log: Path,
+    stack: Stack, engine: TerraformCli, journal: Journal, state: State | None, log: Path
 ) -> Migrated:
     source = journal.previous.where(stack)
     backup = None
     if state is not None:
-        listen(Step("Backing up the state"))
+        stack.listen(Step("Backing up the state"))
         backup = back_up(stack, state, "from")
     write_journal(stack, journal)
-    point_at_backend(stack, engine, listen, log)
+    point_at_backend(stack, engine, log)
     target = _where(stack)
     if target == source:
         # The settings were set back after a move had begun: that place was never left.
@@ -171,7 +165,7 @@ def _move(
     # One that holds nothing is not worth a refusal by what is there.
     if state is not None and backup is not None and not state.is_empty:
         try:
-            _bring(stack, engine, state, backup, journal, listen, log)
+            _bring(stack, engine, state, backup, journal, log)
         except UsageError:
             # Nothing was begun there, and the old file itself stands in the way of a plan.
             if journal.previous.type == "local":
@@ -181,7 +175,7 @@ def _move(
         write_journal(stack, journal)
     else:
         _require_no_loss(stack, engine, journal.previous, state)
-    listen(Step("Putting the old state away"))
+    stack.listen(Step("Putting the old state away"))
     put_away(stack, journal.previous, backup)
     stack.history.append(
         Event.MIGRATION,
@@ -207,28 +201,22 @@ def _require_no_loss(
 
 
 def _bring(
-    stack: Stack,
-    engine: TerraformCli,
-    state: State,
-    backup: Path,
-    journal: Journal,
-    listen: Listener,
-    log: Path,
+    stack: Stack, engine: TerraformCli, state: State, backup: Path, journal: Journal, log: Path
 ) -> None:
     """Put a state where it belongs, and read it back."""
     target = _where(stack)
-    listen(Step("Comparing with what is there"))
+    stack.listen(Step("Comparing with what is there"))
     there = parse_state(engine.state_content(), target)
     if has_to_move(state, there, journal, target):
         if there is not None:
             back_up(stack, there, "replaced")
-        listen(Step("Moving the state"))
-        engine.state_push(backup, listen, log)
-        listen(Step("Reading it back"))
+        stack.listen(Step("Moving the state"))
+        engine.state_push(backup, stack.listen, log)
+        stack.listen(Step("Reading it back"))
         there = parse_state(engine.state_content(), target)
     if there is not None and is_renamed(state, there):
-        listen(Step("Restoring its lineage"))
-        engine.state_push(backup, listen, log, force=True)
+        stack.listen(Step("Restoring its lineage"))
+        engine.state_push(backup, stack.listen, log, force=True)
         there = parse_state(engine.state_content(), target)
     check_arrival(state, there, target)
 
@@ -257,16 +245,13 @@ def _alone(stack: Stack) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def old_state(
-    stack: Stack, previous: Previous, logs: Path, listen: Listener
-) -> Iterator[State | None]:
+def old_state(stack: Stack, previous: Previous, logs: Path) -> Iterator[State | None]:
     """Give the state that is to be moved; a local one is held until the block ends.
 
     Args:
         stack: The stack.
         previous: The backend that it leaves.
         logs: Where Terraform's words go.
-        listen: Told of what takes a while.
 
     Raises:
         UsageError: It cannot be read.
@@ -277,7 +262,7 @@ def old_state(
         with held(path) as content:
             yield parse_state(content, str(path))
         return
-    listen(Step(f"Reading the state from {previous.where(stack)}"))
+    stack.listen(Step(f"Reading the state from {previous.where(stack)}"))
     # In a directory of its own: the stack's is initialized for the new backend, or will be.
     with scratch(logs, "migrate") as folder:
         (folder / "main.tf.json").write_text(

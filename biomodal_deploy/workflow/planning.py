@@ -32,7 +32,7 @@ from biomodal_deploy.workflow.facts import Place, ask_alias, ask_identity, facts
 from biomodal_deploy.workflow.failed_runs import tell_unfinished
 from biomodal_deploy.workflow.lost_state import state_to_plan_from
 from biomodal_deploy.workflow.prerequisites import require_public_key
-from biomodal_deploy.workflow.signals import Listener, Notice, Step
+from biomodal_deploy.workflow.signals import Notice, Step
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.variables import Given, PlanRequest, given_values, values_digest
 
@@ -58,13 +58,12 @@ class Planned:
         return tuple(each for each in verdicts if each.outcome is Outcome.REFUSED)
 
 
-def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
+def make_plan(stack: Stack, request: PlanRequest) -> Planned:
     """Make and seal a plan.
 
     Args:
         stack: The stack, freshly synthesized.
         request: What to plan.
-        listen: Told of what goes on.
 
     Raises:
         UsageError: Variables, allowances or settings are wrong.
@@ -76,12 +75,12 @@ def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
     started = time.monotonic()
     check_allowed(request.allow)  # before Terraform runs for a name that is misspelt
     stack.history.whole()  # a plan that cannot be written down cannot be applied either
-    tell_unfinished(stack, listen)
+    tell_unfinished(stack)
     # What can no longer be applied still holds its secrets in clear.
     prune(stack.location.plans, stack.name)
     given = given_values(stack, request.var_files, request.variables, request.cwd)
     for note in given.resolved.notes:
-        listen(Notice(note))
+        stack.listen(Notice(note))
     if request.kind is PlanKind.APPLY:
         require_public_key(stack, given.resolved.values)
     place = place_of(stack, given.resolved.values)
@@ -91,29 +90,23 @@ def make_plan(stack: Stack, request: PlanRequest, listen: Listener) -> Planned:
     engine = open_engine(
         stack.location, stack.directory, workspace=workspace_of(stack), redact=redact
     )
-    tell_dropped(engine, listen)
-    tell_state_in_output(stack, engine.workspace, listen)
+    tell_dropped(engine, stack.listen)
+    tell_state_in_output(stack, engine.workspace)
     history = History(stack.location.plans, stack.name, redact=redact)
     with _told_in(history):
-        _check_destination(stack, engine.workspace, place, identity, request, listen)
+        _check_destination(stack, engine.workspace, place, identity, request)
     with (
         _told_in(history),
         drafting(stack.location.plans, stack.name) as draft,
     ):
         identity.result()  # without credentials, nothing that follows is worth waiting for
-        initialize(
-            stack,
-            engine,
-            listen,
-            draft.logs / "init.log",
-            readonly_lock=request.readonly_lock,
-        )
-        state = state_to_plan_from(stack, engine, listen)
+        initialize(stack, engine, draft.logs / "init.log", readonly_lock=request.readonly_lock)
+        state = state_to_plan_from(stack, engine)
         values = given.write(draft.path)
-        with quick_checks(stack, request, listen, state.owned) as checks:
-            plan = _plan(engine, draft, request.kind, values, stack, given, listen)
+        with quick_checks(stack, request, state.owned) as checks:
+            plan = _plan(engine, draft, request.kind, values, stack, given)
             met = checks.refusals(plan)
-        listen(Step("Sealing the plan"))
+        stack.listen(Step("Sealing the plan"))
         facts = facts_now(
             stack,
             engine,
@@ -143,7 +136,6 @@ def _check_destination(
     place: Place,
     identity: Future[Identity | None],
     request: PlanRequest,
-    listen: Listener,
 ) -> None:
     """Refuse to plan anywhere but where the last apply went, before Terraform runs."""
     check_state_file(stack, workspace)
@@ -152,22 +144,16 @@ def _check_destination(
     now = destination_now(stack, workspace, place, identity)
     check_destination(stack, workspace, now, request.account_moved)
     if request.account_moved:
-        listen(Notice(f"The state belongs to {now} from the next apply on"))
+        stack.listen(Notice(f"The state belongs to {now} from the next apply on"))
 
 
 def _plan(
-    engine: TerraformCli,
-    draft: Draft,
-    kind: PlanKind,
-    values: Path,
-    stack: Stack,
-    given: Given,
-    listen: Listener,
+    engine: TerraformCli, draft: Draft, kind: PlanKind, values: Path, stack: Stack, given: Given
 ) -> Plan:
-    listen(Step("Planning"))
+    stack.listen(Step("Planning"))
     engine.plan(
         draft.plan_file,
-        listen,
+        stack.listen,
         draft.logs / "plan.log",
         var_files=[values],
         destroy=kind is PlanKind.DESTROY,

@@ -21,7 +21,7 @@ from biomodal_deploy.workflow.engine import initialize, open_engine, workspace_o
 from biomodal_deploy.workflow.facts import ask_identity, place_of
 from biomodal_deploy.workflow.lost_state import require_state
 from biomodal_deploy.workflow.prerequisites import require_public_key
-from biomodal_deploy.workflow.signals import Listener, Step
+from biomodal_deploy.workflow.signals import Step
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.variables import Given, given_values
 
@@ -39,37 +39,37 @@ class Finding:
     construct: str | None
 
 
-def read_outputs(stack: Stack, listen: Listener) -> dict[str, OutputValue]:
+def read_outputs(stack: Stack) -> dict[str, OutputValue]:
     """Return a stack's outputs, those of sensitive ones in clear.
 
     Raises:
         StateLost: There is no state, and there was one.
     """
-    engine = _ready(stack, listen)
-    listen(Step("Reading the outputs"))
+    engine = _ready(stack)
+    stack.listen(Step("Reading the outputs"))
     found = engine.output()
     if not found:
         require_state(stack, engine.workspace, engine.state_pull())
     return found
 
 
-def read_state(stack: Stack, listen: Listener) -> State | None:
+def read_state(stack: Stack) -> State | None:
     """Return a stack's state, secrets in clear; None where nothing was ever applied.
 
     Raises:
         StateLost: There is no state, and there was one.
     """
-    engine = _ready(stack, listen)
-    listen(Step("Reading the state"))
+    engine = _ready(stack)
+    stack.listen(Step("Reading the state"))
     state = engine.whole_state()
     require_state(stack, engine.workspace, state if state and state.lineage else None)
     return state
 
 
-def validate(stack: Stack, listen: Listener) -> tuple[Validation, tuple[Finding, ...]]:
+def validate(stack: Stack) -> tuple[Validation, tuple[Finding, ...]]:
     """Check a synthesized stack with Terraform and its providers' schemas."""
-    engine = _ready(stack, listen)
-    listen(Step("Validating"))
+    engine = _ready(stack)
+    stack.listen(Step("Validating"))
     validation = engine.validate()
     paths = stack.synthesized.construct_paths
     findings = tuple(
@@ -88,14 +88,14 @@ def _subject(diagnostic: Diagnostic) -> str:
     return (context or "").removeprefix("resource.")
 
 
-def _ready(stack: Stack, listen: Listener) -> TerraformCli:
+def _ready(stack: Stack) -> TerraformCli:
     engine = open_engine(
         stack.location,
         stack.directory,
         workspace=workspace_of(stack),
     )
     logs = private_dir(stack.location.plans / stack.name / "logs")
-    initialize(stack, engine, listen, logs / "init.log")
+    initialize(stack, engine, logs / "init.log")
     return engine
 
 
@@ -113,12 +113,7 @@ class NotApplied(BiomodalError):
 
 
 def find_drift(
-    stack: Stack,
-    *,
-    var_files: Sequence[Path],
-    variables: Sequence[str],
-    cwd: Path,
-    listen: Listener,
+    stack: Stack, *, var_files: Sequence[Path], variables: Sequence[str], cwd: Path
 ) -> Plan:
     """Compare the state with what is really there; nothing is sealed, and nothing changes.
 
@@ -130,7 +125,6 @@ def find_drift(
         var_files: `--var-file`, in order.
         variables: `--var`, in order.
         cwd: What relative paths start from.
-        listen: Told of what goes on.
 
     Returns:
         The plan; what changed is its `drift`.
@@ -155,16 +149,11 @@ def find_drift(
     logs = private_dir(stack.location.plans / stack.name / "logs")
     # Beside the sealed plans and not in the system's folder: the plan file holds secrets.
     with scratch(logs, "drift") as folder:
-        initialize(stack, engine, listen, logs / "init.log")
+        initialize(stack, engine, logs / "init.log")
         _check_state(stack, engine)
-        listen(Step("Looking for changes outside Terraform"))
+        stack.listen(Step("Looking for changes outside Terraform"))
         plan_file = folder / "plan.tfplan"
-        engine.plan(
-            plan_file,
-            listen,
-            logs / "drift.log",
-            var_files=[given.write(folder)],
-        )
+        engine.plan(plan_file, stack.listen, logs / "drift.log", var_files=[given.write(folder)])
         plan, _ = read_plan(engine.show_plan(plan_file), secrets=given.resolved.secrets)
         return plan
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -39,10 +39,17 @@ class Stack:
         return self.location.settings(self.name)
 
     @property
+    def listen(self) -> Listener:
+        """Whoever is told of what goes on."""
+        return self.location.listen
+
+    def telling(self, listen: Listener) -> Stack:
+        """Return it with another listener."""
+        return replace(self, location=replace(self.location, listen=listen))
+
+    @property
     def history(self) -> History:
         """What was done to it."""
-        # Sealed plans and all that judges them: a synthesis does without.
-
         return History(self.location.plans, self.name)
 
     @cached_property
@@ -51,30 +58,23 @@ class Stack:
         return read_stack(self.directory)
 
 
-def synthesized_stacks(location: Location, listen: Listener) -> Synthesis:
+def synthesized_stacks(location: Location) -> Synthesis:
     """Synthesize every stack.
 
     Raises:
         UsageError: A setting is wrong.
         EngineError: The app command failed.
     """
-    listen(Step("Synthesizing"))
+    location.listen(Step("Synthesizing"))
     return synthesize(location.project_dir, environment=location.environment)
 
 
-def fresh_stack(
-    location: Location,
-    name: str | None,
-    listen: Listener,
-    *,
-    synthesized: bool = False,
-) -> Stack:
+def fresh_stack(location: Location, name: str | None, *, synthesized: bool = False) -> Stack:
     """Return a stack, synthesized from the sources as they are now.
 
     Args:
         location: The project.
         name: The stack; None for the only one.
-        listen: Told of what goes on.
         synthesized: Whether it was done a moment ago, once for a set of stacks.
 
     Raises:
@@ -85,12 +85,12 @@ def fresh_stack(
         return last_stack(location, name)
     if location.stacks:
         choose(name, list(location.stacks))
-    found = {stack.name: stack.directory for stack in synthesized_stacks(location, listen).stacks}
+    found = {stack.name: stack.directory for stack in synthesized_stacks(location).stacks}
     chosen = choose(name, list(found))
     return Stack(location=location, name=chosen, directory=found[chosen])
 
 
-def fresh_stacks(location: Location, name: str | None, listen: Listener) -> list[Stack]:
+def fresh_stacks(location: Location, name: str | None) -> list[Stack]:
     """Return the stack of this name, or every stack, synthesized from the sources as they are now.
 
     Raises:
@@ -98,8 +98,8 @@ def fresh_stacks(location: Location, name: str | None, listen: Listener) -> list
         EngineError: The app command failed.
     """
     if name is not None:
-        return [fresh_stack(location, name, listen)]
-    stacks = synthesized_stacks(location, listen).stacks
+        return [fresh_stack(location, name)]
+    stacks = synthesized_stacks(location).stacks
     return [Stack(location=location, name=each.name, directory=each.directory) for each in stacks]
 
 

@@ -16,7 +16,7 @@ from biomodal_deploy.config.state_bucket import StateBucket, stack_of
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.planning import Planned, make_plan
-from biomodal_deploy.workflow.signals import Listener, Step
+from biomodal_deploy.workflow.signals import Step
 from biomodal_deploy.workflow.stack import Stack, fresh_stack
 from biomodal_deploy.workflow.state_files import local_state_of, resources_in
 from biomodal_deploy.workflow.variables import PlanRequest
@@ -43,12 +43,7 @@ def own_stack(location: Location, wanted: Wanted, options: BucketOptions) -> Sta
 
 
 def plan_bucket(
-    location: Location,
-    wanted: Wanted,
-    options: BucketOptions,
-    listen: Listener,
-    *,
-    readonly_lock: bool = False,
+    location: Location, wanted: Wanted, options: BucketOptions, *, readonly_lock: bool = False
 ) -> tuple[Stack, Planned]:
     """Plan a bucket, or what its settings have become, and seal the plan.
 
@@ -56,7 +51,6 @@ def plan_bucket(
         location: The project.
         wanted: The bucket.
         options: What was said of it.
-        listen: Told of what goes on.
         readonly_lock: Whether the provider lock file has to fit as it is.
 
     Returns:
@@ -70,11 +64,11 @@ def plan_bucket(
     stack = own_stack(location, wanted, options)
     kept_here = isinstance(stack.settings.backend, LocalBackend)
     if kept_here and resources_in(local_state_of(stack)) == 0:
-        listen(Step("Asking AWS for the bucket"))
+        location.listen(Step("Asking AWS for the bucket"))
         bucket_checker(location, wanted).require_free()
-    stack = fresh_stack(stack.location, stack.name, listen)
+    stack = fresh_stack(stack.location, stack.name)
     request = PlanRequest(cwd=location.project_dir, readonly_lock=readonly_lock)
-    return stack, make_plan(stack, request, listen)
+    return stack, make_plan(stack, request)
 
 
 def bucket_checker(location: Location, wanted: Wanted) -> StateBucketChecker:
@@ -126,10 +120,7 @@ def policy_of(location: Location, wanted: Wanted, *, writes: bool = True) -> dic
 
 
 def maker_policy(
-    location: Location,
-    wanted: Wanted,
-    options: BucketOptions,
-    listen: Listener,
+    location: Location, wanted: Wanted, options: BucketOptions
 ) -> dict[str, JsonValue]:
     """Return the least policy of who makes a bucket and changes it, and never deletes it.
 
@@ -137,7 +128,6 @@ def maker_policy(
         location: The project.
         wanted: The bucket.
         options: What was said of it.
-        listen: Told of what goes on.
 
     Raises:
         UsageError: A setting is wrong.
@@ -147,7 +137,7 @@ def maker_policy(
     from biomodal_deploy.iam.permissions import StackPermissions
 
     own = own_stack(location, wanted, options)
-    stack = fresh_stack(own.location, own.name, listen)
+    stack = fresh_stack(own.location, own.name)
     known = StackPermissions(stack.directory, {}, _NO_ACCOUNT)
     # So few permissions that IAM takes them in one policy.
     (policy,) = known.deployer([Phase.PLAN, Phase.APPLY, Phase.UPDATE])

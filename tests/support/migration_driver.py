@@ -13,7 +13,7 @@ from pathlib import Path
 
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.migrating import migrate_state
-from biomodal_deploy.workflow.signals import Signal, Step, silent
+from biomodal_deploy.workflow.signals import Signal, Step
 from biomodal_deploy.workflow.stack import fresh_stack
 
 
@@ -25,7 +25,7 @@ def main(last: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     location = Location.of(Path.cwd())
-    migrate_state(fresh_stack(location, None, silent), listen)
+    migrate_state(fresh_stack(location, None).telling(listen))
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def adopt(
     )
     source = Source(state and state.expanduser().absolute(), read_ids(id_ or (), ids))
     with session(project_dir, output) as work:
-        done = adopt_into(work.location, stack, source, request, work.listen)
+        done = adopt_into(work.location, stack, source, request)
         folder = work.location.project_dir
     return emit(
         adopted_data(done, folder),

@@ -133,13 +133,7 @@ def create(
     )
     with session(project_dir, output) as work:
         wanted = wanted_bucket(work.location, options)
-        own, planned = plan_bucket(
-            work.location,
-            wanted,
-            options,
-            work.listen,
-            readonly_lock=readonly_lock,
-        )
+        own, planned = plan_bucket(work.location, wanted, options, readonly_lock=readonly_lock)
         applied = None
         if not plan_only and _agreed(work, planned, yes=yes):
             applied = apply_asking(work, own, planned.sealed_plan, name=None).applied
@@ -246,7 +240,7 @@ def policy(
         )
         wanted = wanted_bucket(work.location, options)
         document = (
-            maker_policy(work.location, wanted, options, work.listen)
+            maker_policy(work.location, wanted, options)
             if maker
             else policy_of(work.location, wanted, writes=not plan_only)
         )
@@ -270,6 +264,6 @@ def migrate(
     Example: biomodal-aws backend migrate --stack biomodal-aws
     """
     with session(project_dir, output) as work:
-        chosen = fresh_stack(work.location, stack, work.listen)
-        done = migrate_state(chosen, work.listen)
+        chosen = fresh_stack(work.location, stack)
+        done = migrate_state(chosen)
     return emit(done, lambda console: show_migrated(console, done), output)

@@ -67,9 +67,9 @@ def destroy(
             cwd=Path.cwd(),
             account_moved=account_moved,
         )
-        chosen = fresh_stack(work.location, stack, work.listen)
-        planned = make_plan(chosen, request, work.listen)
-        ledger = take_ledger(chosen, planned.sealed_plan, planned.plan, work.listen)
+        chosen = fresh_stack(work.location, stack)
+        planned = make_plan(chosen, request)
+        ledger = take_ledger(chosen, planned.sealed_plan, planned.plan)
         work.progress.pause()
         show_sealed_plan(message_console(), planned.sealed_plan, planned.plan, ledger)
         with _good_for_this_answer(planned.sealed_plan) if by_name else nullcontext():

@@ -74,13 +74,12 @@ def drift(
         return run.synthesized(words, stack or [], every)
 
     with session(project_dir, output, part=part) as work:
-        chosen = fresh_stack(work.location, only(stack), work.listen, synthesized=part)
+        chosen = fresh_stack(work.location, only(stack), synthesized=part)
         plan = find_drift(
             chosen,
             var_files=var_file or (),
             variables=var or (),
             cwd=Path.cwd(),
-            listen=work.listen,
         )
     data = drift_data(chosen.name, plan)
     save_alerts("drift", drift_alerts(chosen.name, data), sarif, junit)

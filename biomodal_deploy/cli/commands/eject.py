@@ -42,13 +42,8 @@ def eject(
     Example: biomodal-aws eject ../plain-terraform
     """
     with session(project_dir, output) as work:
-        chosen = fresh_stack(work.location, stack, work.listen)
+        chosen = fresh_stack(work.location, stack)
         done = eject_stack(
-            chosen,
-            directory,
-            work.listen,
-            as_json=as_json,
-            var_files=var_file or (),
-            variables=var or (),
+            chosen, directory, as_json=as_json, var_files=var_file or (), variables=var or ()
         )
     return emit(done, lambda console: show_ejected(console, done), output)

@@ -46,8 +46,8 @@ def lock(
     platforms = checked_platforms(platform)
     with session(project_dir, output) as work:
         locked = [
-            refresh_lock(each, platforms, work.listen, upgrade=upgrade)
-            for each in fresh_stacks(work.location, stack, work.listen)
+            refresh_lock(each, platforms, upgrade=upgrade)
+            for each in fresh_stacks(work.location, stack)
         ]
     return emit(
         locked,

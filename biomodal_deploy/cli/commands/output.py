@@ -44,7 +44,7 @@ def output(
     """
     as_format = Format.JSON if format_ is OutputsFormat.JSON else Format.TEXT
     with session(project_dir, as_format) as work:
-        found = read_outputs(last_stack(work.location, stack), work.listen)
+        found = read_outputs(last_stack(work.location, stack))
     if name is not None and name not in found:
         raise UsageError(
             "unknown output" if found else "the stack has no outputs yet",

@@ -116,11 +116,11 @@ def plan(
         account_moved=account_moved,
     )
     with session(project_dir, output, part=part) as work:
-        chosen = fresh_stack(work.location, only(stack), work.listen, synthesized=part)
-        planned = make_plan(chosen, request, work.listen)
+        chosen = fresh_stack(work.location, only(stack), synthesized=part)
+        planned = make_plan(chosen, request)
         ledger = None
         if destroy:
-            ledger = take_ledger(chosen, planned.sealed_plan, planned.plan, work.listen)
+            ledger = take_ledger(chosen, planned.sealed_plan, planned.plan)
     approvals = approval_status(chosen.location, planned.sealed_plan)
     changed = detailed_exitcode and planned.sealed_plan.manifest.has_changes
     status = EXIT_FINDINGS if changed else EXIT_DONE

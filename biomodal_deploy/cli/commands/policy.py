@@ -232,7 +232,7 @@ def _permissions(
 ) -> StackPermissions:
 
     with session(project_dir, output) as work:
-        chosen = fresh_stack(work.location, stack, work.listen)
+        chosen = fresh_stack(work.location, stack)
         given = given_values(chosen, var_file or (), var or (), Path.cwd())
         limits = chosen.settings.account
         if account is None and len(limits) == 1:

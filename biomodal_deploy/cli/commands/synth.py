@@ -19,5 +19,5 @@ def synth(
     Example: biomodal-aws synth
     """
     with session(project_dir, output) as work:
-        done = synthesized_stacks(work.location, work.listen)
+        done = synthesized_stacks(work.location)
     return emit(done, lambda console: show_synthesis(console, done), output)

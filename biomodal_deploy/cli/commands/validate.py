@@ -22,8 +22,8 @@ def validate(
     Example: biomodal-aws validate
     """
     with session(project_dir, output) as work:
-        chosen = fresh_stack(work.location, stack, work.listen)
-        validation, findings = validate_stack(chosen, work.listen)
+        chosen = fresh_stack(work.location, stack)
+        validation, findings = validate_stack(chosen)
     data = {
         "stack": chosen.name,
         "valid": validation.valid,

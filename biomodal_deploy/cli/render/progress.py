@@ -14,11 +14,13 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
+from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.render.console import can_redraw
 from biomodal_deploy.engine.process import InterruptSent
 from biomodal_deploy.engine.terraform.events import ApplyEvent, Diagnostic, DiagnosticEvent, Event
 from biomodal_deploy.sandbox.demo import StepResult
 from biomodal_deploy.workflow.sets.outcome import Message
+from biomodal_deploy.workflow.signals import Notice, Signal, Step
 
 _MARKS = {"apply_complete": ("done", "good"), "apply_errored": ("failed", "bad")}
 
@@ -57,6 +59,16 @@ class Progress:
         if self._status:
             self._status.stop()
             self._status = None
+
+    def listen(self, signal: Signal) -> None:
+        """Show one signal of the workflow."""
+        match signal:
+            case Step(text):
+                self.step(text)
+            case Notice(text):
+                self.notice(completed(text))
+            case _:
+                self.event(signal)
 
     def step(self, text: str) -> None:
         """Say what begins."""

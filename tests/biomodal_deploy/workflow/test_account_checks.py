@@ -49,7 +49,8 @@ def told(
         found.extend([report] if report else [])
 
     monkeypatch.setattr(account_checks, "_check", check)
-    with account_checks.quick_checks(stack, PlanRequest(kind=kind), heard.append, frozenset()):
+    stack = stack.telling(heard.append)
+    with account_checks.quick_checks(stack, PlanRequest(kind=kind), frozenset()):
         pass
     return [signal.text for signal in heard if isinstance(signal, Notice)]
 
@@ -84,10 +85,10 @@ def test_they_are_told_where_the_plan_fails(
     """A missing role may be why."""
     heard: list[Signal] = []
     monkeypatch.setattr(account_checks, "_check", lambda *words: words[3].append(REPORT))
-    stack = stack_of(tmp_path, {})
+    stack = stack_of(tmp_path, {}).telling(heard.append)
     with (
         pytest.raises(ValueError, match="planned"),
-        account_checks.quick_checks(stack, PlanRequest(), heard.append, frozenset()),
+        account_checks.quick_checks(stack, PlanRequest(), frozenset()),
     ):
         raise ValueError("planned")
     assert len(heard) == 2

@@ -18,7 +18,6 @@ from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.sealed import SealedPlan, UseState, consume, record_outcome
 from biomodal_deploy.workflow.destroying import look_after, take_ledger
 from biomodal_deploy.workflow.location import Location
-from biomodal_deploy.workflow.signals import silent
 from biomodal_deploy.workflow.stack import Stack
 from tests.support.destroyed import DISK, destroy_plan
 from tests.support.plans import plan
@@ -63,10 +62,10 @@ def found_by(monkeypatch: pytest.MonkeyPatch, name: str) -> list[Target]:
 def test_a_plan_without_a_region(tmp_path: Path) -> None:
     """Everything is unknown, nothing raises, and it is kept for whoever asks later."""
     stack, sealed_plan = project(tmp_path, region=None)
-    ledger = take_ledger(stack, sealed_plan, sealed_plan.plan(), silent)
+    ledger = take_ledger(stack, sealed_plan, sealed_plan.plan())
     assert {each.fate for each in ledger.holdings} == {Fate.UNKNOWN}
     assert saved_ledger(sealed_plan.path) == ledger
-    remains = look_after(stack, sealed_plan, sealed_plan.plan(), silent)
+    remains = look_after(stack, sealed_plan, sealed_plan.plan())
     assert saved_leftovers(sealed_plan.path) == remains
     (entry,) = stack.history.entries()
     assert (entry.event, entry.sealed_plan, entry.message) == (
@@ -80,7 +79,7 @@ def test_a_plan_without_a_region(tmp_path: Path) -> None:
 def test_another_environment(tmp_path: Path) -> None:
     """With this process's credentials another account would be asked: nobody is."""
     stack, sealed_plan = project(tmp_path, environment={"AWS_PROFILE": "theirs"})
-    ledger = take_ledger(stack, sealed_plan, sealed_plan.plan(), silent)
+    ledger = take_ledger(stack, sealed_plan, sealed_plan.plan())
     assert all("names other credentials" in each.line for each in ledger.holdings)
 
 
@@ -88,22 +87,22 @@ def test_broken_aws_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """A profile that does not exist is a reason, not an end."""
     monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
     stack, sealed_plan = project(tmp_path)
-    ledger = take_ledger(stack, sealed_plan, sealed_plan.plan(), silent)
+    ledger = take_ledger(stack, sealed_plan, sealed_plan.plan())
     assert all("no-such-profile" in each.line for each in ledger.holdings)
 
 
 def test_no_state_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is held, and nobody has to be asked to know it."""
     stack, sealed_plan = project(tmp_path, of=plan())
-    ledger = take_ledger(stack, sealed_plan, sealed_plan.plan(), silent)
+    ledger = take_ledger(stack, sealed_plan, sealed_plan.plan())
     assert (ledger.holdings, ledger.seconds < 1) == ((), True)
 
 
 def test_a_stack_of_something_else(tmp_path: Path) -> None:
     """It made nothing in AWS: nobody is asked, and no history speaks of it."""
     stack, sealed_plan = project(tmp_path, of=plan(), region=None)
-    assert look_after(stack, sealed_plan, sealed_plan.plan(), silent).clean
-    assert take_ledger(stack, sealed_plan, sealed_plan.plan(), silent).holdings == ()
+    assert look_after(stack, sealed_plan, sealed_plan.plan()).clean
+    assert take_ledger(stack, sealed_plan, sealed_plan.plan()).holdings == ()
     assert stack.history.entries() == ()
 
 
@@ -116,8 +115,8 @@ def test_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("biomodal_deploy.workflow.destroying.save_ledger", refuse)
     monkeypatch.setattr("biomodal_deploy.workflow.destroying.save_leftovers", refuse)
     stack, sealed_plan = project(tmp_path, region=None)
-    assert take_ledger(stack, sealed_plan, sealed_plan.plan(), silent).holdings
-    assert look_after(stack, sealed_plan, sealed_plan.plan(), silent).unread
+    assert take_ledger(stack, sealed_plan, sealed_plan.plan()).holdings
+    assert look_after(stack, sealed_plan, sealed_plan.plan()).unread
 
 
 def test_a_search_that_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +127,7 @@ def test_a_search_that_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(after, "find_leftovers", stop)
     stack, sealed_plan = project(tmp_path)
-    (unread,) = look_after(stack, sealed_plan, sealed_plan.plan(), silent).unread
+    (unread,) = look_after(stack, sealed_plan, sealed_plan.plan()).unread
     assert unread.line == "the search was stopped"
 
 
@@ -140,10 +139,10 @@ def test_the_second_half_of_a_destroy(tmp_path: Path, monkeypatch: pytest.Monkey
     record_outcome(first.path, UseState.FAILED, "the repository is not empty")
     rest = destroy_plan({}, bucket="")
     second = following(stack, rest)
-    look_after(stack, second, rest, silent)
+    look_after(stack, second, rest)
     assert DISK in seen[-1].volume_ids
     record_outcome(first.path, UseState.APPLIED)
-    look_after(stack, second, rest, silent)
+    look_after(stack, second, rest)
     assert seen[-1].volume_ids == ()
 
 
@@ -154,14 +153,14 @@ def test_another_accounts_destroy(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     consume(first.path)
     record_outcome(first.path, UseState.FAILED)
     second = following(stack, destroy_plan({}, bucket=""))
-    look_after(stack, second, second.plan(), silent)
+    look_after(stack, second, second.plan())
     assert seen[-1].volume_ids == ()
 
 
 def test_what_is_kept_survives_the_plan_file(tmp_path: Path) -> None:
     """Secrets go when a plan is used; the ledger stays with the record."""
     stack, sealed_plan = project(tmp_path, region=None)
-    take_ledger(stack, sealed_plan, sealed_plan.plan(), silent)
+    take_ledger(stack, sealed_plan, sealed_plan.plan())
     consume(sealed_plan.path)
     sealed_plan.drop_plan_file()
     assert saved_ledger(sealed_plan.path)
