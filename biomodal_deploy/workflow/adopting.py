@@ -20,7 +20,7 @@ from biomodal_deploy.aws.session import open_session
 from biomodal_deploy.config.settings import PROJECT_FILE
 from biomodal_deploy.engine.terraform import TerraformCli
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.files import private_dir, read_regular
+from biomodal_deploy.files import read_regular
 from biomodal_deploy.plan import Plan, read_plan
 from biomodal_deploy.plan.adoption import Blocks, Rule, adopted_settings, rule_groups, rule_of
 from biomodal_deploy.workflow.engine import (
@@ -29,7 +29,6 @@ from biomodal_deploy.workflow.engine import (
     open_engine,
     point_at_backend,
     terraform_of,
-    workspace_of,
 )
 from biomodal_deploy.workflow.facts import place_of
 from biomodal_deploy.workflow.init.texts import with_member
@@ -118,11 +117,9 @@ def adopt(location: Location, name: str | None, source: Source, request: PlanReq
     """
     stack = fresh_stack(location, name)
     given = given_values(stack, request.var_files, request.variables, request.cwd)
-    log = private_dir(location.plans / stack.name / "logs") / "adopt.log"
+    log = stack.logs / "adopt.log"
     adoption_file(stack).unlink(missing_ok=True)
-    engine = open_engine(
-        location, stack.directory, workspace=workspace_of(stack), redact=given.redactor.text
-    )
+    engine = open_engine(stack, redact=given.redactor.text)
     initialize(stack, engine, log, readonly_lock=request.readonly_lock)
     backup = _bring_state(stack, engine, source.state, log)
     if backup is None and not source.ids:

@@ -76,12 +76,7 @@ def check(
     values = read_values(stack, sealed_plan)
     place = place_of(stack, values.values)
     identity = ask_identity(stack, place.region)
-    engine = open_engine(
-        stack.location,
-        stack.directory,
-        workspace=sealed.workspace,
-        redact=values.redactor.text,
-    )
+    engine = open_engine(stack, workspace=sealed.workspace, redact=values.redactor.text)
     tell_dropped(engine, stack.listen)
     # A runner that got the sealed plan from another one has nothing installed yet.
     # What is sealed of the lock file must not change on the way to the comparison.

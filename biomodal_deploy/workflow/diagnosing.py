@@ -23,7 +23,7 @@ from biomodal_deploy.known_errors.matching import UNLOCK, Match
 from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.review.diagnosis import Diagnosis, Finding, diagnose, merged
 from biomodal_deploy.review.diagnosis.statements import Missing, denial_in, missing_for
-from biomodal_deploy.workflow.engine import open_engine, workspace_of
+from biomodal_deploy.workflow.engine import open_engine
 from biomodal_deploy.workflow.failed_runs import FailedRun, newest_failed
 from biomodal_deploy.workflow.importing import EXISTS, known_id
 from biomodal_deploy.workflow.location import Location
@@ -199,7 +199,7 @@ def _of_newest(location: Location, stack: str | None) -> Diagnosed:
 def _unlock_command(stack: Stack, lock: str) -> str:
     """Return the exact command that releases a lock; nothing where it ends with its holder."""
     try:
-        engine = open_engine(stack.location, stack.directory, workspace=workspace_of(stack))
+        engine = open_engine(stack)
         return engine.unlock_command(LockInfo(ID=lock)) or ""
     except BiomodalError:
         directory = shlex.quote(f"-chdir={stack.directory}")

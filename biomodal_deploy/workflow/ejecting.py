@@ -105,7 +105,7 @@ def eject(
     if state and resources_in(state) != 0:
         files.replace(_mark(state), _MARK.encode(), mode=files.public_mode())
     _write(folder, texts)
-    engine = open_engine(stack.location, folder, workspace=DEFAULT_WORKSPACE)
+    engine = open_engine(stack, directory=folder, workspace=DEFAULT_WORKSPACE)
     engine.format()
     return Ejected(
         stack=stack.name,

@@ -58,24 +58,25 @@ def workspace_of(stack: Stack) -> str:
 
 
 def open_engine(
-    location: Location,
-    directory: Path,
+    stack: Stack,
     *,
-    workspace: str,
+    directory: Path | None = None,
+    workspace: str | None = None,
     redact: Callable[[str], str] = without_userinfo,
 ) -> TerraformCli:
-    """Return Terraform for a stack's directory.
+    """Return Terraform for a stack.
 
     Args:
-        location: The project.
-        directory: The synthesized stack.
-        workspace: Terraform's workspace.
+        stack: The stack.
+        directory: The folder that it works in; the synthesized one where None.
+        workspace: Terraform's workspace; the one that it would use itself where None.
         redact: Applied to every line before it is shown or logged.
 
     Raises:
         UsageError: No Terraform that will do is found, its configuration overrides a provider, or
             it would wait for something in the directory.
     """
+    location, directory = stack.location, directory or stack.directory
     check_tree(directory)
     environment = location.environment
     refuse_dev_overrides(environment)
@@ -86,7 +87,7 @@ def open_engine(
         terraform_of(location),
         directory,
         environment={**environment, **ours},
-        workspace=workspace,
+        workspace=workspace_of(stack) if workspace is None else workspace,
         data_dir=Path(data_dir) if data_dir else None,
         redact=redact,
     )

@@ -15,8 +15,8 @@ from biomodal_deploy.engine.toolchain import (
     required_providers,
 )
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.files import private_dir, read_regular
-from biomodal_deploy.workflow.engine import open_engine, workspace_of
+from biomodal_deploy.files import read_regular
+from biomodal_deploy.workflow.engine import open_engine
 from biomodal_deploy.workflow.facts import selected_providers
 from biomodal_deploy.workflow.kept_files import bring_lock, forget_lock, keep_lock, project_lock
 from biomodal_deploy.workflow.signals import Step, silent
@@ -81,8 +81,8 @@ def refresh_lock(stack: Stack, platforms: Sequence[str], *, upgrade: bool = Fals
     """
     path = project_lock(stack)
     before = read_regular(path) if path.exists() else None
-    engine = open_engine(stack.location, stack.directory, workspace=workspace_of(stack))
-    log = private_dir(stack.location.plans / stack.name / "logs") / "lock.log"
+    engine = open_engine(stack)
+    log = stack.logs / "lock.log"
     if upgrade:
         forget_lock(stack)
     else:

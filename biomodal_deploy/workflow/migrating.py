@@ -22,7 +22,7 @@ from pathlib import Path
 from biomodal_deploy.config.backends import CloudBackend
 from biomodal_deploy.engine.terraform import StateHeader, TerraformCli, TerraformFailed
 from biomodal_deploy.errors import EngineError, UsageError
-from biomodal_deploy.files import private_dir, scratch, sync, writing
+from biomodal_deploy.files import scratch, sync, writing
 from biomodal_deploy.plan.history import Event
 from biomodal_deploy.plan.sealed import backend_of
 from biomodal_deploy.workflow.backend import check_config_files, check_version, config_files
@@ -107,9 +107,9 @@ def migrate_state(stack: Stack) -> Migrated:
         EngineError: Terraform failed, or somebody holds a lock.
         Interrupted: It was asked to stop; nothing is lost, and running it again goes on.
     """
-    logs = private_dir(stack.location.plans / stack.name / "logs")
+    logs = stack.logs
     log = logs / "migrate.log"
-    engine = open_engine(stack.location, stack.directory, workspace=workspace_of(stack))
+    engine = open_engine(stack)
     with _alone(stack):
         stack.listen(Step("Looking where the state is"))
         journal = _begun(stack, engine, log)
@@ -268,7 +268,7 @@ def old_state(stack: Stack, previous: Previous, logs: Path) -> Iterator[State | 
         (folder / "main.tf.json").write_text(
             json.dumps({"terraform": previous.block}), encoding="utf-8"
         )
-        engine = open_engine(stack.location, folder, workspace=_workspace(stack, previous))
+        engine = open_engine(stack, directory=folder, workspace=_workspace(stack, previous))
         engine.init(silent, logs / "migrate.log")
         yield parse_state(engine.state_content(), previous.where(stack))
 

@@ -27,7 +27,7 @@ from biomodal_deploy.workflow.destination import (
     destination_now,
     last_destination,
 )
-from biomodal_deploy.workflow.engine import initialize, open_engine, tell_dropped, workspace_of
+from biomodal_deploy.workflow.engine import initialize, open_engine, tell_dropped
 from biomodal_deploy.workflow.facts import Place, ask_alias, ask_identity, facts_now, place_of
 from biomodal_deploy.workflow.failed_runs import tell_unfinished
 from biomodal_deploy.workflow.lost_state import state_to_plan_from
@@ -87,9 +87,7 @@ def make_plan(stack: Stack, request: PlanRequest) -> Planned:
     identity = ask_identity(stack, place.region)
     alias = ask_alias(stack, place.region, identity)
     redact = given.redactor.text
-    engine = open_engine(
-        stack.location, stack.directory, workspace=workspace_of(stack), redact=redact
-    )
+    engine = open_engine(stack, redact=redact)
     tell_dropped(engine, stack.listen)
     tell_state_in_output(stack, engine.workspace)
     history = History(stack.location.plans, stack.name, redact=redact)

@@ -104,7 +104,7 @@ def read_owned(location: Location, name: str) -> frozenset[str] | None:
         UsageError: It is no state file.
         StateLost: missing, and something was applied.
     """
-    stack = Stack(location=location, name=name, directory=location.output / "stacks" / name)
+    stack = Stack.at(location, name)
     workspace = workspace_of(stack)
     content = _content(stack, workspace)
     if content is None:
@@ -204,7 +204,7 @@ def read_needed(
     Raises:
         UsageError: A variable is missing, unknown or wrong.
     """
-    stack = Stack(location=location, name=name, directory=location.output / "stacks" / name)
+    stack = Stack.at(location, name)
     if not (stack.directory / "cdk.tf.json").is_file():
         return None
     given = given_values(stack, var_files, variables, cwd or Path.cwd())

@@ -9,7 +9,7 @@ from pathlib import Path
 from biomodal_deploy.engine.terraform import OutputValue, State, TerraformCli, Validation
 from biomodal_deploy.engine.terraform.events import Diagnostic
 from biomodal_deploy.errors import EXIT_FINDINGS, BiomodalError
-from biomodal_deploy.files import private_dir, scratch
+from biomodal_deploy.files import scratch
 from biomodal_deploy.plan import Plan, read_plan
 from biomodal_deploy.plan.guards import enforce, judge_place
 from biomodal_deploy.workflow.destination import (
@@ -89,13 +89,8 @@ def _subject(diagnostic: Diagnostic) -> str:
 
 
 def _ready(stack: Stack) -> TerraformCli:
-    engine = open_engine(
-        stack.location,
-        stack.directory,
-        workspace=workspace_of(stack),
-    )
-    logs = private_dir(stack.location.plans / stack.name / "logs")
-    initialize(stack, engine, logs / "init.log")
+    engine = open_engine(stack)
+    initialize(stack, engine, stack.logs / "init.log")
     return engine
 
 
@@ -140,13 +135,8 @@ def find_drift(
     require_public_key(stack, given.resolved.values)
     workspace = workspace_of(stack)
     _check_place(stack, workspace, given)
-    engine = open_engine(
-        stack.location,
-        stack.directory,
-        workspace=workspace,
-        redact=given.redactor.text,
-    )
-    logs = private_dir(stack.location.plans / stack.name / "logs")
+    engine = open_engine(stack, workspace=workspace, redact=given.redactor.text)
+    logs = stack.logs
     # Beside the sealed plans and not in the system's folder: the plan file holds secrets.
     with scratch(logs, "drift") as folder:
         initialize(stack, engine, logs / "init.log")

@@ -13,7 +13,7 @@ from biomodal_deploy.config.settings import StackSettings
 from biomodal_deploy.config.state_bucket import STACK_PREFIX
 from biomodal_deploy.engine.synthesis import Synthesis, synthesize
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.files import read_regular
+from biomodal_deploy.files import private_dir, read_regular
 from biomodal_deploy.plan.history import History
 from biomodal_deploy.workflow.location import Location, choose
 from biomodal_deploy.workflow.signals import Listener, Step
@@ -46,6 +46,16 @@ class Stack:
     def telling(self, listen: Listener) -> Stack:
         """Return it with another listener."""
         return replace(self, location=replace(self.location, listen=listen))
+
+    @classmethod
+    def at(cls, location: Location, name: str) -> Stack:
+        """Return a stack of a project, whether it was synthesized or not."""
+        return cls(location=location, name=name, directory=location.output / "stacks" / name)
+
+    @property
+    def logs(self) -> Path:
+        """The private folder for what Terraform says where no plan is made; made where missing."""
+        return private_dir(self.location.plans / self.name / "logs")
 
     @property
     def history(self) -> History:
@@ -111,7 +121,7 @@ def last_stack(location: Location, name: str | None) -> Stack:
     """
     if name is not None and name.startswith(STACK_PREFIX) and name not in location.stacks:
         # `backend create` made it, from what the stacks' backends say.
-        own = Stack(location=location, name=name, directory=location.output / "stacks" / name)
+        own = Stack.at(location, name)
         if (own.directory / "cdk.tf.json").exists():
             return own
     found = {stack.name: stack for stack in last_stacks(location)}
@@ -132,7 +142,7 @@ def last_stacks(location: Location) -> list[Stack]:
         )
     others = [each for each in found if not each.startswith(STACK_PREFIX)]
     names = [each for each in found if each in location.stacks] or others
-    return [Stack(location=location, name=name, directory=folder / name) for name in names]
+    return [Stack.at(location, name) for name in names]
 
 
 def named_stack(location: Location, name: str | None) -> Stack:
@@ -160,7 +170,7 @@ def recorded_stack(location: Location, name: str | None) -> Stack:
         if not kept or any((location.output / "stacks").glob("*/cdk.tf.json")):
             return last_stack(location, name)
         name = choose(name, sorted(kept.union(location.stacks)))
-    return Stack(location=location, name=name, directory=location.output / "stacks" / name)
+    return Stack.at(location, name)
 
 
 class SynthesizedStack(BaseModel):

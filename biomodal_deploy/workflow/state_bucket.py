@@ -39,7 +39,7 @@ def own_stack(location: Location, wanted: Wanted, options: BucketOptions) -> Sta
         stacks={name: settings},
         environment={**location.environment, CONTEXT_VARIABLE: json.dumps(context)},
     )
-    return Stack(location=own, name=name, directory=own.output / "stacks" / name)
+    return Stack.at(own, name)
 
 
 def plan_bucket(
@@ -90,7 +90,7 @@ def bucket_checker(location: Location, wanted: Wanted) -> StateBucketChecker:
 def left_to_move(location: Location, wanted: Wanted) -> tuple[str, ...]:
     """Return the stacks that use a bucket and still have a local state with resources."""
     stacks = (
-        Stack(location=location, name=name, directory=location.output / "stacks" / name)
+        Stack.at(location, name)
         for name in wanted.keys
         if name and location.settings(name).backend.kind != "local"
     )
