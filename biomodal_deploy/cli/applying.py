@@ -21,13 +21,7 @@ from biomodal_deploy.workflow.stack import Stack
 
 @dataclass(frozen=True, kw_only=True)
 class Finished:
-    """An apply, and the ledger around it where it was a destroy.
-
-    Attributes:
-        applied: What was done.
-        ledger: What the stack held.
-        remains: What is left of it.
-    """
+    """An apply, and the ledger around it where it was a destroy."""
 
     applied: Applied
     ledger: Ledger | None = None
@@ -47,11 +41,7 @@ def apply_asking(
     """Apply a sealed plan, once the stack's name was typed where something is lost.
 
     Args:
-        work: The command at work.
-        stack: The stack.
-        sealed_plan: The sealed plan.
         name: What `--confirm` said; nobody is asked then.
-        expect_sha256: The digest that was approved elsewhere.
         ledger: The ledger, where plan and ledger were shown already.
         announce: Print what is applied and where, once nothing refuses it.
 

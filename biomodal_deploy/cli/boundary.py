@@ -49,11 +49,7 @@ _DETAILS: Final = ("reason", "cause", "field", "log")
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command line and return its exit status; nothing escapes.
-
-    Args:
-        arguments: The words after the program's name.
-    """
+    """Run the command line and return its exit status; nothing escapes."""
     _open_streams()
     try:
         with typed(arguments):

@@ -55,9 +55,7 @@ def answer(shell: str, words: Sequence[str], environment: Mapping[str, str] = os
     """Return what can stand for the last word, a line each, as a shell reads it.
 
     Args:
-        shell: Which one.
         words: The words after the program's name, up to the cursor.
-        environment: The caller's environment variables.
     """
     found = dict(_candidates([each for each in words if each != "="], environment))
     match shell:

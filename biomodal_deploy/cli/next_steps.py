@@ -44,10 +44,6 @@ def as_typed(message: str, arguments: Sequence[str]) -> str:
 
     Without them, the step that is printed fails in turn: from outside the project's folder, and in
     a project of several stacks.
-
-    Args:
-        message: The line.
-        arguments: The words after the program's name.
     """
     given = {option: value for option in _OPTIONS if (value := _value(option, arguments))}
 

@@ -26,7 +26,6 @@ class Session:
     """One command at work.
 
     Attributes:
-        location: The project.
         progress: What people see meanwhile.
     """
 
@@ -56,7 +55,6 @@ def session(project_dir: Path, output: Format, *, part: bool = False) -> Iterato
     """Open a project for a command.
 
     Args:
-        project_dir: The folder that holds `cdktf.json`.
         output: How the command prints; programs get no progress on the way.
         part: Whether it is one of a set, and reports its progress to the set's command.
 
@@ -79,9 +77,6 @@ def emit(
 
     Args:
         data: It for programs, of a type whose schema is in `payloads`: its keys are a contract.
-        show: Prints it for people.
-        output: For whom.
-        exit_status: The command's exit status.
     """
     with suppress(BrokenPipeError):
         if output is Format.JSON:

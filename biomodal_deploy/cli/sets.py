@@ -38,10 +38,6 @@ class SetRun:
     """A command for a set of stacks.
 
     Attributes:
-        command: Its name.
-        describe: What a result is in a few words.
-        project_dir: The project.
-        output: How it prints.
         jobs: How many at once; None for what this machine bears.
         on_end: Given all outcomes, before the list is printed.
     """
@@ -55,11 +51,6 @@ class SetRun:
 
     def synthesized(self, words: Sequence[str], stacks: Sequence[str], every: bool) -> int:
         """Synthesize once for all, then run a command for each stack that is meant.
-
-        Args:
-            words: The command and its arguments.
-            stacks: What `--stack` said.
-            every: Whether `--all` said so.
 
         Raises:
             UsageError: A name or pattern fits no stack.
@@ -158,13 +149,7 @@ def apply_set(
 
     Args:
         names: The sealed plans; the newest unused one of each stack where there are none.
-        stacks: What `--stack` said.
-        every: Whether `--all` said so.
-        digests: What was approved.
         confirm: Stacks that may lose something.
-        project_dir: The project.
-        output: How to print.
-        jobs: How many at once.
 
     Raises:
         UsageError: Names and sets are mixed, or a plan cannot be applied with others.

@@ -37,7 +37,6 @@ class AccountChecks:
     """The checks of one plan.
 
     Attributes:
-        stack: The stack that is planned.
         thread: Who asks; None where nothing is asked.
         found: The report, once it is there.
         refused: The checks that refuse the plan, as a notice would say them twice, and those that
@@ -169,11 +168,6 @@ def count_contents(
 
     What was not counted to the end is a text that says so. One that cannot be counted is left
     out: the guard then says that the number is unknown.
-
-    Args:
-        plan: The plan.
-        region: Where they are.
-        environment: What Terraform finds its credentials in.
     """
     found = emptied(plan)
     # With the credentials of this process another account would be asked.
@@ -211,11 +205,6 @@ def count_running(plan: Plan, region: str | None, environment: Mapping[str, str]
     """Count the jobs at work in the queues and environments that a plan replaces or updates.
 
     What AWS does not say is left out.
-
-    Args:
-        plan: The plan.
-        region: Where they are.
-        environment: What Terraform finds its credentials in.
     """
     ending = [change for change, _ in ending_jobs(plan) if (change.before or {}).get("arn")]
     if not ending or region is None or not is_ours(environment):

@@ -48,9 +48,6 @@ def prepare(project_dir: Path, given: Given, *, other: str | None, asker: Asker 
     """Return a new stack, as it will be written.
 
     Args:
-        project_dir: The folder that holds `cdktf.json`.
-        given: What was given on the command line.
-        other: The stack to copy; None for none.
         asker: Asks a person; None where nobody can be asked.
 
     Raises:
@@ -73,9 +70,7 @@ def prepare_project(
 
     Args:
         folder: Where; it need not exist.
-        given: What was given on the command line.
         asker: Asks a person; None where nobody can be asked.
-        eject_app: Whether the app's sources are copied into it.
 
     Raises:
         UsageError: A value is wrong, or something would be overwritten.

@@ -63,11 +63,9 @@ class Adopted:
     """An adoption that is planned.
 
     Attributes:
-        stack: The stack.
         file: The blocks; None where none are needed.
         backup: The copy of the state as it was; None where there was none.
         settings: What was written into the stack's settings.
-        planned: The sealed plan.
     """
 
     stack: Stack
@@ -104,12 +102,6 @@ def read_ids(options: Iterable[str], file: Path | None) -> dict[str, str]:
 
 def adopt(location: Location, name: str | None, source: Source, request: PlanRequest) -> Adopted:
     """Plan to adopt what exists; nothing changes in AWS.
-
-    Args:
-        location: The project.
-        name: The stack; None for the only one.
-        source: What is adopted.
-        request: How to plan.
 
     Raises:
         UsageError: The source, or the stack's settings, will not do.

@@ -42,8 +42,6 @@ class Applied:
     """A sealed plan that was applied.
 
     Attributes:
-        sealed_plan: The sealed plan, used now.
-        run: What Terraform did.
         seconds: How long it took, without the time that a person was asked.
     """
 
@@ -58,9 +56,7 @@ class Ready:
 
     Attributes:
         stack: The stack, as it was synthesized for the plan.
-        sealed_plan: The sealed plan.
         plan: It as data, as it is shown to whoever is asked.
-        expect_sha256: The digest that was approved elsewhere.
     """
 
     stack: Stack
@@ -152,8 +148,6 @@ def prepare(stack: Stack, sealed_plan: SealedPlan, *, expect_sha256: str | None 
 
     Args:
         stack: The stack, as it was synthesized for the plan.
-        sealed_plan: The sealed plan.
-        expect_sha256: The digest that was approved elsewhere.
 
     Raises:
         SealedPlanRefused: Something differs from what was sealed.

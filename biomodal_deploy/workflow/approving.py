@@ -36,7 +36,6 @@ def check_approvals(stack: Stack, sealed_plan: SealedPlan) -> ApprovalStatus:
 
     Args:
         stack: The stack, with its settings as they are now.
-        sealed_plan: The sealed plan.
 
     Raises:
         SealedPlanRefused: Approvals are missing.
@@ -54,7 +53,6 @@ def approval_status(location: Location, sealed_plan: SealedPlan) -> ApprovalStat
 
     Args:
         location: The project, with its stacks' settings.
-        sealed_plan: The sealed plan.
     """
     policy = location.settings(sealed_plan.manifest.facts.stack).approvals
     if policy is None or not needs_approval(policy, sealed_plan.plan(), sealed_plan.manifest.kind):
@@ -92,7 +90,6 @@ def claim(stack: Stack, sealed_plan: SealedPlan, approved: ApprovalStatus) -> No
     Args:
         stack: The stack, with its settings as they are now.
         sealed_plan: The sealed plan, about to be applied.
-        approved: Its approvals.
 
     Raises:
         SealedPlanRefused: It was claimed before, on whichever machine.

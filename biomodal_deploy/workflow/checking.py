@@ -35,7 +35,6 @@ def check(
 
     Args:
         stack: The stack, as it is now.
-        sealed_plan: The sealed plan.
         expect_sha256: The digest that was approved elsewhere; then who applies may be another
             principal of the account than who planned.
 
@@ -115,7 +114,6 @@ class SealedValues:
     """What a plan was made with.
 
     Attributes:
-        values: The values by variable.
         redactor: Knows those of sensitive variables.
     """
 

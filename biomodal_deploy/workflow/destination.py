@@ -38,7 +38,6 @@ class Destination:
     Attributes:
         account: The AWS account; None for a stack of something else.
         partition: `aws`, or `aws-cn` and the like.
-        region: The provider's region.
         endpoints: What stands in for AWS; empty where it is AWS itself.
         state: The file of a local state, relative to the project where it is inside.
     """
@@ -122,9 +121,7 @@ def check_destination(stack: Stack, workspace: str, now: Destination, moved: str
     """Refuse to go anywhere but where the last apply went.
 
     Args:
-        stack: The stack.
         workspace: Terraform's workspace, which has a state of its own.
-        now: Where it would go.
         moved: The account that was named as the one the state belongs to from now on.
 
     Raises:

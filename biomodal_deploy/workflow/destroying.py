@@ -23,13 +23,7 @@ _UNTOLD = "nobody could be asked"
 
 
 def take_ledger(stack: Stack, sealed_plan: SealedPlan, plan: Plan) -> Ledger:
-    """Read what a stack holds that is to be destroyed, and keep it beside the sealed plan.
-
-    Args:
-        stack: The stack.
-        sealed_plan: The sealed destroy plan.
-        plan: It as data.
-    """
+    """Read what a stack holds that is to be destroyed, and keep it beside the sealed plan."""
     from biomodal_deploy.aws.ledger.before import read_ledger, unread_ledger
 
     target = target_of(sealed_plan.manifest.facts, plan)
@@ -51,9 +45,7 @@ def look_after(stack: Stack, sealed_plan: SealedPlan, plan: Plan) -> Leftovers:
     """Search for what is left of a stack that was destroyed, and keep that with its history.
 
     Args:
-        stack: The stack.
         sealed_plan: The destroy plan that was applied.
-        plan: It as data.
     """
     from biomodal_deploy.aws.ledger.after import find_leftovers, no_leftovers, unread_leftovers
 

@@ -59,8 +59,6 @@ class Diagnosed:
     Attributes:
         origin: What was read, for people.
         run: The failed run, where no file was named.
-        diagnosis: What it says.
-        stack: The stack that it is about, where that is known.
         several: Whether the project has more stacks than this.
     """
 

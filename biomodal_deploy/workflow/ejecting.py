@@ -70,9 +70,6 @@ def eject(
     Args:
         stack: The stack, freshly synthesized.
         folder: A folder that is not there yet, or is empty.
-        as_json: Whether to write Terraform's JSON in place of HCL.
-        var_files: `--var-file`, in order.
-        variables: `--var`, in order.
 
     Raises:
         UsageError: The folder holds something, or a value is missing or wrong.

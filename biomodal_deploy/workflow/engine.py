@@ -67,7 +67,6 @@ def open_engine(
     """Return Terraform for a stack.
 
     Args:
-        stack: The stack.
         directory: The folder that it works in; the synthesized one where None.
         workspace: Terraform's workspace; the one that it would use itself where None.
         redact: Applied to every line before it is shown or logged.
@@ -114,9 +113,6 @@ def initialize(
     """Run `terraform init` where something that it depends on has changed.
 
     Args:
-        stack: The stack.
-        engine: Terraform in its directory.
-        log: Where everything that Terraform says is written.
         readonly_lock: Fail where the provider lock file does not fit, as in a CI job; a project
             that has none yet gets its first one all the same.
 

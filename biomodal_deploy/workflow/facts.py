@@ -65,10 +65,6 @@ class Place:
 def place_of(stack: Stack, values: Mapping[str, object]) -> Place:
     """Return where a stack goes.
 
-    Args:
-        stack: The stack, synthesized.
-        values: The values that it gets.
-
     Raises:
         UsageError: Its region or endpoint is no line of text.
     """
@@ -164,11 +160,7 @@ def facts_now(
     """Gather a stack's facts.
 
     Args:
-        stack: The stack.
-        engine: Terraform in its directory.
         state: What names the version of its state.
-        var_files: The files that its values come from.
-        place: Where in AWS it goes.
         identity: Who is calling, asked before.
         alias: What the account is called, asked before; None where nobody reads it.
 

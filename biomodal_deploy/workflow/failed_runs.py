@@ -26,11 +26,7 @@ class FailedRun:
     """A run that did not end well.
 
     Attributes:
-        stack: The stack.
-        verb: What Terraform was asked to do, or what the history calls it.
-        at: When it was last heard of.
         log: Its log; None where Terraform had not begun.
-        message: What the history says of it.
         running: Whether Terraform is still at work.
         since: What went well after it, in the history's words.
     """
@@ -48,7 +44,6 @@ def newest_failed(location: Location, stack: str | None) -> FailedRun:
     """Return the newest run that failed.
 
     Args:
-        location: The project.
         stack: The stack; every one of the project where None.
 
     Raises:
@@ -125,7 +120,6 @@ class Unfinished:
     """The last apply of a stack, where it did not come to a good end, or to none yet.
 
     Attributes:
-        name: The sealed plan.
         use: Who began it, when, and how it ended where that is known.
         log: What is known of it; None where Terraform was not started.
     """
@@ -163,11 +157,7 @@ def last_not_applied(stack: Stack) -> Unfinished | None:
 
 
 def tell_unfinished(stack: Stack) -> None:
-    """Say what is known of the last apply, where it was begun and never ended.
-
-    Args:
-        stack: The stack.
-    """
+    """Say what is known of the last apply, where it was begun and never ended."""
     found = unfinished_apply(stack)
     if found:
         stack.listen(Notice(f"The plan {found.name} was {found.use.sentence()}. {_known(found)}"))

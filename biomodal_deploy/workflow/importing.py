@@ -37,7 +37,6 @@ def known_id(change: ResourceChange, facts: Facts | None = None) -> str | None:
     """Return the id of what has the name of a planned resource; None where AWS alone knows it.
 
     Args:
-        change: The resource that would be created.
         facts: Where, for ids that name the account and the region.
     """
     template, values = _IDS.get(change.type), change.after or {}

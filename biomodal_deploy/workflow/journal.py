@@ -25,7 +25,6 @@ class Previous(BaseModel):
     """The backend that a state is moved away from, as Terraform remembers it.
 
     Attributes:
-        type: Its kind.
         config: Its settings, without credentials: those come from the environment.
     """
 
@@ -145,10 +144,7 @@ def has_to_move(state: State, there: State | None, journal: Journal, target: str
     """Say whether a state has to be written; refuse where it would take another one's place.
 
     Args:
-        state: The state to move.
-        there: What is in its new place.
         journal: The move that was begun, with what it wrote there before.
-        target: The new place, for people.
 
     Raises:
         UsageError: What is there would be lost.

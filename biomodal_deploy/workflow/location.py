@@ -49,9 +49,7 @@ class Location:
 
     Attributes:
         project_dir: The folder that holds `cdktf.json`, absolute.
-        project_file: What `cdktf.json` says.
         stacks: Settings by stack; empty for an app that keeps none there.
-        environment: The caller's environment variables.
         listen: Told of what goes on.
     """
 
@@ -68,7 +66,6 @@ class Location:
         Args:
             project_dir: The project's folder; where it is the caller's own, the nearest folder
                 above that holds `cdktf.json` is meant, as with Git.
-            environment: The caller's environment variables.
 
         Raises:
             UsageError: `cdktf.json` is missing or wrong, or a rehearsal would leave its copy.
@@ -160,10 +157,6 @@ def clear_leftovers(project_dir: Path, plans: Path) -> None:
     A plan file and the values beside it hold every secret, and a state's copy too. Whoever is
     killed cannot remove them, so each command looks first. What a living command or a living
     Terraform works with stays, and so does an unused sealed plan.
-
-    Args:
-        project_dir: The folder that holds `cdktf.json`.
-        plans: The folder of all sealed plans.
     """
     # Once a copy of the user's Terraform CLI configuration, tokens included; in memory today.
     shutil.rmtree(plans / ".terraform-cli", ignore_errors=True)

@@ -70,11 +70,6 @@ def refresh_lock(stack: Stack, platforms: Sequence[str], *, upgrade: bool = Fals
     A mirror in the file system often holds one platform alone. What can be had is written; what
     cannot is told.
 
-    Args:
-        stack: The stack, synthesized.
-        platforms: Such as `linux_amd64`.
-        upgrade: Take the newest versions that the configuration allows.
-
     Raises:
         TerraformFailed: No platform at all was to be had, or a module was not.
         UsageError: The file cannot be written.

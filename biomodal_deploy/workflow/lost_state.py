@@ -75,7 +75,6 @@ def state_to_plan_from(stack: Stack, engine: TerraformCli) -> CurrentState:
     """Return the state that a plan starts from.
 
     Args:
-        stack: The stack.
         engine: Terraform in its directory, initialized.
 
     Raises:
@@ -100,8 +99,6 @@ def require_state(
     """Refuse to read a state that is missing, or holds nothing, after an apply.
 
     Args:
-        stack: The stack.
-        workspace: Terraform's workspace.
         header: What names the state's version; None where there is none.
         backend: Where it was looked for; the stack's backend where None.
 

@@ -248,11 +248,6 @@ def _alone(stack: Stack) -> Iterator[None]:
 def old_state(stack: Stack, previous: Previous, logs: Path) -> Iterator[State | None]:
     """Give the state that is to be moved; a local one is held until the block ends.
 
-    Args:
-        stack: The stack.
-        previous: The backend that it leaves.
-        logs: Where Terraform's words go.
-
     Raises:
         UsageError: It cannot be read.
         EngineError: Terraform failed, or holds the state's lock.

@@ -39,13 +39,7 @@ from biomodal_deploy.workflow.variables import Given, PlanRequest, given_values,
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """A sealed plan, fresh.
-
-    Attributes:
-        sealed_plan: What was sealed.
-        plan: It as data, redacted.
-        seconds: How long it took.
-    """
+    """A sealed plan, fresh."""
 
     sealed_plan: SealedPlan
     plan: Plan
@@ -63,7 +57,6 @@ def make_plan(stack: Stack, request: PlanRequest) -> Planned:
 
     Args:
         stack: The stack, freshly synthesized.
-        request: What to plan.
 
     Raises:
         UsageError: Variables, allowances or settings are wrong.

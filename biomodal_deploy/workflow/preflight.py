@@ -47,13 +47,6 @@ def read_target(
 ) -> Target:
     """Return what to check for a stack, from its variables; no synthesis is needed.
 
-    Args:
-        location: The project.
-        settings: The stack's settings.
-        var_files: `--var-file`, in order.
-        variables: `--var`, in order.
-        cwd: What relative paths start from.
-
     Raises:
         UsageError: A variable is missing, unknown or wrong.
     """
@@ -165,12 +158,7 @@ def _declared(variable: Variable) -> DeclaredVariable:
 
 
 def needed_by(directory: Path, values: Mapping[str, JsonValue]) -> NeededActions:
-    """Return what tells the actions that a stack needs, once the account is known.
-
-    Args:
-        directory: The synthesized stack.
-        values: Its variables' values.
-    """
+    """Return what tells the actions that a stack needs, once the account is known."""
 
     def needed(target: Target, *, account: str) -> Needed:  # noqa: ARG001 - the values hold it
         from biomodal_deploy.iam.permissions import StackPermissions
@@ -193,13 +181,6 @@ def read_needed(
     cwd: Path | None = None,
 ) -> NeededActions | None:
     """Return the same for a project's stack as it was last synthesized; None where never.
-
-    Args:
-        location: The project.
-        name: The stack.
-        var_files: `--var-file`, in order.
-        variables: `--var`, in order.
-        cwd: What relative paths start from.
 
     Raises:
         UsageError: A variable is missing, unknown or wrong.

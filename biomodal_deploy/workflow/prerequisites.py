@@ -21,10 +21,6 @@ _NOT_THERE: Final = ("404", "NoSuchBucket")
 def require_public_key(stack: Stack, values: Mapping[str, object]) -> None:
     """Refuse to start without the VM's public key, where the stack reads it from a file.
 
-    Args:
-        stack: The stack.
-        values: Its variables.
-
     Raises:
         UsageError: The file does not exist.
     """
@@ -50,9 +46,6 @@ def require_state_bucket(stack: Stack) -> None:
     """Refuse to start where the bucket of the state does not exist.
 
     No answer is no refusal: the backend may use another profile or role than this process.
-
-    Args:
-        stack: The stack.
 
     Raises:
         UsageError: S3 says that there is no such bucket.

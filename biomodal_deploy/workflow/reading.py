@@ -31,7 +31,6 @@ class Finding:
     """Something that Terraform says of the configuration.
 
     Attributes:
-        diagnostic: Terraform's own words.
         construct: The path of the construct that it comes from, where the JSON says so.
     """
 
@@ -114,12 +113,6 @@ def find_drift(
 
     By a plan that is thrown away, and a whole one: only that says what the next plan would change
     back. What somebody edited in the configuration since the apply is in it too, and is no drift.
-
-    Args:
-        stack: The stack.
-        var_files: `--var-file`, in order.
-        variables: `--var`, in order.
-        cwd: What relative paths start from.
 
     Returns:
         The plan; what changed is its `drift`.

@@ -35,7 +35,6 @@ def make_report(location: Location, sealed_plan: SealedPlan) -> Report:
 
     Args:
         location: The project: whose approvals count, and a hardened stack's waivers.
-        sealed_plan: The sealed plan.
 
     Raises:
         SealedPlanRefused: The changes are not those that were sealed.
@@ -51,7 +50,6 @@ def text_of(report: Report, sealed_plan: SealedPlan, format_: ReportFormat, most
     """Return a report as a page, a comment or data.
 
     Args:
-        report: The report.
         sealed_plan: What it is of.
         format_: What to write it as; the text for a terminal is made where there is one.
         most_bytes: How long Markdown may be.
@@ -70,7 +68,6 @@ def save_alerts(
 
     Args:
         name: What it is of: what JUnit calls the suite.
-        alerts: What was found.
         sarif_file: The file for SARIF.
         junit_file: The file for JUnit.
 
@@ -90,8 +87,6 @@ def save(text: str, path: Path, option: str = "--out") -> None:
     """Write a report to a file: all of it, or nothing.
 
     Args:
-        text: The report.
-        path: The file.
         option: Which option names it.
 
     Raises:

@@ -21,13 +21,7 @@ from biomodal_deploy.workflow.signals import Listener, Step
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """A synthesized stack.
-
-    Attributes:
-        location: The project.
-        name: The stack's name.
-        directory: The synthesized directory, which Terraform works in.
-    """
+    """A synthesized stack."""
 
     location: Location
     name: str
@@ -83,8 +77,6 @@ def fresh_stack(location: Location, name: str | None, *, synthesized: bool = Fal
     """Return a stack, synthesized from the sources as they are now.
 
     Args:
-        location: The project.
-        name: The stack; None for the only one.
         synthesized: Whether it was done a moment ago, once for a set of stacks.
 
     Raises:

@@ -47,12 +47,6 @@ def plan_bucket(
 ) -> tuple[Stack, Planned]:
     """Plan a bucket, or what its settings have become, and seal the plan.
 
-    Args:
-        location: The project.
-        wanted: The bucket.
-        options: What was said of it.
-        readonly_lock: Whether the provider lock file has to fit as it is.
-
     Returns:
         The bucket's stack, and its plan.
 
@@ -101,8 +95,6 @@ def policy_of(location: Location, wanted: Wanted, *, writes: bool = True) -> dic
     """Return the least policy of who plans and applies with states in a bucket.
 
     Args:
-        location: The project.
-        wanted: The bucket.
         writes: Whether it is for who applies, and not for who plans alone.
 
     Raises:
@@ -123,11 +115,6 @@ def maker_policy(
     location: Location, wanted: Wanted, options: BucketOptions
 ) -> dict[str, JsonValue]:
     """Return the least policy of who makes a bucket and changes it, and never deletes it.
-
-    Args:
-        location: The project.
-        wanted: The bucket.
-        options: What was said of it.
 
     Raises:
         UsageError: A setting is wrong.

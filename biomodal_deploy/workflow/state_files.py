@@ -36,12 +36,9 @@ class State:
     """One version of a state.
 
     Attributes:
-        content: It as written.
         lineage: Which state it is.
         serial: Which version of it.
-        resources: How many resources it holds.
         sha256: Of what it holds, whatever its lineage and serial.
-        is_empty: Whether it holds nothing.
     """
 
     content: bytes
@@ -110,8 +107,6 @@ def back_up(stack: Stack, state: State, label: str) -> Path:
     """Keep a private copy of a state, down to the disk; once for each content.
 
     Args:
-        stack: The stack.
-        state: The state.
         label: What it is, for the file's name.
 
     Raises:

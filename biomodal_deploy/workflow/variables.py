@@ -55,12 +55,6 @@ def given_values(
 ) -> Given:
     """Resolve and check a stack's values.
 
-    Args:
-        stack: The stack, synthesized.
-        var_files: `--var-file`, in order.
-        variables: `--var`, each `NAME=VALUE`.
-        cwd: What relative paths start from.
-
     Raises:
         UsageError: A file, name or value is wrong, or a required value is missing.
     """
@@ -100,13 +94,7 @@ def resolve_for(
     The project's automatic files, the stack's `var_files`, `--var-file`, `--var`.
 
     Args:
-        location: The project.
-        settings: The stack.
-        declared: The variables that its stack has.
-        var_files: `--var-file`, in order.
-        variables: `--var`, each `NAME=VALUE`.
         cwd: What their relative paths start from; this process's folder where None.
-        checks: Returns the rule that a value breaks.
 
     Raises:
         UsageError: A file, name or value is wrong, a required value is missing, or the region is
@@ -173,14 +161,10 @@ class PlanRequest:
 
     Attributes:
         kind: To apply the configuration, to destroy it, or to refresh the state alone.
-        var_files: `--var-file`, in order.
-        variables: `--var`, in order.
         allow_destroy: Addresses of protected resources that may be lost.
         allow: Checks whose refusals are let through.
         by_name: Whether a person types the stack's name before it is applied, and no protected
             resource has to be named besides.
-        cwd: What relative paths start from.
-        readonly_lock: Whether the provider lock file has to fit as it is.
         account_moved: The account that the state belongs to from now on, where that is another.
     """
 

@@ -23,12 +23,6 @@ class BucketOptions:
 
     Attributes:
         stack: The stack whose state it is for; every one that names the bucket where None.
-        bucket: Its name.
-        region: Its region.
-        key: The object that holds the state.
-        kms_key_id: The KMS key to encrypt with.
-        keep_days: For how many days former versions are kept.
-        tags: Its tags.
     """
 
     stack: str | None = None
@@ -45,9 +39,6 @@ class Wanted:
     """The bucket that is meant.
 
     Attributes:
-        bucket: Its name.
-        region: Its region.
-        keys: The objects that hold states, by stack.
         kms_key_id: The KMS key that it encrypts with, if one.
         writes: How the backends write states into it.
     """

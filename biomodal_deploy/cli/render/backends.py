@@ -48,11 +48,7 @@ class Created:
     """What came of `backend create`.
 
     Attributes:
-        wanted: The bucket.
-        stack: Its own stack.
-        planned: The plan.
         applied: What the apply did; None where there was none.
-        policy: The least policy for who uses it.
         to_move: The stacks whose state is still to be moved there.
     """
 

@@ -70,11 +70,7 @@ def _lines(finding: Finding, width: int, shown: set[str]) -> Iterator[Text]:
 
 
 class PreflightProgress:
-    """A bar that fills as checks end: on a terminal only, and gone afterwards.
-
-    Args:
-        console: Where to draw.
-    """
+    """A bar that fills as checks end: on a terminal only, and gone afterwards."""
 
     def __init__(self, console: Console) -> None:
         self._bar = Bar(

@@ -21,14 +21,7 @@ _UNKNOWN: Final = "unknown"
 
 
 def show_cost(console: Console, manifest: Manifest, estimated: Estimate, today: date) -> None:
-    """Print the account: what runs idle, the busiest hour, work, data, and what the plan changes.
-
-    Args:
-        console: Where to.
-        manifest: The plan that it is of.
-        estimated: What it costs.
-        today: Today's day, for the age of the prices.
-    """
+    """Print what runs idle, the busiest hour, work, data, and what the plan changes of them."""
     console.print(f"{manifest.facts.stack}, {estimated.region}, by plan {manifest.id}")
     console.print("US dollars, without tax\n")
     _account(console, "Idle, a month", estimated.idle)
@@ -59,11 +52,7 @@ def show_cost(console: Console, manifest: Manifest, estimated: Estimate, today: 
 
 
 def cost_lines(estimated: Estimate) -> list[str]:
-    """Return what the plan changes, in one line, and what has no known price.
-
-    Args:
-        estimated: What the plan's environment costs.
-    """
+    """Return what the plan changes, in one line, and what has no known price."""
     before, after = estimated.before, estimated.after
     lines = [
         f"This plan: {_change('a month while idle', before.month, after.month)}",
@@ -81,8 +70,6 @@ def cost_summary(plan: Plan, manifest: Manifest, project: Path) -> str | None:
     """Return in one line what a plan changes of the cost; None where it changes nothing of it.
 
     Args:
-        plan: The plan.
-        manifest: What was sealed with it.
         project: The project's folder, which may have prices of its own.
     """
     try:
@@ -103,13 +90,7 @@ def cost_summary(plan: Plan, manifest: Manifest, project: Path) -> str | None:
 
 
 def cost_data(manifest: Manifest, estimated: Estimate, today: date) -> dict[str, object]:
-    """Return the account as data for programs.
-
-    Args:
-        manifest: The plan that it is of.
-        estimated: What it costs.
-        today: Today's day, for the age of the prices.
-    """
+    """Return the account as data for programs."""
     return {
         "stack": manifest.facts.stack,
         "plan": manifest.id,

@@ -46,7 +46,6 @@ class PlanView:
     """The sections of a report as lines for a terminal.
 
     Args:
-        report: The plan as its reviewer sees it.
         full: With every attribute, and every resource of many alike.
     """
 
@@ -234,12 +233,7 @@ def changed_lines(drifted: Iterable[ResourceChange]) -> Iterator[Line]:
 
 
 def attribute_lines(changes: Iterable[AttributeChange], *, full: bool = False) -> Iterator[Line]:
-    """Yield what changes within one object.
-
-    Args:
-        changes: What changes.
-        full: With long values whole.
-    """
+    """Yield what changes within one object."""
     for each in changes:
         before, after = change_words(each, _EVERYTHING) if full else change_words(each)
         line = Text(after if each.before is None else f"{before} -> {after}")

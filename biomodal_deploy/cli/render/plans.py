@@ -37,8 +37,6 @@ def show_plans(
     """Print a list of sealed plans.
 
     Args:
-        console: Where to.
-        plans: The plans.
         prune: Whether they are those to delete.
         deleted: Whether they are deleted by now.
     """
@@ -114,8 +112,6 @@ def show_drift(console: Console, stack: str, plan: Plan, *, verbose: bool = Fals
     """Print each resource that is not as Terraform left it, and how it differs.
 
     Args:
-        console: Where to.
-        stack: The stack.
         plan: The plan that was made to find it.
         verbose: Print what AWS filled in by itself as well.
     """

@@ -29,7 +29,6 @@ class Progress:
     """Follows a workflow: a spinner on a terminal, plain lines elsewhere.
 
     Args:
-        console: Where to print.
         quiet: Print nothing but warnings (for `--output json` where nobody watches).
     """
 

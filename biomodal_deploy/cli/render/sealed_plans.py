@@ -47,11 +47,6 @@ def show_sealed_plan(
     """Print a sealed plan, of a destroy plan also its ledger, and what to do with it.
 
     Args:
-        console: Where to.
-        sealed_plan: The sealed plan.
-        plan: Its changes.
-        ledger: What the stack held.
-        remains: What is left of it.
         full: Print every attribute, and every resource of many alike.
         cost: What it changes of the cost, in one line.
         approvals: Who approved it, where it needs approvals.

@@ -45,14 +45,7 @@ _WORDS: Final = {
 
 
 class SetProgress:
-    """Follows a set: one block that is redrawn on a terminal, a line for each end elsewhere.
-
-    Args:
-        console: Where to print.
-        total: How many stacks there are.
-        describe: What a result is in a few words.
-        quiet: Print nothing.
-    """
+    """Follows a set: one block that is redrawn on a terminal, a line for each end elsewhere."""
 
     def __init__(
         self, console: Console, total: int, describe: Describe, *, quiet: bool = False

@@ -74,7 +74,6 @@ class AccountLists:
 
     Args:
         session: Where credentials and endpoints come from.
-        region: The region to ask in.
         asker: Told what is waited for, and why a list cannot be had.
 
     Attributes:

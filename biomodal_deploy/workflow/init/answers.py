@@ -25,10 +25,7 @@ class Given:
     """What was given on the command line.
 
     Attributes:
-        name: The stack's name.
         settings: Settings of `cdktf.json` by name; those that were not given are left out.
-        variables: Values of variables by name, as texts.
-        backend: The setting `backend`, or None.
         options: The option by variable, where it has one of its own.
     """
 
@@ -48,8 +45,6 @@ class Answers:
     """Everything that a new stack needs.
 
     Attributes:
-        name: Its name.
-        settings: Its settings, as they go into `cdktf.json`.
         values: Its variables' values, as they go into its var-file.
         shared: Whether that is the project's own `terraform.tfvars`: of the first stack it is.
     """

@@ -65,9 +65,6 @@ def shared_by(stacks: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
 
     Each is there once, by the name of the first stack that has it, and without the place of
     that one's state in it.
-
-    Args:
-        stacks: The entries of `cdktf.json`.
     """
     found: dict[str, JsonValue] = {}
     for name, entry in stacks.items():

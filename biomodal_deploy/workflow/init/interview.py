@@ -60,7 +60,6 @@ def gather(
     """Return everything that a new stack needs.
 
     Args:
-        given: What was given on the command line.
         base: What another stack gives it; that is not asked for again.
         taken: The stacks that are there, as they stand in `cdktf.json`.
         asker: Asks a person; None where nobody can be asked, and then AWS is not asked either.

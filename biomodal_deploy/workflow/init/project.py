@@ -43,8 +43,6 @@ class ProjectDraft:
     """A new project, as it will be written.
 
     Attributes:
-        folder: Where.
-        answers: Its first stack.
         files: Each file's content by its path in the folder, `cdktf.json` last.
         kept: Files that are there and stay as they are.
     """
@@ -66,7 +64,6 @@ def draft_project(folder: Path, answers: Answers, *, eject_app: bool) -> Project
 
     Args:
         folder: Where; it need not exist.
-        answers: Its first stack.
         eject_app: Whether the app's sources are copied into it, to be changed there.
 
     Raises:
@@ -123,8 +120,6 @@ def rehearsal_project(
     Args:
         project: The other; it need not be one.
         folder: A private, empty folder.
-        name: The project's name.
-        stacks: Its stacks.
     """
     files = project_files(name, stacks)
     if (project / PROJECT_FILE).is_file():

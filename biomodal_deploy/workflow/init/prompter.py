@@ -21,13 +21,11 @@ class Desk:
     """Asks a person, or notes what is missing.
 
     Args:
-        given: What was given on the command line.
         base: What another stack gives; it stays as it is.
         asker: Asks a person; None where nobody can be asked.
         aws: What there is to pick from; None where nobody can be asked.
 
     Attributes:
-        answers: What is known by now.
         missing: The options of what is not known, and nobody could be asked for.
     """
 
@@ -64,7 +62,6 @@ class Desk:
         """Ask for a variable that has no value yet.
 
         Args:
-            name: The variable.
             default: Returns the likely answer, or None.
             choices: Returns what there is to pick from.
         """

@@ -13,7 +13,6 @@ class Choice:
     """One answer that can be picked.
 
     Attributes:
-        value: The answer.
         details: What tells it from the others.
     """
 
@@ -32,8 +31,6 @@ class Question:
 
     Attributes:
         name: What is asked for, as the setting or variable is called.
-        text: What it is.
-        check: Returns the rule that an answer breaks, or None.
         default: The answer that Enter gives; None where one has to be given.
         choices: What can be picked; none where it can only be typed.
         closed: Whether nothing but a choice is an answer.

@@ -72,7 +72,6 @@ def with_member(text: str, path: Sequence[str], value: JsonValue) -> str:
     Args:
         text: A JSON object, known to be valid.
         path: The names that lead to the new member, its own last.
-        value: Its value.
     """
     start = _past_blank(text, 0)
     names = list(path)

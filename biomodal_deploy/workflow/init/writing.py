@@ -30,15 +30,7 @@ _PATH: Final = ("context", "stacks")
 
 @dataclass(frozen=True)
 class Draft:
-    """A new stack, as it will be written.
-
-    Attributes:
-        answers: What it is.
-        project_dir: The project.
-        before: The text of `cdktf.json`.
-        after: The text that it will have.
-        variables: The text of its file of variables.
-    """
+    """A new stack, as it will be written."""
 
     answers: Answers
     project_dir: Path

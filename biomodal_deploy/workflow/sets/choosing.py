@@ -28,8 +28,6 @@ def choose_several(stacks: Sequence[str], names: Sequence[str], *, every: bool) 
 
     Args:
         stacks: What `--stack` said: names and patterns, also with commas between them.
-        names: The stacks that there are.
-        every: Whether `--all` said so.
 
     Raises:
         UsageError: A name or pattern fits none, or names and `--all` are both given.

@@ -37,7 +37,6 @@ class Message(BaseModel):
 
     Attributes:
         kind: `step`: what begins. `notice`: what a person should know. `busy`: what is worked on.
-        text: It, for people.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -37,7 +37,6 @@ class Part:
     """One stack of a set.
 
     Attributes:
-        stack: The stack.
         words: The command and its arguments, without `--stack` and `--output`.
     """
 
@@ -55,8 +54,6 @@ class Part:
         """Run it to its end.
 
         Args:
-            directory: What relative paths start from.
-            environment: All of its environment.
             on_message: Receives what it reports, in this thread.
             stop_pipe: Has a byte for each request to stop.
         """
@@ -139,10 +136,6 @@ def run_parts(
     begin. Nothing is left running.
 
     Args:
-        parts: What to run.
-        jobs: How many at once.
-        directory: What relative paths start from.
-        environment: The environment of each.
         on_event: Receives what goes on, one call at a time, from several threads.
     """
     emitting = threading.Lock()
