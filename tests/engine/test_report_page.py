@@ -188,8 +188,25 @@ def test_screenshots(opened: Opened, tmp_path: Path, scheme: str, width: int) ->
     assert picture.stat().st_size > 10_000
 
 
+@pytest.mark.parametrize(("scheme", "clicks"), [("light", 0), ("dark", 0), ("light", 2)])
+def test_on_paper(opened: Opened, scheme: str, clicks: int) -> None:
+    """White and legible in whatever colours it is read, without what only a screen can use."""
+    opened.show("small", 800, scheme)
+    for _ in range(clicks):  # auto, light, dark
+        opened.run("document.querySelector('#theme').click()")
+    colours(opened.chrome, scheme, "print")
+    opened.run("document.querySelectorAll('details').forEach((each) => { each.open = true })")
+    background = opened.run("return getComputedStyle(document.body).backgroundColor")
+    assert background == "rgb(255, 255, 255)"
+    ratio, what = opened.run(CONTRAST)
+    assert ratio >= 4.5, what
+    assert opened.run("return document.querySelector('#theme').getClientRects().length") == 0
+    assert opened.run("return document.documentElement.scrollWidth") <= 800
+    colours(opened.chrome, scheme)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1600, 400])
+@pytest.mark.parametrize("width", [1440, 768, 390])
 def test_axe_core_finds_nothing(opened: Opened, scheme: str, width: int) -> None:
     """With everything folded up as with everything open, on a desk and on a phone."""
     opened.show("small", width, scheme)

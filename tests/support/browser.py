@@ -79,9 +79,9 @@ def size(chrome: Chrome, width: int, height: int = 1000) -> None:
     )
 
 
-def colours(chrome: Chrome, scheme: str) -> None:
-    """Say which colours the system has: `light` or `dark`."""
+def colours(chrome: Chrome, scheme: str, media: str = "screen") -> None:
+    """Say which colours the system has, `light` or `dark`, and whether it prints: `print`."""
     chrome.execute_cdp_cmd(
         "Emulation.setEmulatedMedia",
-        {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
+        {"media": media, "features": [{"name": "prefers-color-scheme", "value": scheme}]},
     )
