@@ -1,7 +1,6 @@
 """Calls to AWS by the standard library alone, for programs that are sent to other machines.
 
-Neither a fresh VM nor a task's image has the AWS CLI or boto3, so Signature Version 4 is written
-out here (AWS General Reference, "Signing AWS API requests"). `as_program` sends it along.
+A fresh VM or an image has no AWS CLI: AWS General Reference, "Signing AWS API requests".
 """
 
 from __future__ import annotations
@@ -72,8 +71,9 @@ class Aws:
     def endpoint(self, service: str) -> str:
         """Return where a service answers, or what stands in for AWS."""
         suffix = "amazonaws.com.cn" if self.region.startswith("cn-") else "amazonaws.com"
-        ours = os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/")
-        return ours or f"https://{service}.{self.region}.{suffix}"
+        names = (f"AWS_ENDPOINT_URL_{service.upper()}", "AWS_ENDPOINT_URL")
+        ours = next((os.environ[name] for name in names if os.environ.get(name)), "")
+        return ours.rstrip("/") or f"https://{service}.{self.region}.{suffix}"
 
     def call(
         self,

@@ -9,6 +9,10 @@ from __future__ import annotations
 import base64
 import json
 import re
+import signal
+import subprocess
+import sys
+import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,4 +182,200 @@ def test_it_works(lab: Lab) -> None:
     first, _, rest = ended.err.partition("what that costs is unknown")
     assert "Submitting" in rest
     assert "Submitting" not in first
+    assert lab.leftovers() == []
+
+
+def broken(found: Mapping[str, dict[str, Any]]) -> list[str]:
+    """Return the layers that fail; all behind them have to be unknown, or well for themselves."""
+    return [name for name, each in found.items() if each["verdict"] == "fail"]
+
+
+def policy(*actions: str) -> str:
+    """Return a bucket policy that denies these to everyone."""
+    arn = f"arn:aws:s3:::{NAME}"
+    denied = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": list(actions),
+        "Resource": [arn, f"{arn}/*"],
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [denied]})
+
+
+@pytest.mark.parametrize("layer", ["put", "get", "delete"])
+def test_no_permission_on_the_bucket(lab: Lab, layer: str) -> None:
+    """Each is named by itself (moto lets no bucket policy deny a list)."""
+    s3 = lab.client("s3")
+    s3.put_bucket_policy(Bucket=NAME, Policy=policy(f"s3:{layer.title()}Object"))
+    try:
+        found = lab.found()
+    finally:
+        s3.delete_bucket_policy(Bucket=NAME)
+    assert broken(found) == [layer]
+    assert found[layer]["line"].startswith("AWS refused it: 403")
+    # Nobody may delete: what is left is said, with the command that removes it.
+    left = lab.leftovers()
+    assert (left != []) is (layer == "delete")
+    assert (found["removed"]["verdict"] == "warning") is (layer == "delete")
+    for key in left:
+        assert (
+            f"aws s3 rm --recursive s3://{NAME}/{key.rpartition('/')[0]}"
+            in (found["removed"]["fix"])
+        )
+        s3.delete_object(Bucket=NAME, Key=key)
+    for name in {"put": ("get", "delete")}.get(layer, ()):
+        assert found[name]["line"] == "not looked at: Put object comes first"
+
+
+def test_a_disabled_queue(lab: Lab) -> None:
+    """Batch refuses the job; the fix enables the queue, and nothing else was looked at."""
+    lab.client("batch").update_job_queue(jobQueue=QUEUE, state="DISABLED")
+    try:
+        found = lab.found()
+    finally:
+        lab.client("batch").update_job_queue(jobQueue=QUEUE, state="ENABLED")
+    assert broken(found) == ["accepted"]
+    assert "--state ENABLED" in found["accepted"]["fix"]
+    assert [name for name, each in found.items() if each["verdict"] == "pass"] == ["removed"]
+    assert lab.leftovers() == []
+
+
+def test_a_queue_that_is_gone(lab: Lab) -> None:
+    """The state names a queue that Batch does not know."""
+    state = lab.project.folder / "state" / f"{STACK}.tfstate"
+    before = state.read_text()
+    state.write_text(before.replace(QUEUE, "gone-queue"))
+    try:
+        found = lab.found()
+    finally:
+        state.write_text(before)
+    assert broken(found) == ["accepted"]
+    assert "gone-queue" in found["accepted"]["line"]
+    assert lab.leftovers() == []
+
+
+def test_an_image_that_does_not_exist(lab: Lab) -> None:
+    """The host came up, and could not pull it."""
+    found = lab.found("--image", "localhost:1/none:1")
+    assert broken(found) == ["image"]
+    assert "CannotPull" in found["image"]["line"]
+    assert found["host"]["verdict"] == "pass"
+    assert found["credentials"]["line"].startswith("not looked at")
+    assert lab.leftovers() == []
+
+
+def test_an_image_without_python(lab: Lab) -> None:
+    """It was pulled, and cannot be used for this."""
+    folder = lab.containers.folder / "empty.tar"
+    with tarfile.open(folder, "w") as tar:
+        tar.addfile(tarfile.TarInfo("nothing"))
+    lab.containers.podman("import", folder, "localhost/empty:1")
+    found = lab.found("--image", "localhost/empty:1")
+    assert broken(found) == ["image"]
+    assert "python3" in found["image"]["fix"]
+
+
+def test_a_full_disk(lab: Lab) -> None:
+    """Where tasks work there is no room for a megabyte."""
+    lab.containers.start('shm_size = "64k"\nenv = ["TMPDIR=/dev/shm"]')
+    try:
+        found = lab.found()
+    finally:
+        lab.containers.start()
+    assert broken(found) == ["disk"]
+    assert "No space left" in found["disk"]["line"]
+
+
+def test_a_dead_endpoint(lab: Lab) -> None:
+    """S3 does not answer the host: a way out is missing, and no permission."""
+    lab.containers.start('env = ["AWS_ENDPOINT_URL_S3=http://127.0.0.1:1"]')
+    try:
+        found = lab.found()
+    finally:
+        lab.containers.start()
+    assert broken(found) == ["list", "put"]
+    assert "refused" in found["list"]["line"]
+    assert "gateway endpoint" in found["list"]["fix"]
+
+
+def test_no_credentials_in_the_task(lab: Lab) -> None:
+    """A metadata hop limit of 1 ends at the host: the task has no role's keys."""
+    options = {"MetadataOptions": {"HttpPutResponseHopLimit": 1}}
+    new = {"LaunchTemplateName": "hosts", "LaunchTemplateData": options}
+    lab.client("ec2").create_launch_template_version(**new)
+    try:
+        found = lab.found()
+    finally:
+        options["MetadataOptions"]["HttpPutResponseHopLimit"] = 2
+        lab.client("ec2").create_launch_template_version(**new)
+    assert broken(found) == ["credentials"]
+    assert "hop limit" in found["credentials"]["fix"]
+    assert found["put"]["line"] == "not looked at: Credentials comes first"
+
+
+def test_no_aws_on_the_hosts(lab: Lab) -> None:
+    """The configuration names a program that no host has: tasks would not stage a file."""
+    program = lab.tool / "bin" / "aws"
+    program.rename(lab.tool / "bin" / "away")
+    try:
+        found = lab.found()
+    finally:
+        (lab.tool / "bin" / "away").rename(program)
+    assert broken(found) == ["aws"]
+    assert str(program) in found["aws"]["line"]
+
+
+def test_no_log_group(lab: Lab) -> None:
+    """The container does not start where its log has nowhere to go."""
+    lab.client("logs").delete_log_group(logGroupName=LOGS)
+    try:
+        found = lab.found()
+    finally:
+        lab.client("logs").create_log_group(logGroupName=LOGS)
+    assert broken(found) == ["log"]
+    assert f"create-log-group --region {REGION} --log-group-name {LOGS}" in found["log"]["fix"]
+
+
+def test_an_invalid_environment(lab: Lab) -> None:
+    """The hosts' instance profile is gone: the job waits for ever, and says for what."""
+    iam = lab.client("iam")
+    iam.remove_role_from_instance_profile(InstanceProfileName=HOSTS, RoleName=HOSTS)
+    iam.delete_instance_profile(InstanceProfileName=HOSTS)
+    try:
+        ended = lab.run("--timeout", "6")
+    finally:
+        iam.delete_role(RoleName=HOSTS)
+        make_profile(iam)
+    assert ended.status == 2, ended.err
+    assert "RUNNABLE after 6 s" in ended.out
+    assert "INVALID: CLIENT_ERROR - The instance profile" in ended.out
+    assert "The job is RUNNABLE: " in ended.err
+    assert lab.leftovers() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_request_leaves_nothing(lab: Lab, number: signal.Signals) -> None:
+    """Ctrl-C and kill while the job waits: job, definition and objects are gone."""
+    batch, environment = lab.client("batch"), f"{NAME}-spot"
+    batch.update_compute_environment(computeEnvironment=environment, state="DISABLED")
+    words = [sys.executable, "-m", "biomodal_deploy", "smoke", "--image", IMAGE]
+    try:
+        with subprocess.Popen(
+            words,
+            cwd=lab.project.folder,
+            env=lab.project.environment(lab.environment),
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as running:
+            assert running.stderr is not None
+            said = next(line for line in running.stderr if "RUNNABLE: " in line)
+            running.send_signal(number)
+            rest = running.stderr.read()
+            running.wait(60)
+    finally:
+        batch.update_compute_environment(computeEnvironment=environment, state="ENABLED")
+    assert f"{environment} (Spot) is DISABLED" in said
+    assert running.returncode == 130
+    assert "its job is removed" in rest
     assert lab.leftovers() == []

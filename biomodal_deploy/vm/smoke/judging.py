@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -25,6 +26,8 @@ LAYERS: Final = {
     "disk": "Free disk",
     "aws": "AWS command line",
 }
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+_XML: Final = re.compile(r"<(?:Code|Message)>([^<]*)<")
 _IN_THE_JOB: Final = tuple(LAYERS)[4:]
 # The documented hosts have 500 GB; with less than this, an image of a pipeline and its inputs fill
 # the disk.
@@ -126,11 +129,19 @@ def _exit_code(described: Mapping[str, Any]) -> int | None:
 def _inside(line: Said, job: SmokeJob) -> Finding:
     """Judge one line of the job's."""
     text, folder = one_line(line.text), f"s3://{job.facts.bucket}/{job.folder}"
+    if line.result == "refused":
+        return failed(f"AWS refused it: {_refusal(text)}", _fix(line, job))
     if line.result == "ok":
         if line.layer == "disk":
             return _disk(text)
         return passed(text or folder)
     return failed(text, _fix(line, job))
+
+
+def _refusal(text: str) -> str:
+    """Return status, code and message of an answer of S3's, as far as it has them."""
+    parts = [text.split(" ", 1)[0], *(found[1] for found in _XML.finditer(text))]
+    return " ".join(parts) if len(parts) > 1 else text
 
 
 def _disk(text: str) -> Finding:

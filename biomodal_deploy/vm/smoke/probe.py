@@ -1,11 +1,9 @@
 """What runs in the smoke job's container: it tries each layer, and prints one line of JSON for it.
 
-Sent whole as an argument of the image's `python3`, `signed_calls` before it; see there. It judges
-nothing: a layer is `ok`, `refused` (by AWS, in its words) or `unasked` (no answer, or not there).
-What needs an earlier layer is not tried without it.
+It judges nothing: a layer is `ok`, `refused` (by AWS, in its words) or `unasked` (no answer, or not
+there). What needs an earlier layer is not tried without it.
 
-Started as `python3 -I -c TEXT SETTINGS`, the settings being a JSON object: mark, region, bucket,
-folder, cli.
+Started as `python3 -I -c TEXT SETTINGS`: mark, region, bucket, folder and cli in JSON.
 """
 
 from __future__ import annotations
@@ -20,7 +18,6 @@ from collections.abc import Mapping
 
 from biomodal_deploy.vm.signed_calls import SECONDS, Aws, outcome
 
-# A task stages files of hundreds of MiB at the least; this only has to show that writing works.
 WRITTEN = 1 << 20
 
 
@@ -31,7 +28,7 @@ def keys(region: str) -> str:
 
 
 def free_disk() -> str:
-    """Return how many bytes are free where tasks work, once a file was written there."""
+    """Return how many bytes are free where tasks work, once some were written."""
     with tempfile.TemporaryFile() as file:
         file.write(b"\0" * WRITTEN)
         file.flush()
@@ -44,24 +41,26 @@ def command_line(path: str) -> str:
     found = shutil.which(path)
     if found is None:
         raise LookupError(f"{path} is not there")
-    done = subprocess.run(
-        [found, "--version"], capture_output=True, text=True, timeout=SECONDS, check=False
-    )
+    argv = [found, "--version"]
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise ValueError(f"{found} --version hangs") from None
     said = (done.stdout + done.stderr).strip()
     if done.returncode:
         raise ValueError(f"{found} --version ended with {done.returncode}: {said[-200:]}")
     return f"{found}: {said}"
 
 
-def get(aws: Aws, url: str, text: bytes) -> str:
-    """Read what was written, and compare it."""
-    if aws.call("s3", "GET", url) != text:
+def done(answer: bytes, expected: bytes | None = None) -> str:
+    """Return nothing for an answer of S3's; one to a GET has to be what was written."""
+    if expected is not None and answer != expected:
         raise ValueError("what was read is not what was written")
-    return "read"
+    return ""
 
 
 def main(settings: Mapping[str, str]) -> None:
-    """Try everything, each layer at once on its line: whatever ends the job, those remain."""
+    """Try everything; each line is printed at once, for whatever ends the job."""
     region, mark = settings["region"], settings["mark"]
 
     def say(layer: str, found: Mapping[str, str]) -> bool:
@@ -77,10 +76,10 @@ def main(settings: Mapping[str, str]) -> None:
         prefix = settings["folder"].replace("/", "%2F")
         query = f"list-type=2&max-keys=1&prefix={prefix}"
         kind = {"content-type": "application/octet-stream"}
-        say("list", outcome(lambda: aws.call("s3", "GET", f"{bucket}?{query}")[:0].decode()))
-        if say("put", outcome(lambda: aws.call("s3", "PUT", url, text, kind)[:0].decode())):
-            say("get", outcome(lambda: get(aws, url, text)))
-            say("delete", outcome(lambda: aws.call("s3", "DELETE", url)[:0].decode()))
+        say("list", outcome(lambda: done(aws.call("s3", "GET", f"{bucket}?{query}"))))
+        if say("put", outcome(lambda: done(aws.call("s3", "PUT", url, text, kind)))):
+            say("get", outcome(lambda: done(aws.call("s3", "GET", url), text)))
+            say("delete", outcome(lambda: done(aws.call("s3", "DELETE", url))))
     say("end", {"result": "ok", "text": ""})
 
 

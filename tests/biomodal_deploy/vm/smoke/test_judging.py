@@ -79,8 +79,12 @@ def test_no_host() -> None:
 def test_a_refusal_names_its_layer() -> None:
     """In AWS's words, with another fix where the hosts have the account's shared role."""
     lines = [said(each) for each in ALL if each not in ("put", "get", "delete")]
-    found = judged(*lines, said("put", "refused", "403 AccessDenied"))
-    assert (found["put"].verdict, found["put"].line) == (Verdict.FAIL, "403 AccessDenied")
+    answer = (
+        "403 <?xml?><Error><Code>AccessDenied</Code><Message>Access Denied</Message><RequestId>"
+    )
+    found = judged(*lines, said("put", "refused", answer))
+    assert found["put"].verdict is Verdict.FAIL
+    assert found["put"].line == "AWS refused it: 403 AccessDenied Access Denied"
     assert found["get"].line == "not looked at: Put object comes first"
     shared = judged(said("list", "refused", "403"), of=job(of_hardened=False))
     assert "ecsInstanceRole" in (shared["list"].fix or "")
