@@ -13,6 +13,7 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +37,7 @@ log_driver = "k8s-file"
 runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
+tmp_dir = "{folder}/libpod"
 """
 
 
@@ -85,7 +87,7 @@ class Containers:
         """
         self.stop()
         (self.folder / "containers.conf").write_text(
-            _CONTAINERS.format(more=more, limits=_limits())
+            _CONTAINERS.format(folder=self.folder, more=more, limits=_limits())
         )
         socket = self.folder / "docker.sock"
         socket.unlink(missing_ok=True)
@@ -118,27 +120,26 @@ def _limits() -> str:
 
 
 @contextmanager
-def running_containers(folder: Path) -> Iterator[Containers]:
-    """Start a container runtime with one image, or skip the test where there is none.
-
-    Args:
-        folder: An empty folder.
-    """
+def running_containers() -> Iterator[Containers]:
+    """Start a container runtime with one image, or skip the test where there is none."""
     missing = [name for name in _NEEDED if shutil.which(name, path=_path()) is None]
     if missing or os.geteuid() != 0:
         pytest.skip(f"no containers here ({', '.join(missing) or 'not root'}): make containers")
-    (folder / "tmp").mkdir()
-    (folder / "storage.conf").write_text(_STORAGE.format(folder))
-    found = Containers(folder)
-    found.start()
-    try:
-        _import_image(found)
-        yield found
-    finally:
-        found.podman("rm", "--all", "--force", "--time", "0")
-        found.stop()
-        # Layers keep their own modes; podman removes them all.
-        found.podman("system", "reset", "--force")
+    # A short path: in pytest's own folders conmon's sockets get names that are too long, and
+    # podman then takes twenty seconds to see that a container has ended.
+    with tempfile.TemporaryDirectory(prefix="smoke-") as name:
+        found = Containers(Path(name))
+        (found.folder / "tmp").mkdir()
+        (found.folder / "storage.conf").write_text(_STORAGE.format(name))
+        found.start()
+        try:
+            _import_image(found)
+            yield found
+        finally:
+            found.podman("rm", "--all", "--force", "--time", "0")
+            found.stop()
+            # Layers keep their own modes; podman removes them all.
+            found.podman("system", "reset", "--force")
 
 
 def _path() -> str:
