@@ -84,7 +84,7 @@ def command(
     folder: Path, words: Sequence[str], environment: Mapping[str, str], *, timeout: int = 120
 ) -> Ended:
     """Run one command of `biomodal-aws` in a folder."""
-    if warm.can_run(environment):
+    if warm.can_run(folder, environment):
         done = warm.run(folder, words, environment, timeout)
     else:
         done = subprocess.run(

@@ -30,14 +30,21 @@ _ROOT: Final = Path(__file__).parents[2]
 _SERVER: Final = (
     f"import sys; sys.path.insert(0, {str(_ROOT)!r}); from tests.support import warm; warm.serve()"
 )
-_STEERING: Final = ("PYTHONIOENCODING", "PYTHONUTF8", "LC_ALL", "LC_CTYPE", "LANG")
+_STEERING: Final = ("PYTHON", "LC_", "LANG")
 _LONGEST: Final = 1 << 20
 _BESIDES: Final = ("biomodal_deploy.cli.boundary", "biomodal_deploy.cli.stopping", "boto3.session")
 
 
-def can_run(environment: Mapping[str, str]) -> bool:
-    """Whether Python itself is not steered by that environment."""
-    return not any(environment.get(name, "") != os.environ.get(name, "") for name in _STEERING)
+def can_run(folder: Path, environment: Mapping[str, str]) -> bool:
+    """Whether a new Python would do there as this one does: nothing steers it otherwise."""
+    ours, theirs = (
+        {name: value for name, value in each.items() if name.startswith(_STEERING)}
+        for each in (os.environ, environment)
+    )
+    # A checkout's own constructs are for its `main.py`, which is a Python of its own.
+    if theirs.get("PYTHONPATH") == str(folder / "constructs"):
+        theirs["PYTHONPATH"] = ours.get("PYTHONPATH", "")
+    return {**ours, "PYTHONPATH": ""} | ours == {**theirs, "PYTHONPATH": ""} | theirs
 
 
 def run(
