@@ -104,6 +104,21 @@ def user(tmp_path: Path, packages: dict[str, str]) -> User:
 
 
 @pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory, packages: dict[str, str]) -> Path:
+    """The home of a user who has run the program once."""
+    user = User(tmp_path_factory.mktemp("filled"), packages)
+    user.run(STACK + SYNTH)
+    return user.home
+
+
+@pytest.fixture
+def regular(tmp_path: Path, packages: dict[str, str], filled: Path) -> User:
+    """A user who has run the program before."""
+    shutil.copytree(filled, tmp_path / "home")
+    return User(tmp_path / "home", packages)
+
+
+@pytest.fixture(scope="session")
 def expected(
     tmp_path_factory: pytest.TempPathFactory, packages: dict[str, str]
 ) -> Callable[[str], bytes]:
@@ -210,11 +225,10 @@ def test_two_first_runs_at_once(user: User, expected: Callable[[str], bytes]) ->
     ],
 )
 def test_a_harmed_cache_is_made_anew(
-    user: User, expected: Callable[[str], bytes], harm: Callable[[Path], None]
+    regular: User, expected: Callable[[str], bytes], harm: Callable[[Path], None]
 ) -> None:
     """Nothing in it is used, and the next run finds a sound one."""
-    program = STACK + SYNTH
-    user.run(program)
+    program, user = STACK + SYNTH, regular
     harm(user.cache)
     assert user.run(program) == ""
     assert user.written() == expected(program)
@@ -254,10 +268,9 @@ def installed_elsewhere(home: Path, version: str, archive: str) -> str:
 
 
 @pytest.mark.engine
-def test_bindings_of_another_version(user: User, expected: Callable[[str], bytes]) -> None:
+def test_bindings_of_another_version(regular: User, expected: Callable[[str], bytes]) -> None:
     """They get a slice of their own, and the earlier one stays."""
-    program = STACK + SYNTH
-    user.run(program)
+    program, user = STACK + SYNTH, regular
     site = installed_elsewhere(user.home, "20.1.1", "provider-aws@20.1.1.jsii.tgz")
     assert user.run(program, PYTHONPATH=site) == ""
     assert user.written() == expected(program)
@@ -278,12 +291,12 @@ def test_bindings_of_another_layout(user: User, expected: Callable[[str], bytes]
 
 @pytest.mark.engine
 @pytest.mark.parametrize("end", ["raise SystemExit(3)", "1 / 0", "os.kill(os.getpid(), 2)"])
-def test_node_ends_with_the_program(user: User, end: str) -> None:
+def test_node_ends_with_the_program(regular: User, end: str) -> None:
     """However the program ends, no process and no temporary file is left."""
-    with user.start(STACK + end) as process:
+    with regular.start(STACK + end) as process:
         process.communicate()
     assert process.returncode in (3, 1, -signal.SIGINT)
-    assert not list((user.home / "tmp").iterdir())
+    assert not list((regular.home / "tmp").iterdir())
 
 
 @pytest.mark.engine
