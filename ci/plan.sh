@@ -4,18 +4,19 @@
 # Takes from the environment
 #   STACK            the stack's name
 #   PLAN_PASSPHRASE  what the sealed plan is encrypted with: a plan file holds secrets in clear
+#   PLAN_STORE       set where the stack's plan_store takes the sealed plan, and no passphrase does
 #   ALLOW_DESTROY    addresses of protected objects that may be lost, separated by spaces
 # Writes to ci/out/STACK
 #   report.md, report.html  for the reviewer, without secrets
 #   counts.json, junit.xml  for GitLab's widgets
 #   plan.sarif              for GitHub's code scanning
 #   plan.env                the sealed plan's id and digest, and whether it changes something
-#   plan.tar.enc            the sealed plan, where it does
+#   plan.tar.enc            the sealed plan, where it does; not with PLAN_STORE
 # Exit status: as `biomodal-aws plan`, so 0 with and without changes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 : "${STACK:?STACK is not set: name the stack}"
-: "${PLAN_PASSPHRASE:?PLAN_PASSPHRASE has to be set: docs/ci.md says how}"
+[[ -n ${PLAN_STORE:-} ]] || : "${PLAN_PASSPHRASE:?PLAN_PASSPHRASE has to be set: docs/ci.md says how}"
 umask 077 # the sealed plan is refused where others could read it
 out="ci/out/$STACK"
 rm -rf "$out"
@@ -68,6 +69,10 @@ fi
 
 case $status in
   2)
+    if [[ -n ${PLAN_STORE:-} ]]; then
+      biomodal-aws plans --push "$PLAN_ID" --stack "$STACK"
+      exit
+    fi
     tar -C plans -cf - "$STACK/$PLAN_ID" |
       openssl enc -aes-256-cbc -pbkdf2 -iter 600000 -salt -pass env:PLAN_PASSPHRASE \
         -out "$out/plan.tar.enc"

@@ -229,7 +229,7 @@ def signed(lab: Lab, merged: str) -> str:
     target = desk.clone / "ci" / "out" / STACK
     target.mkdir(parents=True)
     shutil.copy(artifact(lab, f"plan-{STACK}") / "plan.tar.enc", target)
-    return approval(lab, desk, STACK)
+    return approval(lab, desk, STACK, PLAN_PASSPHRASE=PASSPHRASE)
 
 
 def test_without_an_approval_nothing_is_applied(lab: Lab, signed: str) -> None:
@@ -283,10 +283,13 @@ def test_a_change_by_hand_is_found_at_night(lab: Lab, planned: Machine, applied:
 
 
 def test_gitlab_goes_the_same_way(lab: Lab, planned: Machine, applied: GitHubJob) -> None:
-    """Plan, note, and the apply of that plan by the digest that its own pipeline handed on."""
+    """Plan, note, approval, and the apply of that plan by the digest that its pipeline handed on.
+
+    The sealed plan goes through the bucket of plan_store, without a passphrase.
+    """
     lab.forge.comments.clear()
-    secret = {"PLAN_PASSPHRASE": PASSPHRASE}
-    plan = lab.gitlab("plan", lab.machine("gitlab-plan", "owner", clone=planned.clone), **secret)
+    stored = {"PLAN_STORE": "1"}
+    plan = lab.gitlab("plan", lab.machine("gitlab-plan", "owner", clone=planned.clone), **stored)
     ran = plan.run()
     assert ran.status == 0, ran.log
     counts = json.loads((plan.machine.clone / "ci" / "out" / ROLES / "counts.json").read_text())
@@ -298,15 +301,18 @@ def test_gitlab_goes_the_same_way(lab: Lab, planned: Machine, applied: GitHubJob
     (note,) = lab.forge.comments
     assert note["body"].startswith(f"<!-- biomodal-aws plan: {ROLES} -->")
     apply = lab.gitlab(
-        "apply", lab.machine("gitlab-apply", "owner", clone=applied.machine.clone), **secret
+        "apply", lab.machine("gitlab-apply", "owner", clone=applied.machine.clone), **stored
     )
     handed_on = plan.artifacts(ROLES, apply.machine.clone)
     assert handed_on.keys() == {"PLAN_ID", "PLAN_SHA256", "PLAN_STATUS"}
-    desk = lab.machine("gitlab-desk")
+    desk = lab.machine("gitlab-desk", "owner")
     clone_at(lab.origin, desk.clone, lab.head())
-    plan.artifacts(ROLES, desk.clone)
-    signed = approval(lab, desk, ROLES)
+    assert not (apply.machine.clone / "ci" / "out" / ROLES / "plan.tar.enc").exists()
+    digest = handed_on["PLAN_SHA256"]
+    signed = approval(lab, desk, ROLES, **stored, PLAN_SHA256=digest, **desk.credentials)
     assert "0 of 1 approvals" in apply.run(**handed_on).log
+    exchanged = apply.run(**{**handed_on, "PLAN_SHA256": "0" * 64}, APPROVALS=signed)
+    assert (exchanged.status, "sealed another plan" in exchanged.log) == (4, True), exchanged.log
     ran = apply.run(**handed_on, APPROVALS=signed)
     assert ran.status == 0, ran.log
     found = lab.gitlab(

@@ -32,6 +32,7 @@ BUCKET: Final = "lab-terraform-state"
 # The provider waits a minute for a new bucket's lifecycle rule; with one that exists there is none.
 DATA: Final = "lab-data"
 PASSPHRASE: Final = "correct horse"
+PLANS: Final = {"remote": "s3://lab-plans/sealed"}
 # A second stack, small: GitLab's way is the same scripts.
 ROLES: Final = "roles"
 
@@ -71,6 +72,7 @@ class Lab:
         environment = {
             "vars.AWS_ROLE": "arn:aws:iam::123456789012:role/lab",
             "vars.AWS_REGION": self.sandbox.region,
+            "vars.PLAN_STORE": "",
             "secrets.PLAN_PASSPHRASE": PASSPHRASE,
             "github.token": TOKEN,
             "github.sha": sha,
@@ -126,7 +128,7 @@ def team(folder: Path) -> Iterator[Lab]:
     git(folder, "clone", "--quiet", str(ROOT), str(origin))
     git(origin, "checkout", "--quiet", "-B", "main")
     with Sandbox.start(folder) as sandbox, forge() as api:
-        for bucket in (BUCKET, DATA):
+        for bucket in (BUCKET, DATA, "lab-plans"):
             sandbox.client("s3").create_bucket(Bucket=bucket)
         lab = Lab(origin, folder, sandbox, api, _principals(sandbox))
         values = {
@@ -143,6 +145,8 @@ def team(folder: Path) -> Iterator[Lab]:
                     "var_files": [f"environments/{name}.tfvars"],
                     "backend": {"kind": "s3", "bucket": BUCKET, "region": sandbox.region},
                     "approvals": {"required": 1},
+                    # GitHub's plans are artifacts, GitLab's go through a bucket.
+                    **({"plan_store": PLANS} if name == ROLES else {}),
                 }
                 for name, (bootstrap, _) in values.items()
             },
@@ -209,9 +213,16 @@ def _lock_providers(lab: Lab) -> None:
         raise
 
 
-def approval(lab: Lab, desk: Machine, stack: str) -> str:
-    """Have somebody sign at a workstation, with the artifact, what a job planned; return it."""
-    mine = {"STACK": stack, "PLAN_PASSPHRASE": PASSPHRASE, "KEY": str(lab.folder / "bob")}
+def approval(lab: Lab, desk: Machine, stack: str, **more: str) -> str:
+    """Have somebody sign at a workstation what a job planned; return the approval.
+
+    Args:
+        lab: The team.
+        desk: The workstation, with a clone.
+        stack: The stack.
+        more: What opens the plan: the passphrase of its artifact, or the store and the digest.
+    """
+    mine = {"STACK": stack, "KEY": str(lab.folder / "bob"), **more}
     ran = desk.shell("ci/approve.sh", {**desk.environment(), **mine})
     assert ran.status == 0, ran.log
     assert list(desk.clone.rglob("*.tfplan")) == []
