@@ -98,9 +98,7 @@ class EngineError(BiomodalError):
     """Terraform or the app command failed.
 
     Args:
-        message: What failed and the engine's own words for it.
         log: The file that holds everything the engine printed.
-        returncode: The engine's exit status.
         advice: The next command or setting to try.
     """
 

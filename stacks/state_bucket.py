@@ -8,7 +8,7 @@ from cdktf_cdktf_provider_aws.provider import AwsProvider, AwsProviderDefaultTag
 from constructs import Construct
 
 from biomodal_aws.state_bucket import StateBucket
-from biomodal_deploy.config import state_bucket
+from biomodal_deploy.config import backends
 from stacks.base import BaseStack
 
 
@@ -25,7 +25,7 @@ class StateBucketStack(BaseStack):
     """
 
     def __init__(
-        self, scope: Construct, id_: str, *, region: str, settings: state_bucket.StateBucket
+        self, scope: Construct, id_: str, *, region: str, settings: backends.StateBucket
     ) -> None:
         super().__init__(scope, id_, variables=())
         tags = [AwsProviderDefaultTags(tags=settings.tags)] if settings.tags else None

@@ -51,7 +51,6 @@ def who_am_i(region: str | None, environment: Mapping[str, str] = os.environ) ->
 
     Args:
         region: Where to ask; STS answers in every region.
-        environment: What Terraform will find its credentials in.
 
     Raises:
         UsageError: AWS's settings name a profile or a token file that is not there.
@@ -77,7 +76,6 @@ def account_alias(region: str | None, environment: Mapping[str, str] = os.enviro
 
     Args:
         region: Where the credentials are good: IAM answers in one region of each partition.
-        environment: What Terraform will find its credentials in.
     """
     if not is_ours(environment):
         return None

@@ -23,7 +23,6 @@ class Machine:
     Attributes:
         state: EC2's word: `running`, `stopped`, ...
         profile: The ARN of its instance profile, if it has one.
-        launched: When it was started last.
     """
 
     state: str

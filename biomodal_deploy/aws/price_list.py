@@ -91,7 +91,6 @@ class Found:
     """What was looked up.
 
     Attributes:
-        prices: US dollars by unit and name.
         spot: US dollars for a Spot vCPU-hour by name: the dearest zone now.
     """
 

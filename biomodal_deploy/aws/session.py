@@ -19,9 +19,6 @@ MFA_NEEDED: Final = "the profile needs an MFA code"
 def open_session(region: str | None) -> Session:
     """Return a session in a region; whether its credentials work is the first check's question.
 
-    Args:
-        region: The region; that of the AWS profile where None.
-
     Raises:
         UsageError: AWS_PROFILE names no profile, or what AWS's settings name cannot be read.
     """

@@ -2,12 +2,18 @@
 
 What stands here reaches the synthesized JSON, Terraform's `.terraform` folder and every plan file.
 So it names a bucket, a workspace, a role, and never a key or a token: those come from the
-environment, a profile or a role.
+environment, a profile or a role. A bucket that keeps states has its settings here too.
+
+Sources: Amazon S3 user guide, "General purpose bucket naming rules"; AWS KMS developer guide,
+"Key identifiers (KeyId)".
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Address
 from pathlib import PurePosixPath
 from typing import Annotated, Final, Literal, TypeAlias
 
@@ -31,6 +37,11 @@ _KEY: Final = r"^[A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*$"
 _ROLE: Final = rf"^arn:aws[a-z-]*:iam::{aws.ACCOUNT}:role/[A-Za-z0-9_+=,.@/-]+$"
 _WORD: Final = r"^[A-Za-z0-9_-]+$"
 _HOST: Final = r"^[A-Za-z0-9.-]+(:[0-9]+)?$"
+_KMS_KEY: Final = (
+    rf"^(arn:aws[a-z-]*:kms:[a-z0-9-]+:{aws.ACCOUNT}:(key/{aws.KMS_KEY_ID}|alias/[A-Za-z0-9/_-]+)"
+    rf"|{aws.KMS_KEY_ID}|alias/[A-Za-z0-9/_-]+)$"
+)
+_KMS_KEY_RULE: Final = "A KMS key is written as its id, its ARN, or its alias (alias/NAME)"
 PATTERNS: Final = {
     _BUCKET: "A bucket's name has 3 to 63 lower-case letters, digits, hyphens and dots",
     _REGION: aws.REGION_RULE,
@@ -38,6 +49,7 @@ PATTERNS: Final = {
     _ROLE: "A role is written as its ARN: arn:aws:iam::123456789012:role/NAME",
     _WORD: "A name has letters, digits, hyphens and underscores",
     _HOST: "A host name is written without https:// and without a path",
+    _KMS_KEY: _KMS_KEY_RULE,
 }
 
 
@@ -203,3 +215,71 @@ def refuse_shared(backends: Iterable[tuple[str, Backend]], source: str) -> None:
                 fix="give each stack a key, workspace or file of its own",
             )
         owners[place] = name
+
+
+STACK_PREFIX: Final = "state-bucket-"
+_LONGEST_STACK: Final = 63
+
+
+def name_problem(name: str) -> str | None:
+    """Return the rule that a new bucket's name breaks, or None."""
+    if not re.fullmatch(aws.BUCKET, name):
+        return (
+            "A bucket's name has 3 to 63 lower-case letters, digits and hyphens, and a letter or "
+            "digit at both ends"
+        )
+    if "." in name:
+        # AWS's certificate is for one label: over TLS, such a name is reached by detours only.
+        kind = "is an IP address" if _is_address(name) else "has a dot"
+        return f"The name {kind}, which AWS advises against: TLS to it cannot be verified"
+    return aws.bucket_name_problem(name)
+
+
+def kms_key_problem(key: str) -> str | None:
+    """Return the rule that the name of a KMS key breaks, or None."""
+    return None if re.fullmatch(_KMS_KEY, key) else _KMS_KEY_RULE
+
+
+def stack_of(bucket: str) -> str:
+    """Return the name of the stack that makes a bucket, where cdktf.json has none.
+
+    Two buckets never share one.
+    """
+    name = STACK_PREFIX + re.sub("-+", "-", bucket.replace(".", "-"))
+    if name.removeprefix(STACK_PREFIX) == bucket and len(name) <= _LONGEST_STACK:
+        return name
+    digest = hashlib.sha256(bucket.encode()).hexdigest()[:8]
+    return f"{name[: _LONGEST_STACK - 9].rstrip('-')}-{digest}"
+
+
+def _nameable(name: str) -> str:
+    if problem := name_problem(name):
+        raise ValueError(problem)
+    return name
+
+
+class StateBucket(Frozen):
+    """A bucket for states.
+
+    Attributes:
+        bucket: Its name.
+        kms_key_id: The KMS key that it encrypts with by default; Amazon S3's own where None.
+        keep_days: For how many days former versions of a state are kept.
+        tags: Its tags.
+    """
+
+    bucket: Annotated[str, AfterValidator(_nameable)]
+    kms_key_id: Annotated[str, StringConstraints(pattern=_KMS_KEY)] | None = None
+    keep_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    tags: dict[
+        Annotated[str, StringConstraints(min_length=1, max_length=128)],
+        Annotated[str, StringConstraints(max_length=256)],
+    ] = Field(default_factory=dict)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        IPv4Address(name)
+    except ValueError:
+        return False
+    return True

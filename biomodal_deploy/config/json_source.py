@@ -23,12 +23,7 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True)
 class JsonFault:
-    """What is wrong at one place of a JSON text.
-
-    Attributes:
-        line: The line, from 1.
-        column: The character in it, from 1.
-    """
+    """What is wrong at one place of a JSON text."""
 
     rule: str
     fix: str
@@ -41,7 +36,6 @@ class Read:
     """What a JSON text holds, and what is wrong with it.
 
     Attributes:
-        value: What it holds; None where it cannot be read.
         text: The text without the faults that were passed over, every line where it was.
     """
 

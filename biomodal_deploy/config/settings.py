@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from biomodal_deploy.config import backends
-from biomodal_deploy.config.backends import KINDS, AssumeRole
+from biomodal_deploy.config.backends import KINDS, AssumeRole, StateBucket
 from biomodal_deploy.config.credentials import refuse_credentials
 from biomodal_deploy.config.json_source import line_of, read_json
 from biomodal_deploy.config.stack import (
@@ -24,7 +24,6 @@ from biomodal_deploy.config.stack import (
     StackName,
     StackSettings,
 )
-from biomodal_deploy.config.state_bucket import StateBucket
 from biomodal_deploy.config.validation_errors import Location, usage_error
 from biomodal_deploy.errors import Faults, UsageError
 from biomodal_deploy.files import read_regular

@@ -16,10 +16,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from biomodal_deploy.config import backends, state_bucket
-from biomodal_deploy.config.backends import Backend, Frozen, LocalBackend, S3Backend
+from biomodal_deploy.config import backends
+from biomodal_deploy.config.backends import Backend, Frozen, LocalBackend, S3Backend, StateBucket
 from biomodal_deploy.config.contract import aws
-from biomodal_deploy.config.state_bucket import StateBucket
 
 _NAME: Final = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 _ACCOUNT: Final = f"^{aws.ACCOUNT}$"
@@ -34,7 +33,6 @@ PATTERNS: Final = {
     "and starts with a letter",
     _ACCOUNT: aws.ACCOUNT_RULE,
     **backends.PATTERNS,
-    **state_bucket.PATTERNS,
     _REMOTE: "It is a bucket and a prefix in it: s3://lab-history/biomodal",
     _KMS_KEY_ARN: aws.KMS_KEY_ARN_RULE,
     _VAR_FILE: "A variable file's path starts from the project's folder",

@@ -34,7 +34,6 @@ def usage_error(
         prefix: What stands before the field's location in the file.
         source: The file or variable to correct.
         keys_at: Returns the settings that exist in the object at a location.
-        patterns: What each pattern of the model means, in words.
         shown: Returns a location as it is in the file: pydantic puts the kind of an object that
             may be one of several into it.
     """

@@ -70,11 +70,7 @@ def check(
 
 
 def lacking(policies: Sequence[PolicyDocument], need: Need, place: Place) -> tuple[str, ...]:
-    """Return why policies do not suffice for one need; nothing where they do.
-
-    Args:
-        policies: What one user or role holds, together.
-    """
+    """Return why policies do not suffice for one need; nothing where they do."""
     return tuple(dict.fromkeys(detail for _, _, detail in _refusals(policies, need, place)))
 
 

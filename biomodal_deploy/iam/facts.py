@@ -26,7 +26,6 @@ class ResourceUse(_Fact):
     """How an action deals with a type of resource.
 
     Attributes:
-        required: Whether every call is authorized on one.
         condition_keys: Keys that AWS fills in for it.
     """
 

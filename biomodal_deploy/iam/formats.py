@@ -34,11 +34,7 @@ def rendered(named: Named, place: Place, form: PolicyFormat) -> str:
 
 
 def combined(documents: Sequence[Mapping[str, JsonValue]]) -> Mapping[str, JsonValue]:
-    """Return policies as one document; a Sid that several have gets a number.
-
-    Args:
-        documents: At least one policy, each with a list of statements.
-    """
+    """Return policies as one document; a Sid that several have gets a number."""
     first, *others = documents
     if not others:
         return first

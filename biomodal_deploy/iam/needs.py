@@ -36,7 +36,6 @@ class Need:
         kind: Its kind, as in the catalog.
         resources: On what; `*` alone where AWS allows nothing narrower.
         tags: The block's tags, for judging other policies' conditions.
-        unobserved: Why the sandbox cannot show that it is needed.
     """
 
     address: str
@@ -135,10 +134,6 @@ def resources_of(
     grant: Grant, action: str, place: Place, filled: Callable[[str], tuple[str, ...]]
 ) -> Iterator[str]:
     """Give the ARNs that an action of a grant is needed on.
-
-    Args:
-        action: One of its actions.
-        filled: Fills in a template.
 
     Raises:
         CatalogError: AWS's reference says that the action is not allowed on such a resource, or

@@ -34,9 +34,6 @@ class StackPermissions:
 
     Nothing here asks AWS for anything.
 
-    Args:
-        values: Its variables' values; those left to their default may be missing.
-
     Raises:
         UsageError: The directory holds no synthesized stack, or region or account are wrong.
     """

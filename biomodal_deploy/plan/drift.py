@@ -34,9 +34,6 @@ class ManagedAccess:
     its policies. Right after an apply the group's own state knows none of them, so Terraform calls
     each one drift. Less what the plan's other resources give, only access remains that was given
     by hand.
-
-    Args:
-        plan: The plan; its state was refreshed.
     """
 
     def __init__(self, plan: PlanDocument) -> None:

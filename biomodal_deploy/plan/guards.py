@@ -124,11 +124,7 @@ def judge(
 
 
 def judge_place(limits: Bounds, *, account: str | None, region: str | None) -> tuple[Verdict, ...]:
-    """Judge where a stack goes, whatever it does there.
-
-    Args:
-        account: The AWS account that is met; None where it is not known.
-    """
+    """Judge where a stack goes, whatever it does there."""
     return (
         *_within("account", account, limits.account_ids),
         *_within("region", region, limits.regions),

@@ -56,11 +56,7 @@ _GAINS: Final = {
 
 @dataclass(frozen=True)
 class Alert:
-    """One thing that was found.
-
-    Attributes:
-        subject: The resource's address, or the stack.
-    """
+    """One thing that was found."""
 
     rule: str
     level: Level

@@ -77,7 +77,6 @@ def sandbox_environment(
     read from the home directory or from instance metadata is closed to them as well.
 
     Args:
-        base: The caller's environment; it is not changed.
         config_file: Stands in for the caller's AWS configuration and credentials files.
     """
     kept = {name: value for name, value in base.items() if not name.upper().startswith("AWS_")}

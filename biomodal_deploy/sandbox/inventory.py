@@ -116,13 +116,7 @@ SERVICES: Final = frozenset(listing.service for listing in LISTINGS)
 def inventory(
     client: Callable[[str], BaseClient], account_id: str, services: Container[str] = SERVICES
 ) -> Iterator[Item]:
-    """List what is in the account.
-
-    Args:
-        client: Gives a boto3 client by the name of its service.
-        account_id: The account's number, which some services want to hear.
-        services: The services to ask; all that the stacks use by default.
-    """
+    """List what is in the account."""
     clients: dict[str, BaseClient] = {}
     for listing in LISTINGS:
         if listing.service in services:

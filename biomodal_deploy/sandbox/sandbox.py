@@ -128,11 +128,7 @@ class Sandbox:
         return f"{line.decode()} sandbox"
 
     def environment(self, base: Mapping[str, str]) -> dict[str, str]:
-        """Return an environment in which every AWS tool talks to this sandbox and nothing else.
-
-        Args:
-            base: The caller's environment, without any of its AWS settings in what is returned.
-        """
+        """Return an environment in which every AWS tool talks to this sandbox and nothing else."""
         return sandbox_environment(
             base, endpoint=self.endpoint, region=self.region, config_file=self._config_file
         )

@@ -29,11 +29,7 @@ _PRIVATE: Final = "10.20.128.0/20"
 def seed(
     client: Callable[[str], BaseClient], *, endpoint: str, region: str, account_id: str
 ) -> Account:
-    """Fill the account, and say what is in it.
-
-    Args:
-        client: Gives a boto3 client by the name of its service.
-    """
+    """Fill the account, and say what is in it."""
     ec2 = cast("EC2Client", client("ec2"))
     _roles(cast("IAMClient", client("iam")))
     vpc_id, public, private = _network(ec2)

@@ -151,10 +151,6 @@ class Gate:
     Where moto lacks something it raises, and its server answers 500. The AWS provider takes that
     for a passing fault of AWS and tries again for ten minutes. Here the answer is 501, which no SDK
     retries, with a code of our own that no provider mistakes for a thing that AWS says.
-
-    Args:
-        application: moto's own.
-        log: Takes the traceback of what moto lacks.
     """
 
     def __init__(self, application: WSGIApplication, log: Callable[[str], None]) -> None:

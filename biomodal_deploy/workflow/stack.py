@@ -10,7 +10,6 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from biomodal_deploy.config.settings import StackSettings
-from biomodal_deploy.config.state_bucket import STACK_PREFIX
 from biomodal_deploy.engine.synthesis import Synthesis, synthesize
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import private_dir, read_regular

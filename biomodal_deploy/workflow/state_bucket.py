@@ -10,9 +10,8 @@ from pydantic import JsonValue, ValidationError
 
 from biomodal_deploy.aws.identity import who_am_i
 from biomodal_deploy.aws.state_bucket.checker import StateBucketChecker
-from biomodal_deploy.config.backends import LocalBackend
+from biomodal_deploy.config.backends import LocalBackend, StateBucket, stack_of
 from biomodal_deploy.config.settings import CONTEXT_VARIABLE, StackSettings
-from biomodal_deploy.config.state_bucket import StateBucket, stack_of
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.planning import Planned, make_plan

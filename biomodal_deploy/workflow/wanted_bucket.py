@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from biomodal_deploy.aws.state_bucket.writes import StateWrite
-from biomodal_deploy.config.backends import PartialBackend, S3Backend
+from biomodal_deploy.config.backends import PartialBackend, S3Backend, kms_key_problem, name_problem
 from biomodal_deploy.config.settings import StackSettings
-from biomodal_deploy.config.state_bucket import kms_key_problem, name_problem
 from biomodal_deploy.config.tfvars.files import read_file
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.workflow.location import Location, choose

@@ -15,13 +15,13 @@ from biomodal_deploy.engine.process import (
     Ended,
     InterruptSent,
     Line,
+    LineSplitter,
     NotStarted,
     TooMuchOutput,
     capture,
     run,
     supervisor,
 )
-from biomodal_deploy.engine.process.lines import LineSplitter
 from biomodal_deploy.engine.process.stop_requests import stop_signals
 
 

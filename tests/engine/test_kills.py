@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.config.state_bucket import stack_of
+from biomodal_deploy.config.backends import stack_of
 from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.engine.toolchain.mirror_search import platform_name
 from biomodal_deploy.errors import EXIT_GUARD

@@ -19,7 +19,7 @@ import pytest
 from boto3.session import Session
 from botocore.exceptions import ClientError
 
-from biomodal_deploy.config.state_bucket import stack_of
+from biomodal_deploy.config.backends import stack_of
 from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.authority.record import read_record

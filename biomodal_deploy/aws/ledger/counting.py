@@ -107,11 +107,7 @@ ACTIVE: Final = (*WAITING, *WORKING)
 
 
 def count_jobs(clients: Clients, queue: str, patience: Patience) -> tuple[Amount, ...] | None:
-    """Count a queue's jobs that are not over, by status; None where there is no such queue.
-
-    Args:
-        queue: The queue's ARN or name.
-    """
+    """Count a queue's jobs that are not over, by status; None where there is no such queue."""
     found = []
     try:
         for status in ACTIVE:

@@ -96,11 +96,7 @@ def _of_batch(
 
 
 def log_group(search: Search, name: str, *, ours: bool = True) -> list[Leftover]:
-    """Return a log group that is still there.
-
-    Args:
-        ours: Whether it is this stack's alone.
-    """
+    """Return a log group that is still there."""
     group = find_log_group(search.clients, name)
     if group is None:
         return []

@@ -18,7 +18,6 @@ class DefaultRoute:
 
     Attributes:
         table: The route table, or None where the VPC shows none.
-        through: That thing's id, or empty.
     """
 
     table: str | None

@@ -36,7 +36,6 @@ def run_preflight(
 
     Args:
         quick: Ask only what is asked before every plan.
-        on_progress: Called for each check as it ends, in this thread.
         owned: What the stack's state holds already, from `owned_by`: those names are not taken;
             None where it could not be read.
         needed_actions: Returns what an apply calls; without it, that check is unknown.

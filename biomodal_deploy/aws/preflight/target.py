@@ -30,7 +30,6 @@ class Hardened:
     Attributes:
         ami_id: The VM's image, or empty for the newest Ubuntu.
         batch_subnet_ids: The Batch hosts' own subnets; none where they use the VM's.
-        batch_max_vcpus: The most vCPUs of each of its two compute environments.
     """
 
     iam_name_prefix: str = ""
@@ -53,7 +52,6 @@ class Target:
         bootstrap: The implementation, as names and roles differ between the two.
         hardened: What the native hardened profile adds; None for every other stack.
         tags: Tags on everything, so that a policy conditioned on them is judged rightly.
-        kms_key: The KMS key that everything is encrypted with, or None.
         bucket_key: The KMS key of the existing bucket that the stack's roles may use, or None.
     """
 

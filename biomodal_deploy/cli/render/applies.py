@@ -17,7 +17,7 @@ from biomodal_deploy.cli.render.costs import cost_summary
 from biomodal_deploy.cli.render.ledger import show_leftovers
 from biomodal_deploy.cli.render.plan_view import place_lines
 from biomodal_deploy.cli.render.sealed_plans import sealed_plan_data, show_sealed_plan
-from biomodal_deploy.config.state_bucket import STACK_PREFIX
+from biomodal_deploy.config.backends import STACK_PREFIX
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.review.report.data import destroy_data

@@ -54,10 +54,6 @@ OUTPUT_GRAMMAR: Final[dict[str, tuple[str, re.Pattern[str]]]] = {
 
 
 def broken_output(name: str, value: str) -> str | None:
-    """Return what a documented output has to be, where its value is something else.
-
-    Args:
-        value: Its value; an empty one is none, and fits.
-    """
+    """Return what a documented output has to be, where its value is something else."""
     words, pattern = OUTPUT_GRAMMAR[name]
     return None if not value or pattern.fullmatch(value) else words

@@ -36,7 +36,6 @@ def hardened_variables(bootstrap: str, *, open_ssh: bool = False) -> tuple[Varia
 
     Args:
         bootstrap: `module` takes the few that its inputs can express.
-        open_ssh: Whether port 22 may be opened to everyone.
     """
     if bootstrap == "module":
         return (_ssh_cidr_blocks(_IPV4, open_ssh=open_ssh), *_VM)

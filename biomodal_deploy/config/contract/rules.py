@@ -25,7 +25,6 @@ class Rule:
             for the variable.
         check: The same check in Python, on the value as Terraform reads it: a text, a number
             written out, or one element of a list.
-        type: The Terraform type that it judges.
     """
 
     message: str

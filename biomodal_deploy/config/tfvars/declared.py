@@ -23,10 +23,8 @@ class DeclaredVariable:
     Attributes:
         type: Its type; `any` where it declares none.
         literal: Whether `--var` takes its value as plain text, without quotes.
-        required: Whether it has no default.
         nullable: Whether null is a value; otherwise null stands for the default.
         sensitive: Whether its value must never be shown.
-        messages: What its validation blocks say.
     """
 
     name: str

@@ -24,11 +24,7 @@ _FIRST: Final = ("terraform.tfvars", "terraform.tfvars.json")
 
 @dataclass(frozen=True)
 class VariableFile:
-    """One variable file, read once: what was hashed is what was used.
-
-    Attributes:
-        path: Where it is, absolute.
-    """
+    """One variable file, read once: what was hashed is what was used."""
 
     path: Path
     sha256: str

@@ -65,12 +65,7 @@ class Fault:
 
 
 class HclError(ValueError):
-    """The text is not what a variable file may hold.
-
-    Attributes:
-        faults: Every fault that was found, the first one first.
-        attributes: What is without a fault.
-    """
+    """The text is not what a variable file may hold."""
 
     def __init__(
         self, faults: Sequence[Fault], found: Mapping[str, Attribute] | None = None
@@ -89,11 +84,7 @@ class _Stop(Exception):
 
 @dataclass(frozen=True)
 class Attribute:
-    """One `name = value` of a file.
-
-    Attributes:
-        line: The line its name stands on; None in JSON.
-    """
+    """One `name = value` of a file."""
 
     value: Value
     line: int | None

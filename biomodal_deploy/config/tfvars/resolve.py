@@ -54,7 +54,6 @@ class ResolvedVariables:
 
     Attributes:
         values: The values by variable; variables left to their default are not in it.
-        notes: What was passed over, in a sentence each.
     """
 
     values: Mapping[str, Value]
@@ -92,12 +91,10 @@ def resolve(
 
     Args:
         project_dir: Where automatic variable files lie.
-        variables: `--var`, each `NAME=VALUE`, in order.
         cwd: What relative paths start from; this process's folder where None.
         environ: Where `TF_VAR_*` is read; nowhere where None.
         settings: Values that stand where nothing else gives one; unknown names are passed over.
         known_elsewhere: Variables of the project's other stacks: noted, not refused.
-        checks: Returns the rule that a variable's value breaks, or None.
 
     Raises:
         UsageError: A file, name or value is wrong, or a required value is missing.

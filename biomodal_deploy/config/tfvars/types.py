@@ -25,7 +25,6 @@ class Type:
     """A type constraint.
 
     Attributes:
-        kind: Its outermost word.
         inner: The elements' type of a list, set or map.
         items: The types of a tuple, in order.
         members: The types of an object, by name.

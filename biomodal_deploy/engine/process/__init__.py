@@ -14,9 +14,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
-from biomodal_deploy.engine.process.lines import LONGEST_LINE, Line, LineSplitter, Stream
 from biomodal_deploy.engine.process.supervisor import (
     FORWARD,
     GRACEFUL,
@@ -28,6 +27,63 @@ from biomodal_deploy.engine.process.supervisor import (
     Step,
     supervise,
 )
+
+Stream: TypeAlias = Literal["stdout", "stderr"]
+
+LONGEST_LINE: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line that a child printed.
+
+    Attributes:
+        text: Without its line end; undecodable bytes are replaced.
+        left_out: How many bytes were dropped from the end of a line longer than the limit.
+    """
+
+    stream: Stream
+    text: str
+    left_out: int = 0
+
+
+class LineSplitter:
+    """Collects chunks and hands on whole lines."""
+
+    def __init__(
+        self, stream: Stream, on_line: Callable[[Line], None], longest: int = LONGEST_LINE
+    ) -> None:
+        self._stream, self._on_line, self._longest = stream, on_line, longest
+        self._kept = bytearray()
+        self._left_out = 0
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes."""
+        start = 0
+        while (end := chunk.find(b"\n", start)) >= 0:
+            self._keep(chunk[start:end])
+            start = end + 1
+            self._hand_on()
+        self._keep(chunk[start:])
+
+    def close(self) -> None:
+        """Hand on a last line that has no line end."""
+        if self._kept or self._left_out:
+            self._hand_on()
+
+    def _keep(self, piece: bytes) -> None:
+        room = self._longest - len(self._kept)
+        self._kept += piece[:room]
+        self._left_out += max(0, len(piece) - room)
+
+    def _hand_on(self) -> None:
+        text = self._kept.decode("utf-8", "replace").removesuffix("\r")
+        line = Line(self._stream, text, self._left_out)
+        # Before the call: one that raises must not see this line again.
+        self._kept.clear()
+        self._left_out = 0
+        self._on_line(line)
+
 
 __all__ = [
     "KILL",
@@ -81,7 +137,6 @@ def run(
     dropped: whoever closed a terminal cannot be printed to, and being stopped is the news.
 
     Args:
-        environment: All of the child's environment.
         on_line: Called in this thread, in each pipe's order.
         on_wait: Called at each step to stop the child, and each second after it.
         lock: A descriptor of a file that is to be locked for as long as the child itself lives.

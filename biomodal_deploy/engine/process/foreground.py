@@ -26,7 +26,6 @@ def run_in_foreground(
     """Run a command to its end and return its exit status; 128 + N where signal N ended it.
 
     Args:
-        environment: All of its environment.
         stdout: Where its standard output goes; our own where None.
     """
     if sys.platform == "linux":

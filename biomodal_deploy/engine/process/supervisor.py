@@ -91,7 +91,6 @@ def supervise(
     """Start a child, and return only when it has ended and was reaped.
 
     Args:
-        feeds: What takes the bytes of its stdout and of its stderr.
         stop_sequence: What the first stop request does, the second, and all later ones.
         on_wait: Told of each step and of each second of waiting after it.
         stop_pipe: A pipe that has a byte for each stop request. Where None, the signals are

@@ -72,7 +72,6 @@ class Tally:
 
     Attributes:
         summary: Terraform's own counts, once it has said them.
-        interrupted: Whether it was asked to stop; set by the caller.
     """
 
     def __init__(self) -> None:

@@ -98,8 +98,6 @@ class Caller:
     """Runs verbs in one place.
 
     Attributes:
-        product: What it is called in messages.
-        environment: All of its environment.
         redact: Applied to each line before anything else sees it.
         state: Answers what a failure needs to know of the state.
     """

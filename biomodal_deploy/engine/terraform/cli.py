@@ -57,7 +57,6 @@ class TerraformCli:
     Args:
         environment: The caller's; what would change the outcome is taken out.
         workspace: Always this one, whatever was selected in the directory.
-        data_dir: Where it keeps providers and backend settings; `.terraform` where None.
         redact: Applied to each line before it is logged, shown or raised. It sees raw lines:
             mask every spelling of a secret (`biomodal_deploy.engine.terraform.events.spellings`).
         trace: Keep the caller's `TF_LOG*`, which print every value in clear.
@@ -273,7 +272,6 @@ class TerraformCli:
         Args:
             var_files: In order; values reach Terraform in no other way.
             refresh_only: Plan to record what changed outside Terraform, and nothing else.
-            parallelism: How many resources at once; Terraform's default where None.
         """
         tally = self._run.long(
             "plan",

@@ -44,12 +44,7 @@ class ChildEnvironment:
 
 @dataclass(frozen=True)
 class Conflict:
-    """A variable that would send a sealed plan somewhere else.
-
-    Attributes:
-        found: What the environment says.
-        expected: What was sealed.
-    """
+    """A variable that would send a sealed plan somewhere else."""
 
     name: str
     found: str
@@ -67,8 +62,6 @@ def child_environment(
 
     Args:
         workspace: Always set, so that the one last selected in the directory does not matter.
-        data_dir: Where Terraform keeps providers and backend settings; its default where None.
-        trace: Keep `TF_LOG*`.
     """
     prefixes = tuple(name for name in _DROPPED if not (trace and name == "TF_LOG"))
     ours = _SET | {"TF_WORKSPACE": workspace}

@@ -224,7 +224,6 @@ class TextLine:
     """A line that is no event.
 
     Attributes:
-        text: Without colours.
         left_out: How many bytes of a line that was too long are missing.
     """
 

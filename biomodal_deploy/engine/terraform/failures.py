@@ -38,9 +38,7 @@ class TerraformFailed(EngineError):
         code: A stable word where the failure is a known one (`stale_plan`, `locked`,
             `credentials`, ...), else `engine`.
         cause: The catalog's word for a known failure, finer than the code; else None.
-        diagnostics: Its errors, the cause first.
         lock: Who holds the lock, where that is why.
-        run: What an apply had done by then.
     """
 
     def __init__(
@@ -83,8 +81,6 @@ class TerraformStopped(Interrupted):
 
     Attributes:
         steps: What it took: an interrupt, then a termination, then a kill.
-        lock: Who holds the lock now; None after a graceful stop.
-        unlock: The exact command that removes that lock.
     """
 
     def __init__(

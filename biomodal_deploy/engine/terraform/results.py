@@ -144,8 +144,6 @@ class ApplyRun:
     """What became of an apply, as far as Terraform could say it.
 
     Attributes:
-        completed: What was done, in this order.
-        failed: What Terraform gave up on.
         tainted: What was created and failed after that: the next plan replaces it.
         in_progress: What was begun and never heard of again: Terraform was killed.
         not_begun: What was planned, and not reached.

@@ -32,7 +32,6 @@ class RunLog:
     on without its command from one that is over.
 
     Args:
-        path: The file; only its owner may read it.
         redact: Applied to each line before it is written or read as an event.
     """
 
@@ -95,10 +94,8 @@ class LoggedRun:
     """What a log says of its last call.
 
     Attributes:
-        started: When, in UTC.
         status: Terraform's exit status; None where the command died before it could write it.
         running: It has no end yet, and Terraform is still at work.
-        run: What an apply had done by the last line.
     """
 
     verb: str

@@ -69,7 +69,6 @@ def inspect(
     """Look at every tool; what is wrong is part of the answer and raises nothing.
 
     Args:
-        terraform: The project's own setting, as for `find_terraform`.
         wanted: Version constraints by provider, as `required_providers` returns them.
     """
     python = Tool(

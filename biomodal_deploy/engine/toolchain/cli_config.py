@@ -93,7 +93,6 @@ def text(own: Sequence[Path], method: str, location: str, include: Sequence[str]
     Args:
         own: The user's own files; their credentials and plugin cache stay in force.
         method: `filesystem_mirror` or `network_mirror`.
-        location: The mirror's folder or address.
         include: The providers that come from it; all others come from their registry.
     """
     key = "url" if method == "network_mirror" else "path"

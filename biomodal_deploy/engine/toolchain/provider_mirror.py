@@ -43,8 +43,6 @@ class ProviderSource:
     Attributes:
         kind: The way Terraform is told; for `registry`, `user configuration` and `implied
             folder` (one it searches by itself) it is told nothing.
-        location: The folder, address or file in question.
-        reason: One phrase for people.
         include: The providers that come from the mirror.
         versions: The AWS provider's versions on offer there.
         others: Mirrors that were seen and not chosen.

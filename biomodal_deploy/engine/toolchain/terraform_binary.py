@@ -79,7 +79,6 @@ class Terraform:
     """A Terraform that was chosen.
 
     Attributes:
-        argv_prefix: What to put before Terraform's own arguments.
         reason: One phrase for people.
         product: `tofu` for OpenTofu.
     """
@@ -124,11 +123,7 @@ def find_terraform(
 
 
 def shim(directory: Path, terraform: Terraform) -> Path:
-    """Return one executable file that is this Terraform, for callers that take no arguments.
-
-    Args:
-        directory: A private folder; a launcher script is written there where one is needed.
-    """
+    """Return one executable file that is this Terraform, for callers that take no arguments."""
     if len(terraform.argv_prefix) == 1:
         return Path(terraform.argv_prefix[0])
     script = directory / terraform.product

@@ -105,11 +105,7 @@ class ProbeError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a program said.
-
-    Attributes:
-        text: Its output, errors included.
-    """
+    """What a program said."""
 
     status: int
     text: str
@@ -131,7 +127,6 @@ def ask(
     """Run a program, and return what it says; no process is left behind.
 
     Args:
-        environ: Its whole environment.
         timeout: Seconds after which it counts as hanging.
 
     Raises:

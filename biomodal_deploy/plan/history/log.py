@@ -44,9 +44,6 @@ class History:
     """The history of one stack, in `plans/<stack>/history.jsonl`.
 
     Any number of processes may write to it.
-
-    Args:
-        redact: Applied to everything that is written.
     """
 
     def __init__(self, plans: Path, stack: str, *, redact: Callable[[str], str] = str) -> None:

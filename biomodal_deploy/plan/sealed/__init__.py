@@ -2,13 +2,13 @@
 
 from biomodal_deploy.plan.sealed.digests import file_sha256, sha256, tree_sha256
 from biomodal_deploy.plan.sealed.facts import Actor, Facts, FileDigest, Module, StateId, whoami
-from biomodal_deploy.plan.sealed.fingerprints import (
+from biomodal_deploy.plan.sealed.gathering import (
     Backend,
     backend_of,
     described_backend,
+    gather,
     modules_of,
 )
-from biomodal_deploy.plan.sealed.gathering import gather
 from biomodal_deploy.plan.sealed.git import Revision, authors_of, revision_of, signing_key
 from biomodal_deploy.plan.sealed.manifest import Manifest
 from biomodal_deploy.plan.sealed.sealed import SealedPlan, sealed_plans

@@ -175,11 +175,7 @@ def statement_of(sealed_plan: SealedPlan) -> Statement:
 
 
 def approve(sealed_plan: SealedPlan, key: Path) -> bytes:
-    """Sign a sealed plan and put the approval beside it; return the approval's bytes.
-
-    Args:
-        key: The private key, or the public one of an agent's.
-    """
+    """Sign a sealed plan and put the approval beside it; return the approval's bytes."""
     statement = statement_of(sealed_plan)
     made = Approval(statement=statement, signature=sign(statement.content(), key))
     content = made.model_dump_json(by_alias=True, indent=2).encode() + b"\n"
@@ -253,9 +249,6 @@ def require_approvals(
     sealed_plan: SealedPlan, policy: Approvals, project: Path, spent: Collection[str] = ()
 ) -> ApprovalStatus:
     """Return the approvals of a sealed plan; refuse it where they are too few.
-
-    Args:
-        spent: The plans whose approvals were used for an apply.
 
     Raises:
         SealedPlanRefused: Approvals are missing; it says whose, and why others do not count.

@@ -59,7 +59,6 @@ class SealedPlan:
     Attributes:
         sha256: Of `manifest.json`, and so of everything that the manifest binds: what a reviewer
             pins.
-        use: Whether it was applied, and what became of it.
     """
 
     path: Path
@@ -72,9 +71,6 @@ class SealedPlan:
         """Open a sealed plan.
 
         Nothing is recomputed yet that may have changed around it; see `verify`.
-
-        Args:
-            key: The key that its manifest must be signed with.
 
         Raises:
             SealedPlanRefused: missing, incomplete, edited, or others could have touched it.

@@ -43,7 +43,6 @@ class Draft:
     """A plan that is being made: Terraform writes into its folder, then it is sealed.
 
     Attributes:
-        path: Its folder until then.
         logs: Where what Terraform says is kept. It stays where planning fails.
     """
 
@@ -72,9 +71,6 @@ class Draft:
         key: bytes | None = None,
     ) -> SealedPlan:
         """Seal it.
-
-        Args:
-            variables_sha256: Of the variables file that Terraform got.
 
         Raises:
             UsageError: The system refused to write; nothing is left but the logs.

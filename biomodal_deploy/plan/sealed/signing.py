@@ -79,7 +79,6 @@ def signer_of(content: bytes, signature: str, signers: Path, revoked: Path | Non
     """Return who signed a text.
 
     Args:
-        signers: The `allowed_signers` file.
         revoked: Public keys, or a key revocation list, that no longer count.
 
     Raises:

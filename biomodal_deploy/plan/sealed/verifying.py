@@ -39,9 +39,6 @@ def verify(
 ) -> list[Difference]:
     """Compare a sealed plan with how things are.
 
-    Args:
-        now: The same facts, recomputed.
-
     Returns:
         Every difference, those first that explain the others.
     """

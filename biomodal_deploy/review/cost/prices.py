@@ -85,11 +85,7 @@ class Prices:
 
     @classmethod
     def of(cls, region: str, project: Path | None = None) -> Self:
-        """Return the prices of a region: the package's, and over them the project's.
-
-        Args:
-            project: The project's folder; only the package's prices where left out.
-        """
+        """Return the prices of a region: the package's, and over them the project's."""
         groups = _packaged().regions.get(region, ())
         if project is not None:
             groups += read_price_file(project / PRICES_FILE).regions.get(region, ())

@@ -56,7 +56,6 @@ class Diagnosis:
         findings: Known and unknown errors, in the order in which they stand there.
         suspects: Where there is no error at all in a form that is known: the last lines that look
             like one, with their numbers.
-        lines: How many lines were read.
         binary: Whether there were bytes among them that no text has.
         unread: Errors beyond the most that are told apart.
     """

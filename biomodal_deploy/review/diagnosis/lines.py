@@ -60,11 +60,7 @@ class RawLine:
 
 
 def read_lines(stream: Readable, marks: Sequence[str]) -> Iterator[RawLine]:
-    """Give the lines of a stream; never more than a block of it is in memory.
-
-    Args:
-        marks: Texts in small letters that are worth a look.
-    """
+    """Give the lines of a stream; never more than a block of it is in memory."""
     wanted = [mark.encode() for mark in marks]
     groups: list[tuple[bytes, list[bytes]]] | None = None
     number = 0

@@ -63,12 +63,9 @@ class Passage:
     Attributes:
         text: Its words on one line.
         raw: It as it was.
-        line: Where it begins, from 1.
-        address: The resource that it is about.
         certain: Whether it is an error in Terraform's own form; a line of something else is one
             only where it is known.
         place: Where it was printed, as far as its log shows.
-        origin: The file, where several were read.
     """
 
     text: str
@@ -90,7 +87,6 @@ class Reader:
     """Reads one log.
 
     Attributes:
-        lines: How many it had.
         binary: Whether it had bytes that no text has.
         place: Where it was printed, by the last line that shows it.
     """

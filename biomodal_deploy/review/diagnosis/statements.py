@@ -60,7 +60,6 @@ class Denial:
     """What AWS refused.
 
     Attributes:
-        action: The IAM action.
         resource: Its ARN, where AWS names it.
         caller: Who called, where AWS says so.
     """
@@ -89,7 +88,6 @@ class Missing:
     """What is missing in the caller's policies.
 
     Attributes:
-        denial: What AWS refused.
         statements: What allows it, as a policy has it.
         origin: Whether they are the stack's own, as `policy deployer` prints them; or say no
             more than the error did, because the stack does not need the action on that

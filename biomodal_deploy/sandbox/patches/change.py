@@ -15,7 +15,6 @@ class Change:
     """One name in moto that gets another value.
 
     Attributes:
-        made_from: Makes the new value from moto's own.
         new: Whether moto has no such name: the value is made from None.
     """
 

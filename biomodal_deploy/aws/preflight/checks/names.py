@@ -26,9 +26,6 @@ class _Kind:
     """A kind of thing that a name is for.
 
     Attributes:
-        type: Terraform's type.
-        find: Returns what AWS has of a name.
-        remove: Returns what removes it, or shows it.
         names: The names that the stack will take; its VM's where None.
     """
 
