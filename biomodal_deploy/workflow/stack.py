@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
+from biomodal_deploy.config.backends import STACK_PREFIX
 from biomodal_deploy.config.settings import StackSettings
 from biomodal_deploy.engine.synthesis import Synthesis, synthesize
 from biomodal_deploy.errors import UsageError
