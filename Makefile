@@ -6,6 +6,10 @@ READY := $(VENV)/.ready
 # Apart: checkov pins versions that differ from ours.
 CHECKOV := .venv-checkov
 CHECKOV_READY := $(CHECKOV)/.ready
+# Apart as well. Material for MkDocs gets fixes until May 2027; zensical, of the same people, comes
+# after it and reads mkdocs.yml.
+SITE := .venv-site
+SITE_READY := $(SITE)/.ready
 NODE_READY := node_modules/.ready
 # The other frameworks and bindings that the stacks are synthesized with, laid over .venv.
 FRAMEWORKS := .frameworks/cdktf-aws6/.ready .frameworks/cdktn/.ready
@@ -14,7 +18,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup frameworks browser groovy containers demo synth test test-quick check format snapshots docs lock benchmarks clean
+.PHONY: help setup frameworks browser groovy containers demo synth test test-quick check format snapshots docs site lock benchmarks clean
 
 help: ## Print these targets
 	@echo "biomodal-aws: the documented AWS environment, synthesized, planned, applied and destroyed"
@@ -93,6 +97,10 @@ docs: $(READY) ## Write the pages that come from the code: commands, hardening, 
 	@$(BIN)/python -m biomodal_deploy.review.report.data
 	@$(BIN)/python -m tests.support.fidelity
 
+site: $(SITE_READY) ## Build the docs as a site, in site/; a dead link or a page outside the navigation fails
+	@NO_MKDOCS_2_WARNING=1 $(SITE)/bin/python -B -m mkdocs build --strict
+	@echo "site/index.html"
+
 benchmarks: $(READY) ## Measure synthesis and the workflow, on a quiet machine: half an hour
 	@$(BIN)/python -m benchmarks.synth --docs docs/performance.md
 	@$(BIN)/python -m benchmarks.workflow
@@ -103,6 +111,8 @@ lock: $(READY) ## Resolve requirements.lock and package-lock.json anew
 		--no-emit-index-url --no-header --quiet --output-file requirements.lock pyproject.toml
 	@echo "checkov==3.3.30" | $(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 \
 		--no-emit-index-url --no-header --quiet --output-file requirements-checkov.lock -
+	@echo "mkdocs-material==9.8.2" | $(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 \
+		--no-emit-index-url --no-header --quiet --output-file requirements-site.lock -
 	@$(BIN)/python -m biomodal_deploy.engine.toolchain.npm install --package-lock-only \
 		--omit-lockfile-registry-resolved --no-audit --no-fund
 
@@ -113,7 +123,7 @@ lock: $(READY) ## Resolve requirements.lock and package-lock.json anew
 		echo "$(@D) could not be installed: the tests of that framework are skipped."
 
 clean: ## Remove what the other targets wrote, state and plans excepted
-	@rm -rf cdktf.out $(VENV) $(CHECKOV) .frameworks node_modules dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .groovy
+	@rm -rf cdktf.out $(VENV) $(CHECKOV) $(SITE) site .frameworks node_modules dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .groovy
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -128,6 +138,12 @@ $(CHECKOV_READY): requirements-checkov.lock
 	@echo "Setting up checkov in $(CHECKOV) (once, about a minute) ..."
 	@$(PYTHON) -m venv --clear $(CHECKOV)
 	@$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-checkov.lock
+	@touch $@
+
+$(SITE_READY): requirements-site.lock
+	@echo "Setting up MkDocs in $(SITE) (once, about half a minute) ..."
+	@$(PYTHON) -m venv --clear $(SITE)
+	@$(SITE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-site.lock
 	@touch $@
 
 $(NODE_READY): package.json package-lock.json | $(READY)

@@ -187,3 +187,11 @@ def test_every_command_that_a_page_names_is_there() -> None:
             )
             for option in re.findall(r"(?<!\S)--[a-z][a-z0-9-]*", line.partition(" -- ")[0]):
                 assert option in options | {"--help"}, f"{path.name}: biomodal-aws {line}"
+
+
+def test_the_site_s_navigation_names_every_page() -> None:
+    """`make site` fails on a page outside of it; this says so before."""
+    settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    named = re.findall(r"^ +- .*: (\S+\.md)$", settings, re.MULTILINE)
+    pages = [str(each.relative_to(ROOT / "docs")) for each in (ROOT / "docs").rglob("*.md")]
+    assert sorted(named) == sorted(["index.md", *pages])
