@@ -11,6 +11,9 @@ import sys
 import sysconfig
 import venv
 import zipfile
+from dataclasses import dataclass
+from glob import glob
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -253,40 +256,147 @@ def test_pyright_sees_its_types(python: Path, tmp_path: Path) -> None:
     assert all("example.py:12" in line for line in errors), errors
 
 
-JOB: Final = """set -e
-biomodal-aws plan --var-file "$SANDBOX_TFVARS" || test $? = 2
-biomodal-aws show
-biomodal-aws apply
-biomodal-aws output --output json > ../outputs.json
-"""
+# Only these are asked about, as `destroy` without them says.
+LOST: Final = (
+    "aws_ecr_repository.image_repository",
+    "aws_eip.public_ip",
+    "aws_iam_role.vm_role",
+    "aws_instance.vm",
+    "aws_key_pair.ssh_key",
+    "aws_s3_bucket.data_bucket[0]",
+)
+# Where a Python that is not on the path may be.
+PYTHONS: Final = (
+    "{pyenv}/versions/{version}*/bin/python",
+    "{home}/.local/share/uv/python/cpython-{version}*/bin/python",
+    "/opt/homebrew/bin/python{version}",
+    "/usr/local/bin/python{version}",
+)
 
 
-def test_an_installed_wheel_does_the_job_in_an_empty_folder(python: Path, tmp_path: Path) -> None:
-    """Without a clone, make or an account: init, then plan, show, apply and output, rehearsed."""
-    home = tmp_path / "home"
-    home.mkdir()
-    steering = ("PYTHONPATH", "VIRTUAL_ENV", "CDKTF_", "BIOMODAL_", "TF_", "AWS_", "CI")
-    kept = {name: text for name, text in os.environ.items() if not name.startswith(steering)}
-    # The AWS bindings are cut to size once, in the user's own cache.
-    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    environment = kept | {
-        "HOME": str(home),
-        "XDG_CACHE_HOME": cache,
-        "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
-    }
+@dataclass(frozen=True)
+class Installed:
+    """The command of an environment that holds the wheel, in a new home.
 
-    def must(*words: str, cwd: Path) -> str:
-        argv = [str(python.with_name("biomodal-aws")), *words]
+    Attributes:
+        python: The environment's Python.
+        home: The home.
+    """
+
+    python: Path
+    home: Path
+
+    def must(self, *words: str, cwd: Path, typed: str | None = None) -> str:
+        """Run the command, and return what it printed."""
+        steering = ("PYTHONPATH", "VIRTUAL_ENV", "CDKTF_", "BIOMODAL_", "TF_", "AWS_", "CI")
+        kept = {name: text for name, text in os.environ.items() if not name.startswith(steering)}
+        # The AWS bindings are cut to size once, in the user's own cache.
+        cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+        self.home.mkdir(exist_ok=True)
         done = subprocess.run(
-            argv, cwd=cwd, env=environment, capture_output=True, text=True, check=False
+            [str(self.python.with_name("biomodal-aws")), *words],
+            cwd=cwd,
+            env=kept
+            | {
+                "HOME": str(self.home),
+                "XDG_CACHE_HOME": cache,
+                "PATH": f"{self.python.parent}{os.pathsep}{os.environ['PATH']}",
+            },
+            input=typed or "",
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    must("init", "lab", "--no-input", cwd=tmp_path)
-    lab = tmp_path / "lab"
+
+def first_commands() -> list[str]:
+    """Return the commands from nothing to an applied VM, as README numbers them."""
+    text = (ROOT / "README.md").read_text()
+    section = text.partition("## From nothing to an applied VM")[2].partition("\n## ")[0]
+    found = re.findall(r"^(\S.*?) +# (\d)", section, re.MULTILINE)
+    assert [int(number) for _, number in found] == list(range(1, len(found) + 1))
+    return [command for command, _ in found]
+
+
+def test_an_applied_vm_takes_six_commands_at_most() -> None:
+    """They begin with the installation of what this file builds, and end with the apply."""
+    install, *_, apply = first_commands()
+    assert len(first_commands()) <= 6
+    assert install == "pipx install 'biomodal-aws[toolchain,sandbox]'"
+    assert apply == "biomodal-aws apply"
+
+
+def test_an_installed_wheel_does_the_job_in_an_empty_folder(python: Path, tmp_path: Path) -> None:
+    """Without a clone, make or an account: README's commands, one by one, and all that follow."""
+    installed = Installed(python, tmp_path / "home")
+    _, init, enter, sandbox, plan, apply = first_commands()
+    installed.must(*init.split()[1:], cwd=tmp_path)
+    lab = tmp_path / enter.removeprefix("cd ")
     assert not (lab / "stacks").exists()
-    must("sandbox", "run", "--", "sh", "-c", JOB.replace("..", str(tmp_path)), cwd=lab)
+    given = '--var-file "$SANDBOX_TFVARS"'
+    allowed = " ".join(f"--allow-destroy '{each}'" for each in LOST)
+    job = [
+        "set -e",
+        plan,
+        "biomodal-aws show",
+        apply,
+        f"biomodal-aws output --output json > {tmp_path}/outputs.json",
+        f"biomodal-aws destroy --confirm {lab.name} {allowed} {given}",
+    ]
+    installed.must(*sandbox.split()[1:], cwd=lab, typed="\n".join(job))
     outputs = json.loads((tmp_path / "outputs.json").read_text())["data"]
     assert set(outputs) == set(OUTPUTS)
     assert not (lab / "plans").exists()
+
+
+def test_it_rehearses_the_whole_job(python: Path, tmp_path: Path) -> None:
+    """`demo`, in any folder: every step holds, and standard output has the data alone."""
+    installed = Installed(python, tmp_path / "home")
+    steps = json.loads(installed.must("demo", "--output", "json", cwd=tmp_path))["data"]
+    assert steps
+    assert all(each["ok"] for each in steps)
+
+
+def find_python(version: str) -> Path | None:
+    """Return a Python of that version on this machine; None where there is none."""
+    pyenv = os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv"
+    patterns = [each.format(pyenv=pyenv, home=Path.home(), version=version) for each in PYTHONS]
+    named = [shutil.which(f"python{version}"), *chain.from_iterable(map(glob, patterns))]
+    for path in filter(None, named):
+        # One on the path may be pyenv's word for a version that is not chosen.
+        if subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0:
+            return Path(path)
+    return None
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+def test_other_pythons_install_it_and_plan(wheel: Path, tmp_path: Path, version: str) -> None:
+    """From the package registry alone, with the extras: every dependency has a wheel for them."""
+    if version == f"{sys.version_info.major}.{sys.version_info.minor}":
+        pytest.skip("the other tests run on this Python")
+    base = find_python(version)
+    if base is None:
+        pytest.skip(f"no Python {version} here: neither on the path nor at {', '.join(PYTHONS)}")
+    folder = tmp_path / "environment"
+    subprocess.run([str(base), "-m", "venv", str(folder)], check=True, capture_output=True)
+    python = folder / "bin" / "python"
+    # Nothing is compiled: python-terraform alone comes as source, and is plain Python.
+    wheels = ["--only-binary=:all:", "--no-binary=python-terraform"]
+    install = ["-m", "pip", "install", "--quiet", "--no-compile", *wheels]
+    done = subprocess.run(
+        [str(python), *install, f"{wheel}[toolchain,sandbox]"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode and "Retrying (" in done.stderr:
+        pytest.skip("no package registry answers")
+    assert done.returncode == 0, done.stderr
+    installed = Installed(python, tmp_path / "home")
+    _, init, enter, sandbox, plan, _ = first_commands()
+    installed.must(*init.split()[1:], cwd=tmp_path)
+    lab = tmp_path / enter.removeprefix("cd ")
+    printed = installed.must(*sandbox.split()[1:], cwd=lab, typed=f"set -e\n{plan}\n")
+    assert "Plan: 20 to create" in printed

@@ -89,8 +89,7 @@ TAKEN_BY: Final = {
     "::test_the_command_on_screen",
     "workflow/adding.py: backend check": "tests/engine/test_state_bucket.py"
     "::test_a_bucket_that_lacks_everything",
-    "workflow/adding.py: demo": "tests/biomodal_deploy/cli/test_demo.py"
-    "::test_standard_output_holds_the_data_alone",
+    "workflow/adding.py: demo": "tests/test_package.py::test_it_rehearses_the_whole_job",
     "workflow/adding.py: doctor": "tests/engine/test_init.py::test_options_make_a_stack_that_plans",
     "workflow/adding.py: keygen": "tests/biomodal_deploy/cli/test_payload_page.py"
     "::test_what_needs_no_terraform_prints_its_shape",

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pytest
-
-from biomodal_deploy.errors import EXIT_DONE, EXIT_USAGE
+from biomodal_deploy.errors import EXIT_USAGE
 from tests.support.light import command
 
 
@@ -17,12 +15,3 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     assert ended.status == EXIT_USAGE
     assert "--project-dir" in ended.err
     assert "nowhere" in ended.err
-
-
-@pytest.mark.engine
-def test_standard_output_holds_the_data_alone(tmp_path: Path) -> None:
-    """Every step held, and what its commands print for people is on standard error."""
-    ended = command(tmp_path, ["demo", "--output", "json"], os.environ, timeout=1200)
-    assert ended.status == EXIT_DONE, ended.err
-    assert all(each["ok"] for each in ended.data)
-    assert "$ biomodal-aws plan" in ended.err
