@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("eject")]
 
 SOURCE: Final = "git::https://github.com/cegx-ds/terraform-aws-bootstrap.git?ref=module_update"
 EXISTING: Final = "lab-data"
+STATES: Final = "lab-states"
 STACKS: Final = {
     f"{bootstrap}-{profile}": {"bootstrap": bootstrap, "profile": profile}
     for bootstrap in ("module", "native")
@@ -43,12 +45,14 @@ class Project:
 
     folder: Path
     terraform: Engine
-    environment: Mapping[str, str]
+    sandbox: Sandbox
+    variables: Mapping[str, str]
 
     def eject(self, name: str, target: Path, kind: str) -> Ended:
         """Run the command."""
         words = ("eject", str(target), f"--{kind}", "--stack", name, "--output", "json")
-        return command(self.folder, words, self.environment)
+        variables = app_environment(self.folder, dict(self.variables))
+        return command(self.folder, words, self.sandbox.environment(variables))
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +68,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     home.mkdir()
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     with Sandbox.start(workdir) as sandbox:
-        sandbox.client("s3").create_bucket(Bucket=EXISTING)
+        for bucket in (EXISTING, STATES):
+            sandbox.client("s3").create_bucket(Bucket=bucket)
         terraform = provider_engine(home, dict(sandbox.environment({})))
         for name in STACKS:
             stack = folder / "cdktf.out" / "stacks" / name
@@ -80,8 +85,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
             values.write_text(text)
             init_or_skip(terraform, stack)
             terraform.must(stack, "apply", "-auto-approve", "-input=false", f"-var-file={values}")
-        variables = app_environment(folder, {"HOME": str(home), "XDG_CACHE_HOME": cache})
-        yield Project(folder, terraform, sandbox.environment(variables))
+        yield Project(folder, terraform, sandbox, {"HOME": str(home), "XDG_CACHE_HOME": cache})
 
 
 def _alone(project: Project, folder: Path) -> Engine:
@@ -126,6 +130,34 @@ def test_a_copy_has_the_state_or_is_refused(project: Project, tmp_path: Path) ->
         away.rename(state)
     assert planned.returncode == 1
     assert str(state) in "".join(planned.stderr.replace("│", "").split())
+
+
+@pytest.mark.parametrize("backend", ["s3", "partial"])
+def test_a_state_in_a_bucket(project: Project, tmp_path: Path, backend: str) -> None:
+    """The folder names the object, or brings the file that does: the printed init finds it."""
+    name, key = "native-documented", f"{backend}/terraform.tfstate"
+    place = {"bucket": STATES, "key": key, "region": project.sandbox.region}
+    checkout = tmp_path / "checkout"
+    shutil.copytree(project.folder, checkout, symlinks=True)
+    state = checkout / "state" / f"{name}.tfstate"
+    s3 = project.sandbox.client("s3")
+    s3.put_object(Bucket=STATES, Key=key, Body=state.read_bytes())
+    shutil.rmtree(state.parent)
+    settings: dict[str, object] = {"kind": "s3", **place}
+    if backend == "partial":
+        lines = "".join(f'{word} = "{value}"\n' for word, value in place.items())
+        (checkout / "lab.hcl").write_text(lines)
+        settings = {"kind": "partial", "type": "s3", "config_files": ["lab.hcl"]}
+    write_stacks(
+        checkout, {name: {**STACKS[name], "var_files": [f"{name}.tfvars"], "backend": settings}}
+    )
+    ended = replace(project, folder=checkout).eject(name, tmp_path / name, "hcl")
+    assert ended.status == EXIT_DONE, ended.out + ended.err
+    shutil.rmtree(checkout)
+    init = shlex.split(ended.data["init"])[1:]
+    project.terraform.must(tmp_path / name, *init, "-input=false")
+    planned = project.terraform(tmp_path / name, *PLAN)
+    assert planned.returncode == 0, planned.stdout + planned.stderr
 
 
 def test_a_folder_that_holds_something_is_refused(project: Project, tmp_path: Path) -> None:
