@@ -98,11 +98,7 @@ def _whole(stack: Stack, sealed_plan: SealedPlan, target: Target) -> Target:
 
 
 def _clients(stack: Stack, target: Target) -> Clients:
-    """Return how to ask the account that the plan was made for.
-
-    Raises:
-        UsageError: There is no way to.
-    """
+    """Return how to ask the account that the plan was made for; refuse where there is no way to."""
     if not is_ours(stack.location.environment):
         # With the credentials of this process another account would be asked.
         raise UsageError(

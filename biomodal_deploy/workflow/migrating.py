@@ -189,11 +189,7 @@ def _move(
 def _require_no_loss(
     stack: Stack, engine: TerraformCli, previous: Previous, state: State | None
 ) -> None:
-    """Refuse to call a move done where something was applied and neither place holds it.
-
-    Raises:
-        StateLost: That is so.
-    """
+    """Refuse to call a move done where something was applied and neither place holds it."""
     there = parse_state(engine.state_content(), _where(stack))
     if there is None or there.is_empty:
         header = StateHeader(lineage=state.lineage, serial=state.serial) if state else None

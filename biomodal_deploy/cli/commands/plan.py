@@ -84,25 +84,27 @@ def plan(
             "cannot be used with --refresh-only", field="--destroy", fix="use one of the two"
         )
     if is_set(stack or (), every=every):
-        return _plan_set(
-            {
-                "--destroy": destroy,
-                "--allow-destroy": bool(allow_destroy),
-                "--allow": bool(allow),
-                "--account-moved": bool(account_moved),
-            },
-            [
-                "plan",
-                *(["--refresh-only"] if refresh_only else []),
-                *(["--readonly-lock"] if readonly_lock else []),
-                *(["--detailed-exitcode"] if detailed_exitcode else []),
-            ],
-            (var_file, var),
-            (stack or [], every),
-            project_dir,
-            output,
+        alone = {
+            "--destroy": destroy,
+            "--allow-destroy": bool(allow_destroy),
+            "--allow": bool(allow),
+            "--account-moved": bool(account_moved),
+        }
+        refuse_for_sets(alone, "only valid with one stack")
+        flags = {
+            "--refresh-only": refresh_only,
+            "--readonly-lock": readonly_lock,
+            "--detailed-exitcode": detailed_exitcode,
+        }
+        words = [flag for flag, given in flags.items() if given]
+        run = SetRun(
+            command="plan",
+            describe=describe_plan,
+            project_dir=project_dir,
+            output=output,
             jobs=jobs,
         )
+        return run.synthesized(["plan", *words, *values_words(var_file, var)], stack or [], every)
 
     kind = PlanKind.DESTROY if destroy else PlanKind.APPLY
     request = PlanRequest(
@@ -140,26 +142,3 @@ def plan(
         output,
         EXIT_GUARD if planned.refusals else status,
     )
-
-
-def _plan_set(
-    alone: dict[str, bool],
-    command: list[str],
-    values: tuple[list[Path] | None, list[str] | None],
-    chosen: tuple[list[str], bool],
-    project_dir: Path,
-    output: Format,
-    *,
-    jobs: int | None,
-) -> int:
-
-    refuse_for_sets(alone, "only valid with one stack")
-    words = [*command, *values_words(*values)]
-    run = SetRun(
-        command="plan",
-        describe=describe_plan,
-        project_dir=project_dir,
-        output=output,
-        jobs=jobs,
-    )
-    return run.synthesized(words, *chosen)

@@ -198,11 +198,6 @@ def vm(
     """
     known = _permissions(project_dir, stack, var_file, var, account, output)
     given = [bucket_part(each) for each in known.vm()] if bucket else known.vm()
-    return _show_given(known, given, output)
-
-
-def _show_given(known: StackPermissions, given: Sequence[VmPolicy], output: Format) -> int:
-
     found: list[tuple[VmPolicy, tuple[Finding, ...]]] = [
         (each, known.check_vm(each)) for each in given
     ]

@@ -26,24 +26,18 @@ _HEADINGS: Final = {
 def show_gaps(gaps: Sequence[str]) -> None:
     """Say of which parts of the stack nothing is known."""
     for address in gaps:
-        message_console().print(
-            Text("warning: ", style="warning").append(
-                f"{address}: what it needs is not known, and not in the policy", style="default"
-            )
-        )
+        _note("warning", f"{address}: what it needs is not known, and not in the policy")
 
 
 def show_unbounded(roles: Sequence[str]) -> None:
     """Warn that a policy equals an administrator's: nothing bounds what its roles may become."""
     if roles:
         names = ", ".join(role.rpartition("/")[2] for role in roles)
-        message_console().print(
-            Text("warning: ", style="warning").append(
-                "this policy equals administrator: its holder can write any permission into "
-                f"{names} and start a VM with it\n"
-                "fix: set permissions_boundary_arn, which the native hardened profile has",
-                style="default",
-            )
+        _note(
+            "warning",
+            "this policy equals administrator: its holder can write any permission into "
+            f"{names} and start a VM with it\n"
+            "fix: set permissions_boundary_arn, which the native hardened profile has",
         )
 
 
@@ -77,10 +71,13 @@ def show_given(given: Sequence[tuple[VmPolicy, Sequence[Finding]]]) -> None:
 def show_parts(sizes: Sequence[int]) -> None:
     """Say that a policy that is printed whole is longer than IAM lets a managed one be."""
     if len(sizes) > 1:
-        message_console().print(
-            Text("note: ", style="warning").append(
-                f"one document, and IAM takes it in {len(sizes)} managed policies: --format aws-cli"
-                " or --format terraform makes them",
-                style="default",
-            )
+        _note(
+            "note",
+            f"one document, and IAM takes it in {len(sizes)} managed policies: --format aws-cli"
+            " or --format terraform makes them",
         )
+
+
+def _note(word: str, text: str) -> None:
+    line = Text(f"{word}: ", style="warning").append(text, style="default")
+    message_console().print(line)

@@ -90,11 +90,7 @@ def described(backend: JsonValue) -> str:
 
 
 def _checked(backend: JsonValue) -> JsonValue:
-    """Return a backend that keeps the rules of its kind.
-
-    Raises:
-        UsageError: It does not; the line names the option.
-    """
+    """Return a backend that keeps the rules of its kind; the line of a refusal names the option."""
     try:
         check_stack("x", {"backend": backend}, _OPTION)
     except UsageError as error:
