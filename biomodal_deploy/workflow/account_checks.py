@@ -6,9 +6,14 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from biomodal_deploy.aws.checks import Finding, Report, Verdict
+from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.identity import is_ours
+from biomodal_deploy.aws.session import open_session
 from biomodal_deploy.errors import BiomodalError
 from biomodal_deploy.plan import Plan, PlanKind, ResourceChange
 from biomodal_deploy.plan.consequences import ending_jobs
@@ -19,9 +24,6 @@ from biomodal_deploy.workflow.importing import command, known_id
 from biomodal_deploy.workflow.signals import Notice
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.variables import PlanRequest
-
-if TYPE_CHECKING:
-    from biomodal_deploy.aws.checks import Finding, Report
 
 # Far more than they take. They refuse plans, so whether they are heard must not depend on how busy
 # this machine is; a service that cannot be reached gives up by itself long before.
@@ -63,8 +65,6 @@ class AccountChecks:
 
     def problems(self) -> Iterator[tuple[Finding, str]]:
         """Yield what is wrong, or may be, with what to do about it; waits for the checks."""
-        from biomodal_deploy.aws.checks import Verdict
-
         self._wait()
         unfinished = last_not_applied(self.stack) if self.found else None
         for finding in self.found[0].findings if self.found else ():
@@ -77,8 +77,6 @@ class AccountChecks:
 
     def tell(self) -> None:
         """Say what was found, save for what refuses the plan."""
-        from biomodal_deploy.aws.checks import Verdict
-
         problems = [each for each in self.problems() if each[0].check not in self.refused]
         if not self.found:
             self.stack.listen(
@@ -134,7 +132,6 @@ def quick_checks(
 def _check(stack: Stack, request: PlanRequest, owned: frozenset[str], found: list[Report]) -> None:
     # Here, beside Terraform: boto3 takes a while to import.
     from biomodal_deploy.aws.preflight import run_preflight
-    from biomodal_deploy.aws.session import open_session
     from biomodal_deploy.workflow.preflight import read_target
 
     location = stack.location
@@ -173,12 +170,9 @@ def count_contents(
     # With the credentials of this process another account would be asked.
     if not found or region is None or not is_ours(environment):
         return {}
-    from botocore.exceptions import BotoCoreError, ClientError
 
-    from biomodal_deploy.aws.clients import Clients
     from biomodal_deploy.aws.ledger.counting import Patience, count_images
     from biomodal_deploy.aws.ledger.objects import count_bucket
-    from biomodal_deploy.aws.session import open_session
 
     counts: dict[str, int | str] = {}
     patience = Patience(_COUNTING_SECONDS, lambda _: None)
@@ -209,11 +203,8 @@ def count_running(plan: Plan, region: str | None, environment: Mapping[str, str]
     ending = [change for change, _ in ending_jobs(plan) if (change.before or {}).get("arn")]
     if not ending or region is None or not is_ours(environment):
         return {}
-    from botocore.exceptions import BotoCoreError, ClientError
 
-    from biomodal_deploy.aws.clients import Clients
     from biomodal_deploy.aws.ledger.counting import WORKING, Patience, count_jobs
-    from biomodal_deploy.aws.session import open_session
 
     working = {f"{status.lower()} jobs" for status in WORKING}
     patience = Patience(_COUNTING_SECONDS, lambda _: None)

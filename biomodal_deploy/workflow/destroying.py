@@ -12,6 +12,7 @@ from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.identity import is_ours
 from biomodal_deploy.aws.ledger.model import Ledger, Leftovers, save_ledger, save_leftovers
 from biomodal_deploy.aws.ledger.target import Target, target_of
+from biomodal_deploy.aws.session import open_session
 from biomodal_deploy.errors import BiomodalError, Interrupted, UsageError
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.history import Event, plans_in_order
@@ -107,7 +108,5 @@ def _clients(stack: Stack, target: Target) -> Clients:
         )
     if target.region is None:
         raise UsageError(f"{_UNTOLD}: the plan names no region", fix="set region")
-    from biomodal_deploy.aws.clients import Clients
-    from biomodal_deploy.aws.session import open_session
 
     return Clients(open_session(target.region), target.region)

@@ -10,7 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from biomodal_deploy.aws.clients import Clients
+from biomodal_deploy.aws.errors import code_of
 from biomodal_deploy.aws.identity import is_ours
+from biomodal_deploy.aws.session import open_session
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.wanted_bucket import bucket_of_backend
@@ -53,12 +58,6 @@ def require_state_bucket(stack: Stack) -> None:
     named = bucket_of_backend(stack.location, stack.name, stack.settings)
     if not (named and named.bucket and is_ours(stack.location.environment)):
         return
-    # Here, and only before an `init` that something asks for: boto3 takes a while to import.
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    from biomodal_deploy.aws.clients import Clients
-    from biomodal_deploy.aws.errors import code_of
-    from biomodal_deploy.aws.session import open_session
 
     region = named.region or "us-east-1"
     try:

@@ -8,11 +8,14 @@ from typing import Final
 
 from pydantic import JsonValue, ValidationError
 
+from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.identity import who_am_i
+from biomodal_deploy.aws.session import open_session
 from biomodal_deploy.aws.state_bucket.checker import StateBucketChecker
 from biomodal_deploy.config.backends import LocalBackend, StateBucket, stack_of
 from biomodal_deploy.config.settings import CONTEXT_VARIABLE, StackSettings
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.iam.place import Place
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.planning import Planned, make_plan
 from biomodal_deploy.workflow.signals import Step
@@ -70,11 +73,6 @@ def bucket_checker(location: Location, wanted: Wanted) -> StateBucketChecker:
     Raises:
         EngineError: AWS does not say who is calling.
     """
-    # Here: boto3 takes a while to import.
-    from biomodal_deploy.aws.clients import Clients
-    from biomodal_deploy.aws.session import open_session
-    from biomodal_deploy.aws.state_bucket.checker import StateBucketChecker
-
     account = who_am_i(wanted.region, location.environment).account
     clients = Clients(open_session(wanted.region), wanted.region)
     return StateBucketChecker(clients, wanted.bucket, account, wanted.writes)
@@ -99,7 +97,6 @@ def policy_of(location: Location, wanted: Wanted, *, writes: bool = True) -> dic
     Raises:
         EngineError: AWS does not say in which account the KMS key is.
     """
-    from biomodal_deploy.iam.place import Place
     from biomodal_deploy.iam.policies import state_policy
 
     account = _NO_ACCOUNT

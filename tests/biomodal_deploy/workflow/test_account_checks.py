@@ -142,7 +142,7 @@ def counted(monkeypatch: pytest.MonkeyPatch, **answers: Recorded) -> dict[str, i
     """Count in an account with these answers."""
     given = {name.replace("__", "."): answer for name, answer in answers.items()}
     session = RecordedAws({"s3.ListMultipartUploads": {}, **given}).session()
-    monkeypatch.setattr("biomodal_deploy.aws.session.open_session", lambda _: session)
+    monkeypatch.setattr("biomodal_deploy.workflow.account_checks.open_session", lambda _: session)
     return count_contents(GONE, REGION, os.environ)
 
 
