@@ -10,12 +10,7 @@ from pathlib import Path
 
 from biomodal_deploy.cli.options import Format
 from biomodal_deploy.cli.render.console import message_console, output_console
-from biomodal_deploy.cli.render.sets import (
-    SetProgress,
-    describe_apply,
-    show_notices,
-    show_set,
-)
+from biomodal_deploy.cli.render.sets import SetProgress, describe_apply, show_notices, show_set
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_INTERRUPTED, Interrupted, UsageError
 from biomodal_deploy.plan.sealed import SealedPlan

@@ -10,12 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from biomodal_deploy.config.contract import Variable
-from biomodal_deploy.config.settings import (
-    CONTEXT_VARIABLE,
-    PROJECT_FILE,
-    ProjectFile,
-    read_stacks,
-)
+from biomodal_deploy.config.settings import CONTEXT_VARIABLE, PROJECT_FILE, ProjectFile, read_stacks
 from biomodal_deploy.config.tfvars.files import automatic_files, read_file, shown
 from biomodal_deploy.config.tfvars.types import TypeMismatchError, convert, parse_type
 from biomodal_deploy.config.tfvars.values import Value

@@ -16,11 +16,7 @@ from biomodal_deploy.errors import EngineError, SealedPlanRefused, UsageError
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.history import Event, History
 from biomodal_deploy.plan.sealed import SealedPlan
-from biomodal_deploy.plan.sealed.approvals import (
-    ApprovalStatus,
-    judge_approvals,
-    require_approvals,
-)
+from biomodal_deploy.plan.sealed.approvals import ApprovalStatus, judge_approvals, require_approvals
 from biomodal_deploy.plan.sealed.facts import Actor, one_line
 from biomodal_deploy.plan.sealed.files import canonical
 from biomodal_deploy.review.report.access import access_changes

@@ -8,14 +8,7 @@ import typer
 
 from biomodal_deploy.aws.state_bucket.checker import is_fit
 from biomodal_deploy.cli.applying import apply_asking
-from biomodal_deploy.cli.options import (
-    HERE,
-    Format,
-    OutputFormat,
-    ProjectDir,
-    ReadonlyLock,
-    Stack,
-)
+from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, ReadonlyLock, Stack
 from biomodal_deploy.cli.render.backends import (
     Created,
     checked_data,
