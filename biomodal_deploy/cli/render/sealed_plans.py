@@ -127,7 +127,7 @@ def _next_step(
         losses = [each for each in refusals if each.rule in ("protected", "vanished")]
         if losses and manifest.kind is PlanKind.DESTROY:
             yield "If that loss is meant, this asks for the stack's name and destroys it:"
-            yield f"  biomodal-aws destroy --stack {shlex.quote(stack)}"
+            yield completed(f"  biomodal-aws destroy --stack {shlex.quote(stack)}")
         elif losses:
             # One to copy: a whole environment is lost by many addresses.
             flags = (f"--allow-destroy {shlex.quote(each.address or '')}" for each in losses)

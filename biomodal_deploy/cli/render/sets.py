@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
+from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.render.console import Line, can_redraw, print_lines
 from biomodal_deploy.errors import (
     EXIT_BUG,
@@ -120,8 +121,10 @@ def show_set(console: Console, outcomes: Sequence[StackOutcome], describe: Descr
     ]
     console.print(f"{counted(len(outcomes), 'stack')}: {', '.join(parts)}.")
     if ready := [each.stack for each in outcomes if _is_ready(each)]:
-        console.print(Text(f"To read one: biomodal-aws show --stack {ready[0]}"), soft_wrap=True)
-        console.print(Text(f"Next: biomodal-aws apply --stack {','.join(ready)}"), soft_wrap=True)
+        read = completed(f"To read one: biomodal-aws show --stack {ready[0]}")
+        apply = completed(f"Next: biomodal-aws apply --stack {','.join(ready)}")
+        for step in (read, apply):
+            console.print(Text(step), soft_wrap=True)
 
 
 def show_notices(console: Console, outcomes: Sequence[StackOutcome]) -> None:
