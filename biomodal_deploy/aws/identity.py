@@ -32,11 +32,8 @@ def endpoint_of(environment: Mapping[str, str]) -> str | None:
 
     Without a user and password: it is sealed, shown and reported.
     """
-    return without_userinfo(_endpoint_of(environment)) or None
-
-
-def _endpoint_of(environment: Mapping[str, str]) -> str:
-    return environment.get("AWS_ENDPOINT_URL_STS") or environment.get("AWS_ENDPOINT_URL") or ""
+    found = environment.get("AWS_ENDPOINT_URL_STS") or environment.get("AWS_ENDPOINT_URL")
+    return without_userinfo(found or "") or None
 
 
 def is_ours(environment: Mapping[str, str]) -> bool:

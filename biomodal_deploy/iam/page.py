@@ -136,7 +136,8 @@ def page(stacks: Mapping[str, Document]) -> str:
         stacks: Synthesized stacks by what they are called, the documented ones among them.
     """
     needs = {name: needs_of(each, _VALUES, _PLACE).items for name, each in stacks.items()}
-    published = [parse_policy(_published())]
+    policy = documented_policy(_PLACE, vm_name="NAME", subnet_id="SUBNET", bucket="NAME")
+    published = [parse_policy(policy)]
     documented = [need for name in _DOCUMENTED for need in needs[name]]
     parts = [
         _HEAD,
@@ -145,10 +146,6 @@ def page(stacks: Mapping[str, Document]) -> str:
         _silent(stacks),
     ]
     return "\n".join(parts).rstrip() + "\n"
-
-
-def _published() -> dict[str, JsonValue]:
-    return documented_policy(_PLACE, vm_name="NAME", subnet_id="SUBNET", bucket="NAME")
 
 
 def _comparison(published: Sequence[PolicyDocument], needs: Sequence[Need]) -> str:

@@ -98,14 +98,6 @@ def _span(protocol: object, rule: _Values) -> Grant:
     return ("-1",) if everything else (protocol, rule.get("from_port"), rule.get("to_port"))
 
 
-def _policies(shown: object, _: object) -> Iterator[Grant]:
-    return ((_map(policy).get("name"),) for policy in _list(shown))
-
-
-def _each(shown: object, _: object) -> Iterator[Grant]:
-    return ((item,) for item in _list(shown))
-
-
 def _any(shown: object, _: object) -> Iterator[Grant]:
     if shown:
         yield ()
@@ -115,8 +107,14 @@ def _any(shown: object, _: object) -> Iterator[Grant]:
 _READERS: Final[Mapping[tuple[str, str], tuple[str, _Reader]]] = {
     ("aws_security_group", "ingress"): ("id", _rules),
     ("aws_security_group", "egress"): ("id", _rules),
-    ("aws_iam_role", "inline_policy"): ("name", _policies),
-    ("aws_iam_role", "managed_policy_arns"): ("name", _each),
+    ("aws_iam_role", "inline_policy"): (
+        "name",
+        lambda shown, _: ((_map(policy).get("name"),) for policy in _list(shown)),
+    ),
+    ("aws_iam_role", "managed_policy_arns"): (
+        "name",
+        lambda shown, _: ((item,) for item in _list(shown)),
+    ),
     ("aws_s3_bucket", "policy"): ("id", _any),
 }
 

@@ -6,7 +6,6 @@ The clients that read it can reach the sandbox and nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,126 +17,92 @@ from botocore.config import Config
 
 from biomodal_deploy.sandbox.account import ACCESS_KEY_ID, SECRET_ACCESS_KEY, Item
 
-
-@dataclass(frozen=True)
-class _Listing:
-    """One call that lists things, and where in its answer their ids are (a JMESPath)."""
-
-    kind: str
-    service: str
-    operation: str
-    identifiers: str
-    parameters: tuple[tuple[str, object], ...] = ()
-
-
 # A terminated instance is still listed for an hour, on AWS as here; it bills nothing.
 _INSTANCES: Final = "Reservations[].Instances[] | [?State.Name != 'terminated'].InstanceId"
+_INTERFACES: Final = "NetworkInterfaces[].NetworkInterfaceId"
+_ENVIRONMENTS: Final = "computeEnvironments[].computeEnvironmentName"
 
-_ACCOUNT: Final = "{account}"
-
-LISTINGS: Final = (
-    _Listing("EC2 instance", "ec2", "describe_instances", _INSTANCES),
-    _Listing("Elastic IP", "ec2", "describe_addresses", "Addresses[].AllocationId"),
-    _Listing("EBS volume", "ec2", "describe_volumes", "Volumes[].VolumeId"),
-    _Listing(
-        "EBS snapshot",
-        "ec2",
-        "describe_snapshots",
-        "Snapshots[].SnapshotId",
-        (("OwnerIds", ["self"]),),
+# By service: what is listed, by which call, and where in its answer the ids are (a JMESPath).
+LISTINGS: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
+    "ec2": (
+        ("EC2 instance", "describe_instances", _INSTANCES),
+        ("Elastic IP", "describe_addresses", "Addresses[].AllocationId"),
+        ("EBS volume", "describe_volumes", "Volumes[].VolumeId"),
+        ("EBS snapshot", "describe_snapshots", "Snapshots[].SnapshotId"),
+        ("machine image", "describe_images", "Images[].ImageId"),
+        ("key pair", "describe_key_pairs", "KeyPairs[].KeyName"),
+        ("network interface", "describe_network_interfaces", _INTERFACES),
+        ("security group", "describe_security_groups", "SecurityGroups[].GroupId"),
+        ("launch template", "describe_launch_templates", "LaunchTemplates[].LaunchTemplateName"),
+        ("VPC", "describe_vpcs", "Vpcs[].VpcId"),
+        ("subnet", "describe_subnets", "Subnets[].SubnetId"),
+        ("route table", "describe_route_tables", "RouteTables[].RouteTableId"),
+        (
+            "internet gateway",
+            "describe_internet_gateways",
+            "InternetGateways[].InternetGatewayId",
+        ),
+        (
+            "VPC endpoint",
+            "describe_vpc_endpoints",
+            "VpcEndpoints[?State != 'deleted'].VpcEndpointId",
+        ),
     ),
-    _Listing(
-        "machine image", "ec2", "describe_images", "Images[].ImageId", (("Owners", ["self"]),)
+    "iam": (
+        ("IAM role", "list_roles", "Roles[].RoleName"),
+        ("instance profile", "list_instance_profiles", "InstanceProfiles[].InstanceProfileName"),
+        ("IAM policy", "list_policies", "Policies[].PolicyName"),
+        ("IAM user", "list_users", "Users[].UserName"),
     ),
-    _Listing("key pair", "ec2", "describe_key_pairs", "KeyPairs[].KeyName"),
-    _Listing(
-        "network interface",
-        "ec2",
-        "describe_network_interfaces",
-        "NetworkInterfaces[].NetworkInterfaceId",
+    "s3": (("S3 bucket", "list_buckets", "Buckets[].Name"),),
+    "ecr": (("ECR repository", "describe_repositories", "repositories[].repositoryName"),),
+    "batch": (
+        ("Batch job queue", "describe_job_queues", "jobQueues[].jobQueueName"),
+        ("Batch compute environment", "describe_compute_environments", _ENVIRONMENTS),
+        (
+            "Batch job definition",
+            "describe_job_definitions",
+            "jobDefinitions[].jobDefinitionArn",
+        ),
     ),
-    _Listing("security group", "ec2", "describe_security_groups", "SecurityGroups[].GroupId"),
-    _Listing(
-        "launch template",
-        "ec2",
-        "describe_launch_templates",
-        "LaunchTemplates[].LaunchTemplateName",
-    ),
-    _Listing("VPC", "ec2", "describe_vpcs", "Vpcs[].VpcId"),
-    _Listing("subnet", "ec2", "describe_subnets", "Subnets[].SubnetId"),
-    _Listing("route table", "ec2", "describe_route_tables", "RouteTables[].RouteTableId"),
-    _Listing(
-        "internet gateway",
-        "ec2",
-        "describe_internet_gateways",
-        "InternetGateways[].InternetGatewayId",
-    ),
-    _Listing(
-        "VPC endpoint",
-        "ec2",
-        "describe_vpc_endpoints",
-        "VpcEndpoints[?State != 'deleted'].VpcEndpointId",
-    ),
-    _Listing("IAM role", "iam", "list_roles", "Roles[].RoleName"),
-    _Listing(
-        "instance profile",
-        "iam",
-        "list_instance_profiles",
-        "InstanceProfiles[].InstanceProfileName",
-    ),
-    _Listing("IAM policy", "iam", "list_policies", "Policies[].PolicyName", (("Scope", "Local"),)),
-    _Listing("IAM user", "iam", "list_users", "Users[].UserName"),
-    _Listing("S3 bucket", "s3", "list_buckets", "Buckets[].Name"),
-    _Listing("ECR repository", "ecr", "describe_repositories", "repositories[].repositoryName"),
-    _Listing("Batch job queue", "batch", "describe_job_queues", "jobQueues[].jobQueueName"),
-    _Listing(
-        "Batch compute environment",
-        "batch",
-        "describe_compute_environments",
-        "computeEnvironments[].computeEnvironmentName",
-    ),
-    _Listing(
-        "Batch job definition",
-        "batch",
-        "describe_job_definitions",
-        "jobDefinitions[].jobDefinitionArn",
-        (("status", "ACTIVE"),),
-    ),
-    _Listing("ECS cluster", "ecs", "list_clusters", "clusterArns[]"),
-    _Listing("log group", "logs", "describe_log_groups", "logGroups[].logGroupName"),
-    _Listing("alarm", "cloudwatch", "describe_alarms", "MetricAlarms[].AlarmName"),
-    _Listing(
-        "budget", "budgets", "describe_budgets", "Budgets[].BudgetName", (("AccountId", _ACCOUNT),)
-    ),
-)
-SERVICES: Final = frozenset(listing.service for listing in LISTINGS)
+    "ecs": (("ECS cluster", "list_clusters", "clusterArns[]"),),
+    "logs": (("log group", "describe_log_groups", "logGroups[].logGroupName"),),
+    "cloudwatch": (("alarm", "describe_alarms", "MetricAlarms[].AlarmName"),),
+    "budgets": (("budget", "describe_budgets", "Budgets[].BudgetName"),),
+}
+_PARAMETERS: Final[dict[str, dict[str, object]]] = {
+    "describe_snapshots": {"OwnerIds": ["self"]},
+    "describe_images": {"Owners": ["self"]},
+    "list_policies": {"Scope": "Local"},
+    "describe_job_definitions": {"status": "ACTIVE"},
+}
 
 
 def inventory(
-    client: Callable[[str], BaseClient], account_id: str, services: Container[str] = SERVICES
+    client: Callable[[str], BaseClient], account_id: str, services: Container[str] = tuple(LISTINGS)
 ) -> Iterator[Item]:
     """List what is in the account."""
-    clients: dict[str, BaseClient] = {}
-    for listing in LISTINGS:
-        if listing.service in services:
-            if listing.service not in clients:
-                clients[listing.service] = client(listing.service)
-            yield from _listed(clients[listing.service], listing, account_id)
+    for service in (each for each in LISTINGS if each in services):
+        made = client(service)
+        for kind, operation, identifiers in LISTINGS[service]:
+            parameters = dict(_PARAMETERS.get(operation, {}))
+            if service == "budgets":
+                parameters["AccountId"] = account_id
+            for identifier in _listed(made, operation, identifiers, parameters):
+                if identifier is not None:
+                    yield Item(kind, str(identifier))
 
 
-def _listed(client: BaseClient, listing: _Listing, account_id: str) -> Iterator[Item]:
-    parameters = {
-        name: account_id if value == _ACCOUNT else value for name, value in listing.parameters
-    }
-    if client.can_paginate(listing.operation):
-        pages = client.get_paginator(listing.operation).paginate(**parameters)
-        found = pages.search(listing.identifiers)
-    else:
-        answer = getattr(client, listing.operation)(**parameters)
-        found = iter(jmespath.search(listing.identifiers, answer) or ())
-    for identifier in found:
-        if identifier is not None:
-            yield Item(listing.kind, str(identifier))
+def _listed(
+    client: BaseClient, operation: str, identifiers: str, parameters: dict[str, object]
+) -> Iterator[object]:
+    if client.can_paginate(operation):
+        found: Iterator[object] = (
+            client.get_paginator(operation).paginate(**parameters).search(identifiers)
+        )
+        return found
+    answer = getattr(client, operation)(**parameters)
+    return iter(jmespath.search(identifiers, answer) or ())
 
 
 def client_factory(endpoint: str, region: str, config_file: Path) -> Callable[[str], BaseClient]:

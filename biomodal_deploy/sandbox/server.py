@@ -55,7 +55,8 @@ def main(
         # moto prints; whatever it says belongs into the log and not between us and the parent.
         os.dup2(2, 1)
         account = _serve(region, account_id, directory / CONFIG_FILE, middleware)
-        report.write(json.dumps({**asdict(account), "baseline": _rows(account)}) + "\n")
+        baseline = sorted((item.kind, item.identifier) for item in account.baseline)
+        report.write(json.dumps({**asdict(account), "baseline": baseline}) + "\n")
     while True:
         signal.pause()
 
@@ -103,10 +104,6 @@ def _serve(region: str, account_id: str, config_file: Path, middleware: Middlewa
     endpoint = f"http://{LOOPBACK}:{port}"
     clients = client_factory(endpoint, region, config_file)
     return seed(clients, endpoint=endpoint, region=region, account_id=account_id)
-
-
-def _rows(account: Account) -> list[tuple[str, str]]:
-    return sorted((item.kind, item.identifier) for item in account.baseline)
 
 
 def _end_with_parent(directory: Path) -> None:

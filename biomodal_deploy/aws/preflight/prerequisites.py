@@ -84,7 +84,10 @@ class Step:
 def all_steps(partition: str) -> tuple[Step, ...]:
     """Return the steps of an account that has none of the roles."""
     return (
-        *(Step(role.variable, _titled(role)) for role in (BATCH_ROLE, SPOT_ROLE)),
+        *(
+            Step(role.variable, f"# Create {role.name}\n{role.command}")
+            for role in (BATCH_ROLE, SPOT_ROLE)
+        ),
         Step(ECS_VARIABLE, _ECS_ROLE.replace("PARTITION", partition)),
     )
 
@@ -99,7 +102,3 @@ def steps(report: Report, partition: str) -> tuple[Step, ...]:
             missing = finding.fix in (MAKE, BATCH_ROLE.command, SPOT_ROLE.command)
             found.append(whole if missing else Step(None, f"# {finding.line}\n{finding.fix}"))
     return tuple(found)
-
-
-def _titled(role: Role) -> str:
-    return f"# Create {role.name}\n{role.command}"

@@ -80,8 +80,9 @@ def read_file(path: Path) -> VariableFile:
         text = content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
+        other = ", and this is UTF-16" if content.startswith(_UTF_16) else ""
         raise UsageError(
-            f"A variable file is UTF-8 text{_encoding(content)}",
+            f"A variable file is UTF-8 text{other}",
             field=f"{shown(path)} line {line}",
             fix="save it as UTF-8",
         ) from None
@@ -103,10 +104,6 @@ def shown(path: Path) -> str:
     absolute = path.absolute()
     here = Path.cwd()
     return str(absolute.relative_to(here) if absolute.is_relative_to(here) else absolute)
-
-
-def _encoding(content: bytes) -> str:
-    return ", and this is UTF-16" if content.startswith(_UTF_16) else ""
 
 
 def _unreadable(path: Path, error: OSError) -> UsageError:

@@ -41,7 +41,8 @@ def find_node(environ: Mapping[str, str] = os.environ) -> Tool:
 def node_environment(node: Tool, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return the variables that make children, scripts of theirs included, use this Node."""
     path = environ.get("PATH", os.defpath)
-    return {"JSII_NODE": str(node.path), "PATH": f"{_folder(node)}{os.pathsep}{path}"}
+    folder = node.path.parent if node.path else Path()
+    return {"JSII_NODE": str(node.path), "PATH": f"{folder}{os.pathsep}{path}"}
 
 
 def embedded_node() -> Path | None:
@@ -59,10 +60,6 @@ def embedded_package() -> Path | None:
     except PackageNotFoundError:
         return None
     return Path(spec.origin).parent if spec and spec.origin else None
-
-
-def _folder(node: Tool) -> Path:
-    return node.path.parent if node.path else Path()
 
 
 def _explicit(name: str, value: str, environ: Mapping[str, str]) -> Tool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -54,12 +53,9 @@ def page() -> str:
     parts = [_HEAD.format(steps="\n".join(steps))]
     for area, title in AREAS.items():
         parts += [f"## {title}", "", "| you see | cause | fix |", "|---|---|---|"]
-        parts += [*map(_entry, _entries(area)), ""]
+        entries = (entry for entry in catalog().entries if entry.area == area)
+        parts += [*map(_entry, entries), ""]
     return "\n".join(parts)
-
-
-def _entries(area: str) -> Iterator[Entry]:
-    return (entry for entry in catalog().entries if entry.area == area)
 
 
 def _entry(entry: Entry) -> str:
