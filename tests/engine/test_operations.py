@@ -400,6 +400,30 @@ def test_a_stop_by_force(operated: Operated) -> None:
     assert operated.run("vm", "start").status == 0
 
 
+def test_the_idle_stop(operated: Operated) -> None:
+    """Switched over SSH, on and off; refused where a shutdown would delete the VM."""
+    root = operated.vm.folder / "root"
+    for name in ("usr/local/sbin", "etc/systemd/system"):
+        (root / name).mkdir(parents=True)
+    operated.vm.program("sudo", f'shift; ROOT={root} exec "$@"')
+    switch = ("vm", "idle-stop", "--address", operated.vm.address)
+    ended = operated.run(*switch, "60", "-o", "json")
+    assert (ended.status, ended.data["minutes"]) == (0, 60), ended.err
+    assert undocumented("vm idle-stop", ended.data) == []
+    timer = root / "etc/systemd/system/biomodal-idle-stop.timer"
+    assert timer.exists()
+    off = operated.run(*switch, "0")
+    assert (off.status, "does not stop by itself" in off.out, timer.exists()) == (0, True, False)
+    behaviour = {"InstanceId": operated.instance, "Attribute": "instanceInitiatedShutdownBehavior"}
+    operated.ec2.modify_instance_attribute(**behaviour, Value="terminate")
+    refused = operated.run(*switch, "60")
+    operated.ec2.modify_instance_attribute(**behaviour, Value="stop")
+    assert (refused.status, "would not stop this VM" in refused.err) == (64, True), refused.err
+    operated.vm.program("sudo", "echo 'sudo: a password is required' >&2; exit 1")
+    failed = operated.run(*switch, "60")
+    assert (failed.status, "a password is required" in failed.err) == (1, True), failed.err
+
+
 def test_a_stopped_vm(operated: Operated) -> None:
     """Last, since it stops: the line has the command that starts it."""
     operated.ec2.stop_instances(InstanceIds=[operated.instance])

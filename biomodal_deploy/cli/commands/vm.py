@@ -10,6 +10,7 @@ from biomodal_deploy.cli.options import HERE, Address, Format, OutputFormat, Pro
 from biomodal_deploy.cli.render.power import show_power
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.vm.idle_stop import set_idle_stop
 from biomodal_deploy.vm.power import PowerRequest, switch
 from biomodal_deploy.workflow.stack import last_stack
 
@@ -66,6 +67,38 @@ def start(
     """
     request = PowerRequest(wanted="running", timeout_s=timeout)
     return _switch(request, project_dir, stack, output)
+
+
+@vm.command("idle-stop")
+def idle_stop(
+    minutes: Annotated[
+        int,
+        typer.Argument(
+            min=0, max=10080, help="After how many minutes without work; 0 switches it off."
+        ),
+    ],
+    address: Address = None,
+    project_dir: ProjectDir = HERE,
+    stack: Stack = None,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Have the VM stop itself when nothing runs on it.
+
+    Off unless this switches it on. A timer on the VM looks every five minutes: Nextflow, a
+    container, and whoever is logged in are work; jobs whose Nextflow is gone are not. Switched over
+    SSH; it stays until a new VM takes this one's place.
+
+    Example: biomodal-aws vm idle-stop 60
+    """
+    with session(project_dir, output) as work:
+        chosen = last_stack(work.location, stack)
+        instance = set_idle_stop(chosen, minutes, address, work.listen)
+    how = f"stops after {minutes} minutes without work" if minutes else "does not stop by itself"
+    return emit(
+        {"stack": chosen.name, "instance_id": instance, "minutes": minutes},
+        lambda console: console.print(f"{instance} {how}.", soft_wrap=True),
+        output,
+    )
 
 
 def _switch(request: PowerRequest, project_dir: ProjectDir, stack: Stack, output: Format) -> int:

@@ -26,6 +26,7 @@ from biomodal_deploy.cli.payloads.projects import (
 from biomodal_deploy.cli.payloads.running import (
     DiagnosisData,
     HostData,
+    IdleStopData,
     JobsData,
     NextflowData,
     PowerData,
@@ -71,6 +72,7 @@ PAYLOADS: Final[dict[str, tuple[Any, ...]]] = {
     "jobs": (JobsData,),
     "vm stop": (PowerData,),
     "vm start": (PowerData,),
+    "vm idle-stop": (IdleStopData,),
     "smoke": (SmokeData,),
     "connect": (HostData,),
     "nextflow-config": (NextflowData,),

@@ -180,6 +180,20 @@ class SmokeData(BaseModel):
     left: list[str]
 
 
+class IdleStopData(BaseModel):
+    """The VM's idle stop.
+
+    Attributes:
+        stack: The stack.
+        instance_id: The VM.
+        minutes: After how many minutes without work it stops; 0 for never.
+    """
+
+    stack: str
+    instance_id: str
+    minutes: int
+
+
 class HostData(BaseModel):
     """Under `--ssh-config`: the way to the VM.
 
