@@ -42,9 +42,10 @@ has expired or that nothing needs any more, and where these numbers are wrong.
 ## What is proven, and what only a real account can prove
 
 Proven on the sandbox, with real Terraform and AWS provider 5: both profiles are applied, changed in
-place, changed into each other and destroyed; every second plan is empty; each command runs under
-the compiled policy of that command alone ([permissions](permissions.md)). The sandbox refuses what
-AWS documents that it refuses, such as deleting an environment that a queue names.
+place, changed into each other and destroyed, and whatever a variable forces to be replaced is
+replaced; every second plan is empty; each command runs under the compiled policy of that command
+alone ([permissions](permissions.md)). The sandbox refuses what AWS documents that it refuses, such
+as deleting an environment that a queue names, or a security group that a VM has.
 
 Not proven, since no AWS account was there: that IAM judges each call on the resources and keys of
 its reference, that Batch takes a new template in place while jobs run, that hosts start and join,
