@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -29,6 +30,9 @@ def pytest_configure() -> None:
     os.environ.pop("CI", None)
     # A third of the time of Terraform and its provider is Go's collection of garbage.
     os.environ.setdefault("GOGC", "400")
+    # Where jsii unpacks packages by itself; a test's own home would be filled anew each time.
+    unpacked = Path.home() / ".cache" / "aws" / "jsii" / "package-cache"
+    os.environ.setdefault("JSII_RUNTIME_PACKAGE_CACHE_ROOT", str(unpacked))
     for number, default in (
         (signal.SIGINT, signal.default_int_handler),
         (signal.SIGHUP, signal.SIG_DFL),
