@@ -73,9 +73,9 @@ def run(
             os.close(its_out)
             os.close(its_err)
         printed = [pool.submit(each.read) for each in (out_file, err_file)]
-        ours.settimeout(timeout)
         told = ours.makefile()
         process = int(told.readline())
+        ours.settimeout(timeout)
         try:
             status = int(told.readline())
         except TimeoutError:
