@@ -17,13 +17,13 @@ from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.plan.sealed.archive import MOST_ARCHIVE, pack, unpack
 from biomodal_deploy.plan.sealed.sealed import stack_folder
 from biomodal_deploy.workflow.plans import find_sealed_plan
-from biomodal_deploy.workflow.signals import Listener, Notice, Step
+from biomodal_deploy.workflow.signals import Notice, Step
 from biomodal_deploy.workflow.stack import Stack
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
-def push_plan(stack: Stack, named: str, listen: Listener) -> SealedPlan:
+def push_plan(stack: Stack, named: str) -> SealedPlan:
     """Put a sealed plan into the stack's store, encrypted.
 
     Args:
@@ -40,17 +40,17 @@ def push_plan(stack: Stack, named: str, listen: Listener) -> SealedPlan:
     store = _store(stack)
     found = find_sealed_plan(stack.location, stack.name, named)
     key = _key(store, stack.name, found.sha256)
-    listen(Step(f"Putting s3://{store.bucket}/{key}"))
+    stack.listen(Step(f"Putting s3://{store.bucket}/{key}"))
     with tempfile.TemporaryFile(dir=private_dir(stack.location.plans)) as file:
         pack(found, file)
         file.seek(0)
         versioned = put_file(_region(stack, store), store.bucket, key, file, store.kms_key_arn)
     if not versioned:
-        listen(Notice(f"The bucket {store.bucket} keeps no versions: switch versioning on"))
+        stack.listen(Notice(f"The bucket {store.bucket} keeps no versions: switch versioning on"))
     return found
 
 
-def pull_plan(stack: Stack, sha256: str, listen: Listener) -> SealedPlan:
+def pull_plan(stack: Stack, sha256: str) -> SealedPlan:
     """Fetch a sealed plan from the stack's store, by its digest, into `plans/`.
 
     Args:
@@ -76,7 +76,7 @@ def pull_plan(stack: Stack, sha256: str, listen: Listener) -> SealedPlan:
     write_new(stack.location.plans / ".gitignore", b"*\n")  # as where it was planned
     where = f"s3://{store.bucket}/{key}"
     folder = private_dir(stack_folder(stack.location.plans, stack.name))
-    listen(Step(f"Fetching {where}"))
+    stack.listen(Step(f"Fetching {where}"))
     with scratch(folder, "pull") as room, tempfile.TemporaryFile(dir=room) as file:
         get_file(_region(stack, store), store.bucket, key, file, MOST_ARCHIVE)
         file.seek(0)

@@ -63,9 +63,9 @@ def plans(
     with session(project_dir, output) as work:
         moved = None
         if push is not None:
-            moved = push_plan(recorded_stack(work.location, stack), push, work.listen)
+            moved = push_plan(recorded_stack(work.location, stack), push)
         elif pull is not None:
-            moved = pull_plan(named_stack(work.location, stack), pull, work.listen)
+            moved = pull_plan(named_stack(work.location, stack), pull)
         found = list_plans(work.location, moved.manifest.facts.stack if moved else stack)
         if moved:
             found = [each for each in found if each.path == moved.path]
