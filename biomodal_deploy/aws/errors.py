@@ -143,46 +143,37 @@ def classify_error(error: BotoCoreError | ClientError, clients: Clients) -> AwsF
 def _from_here(error: BotoCoreError, clients: Clients) -> AwsFailure:
     said = one_line(str(error))
     if isinstance(error, boto.NoCredentialsError):
-        return AwsFailure(
-            Kind.NO_CREDENTIALS,
-            "there are no AWS credentials",
-            "run `aws configure`, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY",
+        fix = (
+            "run `aws configure`, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         )
+        return AwsFailure(Kind.NO_CREDENTIALS, "there are no AWS credentials", fix)
     if isinstance(error, _SIGN_IN_AGAIN):
         return AwsFailure(Kind.EXPIRED, f"the sign-in has expired ({said})", _sign_in(clients))
     if MFA_NEEDED in said:
         name = shlex.quote(clients.profile or "default")
-        return AwsFailure(
-            Kind.NO_CREDENTIALS,
-            "the profile needs an MFA code, which is not asked for here",
-            f'run `eval "$(aws configure export-credentials --profile {name} --format env)"`, '
-            "which asks for it",
-        )
+        export = f'eval "$(aws configure export-credentials --profile {name} --format env)"'
+        line = "the profile needs an MFA code, which is not asked for here"
+        return AwsFailure(Kind.NO_CREDENTIALS, line, f"run `{export}`, which asks for it")
     if isinstance(error, _MISCONFIGURED):
-        return AwsFailure(
-            Kind.NO_CREDENTIALS,
-            f"the AWS credentials cannot be read ({said})",
-            "correct ~/.aws/config and ~/.aws/credentials; `aws configure list` shows what is used",
+        line = f"the AWS credentials cannot be read ({said})"
+        fix = (
+            "correct ~/.aws/config and ~/.aws/credentials; `aws configure list` shows what is used"
         )
+        return AwsFailure(Kind.NO_CREDENTIALS, line, fix)
     if isinstance(error, _REGION) or (
         isinstance(error, _NETWORK) and clients.region not in clients.known_regions()
     ):
-        return AwsFailure(
-            Kind.REGION, f"no such AWS region is known: {clients.region}", "correct region"
-        )
+        line = f"no such AWS region is known: {clients.region}"
+        return AwsFailure(Kind.REGION, line, "correct region")
     if isinstance(error, boto.SSLError):
+        line = f"no trusted connection to AWS ({said})"
         return AwsFailure(
-            Kind.NO_NETWORK,
-            f"no trusted connection to AWS ({said})",
-            "set AWS_CA_BUNDLE to your proxy's certificate file",
+            Kind.NO_NETWORK, line, "set AWS_CA_BUNDLE to your proxy's certificate file"
         )
     if isinstance(error, _NETWORK):
-        return AwsFailure(
-            Kind.NO_NETWORK,
-            f"AWS cannot be reached ({said})",
-            "check the network, and HTTPS_PROXY where there is a proxy",
-        )
+        line = f"AWS cannot be reached ({said})"
+        fix = "check the network, and HTTPS_PROXY where there is a proxy"
+        return AwsFailure(Kind.NO_NETWORK, line, fix)
     return AwsFailure(Kind.OTHER, f"the AWS library gave up ({said})", "see `aws configure list`")
 
 

@@ -132,24 +132,21 @@ def _unknown(policies: Iterable[PolicyDocument]) -> Iterator[Finding]:
         for statement in policy.statements:
             for pattern in (*statement.actions, *statement.not_actions):
                 if not facts.expanded(pattern):
-                    yield Finding(
-                        fault=Fault.UNKNOWN, action=pattern, detail="IAM has no such action"
-                    )
+                    detail = "IAM has no such action"
+                    yield Finding(fault=Fault.UNKNOWN, action=pattern, detail=detail)
             for resource in (*statement.resources, *statement.not_resources):
                 if placeholders := _PLACEHOLDER.findall(resource):
-                    yield Finding(
-                        fault=Fault.UNKNOWN,
-                        action=_actions(statement),
-                        resources=(resource,),
-                        detail=f"{', '.join(placeholders)} was never filled in: it matches nothing",
-                    )
+                    detail = f"{', '.join(placeholders)} was never filled in: it matches nothing"
                 elif not resource.startswith("arn:") and resource.strip("*"):
-                    yield Finding(
-                        fault=Fault.UNKNOWN,
-                        action=_actions(statement),
-                        resources=(resource,),
-                        detail="a resource is an ARN or *; IAM refuses the policy",
-                    )
+                    detail = "a resource is an ARN or *; IAM refuses the policy"
+                else:
+                    continue
+                yield Finding(
+                    fault=Fault.UNKNOWN,
+                    action=_actions(statement),
+                    resources=(resource,),
+                    detail=detail,
+                )
 
 
 def _unneeded(policies: Iterable[PolicyDocument], needs: Sequence[Need]) -> Iterator[Finding]:
