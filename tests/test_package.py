@@ -11,6 +11,7 @@ import sys
 import sysconfig
 import venv
 import zipfile
+from contextlib import ExitStack
 from dataclasses import dataclass
 from glob import glob
 from itertools import chain
@@ -20,7 +21,9 @@ from typing import Final
 import pytest
 
 from biomodal_deploy.config.contract import OUTPUTS
+from biomodal_deploy.config.contract.aws import SMOKE_IMAGE
 from biomodal_deploy.engine.toolchain import find_node, node_environment
+from tests.support.containers import IMAGE, missing_for_containers, running_containers
 from tests.support.project import ROOT, stack_json
 
 # Slow, and with tools of their own: pip, mypy, pyright.
@@ -351,12 +354,21 @@ def test_an_installed_wheel_does_the_job_in_an_empty_folder(python: Path, tmp_pa
     assert not (lab / "plans").exists()
 
 
-def test_it_rehearses_the_whole_job(python: Path, tmp_path: Path) -> None:
-    """`demo`, in any folder: every step holds, and standard output has the data alone."""
+def test_it_rehearses_the_whole_job(
+    python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`demo`, in any folder: every step holds, a job in a container of this machine among them."""
     installed = Installed(python, tmp_path / "home")
-    steps = json.loads(installed.must("demo", "--output", "json", cwd=tmp_path))["data"]
+    with ExitStack() as stack:
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody")
+        if runs := not missing_for_containers():
+            containers = stack.enter_context(running_containers())
+            containers.podman("tag", IMAGE, SMOKE_IMAGE)
+            monkeypatch.setenv("DOCKER_HOST", containers.host)
+        steps = json.loads(installed.must("demo", "--output", "json", cwd=tmp_path))["data"]
     assert steps
     assert all(each["ok"] for each in steps)
+    assert [each["step"] for each in steps if each["skipped"]] == ([] if runs else ["run one job"])
 
 
 def find_python(version: str) -> Path | None:

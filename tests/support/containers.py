@@ -119,12 +119,18 @@ def _limits() -> str:
     return json.dumps([f"{name}={limit}:{limit}" for name, limit in most.items()])
 
 
+def missing_for_containers() -> str:
+    """Return what is missing to run containers here; empty where nothing is."""
+    path = f"{os.environ['PATH']}{os.pathsep}/usr/sbin{os.pathsep}/sbin"
+    missing = [name for name in _NEEDED if shutil.which(name, path=path) is None]
+    return ", ".join([*missing, *(["root's rights"] if os.geteuid() else [])])
+
+
 @contextmanager
 def running_containers() -> Iterator[Containers]:
     """Start a container runtime with one image, or skip the test where there is none."""
-    missing = [name for name in _NEEDED if shutil.which(name, path=_path()) is None]
-    if missing or os.geteuid() != 0:
-        pytest.skip(f"no containers here ({', '.join(missing) or 'not root'}): make containers")
+    if missing := missing_for_containers():
+        pytest.skip(f"no containers here, for want of {missing}: make containers")
     # A short path: in pytest's own folders conmon's sockets get names that are too long, and
     # podman then takes twenty seconds to see that a container has ended.
     with tempfile.TemporaryDirectory(prefix="smoke-") as name:
@@ -140,10 +146,6 @@ def running_containers() -> Iterator[Containers]:
             found.stop()
             # Layers keep their own modes; podman removes them all.
             found.podman("system", "reset", "--force")
-
-
-def _path() -> str:
-    return f"{os.environ['PATH']}{os.pathsep}/usr/sbin{os.pathsep}/sbin"
 
 
 def _import_image(containers: Containers) -> None:

@@ -24,7 +24,8 @@ def demo(project_dir: ProjectDir = HERE, output: OutputFormat = Format.TEXT) -> 
 
     Real Terraform, the real AWS provider, and the commands that you would type; nothing of yours is
     touched, and no AWS account is needed. Works in any folder; in a project it takes that one's
-    start-up script. Takes about three minutes. Exit status 0 only if every step held.
+    start-up script. Takes about three minutes. Exit status 0 only if every step held. `smoke`
+    is one where Docker, or podman at DOCKER_HOST, has its image already, and is skipped elsewhere.
 
     Example: biomodal-aws demo
     """

@@ -184,11 +184,15 @@ def show_summary(console: Console, results: Sequence[StepResult], total: int) ->
     table = Table("Step", "Result", "Seconds", "", box=None, pad_edge=False)
     for result in results:
         word = Text("held", style="good") if result.ok else Text("failed", style="bad")
+        if result.skipped:
+            word = Text("skipped", style="warning")
         table.add_row(result.step, word, f"{result.seconds:.1f}", Text(result.note, style="quiet"))
     console.print()
     console.print(Rule(characters="-"))
     console.print(table)
     if all(result.ok for result in results) and len(results) == total:
-        console.print(Text("Every step held.", style="good"))
+        skipped = sum(result.skipped for result in results)
+        rest = f", but for {skipped} that was not run" if skipped else ""
+        console.print(Text(f"Every step held{rest}.", style="good"))
     else:
         console.print(Text(f"{total - len(results)} steps were not reached.", style="bad"))

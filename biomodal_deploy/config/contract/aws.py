@@ -57,6 +57,8 @@ BATCH_VCPUS: Final = 256
 """The most vCPUs of a Batch compute environment, as documented."""
 WORK_FOLDER: Final = "nf-work"
 """Nextflow's work directory: it takes no bucket's root, and this one expires."""
+SMOKE_IMAGE: Final = "public.ecr.aws/docker/library/python:3.13-slim"
+"""What `smoke` runs in: Python alone, with the glibc that the hosts' AWS command line needs."""
 
 
 def principals(partition: str, service: str) -> tuple[str, ...]:

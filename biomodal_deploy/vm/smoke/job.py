@@ -20,9 +20,6 @@ from biomodal_deploy.vm.sent import as_program
 if TYPE_CHECKING:
     from types_boto3_batch.type_defs import ContainerPropertiesTypeDef
 
-# Debian with Python and nothing else, on AWS's own public registry; the hosts' AWS command line
-# needs the glibc in it.
-DEFAULT_IMAGE: Final = "public.ecr.aws/docker/library/python:3.13-slim"
 PREFIX: Final = "biomodal-aws-smoke-"
 # Where Batch writes the logs of jobs that name no group (Batch user guide).
 BATCH_LOGS: Final = "/aws/batch/job"

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from biomodal_deploy.aws.checks import Finding, failed, passed, unknown, warned
 from biomodal_deploy.aws.errors import one_line
+from biomodal_deploy.config.contract.aws import SMOKE_IMAGE
 from biomodal_deploy.text import sized
-from biomodal_deploy.vm.smoke.job import DEFAULT_IMAGE, Said, SmokeJob
+from biomodal_deploy.vm.smoke.job import Said, SmokeJob
 
 # In the order in which a task needs them: the first that fails is the broken one.
 LAYERS: Final = {
@@ -94,7 +95,7 @@ def _outside(seen: Seen) -> dict[str, Finding]:
         found["log"] = failed(reason, f"{fix} {seen.job.log_group}, or run biomodal-aws plan")
     elif "Cannot" in reason or _exit_code(seen.described) in (126, 127):
         line = reason or "the image has no python3"
-        found["image"] = failed(line, f"--image needs python3 in it, as {DEFAULT_IMAGE} has")
+        found["image"] = failed(line, f"--image needs python3 in it, as {SMOKE_IMAGE} has")
     elif _exit_code(seen.described) is None and not seen.said:
         found["image"] = unknown(f"the job ended before it began: {reason or 'no reason given'}")
     else:
@@ -109,7 +110,7 @@ def _pull_fix(job: SmokeJob) -> str:
     if registry and job.image.startswith(registry):
         return "push the image, and let the hosts' role read the repository"
     return (
-        f"name an image that is there; without a way to the internet mirror {DEFAULT_IMAGE} to "
+        f"name an image that is there; without a way to the internet mirror {SMOKE_IMAGE} to "
         f"{registry or 'the ECR repository'}, and name that with --image"
     )
 
@@ -135,6 +136,9 @@ def _inside(line: Said, job: SmokeJob) -> Finding:
         if line.layer == "disk":
             return _disk(text)
         return passed(text or folder)
+    if line.layer == "aws" and not job.facts.cli_path and job.image == SMOKE_IMAGE:
+        # As Nextflow is told; this image is none of a task's.
+        return passed("Nextflow is told of none on the hosts: each task's image brings its own")
     return failed(text, _fix(line, job))
 
 

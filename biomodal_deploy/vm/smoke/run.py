@@ -14,13 +14,14 @@ from biomodal_deploy.aws.checks import Finding, Report, failed, passed, unknown,
 from biomodal_deploy.aws.clients import Clients, open_clients
 from biomodal_deploy.aws.errors import classify_error, code_of, one_line
 from biomodal_deploy.aws.resources import JobQueue
+from biomodal_deploy.config.contract.aws import SMOKE_IMAGE
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, Interrupted
 from biomodal_deploy.review.cost.estimate import dearest
 from biomodal_deploy.review.cost.prices import Prices
 from biomodal_deploy.review.cost.resources import Hosts
 from biomodal_deploy.vm.built import Built, read_built
 from biomodal_deploy.vm.nextflow import nextflow_facts
-from biomodal_deploy.vm.smoke.job import DEFAULT_IMAGE, ENDED, Said, SmokeJob
+from biomodal_deploy.vm.smoke.job import ENDED, Said, SmokeJob
 from biomodal_deploy.vm.smoke.judging import Seen, judge, named
 from biomodal_deploy.vm.waiting import HOSTS, blocked_by
 from biomodal_deploy.workflow.signals import Listener, Notice, Step
@@ -116,7 +117,7 @@ def smoke_of(stack: Stack, request: SmokeRequest, listen: Listener) -> Smoke:
     cost = _cost(built, queue, request, Prices.of(built.region, stack.location.project_dir))
     listen(Notice(_cost_line(cost, queue, request)))
     clients = open_clients(built.region)
-    job = SmokeJob(facts, request.image or DEFAULT_IMAGE, clients)
+    job = SmokeJob(facts, request.image or SMOKE_IMAGE, clients)
     started = time.monotonic()
     with _removed(job, listen) as left:
         findings = _Trial(job, built, queue, request, listen).findings()

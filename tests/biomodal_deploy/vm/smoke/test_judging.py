@@ -8,8 +8,9 @@ import pytest
 
 from biomodal_deploy.aws.checks import Finding, Verdict, failed, passed
 from biomodal_deploy.aws.clients import Clients
+from biomodal_deploy.config.contract.aws import SMOKE_IMAGE
 from biomodal_deploy.vm.nextflow import nextflow_facts
-from biomodal_deploy.vm.smoke.job import DEFAULT_IMAGE, Said, SmokeJob
+from biomodal_deploy.vm.smoke.job import Said, SmokeJob
 from biomodal_deploy.vm.smoke.judging import LAYERS, Seen, judge
 from tests.support.operated import REGION, built, hardened
 from tests.support.recorded_aws import RecordedAws
@@ -19,7 +20,7 @@ ALL: Final = ("disk", "aws", "credentials", "list", "put", "get", "delete")
 LOG: Final = passed("8 lines in a group")
 
 
-def job(*, of_hardened: bool = True, image: str = DEFAULT_IMAGE) -> SmokeJob:
+def job(*, of_hardened: bool = True, image: str = SMOKE_IMAGE) -> SmokeJob:
     """Return a job that was submitted."""
     facts = nextflow_facts(built(hardened() if of_hardened else None), None)
     return SmokeJob(facts, image, CLIENTS, definition="definition:1", id="an-id")
@@ -96,6 +97,15 @@ def test_no_answer_is_a_network_without_a_way() -> None:
     found = judged(said("list", "unasked", "URLError: timed out"))
     assert "gateway endpoint" in (found["list"].fix or "")
     assert "hop limit" in (judged(said("credentials", "unasked", "x"))["credentials"].fix or "")
+
+
+def test_documented_hosts_have_no_aws() -> None:
+    """So the configuration says; an image of a pipeline's has to bring its own, ours need not."""
+    line = said("aws", "unasked", "LookupError: aws is not there")
+    assert judged(line, of=job(of_hardened=False))["aws"].passed
+    theirs = judged(line, of=job(of_hardened=False, image="rnaseq:1"))["aws"]
+    assert "to the image" in (theirs.fix or "")
+    assert judged(line)["aws"].verdict is Verdict.FAIL
 
 
 @pytest.mark.parametrize(
