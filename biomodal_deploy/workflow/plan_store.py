@@ -1,7 +1,7 @@
 """Sealed plans by way of S3: from the machine that plans to the one that applies.
 
 An object's key is the plan's digest, so what was approved names what is fetched. Who plans may put
-and not read, who applies may read and not put, and S3 refuses to put the same key twice.
+and not read, who applies may read and not put. An object that somebody exchanged is refused.
 """
 
 from __future__ import annotations
