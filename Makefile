@@ -58,7 +58,7 @@ groovy: $(READY) ## Fetch Groovy's jars (npm) and Java (Debian, as root) for the
 # Tests of `smoke` run real containers. Elsewhere they are skipped and say why.
 containers: ## Install podman and runc for the tests that run containers (Debian, as root)
 	@command -v podman >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends podman runc >/dev/null; } || \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq podman runc >/dev/null; } || \
 		echo "podman could not be installed: the tests that run containers are skipped."
 
 frameworks: $(FRAMEWORKS) ## Install cdktn, and bindings of AWS provider 6, for their tests

@@ -1,7 +1,8 @@
 """`smoke` in a real container: a hardened stack's queue on loopback, whole and broken.
 
 moto's Batch starts the job through podman's Docker API. The stack's objects are made directly, as
-in the tests of the other commands on a running stack.
+in the tests of the other commands on a running stack. moto has hosts without end: a used-up quota,
+subnets without a way out and Batch's own reasons are on recorded answers (vm/test_waiting.py).
 """
 
 from __future__ import annotations

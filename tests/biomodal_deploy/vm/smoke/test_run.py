@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.review.cost.prices import Prices
 from biomodal_deploy.vm.built import Built
+from biomodal_deploy.vm.nextflow import nextflow_facts
 from biomodal_deploy.vm.smoke import run
-from tests.support.operated import built, documented
+from biomodal_deploy.vm.smoke.job import SmokeJob
+from biomodal_deploy.workflow.signals import silent
+from tests.support.operated import REGION, built, documented
+from tests.support.recorded_aws import RecordedAws
 
 
 def stack(*types: str) -> Built:
@@ -36,3 +41,17 @@ def test_an_unknown_price_is_not_nothing() -> None:
         cost = run._cost(found, found.queues[0], request, Prices.of(region))
         assert cost is None
         assert "unknown" in run._cost_line(cost, found.queues[0], request)
+
+
+def test_batchs_own_reason_comes_first() -> None:
+    """What it says of a job that waits, on Spot capacity say, is told in its words, escaped."""
+    found = stack("m5")
+    clients = Clients(RecordedAws({}).session(REGION), REGION)
+    job = SmokeJob(nextflow_facts(found, None), "image", clients)
+    trial = run._Trial(job, found, found.queues[0], run.SmokeRequest(), silent)
+    trial.described = {"statusReason": "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY\x1b[2J - no Spot"}
+    blocked = trial._blocked("RUNNABLE")
+    assert blocked is not None
+    assert blocked.line == "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY [2J - no Spot"
+    assert blocked.fix
+    assert trial._blocked("STARTING") is None
