@@ -11,8 +11,9 @@ import sys
 import sysconfig
 import venv
 import zipfile
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from glob import glob
 from itertools import chain
 from pathlib import Path
@@ -23,7 +24,9 @@ import pytest
 from biomodal_deploy.config.contract import OUTPUTS
 from biomodal_deploy.config.contract.aws import SMOKE_IMAGE
 from biomodal_deploy.engine.toolchain import find_node, node_environment
+from tests.support import planted
 from tests.support.containers import IMAGE, missing_for_containers, running_containers
+from tests.support.light import Ended
 from tests.support.project import ROOT, stack_json
 
 # Slow, and with tools of their own: pip, mypy, pyright.
@@ -284,10 +287,12 @@ class Installed:
     Attributes:
         python: The environment's Python.
         home: The home.
+        more: What else is in the environment.
     """
 
     python: Path
     home: Path
+    more: Mapping[str, str] = field(default_factory=dict)
 
     def must(self, *words: str, cwd: Path, typed: str | None = None) -> str:
         """Run the command, and return what it printed."""
@@ -304,14 +309,16 @@ class Installed:
                 "HOME": str(self.home),
                 "XDG_CACHE_HOME": cache,
                 "PATH": f"{self.python.parent}{os.pathsep}{os.environ['PATH']}",
+                **self.more,
             },
             input=typed or "",
             capture_output=True,
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        ended = planted.without_secrets(Ended(done.returncode, done.stdout, done.stderr))
+        assert ended.status == 0, ended.out + ended.err
+        return ended.out
 
 
 def first_commands() -> list[str]:
@@ -357,8 +364,14 @@ def test_an_installed_wheel_does_the_job_in_an_empty_folder(python: Path, tmp_pa
 def test_it_rehearses_the_whole_job(
     python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`demo`, in any folder: every step holds, a job in a container of this machine among them."""
-    installed = Installed(python, tmp_path / "home")
+    """`demo`, in any folder: every step holds, a job in a container of this machine among them.
+
+    The secrets of whoever runs it are printed nowhere, and are in no file that it leaves.
+    """
+    home, scratch = tmp_path / "home", tmp_path / "tmp"
+    planted.plant(home)
+    scratch.mkdir(mode=0o700)
+    installed = Installed(python, home, {**planted.ENVIRONMENT, "TMPDIR": str(scratch)})
     with ExitStack() as stack:
         monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody")
         if runs := not missing_for_containers():
@@ -369,6 +382,7 @@ def test_it_rehearses_the_whole_job(
     assert steps
     assert all(each["ok"] for each in steps)
     assert [each["step"] for each in steps if each["skipped"]] == ([] if runs else ["run one job"])
+    assert planted.holders(tmp_path, but=home) == []
 
 
 def find_python(version: str) -> Path | None:
