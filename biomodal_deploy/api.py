@@ -17,7 +17,7 @@ from biomodal_deploy.plan.guards import Verdict
 from biomodal_deploy.plan.history import Chain
 from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.workflow.applying import Applied, prepare
-from biomodal_deploy.workflow.destroying import look_after, take_ledger
+from biomodal_deploy.workflow.destroying import list_leftovers, take_ledger
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.planning import make_plan
 from biomodal_deploy.workflow.plans import find_sealed_plan
@@ -103,7 +103,7 @@ class ProjectPlan:
 
     def remains(self) -> Leftovers:
         """Return what is left of the stack once its destroy plan was applied."""
-        return look_after(self._stack, self.sealed_plan, self.data)
+        return list_leftovers(self._stack, self.sealed_plan, self.data)
 
 
 class Project:
@@ -132,7 +132,7 @@ class Project:
         location = Location.of(
             Path(project_dir), os.environ if environment is None else environment
         )
-        self._location, self._name = replace(location, listen=on_event), stack
+        self._location, self._name = replace(location, on_event=on_event), stack
 
     def synth(self) -> Synthesis:
         """Synthesize every stack."""

@@ -50,7 +50,7 @@ def synthesize_project(project: Path) -> int:
         output = output_directory(project, project_file)
         _refuse_own_folder(project, output)
         _name_node(os.environ.get("JSII_NODE"))
-        _say_hcl_one_way()
+        _write_hcl_stably()
         # Only now: starting jsii costs a second, and wrong settings are answered at once.
         try:
             sys.path.insert(0, str((project if has_own_app(project) else APP_SOURCES).absolute()))
@@ -101,7 +101,7 @@ def _texts(paths: Iterable[Path]) -> dict[str, str]:
     }
 
 
-def _say_hcl_one_way() -> None:
+def _write_hcl_stably() -> None:
     # cdktf takes 1 for true where it writes, and not where it names the file: HCL in cdk.tf.json.
     if os.environ.get("SYNTH_HCL_OUTPUT") == "1":
         os.environ["SYNTH_HCL_OUTPUT"] = "true"

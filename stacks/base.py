@@ -80,7 +80,7 @@ class BaseStack(TerraformStack):
         """
         return {OWN_TAG: self.text("vm_name")} if "vm_name" in self.variables else {}
 
-    def give_out(self, values: Mapping[str, str]) -> None:
+    def add_outputs(self, values: Mapping[str, str]) -> None:
         """Declare the documented outputs.
 
         Args:

@@ -157,7 +157,7 @@ class HardenedStack(NativeBase):
             email="var.budget_email",
             tag=("var.tag_key", "var.tag_value"),
         )
-        self.give_out(
+        self.add_outputs(
             {
                 "bucket_url": f"s3://{bucket}",
                 "docker_repo_url": repository.registry_host,

@@ -91,7 +91,7 @@ class ModuleBase(BaseStack):
             repository: The repository beside it.
         """
         bucket = f"{MAKES_BUCKET} ? {bootstrap.fqn}.bucket_id : {existing_bucket_name()}"
-        self.give_out(
+        self.add_outputs(
             {
                 "bucket_url": f"s3://${{{bucket}}}",
                 "docker_repo_url": repository.registry_host,

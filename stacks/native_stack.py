@@ -136,7 +136,7 @@ class NativeStack(NativeBase):
             name=job_queue_name(name),
             compute_environment_arns=[environment.arn],
         )
-        self.give_out(
+        self.add_outputs(
             {
                 "bucket_url": f"s3://{bucket}",
                 "docker_repo_url": repository.registry_host,

@@ -15,7 +15,7 @@ from biomodal_deploy.errors import EngineError
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.workflow.applying import Applied, Ready, prepare
-from biomodal_deploy.workflow.destroying import look_after, take_ledger
+from biomodal_deploy.workflow.destroying import list_leftovers, take_ledger
 from biomodal_deploy.workflow.stack import Stack
 
 
@@ -72,7 +72,7 @@ def apply_asking(
         raise
     remains = None
     if is_destroy:
-        remains = look_after(stack, applied.sealed_plan, ready.plan)
+        remains = list_leftovers(stack, applied.sealed_plan, ready.plan)
     return Finished(applied=applied, ledger=ledger, remains=remains)
 
 

@@ -33,9 +33,9 @@ class Session:
     progress: Progress
 
     @property
-    def listen(self) -> Listener:
+    def on_event(self) -> Listener:
         """What shows a signal of the workflow."""
-        return self.location.listen
+        return self.location.on_event
 
     @property
     def can_ask(self) -> bool:
@@ -65,7 +65,7 @@ def session(project_dir: Path, output: Format, *, part: bool = False) -> Iterato
     location = Location.of(project_dir)
     display = PartProgress if part else Progress
     with display(message_console(), quiet=output is Format.JSON) as progress:
-        yield Session(replace(location, listen=progress.listen), progress)
+        yield Session(replace(location, on_event=progress.on_event), progress)
 
 
 def emit(

@@ -104,7 +104,7 @@ class Built:
         return next((each for each in self.roles if _ecs_may_assume(each)), None)
 
 
-def read_built(stack: Stack, listen: Listener) -> Built:
+def read_built(stack: Stack, on_event: Listener) -> Built:
     """Read what a stack's state holds.
 
     Raises:
@@ -120,7 +120,7 @@ def read_built(stack: Stack, listen: Listener) -> Built:
             value=settings.bootstrap,
             fix="name another stack with --stack",
         )
-    state = read_state(stack.telling(listen))
+    state = read_state(stack.telling(on_event))
     if state is None or not any(each.mode == "managed" for each in state.resources):
         raise UsageError(
             "Nothing is applied yet",

@@ -52,7 +52,7 @@ def remote_words(command: Sequence[str]) -> list[str]:
     return list(command)
 
 
-def meet(way: SshWay, listen: Listener) -> None:
+def meet(way: SshWay, on_event: Listener) -> None:
     """Learn the VM's host key from AWS before the first connection, where AWS has it."""
     if is_known(way):
         return
@@ -62,9 +62,11 @@ def meet(way: SshWay, listen: Listener) -> None:
         console = ""
     if keys := host_keys_in(console):
         keep(way, keys)
-        listen(Notice(f"The host keys of {way.instance_id} are from its console, as AWS shows it"))
+        on_event(
+            Notice(f"The host keys of {way.instance_id} are from its console, as AWS shows it")
+        )
     else:
-        listen(
+        on_event(
             Notice(
                 f"AWS does not show the host key of {way.instance_id}, so the one that it shows "
                 f"itself is kept in {way.known_hosts}, and any other is refused from now on"
@@ -73,7 +75,7 @@ def meet(way: SshWay, listen: Listener) -> None:
 
 
 def connect_by_ssh(
-    way: SshWay, command: Sequence[str], environment: Mapping[str, str], listen: Listener
+    way: SshWay, command: Sequence[str], environment: Mapping[str, str], on_event: Listener
 ) -> int:
     """Run a login shell or a command on the VM through SSH; return the command's exit status.
 
@@ -81,7 +83,7 @@ def connect_by_ssh(
         way: The way to the VM.
         command: The command and its arguments; none for a shell.
         environment: All of ssh's environment.
-        listen: Told which host key is trusted, and why.
+        on_event: Told which host key is trusted, and why.
 
     Raises:
         UsageError: There is no ssh, or the key will not do.
@@ -89,7 +91,7 @@ def connect_by_ssh(
     """
     program = ssh_program(environment)
     check_key(way)
-    meet(way, listen)
+    meet(way, on_event)
     with scratch(way.known_hosts.parent, "ssh") as folder:
         log = folder / "log"
         argv = ssh_command(way, remote_words(command), program=program, log=log)
@@ -100,7 +102,7 @@ def connect_by_ssh(
 
 
 def capture_by_ssh(
-    way: SshWay, line: str, environment: Mapping[str, str], listen: Listener
+    way: SshWay, line: str, environment: Mapping[str, str], on_event: Listener
 ) -> Captured:
     """Run a line that only reads on the VM, where nobody can be asked; return what it printed.
 
@@ -108,7 +110,7 @@ def capture_by_ssh(
         way: The way to the VM.
         line: A line for the VM's shell.
         environment: All of ssh's environment.
-        listen: Told which host key is trusted, and why.
+        on_event: Told which host key is trusted, and why.
 
     Raises:
         UsageError: There is no ssh, or the key will not do.
@@ -119,7 +121,7 @@ def capture_by_ssh(
     """
     program = ssh_program(environment)
     check_key(way)
-    meet(way, listen)
+    meet(way, on_event)
     with scratch(way.known_hosts.parent, "ssh") as folder:
         log = folder / "log"
         argv = ssh_command(way, [line], program=program, log=log, batch=True)

@@ -30,7 +30,7 @@ def program(settings: Mapping[str, str]) -> str:
 
 
 def check_inside(
-    built: Built, way: SshWay, environment: Mapping[str, str], listen: Listener
+    built: Built, way: SshWay, environment: Mapping[str, str], on_event: Listener
 ) -> tuple[Finding, ...]:
     """Look at the machine itself.
 
@@ -38,7 +38,7 @@ def check_inside(
         built: The stack as it was applied.
         way: The way to the VM.
         environment: All of ssh's environment.
-        listen: Told which host key is trusted.
+        on_event: Told which host key is trusted.
 
     Raises:
         UsageError: There is no ssh, or the key will not do.
@@ -53,7 +53,7 @@ def check_inside(
         }
     )
     try:
-        return _judged(capture_by_ssh(way, line, environment, listen), way)
+        return _judged(capture_by_ssh(way, line, environment, on_event), way)
     except NotConnected as error:
         return (failed(*error.parts).named("ssh", "SSH"),)
     except (NotStarted, TooMuchOutput) as error:

@@ -16,7 +16,7 @@ from biomodal_deploy.workflow.signals import Listener, Step
 from biomodal_deploy.workflow.stack import Stack
 
 
-def set_idle_stop(stack: Stack, minutes: int, address: str | None, listen: Listener) -> str:
+def set_idle_stop(stack: Stack, minutes: int, address: str | None, on_event: Listener) -> str:
     """Switch the idle stop of a stack's VM on, or off for 0 minutes; return the VM's id.
 
     Args:
@@ -28,16 +28,16 @@ def set_idle_stop(stack: Stack, minutes: int, address: str | None, listen: Liste
         NotConnected: There is no connection.
         EngineError: It could not be switched there, or AWS does not answer.
     """
-    built = read_built(stack, listen)
+    built = read_built(stack, on_event)
     if minutes:
         _require_stop(instance_of(built), built.region)
     environment = stack.location.environment
     way = ssh_way(built, stack.location.plans / stack.name, environment, address)
     text = files("biomodal_deploy.vm").joinpath("idle_stop.sh").read_text("utf-8")
     line = shlex.join(["sudo", "-n", "sh", "-c", text, "idle_stop", str(minutes)])
-    listen(Step("Switching the idle stop on the VM"))
+    on_event(Step("Switching the idle stop on the VM"))
     try:
-        done = capture_by_ssh(way, line, environment, listen)
+        done = capture_by_ssh(way, line, environment, on_event)
     except (NotStarted, TooMuchOutput) as error:
         raise EngineError(one_line(str(error))) from None
     if done.returncode != 0:

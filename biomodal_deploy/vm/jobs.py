@@ -119,15 +119,15 @@ class Jobs:
         }
 
 
-def jobs_of(stack: Stack, listen: Listener) -> Jobs:
+def jobs_of(stack: Stack, on_event: Listener) -> Jobs:
     """Return the jobs of a stack.
 
     Raises:
         UsageError: Nothing is applied yet.
         EngineError: Terraform cannot read the state.
     """
-    built = read_built(stack, listen)
-    listen(Step("Asking AWS Batch"))
+    built = read_built(stack, on_event)
+    on_event(Step("Asking AWS Batch"))
     clients = open_clients(built.region)
     found = find_jobs(built, clients)
     return with_costs(found, built, clients, Prices.of(built.region, stack.location.project_dir))

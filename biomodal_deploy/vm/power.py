@@ -113,7 +113,7 @@ class Power:
         }
 
 
-def switch(stack: Stack, request: PowerRequest, listen: Listener) -> Power:
+def switch(stack: Stack, request: PowerRequest, on_event: Listener) -> Power:
     """Stop or start a stack's VM, and wait until it is.
 
     Raises:
@@ -121,8 +121,10 @@ def switch(stack: Stack, request: PowerRequest, listen: Listener) -> Power:
         EngineError: AWS does not answer or refuses, or Terraform cannot read the state.
         Interrupted: It was asked to stop.
     """
-    built = read_built(stack, listen)
-    vm = _Vm(stack, built, open_clients(built.region), listen, time.monotonic(), request.timeout_s)
+    built = read_built(stack, on_event)
+    vm = _Vm(
+        stack, built, open_clients(built.region), on_event, time.monotonic(), request.timeout_s
+    )
     try:
         return _switch(vm, request)
     except (BotoCoreError, ClientError) as error:
@@ -146,7 +148,7 @@ class _Vm:
     stack: Stack
     built: Built
     clients: Clients
-    listen: Listener
+    on_event: Listener
     started: float
     timeout_s: float
 
@@ -172,7 +174,7 @@ class _Vm:
             left = self.timeout_s - self.waited
             if found.state not in states or left <= 0:
                 return found
-            self.listen(Step(f"Waiting: {self.id} is {found.state} ({self.waited:.0f} s)"))
+            self.on_event(Step(f"Waiting: {self.id} is {found.state} ({self.waited:.0f} s)"))
             time.sleep(min(PAUSE_S, left))
 
 
@@ -211,7 +213,7 @@ def _switch(vm: _Vm, request: PowerRequest) -> Power:
 
 def _work_on(vm: _Vm, address: str | None) -> Iterator[Finding]:
     """Yield what a stop would break, and what could not be looked at."""
-    vm.listen(Step("Looking for jobs and for Nextflow"))
+    vm.on_event(Step("Looking for jobs and for Nextflow"))
     jobs = find_jobs(vm.built, vm.clients)
     if jobs.jobs:
         states = ", ".join(f"{number} {state}" for state, number in jobs.counts.items() if number)
@@ -230,7 +232,7 @@ def _nextflow_on(vm: _Vm, address: str | None) -> Finding | None:
     environment = vm.stack.location.environment
     try:
         way = ssh_way(vm.built, vm.stack.location.plans / vm.stack.name, environment, address)
-        done = capture_by_ssh(way, _PGREP, environment, vm.listen)
+        done = capture_by_ssh(way, _PGREP, environment, vm.on_event)
     except Interrupted:
         raise
     except UsageError as error:

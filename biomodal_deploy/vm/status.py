@@ -83,36 +83,36 @@ class Status(Report):
         }
 
 
-def status_of(stack: Stack, request: StatusRequest, listen: Listener) -> Status:
+def status_of(stack: Stack, request: StatusRequest, on_event: Listener) -> Status:
     """Return how a stack is.
 
     Args:
         stack: The stack.
         request: What is asked for.
-        listen: Receives what goes on.
+        on_event: Receives what goes on.
 
     Raises:
         UsageError: Nothing is applied yet, or the key cannot be used.
         EngineError: Terraform cannot read the state.
         Interrupted: It was asked to stop.
     """
-    built = read_built(stack, listen)
+    built = read_built(stack, on_event)
     clients = open_clients(built.region)
-    inside = _inside(stack, built, request, listen) if request.deep else None
+    inside = _inside(stack, built, request, on_event) if request.deep else None
 
     def check_once() -> Status:
         status = check_status(built, clients)
         # A VM that is still starting would only say that it cannot be reached.
         if inside is None or _vm_is_away(status):
             return status
-        listen(Step("Checking on the VM itself"))
+        on_event(Step("Checking on the VM itself"))
         return _with(status, inside())
 
-    listen(Step("Asking AWS"))
+    on_event(Step("Asking AWS"))
     if request.wait_s is None:
         return check_once()
     return wait_until_ready(
-        check_once, timeout_s=request.wait_s, on_wait=lambda text: listen(Step(text))
+        check_once, timeout_s=request.wait_s, on_wait=lambda text: on_event(Step(text))
     )
 
 
@@ -164,7 +164,7 @@ def _waiting(findings: Sequence[Finding]) -> str:
 
 
 def _inside(
-    stack: Stack, built: Built, request: StatusRequest, listen: Listener
+    stack: Stack, built: Built, request: StatusRequest, on_event: Listener
 ) -> Callable[[], tuple[Finding, ...]] | None:
     """Return what checks on the VM itself; None where there is no VM."""
     if built.vm is None:
@@ -179,7 +179,7 @@ def _inside(
     way = ssh_way(built, stack.location.plans / stack.name, environment, request.address)
     # Before anybody waits for minutes.
     check_key(way)
-    return partial(check_inside, built, way, environment, listen)
+    return partial(check_inside, built, way, environment, on_event)
 
 
 def _vm_is_away(status: Status) -> bool:

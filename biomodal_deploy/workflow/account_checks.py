@@ -79,17 +79,17 @@ class AccountChecks:
         """Say what was found, save for what refuses the plan."""
         problems = [each for each in self.problems() if each[0].check not in self.refused]
         if not self.found:
-            self.stack.listen(
+            self.stack.on_event(
                 Notice("The quick checks of the account gave no answer: biomodal-aws doctor asks")
             )
             return
         for finding, fix in problems:
-            self.stack.listen(
+            self.stack.on_event(
                 Notice(f"{finding.title}: {finding.line}{f'. Fix: {fix}' if fix else ''}")
             )
         report = self.found[0]
         counts = (f"{report.count(verdict)} {verdict.value}" for verdict in Verdict)
-        self.stack.listen(
+        self.stack.on_event(
             Notice(f"Quick checks of the account: {', '.join(counts)} (all: biomodal-aws doctor)")
         )
 

@@ -123,7 +123,7 @@ def adopt(location: Location, name: str | None, source: Source, request: PlanReq
     blocks, settings = Blocks(imports=dict(source.ids)), dict[str, str | bool]()
     for _ in range(_ROUNDS):
         _write(stack, blocks)
-        plan = _plan(engine, given, location.listen, log)
+        plan = _plan(engine, given, location.on_event, log)
         more = blocks.add(plan, _existing_rules(stack, given, rule_groups(plan)))
         needed = adopted_settings(plan)
         if not more and not needed.keys() - settings.keys():
@@ -145,7 +145,7 @@ def adopt(location: Location, name: str | None, source: Source, request: PlanReq
 
 def _bring_state(stack: Stack, engine: TerraformCli, source: Path | None, log: Path) -> Path | None:
     """Back up the state, and put a source's in the place of one that holds nothing."""
-    stack.listen(Step("Reading the state"))
+    stack.on_event(Step("Reading the state"))
     own = parse_state(engine.state_content(), stack.name)
     kept = back_up(stack, own, "before-adopt") if own else None
     if source is None:
@@ -163,11 +163,11 @@ def _bring_state(stack: Stack, engine: TerraformCli, source: Path | None, log: P
             value=str(source),
             fix="adopt into a stack without a state, or leave --state out to adopt its own",
         )
-    stack.listen(Step("Copying the state"))
-    engine.state_push(backup, stack.listen, log, force=bool(own))
+    stack.on_event(Step("Copying the state"))
+    engine.state_push(backup, stack.on_event, log, force=bool(own))
     # The state may need providers that the stack itself does not.
     point_at_backend(stack, engine, log)
-    stack.listen(Notice(f"{source} stays as it is: apply nothing from there any more"))
+    stack.on_event(Notice(f"{source} stays as it is: apply nothing from there any more"))
     return backup
 
 
@@ -194,8 +194,8 @@ def _source_state(stack: Stack, source: Path) -> State:
     return state
 
 
-def _plan(engine: TerraformCli, given: Given, listen: Listener, log: Path) -> Plan:
-    listen(Step("Comparing the state with the stack"))
+def _plan(engine: TerraformCli, given: Given, on_event: Listener, log: Path) -> Plan:
+    on_event(Step("Comparing the state with the stack"))
     with files.scratch(log.parent, "adopt") as folder:
         out = folder / "tfplan"
         # The sealed plan reads everything again.
@@ -254,4 +254,4 @@ def _write_settings(stack: Stack, settings: Mapping[str, str | bool]) -> None:
 
 def _reread(location: Location) -> Location:
     found = Location.of(location.project_dir, location.environment)
-    return replace(found, listen=location.listen)
+    return replace(found, on_event=location.on_event)

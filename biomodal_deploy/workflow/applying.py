@@ -33,7 +33,7 @@ from biomodal_deploy.workflow.checking import check
 from biomodal_deploy.workflow.destination import destination_of, record
 from biomodal_deploy.workflow.importing import EXISTS, offers
 from biomodal_deploy.workflow.lost_state import StateDetails, state_details
-from biomodal_deploy.workflow.signals import Listener, Notice, Signal, Step
+from biomodal_deploy.workflow.signals import Listener, Notice, Step, WorkflowEvent
 from biomodal_deploy.workflow.stack import Stack
 
 
@@ -111,10 +111,10 @@ class Ready:
             seconds=time.monotonic() - started,
         )
 
-    def _unheard(self, signal: Signal) -> None:
+    def _unheard(self, signal: WorkflowEvent) -> None:
         # Notices were given when it was verified for the question.
         if not (self.must_be_confirmed and isinstance(signal, Notice)):
-            self.stack.listen(signal)
+            self.stack.on_event(signal)
 
     def _claim_and_run(
         self,
@@ -138,7 +138,7 @@ class Ready:
             if carried := approved.carried:
                 details[CARRIED] = ", ".join(carried)
             history.append(Event.APPLY_START, sealed_plan=sealed_plan.id, details=details)
-            return _run(sealed_plan, plan_file, engine, history, self.stack.listen, stop_pipe)
+            return _run(sealed_plan, plan_file, engine, history, self.stack.on_event, stop_pipe)
 
 
 def prepare(stack: Stack, sealed_plan: SealedPlan, *, expect_sha256: str | None = None) -> Ready:
@@ -209,24 +209,24 @@ def _run(
     plan_file: Path,
     engine: TerraformCli,
     history: History,
-    listen: Listener,
+    on_event: Listener,
     stop_pipe: int,
 ) -> ApplyRun:
     kind = sealed_plan.manifest.kind
     try:
-        listen(Step("Destroying" if kind is PlanKind.DESTROY else "Applying"))
+        on_event(Step("Destroying" if kind is PlanKind.DESTROY else "Applying"))
         _go_on(stop_pipe)
         # Used now, and held: a kill from here on leaves no secret on the disk.
         with suppress(BiomodalError):
             sealed_plan.drop_plan_file(but_held=True)
-        run = engine.apply(plan_file, listen, sealed_plan.logs / "apply.log")
+        run = engine.apply(plan_file, on_event, sealed_plan.logs / "apply.log")
     except BaseException as error:
         # A full disk is not the news then.
         with suppress(BiomodalError):
             _record_failure(sealed_plan, history, error, engine.workspace)
         if isinstance(error, TerraformFailed) and error.code == EXISTS:
             for offer in offers(sealed_plan.plan(), sealed_plan.manifest.facts, error):
-                listen(Notice(offer))
+                on_event(Notice(offer))
         raise
     finally:
         # It holds every secret in clear and, however this ended, is good for nothing more.

@@ -180,14 +180,14 @@ def check_rehearsed(stack: Stack) -> None:
             )
 
 
-def tell_state_in_output(stack: Stack, workspace: str) -> None:
+def warn_state_in_output(stack: Stack, workspace: str) -> None:
     """Say where a state lies in the output folder: whoever clears that would lose it unwarned."""
     settings = stack.synthesized.backend_settings("local")
     if workspace == "default" or settings is None or settings.get("workspace_dir"):
         return
     # Terraform takes the backend's path for the workspace `default` alone.
     folder = shown(stack.directory / state_path({}, workspace).parent)
-    stack.listen(
+    stack.on_event(
         Notice(
             f"The state of the workspace {workspace} lies in {folder}: do not clear "
             "the output folder, or use a stack of its own in place of the workspace"

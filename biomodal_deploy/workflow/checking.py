@@ -18,7 +18,7 @@ from biomodal_deploy.plan import Redactor
 from biomodal_deploy.plan.sealed import Difference, SealedPlan, raise_on, sha256, verify
 from biomodal_deploy.plan.sealed.files import read_private
 from biomodal_deploy.workflow.destination import check_sealed_destination
-from biomodal_deploy.workflow.engine import initialize, open_engine, tell_dropped
+from biomodal_deploy.workflow.engine import initialize, open_engine, warn_dropped_variables
 from biomodal_deploy.workflow.facts import ask_identity, facts_now, place_of
 from biomodal_deploy.workflow.lost_state import state_to_plan_from
 from biomodal_deploy.workflow.signals import Listener, Notice, Step
@@ -45,7 +45,7 @@ def check(
         SealedPlanRefused: Something differs.
         EngineError: Terraform or AWS does not say how things are.
     """
-    stack.listen(Step("Checking the sealed plan"))
+    stack.on_event(Step("Checking the sealed plan"))
     if expect_sha256 is not None:
         sealed_plan.require(expect_sha256)
     sealed = sealed_plan.manifest.facts
@@ -76,7 +76,7 @@ def check(
     place = place_of(stack, values.values)
     identity = ask_identity(stack, place.region)
     engine = open_engine(stack, workspace=sealed.workspace, redact=values.redactor.text)
-    tell_dropped(engine, stack.listen)
+    warn_dropped_variables(engine, stack.on_event)
     # A runner that got the sealed plan from another one has nothing installed yet.
     # What is sealed of the lock file must not change on the way to the comparison.
     identity.result()  # without credentials, nothing that follows is worth waiting for
@@ -93,19 +93,19 @@ def check(
     )
     differences = verify(sealed_plan, now)
     if expect_sha256 is not None:
-        differences = _handed_over(differences, stack.listen)
+        differences = _handed_over(differences, stack.on_event)
     raise_on(sealed_plan, differences)
     return engine, values
 
 
-def _handed_over(differences: list[Difference], listen: Listener) -> list[Difference]:
+def _handed_over(differences: list[Difference], on_event: Listener) -> list[Difference]:
     """Let another principal of the same account apply what was approved by its digest.
 
     That is how plans are handed over: one role reads and plans, another one writes.
     """
     for each in differences:
         if each.reason == "other_caller":
-            listen(Notice(f"planned as {each.sealed}, and applied as {each.found}"))
+            on_event(Notice(f"planned as {each.sealed}, and applied as {each.found}"))
     return [each for each in differences if each.reason != "other_caller"]
 
 

@@ -34,15 +34,15 @@ def take_ledger(stack: Stack, sealed_plan: SealedPlan, plan: Plan) -> Ledger:
         ledger = unread_ledger(target, error.rule, error.fix)
     else:
         if not target.is_empty:
-            stack.listen(Step("Looking at what it holds"))
-        ledger = read_ledger(target, clients, lambda text: stack.listen(Step(text)))
+            stack.on_event(Step("Looking at what it holds"))
+        ledger = read_ledger(target, clients, lambda text: stack.on_event(Step(text)))
     # A full disk is no reason to keep anybody from destroying.
     with suppress(BiomodalError):
         save_ledger(sealed_plan.path, ledger)
     return ledger
 
 
-def look_after(stack: Stack, sealed_plan: SealedPlan, plan: Plan) -> Leftovers:
+def list_leftovers(stack: Stack, sealed_plan: SealedPlan, plan: Plan) -> Leftovers:
     """Search for what is left of a stack that was destroyed, and keep that with its history.
 
     Args:
@@ -56,8 +56,8 @@ def look_after(stack: Stack, sealed_plan: SealedPlan, plan: Plan) -> Leftovers:
             # A stack of something else: there is nothing of AWS to look for.
             return no_leftovers(target)
         clients = _clients(stack, target)
-        stack.listen(Step("Looking for what is left"))
-        remains = find_leftovers(target, clients, lambda text: stack.listen(Step(text)))
+        stack.on_event(Step("Looking for what is left"))
+        remains = find_leftovers(target, clients, lambda text: stack.on_event(Step(text)))
     except UsageError as error:
         remains = unread_leftovers(target, error.rule, error.fix)
     except (KeyboardInterrupt, Interrupted):

@@ -122,7 +122,7 @@ def _init_command(stack: Stack, engine: TerraformCli, workspace: str) -> str:
 
 
 def _hcl(stack: Stack, state: Path | None) -> Text:
-    stack.listen(Step("Synthesizing HCL"))
+    stack.on_event(Step("Synthesizing HCL"))
     environment = stack.location.environment
     with files.scratch(files.private_dir(stack.location.plans), "eject") as folder:
         # Below the scratch folder, which this process holds a lock on, as the app does on its own.

@@ -33,7 +33,7 @@ from biomodal_deploy.workflow.backend import (
 from biomodal_deploy.workflow.kept_files import bring_adoption, bring_lock, is_read_only, keep_lock
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.prerequisites import require_state_bucket
-from biomodal_deploy.workflow.signals import Listener, Notice, Signal, Step
+from biomodal_deploy.workflow.signals import Listener, Notice, Step, WorkflowEvent
 from biomodal_deploy.workflow.stack import Stack
 
 DEFAULT_WORKSPACE: Final = "default"
@@ -97,14 +97,14 @@ def terraform_of(location: Location) -> Terraform:
     return find_terraform(environ=location.environment, cwd=location.project_dir)
 
 
-def tell_dropped(engine: TerraformCli, listen: Listener) -> None:
+def warn_dropped_variables(engine: TerraformCli, on_event: Listener) -> None:
     """Say what of the caller's environment does not reach Terraform."""
     # Values in TF_VAR_ are resolved by us and reach it through the values file.
     # What concerns `terraform providers lock` alone changes nothing here.
     quiet = ("TF_VAR_", "TF_CLI_ARGS_providers_lock")
     names = [name for name in engine.dropped if not name.startswith(quiet)]
     if names:
-        listen(Notice(f"{', '.join(names)} of the environment is not passed to Terraform"))
+        on_event(Notice(f"{', '.join(names)} of the environment is not passed to Terraform"))
 
 
 def initialize(
@@ -163,9 +163,9 @@ def point_at_backend(stack: Stack, engine: TerraformCli, log: Path) -> None:
 def _initialize(
     stack: Stack, engine: TerraformCli, log: Path, *, readonly_lock: bool, reconfigure: bool = False
 ) -> None:
-    stack.listen(Step("Initializing Terraform"))
+    stack.on_event(Step("Initializing Terraform"))
     engine.init(
-        lambda event: stack.listen(_in_our_words(event)),
+        lambda event: stack.on_event(_in_our_words(event)),
         log,
         backend_config=config_files(stack),
         lockfile_readonly=readonly_lock,
@@ -173,7 +173,7 @@ def _initialize(
     )
 
 
-def _in_our_words(event: Event) -> Signal:
+def _in_our_words(event: Event) -> WorkflowEvent:
     """Where Terraform names a command of its own that works on another lock file, name ours."""
     if isinstance(event, DiagnosticEvent) and event.diagnostic.summary == _ONE_PLATFORM:
         return Notice(

@@ -156,11 +156,11 @@ def last_not_applied(stack: Stack) -> Unfinished | None:
     return None
 
 
-def tell_unfinished(stack: Stack) -> None:
+def warn_unfinished(stack: Stack) -> None:
     """Say what is known of the last apply, where it was begun and never ended."""
     found = unfinished_apply(stack)
     if found:
-        stack.listen(Notice(f"The plan {found.name} was {found.use.sentence()}. {_known(found)}"))
+        stack.on_event(Notice(f"The plan {found.name} was {found.use.sentence()}. {_known(found)}"))
 
 
 def _known(found: Unfinished) -> str:

@@ -67,7 +67,7 @@ def keep_lock(stack: Stack) -> None:
         target.parent.mkdir(exist_ok=True)
         files.write(target, written, mode=files.public_mode())
     did = "is new" if kept is None else "has changed"
-    stack.listen(
+    stack.on_event(
         Notice(f"{_LOCKS}/{target.name} {did}: commit it, so that all run the same providers")
     )
 

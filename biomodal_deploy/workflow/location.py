@@ -50,14 +50,14 @@ class Location:
     Attributes:
         project_dir: The folder that holds `cdktf.json`, absolute.
         stacks: Settings by stack; empty for an app that keeps none there.
-        listen: Told of what goes on.
+        on_event: Told of what goes on.
     """
 
     project_dir: Path
     project_file: ProjectFile
     stacks: Mapping[str, StackSettings]
     environment: Mapping[str, str]
-    listen: Listener = silent
+    on_event: Listener = silent
 
     @classmethod
     def of(cls, project_dir: Path, environment: Mapping[str, str] = os.environ) -> Location:

@@ -86,12 +86,12 @@ def refresh_lock(stack: Stack, platforms: Sequence[str], *, upgrade: bool = Fals
         stack.location.environment, wanted=required_providers(stack.directory)
     )
     if stack.synthesized.module:
-        stack.listen(Step("Fetching modules"))
+        stack.on_event(Step("Fetching modules"))
         # Their providers count too, and no backend has to be reached for that.
-        engine.get(stack.listen, log)
+        engine.get(stack.on_event, log)
     missing: dict[str, str] = {}
     for platform in platforms:
-        stack.listen(Step(f"Locking providers for {platform}"))
+        stack.on_event(Step(f"Locking providers for {platform}"))
         failure = _lock(engine, platform, source, log)
         if failure is None:
             continue

@@ -89,7 +89,7 @@ def state_to_plan_from(stack: Stack, engine: TerraformCli) -> CurrentState:
         if lost and header is None and not unfinished_apply(stack):
             raise lost
         if lost:
-            stack.listen(Notice(str(lost)))
+            stack.on_event(Notice(str(lost)))
     return CurrentState(header, owned_by(json.loads(content)) if header else frozenset())
 
 

@@ -111,7 +111,7 @@ def migrate_state(stack: Stack) -> Migrated:
     log = logs / "migrate.log"
     engine = open_engine(stack)
     with _alone(stack):
-        stack.listen(Step("Looking where the state is"))
+        stack.on_event(Step("Looking where the state is"))
         journal = _begun(stack, engine, log)
         if journal is None:
             point_at_backend(stack, engine, log)
@@ -153,7 +153,7 @@ def _move(
     source = journal.previous.where(stack)
     backup = None
     if state is not None:
-        stack.listen(Step("Backing up the state"))
+        stack.on_event(Step("Backing up the state"))
         backup = back_up(stack, state, "from")
     write_journal(stack, journal)
     point_at_backend(stack, engine, log)
@@ -175,7 +175,7 @@ def _move(
         write_journal(stack, journal)
     else:
         _require_no_loss(stack, engine, journal.previous, state)
-    stack.listen(Step("Putting the old state away"))
+    stack.on_event(Step("Putting the old state away"))
     put_away(stack, journal.previous, backup)
     stack.history.append(
         Event.MIGRATION,
@@ -201,18 +201,18 @@ def _bring(
 ) -> None:
     """Put a state where it belongs, and read it back."""
     target = _where(stack)
-    stack.listen(Step("Comparing with what is there"))
+    stack.on_event(Step("Comparing with what is there"))
     there = parse_state(engine.state_content(), target)
     if has_to_move(state, there, journal, target):
         if there is not None:
             back_up(stack, there, "replaced")
-        stack.listen(Step("Moving the state"))
-        engine.state_push(backup, stack.listen, log)
-        stack.listen(Step("Reading it back"))
+        stack.on_event(Step("Moving the state"))
+        engine.state_push(backup, stack.on_event, log)
+        stack.on_event(Step("Reading it back"))
         there = parse_state(engine.state_content(), target)
     if there is not None and is_renamed(state, there):
-        stack.listen(Step("Restoring its lineage"))
-        engine.state_push(backup, stack.listen, log, force=True)
+        stack.on_event(Step("Restoring its lineage"))
+        engine.state_push(backup, stack.on_event, log, force=True)
         there = parse_state(engine.state_content(), target)
     check_arrival(state, there, target)
 
@@ -253,7 +253,7 @@ def old_state(stack: Stack, previous: Previous, logs: Path) -> Iterator[State | 
         with held(path) as content:
             yield parse_state(content, str(path))
         return
-    stack.listen(Step(f"Reading the state from {previous.where(stack)}"))
+    stack.on_event(Step(f"Reading the state from {previous.where(stack)}"))
     # In a directory of its own: the stack's is initialized for the new backend, or will be.
     with scratch(logs, "migrate") as folder:
         (folder / "main.tf.json").write_text(

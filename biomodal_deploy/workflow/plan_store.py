@@ -40,13 +40,13 @@ def push_plan(stack: Stack, named: str) -> SealedPlan:
     store = _store(stack)
     found = find_sealed_plan(stack.location, stack.name, named)
     key = _key(store, stack.name, found.sha256)
-    stack.listen(Step(f"Putting s3://{store.bucket}/{key}"))
+    stack.on_event(Step(f"Putting s3://{store.bucket}/{key}"))
     with tempfile.TemporaryFile(dir=private_dir(stack.location.plans)) as file:
         pack(found, file)
         file.seek(0)
         versioned = put_file(_region(stack, store), store.bucket, key, file, store.kms_key_arn)
     if not versioned:
-        stack.listen(Notice(f"The bucket {store.bucket} keeps no versions: switch versioning on"))
+        stack.on_event(Notice(f"The bucket {store.bucket} keeps no versions: switch versioning on"))
     return found
 
 
@@ -76,7 +76,7 @@ def pull_plan(stack: Stack, sha256: str) -> SealedPlan:
     write_new(stack.location.plans / ".gitignore", b"*\n")  # as where it was planned
     where = f"s3://{store.bucket}/{key}"
     folder = private_dir(stack_folder(stack.location.plans, stack.name))
-    stack.listen(Step(f"Fetching {where}"))
+    stack.on_event(Step(f"Fetching {where}"))
     with scratch(folder, "pull") as room, tempfile.TemporaryFile(dir=room) as file:
         get_file(_region(stack, store), store.bucket, key, file, MOST_ARCHIVE)
         file.seek(0)

@@ -20,16 +20,16 @@ from biomodal_deploy.plan.impossible import Impossible, check_allowed
 from biomodal_deploy.plan.sealed import Draft, SealedPlan, authors_of, drafting, prune
 from biomodal_deploy.review.cost.limits import judge_cost
 from biomodal_deploy.workflow.account_checks import count_contents, count_running, quick_checks
-from biomodal_deploy.workflow.backend import tell_state_in_output
+from biomodal_deploy.workflow.backend import warn_state_in_output
 from biomodal_deploy.workflow.destination import (
     check_destination,
     check_state_file,
     destination_now,
     last_destination,
 )
-from biomodal_deploy.workflow.engine import initialize, open_engine, tell_dropped
+from biomodal_deploy.workflow.engine import initialize, open_engine, warn_dropped_variables
 from biomodal_deploy.workflow.facts import Place, ask_alias, ask_identity, facts_now, place_of
-from biomodal_deploy.workflow.failed_runs import tell_unfinished
+from biomodal_deploy.workflow.failed_runs import warn_unfinished
 from biomodal_deploy.workflow.lost_state import state_to_plan_from
 from biomodal_deploy.workflow.prerequisites import require_public_key
 from biomodal_deploy.workflow.signals import Notice, Step
@@ -68,12 +68,12 @@ def make_plan(stack: Stack, request: PlanRequest) -> Planned:
     started = time.monotonic()
     check_allowed(request.allow)  # before Terraform runs for a name that is misspelt
     stack.history.whole()  # a plan that cannot be written down cannot be applied either
-    tell_unfinished(stack)
+    warn_unfinished(stack)
     # What can no longer be applied still holds its secrets in clear.
     prune(stack.location.plans, stack.name)
     given = given_values(stack, request.var_files, request.variables, request.cwd)
     for note in given.resolved.notes:
-        stack.listen(Notice(note))
+        stack.on_event(Notice(note))
     if request.kind is PlanKind.APPLY:
         require_public_key(stack, given.resolved.values)
     place = place_of(stack, given.resolved.values)
@@ -81,13 +81,13 @@ def make_plan(stack: Stack, request: PlanRequest) -> Planned:
     alias = ask_alias(stack, place.region, identity)
     redact = given.redactor.text
     engine = open_engine(stack, redact=redact)
-    tell_dropped(engine, stack.listen)
-    tell_state_in_output(stack, engine.workspace)
+    warn_dropped_variables(engine, stack.on_event)
+    warn_state_in_output(stack, engine.workspace)
     history = History(stack.location.plans, stack.name, redact=redact)
-    with _told_in(history):
+    with _record_failures(history):
         _check_destination(stack, engine.workspace, place, identity, request)
     with (
-        _told_in(history),
+        _record_failures(history),
         drafting(stack.location.plans, stack.name) as draft,
     ):
         identity.result()  # without credentials, nothing that follows is worth waiting for
@@ -97,7 +97,7 @@ def make_plan(stack: Stack, request: PlanRequest) -> Planned:
         with quick_checks(stack, request, state.owned) as checks:
             plan = _plan(engine, draft, request.kind, values, stack, given)
             met = checks.refusals(plan)
-        stack.listen(Step("Sealing the plan"))
+        stack.on_event(Step("Sealing the plan"))
         facts = facts_now(
             stack,
             engine,
@@ -135,16 +135,16 @@ def _check_destination(
     now = destination_now(stack, workspace, place, identity)
     check_destination(stack, workspace, now, request.account_moved)
     if request.account_moved:
-        stack.listen(Notice(f"The state belongs to {now} from the next apply on"))
+        stack.on_event(Notice(f"The state belongs to {now} from the next apply on"))
 
 
 def _plan(
     engine: TerraformCli, draft: Draft, kind: PlanKind, values: Path, stack: Stack, given: Given
 ) -> Plan:
-    stack.listen(Step("Planning"))
+    stack.on_event(Step("Planning"))
     engine.plan(
         draft.plan_file,
-        stack.listen,
+        stack.on_event,
         draft.logs / "plan.log",
         var_files=[values],
         destroy=kind is PlanKind.DESTROY,
@@ -194,7 +194,7 @@ def _adopted(plan: Plan) -> set[str]:
 
 
 @contextmanager
-def _told_in(history: History) -> Iterator[None]:
+def _record_failures(history: History) -> Iterator[None]:
     """Write down that there was to be a plan, and why there is none."""
     try:
         yield

@@ -45,7 +45,7 @@ def read_outputs(stack: Stack) -> dict[str, OutputValue]:
         StateLost: There is no state, and there was one.
     """
     engine = _ready(stack)
-    stack.listen(Step("Reading the outputs"))
+    stack.on_event(Step("Reading the outputs"))
     found = engine.output()
     if not found:
         require_state(stack, engine.workspace, engine.state_pull())
@@ -59,7 +59,7 @@ def read_state(stack: Stack) -> State | None:
         StateLost: There is no state, and there was one.
     """
     engine = _ready(stack)
-    stack.listen(Step("Reading the state"))
+    stack.on_event(Step("Reading the state"))
     state = engine.whole_state()
     require_state(stack, engine.workspace, state if state and state.lineage else None)
     return state
@@ -68,7 +68,7 @@ def read_state(stack: Stack) -> State | None:
 def validate(stack: Stack) -> tuple[Validation, tuple[Finding, ...]]:
     """Check a synthesized stack with Terraform and its providers' schemas."""
     engine = _ready(stack)
-    stack.listen(Step("Validating"))
+    stack.on_event(Step("Validating"))
     validation = engine.validate()
     paths = stack.synthesized.construct_paths
     findings = tuple(
@@ -134,9 +134,9 @@ def find_drift(
     with scratch(logs, "drift") as folder:
         initialize(stack, engine, logs / "init.log")
         _check_state(stack, engine)
-        stack.listen(Step("Looking for changes outside Terraform"))
+        stack.on_event(Step("Looking for changes outside Terraform"))
         plan_file = folder / "plan.tfplan"
-        engine.plan(plan_file, stack.listen, logs / "drift.log", var_files=[given.write(folder)])
+        engine.plan(plan_file, stack.on_event, logs / "drift.log", var_files=[given.write(folder)])
         plan, _ = read_plan(engine.show_plan(plan_file), secrets=given.resolved.secrets)
         return plan
 

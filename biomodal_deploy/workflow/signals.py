@@ -1,4 +1,4 @@
-"""What a workflow tells while it works: its own steps and the engine's events, to one listener."""
+"""What a workflow reports while it works: its own steps and the engine's events."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Notice:
 
 
 # In quotes: commands that read sealed plans should not wait for the engine's events.
-Signal: TypeAlias = "Event | Step | Notice"
-Listener: TypeAlias = Callable[[Signal], None]
+WorkflowEvent: TypeAlias = "Event | Step | Notice"
+Listener: TypeAlias = Callable[[WorkflowEvent], None]
 
 
-def silent(_: Signal) -> None:
-    """Listen to nothing."""
+def silent(_: WorkflowEvent) -> None:
+    """Report nothing."""

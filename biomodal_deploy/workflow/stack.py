@@ -33,13 +33,13 @@ class Stack:
         return self.location.settings(self.name)
 
     @property
-    def listen(self) -> Listener:
+    def on_event(self) -> Listener:
         """Whoever is told of what goes on."""
-        return self.location.listen
+        return self.location.on_event
 
-    def telling(self, listen: Listener) -> Stack:
+    def telling(self, on_event: Listener) -> Stack:
         """Return it with another listener."""
-        return replace(self, location=replace(self.location, listen=listen))
+        return replace(self, location=replace(self.location, on_event=on_event))
 
     @classmethod
     def at(cls, location: Location, name: str) -> Stack:
@@ -69,7 +69,7 @@ def synthesized_stacks(location: Location) -> Synthesis:
         UsageError: A setting is wrong.
         EngineError: The app command failed.
     """
-    location.listen(Step("Synthesizing"))
+    location.on_event(Step("Synthesizing"))
     return synthesize(location.project_dir, environment=location.environment)
 
 

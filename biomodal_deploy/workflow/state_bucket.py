@@ -60,7 +60,7 @@ def plan_bucket(
     stack = own_stack(location, wanted, options)
     kept_here = isinstance(stack.settings.backend, LocalBackend)
     if kept_here and resources_in(local_state_of(stack)) == 0:
-        location.listen(Step("Asking AWS for the bucket"))
+        location.on_event(Step("Asking AWS for the bucket"))
         bucket_checker(location, wanted).require_free()
     stack = fresh_stack(stack.location, stack.name)
     request = PlanRequest(cwd=location.project_dir, readonly_lock=readonly_lock)

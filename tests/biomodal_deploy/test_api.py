@@ -247,13 +247,13 @@ def test_a_callback_that_raises_stops_terraform(light: LightProject) -> None:
     class Enough(Exception):
         pass
 
-    def listen(event: object) -> None:
+    def on_event(event: object) -> None:
         if isinstance(event, ApplyEvent):
             raise Enough
 
     light.model({STACK: SLOW})
     plan = project_of(light).plan()
-    mine = Project(light.folder, environment=light.environment(), on_event=listen)
+    mine = Project(light.folder, environment=light.environment(), on_event=on_event)
     with pytest.raises(Enough):
         mine.sealed(plan.id).apply()
     assert project_of(light).history().entries[-1].event is Event.INTERRUPTED

@@ -13,19 +13,19 @@ from pathlib import Path
 
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.migrating import migrate_state
-from biomodal_deploy.workflow.signals import Signal, Step
+from biomodal_deploy.workflow.signals import Step, WorkflowEvent
 from biomodal_deploy.workflow.stack import fresh_stack
 
 
 def main(last: str) -> None:
     """Move the state of the only stack, and kill this process as the step begins."""
 
-    def listen(told: Signal) -> None:
+    def on_event(told: WorkflowEvent) -> None:
         if isinstance(told, Step) and told.text.startswith(last):
             os.kill(os.getpid(), signal.SIGKILL)
 
     location = Location.of(Path.cwd())
-    migrate_state(fresh_stack(location, None).telling(listen))
+    migrate_state(fresh_stack(location, None).telling(on_event))
 
 
 if __name__ == "__main__":

@@ -186,7 +186,7 @@ def check(
     with session(project_dir, output) as work:
         options = BucketOptions(stack=stack, bucket=bucket, region=region, key="any")
         wanted = wanted_bucket(work.location, options)
-        work.listen(Step("Asking AWS for the bucket"))
+        work.on_event(Step("Asking AWS for the bucket"))
         found = bucket_checker(work.location, wanted).check()
     return emit(
         checked_data(wanted, found),

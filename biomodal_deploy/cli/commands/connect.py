@@ -69,7 +69,7 @@ def connect(
     # Progress would draw over the shell, and its lines get in between a command's.
     with session(project_dir, output if ssh_config else Format.JSON) as work:
         chosen = last_stack(work.location, stack)
-        built = read_built(chosen, work.listen)
+        built = read_built(chosen, work.on_event)
         environment = work.location.environment
         folder = work.location.plans / chosen.name
         if ssh_config:
@@ -79,7 +79,7 @@ def connect(
             return connect_by_session(session_way(built), words, environment)
         else:
             way = ssh_way(built, folder, environment, address)
-            return connect_by_ssh(way, words, environment, work.listen)
+            return connect_by_ssh(way, words, environment, work.on_event)
     return emit(_host_data(way, block), lambda _: print_exactly(block), output)
 
 

@@ -23,7 +23,7 @@ def jobs(
     Example: biomodal-aws jobs
     """
     with session(project_dir, output) as work:
-        found = jobs_of(last_stack(work.location, stack), work.listen)
+        found = jobs_of(last_stack(work.location, stack), work.on_event)
     return emit(
         found.as_data(), lambda console: show_jobs(console, found), output, found.exit_status
     )

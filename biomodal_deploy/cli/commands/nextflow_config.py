@@ -49,8 +49,8 @@ def nextflow_config(
         raise UsageError("only valid with --out", field="--force", fix="add --out DIR")
 
     with session(project_dir, output) as work:
-        built = read_built(last_stack(work.location, stack), work.listen)
-        facts = nextflow_facts(built, memory_of(built, work.listen))
+        built = read_built(last_stack(work.location, stack), work.on_event)
+        facts = nextflow_facts(built, memory_of(built, work.on_event))
         texts = {CONFIG_NAME: config_text(facts), ENVIRONMENT_NAME: environment_text(facts)}
         written = write_files(out, texts, force=force) if out else None
     text = texts[ENVIRONMENT_NAME if env else CONFIG_NAME]

@@ -39,7 +39,7 @@ def smoke(
     """
     request = SmokeRequest(image=image, timeout_s=timeout)
     with session(project_dir, output) as work:
-        found = smoke_of(last_stack(work.location, stack), request, work.listen)
+        found = smoke_of(last_stack(work.location, stack), request, work.on_event)
     return emit(
         found.as_data(), lambda console: show_smoke(console, found), output, found.exit_status
     )

@@ -92,7 +92,7 @@ def idle_stop(
     """
     with session(project_dir, output) as work:
         chosen = last_stack(work.location, stack)
-        instance = set_idle_stop(chosen, minutes, address, work.listen)
+        instance = set_idle_stop(chosen, minutes, address, work.on_event)
     how = f"stops after {minutes} minutes without work" if minutes else "does not stop by itself"
     return emit(
         {"stack": chosen.name, "instance_id": instance, "minutes": minutes},
@@ -103,7 +103,7 @@ def idle_stop(
 
 def _switch(request: PowerRequest, project_dir: ProjectDir, stack: Stack, output: Format) -> int:
     with session(project_dir, output) as work:
-        found = switch(last_stack(work.location, stack), request, work.listen)
+        found = switch(last_stack(work.location, stack), request, work.on_event)
     return emit(
         found.as_data(), lambda console: show_power(console, found), output, found.exit_status
     )

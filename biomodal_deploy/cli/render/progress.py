@@ -19,7 +19,7 @@ from biomodal_deploy.engine.process import InterruptSent
 from biomodal_deploy.engine.terraform.events import ApplyEvent, Diagnostic, DiagnosticEvent, Event
 from biomodal_deploy.sandbox.demo import StepResult
 from biomodal_deploy.workflow.sets.outcome import Message
-from biomodal_deploy.workflow.signals import Notice, Signal, Step
+from biomodal_deploy.workflow.signals import Notice, Step, WorkflowEvent
 
 _MARKS = {"apply_complete": ("done", "good"), "apply_errored": ("failed", "bad")}
 
@@ -53,7 +53,7 @@ class Progress:
             self._status.stop()
             self._status = None
 
-    def listen(self, signal: Signal) -> None:
+    def on_event(self, signal: WorkflowEvent) -> None:
         """Show one signal of the workflow."""
         match signal:
             case Step(text):

@@ -67,7 +67,7 @@ class ErrorText:
         return Diagnostic(severity="error", summary=summary, detail="\n".join(detail).strip())
 
 
-class Tally:
+class ApplySummary:
     """Counts and keeps what matters of an event stream, in bounded memory.
 
     Attributes:

@@ -19,7 +19,7 @@ from biomodal_deploy.engine.process import (
     capture,
     run,
 )
-from biomodal_deploy.engine.terraform.apply_summary import ErrorText, Tally
+from biomodal_deploy.engine.terraform.apply_summary import ApplySummary, ErrorText
 from biomodal_deploy.engine.terraform.events import Diagnostic, Event, parse, plain
 from biomodal_deploy.engine.terraform.failures import TerraformFailed, TerraformStopped
 from biomodal_deploy.engine.terraform.locks import LockInfo
@@ -111,9 +111,9 @@ class Caller:
 
     def long(
         self, verb: str, on_event: OnEvent, log: Path, *positional: Path, **options: Option
-    ) -> Tally:
+    ) -> ApplySummary:
         """Run a call that streams events and may be stopped in steps."""
-        tally = Tally()
+        tally = ApplySummary()
         silent = False
 
         def tell(event: Event) -> None:

@@ -14,7 +14,7 @@ from typing import Final, Self
 from pydantic import JsonValue
 
 from biomodal_deploy.engine.process import Ended, InterruptSent, Line
-from biomodal_deploy.engine.terraform.apply_summary import Tally
+from biomodal_deploy.engine.terraform.apply_summary import ApplySummary
 from biomodal_deploy.engine.terraform.events import TextLine, UnknownEvent, parse
 from biomodal_deploy.engine.terraform.locks import lock_holder
 from biomodal_deploy.engine.terraform.results import ApplyRun
@@ -109,7 +109,7 @@ def read_log(path: Path) -> LoggedRun | None:
     """Read what became of a call; None where the file tells of none."""
     verb = started = ""
     status: int | None = None
-    tally = Tally()
+    tally = ApplySummary()
     try:
         with path.open(encoding="utf-8", errors="replace") as lines:
             for text in lines:
@@ -117,7 +117,7 @@ def read_log(path: Path) -> LoggedRun | None:
                 if isinstance(event, UnknownEvent) and event.fields.get("@module") == _MODULE:
                     if event.type == "run_started":
                         verb, started = str(event.fields["verb"]), str(event.fields["@timestamp"])
-                        status, tally = None, Tally()
+                        status, tally = None, ApplySummary()
                     elif event.type == "run_ended":
                         status = int(str(event.fields["status"]))
                 elif not isinstance(event, TextLine):

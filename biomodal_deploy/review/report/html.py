@@ -20,7 +20,7 @@ from markupsafe import Markup
 from biomodal_deploy.plan import AttributeChange
 from biomodal_deploy.review.report.kinds import Area
 from biomodal_deploy.review.report.model import Entry, Report
-from biomodal_deploy.review.report.picture import WIDTHS, draw, scene_of
+from biomodal_deploy.review.report.picture import WIDTHS, diagram_of, draw
 from biomodal_deploy.review.report.spelling import (
     SIGNS,
     act_of,
@@ -98,7 +98,7 @@ def html(report: Report) -> str:
     """Return a report as HTML."""
     every = [*report.entries, *report.reads, *report.unchanged]
     page = _Page({(each.address, each.deposed): index for index, each in enumerate(every)})
-    scene = scene_of(report, page.numbers)
+    diagram = diagram_of(report, page.numbers)
     style, script = _text("page.css"), _text("page.js")
     signs = {css: sign for sign, _, css in map(act_of, reversed(every))}
     return _template().render(
@@ -117,10 +117,10 @@ def html(report: Report) -> str:
         unchanged=page.rows(report.unchanged),
         drifted=[(each, tuple(_attributes(each.attributes))) for each in report.drift.entries],
         missing=page.cut,
-        scene=scene,
-        pictures=[Markup(draw(scene, name)) for name in WIDTHS],  # noqa: S704  # escaped there
+        diagram=diagram,
+        pictures=[Markup(draw(diagram, name)) for name in WIDTHS],  # noqa: S704  # escaped there
         actions=[(word, signs[css], css) for css, word in _FILTERS.items() if css in signs],
-        areas=[(list(Area).index(area), str(area)) for area in scene.areas],
+        areas=[(list(Area).index(area), str(area)) for area in diagram.areas],
     )
 
 

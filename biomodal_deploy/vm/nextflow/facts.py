@@ -122,7 +122,7 @@ def _cli_path(built: Built) -> str | None:
     return None
 
 
-def memory_of(built: Built, listen: Listener) -> int | None:
+def memory_of(built: Built, on_event: Listener) -> int | None:
     """Return the VM's memory in MiB; None where there is no VM or EC2 does not say."""
     if built.vm is None:
         return None
@@ -135,9 +135,9 @@ def memory_of(built: Built, listen: Listener) -> int | None:
         )
         return said["InstanceTypes"][0]["MemoryInfo"]["SizeInMiB"]
 
-    listen(Step("Asking EC2 for the VM's memory"))
+    on_event(Step("Asking EC2 for the VM's memory"))
     try:
         return ask_once(built.region, ask)
     except (Unavailable, LookupError):
-        listen(Notice(f"EC2 did not say how much memory a {kind} has, so NXF_OPTS is left open"))
+        on_event(Notice(f"EC2 did not say how much memory a {kind} has, so NXF_OPTS is left open"))
         return None

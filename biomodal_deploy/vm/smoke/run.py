@@ -98,29 +98,29 @@ class Smoke(Report):
         }
 
 
-def smoke_of(stack: Stack, request: SmokeRequest, listen: Listener) -> Smoke:
+def smoke_of(stack: Stack, request: SmokeRequest, on_event: Listener) -> Smoke:
     """Run the smoke job of a stack.
 
     Args:
         stack: The stack.
         request: What is asked for.
-        listen: Receives what goes on.
+        on_event: Receives what goes on.
 
     Raises:
         UsageError: Nothing is applied yet, or there is no queue or bucket.
         EngineError: Terraform cannot read the state.
         Interrupted: It was asked to stop; what was made is removed, or named.
     """
-    built = read_built(stack, listen)
+    built = read_built(stack, on_event)
     facts = nextflow_facts(built, None)
     queue = next(each for each in built.queues if each.name == facts.queue)
     cost = _cost(built, queue, request, Prices.of(built.region, stack.location.project_dir))
-    listen(Notice(_cost_line(cost, queue, request)))
+    on_event(Notice(_cost_line(cost, queue, request)))
     clients = open_clients(built.region)
     job = SmokeJob(facts, request.image or SMOKE_IMAGE, clients)
     started = time.monotonic()
-    with _removed(job, listen) as left:
-        findings = _Trial(job, built, queue, request, listen).findings()
+    with _removed(job, on_event) as left:
+        findings = _Trial(job, built, queue, request, on_event).findings()
     return Smoke(
         stack=built.stack,
         region=built.region,
@@ -134,20 +134,20 @@ def smoke_of(stack: Stack, request: SmokeRequest, listen: Listener) -> Smoke:
 
 
 @contextmanager
-def _removed(job: SmokeJob, listen: Listener) -> Iterator[list[str]]:
+def _removed(job: SmokeJob, on_event: Listener) -> Iterator[list[str]]:
     """Remove the job however the block ends; what is left is in the list, once it has ended."""
     left: list[str] = []
     try:
         yield left
     except KeyboardInterrupt:
-        listen(Step("Removing the job"))
+        on_event(Step("Removing the job"))
         left += job.end(_pause)
         what = f"left; remove it with: {'; '.join(left)}" if left else "its job is removed"
         raise Interrupted(f"Interrupted: {what}") from None
     except BaseException:
         job.end(_pause)
         raise
-    listen(Step("Removing the job"))
+    on_event(Step("Removing the job"))
     try:
         left += job.end(_pause)
     except KeyboardInterrupt:
@@ -200,12 +200,12 @@ class _Trial:
     built: Built
     queue: JobQueue
     request: SmokeRequest
-    listen: Listener
+    on_event: Listener
     described: dict[str, Any] = field(default_factory=dict)
     started: bool = False
 
     def findings(self) -> tuple[Finding, ...]:
-        self.listen(Step("Submitting a job"))
+        self.on_event(Step("Submitting a job"))
         try:
             self.job.submit()
         except (BotoCoreError, ClientError) as error:
@@ -253,7 +253,7 @@ class _Trial:
                 return self._late(state, blocked)
             because = f": {blocked.line}" if blocked else ""
             if (now := f"The job is {state or 'submitted'}{because}") != told:
-                self.listen(Step(told := now))
+                self.on_event(Step(told := now))
             time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
             pause = min(_PAUSE_S, pause * 1.5)
 
@@ -277,7 +277,7 @@ class _Trial:
         group, deadline = self.job.log_group, time.monotonic() + _LOG_S
         if not stream:
             return [], unknown(f"Batch names no log of the job in {group}")
-        self.listen(Step("Reading the job's log"))
+        self.on_event(Step("Reading the job's log"))
         lines: list[Said] = []
         while True:
             failure = None

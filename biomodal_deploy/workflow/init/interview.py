@@ -18,7 +18,7 @@ from biomodal_deploy.workflow.init.answers import (
     take_variables,
 )
 from biomodal_deploy.workflow.init.backend import described, shared_by
-from biomodal_deploy.workflow.init.prompter import Desk, nothing
+from biomodal_deploy.workflow.init.prompter import Prompter, nothing
 from biomodal_deploy.workflow.init.question import Asker, Choice, Question
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def gather(
     return interview.answers
 
 
-class _Interview(Desk):
+class _Interview(Prompter):
     """The questions, in the order in which one answer bears on the next."""
 
     def what_it_is(self, taken: Mapping[str, JsonValue]) -> None:

@@ -17,7 +17,7 @@ def nothing() -> None:
     """Return no default: there is no likely answer."""
 
 
-class Desk:
+class Prompter:
     """Asks a person, or notes what is missing.
 
     Args:

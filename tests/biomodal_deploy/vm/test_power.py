@@ -16,7 +16,7 @@ from biomodal_deploy.errors import EngineError, Interrupted, UsageError
 from biomodal_deploy.vm import power
 from biomodal_deploy.vm.power import Power, PowerRequest, switch
 from biomodal_deploy.workflow.location import Location
-from biomodal_deploy.workflow.signals import Signal, Step
+from biomodal_deploy.workflow.signals import Step, WorkflowEvent
 from biomodal_deploy.workflow.stack import Stack
 from tests.support.operated import ADDRESS, REGION, VM, built
 from tests.support.recorded_aws import Given, Recorded, RecordedAws, Refusal
@@ -57,7 +57,7 @@ class Account:
         request = PowerRequest(wanted=wanted, force=True, timeout_s=timeout_s)
         return switch(self.stack, request, self._listen)
 
-    def _listen(self, signal: Signal) -> None:
+    def _listen(self, signal: WorkflowEvent) -> None:
         if isinstance(signal, Step):
             self.steps.append(signal.text)
 

@@ -14,7 +14,7 @@ from biomodal_deploy.plan.sealed import UseState, consume, record_outcome
 from biomodal_deploy.workflow import account_checks
 from biomodal_deploy.workflow.account_checks import count_contents
 from biomodal_deploy.workflow.location import Location
-from biomodal_deploy.workflow.signals import Notice, Signal
+from biomodal_deploy.workflow.signals import Notice, WorkflowEvent
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.variables import PlanRequest
 from tests.support.light import LightProject
@@ -43,7 +43,7 @@ def told(
     monkeypatch: pytest.MonkeyPatch, stack: Stack, kind: PlanKind, report: Report | None
 ) -> list[str]:
     """Return the notices of a plan for which the checks come to this."""
-    heard: list[Signal] = []
+    heard: list[WorkflowEvent] = []
 
     def check(_: Stack, __: PlanRequest, ___: frozenset[str], found: list[Report]) -> None:
         found.extend([report] if report else [])
@@ -83,7 +83,7 @@ def test_they_are_told_where_the_plan_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A missing role may be why."""
-    heard: list[Signal] = []
+    heard: list[WorkflowEvent] = []
     monkeypatch.setattr(account_checks, "_check", lambda *words: words[3].append(REPORT))
     stack = stack_of(tmp_path, {}).telling(heard.append)
     with (

@@ -16,7 +16,7 @@ from biomodal_deploy.aws.ledger.target import Target
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.sealed import SealedPlan, UseState, consume, record_outcome
-from biomodal_deploy.workflow.destroying import look_after, take_ledger
+from biomodal_deploy.workflow.destroying import list_leftovers, take_ledger
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import Stack
 from tests.support.destroyed import DISK, destroy_plan
@@ -65,7 +65,7 @@ def test_a_plan_without_a_region(tmp_path: Path) -> None:
     ledger = take_ledger(stack, sealed_plan, sealed_plan.plan())
     assert {each.fate for each in ledger.holdings} == {Fate.UNKNOWN}
     assert saved_ledger(sealed_plan.path) == ledger
-    remains = look_after(stack, sealed_plan, sealed_plan.plan())
+    remains = list_leftovers(stack, sealed_plan, sealed_plan.plan())
     assert saved_leftovers(sealed_plan.path) == remains
     (entry,) = stack.history.entries()
     assert (entry.event, entry.sealed_plan, entry.message) == (
@@ -101,7 +101,7 @@ def test_no_state_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_stack_of_something_else(tmp_path: Path) -> None:
     """It made nothing in AWS: nobody is asked, and no history speaks of it."""
     stack, sealed_plan = project(tmp_path, of=plan(), region=None)
-    assert look_after(stack, sealed_plan, sealed_plan.plan()).clean
+    assert list_leftovers(stack, sealed_plan, sealed_plan.plan()).clean
     assert take_ledger(stack, sealed_plan, sealed_plan.plan()).holdings == ()
     assert stack.history.entries() == ()
 
@@ -116,7 +116,7 @@ def test_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("biomodal_deploy.workflow.destroying.save_leftovers", refuse)
     stack, sealed_plan = project(tmp_path, region=None)
     assert take_ledger(stack, sealed_plan, sealed_plan.plan()).holdings
-    assert look_after(stack, sealed_plan, sealed_plan.plan()).unread
+    assert list_leftovers(stack, sealed_plan, sealed_plan.plan()).unread
 
 
 def test_a_search_that_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +127,7 @@ def test_a_search_that_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(after, "find_leftovers", stop)
     stack, sealed_plan = project(tmp_path)
-    (unread,) = look_after(stack, sealed_plan, sealed_plan.plan()).unread
+    (unread,) = list_leftovers(stack, sealed_plan, sealed_plan.plan()).unread
     assert unread.line == "the search was stopped"
 
 
@@ -139,10 +139,10 @@ def test_the_second_half_of_a_destroy(tmp_path: Path, monkeypatch: pytest.Monkey
     record_outcome(first.path, UseState.FAILED, "the repository is not empty")
     rest = destroy_plan({}, bucket="")
     second = following(stack, rest)
-    look_after(stack, second, rest)
+    list_leftovers(stack, second, rest)
     assert DISK in seen[-1].volume_ids
     record_outcome(first.path, UseState.APPLIED)
-    look_after(stack, second, rest)
+    list_leftovers(stack, second, rest)
     assert seen[-1].volume_ids == ()
 
 
@@ -153,7 +153,7 @@ def test_another_accounts_destroy(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     consume(first.path)
     record_outcome(first.path, UseState.FAILED)
     second = following(stack, destroy_plan({}, bucket=""))
-    look_after(stack, second, second.plan())
+    list_leftovers(stack, second, second.plan())
     assert seen[-1].volume_ids == ()
 
 

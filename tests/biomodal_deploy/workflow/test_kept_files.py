@@ -10,7 +10,7 @@ from biomodal_deploy.config.settings import ProjectFile
 from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
 from biomodal_deploy.workflow.kept_files import bring_lock, is_read_only, keep_lock, project_lock
 from biomodal_deploy.workflow.location import Location
-from biomodal_deploy.workflow.signals import Notice, Signal
+from biomodal_deploy.workflow.signals import Notice, WorkflowEvent
 from biomodal_deploy.workflow.stack import Stack
 
 
@@ -43,7 +43,7 @@ def test_where_nothing_may_change_it(environment: dict[str, str], expected: bool
 
 def test_there_and_back(stack: Stack) -> None:
     """The project's own goes before what lies in the output; what Terraform adds comes back."""
-    heard: list[Signal] = []
+    heard: list[WorkflowEvent] = []
     assert not bring_lock(stack)
     keep_lock(stack.telling(heard.append))
     assert (heard, project_lock(stack).exists()) == ([], False)

@@ -14,7 +14,7 @@ import drawsvg
 
 from biomodal_deploy.plan import Action
 from biomodal_deploy.review.report.kinds import Area
-from biomodal_deploy.review.report.picture.nodes import Node, Scene
+from biomodal_deploy.review.report.picture.nodes import Diagram, Node
 from biomodal_deploy.review.report.spelling import act_of, one_line
 
 _NODE_HEIGHT: Final = 46
@@ -73,10 +73,10 @@ class _Box:
     column: int
 
 
-def draw(scene: Scene, name: str) -> str:
+def draw(diagram: Diagram, name: str) -> str:
     """Return the picture as an SVG element."""
     width = WIDTHS[name]
-    areas, boxes, size = _laid_out(scene, width)
+    areas, boxes, size = _laid_out(diagram, width)
     drawing = drawsvg.Drawing(
         *size,
         id_prefix=f"{name}-",
@@ -90,23 +90,23 @@ def draw(scene: Scene, name: str) -> str:
         panel.append(drawsvg.Text(str(area), 13, box.x + _PADDING, box.y + 23, class_="area-name"))
         drawing.append(panel)
     lines = drawsvg.Group(class_="edges", aria_hidden="true")
-    for start, end in scene.edges:
+    for start, end in diagram.edges:
         lines.append(_edge(boxes[start], boxes[end], start, end))
     drawing.append(lines)
-    for index, (node, box) in enumerate(zip(scene.nodes, boxes, strict=True)):
+    for index, (node, box) in enumerate(zip(diagram.nodes, boxes, strict=True)):
         drawing.append(_node(node, box, index))
     text: str = drawing.as_svg(header="", skip_js=True, skip_css=True)
     return text
 
 
 def _laid_out(
-    scene: Scene, width: Width
+    diagram: Diagram, width: Width
 ) -> tuple[dict[Area, _Box], list[_Box], tuple[float, float]]:
     """Place areas and nodes; columns without nodes take no room.
 
     The picture is as wide without them: the page stretches it, and one column would become huge.
     """
-    columns = [[area for area in column if area in scene.areas] for column in width.columns]
+    columns = [[area for area in column if area in diagram.areas] for column in width.columns]
     columns = [column for column in columns if column]
     areas: dict[Area, _Box] = {}
     found: dict[Area, list[_Box]] = {}
@@ -115,7 +115,7 @@ def _laid_out(
     for number, column in enumerate(columns):
         x, y = 2.0 + number * (panel + _GUTTER), 2.0
         for area in column:
-            count = len(scene.areas[area])
+            count = len(diagram.areas[area])
             height = _HEAD + count * (_NODE_HEIGHT + _GAP) + _PADDING - _GAP
             areas[area] = _Box(x, y, panel, height, number)
             found[area] = [
@@ -131,7 +131,7 @@ def _laid_out(
             y += height + 18
         bottom = max(bottom, y - 18)
     total = len(width.columns) * (panel + _GUTTER)
-    boxes = [box for area in scene.areas for box in found[area]]
+    boxes = [box for area in diagram.areas for box in found[area]]
     return areas, boxes, (max(total, panel), bottom + 4)
 
 

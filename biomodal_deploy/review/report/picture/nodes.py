@@ -57,7 +57,7 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Scene:
+class Diagram:
     """A picture's content.
 
     Attributes:
@@ -78,7 +78,7 @@ class Scene:
         return tuple(node for nodes in self.areas.values() for node in nodes)
 
 
-def scene_of(report: Report, numbers: Mapping[tuple[str, str | None], int]) -> Scene:
+def diagram_of(report: Report, numbers: Mapping[tuple[str, str | None], int]) -> Diagram:
     """Return what to draw of a report: all that its plan has, unchanged resources included.
 
     Args:
@@ -102,8 +102,8 @@ def scene_of(report: Report, numbers: Mapping[tuple[str, str | None], int]) -> S
     nodes.sort(key=lambda node: (rank(node.label), _ORDER.index(node.action), node.name))
     areas = {area: [node for node in nodes if node.area is area] for area in Area}
     filled = {area: found for area, found in areas.items() if found}
-    scene = Scene(filled, (), len(entries), grouped)
-    return Scene(filled, tuple(sorted(set(_edges(scene.nodes)))), len(entries), grouped)
+    diagram = Diagram(filled, (), len(entries), grouped)
+    return Diagram(filled, tuple(sorted(set(_edges(diagram.nodes)))), len(entries), grouped)
 
 
 def _by_kind(entries: Iterable[Entry]) -> list[list[Entry]]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from biomodal_deploy.engine.process import Line
-from biomodal_deploy.engine.terraform.apply_summary import ErrorText, Tally
+from biomodal_deploy.engine.terraform.apply_summary import ApplySummary, ErrorText
 from biomodal_deploy.engine.terraform.events import DiagnosticEvent, OutputsEvent, parse
 from biomodal_deploy.engine.terraform.results import Touched
 from biomodal_deploy.engine.toolchain import find_provider_source
@@ -18,9 +18,9 @@ from biomodal_deploy.sandbox import Sandbox
 from tests.support.light import STACK, LightProject
 
 
-def tally_of(*events: Mapping[str, object] | str) -> Tally:
+def tally_of(*events: Mapping[str, object] | str) -> ApplySummary:
     """Return the tally of some lines."""
-    tally = Tally()
+    tally = ApplySummary()
     for event in events:
         text = event if isinstance(event, str) else json.dumps(event)
         tally.note(parse(Line("stdout", text)))
