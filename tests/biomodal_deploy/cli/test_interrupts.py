@@ -84,7 +84,8 @@ def test_a_stop_at_any_moment(tmp_path: Path, phase: str, how: str) -> None:
     moments = random.Random(f"{phase} {how}")
     terminal = how == "closed terminal"
     stopped = 0
-    for number in range(3 if how in {"int", "term"} else 2):
+    last_one = 2 if how in {"int", "term"} else 1
+    for number in range(last_one + 1):
         project = project_in(tmp_path / f"run-{number}")
         if phase == "apply":
             project.plan()
@@ -94,7 +95,9 @@ def test_a_stop_at_any_moment(tmp_path: Path, phase: str, how: str) -> None:
         ) as driven:
             if number:  # the first may come before Terraform is called at all
                 driven.until(begun(project, phase))
-            time.sleep(moments.uniform(0, 0.9) * SECONDS[phase])
+            # On a fast machine the moments may be too late: then the last comes at once.
+            if stopped or number < last_one:
+                time.sleep(moments.uniform(0, 0.9) * SECONDS[phase])
             if terminal:
                 driven.hang_up()
             else:
