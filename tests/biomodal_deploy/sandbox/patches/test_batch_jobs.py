@@ -14,7 +14,11 @@ from biomodal_deploy.sandbox.patches import batch_jobs
 from tests.support.moto import PROFILE, Use, environment, only, queue
 
 
-def submit(aws: Callable[[str], Any]) -> str:
+class NoDocker:
+    """Has no containers."""
+
+
+def submit(aws: Callable[[str], Any], **more: Any) -> str:
     """Submit a job and return its id."""
     definition = aws("batch").register_job_definition(
         jobDefinitionName="job",
@@ -25,10 +29,42 @@ def submit(aws: Callable[[str], Any]) -> str:
                 {"type": "VCPU", "value": "1"},
                 {"type": "MEMORY", "value": "512"},
             ],
+            **more,
         },
     )["jobDefinitionArn"]
     submitted = aws("batch").submit_job(jobName="job", jobQueue="queue", jobDefinition=definition)
     return str(submitted["jobId"])
+
+
+def described(aws: Callable[[str], Any], job: str) -> Any:
+    """Return a job as Batch describes it."""
+    return only(aws("batch").describe_jobs(jobs=[job])["jobs"])
+
+
+def state(aws: Callable[[str], Any], job: str, *expected: str) -> str:
+    """Return a job's state, once it is as expected or twenty seconds are over."""
+    deadline = time.monotonic() + 20
+    while (found := str(described(aws, job)["status"])) not in expected:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.05)
+    return found
+
+
+def test_jobs_run_on_hosts(
+    aws: Callable[[str], Any], use: Use, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container that could not start says why: here its log group is not there."""
+    monkeypatch.setattr(Job, "docker_client", property(lambda _: NoDocker()))
+    queue(aws, environment(aws))
+    logs = {"logDriver": "awslogs", "options": {"awslogs-group": "/not/there"}}
+    job = submit(aws, logConfiguration=logs)
+    assert state(aws, job, "FAILED") == "FAILED"
+    assert "reason" not in described(aws, job)["container"]
+    use(batch_jobs.jobs_run_on_hosts)
+    job = submit(aws, logConfiguration=logs)
+    assert state(aws, job, "FAILED") == "FAILED"
+    assert "log group does not exist" in described(aws, job)["container"]["reason"]
 
 
 def test_disabled_queues_take_no_jobs(aws: Callable[[str], Any], use: Use) -> None:
@@ -48,33 +84,20 @@ def test_jobs_wait_for_hosts(
     aws: Callable[[str], Any], use: Use, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A job stays RUNNABLE while its environment is disabled, and ends when it is terminated."""
-
-    class NoDocker:
-        """Has no containers."""
-
-    monkeypatch.setattr(Job, "docker_client", NoDocker())
+    monkeypatch.setattr(Job, "docker_client", property(lambda _: NoDocker()))
     arn = environment(aws)
     queue(aws, arn)
     service = aws("batch")
     service.update_compute_environment(computeEnvironment=arn, state="DISABLED")
 
-    def state(job: str, *expected: str) -> str:
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            found = str(only(service.describe_jobs(jobs=[job])["jobs"])["status"])
-            if found in expected:
-                return found
-            time.sleep(0.05)
-        return found
-
-    assert state(submit(aws), "FAILED") == "FAILED"
+    assert state(aws, submit(aws), "FAILED") == "FAILED"
     use(batch_jobs.jobs_wait_for_hosts)
     job = submit(aws)
-    assert state(job, "RUNNABLE") == "RUNNABLE"
+    assert state(aws, job, "RUNNABLE") == "RUNNABLE"
     time.sleep(1)
-    assert state(job, "RUNNABLE") == "RUNNABLE"
+    assert state(aws, job, "RUNNABLE") == "RUNNABLE"
     service.terminate_job(jobId=job, reason="test")
-    assert state(job, "FAILED") == "FAILED"
+    assert state(aws, job, "FAILED") == "FAILED"
 
 
 def test_environments_need_their_profile(aws: Callable[[str], Any], use: Use) -> None:
