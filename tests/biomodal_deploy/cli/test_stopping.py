@@ -94,3 +94,26 @@ def test_the_command_hears_a_signal_before_it_has_loaded() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False
     )
     assert (done.returncode, done.stderr) == (EXIT_INTERRUPTED, "")
+
+
+@pytest.mark.parametrize("name", ["INT", "TERM", "HUP"])
+def test_a_signal_that_meets_a_callback_of_python_is_not_lost(name: str) -> None:
+    """Python drops what a callback raises, and prints a traceback: neither happens."""
+    callback = f"weakref.ref(thing, lambda _: (signal.raise_signal(signal.SIG{name}), None))"
+    script = f"""
+import signal, sys, time, weakref
+from biomodal_deploy.cli.stopping import StopRequested, stop_on_signals
+class Thing: pass
+stop_on_signals()
+thing = Thing()
+kept = {callback}
+try:
+    del thing
+    time.sleep(5)
+except StopRequested:
+    sys.exit({EXIT_INTERRUPTED})
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, timeout=30, check=False
+    )
+    assert (done.returncode, done.stderr) == (EXIT_INTERRUPTED, b"")
