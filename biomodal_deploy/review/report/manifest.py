@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 
 from biomodal_deploy.plan import Plan
 from biomodal_deploy.plan.sealed import Manifest
 from biomodal_deploy.plan.sealed.facts import account_name
 from biomodal_deploy.review.report.model import Blocker, Fact
+from biomodal_deploy.text import moment
 
 
 def facts_of(manifest: Manifest, sha256: str, plan: Plan) -> Iterator[Fact]:
@@ -28,8 +28,8 @@ def facts_of(manifest: Manifest, sha256: str, plan: Plan) -> Iterator[Fact]:
         "not AWS but": facts.endpoint,
         "planned as": facts.caller,
         "planned by": manifest.maker.who,
-        "planned at": _moment(manifest.created),
-        "may be applied until": _moment(manifest.expires),
+        "planned at": moment(manifest.created),
+        "may be applied until": moment(manifest.expires),
         "Git commit": f"{facts.git_commit}{clean}" if facts.git_commit else None,
         "engine": f"{facts.engine} {facts.terraform_version}",
         "plan format": plan.format_version,
@@ -64,8 +64,8 @@ def place_of(manifest: Manifest) -> Iterator[Fact]:
         "endpoint": facts.endpoint and f"{facts.endpoint}, not AWS",
         "made with": ", ".join(versions),
         "planned by": manifest.maker.who + (f" as {facts.caller}" if facts.caller else ""),
-        "planned at": _moment(manifest.created),
-        "expires": _moment(manifest.expires),
+        "planned at": moment(manifest.created),
+        "expires": moment(manifest.expires),
     }
     for name, value in lines.items():
         if value:
@@ -81,7 +81,3 @@ def apply_commands(manifest: Manifest, sha256: str, blockers: Sequence[Blocker])
     words += ["--expect-sha256", sha256]
     # Without --confirm: what would be lost is confirmed by whoever applies, and not by a paste.
     yield " ".join(words)
-
-
-def _moment(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
