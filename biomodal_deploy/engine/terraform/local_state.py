@@ -124,21 +124,17 @@ def state_place(directory: Path, data_dir: Path, workspace: str) -> Path | S3Obj
 
 
 def local_content(directory: Path, data_dir: Path, workspace: str) -> bytes | None:
-    """Return a local backend's state; empty where there is none yet.
+    """Return a local backend's state.
 
     None where Terraform has to say it: the directory is not initialized, so that nobody knows yet
-    where its state is; or the file is not as expected.
+    where its state is; there is no state; or the file is not as expected.
     """
     if not (data_dir / _STATE).exists():
         return None
     state = state_place(directory, data_dir, workspace)
-    if not isinstance(state, Path):
-        return None
     try:
-        content = read_regular(state)
+        content = read_regular(state) if isinstance(state, Path) else b""
         _Known.model_validate_json(content)
-    except FileNotFoundError:
-        return b""
     except (OSError, ValidationError):
         return None
     return content

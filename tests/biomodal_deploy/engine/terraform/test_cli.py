@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import threading
 import time
 from pathlib import Path
@@ -41,10 +40,6 @@ def test_the_whole_way(binary: Terraform, stack: Path) -> None:
     cli.init(ignore, log)
     assert cli.validate().valid
     assert cli.state_pull() is None
-    pulled = subprocess.run(
-        [*binary.argv_prefix, "state", "pull"], cwd=stack, capture_output=True, check=True
-    )
-    assert pulled.stdout == b""
     assert cli.output() == {}
     made = cli.plan(plan, ignore, log, var_files=[values])
     assert (made.has_changes, made.summary.add, made.summary.total) == (True, 2, 2)

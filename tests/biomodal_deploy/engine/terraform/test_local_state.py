@@ -82,21 +82,17 @@ def test_the_file_says_which_version_it_is(tmp_path: Path) -> None:
     assert (found.lineage, found.serial, found.terraform_version) == ("a-b", 7, "1.11.4")
 
 
-def test_no_file_is_no_state(tmp_path: Path) -> None:
-    """As `terraform state pull` says of an initialized local backend before its first apply."""
-    assert local_content(stack(tmp_path, state=None), tmp_path / ".terraform", "default") == b""
-
-
 @pytest.mark.parametrize(
     ("settings", "state"),
     [
         (None, HEADER),
         ({"backend": {"type": "s3", "config": {"bucket": "b"}}}, HEADER),
+        (LOCAL, None),
         (LOCAL, "{"),
         (LOCAL, {"serial": 7}),
         (LOCAL, {**HEADER, "version": 5}),
     ],
-    ids=["not initialized", "another backend", "damaged", "no lineage", "newer format"],
+    ids=["not initialized", "another backend", "no state", "damaged", "no lineage", "newer format"],
 )
 def test_what_the_file_does_not_say_is_for_terraform(
     tmp_path: Path, settings: object, state: object
