@@ -127,7 +127,9 @@ def local_content(directory: Path, data_dir: Path, workspace: str) -> bytes | No
     """Return a local backend's state.
 
     None where Terraform has to say it: the directory is not initialized, so that nobody knows yet
-    where its state is; there is no state; or the file is not as expected.
+    where its state is; the file is not as expected; or there is none. Of that the file's absence
+    would tell too; but an apply that asks Terraform has it compare what is installed with the lock
+    file before the plan is claimed.
     """
     if not (data_dir / _STATE).exists():
         return None
