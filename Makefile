@@ -63,9 +63,9 @@ containers: ## Install podman and runc for the tests that run containers (Debian
 
 frameworks: $(FRAMEWORKS) ## Install cdktn, and bindings of AWS provider 6, for their tests
 
-# Four workers on two cores: the engine tests mostly wait. Their order is tests/conftest.py's.
+# Three workers on two cores: the engine tests mostly wait. Their order is tests/conftest.py's.
 test: setup frameworks ## Every test, the engine tests on real Terraform included
-	@$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-quick: $(READY) ## The tests that start no engine: under a minute
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not engine and not slow"
