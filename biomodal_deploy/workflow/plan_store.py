@@ -6,21 +6,18 @@ and not read, who applies may read and not put. An object that somebody exchange
 
 from __future__ import annotations
 
-import re
 import tempfile
-from typing import Final
 
 from biomodal_deploy.config.stack import PlanStore
 from biomodal_deploy.errors import SealedPlanRefused, UsageError
 from biomodal_deploy.files import private_dir, scratch, write_new, writing
 from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.plan.sealed.archive import MOST_ARCHIVE, pack, unpack
+from biomodal_deploy.plan.sealed.digests import typed_sha256
 from biomodal_deploy.plan.sealed.sealed import stack_folder
 from biomodal_deploy.workflow.plans import find_sealed_plan
 from biomodal_deploy.workflow.signals import Notice, Step
 from biomodal_deploy.workflow.stack import Stack
-
-_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def push_plan(stack: Stack, named: str) -> SealedPlan:
@@ -63,14 +60,8 @@ def pull_plan(stack: Stack, sha256: str) -> SealedPlan:
     """
     from biomodal_deploy.aws.buckets import get_file
 
-    store, digest = _store(stack), sha256.strip().lower()
-    if not _SHA256.fullmatch(digest):
-        raise UsageError(
-            "a SHA-256 has 64 hexadecimal digits",
-            field="--pull",
-            value=sha256,
-            fix="copy it whole from the report",
-        )
+    store = _store(stack)
+    digest = typed_sha256(sha256, field="--pull", fix="copy it whole from the report")
     key = _key(store, stack.name, digest)
     private_dir(stack.location.plans)
     write_new(stack.location.plans / ".gitignore", b"*\n")  # as where it was planned

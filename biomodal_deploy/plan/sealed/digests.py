@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shlex
 import stat
 from collections.abc import Collection, Iterator
@@ -14,6 +15,7 @@ from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import UntrustedError, check_folders, regular
 from biomodal_deploy.plan.sealed.files import opened
 
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 # Written by Terraform beside the configuration: exactly these, at exactly this place. A pattern
 # would pass over `evil.tfstate.tf`, which Terraform loads. The provider lock file is sealed by
 # itself, and so is each module.
@@ -126,3 +128,20 @@ def _walk(folder: Path, ignore: Collection[Path], above: tuple[str, ...]) -> Ite
             yield from _walk(path, ignore, (*above, real))
         else:
             yield path
+
+
+def typed_sha256(text: str, *, field: str, fix: str) -> str:
+    """Return a SHA-256 that somebody typed or pasted, in lower case.
+
+    Args:
+        field: The option that it was given to.
+        fix: Where to copy it from.
+
+    Raises:
+        UsageError: It is none.
+    """
+    digest = text.strip().lower()
+    if not _SHA256.fullmatch(digest):
+        rule = "A SHA-256 has 64 hexadecimal digits"
+        raise UsageError(rule, field=field, value=digest, fix=fix)
+    return digest

@@ -14,7 +14,7 @@ from typing import Final
 from biomodal_deploy.errors import SealedPlanRefused, UsageError
 from biomodal_deploy.files import writing
 from biomodal_deploy.plan import Plan
-from biomodal_deploy.plan.sealed.digests import private_sha256, sha256
+from biomodal_deploy.plan.sealed.digests import private_sha256, sha256, typed_sha256
 from biomodal_deploy.plan.sealed.files import (
     check_folders,
     check_private,
@@ -159,14 +159,9 @@ class SealedPlan:
         Args:
             expected: The SHA-256 as `plan` printed it: the manifest's, which covers all the rest.
         """
-        expected = expected.strip().lower()
-        if not re.fullmatch(r"[0-9a-f]{64}", expected):
-            raise UsageError(
-                "A SHA-256 has 64 hexadecimal digits",
-                field="--expect-sha256",
-                value=expected,
-                fix="copy it whole from the output of plan",
-            )
+        expected = typed_sha256(
+            expected, field="--expect-sha256", fix="copy it whole from the output of plan"
+        )
         if not hmac.compare_digest(expected, self.sha256):
             raise SealedPlanRefused(
                 "not_approved",
