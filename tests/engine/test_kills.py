@@ -284,6 +284,10 @@ def finish(project: Project, verb: str, where: str) -> None:
             ended = project.run("apply", "--confirm", STACK)
         assert ended.status == 0 or "no unused plan" in ended.err, where + ended.err
         return
+    if verb == "create" and ended.status == EXIT_GUARD:
+        # As above: what a creation cut short left damaged is replaced once somebody says so.
+        assert "tainted" in ended.err, where + ended.err
+        ended = project.run(*WORDS[verb], "--confirm", project.stack)
     # A stack that was written before the kill came is there already.
     written = verb == "init" and "second" in (project.folder / "cdktf.json").read_text()
     assert ended.status == STATUS.get(verb, 0) or written, where + ended.out + ended.err

@@ -153,7 +153,8 @@ class Driven:
             self.process.kill()
             self.process.wait()
         for process in self.descendants():
-            process.kill()
+            with suppress(psutil.NoSuchProcess):  # it may end by itself meanwhile
+                process.kill()
 
     def until(self, condition: Callable[[], bool], seconds: float = 20.0) -> None:
         """Wait for something that will be so."""

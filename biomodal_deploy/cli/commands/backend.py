@@ -8,7 +8,15 @@ import typer
 
 from biomodal_deploy.aws.state_bucket.checker import is_fit
 from biomodal_deploy.cli.applying import apply_asking
-from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, ReadonlyLock, Stack
+from biomodal_deploy.cli.options import (
+    HERE,
+    Confirm,
+    Format,
+    OutputFormat,
+    ProjectDir,
+    ReadonlyLock,
+    Stack,
+)
 from biomodal_deploy.cli.render.backends import (
     Created,
     checked_data,
@@ -97,6 +105,7 @@ def create(
             "--yes", help="Apply the plan without asking; never one that loses something."
         ),
     ] = False,
+    confirm: Confirm = None,
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
     readonly_lock: ReadonlyLock = False,
@@ -108,7 +117,8 @@ def create(
     bucket never. Name, region and KMS key are those of the stacks' "backend" in cdktf.json.
     It is a stack of its own with a local state of its own: planned to a file, sealed, shown, and
     applied once that is agreed to. Without a terminal, the plan is left for `apply` (exit status
-    2). Run again, it plans what has changed.
+    2). Run again, it plans what has changed; a plan that loses something, as one does after a kill
+    that left the bucket damaged, asks for its stack's name, or takes it from --confirm.
 
     Example: biomodal-aws backend create --stack biomodal-aws
     """
@@ -129,7 +139,7 @@ def create(
         own, planned = plan_bucket(work.location, wanted, options, readonly_lock=readonly_lock)
         applied = None
         if not plan_only and _agreed(work, planned, yes=yes):
-            applied = apply_asking(work, own, planned.sealed_plan, name=None).applied
+            applied = apply_asking(work, own, planned.sealed_plan, name=confirm).applied
         created = Created(
             wanted=wanted,
             stack=own,
