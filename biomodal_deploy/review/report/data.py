@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from pydantic import AwareDatetime, JsonValue
 
 from biomodal_deploy.aws.ledger.model import Fate, Ledger, Leftovers
+from biomodal_deploy.config.json_schema import schema_of
 from biomodal_deploy.plan import Counts, OutputChange, PlanKind
 from biomodal_deploy.plan.changes import Data
 from biomodal_deploy.plan.guards import Verdict as Guarded
@@ -118,7 +119,7 @@ def destroy_data(ledger: Ledger | None, left: Leftovers | None) -> dict[str, dic
 
 def schema() -> str:
     """Return the shape as JSON Schema."""
-    return json.dumps(PlanData.model_json_schema(mode="serialization"), indent=2) + "\n"
+    return json.dumps(schema_of(PlanData, "serialization"), indent=2) + "\n"
 
 
 def main() -> int:

@@ -84,6 +84,8 @@ def test_the_text_as_a_file(project: Path) -> None:
 def test_the_schema_is_the_documented_one() -> None:
     """The file in docs is what the code says."""
     assert (ROOT / SCHEMA).read_text(encoding="utf-8") == schema(), "run: make docs"
+    digest = json.loads(schema())["properties"]["sha256"]
+    assert "apply --expect-sha256" in digest["description"]
 
 
 def test_a_device_is_written_to(project: Path, tmp_path: Path) -> None:
