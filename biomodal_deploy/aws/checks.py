@@ -1,4 +1,4 @@
-"""The one frame of all checks of an AWS account: `Check`, its `Finding`, and the `Report` of all.
+"""The one frame of all checks of an AWS account: `Check`, its `Finding`, and the report of all.
 
 A check that AWS does not answer has neither passed nor failed: it is unknown, and says why.
 """
@@ -6,12 +6,13 @@ A check that AWS does not answer has neither passed nor failed: it is unknown, a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import BaseModel, PlainSerializer, SkipValidation, WithJsonSchema
 
 from biomodal_deploy.aws.clients import WORKERS, Clients, open_clients
 from biomodal_deploy.aws.errors import classify_error, one_line
@@ -19,6 +20,10 @@ from biomodal_deploy.aws.pool import as_finished
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
 
 _T = TypeVar("_T")
+
+
+# As programs read them.
+Seconds = Annotated[float, PlainSerializer(lambda value: round(value, 1), return_type=float)]
 
 
 class Verdict(StrEnum):
@@ -37,39 +42,59 @@ class Finding:
     Attributes:
         line: What was found, in one line.
         under_way: Whether time alone may change it: it is being created, started or installed.
-        check: The check's stable name, a contract with programs that read the JSON.
-        title: What is checked, for people.
-        layer: The group of checks that it belongs to, where there are groups.
     """
 
     verdict: Verdict
     line: str
     fix: str | None = None
     under_way: bool = False
-    check: str = ""
-    title: str = ""
-    layer: str | None = None
 
     @property
     def passed(self) -> bool:
         """Whether all is well."""
         return self.verdict is Verdict.PASS
 
-    def named(self, check: str, title: str, layer: str | None = None) -> Finding:
+    def named(self, check: str, title: str, layer: str | None = None) -> CheckData:
         """Return it under a check's name."""
-        return replace(self, check=check, title=title, layer=layer)
+        return CheckData(
+            check=check,
+            layer=layer,
+            title=title,
+            verdict=self.verdict,
+            under_way=self.under_way,
+            line=self.line,
+            fix=self.fix,
+        )
 
-    def as_data(self) -> dict[str, str | bool | None]:
-        """Return it as plain JSON values."""
-        return {
-            "check": self.check,
-            "layer": self.layer,
-            "title": self.title,
-            "verdict": self.verdict.value,
-            "under_way": self.under_way,
-            "line": self.line,
-            "fix": self.fix,
-        }
+
+class CheckData(BaseModel, frozen=True):
+    """What one check found.
+
+    Attributes:
+        check: Its name.
+        layer: What it is about; null where the checks of a command have no groups.
+        title: It for people.
+        verdict: `pass`, `warning`, `fail` or `unknown`.
+        under_way: Whether time alone completes it.
+        line: What was found.
+        fix: What to do about it.
+    """
+
+    check: str
+    layer: str | None
+    title: str
+    # No type of its own in the schema.
+    verdict: Annotated[
+        SkipValidation[Verdict], WithJsonSchema({"type": "string", "title": "Verdict"})
+    ]
+    under_way: bool
+    line: str
+    fix: str | None
+
+    @property
+    def passed(self) -> bool:
+        """Whether all is well."""
+        return self.verdict is Verdict.PASS
 
 
 def passed(line: str) -> Finding:
@@ -114,7 +139,7 @@ class Check:
     quick: bool = False
     essential: bool = False
 
-    def finding(self, result: Finding | Unavailable) -> Finding:
+    def finding(self, result: Finding | Unavailable) -> CheckData:
         """Return what was found under this check's name; it is unknown where AWS did not say."""
         if isinstance(result, Unavailable):
             late = self.essential and result.timed_out
@@ -123,48 +148,51 @@ class Check:
         return result.named(self.name, self.title, self.layer)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """All findings, in the order of the checks.
+def count_verdicts(findings: Iterable[CheckData]) -> dict[str, int]:
+    """Return how many checks came to each verdict."""
+    counts = Counter(finding.verdict for finding in findings)
+    return {verdict.value: counts[verdict] for verdict in Verdict}
+
+
+class ReportData(BaseModel, frozen=True):
+    """What the checks of the account found.
 
     Attributes:
-        quick: Whether only the quick checks were.
+        quick: Whether only the quick ones ran.
+        seconds: How long they took.
+        counts: How many of each verdict.
+        checks: Each check.
     """
 
-    findings: tuple[Finding, ...]
-    quick: bool = False
-    seconds: float = 0.0
+    quick: bool
+    seconds: Seconds
+    counts: dict[str, int]
+    checks: tuple[CheckData, ...]
+
+    @classmethod
+    def of(
+        cls, checks: Sequence[CheckData], *, quick: bool = False, seconds: float = 0.0
+    ) -> ReportData:
+        """Return the report of all checks, in their order."""
+        counts = count_verdicts(checks)
+        return cls(quick=quick, seconds=seconds, counts=counts, checks=tuple(checks))
 
     @property
     def failed(self) -> bool:
         """Whether a check failed."""
-        return self.count(Verdict.FAIL) > 0
+        return self.counts[Verdict.FAIL] > 0
 
     @property
     def exit_status(self) -> int:
         """The exit status that the report stands for."""
         return EXIT_FINDINGS if self.failed else EXIT_DONE
 
-    def count(self, *verdicts: Verdict) -> int:
-        """Return how many checks came to one of these verdicts."""
-        counts = Counter(finding.verdict for finding in self.findings)
-        return sum(counts[verdict] for verdict in verdicts)
-
-    def as_data(self) -> dict[str, object]:
-        """Return it as plain JSON values."""
-        return {
-            "quick": self.quick,
-            "seconds": round(self.seconds, 1),
-            "counts": {verdict.value: self.count(verdict) for verdict in Verdict},
-            "checks": [finding.as_data() for finding in self.findings],
-        }
-
 
 @dataclass(frozen=True)
 class Progress:
     """One check has ended."""
 
-    finding: Finding
+    finding: CheckData
     done: int
     total: int
 
@@ -182,13 +210,13 @@ def run_checks(
     clients: Clients,
     seconds: float,
     on_progress: Callable[[Progress], None] | None = None,
-) -> tuple[Finding, ...]:
+) -> tuple[CheckData, ...]:
     """Run all checks at once; return a finding for each, in their order.
 
     Args:
         on_progress: Called in this thread for each check that ends in time.
     """
-    found: dict[int, Finding] = {}
+    found: dict[int, CheckData] = {}
     for number, result in run_all([check.run for check in checks], clients, seconds):
         found[number] = checks[number].finding(result)
         if on_progress:

@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
-from biomodal_deploy.aws.checks import Finding
+from biomodal_deploy.aws.checks import CheckData
 from biomodal_deploy.aws.checks import Verdict as Checked
 from biomodal_deploy.config.settings import PROJECT_FILE
 from biomodal_deploy.plan.guards import Outcome
@@ -76,7 +76,7 @@ def plan_alerts(report: Report, verdicts: Sequence[Guarded]) -> Iterator[Alert]:
     yield from _access("access-by-hand", report.drift.access)
 
 
-def check_alerts(findings: Iterable[Finding]) -> Iterator[Alert]:
+def check_alerts(findings: Iterable[CheckData]) -> Iterator[Alert]:
     """Yield what the checks of an account found."""
     for each in findings:
         message = each.line + (f" Fix: {each.fix}" if each.fix else "")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
-from biomodal_deploy.aws.checks import Finding, failed, passed, unknown
+from biomodal_deploy.aws.checks import CheckData, failed, passed, unknown
 from biomodal_deploy.aws.errors import one_line
 from biomodal_deploy.engine.process import Captured, NotStarted, TooMuchOutput
 from biomodal_deploy.vm.access import SshWay
@@ -31,7 +31,7 @@ def program(settings: Mapping[str, str]) -> str:
 
 def check_inside(
     built: Built, way: SshWay, environment: Mapping[str, str], on_event: Listener
-) -> tuple[Finding, ...]:
+) -> tuple[CheckData, ...]:
     """Look at the machine itself.
 
     Args:
@@ -60,7 +60,7 @@ def check_inside(
         return (unknown(one_line(str(error))).named("ssh", "SSH"),)
 
 
-def _judged(done: Captured, way: SshWay) -> tuple[Finding, ...]:
+def _judged(done: Captured, way: SshWay) -> tuple[CheckData, ...]:
     try:
         seen = Seen.model_validate_json(done.stdout)
     except ValidationError:

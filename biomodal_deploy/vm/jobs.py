@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final, cast
+from typing import Annotated, Any, Final, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import BaseModel, Field, PlainSerializer
 
-from biomodal_deploy.aws.checks import Finding, Unavailable, Verdict, run_all, unknown
+from biomodal_deploy.aws.checks import CheckData, Finding, Unavailable, Verdict, run_all, unknown
 from biomodal_deploy.aws.clients import Clients, open_clients
 from biomodal_deploy.aws.commands import START_VM, aws
 from biomodal_deploy.aws.errors import one_line
@@ -32,94 +33,77 @@ _UNASKED: Final = "jobs"
 _DESCRIBED: Final = 100
 
 
-@dataclass(frozen=True, kw_only=True)
-class Job:
+class JobData(BaseModel, frozen=True):
     """A job that has not ended.
 
     Attributes:
         id: Its id.
         name: Its name.
         queue: The queue that it is in.
-        state: Batch's word.
-        since: When it was started, or submitted where it waits.
-        reason: Why it waits; None where it runs.
-        cancel: The command that ends it.
+        state: Batch's word, such as `RUNNABLE`.
+        since: When it started, or was submitted where it waits.
+        reason: Why it waits; null where it runs.
+        cancel: The command that cancels it.
+        cost_usd: What it has cost so far at most, its vCPUs at the dearest price of its queue's
+            families; null where it does not run, or that is not known.
         runs: Whether it, or a job of the array that it stands for, may cost something.
-        cost: What it has cost so far at most, in US dollars; None where it does not run, or that
-            is not known.
     """
 
     id: str
     name: str
     queue: str
     state: str
-    since: datetime
+    since: Annotated[
+        datetime, PlainSerializer(partial(datetime.isoformat, timespec="seconds"), return_type=str)
+    ]
     reason: str | None
     cancel: str
-    runs: bool
-    cost: float | None = None
-
-    def as_data(self) -> dict[str, str | float | None]:
-        """Return it as plain JSON values."""
-        return {
-            "id": self.id,
-            "name": self.name,
-            "queue": self.queue,
-            "state": self.state,
-            "since": self.since.isoformat(timespec="seconds"),
-            "reason": self.reason,
-            "cancel": self.cancel,
-            "cost_usd": self.cost,
-        }
+    cost_usd: float | None
+    runs: bool = Field(exclude=True)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Jobs:
-    """All jobs of a stack that have not ended.
+class JobsData(BaseModel, frozen=True):
+    """The jobs that run or wait in a stack's queues.
 
     Attributes:
         stack: The stack.
-        region: Its region.
-        jobs: The jobs, queue by queue, those that run last.
-        problems: What else needs attention: queues that did not answer, jobs without their VM.
+        region: Where it is.
+        counts: How many jobs are in each state.
+        cost_usd: What those that run have cost so far at most; null where one's is not known.
+        jobs: Each job.
+        problems: Queues that did not answer, and jobs that are left without their VM.
     """
 
     stack: str
     region: str
-    jobs: tuple[Job, ...]
-    problems: tuple[Finding, ...] = ()
+    counts: dict[str, int]
+    cost_usd: float | None
+    jobs: tuple[JobData, ...]
+    problems: tuple[CheckData, ...]
 
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many jobs are in each state."""
-        found = Counter(job.state for job in self.jobs)
-        return {state: found[state] for state in ACTIVE}
-
-    @property
-    def cost(self) -> float | None:
-        """What all that run have cost at most; None where that of one of them is not known."""
-        known = [job.cost for job in self.jobs if job.runs]
-        unasked = any(each.check == _UNASKED for each in self.problems)
-        return None if None in known or unasked else round(sum(each or 0.0 for each in known), 4)
+    @classmethod
+    def of(cls, built: Built, jobs: Sequence[JobData], problems: Sequence[CheckData]) -> JobsData:
+        """Return the jobs of a stack, queue by queue, those that run last."""
+        states = Counter(job.state for job in jobs)
+        costs = [job.cost_usd for job in jobs if job.runs]
+        unasked = any(each.check == _UNASKED for each in problems)
+        known = None not in costs and not unasked
+        return cls(
+            stack=built.stack,
+            region=built.region,
+            counts={state: states[state] for state in ACTIVE},
+            cost_usd=round(sum(each or 0.0 for each in costs), 4) if known else None,
+            jobs=tuple(jobs),
+            problems=tuple(problems),
+        )
 
     @property
     def exit_status(self) -> int:
         """The exit status that it stands for."""
         return EXIT_FINDINGS if self.problems else EXIT_DONE
 
-    def as_data(self) -> dict[str, object]:
-        """Return it as plain JSON values."""
-        return {
-            "stack": self.stack,
-            "region": self.region,
-            "counts": self.counts,
-            "cost_usd": self.cost,
-            "jobs": [job.as_data() for job in self.jobs],
-            "problems": [each.as_data() for each in self.problems],
-        }
 
-
-def jobs_of(stack: Stack, on_event: Listener) -> Jobs:
+def jobs_of(stack: Stack, on_event: Listener) -> JobsData:
     """Return the jobs of a stack.
 
     Raises:
@@ -133,7 +117,7 @@ def jobs_of(stack: Stack, on_event: Listener) -> Jobs:
     return with_costs(found, built, clients, Prices.of(built.region, stack.location.project_dir))
 
 
-def find_jobs(built: Built, clients: Clients) -> Jobs:
+def find_jobs(built: Built, clients: Clients) -> JobsData:
     """Ask Batch for the jobs that have not ended; nothing is changed.
 
     Args:
@@ -141,8 +125,8 @@ def find_jobs(built: Built, clients: Clients) -> Jobs:
         clients: How to ask.
     """
     asked = [partial(_jobs_in, built, queue, clients) for queue in built.queues]
-    found: list[Job] = []
-    problems: list[Finding] = []
+    found: list[JobData] = []
+    problems: list[CheckData] = []
     for number, result in sorted(run_all(asked, clients, _SECONDS), key=lambda each: each[0]):
         if isinstance(result, Unavailable):
             name = built.queues[number].name
@@ -152,10 +136,10 @@ def find_jobs(built: Built, clients: Clients) -> Jobs:
             found += result
     if found and (orphaned := _orphans(built, clients)):
         problems.append(orphaned.named("orphans", "Orphans"))
-    return Jobs(stack=built.stack, region=built.region, jobs=tuple(found), problems=tuple(problems))
+    return JobsData.of(built, found, problems)
 
 
-def with_costs(found: Jobs, built: Built, clients: Clients, prices: Prices) -> Jobs:
+def with_costs(found: JobsData, built: Built, clients: Clients, prices: Prices) -> JobsData:
     """Return jobs with what they have cost: their vCPUs for as long as they run.
 
     At the dearest price of a vCPU in the families that their queue may use, since what hosts they
@@ -177,13 +161,14 @@ def with_costs(found: Jobs, built: Built, clients: Clients, prices: Prices) -> J
         if not isinstance(result, Unavailable):
             vcpus |= result
 
-    def cost(job: Job) -> float | None:
+    def cost(job: JobData) -> float | None:
         rate, cpus = rates[job.queue], vcpus.get(job.id)
         if rate is None or cpus is None:
             return None
         return round(rate * cpus * max(0.0, (now - job.since).total_seconds()) / 3600, 4)
 
-    return replace(found, jobs=tuple(replace(job, cost=cost(job)) for job in found.jobs))
+    jobs = [job.model_copy(update={"cost_usd": cost(job)}) for job in found.jobs]
+    return JobsData.of(built, jobs, found.problems)
 
 
 def _rate(built: Built, queue: JobQueue, prices: Prices) -> float | None:
@@ -214,7 +199,7 @@ def _vcpus(ids: list[str], clients: Clients) -> dict[str, float]:
     return found
 
 
-def _jobs_in(built: Built, queue: JobQueue, clients: Clients) -> list[Job]:
+def _jobs_in(built: Built, queue: JobQueue, clients: Clients) -> list[JobData]:
     pages = clients.batch().get_paginator("list_jobs")
     said = [
         cast(dict[str, Any], summary)
@@ -227,7 +212,7 @@ def _jobs_in(built: Built, queue: JobQueue, clients: Clients) -> list[Job]:
     return [_job(each, queue, blocked, clients.region) for each in said]
 
 
-def _job(said: dict[str, Any], queue: JobQueue, blocked: str, region: str) -> Job:
+def _job(said: dict[str, Any], queue: JobQueue, blocked: str, region: str) -> JobData:
     state, job_id = said.get("status", "unknown"), said["jobId"]
     reason = one_line(said.get("statusReason", "")) or None
     if state == "RUNNABLE":
@@ -236,13 +221,14 @@ def _job(said: dict[str, Any], queue: JobQueue, blocked: str, region: str) -> Jo
         reason = reason or "it waits for the jobs that it depends on"
     # Milliseconds; a job that waits has no start yet.
     since = datetime.fromtimestamp((said.get("startedAt") or said["createdAt"]) / 1000, UTC)
-    return Job(
+    return JobData(
         id=job_id,
         name=one_line(said["jobName"]),
         queue=queue.name,
         state=state,
         since=since,
         reason=reason,
+        cost_usd=None,
         runs=state == "RUNNING" or "arrayProperties" in said,
         # Ends a job in any state, where cancel-job passes over those that have started.
         cancel=aws("batch", "terminate-job", region, "--job-id", job_id, "--reason", "cancelled"),

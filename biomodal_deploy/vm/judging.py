@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from biomodal_deploy.aws.checks import Finding, failed, not_yet, passed, unknown, warned
+from biomodal_deploy.aws.checks import CheckData, Finding, failed, not_yet, passed, unknown, warned
 from biomodal_deploy.aws.errors import one_line
 from biomodal_deploy.vm.vm_checks import install_answer
 
@@ -67,7 +67,7 @@ class Seen(BaseModel):
     registry: Asked
 
 
-def judged(seen: Seen, user: str) -> tuple[Finding, ...]:
+def judged(seen: Seen, user: str) -> tuple[CheckData, ...]:
     """Return what the sights mean.
 
     Args:

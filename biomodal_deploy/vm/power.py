@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import BaseModel, Field
 
-from biomodal_deploy.aws.checks import Finding, failed, unknown
+from biomodal_deploy.aws.checks import CheckData, Finding, Seconds, failed, unknown
 from biomodal_deploy.aws.clients import Clients, open_clients
 from biomodal_deploy.aws.commands import allow_stop
 from biomodal_deploy.aws.errors import classify_error, one_line
@@ -63,57 +64,40 @@ class PowerRequest:
     address: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Power:
+class PowerData(BaseModel, frozen=True):
     """The VM after a stop or start.
 
     Attributes:
         stack: The stack.
-        region: Its region.
+        region: Where it is.
         instance_id: The VM.
-        wanted: The state that was asked for.
         state: EC2's word for the state that it is in.
-        changed: Whether it was told to stop or to start: not where it was so already, nor where
-            something speaks against it.
-        waited: Seconds that were waited.
-        address: Its public address now, if it has one.
-        problems: What speaks against a stop.
-        costs: What costs on while it is stopped, for a month; None where AWS did not say.
+        changed: Whether it was told to stop or to start.
+        waited_seconds: How long that took.
+        address: Its public address, if it has one.
+        problems: What speaks against a stop: jobs, Nextflow, what could not be looked at.
+        costs: What costs on while it is stopped, for a month; null where AWS did not say.
+        wanted: The state that was asked for.
     """
 
     stack: str
     region: str
     instance_id: str
-    wanted: str
     state: str
     changed: bool
-    waited: float
+    waited_seconds: Seconds
     address: str | None
-    problems: tuple[Finding, ...] = ()
-    costs: tuple[Line, ...] | None = ()
+    problems: tuple[CheckData, ...]
+    costs: tuple[Line, ...] | None
+    wanted: str = Field(exclude=True)
 
     @property
     def exit_status(self) -> int:
         """The exit status that it stands for."""
         return EXIT_DONE if self.state == self.wanted else EXIT_FINDINGS
 
-    def as_data(self) -> dict[str, object]:
-        """Return it as plain JSON values."""
-        lines = self.costs
-        return {
-            "stack": self.stack,
-            "region": self.region,
-            "instance_id": self.instance_id,
-            "state": self.state,
-            "changed": self.changed,
-            "waited_seconds": round(self.waited, 1),
-            "address": self.address,
-            "problems": [each.as_data() for each in self.problems],
-            "costs": None if lines is None else [each.model_dump(mode="json") for each in lines],
-        }
 
-
-def switch(stack: Stack, request: PowerRequest, on_event: Listener) -> Power:
+def switch(stack: Stack, request: PowerRequest, on_event: Listener) -> PowerData:
     """Stop or start a stack's VM, and wait until it is.
 
     Raises:
@@ -178,12 +162,12 @@ class _Vm:
             time.sleep(min(PAUSE_S, left))
 
 
-def _switch(vm: _Vm, request: PowerRequest) -> Power:
+def _switch(vm: _Vm, request: PowerRequest) -> PowerData:
     wanted = request.wanted
     before, other = ("running", "pending") if wanted == "stopped" else ("stopped", "stopping")
     found = vm.wait_while(other)
     changed = False
-    problems: tuple[Finding, ...] = ()
+    problems: tuple[CheckData, ...] = ()
     if found.state == before:
         if wanted == "stopped" and not request.force:
             problems = tuple(_work_on(vm, request.address))
@@ -197,21 +181,21 @@ def _switch(vm: _Vm, request: PowerRequest) -> Power:
     if not problems:
         # EC2 shows the former state for a moment, too.
         found = vm.wait_while(before, _ON_THE_WAY[wanted])
-    return Power(
+    return PowerData(
         stack=vm.built.stack,
         region=vm.built.region,
         instance_id=vm.id,
         wanted=wanted,
         state=found.state,
         changed=changed,
-        waited=vm.waited,
+        waited_seconds=vm.waited,
         address=found.public_ip,
         problems=problems,
         costs=_costs(vm) if found.state == "stopped" else (),
     )
 
 
-def _work_on(vm: _Vm, address: str | None) -> Iterator[Finding]:
+def _work_on(vm: _Vm, address: str | None) -> Iterator[CheckData]:
     """Yield what a stop would break, and what could not be looked at."""
     vm.on_event(Step("Looking for jobs and for Nextflow"))
     jobs = find_jobs(vm.built, vm.clients)

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from biomodal_deploy.aws.checks import Finding, Report, Verdict, run_checks, unknown
+from pydantic import BaseModel
+
+from biomodal_deploy.aws.checks import (
+    CheckData,
+    Seconds,
+    Verdict,
+    count_verdicts,
+    run_checks,
+    unknown,
+)
 from biomodal_deploy.aws.clients import Clients, open_clients
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 from biomodal_deploy.text import counted
@@ -40,50 +49,48 @@ class StatusRequest:
     address: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Status(Report):
-    """How a stack is.
+class StatusData(BaseModel, frozen=True):
+    """The health of a stack.
 
     Attributes:
         stack: The stack.
-        region: Its region.
-        waited: Seconds that were waited for it, None where nobody waited.
+        region: Where it is.
+        ready: Whether all is well.
+        under_way: Whether time alone completes what is not.
+        waited_seconds: How long `--wait` took.
+        counts: How many of each verdict.
+        checks: Each check.
     """
 
     stack: str
     region: str
-    waited: float | None = None
+    ready: bool
+    under_way: bool
+    waited_seconds: Seconds | None
+    counts: dict[str, int]
+    checks: tuple[CheckData, ...]
 
-    @property
-    def ready(self) -> bool:
-        """Whether all is well; what is unknown is not."""
-        return all(each.passed for each in self.findings)
-
-    @property
-    def under_way(self) -> bool:
-        """Whether it may still become ready by itself, and nothing has failed."""
-        return not self.failed and any(each.under_way for each in self.findings)
+    @classmethod
+    def of(cls, built: Built, checks: Sequence[CheckData]) -> StatusData:
+        """Return how a stack is; what is unknown is not well, and what has failed stays so."""
+        counts = count_verdicts(checks)
+        return cls(
+            stack=built.stack,
+            region=built.region,
+            ready=all(each.passed for each in checks),
+            under_way=not counts[Verdict.FAIL] and any(each.under_way for each in checks),
+            waited_seconds=None,
+            counts=counts,
+            checks=tuple(checks),
+        )
 
     @property
     def exit_status(self) -> int:
         """The exit status that it stands for."""
         return EXIT_DONE if self.ready else EXIT_FINDINGS
 
-    def as_data(self) -> dict[str, object]:
-        """Return it as plain JSON values."""
-        report = super().as_data()
-        return {
-            "stack": self.stack,
-            "region": self.region,
-            "ready": self.ready,
-            "under_way": self.under_way,
-            "waited_seconds": None if self.waited is None else round(self.waited, 1),
-            "counts": report["counts"],
-            "checks": report["checks"],
-        }
 
-
-def status_of(stack: Stack, request: StatusRequest, on_event: Listener) -> Status:
+def status_of(stack: Stack, request: StatusRequest, on_event: Listener) -> StatusData:
     """Return how a stack is.
 
     Args:
@@ -100,13 +107,13 @@ def status_of(stack: Stack, request: StatusRequest, on_event: Listener) -> Statu
     clients = open_clients(built.region)
     inside = _inside(stack, built, request, on_event) if request.deep else None
 
-    def check_once() -> Status:
+    def check_once() -> StatusData:
         status = check_status(built, clients)
         # A VM that is still starting would only say that it cannot be reached.
         if inside is None or _vm_is_away(status):
             return status
         on_event(Step("Checking on the VM itself"))
-        return _with(status, inside())
+        return StatusData.of(built, _with(status, inside()))
 
     on_event(Step("Asking AWS"))
     if request.wait_s is None:
@@ -116,7 +123,7 @@ def status_of(stack: Stack, request: StatusRequest, on_event: Listener) -> Statu
     )
 
 
-def check_status(built: Built, clients: Clients, *, seconds: float = SECONDS) -> Status:
+def check_status(built: Built, clients: Clients, *, seconds: float = SECONDS) -> StatusData:
     """Ask AWS how a stack is; nothing is changed.
 
     Args:
@@ -124,17 +131,16 @@ def check_status(built: Built, clients: Clients, *, seconds: float = SECONDS) ->
         clients: How to ask.
         seconds: How long to wait for all answers.
     """
-    findings = run_checks(all_checks(built, clients), clients, seconds)
-    return Status(stack=built.stack, region=built.region, findings=findings)
+    return StatusData.of(built, run_checks(all_checks(built, clients), clients, seconds))
 
 
 def wait_until_ready(
-    check_once: Callable[[], Status],
+    check_once: Callable[[], StatusData],
     *,
     timeout_s: float,
     on_wait: Callable[[str], None],
     pause_s: float = PAUSE_S,
-) -> Status:
+) -> StatusData:
     """Check again and again until a stack is ready, has failed, or the time is over.
 
     Args:
@@ -149,15 +155,15 @@ def wait_until_ready(
         status = check_once()
         waited = time.monotonic() - started
         unanswered = 0 if status.under_way else unanswered + 1
-        silent = status.count(Verdict.UNKNOWN) > 0 and unanswered < _PATIENCE
-        over = status.ready or status.failed
+        silent = status.counts[Verdict.UNKNOWN] > 0 and unanswered < _PATIENCE
+        over = status.ready or status.counts[Verdict.FAIL] > 0
         if over or not (status.under_way or silent) or waited >= timeout_s:
-            return replace(status, waited=waited)
-        on_wait(_waiting(status.findings))
+            return status.model_copy(update={"waited_seconds": waited})
+        on_wait(_waiting(status.checks))
         time.sleep(min(pause_s, max(0.0, timeout_s - waited)))
 
 
-def _waiting(findings: Sequence[Finding]) -> str:
+def _waiting(findings: Sequence[CheckData]) -> str:
     first, *others = (each for each in findings if not each.passed)
     more = f", and {counted(len(others), 'more check')}" if others else ""
     return f"Waiting: {first.title}: {first.line}{more}"
@@ -165,7 +171,7 @@ def _waiting(findings: Sequence[Finding]) -> str:
 
 def _inside(
     stack: Stack, built: Built, request: StatusRequest, on_event: Listener
-) -> Callable[[], tuple[Finding, ...]] | None:
+) -> Callable[[], tuple[CheckData, ...]] | None:
     """Return what checks on the VM itself; None where there is no VM."""
     if built.vm is None:
         return None
@@ -182,18 +188,18 @@ def _inside(
     return partial(check_inside, built, way, environment, on_event)
 
 
-def _vm_is_away(status: Status) -> bool:
+def _vm_is_away(status: StatusData) -> bool:
     """Return whether the VM is starting or does not run; at another address it can be reached."""
-    found = {each.check: each for each in status.findings}
+    found = {each.check: each for each in status.checks}
     vm, checks = found["vm"], found["vm-status"]
     stopped = vm.verdict is Verdict.FAIL and not checks.passed
     return vm.under_way or checks.under_way or stopped
 
 
-def _with(status: Status, inside: tuple[Finding, ...]) -> Status:
+def _with(status: StatusData, inside: tuple[CheckData, ...]) -> tuple[CheckData, ...]:
     """Add what was found inside; the whole log is worth more than its echo on the console."""
     known = any(
         each.check == "install-log" and each.verdict is not Verdict.UNKNOWN for each in inside
     )
-    outside = (each for each in status.findings if not (known and each.check == "install-script"))
-    return replace(status, findings=(*outside, *inside))
+    outside = (each for each in status.checks if not (known and each.check == "install-script"))
+    return (*outside, *inside)

@@ -10,7 +10,7 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from biomodal_deploy.aws.checks import Finding, Report, Verdict
+from biomodal_deploy.aws.checks import CheckData, ReportData, Verdict
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.identity import is_ours
 from biomodal_deploy.aws.session import open_session
@@ -47,7 +47,7 @@ class AccountChecks:
 
     stack: Stack
     thread: threading.Thread | None = None
-    found: list[Report] = field(default_factory=list)
+    found: list[ReportData] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
 
     def refusals(self, plan: Plan) -> tuple[Impossible, ...]:
@@ -63,11 +63,11 @@ class AccountChecks:
         }
         return tuple(refusals)
 
-    def problems(self) -> Iterator[tuple[Finding, str]]:
+    def problems(self) -> Iterator[tuple[CheckData, str]]:
         """Yield what is wrong, or may be, with what to do about it; waits for the checks."""
         self._wait()
         unfinished = last_not_applied(self.stack) if self.found else None
-        for finding in self.found[0].findings if self.found else ():
+        for finding in self.found[0].checks if self.found else ():
             if finding.verdict in (Verdict.FAIL, Verdict.WARNING):
                 yield finding, _fix(finding, unfinished)
 
@@ -88,7 +88,7 @@ class AccountChecks:
                 Notice(f"{finding.title}: {finding.line}{f'. Fix: {fix}' if fix else ''}")
             )
         report = self.found[0]
-        counts = (f"{report.count(verdict)} {verdict.value}" for verdict in Verdict)
+        counts = (f"{number} {verdict}" for verdict, number in report.counts.items())
         self.stack.on_event(
             Notice(f"Quick checks of the account: {', '.join(counts)} (all: biomodal-aws doctor)")
         )
@@ -129,7 +129,9 @@ def quick_checks(
         checks.tell()
 
 
-def _check(stack: Stack, request: PlanRequest, owned: frozenset[str], found: list[Report]) -> None:
+def _check(
+    stack: Stack, request: PlanRequest, owned: frozenset[str], found: list[ReportData]
+) -> None:
     # Here, beside Terraform: boto3 takes a while to import.
     from biomodal_deploy.aws.preflight import run_preflight
     from biomodal_deploy.workflow.preflight import read_target
@@ -146,7 +148,7 @@ def _check(stack: Stack, request: PlanRequest, owned: frozenset[str], found: lis
         return
 
 
-def _fix(finding: Finding, unfinished: Unfinished | None) -> str:
+def _fix(finding: CheckData, unfinished: Unfinished | None) -> str:
     from biomodal_deploy.aws.preflight.checks import Layer
 
     if unfinished and finding.layer == Layer.NAMES:

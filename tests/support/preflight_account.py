@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import boto3.session
 
-from biomodal_deploy.aws.checks import Report, Verdict
+from biomodal_deploy.aws.checks import ReportData, Verdict
 from biomodal_deploy.aws.preflight import Target
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.aws_command import commands_in
@@ -31,18 +31,18 @@ NAMES: Final = {
 }
 
 
-def verdicts(report: Report) -> dict[str, Verdict]:
+def verdicts(report: ReportData) -> dict[str, Verdict]:
     """Return the verdict of each check."""
-    return {each.check: each.verdict for each in report.findings}
+    return {each.check: each.verdict for each in report.checks}
 
 
-def found(report: Report, check: str) -> tuple[Verdict, str, str]:
+def found(report: ReportData, check: str) -> tuple[Verdict, str, str]:
     """Return one check's verdict, line and fix."""
-    answer = next(each for each in report.findings if each.check == check)
+    answer = next(each for each in report.checks if each.check == check)
     return answer.verdict, answer.line, answer.fix or ""
 
 
-def failures(report: Report) -> set[str]:
+def failures(report: ReportData) -> set[str]:
     """Return the checks that failed."""
     return {check for check, verdict in verdicts(report).items() if verdict is Verdict.FAIL}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from biomodal_deploy.aws.checks import Finding, Verdict, run_checks
+from biomodal_deploy.aws.checks import CheckData, Verdict, run_checks
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.preflight import Target
 from biomodal_deploy.aws.preflight.checks import all_checks
@@ -16,7 +16,7 @@ from tests.support.recorded_aws import Recorded, RecordedAws
 
 def answer(
     aws: RecordedAws, target: Target, check: str, *owned: str, state_is_known: bool = True
-) -> Finding:
+) -> CheckData:
     """Return one check's answer.
 
     Args:

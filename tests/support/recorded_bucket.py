@@ -67,6 +67,6 @@ def verdicts(aws: RecordedAws) -> dict[str, Verdict]:
     """Return what was found that is no pass."""
     found = bucket_checker(aws).check()
     assert is_fit(found) is all(
-        each.verdict in (Verdict.PASS, Verdict.WARNING) for each in found.findings
+        each.verdict in (Verdict.PASS, Verdict.WARNING) for each in found.checks
     )
-    return {each.check: each.verdict for each in found.findings if each.verdict is not Verdict.PASS}
+    return {each.check: each.verdict for each in found.checks if each.verdict is not Verdict.PASS}

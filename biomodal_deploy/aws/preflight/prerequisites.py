@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from biomodal_deploy.aws.checks import Report, Verdict
+from biomodal_deploy.aws.checks import ReportData, Verdict
 from biomodal_deploy.config.contract.aws import ECS_INSTANCE_ROLE, ECS_ROLE_POLICY
 
 
@@ -92,11 +92,11 @@ def all_steps(partition: str) -> tuple[Step, ...]:
     )
 
 
-def steps(report: Report, partition: str) -> tuple[Step, ...]:
+def steps(report: ReportData, partition: str) -> tuple[Step, ...]:
     """Return the steps of what a report found missing."""
     made = {step.variable: step for step in all_steps(partition)}
     found = []
-    for finding in report.findings:
+    for finding in report.checks:
         if finding.check in VARIABLES and finding.verdict in (Verdict.FAIL, Verdict.WARNING):
             whole = made[VARIABLES[finding.check]]
             missing = finding.fix in (MAKE, BATCH_ROLE.command, SPOT_ROLE.command)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from biomodal_deploy.aws.checks import Check, Progress, Report, run_checks
+from biomodal_deploy.aws.checks import Check, Progress, ReportData, run_checks
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.preflight.checks import all_checks
 from biomodal_deploy.aws.preflight.checks.permissions import NeededActions
@@ -31,7 +31,7 @@ def run_preflight(
     owned: frozenset[str] | None = frozenset(),
     needed_actions: NeededActions | None = None,
     seconds: float | None = None,
-) -> Report:
+) -> ReportData:
     """Check the account for what an apply of this stack will meet; nothing is changed.
 
     Args:
@@ -49,7 +49,7 @@ def run_preflight(
     return _report(checks, facts, limit, on_progress, quick=quick)
 
 
-def run_role_checks(session: Session, region: str, *, seconds: float = QUICK_SECONDS) -> Report:
+def run_role_checks(session: Session, region: str, *, seconds: float = QUICK_SECONDS) -> ReportData:
     """Check only for the roles that every stack needs and none creates.
 
     Args:
@@ -69,7 +69,7 @@ def _report(
     on_progress: Callable[[Progress], None] | None = None,
     *,
     quick: bool = False,
-) -> Report:
+) -> ReportData:
     started = time.monotonic()
-    findings = run_checks(checks, facts.clients, seconds, on_progress)
-    return Report(findings=findings, quick=quick, seconds=time.monotonic() - started)
+    found = run_checks(checks, facts.clients, seconds, on_progress)
+    return ReportData.of(found, quick=quick, seconds=time.monotonic() - started)

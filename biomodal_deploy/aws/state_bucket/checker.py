@@ -9,7 +9,15 @@ from typing import Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from biomodal_deploy.aws.buckets import find_bucket
-from biomodal_deploy.aws.checks import Check, Finding, Report, Verdict, failed, passed, run_checks
+from biomodal_deploy.aws.checks import (
+    Check,
+    Finding,
+    ReportData,
+    Verdict,
+    failed,
+    passed,
+    run_checks,
+)
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.errors import Kind, classify_error
 from biomodal_deploy.aws.state_bucket.protection import Protection
@@ -58,7 +66,7 @@ class StateBucketChecker:
     def _refused(self, rule: str, fix: str) -> UsageError:
         return UsageError(rule, field="bucket", value=self._bucket, fix=fix)
 
-    def check(self) -> Report:
+    def check(self) -> ReportData:
         """Return what the bucket has and lacks."""
         where = self._asked(self._where)
         if where is None:
@@ -70,7 +78,7 @@ class StateBucketChecker:
             )
         fits = Check("region", "Region", partial(self._region_fits, where))
         checks = (fits, *Protection(self._clients, self._bucket, self._writes).checks())
-        return Report(findings=run_checks(checks, self._clients, SECONDS))
+        return ReportData.of(run_checks(checks, self._clients, SECONDS))
 
     def _region_fits(self, where: str) -> Finding:
         place = f"it is in {where}"
@@ -98,6 +106,6 @@ class StateBucketChecker:
             ) from None
 
 
-def is_fit(report: Report) -> bool:
+def is_fit(report: ReportData) -> bool:
     """Return whether nothing that protects a state is missing or unknown."""
-    return report.count(Verdict.FAIL, Verdict.UNKNOWN) == 0
+    return not report.counts[Verdict.FAIL] and not report.counts[Verdict.UNKNOWN]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.aws.checks import Report, Verdict
+from biomodal_deploy.aws.checks import ReportData, Verdict
 from biomodal_deploy.aws.preflight import run_preflight
 from biomodal_deploy.aws.preflight.prerequisites import all_steps, steps
 from biomodal_deploy.aws.preflight.runner import run_role_checks
@@ -102,10 +102,8 @@ def doctor(
     if toolchain:
         return _toolchain(output)
     report = _account(project_dir, stack, var_file or [], var or [], quick=quick)
-    save_alerts("doctor", check_alerts(report.findings), sarif, junit)
-    return emit(
-        report.as_data(), lambda console: show_report(console, report), output, report.exit_status
-    )
+    save_alerts("doctor", check_alerts(report.checks), sarif, junit)
+    return emit(report, lambda console: show_report(console, report), output, report.exit_status)
 
 
 def _account(
@@ -115,7 +113,7 @@ def _account(
     variables: list[str],
     *,
     quick: bool,
-) -> Report:
+) -> ReportData:
     location = Location.of(project_dir)
     name = choose(stack, list(location.stacks))
     target = read_target(location, location.settings(name), var_files, variables)
@@ -134,12 +132,12 @@ def _role_commands(region: str, output: Format, *, everything: bool) -> int:
     partition = partition_of(region)
     report = None if everything else run_role_checks(open_session(region), region)
     missing = all_steps(partition) if report is None else steps(report, partition)
-    findings = report.findings if report else ()
+    findings = report.checks if report else ()
     settled = all(finding.verdict is Verdict.PASS for finding in findings)
     data = {
         "commands": [step.command for step in missing],
         "variables": {step.variable: True for step in missing if step.variable},
-        "checks": [finding.as_data() for finding in findings],
+        "checks": findings,
     }
     return emit(
         data,

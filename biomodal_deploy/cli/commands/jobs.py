@@ -24,6 +24,4 @@ def jobs(
     """
     with session(project_dir, output) as work:
         found = jobs_of(last_stack(work.location, stack), work.on_event)
-    return emit(
-        found.as_data(), lambda console: show_jobs(console, found), output, found.exit_status
-    )
+    return emit(found, lambda console: show_jobs(console, found), output, found.exit_status)

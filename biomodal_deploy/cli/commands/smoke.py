@@ -40,6 +40,4 @@ def smoke(
     request = SmokeRequest(image=image, timeout_s=timeout)
     with session(project_dir, output) as work:
         found = smoke_of(last_stack(work.location, stack), request, work.on_event)
-    return emit(
-        found.as_data(), lambda console: show_smoke(console, found), output, found.exit_status
-    )
+    return emit(found, lambda console: show_smoke(console, found), output, found.exit_status)

@@ -49,6 +49,4 @@ def status(
     request = StatusRequest(deep=deep, wait_s=timeout if wait else None, address=address)
     with session(project_dir, output) as work:
         found = status_of(last_stack(work.location, stack), request, work.on_event)
-    return emit(
-        found.as_data(), lambda console: show_status(console, found), output, found.exit_status
-    )
+    return emit(found, lambda console: show_status(console, found), output, found.exit_status)

@@ -104,6 +104,4 @@ def idle_stop(
 def _switch(request: PowerRequest, project_dir: ProjectDir, stack: Stack, output: Format) -> int:
     with session(project_dir, output) as work:
         found = switch(last_stack(work.location, stack), request, work.on_event)
-    return emit(
-        found.as_data(), lambda console: show_power(console, found), output, found.exit_status
-    )
+    return emit(found, lambda console: show_power(console, found), output, found.exit_status)

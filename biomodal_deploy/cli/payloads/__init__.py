@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from biomodal_deploy.aws.checks import ReportData
 from biomodal_deploy.cli.payloads.plans import (
     AppliedData,
     ApprovalsData,
@@ -27,13 +28,8 @@ from biomodal_deploy.cli.payloads.running import (
     DiagnosisData,
     HostData,
     IdleStopData,
-    JobsData,
     NextflowData,
-    PowerData,
-    ReportData,
     RolesData,
-    SmokeData,
-    StatusData,
 )
 from biomodal_deploy.cli.payloads.team import (
     BucketPolicy,
@@ -48,7 +44,11 @@ from biomodal_deploy.engine.terraform import OutputValue
 from biomodal_deploy.engine.toolchain import Tool
 from biomodal_deploy.review.report.data import PlanData
 from biomodal_deploy.sandbox.demo import StepResult
+from biomodal_deploy.vm.jobs import JobsData
+from biomodal_deploy.vm.power import PowerData
+from biomodal_deploy.vm.smoke.run import SmokeData
 from biomodal_deploy.vm.ssh_key import KeyFiles
+from biomodal_deploy.vm.status import StatusData
 from biomodal_deploy.workflow.ejecting import Ejected
 from biomodal_deploy.workflow.locking import Locked
 from biomodal_deploy.workflow.migrating import Migrated

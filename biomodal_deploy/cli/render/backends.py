@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from rich.console import Console
 from rich.text import Text
 
-from biomodal_deploy.aws.checks import Report
+from biomodal_deploy.aws.checks import ReportData
 from biomodal_deploy.aws.state_bucket.checker import is_fit
 from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.render.applies import applied_data
@@ -109,20 +109,19 @@ def policy_data(wanted: Wanted, policy: dict[str, JsonValue]) -> dict[str, objec
     return {**_bucket_data(wanted), "policy": policy}
 
 
-def show_checked(console: Console, wanted: Wanted, report: Report) -> None:
+def show_checked(console: Console, wanted: Wanted, report: ReportData) -> None:
     """Print what a bucket has and lacks, with how to fix it."""
     console.print(Text(wanted.bucket, style="bold").append(f"  {wanted.region}", style="quiet"))
-    show_findings(console, report.findings)
+    show_findings(console, report.checks)
     if is_fit(report):
         console.print(Text("Fit to keep states.", style="good"))
     else:
         console.print(Text("Not fit to keep states as it is.", style="warning"))
 
 
-def checked_data(wanted: Wanted, report: Report) -> dict[str, object]:
+def checked_data(wanted: Wanted, report: ReportData) -> dict[str, object]:
     """Return the same as data for programs."""
-    checks = [each.as_data() for each in report.findings]
-    return {**_bucket_data(wanted), "fit": is_fit(report), "checks": checks}
+    return {**_bucket_data(wanted), "fit": is_fit(report), "checks": report.checks}
 
 
 def _bucket_data(wanted: Wanted) -> dict[str, object]:

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from biomodal_deploy.aws.checks import Finding, Progress, Report, Verdict
+from biomodal_deploy.aws.checks import CheckData, Progress, ReportData, Verdict
 from biomodal_deploy.aws.preflight.prerequisites import Step
 from biomodal_deploy.cli.render.console import can_redraw
 
@@ -31,7 +31,7 @@ _COUNTED: Final = (
 )
 
 
-def show_findings(console: Console, findings: Sequence[Finding]) -> None:
+def show_findings(console: Console, findings: Sequence[CheckData]) -> None:
     """Print every finding with its fix, layer by layer where they have layers."""
     width = max((len(finding.title) for finding in findings), default=0)
     shown: set[str] = set()
@@ -44,7 +44,7 @@ def show_findings(console: Console, findings: Sequence[Finding]) -> None:
                 console.print(line, soft_wrap=True)
 
 
-def counted_findings(findings: Sequence[Finding]) -> list[str | tuple[str, str]]:
+def counted_findings(findings: Sequence[CheckData]) -> list[str | tuple[str, str]]:
     """Return how many passed, failed and so on, as parts of a styled line."""
     waits = sum(finding.under_way for finding in findings)
     counts = [
@@ -58,7 +58,7 @@ def counted_findings(findings: Sequence[Finding]) -> list[str | tuple[str, str]]
     return parts
 
 
-def _lines(finding: Finding, width: int, shown: set[str]) -> Iterator[Text]:
+def _lines(finding: CheckData, width: int, shown: set[str]) -> Iterator[Text]:
     mark, style = _NOT_YET if finding.under_way else _MARKS[finding.verdict]
     title = f"{finding.title:<{width}}  "
     yield Text.assemble("  ", (mark.ljust(_WIDTH), style), title, finding.line)
@@ -100,16 +100,16 @@ class PreflightProgress:
         )
 
 
-def show_report(console: Console, report: Report) -> None:
+def show_report(console: Console, report: ReportData) -> None:
     """Print every finding with its fix, and how many passed."""
-    show_findings(console, report.findings)
+    show_findings(console, report.checks)
     quick = "quick " if report.quick else ""
-    line = f"{len(report.findings)} {quick}checks in {report.seconds:.1f} s: "
-    console.print(Text.assemble(line, *counted_findings(report.findings)), soft_wrap=True)
+    line = f"{len(report.checks)} {quick}checks in {report.seconds:.1f} s: "
+    console.print(Text.assemble(line, *counted_findings(report.checks)), soft_wrap=True)
 
 
 def show_prerequisites(
-    console: Console, findings: Sequence[Finding], missing: Sequence[Step], region: str
+    console: Console, findings: Sequence[CheckData], missing: Sequence[Step], region: str
 ) -> None:
     """Print the commands that create what is missing, as a script: all else is a comment."""
     lines = [

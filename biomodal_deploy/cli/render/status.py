@@ -10,33 +10,33 @@ from rich.text import Text
 from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.render.checks import counted_findings, show_findings
 from biomodal_deploy.text import counted
-from biomodal_deploy.vm.jobs import Jobs
-from biomodal_deploy.vm.status import Status
+from biomodal_deploy.vm.jobs import JobsData
+from biomodal_deploy.vm.status import StatusData
 
 
-def show_status(console: Console, status: Status) -> None:
+def show_status(console: Console, status: StatusData) -> None:
     """Print every finding with its fix, and the verdict."""
     console.print(Text(f"{status.stack}", style="bold").append(f"  {status.region}", style="quiet"))
-    show_findings(console, status.findings)
+    show_findings(console, status.checks)
     console.print(_verdict(status), soft_wrap=True)
 
 
-def _verdict(status: Status) -> Text:
+def _verdict(status: StatusData) -> Text:
     if status.ready:
-        return Text(f"Ready: all {len(status.findings)} checks passed.", style="good")
-    wrong = [each for each in status.findings if each.under_way or not each.passed]
+        return Text(f"Ready: all {len(status.checks)} checks passed.", style="good")
+    wrong = [each for each in status.checks if each.under_way or not each.passed]
     words = Text.assemble(*counted_findings(wrong)).plain
-    of_all = f"of {counted(len(status.findings), 'check')}"
+    of_all = f"of {counted(len(status.checks), 'check')}"
     if not status.under_way:
         return Text(f"Needs attention: {words} {of_all}.", style="warning")
-    if status.waited is not None:
-        waited = f"after {status.waited:.0f} s"
+    if status.waited_seconds is not None:
+        waited = f"after {status.waited_seconds:.0f} s"
         return Text(f"Not ready {waited}: {words} {of_all}.", style="warning")
     advice = completed(f"biomodal-aws status --wait --stack {status.stack} waits for it.")
     return Text(f"Not ready yet: {words} {of_all}. {advice}", style="warning")
 
 
-def show_jobs(console: Console, found: Jobs) -> None:
+def show_jobs(console: Console, found: JobsData) -> None:
     """Print every job that has not ended, and what needs attention."""
     console.print(Text(found.stack, style="bold").append(f"  {found.region}", style="quiet"))
     now = datetime.now(UTC)
@@ -49,7 +49,7 @@ def show_jobs(console: Console, found: Jobs) -> None:
         if job.reason:
             console.print(Text(f"      why:    {job.reason}"), soft_wrap=True)
         if job.runs:
-            cost = "unknown" if job.cost is None else f"at most {job.cost:,.2f} USD so far"
+            cost = "unknown" if job.cost_usd is None else f"at most {job.cost_usd:,.2f} USD so far"
             console.print(Text(f"      cost:   {cost}"), soft_wrap=True)
         console.print(Text(f"      cancel: {job.cancel}", style="quiet"), soft_wrap=True)
     show_findings(console, found.problems)
@@ -57,8 +57,8 @@ def show_jobs(console: Console, found: Jobs) -> None:
     total = counted(len(found.jobs), "job") if found.jobs else "No jobs"
     console.print(f"{total} in the queues{': ' if states else ''}{states}.", soft_wrap=True)
     if any(job.runs for job in found.jobs):
-        known = [job.cost for job in found.jobs if job.cost is not None]
-        lacking = sum(job.runs and job.cost is None for job in found.jobs)
+        known = [job.cost_usd for job in found.jobs if job.cost_usd is not None]
+        lacking = sum(job.runs and job.cost_usd is None for job in found.jobs)
         words = [f"at most {sum(known):,.2f} USD so far"] if known else []
         words += [f"unknown for {counted(lacking, 'job')}"] if lacking else []
         console.print(f"What runs has cost: {'; '.join(words)}.", soft_wrap=True)

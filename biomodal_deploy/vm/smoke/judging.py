@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from biomodal_deploy.aws.checks import Finding, failed, passed, unknown, warned
+from biomodal_deploy.aws.checks import CheckData, Finding, failed, passed, unknown, warned
 from biomodal_deploy.aws.errors import one_line
 from biomodal_deploy.config.contract.aws import SMOKE_IMAGE
 from biomodal_deploy.text import sized
@@ -56,7 +56,7 @@ class Seen:
     waited: Finding | None = None
 
 
-def judge(seen: Seen) -> tuple[Finding, ...]:
+def judge(seen: Seen) -> tuple[CheckData, ...]:
     """Return a finding for each layer, in their order."""
     found = {"accepted": passed(f"{seen.job.id} in {seen.job.facts.queue}"), **_outside(seen)}
     # The last word on a layer counts: Batch starts a job anew that has lost its host.
@@ -66,7 +66,7 @@ def judge(seen: Seen) -> tuple[Finding, ...]:
     return named(found)
 
 
-def named(found: Mapping[str, Finding]) -> tuple[Finding, ...]:
+def named(found: Mapping[str, Finding]) -> tuple[CheckData, ...]:
     """Return all layers, those that were not reached as not looked at."""
     broken = next((LAYERS[each] for each in LAYERS if each in found and _stops(found[each])), None)
     because = f": {broken} comes first" if broken else ""

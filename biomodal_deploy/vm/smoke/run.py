@@ -9,8 +9,18 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import BaseModel
 
-from biomodal_deploy.aws.checks import Finding, Report, failed, passed, unknown, warned
+from biomodal_deploy.aws.checks import (
+    CheckData,
+    Finding,
+    Seconds,
+    count_verdicts,
+    failed,
+    passed,
+    unknown,
+    warned,
+)
 from biomodal_deploy.aws.clients import Clients, open_clients
 from biomodal_deploy.aws.errors import classify_error, code_of, one_line
 from biomodal_deploy.aws.resources import JobQueue
@@ -51,16 +61,19 @@ class SmokeRequest:
     timeout_s: float = 900
 
 
-@dataclass(frozen=True, kw_only=True)
-class Smoke(Report):
+class SmokeData(BaseModel, frozen=True):
     """What the smoke job found.
 
     Attributes:
         stack: The stack.
-        region: Its region.
+        region: Where it is.
         queue: The queue that the job was submitted to.
         image: The job's image.
-        cost_usd: What it costs at the most that is likely; None where a price is not known.
+        cost_usd: About what it costs, at most; null where a price is not known.
+        works: Whether every layer works.
+        seconds: How long it took.
+        counts: How many of each verdict.
+        checks: Each layer, in the order in which a task needs them.
         left: Commands that remove what could not be removed.
     """
 
@@ -69,36 +82,19 @@ class Smoke(Report):
     queue: str
     image: str
     cost_usd: float | None
+    works: bool
+    seconds: Seconds
+    counts: dict[str, int]
+    checks: tuple[CheckData, ...]
     left: tuple[str, ...]
-
-    @property
-    def works(self) -> bool:
-        """Whether every layer works; one that was not looked at does not."""
-        return all(each.passed for each in self.findings)
 
     @property
     def exit_status(self) -> int:
         """The exit status that it stands for."""
         return EXIT_DONE if self.works else EXIT_FINDINGS
 
-    def as_data(self) -> dict[str, object]:
-        """Return it as plain JSON values."""
-        report = super().as_data()
-        return {
-            "stack": self.stack,
-            "region": self.region,
-            "queue": self.queue,
-            "image": self.image,
-            "cost_usd": self.cost_usd,
-            "works": self.works,
-            "seconds": report["seconds"],
-            "counts": report["counts"],
-            "checks": report["checks"],
-            "left": list(self.left),
-        }
 
-
-def smoke_of(stack: Stack, request: SmokeRequest, on_event: Listener) -> Smoke:
+def smoke_of(stack: Stack, request: SmokeRequest, on_event: Listener) -> SmokeData:
     """Run the smoke job of a stack.
 
     Args:
@@ -121,15 +117,18 @@ def smoke_of(stack: Stack, request: SmokeRequest, on_event: Listener) -> Smoke:
     started = time.monotonic()
     with _removed(job, on_event) as left:
         findings = _Trial(job, built, queue, request, on_event).findings()
-    return Smoke(
+    checks = (*findings, _removal(left))
+    return SmokeData(
         stack=built.stack,
         region=built.region,
         queue=queue.name,
         image=job.image,
         cost_usd=cost,
-        findings=(*findings, _removal(left)),
-        left=tuple(left),
+        works=all(each.passed for each in checks),
         seconds=time.monotonic() - started,
+        counts=count_verdicts(checks),
+        checks=checks,
+        left=tuple(left),
     )
 
 
@@ -155,7 +154,7 @@ def _removed(job: SmokeJob, on_event: Listener) -> Iterator[list[str]]:
         raise
 
 
-def _removal(left: list[str]) -> Finding:
+def _removal(left: list[str]) -> CheckData:
     finding = (
         warned("not all that was made could be removed", "; ".join(left))
         if left
@@ -204,7 +203,7 @@ class _Trial:
     described: dict[str, Any] = field(default_factory=dict)
     started: bool = False
 
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self) -> tuple[CheckData, ...]:
         self.on_event(Step("Submitting a job"))
         try:
             self.job.submit()

@@ -129,7 +129,7 @@ def test_of_a_plan(tmp_path: Path) -> None:
 
 def test_of_checks() -> None:
     """Failed, warned, unknown and passed are four things in JUnit, and three in SARIF."""
-    findings = [Finding(each, "line", "do it", check=each.value, title="t") for each in Verdict]
+    findings = [Finding(each, "line", "do it").named(each.value, "t") for each in Verdict]
     alerts = [*check_alerts(findings)]
     assert {each["ruleId"]: each["level"] for each in results(*alerts)} == {
         "fail": "error",

@@ -9,6 +9,7 @@ from io import StringIO
 from typing import Any, Final
 
 import pytest
+from pydantic_core import to_jsonable_python
 from rich.console import Console
 
 from biomodal_deploy.aws.clients import Clients
@@ -16,7 +17,7 @@ from biomodal_deploy.cli.render.console import _THEME
 from biomodal_deploy.cli.render.status import show_jobs
 from biomodal_deploy.review.cost import Prices
 from biomodal_deploy.review.cost.prices import PriceGroup
-from biomodal_deploy.vm.jobs import Jobs, find_jobs, with_costs
+from biomodal_deploy.vm.jobs import JobsData, find_jobs, with_costs
 from tests.support.operated import NAME, REGION, VM, arn, built, documented, hardened
 from tests.support.payloads import undocumented
 from tests.support.recorded_aws import Given, Recorded, RecordedAws, Refusal
@@ -78,7 +79,7 @@ def listed(*jobs: Given) -> Recorded:
     return answer
 
 
-def found_in(*jobs: Given, resources: Any = None, **answers: Recorded) -> Jobs:
+def found_in(*jobs: Given, resources: Any = None, **answers: Recorded) -> JobsData:
     """Return the jobs of a stack, with these answers in place of the healthy ones."""
     aws, clients = account()
     aws.answers = {
@@ -117,7 +118,7 @@ def test_what_runs_and_waits() -> None:
     assert "--job-id runnable-2" in by_id["runnable-2"].cancel
     assert REGION in by_id["runnable-2"].cancel
     assert found.exit_status == 0
-    assert undocumented("jobs", found.as_data()) == []
+    assert undocumented("jobs", to_jsonable_python(found)) == []
 
 
 @pytest.mark.parametrize(
@@ -213,7 +214,7 @@ def described(asked: Mapping[str, Any]) -> Given:
     return {"jobs": found}
 
 
-def priced(*families: str, bid: int | None = None, describe: Recorded = described) -> Jobs:
+def priced(*families: str, bid: int | None = None, describe: Recorded = described) -> JobsData:
     """Return jobs that have run for two hours, with what they have cost."""
     start = int((datetime.now(UTC) - timedelta(hours=2)).timestamp() * 1000)
     running = [{**job("RUNNING", startedAt=start), "jobId": each} for each in ("four", "two")]
@@ -229,13 +230,13 @@ def priced(*families: str, bid: int | None = None, describe: Recorded = describe
 def test_what_jobs_have_cost() -> None:
     """VCPUs by hours by the dearest family's price; what waits costs nothing, and is in no sum."""
     found = priced("m6i", "c6i")
-    costs = {each.id: each.cost for each in found.jobs}
+    costs = {each.id: each.cost_usd for each in found.jobs}
     assert costs["four"] == pytest.approx(4 * 2 * 0.05, rel=0.01)
     assert costs["two"] == pytest.approx(2 * 2 * 0.05, rel=0.01)
     assert costs["runnable-1"] is None
-    assert found.cost == pytest.approx(0.6, rel=0.01)
-    assert undocumented("jobs", found.as_data()) == []
-    assert priced("m6i", bid=60).cost == pytest.approx(0.36, rel=0.01)
+    assert found.cost_usd == pytest.approx(0.6, rel=0.01)
+    assert undocumented("jobs", to_jsonable_python(found)) == []
+    assert priced("m6i", bid=60).cost_usd == pytest.approx(0.36, rel=0.01)
 
 
 @pytest.mark.parametrize(
@@ -250,8 +251,8 @@ def test_what_jobs_have_cost() -> None:
 def test_a_cost_that_is_not_known(families: tuple[str, ...], describe: Recorded) -> None:
     """A family without a price, or vCPUs that nobody says: unknown, and never 0."""
     found = priced(*families, describe=describe)
-    assert {each.cost for each in found.jobs} == {None}
-    assert found.cost is None
+    assert {each.cost_usd for each in found.jobs} == {None}
+    assert found.cost_usd is None
     out = StringIO()
     show_jobs(Console(file=out, width=200, theme=_THEME), found)
     assert "cost:   unknown" in out.getvalue()
@@ -261,7 +262,7 @@ def test_a_cost_that_is_not_known(families: tuple[str, ...], describe: Recorded)
 def test_an_array_is_not_for_nothing() -> None:
     """The queue lists an array as one job that waits for its parts, some of which may run."""
     found = found_in(job("PENDING", arrayProperties={"size": 9, "index": 0}))
-    assert (found.jobs[0].runs, found.cost) == (True, None)
+    assert (found.jobs[0].runs, found.cost_usd) == (True, None)
 
 
 def test_on_screen() -> None:

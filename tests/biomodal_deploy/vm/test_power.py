@@ -14,7 +14,7 @@ import pytest
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.errors import EngineError, Interrupted, UsageError
 from biomodal_deploy.vm import power
-from biomodal_deploy.vm.power import Power, PowerRequest, switch
+from biomodal_deploy.vm.power import PowerData, PowerRequest, switch
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.signals import Step, WorkflowEvent
 from biomodal_deploy.workflow.stack import Stack
@@ -52,7 +52,7 @@ class Account:
         (folder / "cdktf.json").write_text('{"app": "true", "context": {}}')
         self.stack = Stack(location=Location.of(folder), name="lab", directory=folder)
 
-    def switch(self, wanted: str, timeout_s: float = 60) -> Power:
+    def switch(self, wanted: str, timeout_s: float = 60) -> PowerData:
         """Stop or start it, whatever runs."""
         request = PowerRequest(wanted=wanted, force=True, timeout_s=timeout_s)
         return switch(self.stack, request, self._listen)

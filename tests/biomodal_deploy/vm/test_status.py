@@ -11,7 +11,7 @@ import pytest
 
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.vm.built import Built
-from biomodal_deploy.vm.status import Status, check_status, wait_until_ready
+from biomodal_deploy.vm.status import StatusData, check_status, wait_until_ready
 from tests.support.operated import ACCOUNT, ADDRESS, NAME, REGION, VM, arn, built, hardened
 from tests.support.recorded_aws import Recorded, RecordedAws, Refusal, no_such, profile, role
 
@@ -91,31 +91,31 @@ def account() -> tuple[RecordedAws, Clients]:
     return aws, Clients(aws.session(REGION), REGION)
 
 
-def asked(stack: Built, answers: dict[str, Recorded]) -> Status:
+def asked(stack: Built, answers: dict[str, Recorded]) -> StatusData:
     """Look at a stack in an account with these answers."""
     aws, clients = account()
     aws.answers = answers
     return check_status(stack, clients)
 
 
-def status_of(**answers: Recorded) -> Status:
+def status_of(**answers: Recorded) -> StatusData:
     """Look at the documented stack, with these answers in place of the healthy ones."""
     given = {name.replace("__", "."): answer for name, answer in answers.items()}
     return asked(built(), {**healthy(), **given})
 
 
-def verdicts(status: Status) -> dict[str, str]:
+def verdicts(status: StatusData) -> dict[str, str]:
     """Return each part's verdict; `not yet` is told apart from a warning."""
     return {
-        each.check: "not-yet" if each.under_way else each.verdict.value for each in status.findings
+        each.check: "not-yet" if each.under_way else each.verdict.value for each in status.checks
     }
 
 
 def test_all_is_well() -> None:
     """Nine parts pass, and the status says so."""
     status = status_of()
-    assert set(verdicts(status).values()) == {"pass"}, status.as_data()
-    assert (len(status.findings), status.ready, status.exit_status) == (9, True, 0)
+    assert set(verdicts(status).values()) == {"pass"}, status
+    assert (len(status.checks), status.ready, status.exit_status) == (9, True, 0)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_one_thing_is_wrong(
 ) -> None:
     """It is named, with what mends it; nothing is ready then, and programs see it."""
     status = status_of(**{call: answer})
-    looked = {each.check: each for each in status.findings}[part]
+    looked = {each.check: each for each in status.checks}[part]
     assert verdicts(status)[part] == verdict, looked
     assert says in f"{looked.line} {looked.fix}"
     assert (status.ready, status.exit_status) == (False, 2)
@@ -248,12 +248,12 @@ def test_half_an_apply() -> None:
 def test_two_environments_are_two_parts() -> None:
     """The hardened profile has two of each, apart for programs."""
     found = asked(built(hardened()), healthy())
-    parts = [each.check for each in found.findings]
+    parts = [each.check for each in found.checks]
     assert {"compute-environment-1", "compute-environment-2", "job-queue-2"} <= set(parts)
     assert len(parts) == len(set(parts))
 
 
-def sequence(*statuses: Status) -> tuple[list[Status], Any]:
+def sequence(*statuses: StatusData) -> tuple[list[StatusData], Any]:
     """Return what is left to look at, and what looks."""
     left = list(statuses)
     return left, lambda: left.pop(0) if len(left) > 1 else left[0]
@@ -271,7 +271,7 @@ def test_waiting_until_ready() -> None:
     assert found.ready
     assert left == left[-1:]
     assert told[0].startswith(f"Waiting: VM: {VM} is pending, and ")
-    assert found.waited is not None
+    assert found.waited_seconds is not None
 
 
 def test_waiting_ends_where_something_has_failed() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.aws.checks import Report, failed, passed
+from biomodal_deploy.aws.checks import ReportData, failed, passed
 from biomodal_deploy.aws.preflight.checks import Layer
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.sealed import UseState, consume, record_outcome
@@ -40,12 +40,12 @@ def stack_of(folder: Path, settings: dict[str, object] | None) -> Stack:
 
 
 def told(
-    monkeypatch: pytest.MonkeyPatch, stack: Stack, kind: PlanKind, report: Report | None
+    monkeypatch: pytest.MonkeyPatch, stack: Stack, kind: PlanKind, report: ReportData | None
 ) -> list[str]:
     """Return the notices of a plan for which the checks come to this."""
     heard: list[WorkflowEvent] = []
 
-    def check(_: Stack, __: PlanRequest, ___: frozenset[str], found: list[Report]) -> None:
+    def check(_: Stack, __: PlanRequest, ___: frozenset[str], found: list[ReportData]) -> None:
         found.extend([report] if report else [])
 
     monkeypatch.setattr(account_checks, "_check", check)
@@ -55,8 +55,8 @@ def told(
     return [signal.text for signal in heard if isinstance(signal, Notice)]
 
 
-REPORT = Report(
-    findings=(
+REPORT = ReportData.of(
+    (
         passed("it exists").named("vpc", "VPC", Layer.NETWORK),
         failed("it is gone", "name another").named("subnet", "Subnet", Layer.NETWORK),
     ),
@@ -127,13 +127,13 @@ def test_what_a_broken_apply_may_have_made_is_not_to_be_deleted(
         if state:
             record_outcome(sealed_plan.path, state)
         (line, _) = told(
-            monkeypatch, stack, PlanKind.APPLY, Report(findings=(taken,), quick=True, seconds=0.1)
+            monkeypatch, stack, PlanKind.APPLY, ReportData.of((taken,), quick=True, seconds=0.1)
         )
         assert sealed_plan.id in line
         assert "delete-role" not in line
     record_outcome(sealed_plan.path, UseState.APPLIED)
     (line, _) = told(
-        monkeypatch, stack, PlanKind.APPLY, Report(findings=(taken,), quick=True, seconds=0.1)
+        monkeypatch, stack, PlanKind.APPLY, ReportData.of((taken,), quick=True, seconds=0.1)
     )
     assert "delete-role" in line
 

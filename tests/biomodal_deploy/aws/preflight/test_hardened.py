@@ -60,7 +60,7 @@ def option(target: Target, **values: Any) -> Target:
 def test_a_healthy_account(aws: RecordedAws, target: Target) -> None:
     """All checks pass but those that honestly cannot: quotas for two environments warn."""
     report = run_preflight(target, aws.session())
-    found = {each.check: each for each in report.findings}
+    found = {each.check: each for each in report.checks}
     facts = Facts(target, Clients(aws.session(), target.region), frozenset())
     assert [*found] == [each.name for each in all_checks(facts)]
     other = {check: each for check, each in found.items() if each.verdict is not Verdict.PASS}
@@ -72,7 +72,7 @@ def test_other_stacks_are_not_asked_about_its_options(aws: RecordedAws, target: 
     """They have none: the check is left out, not passed."""
     others = (replace(target, hardened=None), target_from(VALUES, "module", profile="hardened"))
     for other in others:
-        found = run_preflight(other, aws.session()).findings
+        found = run_preflight(other, aws.session()).checks
         assert OPTIONS not in {each.check for each in found}
 
 

@@ -158,7 +158,7 @@ def test_everybody_slow(aws: RecordedAws, target: Target, stacks: Path) -> None:
     aws.answers["iam.SimulatePrincipalPolicy"] = simulator(*(each.as_json() for each in compiled))
     needed = needed_by(stacks / "native", VALUES)
     report = run_preflight(target, aws.session(), needed_actions=needed)
-    answers = {each.check: each for each in report.findings}
+    answers = {each.check: each for each in report.checks}
     assert answers["caller-policy"].verdict is Verdict.PASS
     assert report.seconds < 15
     assert not [each for each in answers.values() if "no answer" in each.line]

@@ -7,9 +7,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
 import pytest
+from pydantic_core import to_jsonable_python
 
 from biomodal_deploy.aws.checks import Progress, Verdict
 from biomodal_deploy.aws.clients import WORKERS, Clients
@@ -32,8 +32,8 @@ def test_findings_keep_the_order_of_the_checks(aws: RecordedAws, target: Target)
     """Whichever answers first, a report reads the same."""
     report = run_preflight(target, aws.session())
     names = [each for each in names_of(aws, target) if each != OPTIONS]
-    assert [each.check for each in report.findings] == names
-    layers = [each.layer for each in report.findings]
+    assert [each.check for each in report.checks] == names
+    layers = [each.layer for each in report.checks]
     assert layers == sorted(layers, key=list(dict.fromkeys(layers)).index)
 
 
@@ -46,7 +46,7 @@ def test_each_check_has_a_word_of_its_own(aws: RecordedAws, target: Target) -> N
 def test_quick_asks_what_a_plan_needs(aws: RecordedAws, target: Target) -> None:
     """Credentials, limits, network, roles, names, what AWS would refuse; nothing simulated."""
     report = run_preflight(target, aws.session(), quick=True)
-    asked = {each.check for each in report.findings}
+    asked = {each.check for each in report.checks}
     assert {"credentials", "limits", "subnet", "batch-service-role", "bucket", "role"} <= asked
     assert set(MET_BY) <= asked
     assert not asked & {"spot-vcpus", "rehearsal", "tasks-bucket", "caller-policy"}
@@ -60,7 +60,7 @@ def test_everybody_slow(target: Target) -> None:
     report = run_preflight(target, aws.session())
     assert report.seconds < 12
     assert len(aws.calls) > 25
-    assert report.count(Verdict.PASS) == len(report.findings) - 1
+    assert report.counts[Verdict.PASS] == len(report.checks) - 1
 
 
 def test_shared_questions_are_asked_once(aws: RecordedAws, target: Target) -> None:
@@ -79,16 +79,16 @@ def test_progress_is_told_in_the_callers_thread(aws: RecordedAws, target: Target
         told.append(progress)
 
     report = run_preflight(target, aws.session(), on_progress=note)
-    assert [each.done for each in told] == list(range(1, len(report.findings) + 1))
-    assert {each.total for each in told} == {len(report.findings)}
-    assert {each.finding for each in told} == set(report.findings)
+    assert [each.done for each in told] == list(range(1, len(report.checks) + 1))
+    assert {each.total for each in told} == {len(report.checks)}
+    assert {each.finding for each in told} == set(report.checks)
 
 
 def test_a_check_that_breaks_is_unknown(aws: RecordedAws, target: Target) -> None:
     """An answer that nobody has seen before costs one check, not the report."""
     aws.answers["ec2.DescribeImages"] = lambda _: {"Images": [{"Name": "no id"}]}
     report = run_preflight(target, aws.session())
-    found = {each.check: each for each in report.findings}
+    found = {each.check: each for each in report.checks}
     assert found["image"].verdict is Verdict.UNKNOWN
     assert "the check itself failed (KeyError" in found["image"].line
     assert found["vpc"].verdict is Verdict.PASS
@@ -98,11 +98,10 @@ def test_the_report_as_data(aws: RecordedAws, target: Target) -> None:
     """The keys are a contract."""
     aws.answers["ec2.DescribeVpcs"] = Refusal("InvalidVpcID.NotFound")
     report = run_preflight(target, aws.session(), quick=True)
-    data = report.as_data()
+    data = to_jsonable_python(report)
     assert set(data) == {"quick", "seconds", "counts", "checks"}
     assert data["counts"] == {"pass": 22, "fail": 1, "warning": 0, "unknown": 0}
-    checks: Any = data["checks"]
-    found = next(each for each in checks if each["check"] == "vpc")
+    found = next(each for each in data["checks"] if each["check"] == "vpc")
     assert set(found) == {"check", "layer", "title", "verdict", "under_way", "line", "fix"}
     assert (found["verdict"], report.exit_status) == ("fail", 2)
 
@@ -110,7 +109,7 @@ def test_the_report_as_data(aws: RecordedAws, target: Target) -> None:
 def test_roles_alone(aws: RecordedAws) -> None:
     """What a stack's roles need is known without a stack."""
     report = run_role_checks(aws.session(), REGION)
-    assert [each.check for each in report.findings] == [
+    assert [each.check for each in report.checks] == [
         "batch-service-role",
         "spot-service-role",
         "ecs-instance-role",

@@ -16,7 +16,7 @@ import boto3.session
 import pytest
 from botocore import exceptions as boto
 
-from biomodal_deploy.aws.checks import Report, Verdict
+from biomodal_deploy.aws.checks import ReportData, Verdict
 from biomodal_deploy.aws.preflight import Target, run_preflight
 from biomodal_deploy.aws.session import open_session
 from biomodal_deploy.errors import UsageError
@@ -25,9 +25,9 @@ from tests.support.recorded_aws import REGION, RecordedAws, Refusal, healthy
 URL = "https://sts.eu-west-2.amazonaws.com/"
 
 
-def lines(report: Report) -> dict[str, str]:
+def lines(report: ReportData) -> dict[str, str]:
     """Return what each check said."""
-    return {each.check: each.line for each in report.findings}
+    return {each.check: each.line for each in report.checks}
 
 
 def everywhere(trouble: Refusal | Exception) -> RecordedAws:
@@ -87,7 +87,7 @@ def test_nothing_can_be_asked(
 ) -> None:
     """Without an answer nothing passes that AWS had to answer, and doctor fails with the cause."""
     report = run_preflight(target, everywhere(trouble).session())
-    found = {each.check: each for each in report.findings}
+    found = {each.check: each for each in report.checks}
     assert found["credentials"].verdict is Verdict.FAIL
     assert line in found["credentials"].line
     assert fix in (found["credentials"].fix or "")
@@ -113,7 +113,7 @@ def test_nothing_can_be_asked(
 def test_aws_will_not_say(target: Target, trouble: Refusal, line: str) -> None:
     """A passing trouble of AWS's is no failure of the account's, and no pass either."""
     report = run_preflight(target, everywhere(trouble).session())
-    found = {each.check: each for each in report.findings}
+    found = {each.check: each for each in report.checks}
     del found["partition"], found["limits"], found["caller-policy"]
     assert found.pop("credentials").verdict is Verdict.FAIL, "nobody confirmed them"
     assert {check for check, each in found.items() if each.verdict is not Verdict.UNKNOWN} <= {
@@ -137,8 +137,8 @@ def test_one_denied_call_leaves_the_others(aws: RecordedAws, target: Target) -> 
     assert found["vm-internet"] == "the caller may not ec2:DescribeRouteTables"
     assert found["ecs-instance-role"] == "the caller may not iam:GetInstanceProfile"
     assert "s3:ListBucket" in found["bucket"]
-    assert report.count(Verdict.FAIL) == 0
-    assert report.count(Verdict.UNKNOWN) == 8
+    assert report.counts[Verdict.FAIL] == 0
+    assert report.counts[Verdict.UNKNOWN] == 8
     assert report.exit_status == 0
 
 
@@ -147,7 +147,7 @@ def test_no_credentials_at_all(target: Target) -> None:
     started = time.monotonic()
     report = run_preflight(target, boto3.session.Session(region_name=REGION))
     assert time.monotonic() - started < 20
-    found = {each.check: each for each in report.findings}
+    found = {each.check: each for each in report.checks}
     assert found["credentials"].verdict is Verdict.FAIL
     assert "aws configure" in (found["credentials"].fix or "")
     said = [each for each in found.values() if each.line == "there are no AWS credentials"]
@@ -217,7 +217,7 @@ class TestRegion:
         aws.answers["sts.GetCallerIdentity"] = boto.EndpointConnectionError(endpoint_url=URL)
         there = replace(target, region="eu-wset-2")
         report = run_preflight(there, aws.session(there.region))
-        found = {each.check: each for each in report.findings}
+        found = {each.check: each for each in report.checks}
         assert found["region"].line == "AWS has no region eu-wset-2 in partition aws"
         assert found["region"].fix == 'set region = "eu-west-2"'
         assert found["credentials"].line == "no such AWS region is known: eu-wset-2"
@@ -230,7 +230,7 @@ class TestRegion:
         }
         there = replace(target, region="ap-east-1")
         report = run_preflight(there, aws.session(there.region))
-        found = {each.check: each for each in report.findings}
+        found = {each.check: each for each in report.checks}
         assert found["region"].verdict is Verdict.FAIL
         assert found["region"].fix == "aws account enable-region --region-name ap-east-1"
 

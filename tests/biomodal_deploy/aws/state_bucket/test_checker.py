@@ -26,12 +26,12 @@ def test_one_that_lacks_nothing(aws: RecordedAws) -> None:
     """Every check passes, and each says what it found."""
     found = bucket_checker(aws).check()
     assert is_fit(found)
-    assert len(found.findings) == 8
-    lines = {each.check: each.line for each in found.findings}
+    assert len(found.checks) == 8
+    lines = {each.check: each.line for each in found.checks}
     assert lines["encryption"] == "aws:kms with alias/state"
     assert lines["written"] == "a state gets aws:kms with alias/state"
     assert lines["former-versions"] == "kept for 90 days"
-    assert all(each.as_data()["verdict"] == "pass" for each in found.findings)
+    assert all(each.passed for each in found.checks)
 
 
 @pytest.mark.parametrize(

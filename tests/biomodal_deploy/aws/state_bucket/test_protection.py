@@ -57,7 +57,7 @@ def test_what_is_missing(aws: RecordedAws, operation: str, answer: Any, check: s
     """One thing that is not there fails one check, and has a remedy."""
     aws.answers[f"s3.{operation}"] = answer
     assert verdicts(aws) == {check: Verdict.FAIL}
-    assert all(each.fix for each in bucket_checker(aws).check().findings if each.check == check)
+    assert all(each.fix for each in bucket_checker(aws).check().checks if each.check == check)
 
 
 def test_versions_that_never_go(aws: RecordedAws) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.aws.checks import Finding, Verdict
+from biomodal_deploy.aws.checks import CheckData, Verdict
 from biomodal_deploy.aws.state_bucket.writes import StateWrite
 from tests.support.recorded_aws import RecordedAws
 from tests.support.recorded_bucket import TLS, bucket_checker, policy, state_bucket
@@ -44,9 +44,9 @@ def default(algorithm: str, key: str | None = None) -> dict[str, Any]:
     return {"ServerSideEncryptionConfiguration": {"Rules": [rule]}}
 
 
-def written(aws: RecordedAws, write: StateWrite) -> Finding:
+def written(aws: RecordedAws, write: StateWrite) -> CheckData:
     """Return what was found of a write."""
-    found = bucket_checker(aws, write).check().findings
+    found = bucket_checker(aws, write).check().checks
     return next(each for each in found if each.check == "written")
 
 

@@ -6,14 +6,14 @@ import io
 
 from rich.console import Console
 
-from biomodal_deploy.aws.checks import Finding, Progress, Report, Verdict
+from biomodal_deploy.aws.checks import Finding, Progress, ReportData, Verdict
 from biomodal_deploy.aws.preflight.checks import Layer
 from biomodal_deploy.aws.preflight.prerequisites import all_steps
 from biomodal_deploy.cli.render.checks import PreflightProgress, show_prerequisites, show_report
 from biomodal_deploy.cli.render.console import _THEME
 
-REPORT = Report(
-    findings=(
+REPORT = ReportData.of(
+    (
         Finding(Verdict.PASS, "vpc-1 exists").named("vpc", "VPC", Layer.NETWORK),
         Finding(Verdict.FAIL, "gone", "set [subnet_id]").named("subnet", "Subnet", Layer.NETWORK),
         Finding(Verdict.UNKNOWN, "denied", "allow it").named("role", "Role", Layer.ROLES),
@@ -32,7 +32,7 @@ def console(*, terminal: bool = False) -> tuple[Console, io.StringIO]:
     return made, stream
 
 
-def printed(report: Report) -> list[str]:
+def printed(report: ReportData) -> list[str]:
     """Return a report's lines."""
     screen, stream = console()
     show_report(screen, report)
@@ -73,7 +73,7 @@ def test_progress_is_for_terminals() -> None:
         screen, stream = console(terminal=terminal)
         stream.isatty = lambda terminal=terminal: terminal  # type: ignore[method-assign,misc]
         with PreflightProgress(screen) as progress:
-            progress(Progress(REPORT.findings[0], 1, 5))
+            progress(Progress(REPORT.checks[0], 1, 5))
         assert ("1/5" in stream.getvalue()) is terminal
 
 

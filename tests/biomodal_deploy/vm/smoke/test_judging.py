@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 import pytest
 
-from biomodal_deploy.aws.checks import Finding, Verdict, failed, passed
+from biomodal_deploy.aws.checks import CheckData, Verdict, failed, passed
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.config.contract.aws import SMOKE_IMAGE
 from biomodal_deploy.vm.nextflow import nextflow_facts
@@ -34,7 +34,7 @@ def said(layer: str, result: Literal["ok", "refused", "unasked"] = "ok", text: s
 
 def judged(
     *lines: Said, container: dict[str, Any] | None = None, of: SmokeJob | None = None, **more: Any
-) -> dict[str, Finding]:
+) -> dict[str, CheckData]:
     """Return the findings by layer."""
     described = {"status": "FAILED", "container": {"exitCode": 0, **(container or {})}}
     seen = {"described": described, "started": True, "said": lines, "log": LOG, **more}

@@ -37,6 +37,6 @@ def test_other_partitions(aws: RecordedAws, target: Target) -> None:
     """The module writes arn:aws, which is another world's name elsewhere."""
     there = replace(target, bootstrap="module", region="us-gov-west-1")
     report = run_preflight(there, aws.session(there.region))
-    found = {each.check: each for each in report.findings}
+    found = {each.check: each for each in report.checks}
     assert found["partition"].verdict is WARNING
     assert '"bootstrap": "native"' in (found["partition"].fix or "")

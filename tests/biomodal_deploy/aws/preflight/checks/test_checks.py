@@ -14,7 +14,7 @@ UNKNOWN = Verdict.UNKNOWN
 def test_a_healthy_account_passes_every_check(aws: RecordedAws, target: Target) -> None:
     """Where nothing is wrong nothing is said to be; only what nobody told stays open."""
     report = run_preflight(target, aws.session())
-    found = {each.check: each for each in report.findings}
+    found = {each.check: each for each in report.checks}
     assert found.pop("caller-policy").verdict is UNKNOWN
     assert {check: each for check, each in found.items() if each.verdict is not Verdict.PASS} == {}
     assert not report.failed

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from biomodal_deploy.aws.checks import Check, Finding, Verdict, run_checks
+from biomodal_deploy.aws.checks import Check, CheckData, Verdict, run_checks
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.preflight import Need, Needed, Target
 from biomodal_deploy.aws.preflight.checks.permissions import caller_policy
@@ -30,7 +30,7 @@ def needed(target: Target, *, account: str) -> Needed:
     )
 
 
-def judged(aws: RecordedAws, target: Target) -> Finding:
+def judged(aws: RecordedAws, target: Target) -> CheckData:
     """Return the check's answer."""
     facts = Facts(target, Clients(aws.session(), target.region), frozenset())
     check = Check("x", "x", partial(caller_policy, facts, needed))
