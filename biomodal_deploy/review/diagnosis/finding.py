@@ -30,16 +30,22 @@ class Finding:
         match: Its named cause; None where nobody knows it.
         count: How often it stands there.
         addresses: The resources that it is about.
+        last: The line in which it stands last.
+        tentative: Whether the program went on after it each time.
     """
 
     error: Passage
     match: Match | None
     count: int = 1
     addresses: list[str] = field(default_factory=list)
+    last: int = 0
+    tentative: bool = True
 
     def again(self, passage: Passage) -> None:
         """Count it once more."""
         self.count += 1
+        self.last = passage.line
+        self.tentative &= passage.tentative
         self._about(passage)
 
     def _about(self, passage: Passage) -> None:
@@ -104,7 +110,7 @@ def diagnose(stream: Readable) -> Diagnosis:
     finder = _Finder()
     for passage in reader.passages(stream):
         finder.take(passage)
-    findings = tuple(_without_echoes(finder.found()))
+    findings = tuple(_without_echoes(_without_overcome(finder.found(), reader.succeeded)))
     return Diagnosis(
         findings,
         suspects=() if findings else reader.suspects,
@@ -166,6 +172,13 @@ def _key(passage: Passage, match: Match | None) -> object:
         return match.entry.id  # a program says the same in many lines
     # A time or a request id is no other error; another name is.
     return match.entry.id, tuple(sorted(match.fields.items()))
+
+
+def _without_overcome(findings: list[Finding], succeeded: int) -> list[Finding]:
+    failed = any(each.match and each.error.certain for each in findings)
+    return [
+        each for each in findings if not each.tentative or not (failed or each.last < succeeded)
+    ]
 
 
 def _without_echoes(findings: list[Finding]) -> Iterator[Finding]:

@@ -37,9 +37,29 @@ _SUSPECT: Final = re.compile(
     r"|^E: |(?:exit ?code|exit status|status code)\W+[1-9]|\b[45]\d\d [A-Z]\w",
     re.IGNORECASE,
 )
-# What CI systems say after the fact.
+# What CI systems and cdktf's command line say after the fact.
 _NOISE: Final = re.compile(
-    r"^(?:##\[error\])?(?:Error: )?(?:Terraform exited with code|Process completed with exit code)"
+    r"^(?:##\[error\])?(?:Error: +)?(?:Terraform exited with code|Process completed with exit code"
+    r"|non-zero exit code \d+\s*$)"
+)
+# A comment, a heading, or a plan's own line, which may hold any word.
+_NO_ERROR: Final = re.compile(r"^(?:#+ |// |[+~-](?:/[+-])? +\"?[\w.-]+\"? += )")
+# The program goes on: an error only where the log ends without success or another error.
+_TENTATIVE: Final = re.compile(
+    r"execution is retried|\bretrying\b|will (?:be retried|retry|try again)"
+    r"|\[(?:WARN|INFO|DEBUG|TRACE)\]",
+    re.IGNORECASE,
+)
+_SUCCESS: Final = re.compile(
+    r"\W*(?:(?:apply|destroy) complete!|no changes\. your infra|pipeline completed success"
+    r"|succeeded +: \d)",
+    re.IGNORECASE,
+)
+# Nextflow prints a heading, and what it is about below it.
+_HEADING: Final = re.compile(r"command (?:exit status|error):$", re.IGNORECASE)
+_SIGNPOSTS: Final = (
+    *("apply complete!", "destroy complete!", "no changes. your infra", "pipeline completed succ"),
+    *("succeeded  ", "command exit status:", "command error:"),
 )
 # One of these stands in every suspect; looking for them first is a tenth of the work.
 _HINT: Final = re.compile(
@@ -65,6 +85,7 @@ class Passage:
         raw: It as it was.
         certain: Whether it is an error in Terraform's own form; a line of something else is one
             only where it is known.
+        tentative: Whether the program itself goes on after it.
         place: Where it was printed, as far as its log shows.
     """
 
@@ -73,6 +94,7 @@ class Passage:
     line: int
     address: str | None = None
     certain: bool = True
+    tentative: bool = False
     place: str = ""
     origin: str = ""
 
@@ -89,12 +111,15 @@ class Reader:
     Attributes:
         binary: Whether it had bytes that no text has.
         place: Where it was printed, by the last line that shows it.
+        succeeded: The last line that says that a run succeeded; 0 where none does.
     """
 
     marks: Sequence[str]
     lines: int = 0
     binary: bool = False
     place: str = ""
+    succeeded: int = 0
+    _heading: str = ""
     _suspects: list[tuple[int, str]] = field(default_factory=list)
     _run: tuple[int, str] | None = None
 
@@ -110,7 +135,7 @@ class Reader:
 
     def _passages(self, stream: Readable) -> Iterator[Passage]:
         block: _Block | None = None
-        for line in read_lines(stream, self.marks):
+        for line in read_lines(stream, (*self.marks, *_SIGNPOSTS)):
             self.lines = line.number
             self.binary |= b"\x00" in line.content
             if line.number <= _SHOWS_PLACE or line.marked is not None:
@@ -136,12 +161,23 @@ class Reader:
             if not isinstance(event, TextLine):
                 yield from self._event(event, line.number)
                 return
+        heading, self._heading = self._heading, ""
         small = line.content[:_LONGEST].lower()
-        if line.marked is None and not _HINT.search(small):
+        if line.marked is None and not heading and not _HINT.search(small):
             return
         text = line.text.strip()
-        if line.marked is not None:
-            yield Passage(" ".join(text.split()), text, line.number, certain=False)
+        if _HEADING.match(text):
+            self._heading = text
+            return
+        if line.marked is not None and _SUCCESS.match(text):
+            self.succeeded = line.number
+        elif _NO_ERROR.match(text):
+            return
+        elif line.marked is not None or heading:
+            text = f"{heading} {text}".strip()
+            tentative = _TENTATIVE.search(text[:_LONGEST]) is not None
+            words = " ".join(text.split())
+            yield Passage(words, text, line.number, certain=False, tentative=tentative)
         if _SUSPECT.search(text[:_LONGEST]) and not _NOISE.search(text):
             self._suspects = [*self._suspects, (line.number, text)][-_SUSPECTS:]
 
@@ -168,6 +204,7 @@ class _Block:
     kept: list[str]
     address: str | None = None
     blank: int = 0
+    closed: bool = False
 
     @classmethod
     def begun_by(cls, line: RawLine) -> _Block | None:
@@ -189,8 +226,11 @@ class _Block:
         text = line.text
         plain = _BAR.sub("", text)
         if self.boxed:
-            if plain == text or text.strip() == "╵":
-                return plain != text
+            if plain == text or self.closed:
+                return False
+            self.closed = text.strip() == "╵"
+            if self.closed:
+                return True
         elif _ends(text):
             return False
         elif not text.strip():

@@ -58,6 +58,39 @@ def test_a_box_with_colours() -> None:
     assert "\x1b" not in finding.error.raw
 
 
+def test_boxes_that_touch_are_errors_of_their_own() -> None:
+    """Terraform prints nothing between two boxes: neither of them is lost in the other."""
+    one = "╷\n│ Error: creating EC2 EIP: api error AddressLimitExceeded: x\n│ \n╵\n"
+    two = "╷\n│ Error: deleting S3 Bucket (lab): BucketNotEmpty: y\n╵\n"
+    assert causes(one + two) == ["address_quota", "bucket_not_empty"]
+
+
+def test_what_was_tried_again_counts_only_without_a_success() -> None:
+    """A retry that went well is no error; one that nothing follows is, and Terraform's is too."""
+    retry = "[WARN] retrying request EC2/DescribeVpcs: RequestLimitExceeded\n"
+    again = "NOTE: Process `A` terminated with an error exit status (143) -- Execution is retried\n"
+    assert causes(f"{retry}Apply complete! Resources: 1 added, 0 changed, 0 destroyed.\n") == []
+    assert causes(f"{again}Succeeded   : 3\n") == []
+    assert causes(retry) == ["throttled"]
+    assert causes(f"{retry}Error: {STALE}\n") == ["stale_plan"]
+    assert causes(f"Apply complete!\n{retry}") == ["throttled"]
+
+
+def test_a_heading_of_nextflow_belongs_to_the_next_line() -> None:
+    """The exit status stands below its heading, and what a task printed is the task's."""
+    assert causes("Command exit status:\n  137\n") == ["task_memory"]
+    heap = "java.lang.OutOfMemoryError: Java heap space\n"
+    assert causes(f"Command error:\n  {heap}") == ["task_java_memory"]
+    assert causes(f"ERROR ~ {heap}") == ["head_memory"]
+
+
+def test_a_comment_and_a_line_of_a_plan_are_no_error() -> None:
+    """What somebody wrote into a configuration is not what happened."""
+    comment = "# when S3 says SlowDown: wait\n// BucketNotEmpty is fine\n"
+    plan = '  + description = "RequestLimitExceeded"\n  ~ name = "no space left on device"\n'
+    assert causes(comment + plan) == []
+
+
 def test_plain_errors_in_order_with_line_ends_of_windows() -> None:
     """Several errors without boxes: each once, in order, the unknown one word for word."""
     new = "Error: Something new\n\n  with x.y,\n\nIts detail.\n"
