@@ -164,6 +164,10 @@ class _Remote(Frozen):
         path = self.remote.removeprefix("s3://").partition("/")[2].strip("/")
         return f"{path}/" if path else ""
 
+    def region_or(self, *regions: str | None) -> str:
+        """Return the bucket's region; where left out, the first of the stack's that is known."""
+        return next(filter(None, (self.region, *regions)), "us-east-1")
+
 
 class RemoteHistory(_Remote):
     """Where it is written down, off this machine, that a plan was applied.

@@ -124,10 +124,9 @@ def _put(
 
     plan, digest = claimed
     key = f"{settings.prefix}{stack.name}/{digest}.json"
-    region = settings.region or stack.settings.home_region or sealed_plan.manifest.facts.region
     try:
         there = put_once(
-            region or "us-east-1",
+            settings.region_or(stack.settings.home_region, sealed_plan.manifest.facts.region),
             settings.bucket,
             key,
             content,

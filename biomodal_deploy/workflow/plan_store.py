@@ -41,7 +41,9 @@ def push_plan(stack: Stack, named: str) -> SealedPlan:
     with tempfile.TemporaryFile(dir=private_dir(stack.location.plans)) as file:
         pack(found, file)
         file.seek(0)
-        versioned = put_file(_region(stack, store), store.bucket, key, file, store.kms_key_arn)
+        versioned = put_file(
+            store.region_or(stack.settings.home_region), store.bucket, key, file, store.kms_key_arn
+        )
     if not versioned:
         stack.on_event(Notice(f"The bucket {store.bucket} keeps no versions: switch versioning on"))
     return found
@@ -69,7 +71,7 @@ def pull_plan(stack: Stack, sha256: str) -> SealedPlan:
     folder = private_dir(stack_folder(stack.location.plans, stack.name))
     stack.on_event(Step(f"Fetching {where}"))
     with scratch(folder, "pull") as room, tempfile.TemporaryFile(dir=room) as file:
-        get_file(_region(stack, store), store.bucket, key, file, MOST_ARCHIVE)
+        get_file(store.region_or(stack.settings.home_region), store.bucket, key, file, MOST_ARCHIVE)
         file.seek(0)
         unpacked = private_dir(room / "sealed")
         manifest = unpack(file, unpacked, digest, where)
@@ -97,7 +99,3 @@ def _store(stack: Stack) -> PlanStore:
 
 def _key(store: PlanStore, stack: str, sha256: str) -> str:
     return f"{store.prefix}{stack}/{sha256}.tar"
-
-
-def _region(stack: Stack, store: PlanStore) -> str:
-    return store.region or stack.settings.home_region or "us-east-1"
