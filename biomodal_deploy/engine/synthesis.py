@@ -15,12 +15,12 @@ from typing import Final
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from biomodal_deploy import files as private
 from biomodal_deploy.config.settings import ProjectFile, output_directory, read_project_file
 from biomodal_deploy.engine.process import Ended, Line, NotStarted, run
 from biomodal_deploy.engine.toolchain.node import find_node
 from biomodal_deploy.errors import EXIT_USAGE, EngineError, Interrupted, UsageError
-from biomodal_deploy.files import read_regular
+from biomodal_deploy.files import read_regular, write
+from biomodal_deploy.folders import cache_folder
 
 _PREFIX: Final = "error: "
 
@@ -95,11 +95,11 @@ class App:
     def _log(self, lines: Sequence[Line]) -> Path | None:
         content = "".join(f"{line.text}\n" for line in lines).encode("utf-8", "replace")
         try:
-            folder = private.cache_folder("logs", environment=self.environment)
+            folder = cache_folder("logs", environment=self.environment)
         except OSError:
             folder = Path(tempfile.mkdtemp(prefix="biomodal-aws-"))
         try:
-            private.write(folder / "synthesis.log", content)
+            write(folder / "synthesis.log", content)
         except OSError:
             return None
         return folder / "synthesis.log"

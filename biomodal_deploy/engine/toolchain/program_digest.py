@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from biomodal_deploy import files
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.folders import cache_folder
 
 _KEPT: Final = TypeAdapter(dict[str, str])
 _MOST_KEPT: Final = 50
@@ -56,7 +57,7 @@ def _status_key(path: Path, status: os.stat_result) -> str:
 def _read_kept(environment: Mapping[str, str]) -> tuple[Path | None, dict[str, str]]:
     kept = None
     try:
-        kept = files.cache_folder(environment=environment) / "program-digests.json"
+        kept = cache_folder(environment=environment) / "program-digests.json"
         return kept, _KEPT.validate_json(files.read_regular(kept))
     except (OSError, ValidationError):
         return kept, {}  # nothing is kept, so it is computed

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.files import UntrustedError, check_folders, regular
+from biomodal_deploy.files import regular
+from biomodal_deploy.folders import UntrustedError, check_folders
 from biomodal_deploy.plan.sealed.files import opened
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from biomodal_deploy import files as private
+from biomodal_deploy import folders
 from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.files import PRIVATE_FILE, memory_file, path_of, seal, writing
 
@@ -87,8 +87,8 @@ def check_folders(path: Path) -> None:
         SealedPlanRefused: Another user owns it or one above it, or can write to one.
     """
     try:
-        private.check_folders(path)
-    except private.UntrustedError as error:
+        folders.check_folders(path)
+    except folders.UntrustedError as error:
         if error.foreign:
             raise SealedPlanRefused("wrong_owner", f"{error}.") from None
         raise SealedPlanRefused("writable_by_others", f"{error}.") from None

@@ -13,7 +13,7 @@ from typing import Final
 
 from biomodal_aws._bindings.layout import Bindings
 from biomodal_aws._bindings.slicing import Slice, cut
-from biomodal_deploy import files as private
+from biomodal_deploy import files, folders
 
 _FORMAT: Final = 1
 _UNUSED_AFTER_S: Final = 24 * 3600
@@ -57,7 +57,7 @@ class Store:
             OSError: There is no cache folder, it is read-only, or others can write to it.
         """
         name = f"{bindings.version}-format{_FORMAT}"
-        return cls(bindings, private.cache_folder("bindings", name))
+        return cls(bindings, folders.cache_folder("bindings", name))
 
     def including(self, submodules: Collection[str]) -> Kept:
         """Return a slice with at least these submodules, cut now where none is kept.
@@ -78,8 +78,8 @@ class Store:
             index = json.loads(self._index.read_bytes())
             archive = self._folder / f"{index['sha256']}.tgz"
             if (
-                private.is_private(self._index)
-                and private.is_private(archive)
+                folders.is_private(self._index)
+                and folders.is_private(archive)
                 and index["source"] == self._source()
                 and hashlib.sha256(archive.read_bytes()).hexdigest() == index["sha256"]
             ):
@@ -90,13 +90,13 @@ class Store:
         content = slice_.packed()
         digest = hashlib.sha256(content).hexdigest()
         kept = Kept(self._folder / f"{digest}.tgz", slice_.submodules)
-        private.write(kept.archive, content)
+        files.write(kept.archive, content)
         index = {
             "source": self._source(),
             "sha256": digest,
             "submodules": sorted(slice_.submodules),
         }
-        private.write(self._index, json.dumps(index).encode())
+        files.write(self._index, json.dumps(index).encode())
         self._prune(kept.archive)
         return kept
 
