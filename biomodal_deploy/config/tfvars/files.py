@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Final, Never
 
 from biomodal_deploy.config.json_source import line_of, read_json
-from biomodal_deploy.config.tfvars.hcl import DEEPEST, Attribute, Fault, HclError, attributes
+from biomodal_deploy.config.tfvars.hcl import DEEPEST, Attribute, HclError, attributes
+from biomodal_deploy.config.tfvars.scanner import Fault
 from biomodal_deploy.config.tfvars.values import MOST_DIGITS, Value, number
 from biomodal_deploy.errors import Faults, UsageError, UsageErrors
 from biomodal_deploy.files import read_regular

@@ -15,14 +15,13 @@ from typing import Final, TypeVar
 
 from biomodal_deploy.config.tfvars import hints
 from biomodal_deploy.config.tfvars.hints import LITERALS, RESULT
+from biomodal_deploy.config.tfvars.scanner import BLANK, LINE_END, Fault, Scanner, Stop
 from biomodal_deploy.config.tfvars.values import MOST_DIGITS, Value, as_text, number
 
 DEEPEST: Final = 50
 MOST_FAULTS: Final = 20
 
 _T = TypeVar("_T")
-_BLANK: Final = re.compile(r"(?:[ \t]+|/\*.*?\*/)+", re.DOTALL)
-_LINE_END: Final = re.compile(r"(?:(?:#|//)[^\n]*)?(?:\r?\n|\Z)")
 _NAME: Final = re.compile(r"[^\W\d][\w-]*")
 _FOR: Final = re.compile(r"for\s")
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
@@ -47,23 +46,6 @@ _PASSED_OVER: Final = re.compile(
 _NEXT_NAME: Final = re.compile(r"[^\W\d][\w-]*[ \t]*(?:=(?!=)|:)")
 
 
-@dataclass(frozen=True)
-class Fault:
-    """One place in a text that is not what a variable file may hold.
-
-    Attributes:
-        line: The line, from 1.
-        column: The character in it, from 1.
-        name: The variable whose value it is in; None where it is in none.
-    """
-
-    rule: str
-    fix: str
-    line: int
-    column: int
-    name: str | None = None
-
-
 class HclError(ValueError):
     """The text is not what a variable file may hold."""
 
@@ -72,14 +54,6 @@ class HclError(ValueError):
     ) -> None:
         super().__init__(faults[0].rule)
         self.faults, self.attributes = tuple(faults), dict(found or {})
-
-
-class _Stop(Exception):
-    """A fault that ends the reading of a value."""
-
-    def __init__(self, fault: Fault, *, inside: bool = False, last: bool = False) -> None:
-        super().__init__(fault.rule)
-        self.fault, self.inside, self.last = fault, inside, last
 
 
 @dataclass(frozen=True)
@@ -108,11 +82,7 @@ def expression(text: str) -> Value:
     return _Reader(text).whole()
 
 
-class _Reader:
-    def __init__(self, text: str) -> None:
-        self.text, self.place = text.removeprefix("\ufeff"), 0
-        self.faults: list[Fault] = []
-
+class _Reader(Scanner):
     def body(self) -> dict[str, Attribute]:
         found: dict[str, Attribute] = {}
         names: dict[str, int] = {}
@@ -127,9 +97,9 @@ class _Reader:
                 line, counted = line + self.text.count("\n", counted, start), start
                 name = self.name(names, line)
                 value = self.value(0, lines=False)
-                if self.take(_LINE_END) is None:
+                if self.take(LINE_END) is None:
                     raise self.error(*hints.for_rest(self.text, self.place), inside=True)
-            except _Stop as stop:
+            except Stop as stop:
                 self.faults.append(stop.fault)
                 if stop.last or len(self.faults) >= MOST_FAULTS:
                     self.place = len(self.text)
@@ -168,7 +138,7 @@ class _Reader:
         indent = start - (self.text.rfind("\n", 0, start) + 1)
         place = self.text.find("\n", start)
         while place >= 0:
-            blank = _BLANK.match(self.text, place + 1)
+            blank = BLANK.match(self.text, place + 1)
             first = blank.end() if blank else place + 1
             if first - place - 1 <= indent and _NEXT_NAME.match(self.text, first):
                 self.place = first
@@ -188,17 +158,13 @@ class _Reader:
                 return
             self.place += 1
 
-    def end_of_line(self, place: int) -> int:
-        found = self.text.find("\n", place)
-        return len(self.text) if found < 0 else found
-
     def whole(self) -> Value:
         try:
             self.skip(lines=True)
             value = self.value(0, lines=True)
             if self.place < len(self.text):
                 raise self.error("Nothing follows the value", "remove the rest")
-        except _Stop as stop:
+        except Stop as stop:
             self.faults.append(stop.fault)
         if self.faults:
             raise HclError(self.faults)
@@ -214,7 +180,7 @@ class _Reader:
             self.skip(lines=lines)
             if _OPERATOR.match(self.text, self.place):
                 raise self.error(LITERALS, RESULT, inside=True)
-        except _Stop as stop:
+        except Stop as stop:
             if not stop.inside:
                 raise
             self.faults.append(stop.fault)
@@ -302,7 +268,7 @@ class _Reader:
             if key in found:
                 raise self.error("A key is given twice", "keep one of them", start)
             found[key] = self.value(depth + 1, lines=False)
-            if not self.match(",") and not self.at("}") and self.take(_LINE_END) is None:
+            if not self.match(",") and not self.at("}") and self.take(LINE_END) is None:
                 rule = "Members stand on lines of their own or between commas"
                 raise self.error(rule, "put a comma or a new line here")
             self.skip(lines=True)
@@ -315,9 +281,9 @@ class _Reader:
             return name
         try:
             value = self.term(depth + 1)
-        except _Stop as stop:
+        except Stop as stop:
             # Behind a key that cannot be read, the object's other members cannot either.
-            raise _Stop(stop.fault, last=stop.last) from None
+            raise Stop(stop.fault, last=stop.last) from None
         if isinstance(value, str):
             return value
         if value is None or isinstance(value, list | dict):
@@ -359,47 +325,6 @@ class _Reader:
             raise self.error(rule, fix, offset + found.start(), inside=True)
 
         return pattern.sub(plain, raw)
-
-    def skip(self, *, lines: bool = False) -> None:
-        """Pass over blanks and comments, and over line ends where they mean nothing."""
-        while True:
-            start = self.place
-            self.take(_BLANK)
-            if self.at("/*"):
-                raise self.error("A comment is not closed", "close it with */", last=True)
-            if lines and self.place < len(self.text):
-                self.take(_LINE_END)
-            if self.place == start:
-                return
-
-    def take(self, pattern: re.Pattern[str]) -> str | None:
-        found = pattern.match(self.text, self.place)
-        if not found:
-            return None
-        self.place = found.end()
-        return found[0]
-
-    def match(self, mark: str) -> bool:
-        found = self.at(mark)
-        self.place += len(mark) if found else 0
-        return found
-
-    def at(self, mark: str) -> bool:
-        return self.text.startswith(mark, self.place)
-
-    def error(
-        self,
-        rule: str,
-        fix: str,
-        place: int | None = None,
-        *,
-        inside: bool = False,
-        last: bool = False,
-    ) -> _Stop:
-        place = self.place if place is None else place
-        line = self.text.count("\n", 0, place) + 1
-        column = place - self.text.rfind("\n", 0, place)
-        return _Stop(Fault(rule, fix, line, column), inside=inside, last=last)
 
 
 def _without_common_indent(text: str) -> str:
