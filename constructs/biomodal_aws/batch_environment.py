@@ -28,8 +28,6 @@ class BatchEnvironment(Part):
     has none, and can update the environment in place.
 
     Args:
-        scope: The stack or construct it belongs to.
-        id_: Its id, part of its addresses.
         name: Name of the compute environment.
         subnet_ids: Subnets that hosts start in.
         security_group_ids: Security groups of the hosts.
@@ -91,22 +89,35 @@ class BatchEnvironment(Part):
                     security_group_ids=security_group_ids,
                     subnets=subnet_ids,
                     tags=host_tags,
-                    launch_template=BatchComputeEnvironmentComputeResourcesLaunchTemplate(
-                        launch_template_id=template.id,
-                        # By number: Batch freezes `$Latest` when the environment is made, and a
-                        # number makes a changed template show in the plan.
-                        version=f"${{{template.fqn}.latest_version}}",
-                    ),
+                    launch_template=at_its_version(template),
                 ),
-                lifecycle=TerraformResourceLifecycle(
-                    # Batch deletes no environment that a queue names: the queue has to go over to
-                    # the successor first. Under the same name AWS refuses the successor, and
-                    # nothing is lost; a changed vm_name or profile changes the name too.
-                    create_before_destroy=True,
-                    # Batch scales this number itself; a plan must not fight a running pipeline.
-                    ignore_changes=["compute_resources[0].desired_vcpus"],
-                ),
+                lifecycle=scaled_by_batch(),
                 depends_on=list(depends_on) or None,
             )
         )
         self.arn = environment.arn
+
+
+def at_its_version(
+    template: LaunchTemplate,
+) -> BatchComputeEnvironmentComputeResourcesLaunchTemplate:
+    """Return a template as an environment names it.
+
+    By number: Batch freezes `$Latest` when the environment is made, and a number makes a changed
+    template show in the plan.
+    """
+    return BatchComputeEnvironmentComputeResourcesLaunchTemplate(
+        launch_template_id=template.id, version=f"${{{template.fqn}.latest_version}}"
+    )
+
+
+def scaled_by_batch() -> TerraformResourceLifecycle:
+    """Return how an environment is replaced and updated."""
+    return TerraformResourceLifecycle(
+        # Batch deletes no environment that a queue names: the queue has to go over to the
+        # successor first. Under the same name AWS refuses the successor, and nothing is lost; a
+        # changed vm_name or profile changes the name too.
+        create_before_destroy=True,
+        # Batch scales this number itself; a plan must not fight a running pipeline.
+        ignore_changes=["compute_resources[0].desired_vcpus"],
+    )

@@ -21,8 +21,6 @@ class BatchJobQueue(Part):
     """A job queue on one or more compute environments.
 
     Args:
-        scope: The stack or construct it belongs to.
-        id_: Its id, part of its addresses.
         name: Name of the queue.
         compute_environment_arns: Compute environments in the order that Batch tries them.
         priority: Its priority among queues on the same environments, higher first.

@@ -17,8 +17,6 @@ class BatchSecurityGroup(Part):
     """All traffic in from the given sources and all traffic out.
 
     Args:
-        scope: The stack or construct it belongs to.
-        id_: Its id, part of its addresses.
         name_prefix: Start of the group's name; AWS adds the rest.
         vpc_id: The VPC of the hosts.
         description: The group's description where one that exists is adopted: AWS can change none.

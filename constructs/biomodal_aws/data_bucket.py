@@ -12,24 +12,21 @@ from cdktf_cdktf_provider_aws.s3_bucket_lifecycle_configuration import (
     S3BucketLifecycleConfigurationRuleExpiration,
     S3BucketLifecycleConfigurationRuleFilter,
 )
-from cdktf_cdktf_provider_aws.s3_bucket_public_access_block import S3BucketPublicAccessBlock
 from constructs import Construct
 
 from biomodal_aws.part import Part
+from biomodal_aws.public_access import block_public_access
 
 
 class DataBucket(Part):
     """A private bucket whose Nextflow work files expire.
 
     Args:
-        scope: The stack or construct it belongs to.
-        id_: Its id, part of its addresses.
         name: Name of the bucket, unique among all AWS accounts.
         force_destroy: Whether a destroy deletes the bucket with everything in it.
         work_expiry_days: Days after which objects under `nf-work/` are deleted.
         lifecycle_rules: Lifecycle rules in place of that one, or None.
-        create: A Terraform condition (without `${}`): where it is false, nothing is made. None
-            makes the bucket always.
+        create: Where it is made, as `made_if` takes it.
 
     Attributes:
         id: The bucket's name, known once it exists.
@@ -49,26 +46,13 @@ class DataBucket(Part):
     ) -> None:
         super().__init__(scope, id_)
         bucket = self.named(S3Bucket(self, "bucket", bucket=name, force_destroy=force_destroy))
-        reference = f"aws_s3_bucket.{self.address}" + ("[0]" if create else "")
-        bucket_id = f"${{{reference}.id}}"
-        self.id = bucket_id
-        block = self.named(
-            S3BucketPublicAccessBlock(
-                self,
-                "public-access",
-                bucket=bucket_id,
-                block_public_acls=True,
-                block_public_policy=True,
-                ignore_public_acls=True,
-                restrict_public_buckets=True,
-            )
-        )
-        self.public_access_block = block
+        self.id = f"${{aws_s3_bucket.{self.address}{'[0]' if create else ''}.id}}"
+        self.public_access_block = block_public_access(self, self.id)
         lifecycle = self.named(
             S3BucketLifecycleConfiguration(
                 self,
                 "lifecycle",
-                bucket=bucket_id,
+                bucket=self.id,
                 rule=list(lifecycle_rules or ())
                 or [
                     S3BucketLifecycleConfigurationRule(
@@ -82,7 +66,4 @@ class DataBucket(Part):
                 ],
             )
         )
-        if create:
-            # `count`, not a Python `if`: a person decides it in terraform.tfvars, after synthesis.
-            for resource in (bucket, block, lifecycle):
-                resource.add_override("count", f"${{{create} ? 1 : 0}}")
+        self.made_if(create, bucket, self.public_access_block, lifecycle)

@@ -12,12 +12,9 @@ class ElasticIp(Part):
     """An elastic IP address attached to an instance.
 
     Args:
-        scope: The stack or construct it belongs to.
-        id_: Its id, part of its addresses.
         name: Value of its `Name` tag.
         instance_id: The instance that it points to.
-        create: A Terraform condition (without `${}`): where it is false, nothing is made. None
-            makes the address always.
+        create: Where it is made, as `made_if` takes it.
 
     Attributes:
         public_ip: The address; empty where none is made.
@@ -30,7 +27,6 @@ class ElasticIp(Part):
         address = self.named(
             Eip(self, "address", domain="vpc", instance=instance_id, tags={"Name": name})
         )
-        self.public_ip = address.public_ip
-        if create:
-            address.add_override("count", f"${{{create} ? 1 : 0}}")
-            self.public_ip = f'${{{create} ? one({address.fqn}[*].public_ip) : ""}}'
+        self.made_if(create, address)
+        where_made = f'${{{create} ? one({address.fqn}[*].public_ip) : ""}}'
+        self.public_ip = where_made if create else address.public_ip

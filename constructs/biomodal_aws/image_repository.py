@@ -19,8 +19,6 @@ class ImageRepository(Part):
     """An ECR repository (document section "ECR Repository").
 
     Args:
-        scope: The stack or construct it belongs to.
-        id_: Its id, part of its addresses.
         name: Name of the repository.
         tags: Tags on it, beside the provider's default tags.
         scan_on_push: Whether ECR looks through each pushed image for known vulnerabilities.

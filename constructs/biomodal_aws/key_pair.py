@@ -15,14 +15,11 @@ class KeyPair(Part):
     `tls_private_key` would write the private half into state and into every plan file.
 
     Args:
-        scope: The stack or construct it belongs to.
-        id_: Its id, part of its addresses.
         name: Name of the key pair in EC2.
         public_key: OpenSSH public key (`ssh-ed25519 ...` or `ssh-rsa ...`).
         imported: Whether the pair was imported: AWS does not give its public key back, and another
             one would replace the pair.
-        create: A Terraform condition (without `${}`): where it is false, nothing is made. None
-            makes the pair always.
+        create: Where it is made, as `made_if` takes it.
 
     Attributes:
         name: Name of the key pair, known once it exists; null where none is made.
@@ -50,7 +47,5 @@ class KeyPair(Part):
                 else None,
             )
         )
-        self.name = pair.key_name
-        if create:
-            pair.add_override("count", f"${{{create} ? 1 : 0}}")
-            self.name = f"${{one({pair.fqn}[*].key_name)}}"
+        self.made_if(create, pair)
+        self.name = f"${{one({pair.fqn}[*].key_name)}}" if create else pair.key_name

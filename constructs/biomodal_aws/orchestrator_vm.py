@@ -27,8 +27,6 @@ class OrchestratorVm(Part):
     request: `terraform plan -replace=ADDRESS`.
 
     Args:
-        scope: The stack or construct it belongs to.
-        id_: Its id, part of its addresses.
         name: Value of its `Name` tag.
         ami: The image's id.
         instance_type: EC2 instance type, such as `t3.large`.

@@ -10,7 +10,7 @@ import re
 from typing import Final, TypeVar
 from weakref import WeakKeyDictionary
 
-from cdktf import TerraformElement, TerraformStack
+from cdktf import TerraformElement, TerraformResource, TerraformStack
 from constructs import Construct
 
 _Element = TypeVar("_Element", bound=TerraformElement)
@@ -24,6 +24,8 @@ _NAMED: Final[WeakKeyDictionary[Construct, _Names]] = WeakKeyDictionary()
 
 class Part(Construct):
     """A construct whose resources are named after it.
+
+    Each takes these two, and keyword arguments of its own.
 
     Args:
         scope: The stack, or the construct that this one belongs to.
@@ -67,6 +69,16 @@ class Part(Construct):
             )
         element.override_logical_id(name)
         return element
+
+    def made_if(self, condition: str | None, *resources: TerraformResource) -> None:
+        """Have resources made where a condition holds, which a person decides after synthesis.
+
+        Args:
+            condition: A Terraform condition (without `${}`); None makes them always.
+            resources: Resources of this construct.
+        """
+        for resource in resources if condition else ():
+            resource.add_override("count", f"${{{condition} ? 1 : 0}}")
 
 
 def _named_beside(scope: Construct) -> _Names:

@@ -19,8 +19,6 @@ class SshSecurityGroup(Part):
     Rules are resources of their own, never inline blocks: the provider lets the two fight.
 
     Args:
-        scope: The stack or construct it belongs to.
-        id_: Its id, part of its addresses.
         name: Name of the group; EC2 refuses names that start with `sg-`.
         vpc_id: The VPC of the VM.
         description: The group's description where one that exists is adopted: AWS can change none.

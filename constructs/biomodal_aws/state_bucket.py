@@ -5,12 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from cdktf import TerraformResourceLifecycle
-from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
-    DataAwsIamPolicyDocument,
-    DataAwsIamPolicyDocumentStatement,
-    DataAwsIamPolicyDocumentStatementCondition,
-    DataAwsIamPolicyDocumentStatementPrincipals,
-)
 from cdktf_cdktf_provider_aws.s3_bucket import S3Bucket
 from cdktf_cdktf_provider_aws.s3_bucket_lifecycle_configuration import (
     S3BucketLifecycleConfiguration,
@@ -24,30 +18,19 @@ from cdktf_cdktf_provider_aws.s3_bucket_ownership_controls import (
     S3BucketOwnershipControls,
     S3BucketOwnershipControlsRule,
 )
-from cdktf_cdktf_provider_aws.s3_bucket_policy import S3BucketPolicy
-from cdktf_cdktf_provider_aws.s3_bucket_public_access_block import S3BucketPublicAccessBlock
-from cdktf_cdktf_provider_aws.s3_bucket_server_side_encryption_configuration import (
-    S3BucketServerSideEncryptionConfigurationA,
-    S3BucketServerSideEncryptionConfigurationRuleA,
-    S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA,
-)
-from cdktf_cdktf_provider_aws.s3_bucket_versioning import (
-    S3BucketVersioningA,
-    S3BucketVersioningVersioningConfiguration,
-)
+from cdktf_cdktf_provider_aws.s3_bucket_versioning import S3BucketVersioningA
 from constructs import Construct
 
-from biomodal_aws.part import Part
+from biomodal_aws.guarded_bucket import GuardedBucket
+from biomodal_aws.public_access import block_public_access
 
 _STALE_UPLOAD_DAYS: Final = 7
 
 
-class StateBucket(Part):
+class StateBucket(GuardedBucket):
     """A versioned, encrypted, private bucket that answers over TLS only and is never destroyed.
 
     Args:
-        scope: The stack or construct it belongs to.
-        id_: Its id, part of its addresses.
         name: Name of the bucket, unique among all AWS accounts.
         partition: The account's partition.
         kms_key_id: The KMS key to encrypt with by default; Amazon S3's own keys where None.
@@ -78,17 +61,7 @@ class StateBucket(Part):
             )
         )
         self.id = bucket.id
-        block = self.named(
-            S3BucketPublicAccessBlock(
-                self,
-                "public-access",
-                bucket=bucket.id,
-                block_public_acls=True,
-                block_public_policy=True,
-                ignore_public_acls=True,
-                restrict_public_buckets=True,
-            )
-        )
+        block = block_public_access(self, bucket.id)
         self.named(
             S3BucketOwnershipControls(
                 self,
@@ -97,40 +70,10 @@ class StateBucket(Part):
                 rule=S3BucketOwnershipControlsRule(object_ownership="BucketOwnerEnforced"),
             )
         )
-        versioning = self.named(
-            S3BucketVersioningA(
-                self,
-                "versioning",
-                bucket=bucket.id,
-                versioning_configuration=S3BucketVersioningVersioningConfiguration(
-                    status="Enabled"
-                ),
-            )
-        )
-        self._encrypt(bucket, kms_key_id)
+        versioning = self.keep_versions(bucket.id)
+        self.encrypt(bucket.id, kms_key_id)
         self._expire(bucket, versioning, keep_days)
-        self._refuse_plain_http(bucket, f"arn:{partition}:s3:::{name}", block)
-
-    def _encrypt(self, bucket: S3Bucket, kms_key_id: str | None) -> None:
-        self.named(
-            S3BucketServerSideEncryptionConfigurationA(
-                self,
-                "encryption",
-                bucket=bucket.id,
-                rule=[
-                    S3BucketServerSideEncryptionConfigurationRuleA(
-                        apply_server_side_encryption_by_default=(
-                            S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA(
-                                sse_algorithm="aws:kms" if kms_key_id else "AES256",
-                                kms_master_key_id=kms_key_id,
-                            )
-                        ),
-                        # One call of KMS's for many objects: each read and write pays for it.
-                        bucket_key_enabled=True if kms_key_id else None,
-                    )
-                ],
-            )
-        )
+        self.refuse_plain_http(bucket.id, f"arn:{partition}:s3:::{name}", [block])
 
     def _expire(self, bucket: S3Bucket, versioning: S3BucketVersioningA, days: int) -> None:
         self.named(
@@ -162,38 +105,5 @@ class StateBucket(Part):
                     )
                 ],
                 depends_on=[versioning],
-            )
-        )
-
-    def _refuse_plain_http(
-        self, bucket: S3Bucket, arn: str, block: S3BucketPublicAccessBlock
-    ) -> None:
-        # By its ARN and not by reference: the plan shows the policy in full.
-        document = self.named(
-            DataAwsIamPolicyDocument(
-                self,
-                "tls-only",
-                statement=[
-                    DataAwsIamPolicyDocumentStatement(
-                        sid="RefusePlainHttp",
-                        effect="Deny",
-                        actions=["s3:*"],
-                        resources=[arn, f"{arn}/*"],
-                        principals=[
-                            DataAwsIamPolicyDocumentStatementPrincipals(type="*", identifiers=["*"])
-                        ],
-                        condition=[
-                            DataAwsIamPolicyDocumentStatementCondition(
-                                test="Bool", variable="aws:SecureTransport", values=["false"]
-                            )
-                        ],
-                    )
-                ],
-            )
-        )
-        # S3 refuses a policy while another of the bucket's settings changes.
-        self.named(
-            S3BucketPolicy(
-                self, "policy", bucket=bucket.id, policy=document.json, depends_on=[block]
             )
         )

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from cdktf import ITerraformDependable, TerraformResourceLifecycle
+from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_aws.batch_compute_environment import (
     BatchComputeEnvironment,
     BatchComputeEnvironmentComputeResources,
     BatchComputeEnvironmentComputeResourcesEc2Configuration,
-    BatchComputeEnvironmentComputeResourcesLaunchTemplate,
     BatchComputeEnvironmentUpdatePolicy,
 )
 from cdktf_cdktf_provider_aws.launch_template import (
@@ -24,6 +23,7 @@ from cdktf_cdktf_provider_aws.launch_template import (
 from constructs import Construct
 
 from biomodal_aws._bindings.framework import arguments
+from biomodal_aws.batch_environment import at_its_version, scaled_by_batch
 from biomodal_aws.part import Part
 
 # Hosts of running jobs live on through an update for so long. Batch takes up to 7200 by now (API
@@ -44,8 +44,6 @@ class BatchEnvironments(Part):
     strategies most changes, a new template version among them, are updates in place.
 
     Args:
-        scope: The stack or construct it belongs to.
-        id_: Its id, part of its addresses.
         name: Start of the environments' names.
         subnets: Expression for the subnets that hosts start in.
         security_group_ids: Security groups of the hosts.
@@ -110,21 +108,12 @@ class BatchEnvironments(Part):
                             image_type="ECS_AL2023"
                         )
                     ],
-                    launch_template=BatchComputeEnvironmentComputeResourcesLaunchTemplate(
-                        launch_template_id=template.id,
-                        # By number: Batch freezes `$Latest` when the environment is made, and a
-                        # number makes a changed template show in the plan.
-                        version=f"${{{template.fqn}.latest_version}}",
-                    ),
+                    launch_template=at_its_version(template),
                 ),
                 update_policy=BatchComputeEnvironmentUpdatePolicy(
                     terminate_jobs_on_update=False, job_execution_timeout_minutes=_UPDATE_MINUTES
                 ),
-                lifecycle=TerraformResourceLifecycle(
-                    create_before_destroy=True,
-                    # Batch scales this number itself; a plan must not fight a running pipeline.
-                    ignore_changes=["compute_resources[0].desired_vcpus"],
-                ),
+                lifecycle=scaled_by_batch(),
                 depends_on=list(depends_on) or None,
             )
 

@@ -12,8 +12,6 @@ class ImageRetention(Part):
     """A lifecycle policy that deletes images which no tag names any more.
 
     Args:
-        scope: The stack or construct it belongs to.
-        id_: Its id, part of its addresses.
         repository: Reference to the repository's name.
         untagged_days: A Terraform expression (without `${}`) for the days that they are kept.
     """

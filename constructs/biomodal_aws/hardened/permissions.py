@@ -13,6 +13,8 @@ from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
     DataAwsIamPolicyDocumentStatement,
 )
 
+from biomodal_aws.iam.allow import allow
+
 _OBJECTS: Final = (
     "s3:AbortMultipartUpload",
     "s3:DeleteObject",
@@ -79,23 +81,23 @@ class Place:
 def data_bucket(bucket_arn: str) -> list[DataAwsIamPolicyDocumentStatement]:
     """Read and write the objects of one bucket, tags and multipart uploads included."""
     return [
-        _allow("DataBucket", _BUCKET, bucket_arn),
-        _allow("DataBucketObjects", _OBJECTS, f"{bucket_arn}/*"),
+        allow("DataBucket", _BUCKET, bucket_arn),
+        allow("DataBucketObjects", _OBJECTS, f"{bucket_arn}/*"),
     ]
 
 
 def pull_images(repository_arn: str) -> list[DataAwsIamPolicyDocumentStatement]:
     """Pull the images of one repository."""
-    return [_allow("PullImages", _PULL, repository_arn)]
+    return [allow("PullImages", _PULL, repository_arn)]
 
 
 def push_images(repository_arn: str) -> list[DataAwsIamPolicyDocumentStatement]:
     """Push and pull images, and make more repositories under the first one's name."""
     below = f"{repository_arn}/*"
     return [
-        _allow("Images", _PULL + _PUSH, repository_arn, below),
+        allow("Images", sorted(_PULL + _PUSH), repository_arn, below),
         # The document promises that "additional repositories can be created".
-        _allow("MoreRepositories", ("ecr:CreateRepository", "ecr:TagResource"), below),
+        allow("MoreRepositories", ("ecr:CreateRepository", "ecr:TagResource"), below),
     ]
 
 
@@ -105,11 +107,11 @@ def batch_jobs(place: Place, queue_arns: list[str]) -> list[DataAwsIamPolicyDocu
     jobs = place.arn("batch", "job/*")
     return [
         # Batch asks for both, and a queue is what limits where jobs can go.
-        _allow("SubmitJobs", ("batch:SubmitJob",), *queue_arns, definitions),
-        _allow("JobDefinitions", ("batch:RegisterJobDefinition",), definitions),
-        _allow("EndJobs", ("batch:CancelJob", "batch:TerminateJob"), jobs),
+        allow("SubmitJobs", ("batch:SubmitJob",), *queue_arns, definitions),
+        allow("JobDefinitions", ("batch:RegisterJobDefinition",), definitions),
+        allow("EndJobs", ("batch:CancelJob", "batch:TerminateJob"), jobs),
         # Nextflow tags what it registers and submits; without this it cannot submit at all.
-        _allow("TagJobs", ("batch:TagResource",), definitions, jobs),
+        allow("TagJobs", ("batch:TagResource",), definitions, jobs),
     ]
 
 
@@ -117,8 +119,8 @@ def follow_tasks(place: Place, log_group: str) -> list[DataAwsIamPolicyDocumentS
     """See tasks, their hosts and their logs, and get a token for the registry."""
     groups = (_BATCH_LOGS, log_group)
     return [
-        _allow("Look", _LOOK, "*"),
-        _allow(
+        allow("Look", _LOOK, "*"),
+        allow(
             "TaskHosts",
             (
                 "ec2:DescribeInstanceAttribute",
@@ -130,17 +132,9 @@ def follow_tasks(place: Place, log_group: str) -> list[DataAwsIamPolicyDocumentS
             place.arn("ecs", "task/*"),
         ),
         # Without it a failed task shows AccessDenied where its own error would stand.
-        _allow(
+        allow(
             "TaskLogs",
             ("logs:GetLogEvents",),
             *(place.arn("logs", f"log-group:{group}:log-stream:*") for group in groups),
         ),
     ]
-
-
-def _allow(
-    sid: str, actions: tuple[str, ...], *resources: str
-) -> DataAwsIamPolicyDocumentStatement:
-    return DataAwsIamPolicyDocumentStatement(
-        sid=sid, effect="Allow", actions=sorted(actions), resources=list(resources)
-    )

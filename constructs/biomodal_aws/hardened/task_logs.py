@@ -14,8 +14,6 @@ class TaskLogs(Part):
     Nextflow sends tasks there where its configuration says `aws.batch.logsGroup`.
 
     Args:
-        scope: The stack or construct it belongs to.
-        id_: Its id, part of its addresses.
         name: Name of the log group.
         retention_days: A Terraform expression (without `${}`) for the days that logs are kept; 0
             makes no log group.
@@ -35,4 +33,4 @@ class TaskLogs(Part):
         super().__init__(scope, id_)
         group = self.named(CloudwatchLogGroup(self, "group", name=name, kms_key_id=kms_key))
         group.add_override("retention_in_days", f"${{{retention_days}}}")
-        group.add_override("count", f"${{{retention_days} > 0 ? 1 : 0}}")
+        self.made_if(f"{retention_days} > 0", group)

@@ -16,8 +16,6 @@ class Watch(Part):
     """An alarm on a failing or stopped VM and a monthly budget, each where it is asked for.
 
     Args:
-        scope: The stack or construct it belongs to.
-        id_: Its id, part of its addresses.
         name: Start of the alarm's and the budget's names.
         instance_id: The VM.
         topic_arn: A Terraform expression (without `${}`) for the SNS topic; empty for no alarm.
@@ -60,7 +58,7 @@ class Watch(Part):
                 ok_actions=[f"${{{topic_arn}}}"],
             )
         )
-        alarm.add_override("count", f'${{{topic_arn} != "" ? 1 : 0}}')
+        self.made_if(f'{topic_arn} != ""', alarm)
         budget = self.named(
             BudgetsBudget(
                 self,
@@ -79,7 +77,7 @@ class Watch(Part):
                 ],
             )
         )
-        budget.add_override("count", f"${{{budget_usd} > 0 ? 1 : 0}}")
+        self.made_if(f"{budget_usd} > 0", budget)
         budget.add_override("dynamic.notification", _notifications(email))
 
 

@@ -15,12 +15,9 @@ class EcsInstanceRole(Part):
     """Role, managed policy and instance profile (section "Pre-existing AWS Service Roles").
 
     Args:
-        scope: The stack or construct it belongs to.
-        id_: Its id, part of its addresses.
         partition: The account's partition.
         name: Name of the role and of its instance profile.
-        create: A Terraform condition (without `${}`): where it is false, nothing is made. None
-            makes the role always.
+        create: Where it is made, as `made_if` takes it.
     """
 
     def __init__(
@@ -49,6 +46,4 @@ class EcsInstanceRole(Part):
             )
         )
         profile = self.named(IamInstanceProfile(self, "profile", name=name, role=role_name))
-        if create:
-            for resource in (role, policy, profile):
-                resource.add_override("count", f"${{{create} ? 1 : 0}}")
+        self.made_if(create, role, policy, profile)

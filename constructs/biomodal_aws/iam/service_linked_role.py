@@ -12,11 +12,8 @@ class ServiceLinkedRole(Part):
     """The role through which a service acts in the account.
 
     Args:
-        scope: The stack or construct it belongs to.
-        id_: Its id, part of its addresses.
         service: The service's principal, such as `batch.amazonaws.com`.
-        create: A Terraform condition (without `${}`): where it is false, nothing is made. None
-            makes the role always.
+        create: Where it is made, as `made_if` takes it.
     """
 
     def __init__(
@@ -24,5 +21,4 @@ class ServiceLinkedRole(Part):
     ) -> None:
         super().__init__(scope, id_)
         role = self.named(IamServiceLinkedRole(self, "role", aws_service_name=service))
-        if create:
-            role.add_override("count", f"${{{create} ? 1 : 0}}")
+        self.made_if(create, role)

@@ -11,6 +11,8 @@ from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
     DataAwsIamPolicyDocumentStatement,
 )
 
+from biomodal_aws.iam.allow import allow
+
 # `s3:ListObjectsV2` is an API, not an IAM action: AWS ignores it, and `s3:ListBucket` is what
 # permits it. It stays, because the document lists it.
 S3_ACTIONS: Final = (
@@ -56,29 +58,11 @@ DESCRIBE_ACTIONS: Final = (
 )
 
 
-def data_bucket_access(bucket_arn: str) -> DataAwsIamPolicyDocumentStatement:
-    """Read and write one bucket and its objects."""
-    return _allow("DataBucket", S3_ACTIONS, [bucket_arn, f"{bucket_arn}/*"])
-
-
-def image_access() -> DataAwsIamPolicyDocumentStatement:
-    """Push and pull container images."""
-    return _allow("Images", ECR_ACTIONS, ["*"])
-
-
-def batch_jobs() -> DataAwsIamPolicyDocumentStatement:
-    """Submit and follow Batch jobs."""
-    return _allow("BatchJobs", BATCH_ACTIONS, ["*"])
-
-
-def describe_hosts() -> DataAwsIamPolicyDocumentStatement:
-    """Look up the hosts that tasks run on."""
-    return _allow("DescribeHosts", DESCRIBE_ACTIONS, ["*"])
-
-
-def _allow(
-    sid: str, actions: tuple[str, ...], resources: list[str]
-) -> DataAwsIamPolicyDocumentStatement:
-    return DataAwsIamPolicyDocumentStatement(
-        sid=sid, effect="Allow", actions=list(actions), resources=resources
-    )
+def vm_may(bucket_arn: str) -> list[DataAwsIamPolicyDocumentStatement]:
+    """Return what the VM may do: with its bucket, with images, with Batch jobs and their hosts."""
+    return [
+        allow("DataBucket", S3_ACTIONS, bucket_arn, f"{bucket_arn}/*"),
+        allow("Images", ECR_ACTIONS, "*"),
+        allow("BatchJobs", BATCH_ACTIONS, "*"),
+        allow("DescribeHosts", DESCRIBE_ACTIONS, "*"),
+    ]
