@@ -43,7 +43,7 @@ _NOISE: Final = re.compile(
     r"|non-zero exit code \d+\s*$)"
 )
 # A comment, a heading, or a plan's own line, which may hold any word.
-_NO_ERROR: Final = re.compile(r"^(?:#+ |// |[+~-](?:/[+-])? +\"?[\w.-]+\"? += )")
+_NO_ERROR: Final = re.compile(r"^(?:#+ |// |[+~-](?:/[+-])? +(?:\"|[\w.-]+ += ))")
 # The program goes on: an error only where the log ends without success or another error.
 _TENTATIVE: Final = re.compile(
     r"execution is retried|\bretrying\b|will (?:be retried|retry|try again)"

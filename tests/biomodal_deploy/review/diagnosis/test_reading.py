@@ -88,6 +88,7 @@ def test_a_comment_and_a_line_of_a_plan_are_no_error() -> None:
     """What somebody wrote into a configuration is not what happened."""
     comment = "# when S3 says SlowDown: wait\n// BucketNotEmpty is fine\n"
     plan = '  + description = "RequestLimitExceeded"\n  ~ name = "no space left on device"\n'
+    plan += '  - "Rate exceeded",\n'
     assert causes(comment + plan) == []
 
 
