@@ -42,6 +42,8 @@ def test_what_would_change_the_outcome_is_dropped_and_named() -> None:
         "TF_IN_AUTOMATION": "1",
         "TF_INPUT": "0",
         "CHECKPOINT_DISABLE": "1",
+        "GOGC": "400",
+        "GOMEMLIMIT": "1GiB",
     }
     assert child.dropped == (
         "TF_CLI_ARGS",
@@ -67,6 +69,13 @@ def test_a_file_that_was_checked_is_the_one_that_is_read(
     assert child_environment({name: "lab/rc"}).variables[name] == str(tmp_path / "lab/rc")
     for kept in ("", "~/rc", "/lab/rc"):
         assert child_environment({name: kept}).variables[name] == kept
+
+
+@pytest.mark.parametrize("theirs", [{"GOGC": "50"}, {"GOGC": ""}, {"GOMEMLIMIT": "512MiB"}])
+def test_a_limit_of_the_callers_to_memory_is_the_only_one(theirs: dict[str, str]) -> None:
+    """Who says how Go is to collect its garbage gets exactly that."""
+    found = child_environment(theirs).variables
+    assert {name: found[name] for name in ("GOGC", "GOMEMLIMIT") if name in found} == theirs
 
 
 def test_dropped_names_hold_no_values() -> None:
