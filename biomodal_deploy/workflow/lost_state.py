@@ -71,18 +71,21 @@ def state_details(engine: TerraformCli) -> StateDetails:
     return details
 
 
-def state_to_plan_from(stack: Stack, engine: TerraformCli) -> CurrentState:
+def state_to_plan_from(
+    stack: Stack, engine: TerraformCli, *, to_plan: bool = False
+) -> CurrentState:
     """Return the state that a plan starts from.
 
     Args:
         engine: Terraform in its directory, initialized.
+        to_plan: Whether Terraform plans next, and so checks its providers itself.
 
     Raises:
         StateLost: It was there, and is missing.
         SealedPlanRefused: missing, and the history that would say more is broken.
         EngineError: It cannot be read.
     """
-    content = engine.state_content()
+    content = engine.state_content(to_plan=to_plan)
     header = engine.header_of(content)
     if header is None or not header.held:
         lost = lost_state(stack, engine.workspace, header)

@@ -92,7 +92,7 @@ def make_plan(stack: Stack, request: PlanRequest) -> Planned:
     ):
         identity.result()  # without credentials, nothing that follows is worth waiting for
         initialize(stack, engine, draft.logs / "init.log", readonly_lock=request.readonly_lock)
-        state = state_to_plan_from(stack, engine)
+        state = state_to_plan_from(stack, engine, to_plan=True)
         values = given.write(draft.path)
         with quick_checks(stack, request, state.owned) as checks:
             plan = _plan(engine, draft, request.kind, values, stack, given)

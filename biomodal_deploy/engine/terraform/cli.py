@@ -129,10 +129,16 @@ class TerraformCli:
         # Of a remote backend that holds none yet, Terraform prints one without a lineage.
         return header if header and header.lineage else None
 
-    def state_content(self) -> bytes:
-        """Return the whole state, with its secrets; empty where there is none yet."""
+    def state_content(self, *, to_plan: bool = False) -> bytes:
+        """Return the whole state, with its secrets; empty where there is none yet.
+
+        Args:
+            to_plan: A call that checks what is installed follows at once, so that the absence of a
+                local state need not be asked for.
+        """
         # Of a local backend `terraform state pull` says the same, and costs a process.
-        local = local_content(self.directory, self._data_dir(), self.workspace)
+        absent = b"" if to_plan else None
+        local = local_content(self.directory, self._data_dir(), self.workspace, absent=absent)
         return self._run.short("state pull") if local is None else local
 
     def state_push(self, state: Path, on_event: OnEvent, log: Path, *, force: bool = False) -> None:

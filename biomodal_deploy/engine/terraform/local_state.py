@@ -123,13 +123,17 @@ def state_place(directory: Path, data_dir: Path, workspace: str) -> Path | S3Obj
     return state
 
 
-def local_content(directory: Path, data_dir: Path, workspace: str) -> bytes | None:
+def local_content(
+    directory: Path, data_dir: Path, workspace: str, *, absent: bytes | None = None
+) -> bytes | None:
     """Return a local backend's state.
 
     None where Terraform has to say it: the directory is not initialized, so that nobody knows yet
-    where its state is; the file is not as expected; or there is none. Of that the file's absence
-    would tell too; but an apply that asks Terraform has it compare what is installed with the lock
-    file before the plan is claimed.
+    where its state is; or the file is not as expected.
+
+    Args:
+        absent: What is returned where there is no file. None has Terraform asked, and with it what
+            is installed compared with the lock file, which an apply needs before it claims a plan.
     """
     if not (data_dir / _STATE).exists():
         return None
@@ -137,6 +141,8 @@ def local_content(directory: Path, data_dir: Path, workspace: str) -> bytes | No
     try:
         content = read_regular(state) if isinstance(state, Path) else b""
         _Known.model_validate_json(content)
+    except FileNotFoundError:
+        return absent
     except (OSError, ValidationError):
         return None
     return content

@@ -40,6 +40,7 @@ def test_the_whole_way(binary: Terraform, stack: Path) -> None:
     cli.init(ignore, log)
     assert cli.validate().valid
     assert cli.state_pull() is None
+    assert cli.state_content() == cli.state_content(to_plan=True) == b""
     assert cli.output() == {}
     made = cli.plan(plan, ignore, log, var_files=[values])
     assert (made.has_changes, made.summary.add, made.summary.total) == (True, 2, 2)

@@ -82,6 +82,17 @@ def test_the_file_says_which_version_it_is(tmp_path: Path) -> None:
     assert (found.lineage, found.serial, found.terraform_version) == ("a-b", 7, "1.11.4")
 
 
+def test_a_missing_file_is_what_the_caller_says(tmp_path: Path) -> None:
+    """Before a plan its absence is believed, of an initialized local backend alone."""
+    place = stack(tmp_path, state=None), tmp_path / ".terraform", "default"
+    assert local_content(*place, absent=b"") == b""
+    for settings in ({"backend": {"type": "s3", "config": {"bucket": "b"}}}, "{"):
+        stack(tmp_path, settings=settings, state=None)
+        assert local_content(*place, absent=b"") is None
+    (tmp_path / ".terraform" / "terraform.tfstate").unlink()
+    assert local_content(*place, absent=b"") is None
+
+
 @pytest.mark.parametrize(
     ("settings", "state"),
     [
