@@ -11,13 +11,16 @@ launch an EC2 instance" (user data runs at the first boot).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from biomodal_deploy.plan.changes import Action, ResourceChange
 from biomodal_deploy.plan.model import Plan
 from biomodal_deploy.text import counted
+
+_Holders: TypeAlias = Sequence[ResourceChange]
+"""The buckets and repositories that a plan changes: what policies and rules belong to."""
 
 _BATCH_MINUTES: Final = 30
 # Batch user guide, "Updating compute environments": these leave hosts and jobs alone.
@@ -48,11 +51,13 @@ def consequences(plan: Plan, running: Mapping[str, int] | None = None) -> list[C
     Args:
         running: How many jobs are at work where it ends them, by address; see `ending_jobs`.
     """
+    changes = plan.changes
+    holders = [each for each in changes if each.type in ("aws_s3_bucket", "aws_ecr_repository")]
     found = [
         Consequence(change.address, line)
-        for change in plan.changes
+        for change in changes
         if change.managed and (lines := _KINDS.get(change.type))
-        for line in lines(change, plan)
+        for line in lines(change, holders)
     ]
     for change, how in ending_jobs(plan):
         if count := (running or {}).get(change.address):
@@ -92,7 +97,7 @@ def _minutes(change: ResourceChange) -> object:
     return policy.get("job_execution_timeout_minutes") or _BATCH_MINUTES
 
 
-def _scaled_down(change: ResourceChange, _: Plan) -> Iterator[str]:
+def _scaled_down(change: ResourceChange, _: _Holders) -> Iterator[str]:
     """Hosts that Batch started for jobs, and a configuration that wants fewer.
 
     The module's: it sets 0, and the plan finds what Batch has made of that meanwhile.
@@ -109,12 +114,12 @@ def _scaled_down(change: ResourceChange, _: Plan) -> Iterator[str]:
             )
 
 
-def _images(change: ResourceChange, plan: Plan) -> Iterator[str]:
+def _images(change: ResourceChange, holders: _Holders) -> Iterator[str]:
     """Images that a new or stricter lifecycle policy deletes: those that exist before it too."""
     after = _days_untagged((change.after or {}).get("policy"))
     before = _days_untagged((change.before or {}).get("policy"))
     new_repository = any(
-        each.type == "aws_ecr_repository" and each.action is Action.CREATE for each in plan.changes
+        each.type == "aws_ecr_repository" and each.action is Action.CREATE for each in holders
     )
     if after is not None and not new_repository and (before is None or after < before):
         yield (
@@ -140,12 +145,12 @@ def _days_untagged(policy: object) -> int | None:
     return min(days, default=None)
 
 
-def _objects(change: ResourceChange, plan: Plan) -> Iterator[str]:
+def _objects(change: ResourceChange, holders: _Holders) -> Iterator[str]:
     """What lifecycle rules of a bucket start or stop deleting."""
     bucket = (change.after or change.before or {}).get("bucket")
     fates = {
         each.action
-        for each in plan.changes
+        for each in holders
         if each.type == "aws_s3_bucket"
         and bucket in ((each.after or each.before or {}).get(key) for key in ("bucket", "id"))
     }
@@ -195,7 +200,7 @@ def _rules(configuration: Mapping[str, object] | None) -> _Expiry:
     return _Expiry(current, min(former, default=None))
 
 
-def _logs(change: ResourceChange, _: Plan) -> Iterator[str]:
+def _logs(change: ResourceChange, _: _Holders) -> Iterator[str]:
     """Log events that a shorter retention deletes."""
     before, after = (
         (each or {}).get("retention_in_days") for each in (change.before, change.after)
@@ -206,7 +211,7 @@ def _logs(change: ResourceChange, _: Plan) -> Iterator[str]:
         yield f"log events that are older than {after} days are deleted"
 
 
-def _machine(change: ResourceChange, _: Plan) -> Iterator[str]:
+def _machine(change: ResourceChange, _: _Holders) -> Iterator[str]:
     """What the start-up script set on a VM that exists, and no apply takes back."""
     if change.action is not Action.UPDATE:
         return

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import tree_sitter
 import tree_sitter_groovy
@@ -18,6 +19,7 @@ _JARS: Final = ROOT / ".groovy" / "lib"
 # A configuration is evaluated as Nextflow does: a block is a scope, a closure waits for its task.
 _EVALUATE: Final = """
 import groovy.json.JsonOutput
+import org.codehaus.groovy.control.CompilationFailedException
 def tasks = [[attempt: 1, exitStatus: 0], [attempt: 1, exitStatus: 1],
              [attempt: 2, exitStatus: 143], [attempt: 3, exitStatus: 2147483647]]
 def valued = { value ->
@@ -29,8 +31,14 @@ def valued = { value ->
         each.call()
     }
 }
-def read = new ConfigSlurper().parse(new File(args[0]).getText('UTF-8'))
-println JsonOutput.toJson(read.flatten().collectEntries { [it.key, valued(it.value)] })
+args.each { name ->
+    try {
+        def read = new ConfigSlurper().parse(new File(name).getText('UTF-8'))
+        println JsonOutput.toJson(read.flatten().collectEntries { [it.key, valued(it.value)] })
+    } catch (CompilationFailedException refused) {
+        println JsonOutput.toJson(refused.message)
+    }
+}
 """
 
 
@@ -41,24 +49,26 @@ def groovy_missing() -> str | None:
     return None if any(_JARS.glob("groovy-4*.jar")) else "no Groovy: make groovy"
 
 
-def groovy_reads(text: str, folder: Path) -> dict[str, Any]:
-    """Return the options as Groovy itself evaluates them.
+def groovy_reads(texts: Mapping[str, str], folder: Path) -> dict[str, dict[str, Any] | str]:
+    """Return the options of each configuration as Groovy itself evaluates them, in one process.
 
     A closure becomes its values for a first attempt, one that failed by itself, and a second and
-    third attempt that lost their host.
+    third attempt that lost their host. What Groovy does not compile is its message instead.
     """
-    script, config = folder / "Evaluate.groovy", folder / "nextflow.config"
+    script = folder / "Evaluate.groovy"
     script.write_text(_EVALUATE, encoding="utf-8")
-    config.write_text(text, encoding="utf-8")
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
     done = subprocess.run(
-        ["java", "-cp", f"{_JARS}/*", "groovy.ui.GroovyMain", str(script), str(config)],
+        ["java", "-cp", f"{_JARS}/*", "groovy.ui.GroovyMain", str(script), *texts],
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    return cast(dict[str, Any], json.loads(done.stdout))
+    return dict(zip(texts, map(json.loads, done.stdout.splitlines()), strict=True))
 
 
 def nextflow_reads(text: str, folder: Path) -> str | None:

@@ -83,7 +83,9 @@ def test_allowed_on_its_own(stack: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize(
+    "stack", ["module", *(pytest.param(name, marks=pytest.mark.slow) for name in [*STACKS][1:])]
+)
 def test_denied_on_a_neighbour_s(stack: str) -> None:
     """What a neighbour's stack of the same tag value asks for, and this one does not."""
     ours = needs(stack, "dev-vm")
