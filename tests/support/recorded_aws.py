@@ -27,8 +27,8 @@ VPC: Final = "vpc-0a1b2c3d"
 SUBNET: Final = "subnet-0a1b2c3d"
 NAME: Final = "analysis-vm"
 
-# One for all sessions: reading EC2's model takes longer than any test here.
-_LOADER: Final = botocore.session.Session().get_component("data_loader")
+# Of one session for all: reading EC2's model, and its errors, takes longer than any test here.
+_FIRST: Final = botocore.session.Session()
 
 Parameters = Mapping[str, Any]
 Given = dict[str, Any]
@@ -244,7 +244,8 @@ class RecordedAws:
     def session(self, region: str = REGION) -> boto3.session.Session:
         """Return a session that is answered from here, and reads nothing of this machine's."""
         core = botocore.session.Session()
-        core.register_component("data_loader", _LOADER)
+        core.register_component("data_loader", _FIRST.get_component("data_loader"))
+        core._internal_components = _FIRST._internal_components  # type: ignore[attr-defined]
         for name in ("config_file", "credentials_file"):
             core.set_config_variable(name, "/nonexistent")
         session = boto3.session.Session(
