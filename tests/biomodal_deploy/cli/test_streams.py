@@ -138,6 +138,7 @@ LATIN: Final = {"PYTHONIOENCODING": "latin-1"}
 POSIX: Final = {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("form", "encodings"), [("markdown", [ASCII, LATIN, POSIX]), ("html", [POSIX])]
 )

@@ -69,6 +69,7 @@ def test_a_boundary_binds_every_role(tmp_path: Path) -> None:
     assert known.unbounded_roles(LIFE_CYCLE) == ()
 
 
+@pytest.mark.slow
 def test_the_bounded_deployer_cannot_leave_the_boundary(tmp_path: Path) -> None:
     """An account that enforces the compiled policy refuses each way to an unbounded role."""
     known = permissions(tmp_path, HARDENED_NATIVE, permissions_boundary_arn=BOUNDARY)

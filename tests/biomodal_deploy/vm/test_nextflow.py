@@ -161,6 +161,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return groovy_reads(texts, tmp_path_factory.mktemp("groovy"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(VARIANTS))
 def test_groovy_itself_evaluates_the_configuration(name: str, read: Mapping[str, Any]) -> None:
     """Every value is exactly the stack's, whatever the names are, and nothing else is set."""
@@ -173,6 +174,7 @@ def test_groovy_itself_evaluates_the_configuration(name: str, read: Mapping[str,
     assert found["process.executor"] == "awsbatch"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(VARIANTS))
 def test_groovy_evaluates_the_closures(name: str, read: Mapping[str, Any]) -> None:
     """Spot on a first attempt and On-Demand after it; a lost host alone is tried again."""
@@ -183,6 +185,7 @@ def test_groovy_evaluates_the_closures(name: str, read: Mapping[str, Any]) -> No
     assert found["process.maxRetries"] == 2
 
 
+@pytest.mark.slow
 def test_groovy_refuses_what_is_broken(read: Mapping[str, Any]) -> None:
     """The checks above can fail."""
     assert "eu'-west-2'" in read[BROKEN]

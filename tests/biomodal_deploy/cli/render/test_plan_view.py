@@ -66,7 +66,7 @@ def golden(snapshot: SnapshotAssertion) -> SnapshotAssertion:
     return snapshot.use_extension(TextFile)
 
 
-def read(name: str, times: int = 250) -> Plan:
+def read(name: str, times: int = 50) -> Plan:
     """Return a plan that real Terraform made; a large one is so many times the first create."""
     raw = json.loads(real_plan("create" if name == "large" else name))
     if name == "large":

@@ -51,6 +51,7 @@ def planned(directory: Path, mode: str) -> tuple[PlanRun, Counter[type], list[Ev
     return result, counts, last
 
 
+@pytest.mark.slow
 def test_a_flood_of_events(tmp_path: Path) -> None:
     """Two hundred thousand lines arrive, in order, one event each, and all are in the log."""
     began = time.monotonic()
@@ -62,6 +63,7 @@ def test_a_flood_of_events(tmp_path: Path) -> None:
     assert time.monotonic() - began < 60
 
 
+@pytest.mark.slow
 def test_a_full_stderr(tmp_path: Path) -> None:
     """A pipe that fills while nobody reads the other one holds nothing up."""
     result, counts, _ = planned(tmp_path, "full_stderr")
