@@ -124,7 +124,6 @@ class Disk(_Read):
     """A volume of a VM's."""
 
     volume_id: str
-    delete_on_termination: bool | None = None
 
 
 class Vm(Resource):

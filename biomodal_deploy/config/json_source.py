@@ -106,28 +106,28 @@ def _members(text: str) -> Iterator[tuple[Path, int]]:
     # No recursion: what is nested deep is no error of ours.
     inside: list[tuple[Path, int]] = []
     path: Path = ()
-    place = _past_blank(text, 0)
+    place = past_blank(text, 0)
     while place < len(text):
         mark = text[place]
         if mark in "{[":
             inside.append((path, 0 if mark == "[" else -1))
-            place = _past_blank(text, place + 1)
+            place = past_blank(text, place + 1)
         elif mark in "}],":
             if mark != ",":
                 inside.pop()
-            place = _past_blank(text, place + 1)
+            place = past_blank(text, place + 1)
             if mark != ",":
                 continue
         else:
             _, place = _DECODER.raw_decode(text, place)
-            place = _past_blank(text, place)
+            place = past_blank(text, place)
             continue
         if inside and place < len(text) and text[place] not in "}]":
             above, index = inside[-1]
             start = place
             if index < 0:
                 key, place = _DECODER.raw_decode(text, place)
-                place = _past_blank(text, _past_blank(text, place) + 1)
+                place = past_blank(text, past_blank(text, place) + 1)
                 path = (*above, key)
             else:
                 inside[-1] = (above, index + 1)
@@ -135,7 +135,8 @@ def _members(text: str) -> Iterator[tuple[Path, int]]:
             yield path, start
 
 
-def _past_blank(text: str, place: int) -> int:
+def past_blank(text: str, place: int) -> int:
+    """Return the place behind the blanks that begin at a place."""
     found = _BLANK.match(text, place)
     return found.end() if found else place
 
@@ -154,7 +155,7 @@ class _Mending:
 
     def __init__(self, text: str, error: json.JSONDecodeError) -> None:
         self.text, self.message = text, error.msg
-        self.at = _past_blank(text, error.pos)
+        self.at = past_blank(text, error.pos)
         self.mark = text[self.at : self.at + 1]
         self.before = len(text[: error.pos].rstrip(" \t\r\n")) - 1
         self.error = error
@@ -184,9 +185,9 @@ class _Mending:
     def trailing_comma(self) -> _Mended | None:
         # Python's parsers name the comma, or what follows it.
         comma = self.before
-        if self.mark == "," and _past_blank(self.text, self.at + 1) < len(self.text):
+        if self.mark == "," and past_blank(self.text, self.at + 1) < len(self.text):
             comma = self.at
-        follows = self.text[_past_blank(self.text, comma + 1) :][:1]
+        follows = self.text[past_blank(self.text, comma + 1) :][:1]
         if comma < 0 or self.text[comma] != "," or follows not in ("}", "]"):
             return None
         rule = f"A comma stands before {follows}, and nothing follows it"

@@ -49,11 +49,6 @@ class Place:
             fix="give one of: aws account list-regions",
         )
 
-    @property
-    def domain(self) -> str:
-        """The end of the services' names in `kms:ViaService`."""
-        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
-
     def principals(self, service: str) -> tuple[str, ...]:
         """Return the names by which IAM knows a service here: China has a second one."""
         return principals(self.partition, service)

@@ -68,14 +68,12 @@ def judge(seen: Seen) -> tuple[CheckData, ...]:
 
 def named(found: Mapping[str, Finding]) -> tuple[CheckData, ...]:
     """Return all layers, those that were not reached as not looked at."""
-    broken = next((LAYERS[each] for each in LAYERS if each in found and _stops(found[each])), None)
+    broken = next(
+        (LAYERS[each] for each in LAYERS if each in found and not found[each].passed), None
+    )
     because = f": {broken} comes first" if broken else ""
     missing = unknown(f"not looked at{because}")
     return tuple(found.get(each, missing).named(each, title) for each, title in LAYERS.items())
-
-
-def _stops(finding: Finding) -> bool:
-    return not finding.passed
 
 
 def _outside(seen: Seen) -> dict[str, Finding]:

@@ -9,6 +9,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from biomodal_deploy.config.json_source import past_blank
 from biomodal_deploy.config.tfvars.values import Value, as_text
 from biomodal_deploy.workflow.init.answers import Answers
 
@@ -19,7 +20,6 @@ _OTHERS: Final = {r"\b": r"\u0008", r"\f": r"\u000c"}
 
 _DECODER: Final = json.JSONDecoder()
 _BLANKS: Final = " \t\r\n"
-_BLANK: Final = re.compile(f"[{_BLANKS}]*")
 _INDENT: Final = re.compile(r"\n([ \t]+)")
 
 
@@ -73,7 +73,7 @@ def with_member(text: str, path: Sequence[str], value: JsonValue) -> str:
         text: A JSON object, known to be valid.
         path: The names that lead to the new member, its own last.
     """
-    start = _past_blank(text, 0)
+    start = past_blank(text, 0)
     names = list(path)
     while len(names) > 1 and (inner := _member(text, start, names[0])) is not None:
         start = inner
@@ -85,7 +85,7 @@ def with_member(text: str, path: Sequence[str], value: JsonValue) -> str:
 
 def _inserted(text: str, start: int, name: str, value: JsonValue) -> str:
     close = _DECODER.raw_decode(text, start)[1] - 1
-    first = _past_blank(text, start + 1)
+    first = past_blank(text, start + 1)
     empty = first == close
     line_end = "\r\n" if "\r\n" in text else "\n"
     found = _INDENT.search(text)
@@ -105,22 +105,17 @@ def _inserted(text: str, start: int, name: str, value: JsonValue) -> str:
 
 def _member(text: str, start: int, name: str) -> int | None:
     """Return where the value of an object's member begins, where it is an object."""
-    place = _past_blank(text, start + 1)
+    place = past_blank(text, start + 1)
     while text[place] == '"':
         key, place = _DECODER.raw_decode(text, place)
-        value = _past_blank(text, _past_blank(text, place) + 1)
+        value = past_blank(text, past_blank(text, place) + 1)
         if key == name:
             return value if text[value] == "{" else None
-        place = _past_blank(text, _DECODER.raw_decode(text, value)[1])
+        place = past_blank(text, _DECODER.raw_decode(text, value)[1])
         if text[place] != ",":
             return None
-        place = _past_blank(text, place + 1)
+        place = past_blank(text, place + 1)
     return None
-
-
-def _past_blank(text: str, place: int) -> int:
-    found = _BLANK.match(text, place)
-    return found.end() if found else place
 
 
 def _indent_of_line(text: str, place: int) -> str:
