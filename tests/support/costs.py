@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from tests.support.plans import resource
-from tests.support.recorded_aws import Given, Parameters
 
 UNKNOWN = {"root_block_device": [{"volume_type": True}]}
 FLEET = {
@@ -80,56 +78,4 @@ def _of(name: str, action: str, values: Any, **more: Any) -> Any:
         before=None if action == "create" else values,
         after=None if action == "delete" else values,
         **more,
-    )
-
-
-def price_list(prices: Mapping[str, float]) -> Any:
-    """Return what answers GetProducts, in the shape that AWS documents.
-
-    Args:
-        prices: US dollars by what tells a product: its instance type, volume type, usage type or
-            storage class.
-    """
-
-    def answer(asked: Parameters) -> Given:
-        filters = {each["Field"]: each["Value"] for each in asked["Filters"]}
-        return {
-            "PriceList": [
-                _offer(name, filters, amount)
-                for name, amount in prices.items()
-                if _is_asked_for(name, filters)
-            ]
-        }
-
-    return answer
-
-
-def _is_asked_for(name: str, filters: Mapping[str, str]) -> bool:
-    told = [
-        filters[each] for each in ("instanceType", "volumeApiName", "volumeType") if each in filters
-    ]
-    return name in told if told else ":" in name or name.endswith("Keys")
-
-
-def _offer(name: str, filters: Mapping[str, str], amount: float) -> str:
-    kind = filters.get("volumeApiName", "")
-    usage = {"volumeApiName": f"EU-EBS:VolumeUsage.{kind}", "volumeType": "EU-TimedStorage-Bytes"}
-    told = next((usage[each] for each in usage if each in filters), f"EUW2-{name}")
-    dimension = {
-        "unit": "Hrs",
-        "beginRange": "0",
-        "endRange": "Inf",
-        "pricePerUnit": {"USD": f"{amount:.10f}"},
-    }
-    return json.dumps(
-        {
-            "product": {
-                "productFamily": "Any",
-                "attributes": {"usagetype": told, "vcpu": "16", **filters},
-                "sku": "RECORDED",
-            },
-            "serviceCode": "AmazonEC2",
-            "terms": {"OnDemand": {"RECORDED.T": {"priceDimensions": {"RECORDED.T.D": dimension}}}},
-            "version": "20261101000000",
-        }
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, Final
@@ -74,17 +73,6 @@ def remove_spot_role(sandbox: Sandbox) -> None:
     iam = sandbox.client("iam")
     if any(each["RoleName"] == "AWSServiceRoleForEC2Spot" for each in iam.list_roles()["Roles"]):
         iam.delete_service_linked_role(RoleName="AWSServiceRoleForEC2Spot")
-
-
-def main_table(sandbox: Sandbox, vpc: str) -> str:
-    """Return the id of a VPC's main route table."""
-    tables = sandbox.client("ec2").describe_route_tables(
-        Filters=[
-            {"Name": "vpc-id", "Values": [vpc]},
-            {"Name": "association.main", "Values": ["true"]},
-        ]
-    )
-    return tables["RouteTables"][0]["RouteTableId"]
 
 
 def take(check: str, sandbox: Sandbox, target: Target, cleaning: ExitStack) -> None:
@@ -174,27 +162,3 @@ def _group(sandbox: Sandbox) -> str:
         Filters=[{"Name": "group-name", "Values": [f"{VM}-sg"]}]
     )
     return found["SecurityGroups"][0]["GroupId"]
-
-
-def limited_user(sandbox: Sandbox, name: str, actions: list[str]) -> boto3.session.Session:
-    """Make an IAM user who may do this and nothing else, and return their session."""
-    iam = sandbox.client("iam")
-    iam.create_user(UserName=name)
-    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    iam.put_user_policy(UserName=name, PolicyName=name, PolicyDocument=document)
-    key = iam.create_access_key(UserName=name)["AccessKey"]
-    return boto3.session.Session(
-        aws_access_key_id=key["AccessKeyId"],
-        aws_secret_access_key=key["SecretAccessKey"],
-        region_name=sandbox.region,
-    )
-
-
-def remove_user(sandbox: Sandbox, name: str) -> None:
-    """Remove a user with their keys and their policy."""
-    iam = sandbox.client("iam")
-    for key in iam.list_access_keys(UserName=name)["AccessKeyMetadata"]:
-        iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
-    iam.delete_user_policy(UserName=name, PolicyName=name)
-    iam.delete_user(UserName=name)

@@ -9,7 +9,7 @@ from biomodal_deploy.aws.checks import Verdict
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.state_bucket.checker import StateBucketChecker, is_fit
 from biomodal_deploy.aws.state_bucket.writes import StateWrite
-from tests.support.recorded_aws import ACCOUNT, REGION, RecordedAws, Refusal
+from tests.support.recorded_aws import ACCOUNT, REGION, RecordedAws
 
 _WITH_ITS_KEY: Final = StateWrite(kms_key_id="alias/state")
 TLS: Final[dict[str, Any]] = {
@@ -19,11 +19,6 @@ TLS: Final[dict[str, Any]] = {
     "Resource": ["arn:aws:s3:::lab", "arn:aws:s3:::lab/*"],
     "Condition": {"Bool": {"aws:SecureTransport": "false"}},
 }
-
-
-def lacking(code: str) -> Refusal:
-    """Return S3's answer to a question about a setting that was never made."""
-    return Refusal(code, "there is none", 404)
 
 
 def policy(*statements: object) -> dict[str, str]:

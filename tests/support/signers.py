@@ -15,17 +15,6 @@ def make_key(folder: Path, name: str, kind: str = "ed25519") -> Path:
     return path
 
 
-def make_certificate(
-    authority: Path, key: Path, principal: str, valid: str = "always:forever"
-) -> Path:
-    """Have an authority certify a key for a time; return the certificate."""
-    public = key.with_name(f"{key.name}.pub")
-    command = ["ssh-keygen", "-q", "-s", str(authority), "-I", "id", "-n", principal]
-    command += ["-V", valid, str(public)]
-    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
-    return key.with_name(f"{key.name}-cert.pub")
-
-
 def signers_line(principal: str, key: Path, options: str = "") -> str:
     """Return a line of the file of who may sign."""
     kind, text, *_ = key.with_name(f"{key.name}.pub").read_text().split()

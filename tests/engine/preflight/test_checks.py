@@ -35,17 +35,49 @@ from tests.support.preflight_account import (
     failures,
     follow,
     found,
-    limited_user,
-    main_table,
     make_environment,
     remove_environment,
     remove_queue,
-    remove_user,
     take,
     verdicts,
 )
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("preflight-checks")]
+
+
+def main_table(sandbox: Sandbox, vpc: str) -> str:
+    """Return the id of a VPC's main route table."""
+    tables = sandbox.client("ec2").describe_route_tables(
+        Filters=[
+            {"Name": "vpc-id", "Values": [vpc]},
+            {"Name": "association.main", "Values": ["true"]},
+        ]
+    )
+    return tables["RouteTables"][0]["RouteTableId"]
+
+
+def limited_user(sandbox: Sandbox, name: str, actions: list[str]) -> boto3.session.Session:
+    """Make an IAM user who may do this and nothing else, and return their session."""
+    iam = sandbox.client("iam")
+    iam.create_user(UserName=name)
+    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName=name, PolicyName=name, PolicyDocument=document)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return boto3.session.Session(
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+        region_name=sandbox.region,
+    )
+
+
+def remove_user(sandbox: Sandbox, name: str) -> None:
+    """Remove a user with their keys and their policy."""
+    iam = sandbox.client("iam")
+    for key in iam.list_access_keys(UserName=name)["AccessKeyMetadata"]:
+        iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+    iam.delete_user_policy(UserName=name, PolicyName=name)
+    iam.delete_user(UserName=name)
 
 
 def test_a_seeded_account_is_ready(target: Target, session: boto3.session.Session) -> None:

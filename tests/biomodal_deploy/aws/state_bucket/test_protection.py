@@ -8,14 +8,12 @@ import pytest
 
 from biomodal_deploy.aws.checks import Verdict
 from tests.support.recorded_aws import ACCOUNT, RecordedAws, Refusal
-from tests.support.recorded_bucket import (
-    TLS,
-    bucket_checker,
-    lacking,
-    policy,
-    state_bucket,
-    verdicts,
-)
+from tests.support.recorded_bucket import TLS, bucket_checker, policy, state_bucket, verdicts
+
+
+def lacking(code: str) -> Refusal:
+    """Return S3's answer to a question about a setting that was never made."""
+    return Refusal(code, "there is none", 404)
 
 
 @pytest.fixture

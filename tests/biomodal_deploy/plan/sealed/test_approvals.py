@@ -25,11 +25,22 @@ from biomodal_deploy.plan.sealed.approvals import (
 )
 from tests.support.plans import plan, resource
 from tests.support.sealed_plans import NOW, edit_manifest, sealed
-from tests.support.signers import make_certificate, make_key, signers_line
+from tests.support.signers import make_key, signers_line
 
 ADA, BOB, EVE = "ada@lab", "bob@lab", "eve@lab"
 ONE: Final = Approvals()
 TWO: Final = Approvals(required=2)
+
+
+def make_certificate(
+    authority: Path, key: Path, principal: str, valid: str = "always:forever"
+) -> Path:
+    """Have an authority certify a key for a time; return the certificate."""
+    public = key.with_name(f"{key.name}.pub")
+    command = ["ssh-keygen", "-q", "-s", str(authority), "-I", "id", "-n", principal]
+    command += ["-V", valid, str(public)]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+    return key.with_name(f"{key.name}-cert.pub")
 
 
 class Lab:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -12,9 +14,9 @@ from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.errors import EngineError
 from biomodal_deploy.review.cost import PRICES_FILE, Prices, estimate
 from biomodal_deploy.review.cost.refresh import refresh
-from tests.support.costs import address, batch, documented, machine, price_list, references
+from tests.support.costs import address, batch, documented, machine, references
 from tests.support.plans import plan
-from tests.support.recorded_aws import RecordedAws, Refusal
+from tests.support.recorded_aws import Given, Parameters, RecordedAws, Refusal
 
 TODAY: Final = date(2026, 11, 29)
 # By region: the VM's type, a family's 4xlarge, the volumes, the address, the bucket.
@@ -43,6 +45,58 @@ SPOT: Final = {
         {"InstanceType": "m6i.4xlarge", "SpotPrice": price} for price in ("0.3200", "0.2400")
     ]
 }
+
+
+def price_list(prices: Mapping[str, float]) -> Any:
+    """Return what answers GetProducts, in the shape that AWS documents.
+
+    Args:
+        prices: US dollars by what tells a product: its instance type, volume type, usage type or
+            storage class.
+    """
+
+    def answer(asked: Parameters) -> Given:
+        filters = {each["Field"]: each["Value"] for each in asked["Filters"]}
+        return {
+            "PriceList": [
+                _offer(name, filters, amount)
+                for name, amount in prices.items()
+                if _is_asked_for(name, filters)
+            ]
+        }
+
+    return answer
+
+
+def _is_asked_for(name: str, filters: Mapping[str, str]) -> bool:
+    told = [
+        filters[each] for each in ("instanceType", "volumeApiName", "volumeType") if each in filters
+    ]
+    return name in told if told else ":" in name or name.endswith("Keys")
+
+
+def _offer(name: str, filters: Mapping[str, str], amount: float) -> str:
+    kind = filters.get("volumeApiName", "")
+    usage = {"volumeApiName": f"EU-EBS:VolumeUsage.{kind}", "volumeType": "EU-TimedStorage-Bytes"}
+    told = next((usage[each] for each in usage if each in filters), f"EUW2-{name}")
+    dimension = {
+        "unit": "Hrs",
+        "beginRange": "0",
+        "endRange": "Inf",
+        "pricePerUnit": {"USD": f"{amount:.10f}"},
+    }
+    return json.dumps(
+        {
+            "product": {
+                "productFamily": "Any",
+                "attributes": {"usagetype": told, "vcpu": "16", **filters},
+                "sku": "RECORDED",
+            },
+            "serviceCode": "AmazonEC2",
+            "terms": {"OnDemand": {"RECORDED.T": {"priceDimensions": {"RECORDED.T.D": dimension}}}},
+            "version": "20261101000000",
+        }
+    )
 
 
 def asked(region: str, project: Path, *resources: Any) -> dict[str, str]:
