@@ -115,7 +115,7 @@ IDS = [type(each[0]).__name__ for each in FAILURES]
 
 
 @pytest.mark.parametrize(("error", "status", "code", "line", "key", "value"), FAILURES, ids=IDS)
-def test_a_failure_is_one_line(
+def test_a_failure_is_one_line_or_one_envelope(
     raising: Raising,
     capsys: pytest.CaptureFixture[str],
     error: BaseException,
@@ -125,25 +125,10 @@ def test_a_failure_is_one_line(
     key: str | None,
     value: str | None,
 ) -> None:
-    """On standard error, with the documented status; standard output stays empty."""
+    """On standard error, with the documented status; under JSON on standard output alone."""
     raising(error)
     assert run(["history"]) == status
     assert capsys.readouterr() == ("", f"error: {line}\n")
-
-
-@pytest.mark.parametrize(("error", "status", "code", "line", "key", "value"), FAILURES, ids=IDS)
-def test_a_failure_is_one_envelope(
-    raising: Raising,
-    capsys: pytest.CaptureFixture[str],
-    error: BaseException,
-    status: int,
-    code: str,
-    line: str,
-    key: str | None,
-    value: str | None,
-) -> None:
-    """Under JSON programs get the same, and nothing is on standard error."""
-    raising(error)
     assert run(["history", "--output", "json"]) == status
     printed = capsys.readouterr()
     known = {"code": code, "message": line} | ({key: value} if key else {})

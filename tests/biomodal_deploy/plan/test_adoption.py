@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from biomodal_deploy.plan.adoption import Blocks, Rule, adopted_settings, rule_groups, rule_of
 from biomodal_deploy.plan.changes import Action, ResourceChange, Variable
 from biomodal_deploy.plan.model import Plan
 
 SSH: Rule = rule_of("sg-1", egress=False, protocol="tcp", ports=(22, 22), source="0.0.0.0/0")
+# As a rule of the provider's older kind says it.
+OPEN_SSH: Final[dict[str, Any]] = {
+    "security_group_id": "sg-1",
+    "type": "ingress",
+    "protocol": "tcp",
+    "from_port": 22,
+    "to_port": 22,
+    "cidr_blocks": ["0.0.0.0/0"],
+}
 
 
 def change(address: str, action: Action, **values: object) -> ResourceChange:
@@ -56,16 +67,7 @@ def test_a_whole_call_is_one_block() -> None:
 def test_a_rule_is_imported_and_its_old_resource_leaves_the_state() -> None:
     """Terraform cannot move between kinds; the rule itself stays in the account."""
     found = plan(
-        change(
-            "module.m.aws_security_group_rule.ssh[0]",
-            Action.DELETE,
-            security_group_id="sg-1",
-            type="ingress",
-            protocol="tcp",
-            from_port=22,
-            to_port=22,
-            cidr_blocks=["0.0.0.0/0"],
-        ),
+        change("module.m.aws_security_group_rule.ssh[0]", Action.DELETE, **OPEN_SSH),
         change(
             "aws_vpc_security_group_ingress_rule.ssh_from_anywhere",
             Action.CREATE,
@@ -89,12 +91,7 @@ def test_a_rule_that_nothing_takes_over_stays_a_deletion() -> None:
     old = change(
         "aws_security_group_rule.ssh",
         Action.DELETE,
-        security_group_id="sg-1",
-        type="ingress",
-        protocol="tcp",
-        from_port=22,
-        to_port=22,
-        cidr_blocks=["0.0.0.0/0"],
+        **OPEN_SSH,
     )
     assert not blocks.add(plan(old), {SSH: "sgr-1"})
     assert blocks.text() == ""

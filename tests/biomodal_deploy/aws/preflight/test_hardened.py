@@ -43,6 +43,13 @@ VALUES: Final[dict[str, JsonValue]] = {
 }
 BOUNDARY: Final = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
 TOPIC: Final = f"arn:aws:sns:{REGION}:{ACCOUNT}:pager"
+QUEUE: Final = {
+    "jobQueueName": "q",
+    "jobQueueArn": "arn",
+    "state": "ENABLED",
+    "priority": 1,
+    "computeEnvironmentOrder": [],
+}
 
 
 @pytest.fixture
@@ -121,15 +128,8 @@ def test_each_role_has_to_be_free(aws: RecordedAws, target: Target, suffix: str)
 
 def test_each_queue_has_to_be_free(aws: RecordedAws, target: Target) -> None:
     """The On-Demand one too; environments get names that AWS completes."""
-    queue = {
-        "jobQueueName": "q",
-        "jobQueueArn": "arn",
-        "state": "ENABLED",
-        "priority": 1,
-        "computeEnvironmentOrder": [],
-    }
     aws.answers["batch.DescribeJobQueues"] = lambda asked: {
-        "jobQueues": [queue] if asked["jobQueues"][0].endswith("-on-demand") else []
+        "jobQueues": [QUEUE] if asked["jobQueues"][0].endswith("-on-demand") else []
     }
     found = answer(aws, target, "job-queue")
     assert (found.verdict, "-job-queue-on-demand exists" in found.line) == (Verdict.FAIL, True)
@@ -139,14 +139,7 @@ def test_each_queue_has_to_be_free(aws: RecordedAws, target: Target) -> None:
 
 def test_it_makes_two_queues(aws: RecordedAws, target: Target) -> None:
     """One place that is left is one too few."""
-    queue = {
-        "jobQueueName": "q",
-        "jobQueueArn": "arn",
-        "state": "ENABLED",
-        "priority": 1,
-        "computeEnvironmentOrder": [],
-    }
-    aws.answers["batch.DescribeJobQueues"] = {"jobQueues": [queue] * 49}
+    aws.answers["batch.DescribeJobQueues"] = {"jobQueues": [QUEUE] * 49}
     found = answer(aws, target, "batch-queues")
     assert (found.verdict, "the stack makes 2" in found.line) == (Verdict.FAIL, True)
     documented = replace(target, hardened=None)
