@@ -45,6 +45,7 @@ def sources(*folders: str) -> Iterator[tuple[Path, str]]:
 def test_the_commands_page_is_what_the_code_says() -> None:
     """`make docs` writes it; whoever changes a command runs that."""
     assert page("commands.md") == reference.page(), "run: make docs"
+    assert "Environment: `AWS_REGION`, `AWS_DEFAULT_REGION`." in page("commands.md")
 
 
 def test_the_permissions_page_is_what_the_data_says() -> None:

@@ -70,7 +70,8 @@ def _row(parameter: TyperArgument | TyperOption) -> str:
         names = [parameter.metavar or names[0].upper()]
     text = " ".join((parameter.help or "").split()).replace("|", "\\|")
     if parameter.envvar:
-        text += f" Environment: `{parameter.envvar}`."
+        names_ = [parameter.envvar] if isinstance(parameter.envvar, str) else parameter.envvar
+        text += f" Environment: {', '.join(f'`{each}`' for each in names_)}."
     return f"| {', '.join(f'`{each}`' for each in names)} | {text} |"
 
 

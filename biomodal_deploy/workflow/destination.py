@@ -144,7 +144,8 @@ def check_destination(stack: Stack, workspace: str, now: Destination, moved: str
     raise GuardRefused(
         f"{stack.name}: the last apply went to {before}, and here it would go to {now}, where "
         "nothing that the state describes can be found. Fix: use the credentials, region and "
-        f"endpoints of the last apply; if the stack has moved, {OPTION} {now.account}"
+        "endpoints of the last apply; if the stack has moved, plan again with "
+        f"{OPTION} {now.account}"
     )
 
 

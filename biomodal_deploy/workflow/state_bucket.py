@@ -45,7 +45,7 @@ def own_stack(location: Location, wanted: Wanted, options: BucketOptions) -> Sta
 
 
 def plan_bucket(
-    location: Location, wanted: Wanted, options: BucketOptions, *, readonly_lock: bool = False
+    location: Location, wanted: Wanted, options: BucketOptions, request: PlanRequest
 ) -> tuple[Stack, Planned]:
     """Plan a bucket, or what its settings have become, and seal the plan.
 
@@ -63,7 +63,6 @@ def plan_bucket(
         location.on_event(Step("Asking AWS for the bucket"))
         bucket_checker(location, wanted).require_free()
     stack = fresh_stack(stack.location, stack.name)
-    request = PlanRequest(cwd=location.project_dir, readonly_lock=readonly_lock)
     return stack, make_plan(stack, request)
 
 

@@ -21,6 +21,7 @@ from botocore.exceptions import ClientError
 
 from biomodal_deploy.config.backends import stack_of
 from biomodal_deploy.engine.toolchain import find_provider_source
+from biomodal_deploy.errors import EXIT_FINDINGS, EXIT_GUARD
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.authority.record import read_record
 from tests.support.authority.sandbox import judged_sandbox
@@ -322,3 +323,15 @@ def test_it_is_not_taken_for_a_new_one(team: Team) -> None:
     assert "This account has it already" in ended.err
     assert "biomodal-aws backend check" in ended.err
     state.with_suffix(".away").rename(state)
+
+
+def test_a_deleted_bucket_is_made_again_as_the_refusal_says(team: Team) -> None:
+    """The option that the refusal names is one of the command that refused."""
+    team.sandbox.client("s3").delete_bucket(Bucket=MADE)
+    refused = team.run("backend", "create", "--yes")
+    assert refused.status == EXIT_GUARD, refused.err
+    option = re.search(r"plan again with (--[\w-]+) '([\w.]+)'", refused.out)
+    assert option, refused.out
+    ended = team.run("backend", "create", "--plan-only", *option.groups(), "--output", "json")
+    assert ended.status == EXIT_FINDINGS, ended.out + ended.err
+    assert ended.data["stack"] == stack_of(MADE)

@@ -10,6 +10,8 @@ from biomodal_deploy.aws.state_bucket.checker import is_fit
 from biomodal_deploy.cli.applying import apply_asking
 from biomodal_deploy.cli.options import (
     HERE,
+    AccountMoved,
+    AllowDestroy,
     Confirm,
     Format,
     OutputFormat,
@@ -42,6 +44,7 @@ from biomodal_deploy.workflow.state_bucket import (
     plan_bucket,
     policy_of,
 )
+from biomodal_deploy.workflow.variables import PlanRequest
 from biomodal_deploy.workflow.wanted_bucket import BucketOptions, wanted_bucket
 
 Bucket = Annotated[
@@ -105,6 +108,8 @@ def create(
             "--yes", help="Apply the plan without asking; never one that loses something."
         ),
     ] = False,
+    allow_destroy: AllowDestroy = None,
+    account_moved: AccountMoved = None,
     confirm: Confirm = None,
     project_dir: ProjectDir = HERE,
     stack: Stack = None,
@@ -118,7 +123,8 @@ def create(
     It is a stack of its own with a local state of its own: planned to a file, sealed, shown, and
     applied once that is agreed to. Without a terminal, the plan is left for `apply` (exit status
     2). Run again, it plans what has changed; a plan that loses something, as one does after a kill
-    that left the bucket damaged, asks for its stack's name, or takes it from --confirm.
+    that left the bucket damaged, asks for its stack's name, or takes it from --confirm. The bucket
+    itself is protected: --allow-destroy names it.
 
     Example: biomodal-aws backend create --stack biomodal-aws
     """
@@ -136,7 +142,13 @@ def create(
     )
     with session(project_dir, output) as work:
         wanted = wanted_bucket(work.location, options)
-        own, planned = plan_bucket(work.location, wanted, options, readonly_lock=readonly_lock)
+        request = PlanRequest(
+            cwd=work.location.project_dir,
+            allow_destroy=allow_destroy or (),
+            account_moved=account_moved,
+            readonly_lock=readonly_lock,
+        )
+        own, planned = plan_bucket(work.location, wanted, options, request)
         applied = None
         if not plan_only and _agreed(work, planned, yes=yes):
             applied = apply_asking(work, own, planned.sealed_plan, name=confirm).applied

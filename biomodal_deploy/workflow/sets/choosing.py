@@ -35,7 +35,11 @@ def choose_several(stacks: Sequence[str], names: Sequence[str], *, every: bool) 
     words = _words(stacks)
     if every:
         if words:
-            raise UsageError("cannot be used with --stack", field="--all", fix="use one of the two")
+            raise UsageError(
+                "cannot be used with --stack or BIOMODAL_STACK",
+                field="--all",
+                fix="use one of the two",
+            )
         words = ["*"]
     chosen: set[str] = set()
     for word in words:

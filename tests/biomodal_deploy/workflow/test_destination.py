@@ -84,7 +84,7 @@ def test_each_part_of_a_destination_counts(tmp_path: Path, change: dict[str, str
     now = Destination(**{"account": OURS, "partition": "aws", "region": "eu-west-2", **change})
     with pytest.raises(GuardRefused) as raised:
         check_destination(stack, "default", now, None)
-    assert f"--account-moved {now.account}" in str(raised.value)
+    assert f"plan again with --account-moved {now.account}" in str(raised.value)
     assert next(iter(change.values())) in str(raised.value)
     check_destination(stack, "default", now, now.account)
 

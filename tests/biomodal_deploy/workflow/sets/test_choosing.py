@@ -59,6 +59,12 @@ def test_what_fits_none_is_one_line(stacks: list[str], every: bool, line: str) -
         choose_several(stacks, NAMES, every=every)
 
 
+def test_all_leaves_no_room_for_a_name() -> None:
+    """The name may stand in the environment, where nobody sees it: the refusal says that."""
+    with pytest.raises(UsageError, match="--all: cannot be used with --stack or BIOMODAL_STACK"):
+        choose_several(["dev"], NAMES, every=True)
+
+
 @pytest.fixture
 def location(tmp_path: Path) -> Location:
     """A project without plans."""
