@@ -37,7 +37,7 @@ class RawLine:
     Attributes:
         number: From 1.
         content: Without its end, and cut where it is very long.
-        marked: Whether one of the texts looked for stands in it, and so where.
+        marked: Where in it one of the texts looked for stands first; None where none does.
     """
 
     number: int
@@ -49,6 +49,13 @@ class RawLine:
         """It without colours, control characters and what a CI system put before it."""
         text = self.printed
         return _PREFIX.sub("", text) if _PREFIXED.match(text) else text
+
+    def around(self, length: int) -> RawLine:
+        """Return at most so many bytes of it, with the text that was looked for in the middle."""
+        start = max(0, (self.marked or 0) - length // 2)
+        if len(self.content) <= length:
+            return self
+        return RawLine(self.number, self.content[start : start + length], self.marked)
 
     @property
     def printed(self) -> str:
@@ -79,18 +86,11 @@ def read_lines(stream: Readable, marks: Sequence[str]) -> Iterator[RawLine]:
             end = len(block) if end < 0 else end
             number += 1
             found = hits.get(start)
-            yield RawLine(
-                number, _cut(block, start, end, found), None if found is None else found - start
-            )
+            # Of a line without end, what stands around the place of interest.
+            first = start if found is None else max(start, found - _LONGEST // 2)
+            content = block[first : min(end, first + _LONGEST)]
+            yield RawLine(number, content, None if found is None else found - first)
             start = end + 1
-
-
-def _cut(block: bytes, start: int, end: int, found: int | None) -> bytes:
-    if end - start <= _LONGEST:
-        return block[start:end]
-    # Of a line without end, what stands around the place of interest.
-    middle = start if found is None else found
-    return block[max(start, middle - _LONGEST // 2) : min(end, middle + _LONGEST // 2)]
 
 
 def _hits(small: bytes, wanted: Sequence[bytes]) -> dict[int, int]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Final
 
 from biomodal_deploy.engine.process import Line
@@ -70,6 +72,8 @@ _HINT: Final = re.compile(
 )
 _OURS: Final = "biomodal-aws"
 _SUSPECTS: Final = 5
+# Lines that may be suspects.
+_HINTS: Final = 2_000
 # The first lines of a log say which machine wrote it.
 _SHOWS_PLACE: Final = 200
 
@@ -120,13 +124,16 @@ class Reader:
     place: str = ""
     succeeded: int = 0
     _heading: str = ""
-    _suspects: list[tuple[int, str]] = field(default_factory=list)
+    _hints: deque[RawLine] = field(default_factory=lambda: deque(maxlen=_HINTS))
     _run: tuple[int, str] | None = None
 
     @property
     def suspects(self) -> tuple[tuple[int, str], ...]:
         """The last lines that look like errors, with their numbers."""
-        return tuple((number, scrubbed(text)[:_LONGEST]) for number, text in self._suspects)
+        texts = ((line.number, line.text.strip()) for line in reversed(self._hints))
+        looks = (each for each in texts if _SUSPECT.search(each[1]) and not _NOISE.search(each[1]))
+        last = [*islice(looks, _SUSPECTS)]
+        return tuple((number, scrubbed(text)) for number, text in reversed(last))
 
     def passages(self, stream: Readable) -> Iterator[Passage]:
         """Give the errors of a log in order."""
@@ -162,24 +169,23 @@ class Reader:
                 yield from self._event(event, line.number)
                 return
         heading, self._heading = self._heading, ""
-        small = line.content[:_LONGEST].lower()
-        if line.marked is None and not heading and not _HINT.search(small):
+        if line.marked is None and not heading:
+            # Whether it looks like an error is asked of the last ones only: that takes longer.
+            if _HINT.search(line.content[:_LONGEST].lower()):
+                self._hints.append(line.around(_LONGEST))
             return
+        line = line.around(_LONGEST)
         text = line.text.strip()
         if _HEADING.match(text):
             self._heading = text
-            return
-        if line.marked is not None and _SUCCESS.match(text):
+        elif _SUCCESS.match(text):
             self.succeeded = line.number
-        elif _NO_ERROR.match(text):
-            return
-        elif line.marked is not None or heading:
+        elif not _NO_ERROR.match(text):
+            self._hints.append(line)
             text = f"{heading} {text}".strip()
-            tentative = _TENTATIVE.search(text[:_LONGEST]) is not None
+            tentative = _TENTATIVE.search(text) is not None
             words = " ".join(text.split())
             yield Passage(words, text, line.number, certain=False, tentative=tentative)
-        if _SUSPECT.search(text[:_LONGEST]) and not _NOISE.search(text):
-            self._suspects = [*self._suspects, (line.number, text)][-_SUSPECTS:]
 
     def _event(self, event: object, number: int) -> Iterator[Passage]:
         if isinstance(event, DiagnosticEvent):

@@ -13,7 +13,7 @@ from biomodal_deploy.plan.redactor import HIDDEN_TEXT
 
 # A word that stands before a secret; not inside another word: "ExpiredToken: The ..." is none.
 _NAMES: Final = (
-    r"(?:aws_?)?secret(?:_?access)?_?key|(?:aws_?)?(?:session|security)_?token|client_?secret"
+    r"(?:aws_?)?secret(?:_?access)?_?key|(?:aws_?)?(?:session|security)_?token|access_?token|client_?secret"
     r"|(?<![a-z])(?:password|passwd|passphrase|token|api_?key|private_?key|secret)"
 )
 _BLOCK: Final = re.compile(
@@ -25,6 +25,10 @@ _SEEN: Final = rf"(?!{re.escape(HIDDEN_TEXT)}|(?:write|none)(?![\w+/=.-]))"
 # Between a name and its value: never given back, or the look ahead would begin one space earlier.
 _IS: Final = r"""\\?[\"']?+\s*+[:=]\s*+\\?+[\"']?+"""
 _AFTER: Final = (
+    # In quotes, a value may hold spaces.
+    re.compile(
+        rf"((?:{_NAMES})\\?[\"']?\s*+[:=]\s*+\\?([\"'])){_SEEN}([^\"'\r\n]+)", re.IGNORECASE
+    ),
     re.compile(rf"((?:{_NAMES}){_IS}){_SEEN}([^\s\"'\\,;&]+)", re.IGNORECASE),
     re.compile(rf"((?:proxy-)?authorization{_IS}){_SEEN}([^\r\n\"]+)", re.IGNORECASE),
     re.compile(r"(://[^/\s:@]*:)([^/\s@]+)(?=@)"),
@@ -32,6 +36,13 @@ _AFTER: Final = (
         rf"(X-Amz-(?:Signature|Credential|Security-Token){_IS}){_SEEN}([^&\s\"]+)", re.IGNORECASE
     ),
     re.compile(rf"(--password[= ]){_SEEN}(\S+)"),
+    # As arguments: of curl and wget, of docker login, of aws configure set.
+    re.compile(
+        rf"(\b(?:curl|wget)\b[^\r\n]{{0,200}}?\s(?:-u|--user)[ =]?[\"']?[^\s:\"'/]+:)"
+        rf"{_SEEN}([^\s\"']+)"
+    ),
+    re.compile(rf"(\bdocker login\b[^\r\n]{{0,200}}?\s-p[ =]?){_SEEN}(\S+)"),
+    re.compile(rf"(configure set \S*(?:secret|token)\S* ){_SEEN}(\S+)"),
 )
 _WHOLE: Final = (
     re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b"),

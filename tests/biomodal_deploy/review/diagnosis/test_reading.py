@@ -210,6 +210,13 @@ def test_a_large_log_is_read_fast_and_in_little_memory() -> None:
     assert time.process_time() - started < 5
 
 
+def test_an_error_in_the_middle_of_a_line_without_end() -> None:
+    """What stands around the known words is read, wherever in the line they are."""
+    for before in (10, 40_000, 3_000_000):
+        text = "x" * before + " api error AddressLimitExceeded: The maximum " + "y" * 100_000
+        assert causes(text) == ["address_quota"]
+
+
 def test_a_flood_of_different_errors_ends() -> None:
     """More errors than anybody reads are counted, not kept; the last ones count for more."""
     flood = "".join(f"Error: Something new {number}\n" for number in range(5_200))
