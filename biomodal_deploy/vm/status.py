@@ -123,15 +123,14 @@ def status_of(stack: Stack, request: StatusRequest, on_event: Listener) -> Statu
     )
 
 
-def check_status(built: Built, clients: Clients, *, seconds: float = SECONDS) -> StatusData:
+def check_status(built: Built, clients: Clients) -> StatusData:
     """Ask AWS how a stack is; nothing is changed.
 
     Args:
         built: The stack as it was applied.
         clients: How to ask.
-        seconds: How long to wait for all answers.
     """
-    return StatusData.of(built, run_checks(all_checks(built, clients), clients, seconds))
+    return StatusData.of(built, run_checks(all_checks(built, clients), clients, SECONDS))
 
 
 def wait_until_ready(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -95,7 +94,7 @@ def project_steps(found: ProjectDraft, here: Path) -> list[str]:
     ]
 
 
-def notes(found: Draft, environment: Mapping[str, str] = os.environ) -> list[str]:
+def notes(found: Draft) -> list[str]:
     """Return what whoever goes on should know, a sentence each without its full stop."""
     told = []
     name, file = found.answers.name, found.answers.var_file
@@ -126,7 +125,7 @@ def notes(found: Draft, environment: Mapping[str, str] = os.environ) -> list[str
         )
     if is_ignored(found.var_file):
         told.append(f"Git ignores {file}: add !{file} to .gitignore, so that it can be reviewed")
-    if environment.get(CONTEXT_VARIABLE):
+    if os.environ.get(CONTEXT_VARIABLE):
         told.append(
             f"{CONTEXT_VARIABLE} replaces what stands in {PROJECT_FILE}: unset it to use {name}"
         )

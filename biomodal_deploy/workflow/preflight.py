@@ -173,8 +173,6 @@ def read_needed(
     name: str,
     var_files: Sequence[Path] = (),
     variables: Sequence[str] = (),
-    *,
-    cwd: Path | None = None,
 ) -> NeededActions | None:
     """Return the same for a project's stack as it was last synthesized; None where never.
 
@@ -184,7 +182,7 @@ def read_needed(
     stack = Stack.at(location, name)
     if not (stack.directory / "cdk.tf.json").is_file():
         return None
-    given = given_values(stack, var_files, variables, cwd or Path.cwd())
+    given = given_values(stack, var_files, variables, Path.cwd())
     values: dict[str, JsonValue] = json.loads(to_json(given.resolved.values))
     return needed_by(stack.directory, values)
 

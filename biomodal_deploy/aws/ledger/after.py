@@ -12,12 +12,9 @@ from biomodal_deploy.aws.checks import Unavailable, run_all
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.ledger import leftovers_ec2
 from biomodal_deploy.aws.ledger import leftovers_services as services
-from biomodal_deploy.aws.ledger.counting import Patience
+from biomodal_deploy.aws.ledger.counting import COUNTING_S, SECONDS, Patience
 from biomodal_deploy.aws.ledger.model import Leftover, Leftovers, Unread
 from biomodal_deploy.aws.ledger.target import Search, Target
-
-SECONDS: Final = 25.0
-COUNTING_S: Final = 15.0
 
 _IN_EC2: Final = (
     ("instances", leftovers_ec2.instances),
@@ -35,9 +32,6 @@ def find_leftovers(
     target: Target,
     clients: Clients,
     tell: Callable[[str], None],
-    *,
-    seconds: float = SECONDS,
-    counting_s: float = COUNTING_S,
 ) -> Leftovers:
     """Search the account for what is left; nothing is changed.
 
@@ -45,11 +39,11 @@ def find_leftovers(
         tell: Receives how far counting has come, where it takes long.
     """
     started = time.monotonic()
-    search = Search(target, clients, Patience(counting_s, tell))
+    search = Search(target, clients, Patience(COUNTING_S, tell))
     questions = list(_questions(search))
     left: dict[int, Sequence[Leftover]] = {}
     unread: dict[int, Unread] = {}
-    for number, answer in run_all([ask for _, ask in questions], clients, seconds):
+    for number, answer in run_all([ask for _, ask in questions], clients, SECONDS):
         if isinstance(answer, Unavailable):
             what = questions[number][0]
             unread[number] = Unread(what=what, line=answer.line, fix=answer.fix)

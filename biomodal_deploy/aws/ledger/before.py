@@ -11,14 +11,11 @@ from typing import Final
 from biomodal_deploy.aws.checks import Unavailable, run_all
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.ledger import holdings
-from biomodal_deploy.aws.ledger.counting import Patience
+from biomodal_deploy.aws.ledger.counting import COUNTING_S, SECONDS, Patience
 from biomodal_deploy.aws.ledger.holdings import holding
 from biomodal_deploy.aws.ledger.model import Fate, Holding, Ledger
 from biomodal_deploy.aws.ledger.target import Search, Target
 
-SECONDS: Final = 25.0
-# Counting ends before anybody stops waiting for it: a part of a count is worth telling.
-COUNTING_S: Final = 15.0
 # Each kind of thing, where the target has them, and what asks about one.
 _KINDS: Final[tuple[tuple[str, str, Callable[..., Sequence[Holding]]], ...]] = (
     ("bucket", "buckets", holdings.bucket),
@@ -34,9 +31,6 @@ def read_ledger(
     target: Target,
     clients: Clients,
     tell: Callable[[str], None],
-    *,
-    seconds: float = SECONDS,
-    counting_s: float = COUNTING_S,
 ) -> Ledger:
     """Read what a stack holds; nothing is changed.
 
@@ -44,10 +38,10 @@ def read_ledger(
         tell: Receives how far counting has come, where it takes long.
     """
     started = time.monotonic()
-    search = Search(target, clients, Patience(counting_s, tell))
+    search = Search(target, clients, Patience(COUNTING_S, tell))
     questions = list(_questions(search))
     found: dict[int, Sequence[Holding]] = {}
-    for number, answer in run_all([ask for _, ask in questions], clients, seconds):
+    for number, answer in run_all([ask for _, ask in questions], clients, SECONDS):
         asked = questions[number][0]
         found[number] = [_unknown(asked, answer)] if isinstance(answer, Unavailable) else answer
     search.patience.close()

@@ -19,6 +19,10 @@ from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.errors import code_of
 from biomodal_deploy.aws.ledger.model import Amount
 
+# How long the account is asked, of a stack or of what is left of it.
+SECONDS: Final = 25.0
+# Counting ends before anybody stops waiting for it: a part of a count is worth telling.
+COUNTING_S: Final = 15.0
 PAUSE_S: Final = 2.0
 
 

@@ -49,7 +49,7 @@ def run_preflight(
     return _report(checks, facts, limit, on_progress, quick=quick)
 
 
-def run_role_checks(session: Session, region: str, *, seconds: float = QUICK_SECONDS) -> ReportData:
+def run_role_checks(session: Session, region: str) -> ReportData:
     """Check only for the roles that every stack needs and none creates.
 
     Args:
@@ -59,7 +59,7 @@ def run_role_checks(session: Session, region: str, *, seconds: float = QUICK_SEC
     nothing = Target(region=region, vpc_id="", subnet_id="", vm_name="", bootstrap="native")
     facts = Facts(nothing, Clients(session, region), frozenset())
     checks = [check for check in all_checks(facts) if check.name in VARIABLES]
-    return _report(checks, facts, seconds)
+    return _report(checks, facts, QUICK_SECONDS)
 
 
 def _report(

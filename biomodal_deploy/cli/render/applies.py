@@ -109,7 +109,7 @@ def show_adopted(console: Console, done: Adopted, project: Path, *, full: bool) 
 
 def adopted_data(done: Adopted, project: Path) -> dict[str, object]:
     """Return the adoption as data for programs: the plan's, and what was written."""
-    data = sealed_plan_data(done.planned.sealed_plan, done.planned.plan, None)
+    data = sealed_plan_data(done.planned.sealed_plan, done.planned.plan)
     return {
         **data,
         "adoption_file": str(done.file.relative_to(project)) if done.file else None,

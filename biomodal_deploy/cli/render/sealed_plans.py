@@ -99,12 +99,11 @@ def sealed_plan_data(
     sealed_plan: SealedPlan,
     plan: Plan,
     ledger: Ledger | None = None,
-    remains: Leftovers | None = None,
     approvals: ApprovalStatus | None = None,
 ) -> dict[str, object]:
     """Return a sealed plan as data for programs; of a destroy plan also its ledger."""
     report = report_of(plan, sealed_plan.manifest, sealed_plan.sha256)
-    more = {"ledger": ledger, "remains": remains, "approvals": approvals}
+    more = {"ledger": ledger, "approvals": approvals}
     return plan_data(sealed_plan, report.model_copy(update=more))
 
 

@@ -160,23 +160,21 @@ def collect(
     environment: Mapping[str, str],
     on_line: Callable[[Line], None],
     stop_pipe: int,
-    limit: int = LARGEST_ANSWER,
 ) -> Captured:
     """Run a command of our own in any thread: its answer is kept, its errors come line by line.
 
     Args:
         on_line: Called in this thread with each line of standard error.
         stop_pipe: A pipe that has a byte for each stop request; each is handed on.
-        limit: How many bytes of standard output are kept.
 
     Raises:
-        TooMuchOutput: It printed more than `limit` bytes; it was asked to stop, and has ended.
+        TooMuchOutput: It printed more than `LARGEST_ANSWER`; it was asked to stop, and has ended.
     """
     out, err = bytearray(), LineSplitter("stderr", on_line)
 
     def feed(chunk: bytes) -> None:
-        if len(out) + len(chunk) > limit:
-            raise TooMuchOutput(f"more than {limit} bytes")
+        if len(out) + len(chunk) > LARGEST_ANSWER:
+            raise TooMuchOutput(f"more than {LARGEST_ANSWER} bytes")
         out.extend(chunk)
 
     child = Child([*watchdog(), *argv], directory, environment)

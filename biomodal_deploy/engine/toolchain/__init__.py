@@ -60,17 +60,8 @@ class Toolchain:
         return all(tool.ok for tool in self.tools)
 
 
-def inspect(
-    terraform: str | None = None,
-    *,
-    environ: Mapping[str, str] = os.environ,
-    wanted: Mapping[str, str] | None = None,
-) -> Toolchain:
-    """Look at every tool; what is wrong is part of the answer and raises nothing.
-
-    Args:
-        wanted: Version constraints by provider, as `required_providers` returns them.
-    """
+def inspect(terraform: str | None = None, *, environ: Mapping[str, str] = os.environ) -> Toolchain:
+    """Look at every tool; what is wrong is part of the answer and raises nothing."""
     python = Tool(
         "python",
         Path(sys.executable),
@@ -83,9 +74,7 @@ def inspect(
             _or_missing(
                 "terraform", lambda: _terraform(find_terraform(terraform, environ=environ))
             ),
-            _or_missing(
-                "providers", lambda: _providers(find_provider_source(environ, wanted=wanted))
-            ),
+            _or_missing("providers", lambda: _providers(find_provider_source(environ))),
             _or_missing("node", lambda: find_node(environ)),
             python,
             *map(_package, _PACKAGES),

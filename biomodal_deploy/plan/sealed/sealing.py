@@ -240,9 +240,7 @@ class Pruned:
     drafts: tuple[Path, ...]
 
 
-def prune(
-    plans: Path, stack: str, *, now: datetime | None = None, kept_logs: timedelta = KEPT_LOGS
-) -> Pruned:
+def prune(plans: Path, stack: str, *, now: datetime | None = None) -> Pruned:
     """Clear a stack's folder; what was planned and what became of it stays."""
     clock = now or datetime.now(UTC)
     clear_leftovers(plans, stack)
@@ -254,7 +252,7 @@ def prune(
             files.append(sealed_plan.plan_file)
     old = []
     for draft in drafts(plans, stack):
-        if draft.stat().st_mtime < (clock - kept_logs).timestamp():
+        if draft.stat().st_mtime < (clock - KEPT_LOGS).timestamp():
             shutil.rmtree(draft, ignore_errors=True)
             old.append(draft)
     return Pruned(tuple(files), tuple(old))

@@ -120,12 +120,10 @@ def used(folder: Path) -> SealedPlanRefused:
     return SealedPlanRefused(word, line)
 
 
-def record_outcome(
-    folder: Path, state: UseState, message: str = "", *, now: datetime | None = None
-) -> Outcome:
+def record_outcome(folder: Path, state: UseState, message: str = "") -> Outcome:
     """Write how the apply of a sealed plan ended."""
     if state not in ENDED:
         raise ValueError(state)
-    outcome = Outcome(state=state, at=now or datetime.now(UTC), message=one_line(message))
+    outcome = Outcome(state=state, at=datetime.now(UTC), message=one_line(message))
     replace(folder / OUTCOME_FILE, outcome.model_dump_json(indent=2).encode() + b"\n")
     return outcome
