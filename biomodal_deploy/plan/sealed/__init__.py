@@ -12,7 +12,7 @@ from biomodal_deploy.plan.sealed.gathering import (
 from biomodal_deploy.plan.sealed.git import Revision, authors_of, revision_of, signing_key
 from biomodal_deploy.plan.sealed.manifest import Manifest
 from biomodal_deploy.plan.sealed.sealed import SealedPlan, sealed_plans
-from biomodal_deploy.plan.sealed.sealing import Draft, Pruned, clear_leftovers, drafting, prune
+from biomodal_deploy.plan.sealed.sealing import Draft, clear_leftovers, drafting, prune
 from biomodal_deploy.plan.sealed.use import Claim, Outcome, Use, UseState, consume, record_outcome
 from biomodal_deploy.plan.sealed.verifying import Difference, raise_on, verify
 
@@ -27,7 +27,6 @@ __all__ = [
     "Manifest",
     "Module",
     "Outcome",
-    "Pruned",
     "Revision",
     "SealedPlan",
     "StateId",

@@ -8,7 +8,6 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -227,35 +226,17 @@ def _discard(draft: Path) -> None:
 KEPT_LOGS: Final = timedelta(days=30)
 
 
-@dataclass(frozen=True)
-class Pruned:
-    """What was cleared away.
-
-    Attributes:
-        plan_files: Of used and of expired plans.
-        drafts: Folders of failed plans, with their logs.
-    """
-
-    plan_files: tuple[Path, ...]
-    drafts: tuple[Path, ...]
-
-
-def prune(plans: Path, stack: str, *, now: datetime | None = None) -> Pruned:
+def prune(plans: Path, stack: str, *, now: datetime | None = None) -> None:
     """Clear a stack's folder; what was planned and what became of it stays."""
     clock = now or datetime.now(UTC)
     clear_leftovers(plans, stack)
-    files = []
     for path in sealed_plans(plans, stack):
         # Looked at first: most are over and cleared long since, and reading each takes its time.
         if holds_secrets(path) and (sealed_plan := _over(path, clock)):
             sealed_plan.drop_plan_file()
-            files.append(sealed_plan.plan_file)
-    old = []
     for draft in drafts(plans, stack):
         if draft.stat().st_mtime < (clock - KEPT_LOGS).timestamp():
             shutil.rmtree(draft, ignore_errors=True)
-            old.append(draft)
-    return Pruned(tuple(files), tuple(old))
 
 
 def _over(path: Path, clock: datetime) -> SealedPlan | None:
