@@ -44,8 +44,11 @@ _NOISE: Final = re.compile(
     r"^(?:##\[error\])?(?:Error: +)?(?:Terraform exited with code|Process completed with exit code"
     r"|non-zero exit code \d+\s*$)"
 )
-# A comment, a heading, or a plan's own line, which may hold any word.
-_NO_ERROR: Final = re.compile(r"^(?:#+ |// |[+~-](?:/[+-])? +(?:\"|[\w.-]+ += ))")
+# A comment, a heading, a plan's own line, a line of a program: these may hold any word.
+_NO_ERROR: Final = re.compile(
+    r"^(?:#+ |// |[+~-](?:/[+-])? +(?:\"|[\w.-]+ += )"
+    r"|(?:if|elif|case|except|catch|while|def|function|raise|throw) |\*\w+\*\))"
+)
 # The program goes on: an error only where the log ends without success or another error.
 _TENTATIVE: Final = re.compile(
     r"execution is retried|\bretrying\b|will (?:be retried|retry|try again)"

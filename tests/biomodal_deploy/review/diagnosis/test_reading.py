@@ -84,12 +84,15 @@ def test_a_heading_of_nextflow_belongs_to_the_next_line() -> None:
     assert causes(f"ERROR ~ {heap}") == ["head_memory"]
 
 
-def test_a_comment_and_a_line_of_a_plan_are_no_error() -> None:
+def test_a_comment_a_line_of_a_plan_or_of_a_program_is_no_error() -> None:
     """What somebody wrote into a configuration is not what happened."""
     comment = "# when S3 says SlowDown: wait\n// BucketNotEmpty is fine\n"
     plan = '  + description = "RequestLimitExceeded"\n  ~ name = "no space left on device"\n'
     plan += '  - "Rate exceeded",\n'
-    assert causes(comment + plan) == []
+    code = (
+        '  *NoSuchBucket*) make;;\n  except AccessDenied: pass\nif [ "$e" = "BucketNotEmpty: x" ]\n'
+    )
+    assert causes(comment + plan + code) == []
 
 
 def test_plain_errors_in_order_with_line_ends_of_windows() -> None:
