@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 from botocore import exceptions as boto
 from botocore.exceptions import BotoCoreError, ClientError
 
+from biomodal_deploy.aws.answers import NotFromAwsError
 from biomodal_deploy.aws.clients import SERVICE, Clients
 from biomodal_deploy.aws.session import MFA_NEEDED
 from biomodal_deploy.config.credentials import without_userinfo
@@ -170,6 +171,10 @@ def _from_here(error: BotoCoreError, clients: Clients) -> AwsFailure:
         return AwsFailure(
             Kind.NO_NETWORK, line, "set AWS_CA_BUNDLE to your proxy's certificate file"
         )
+    if isinstance(error, NotFromAwsError):
+        line = f"something else than AWS answered ({error.kwargs['what']})"
+        fix = "check AWS_ENDPOINT_URL, and whether a proxy or a login page of the network answers"
+        return AwsFailure(Kind.NO_NETWORK, line, fix)
     if isinstance(error, _NETWORK):
         line = f"AWS cannot be reached ({said})"
         fix = "check the network, and HTTPS_PROXY where there is a proxy"

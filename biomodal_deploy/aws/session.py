@@ -25,6 +25,8 @@ def open_session(region: str | None) -> Session:
     import boto3.session
     from botocore.exceptions import ConfigParseError, ProfileNotFound
 
+    from biomodal_deploy.aws.answers import StrictParserFactory
+
     try:
         session = boto3.session.Session(region_name=region)
         _check_token_file(session)
@@ -39,6 +41,9 @@ def open_session(region: str | None) -> Session:
             str(error).rstrip("."), field="AWS_CONFIG_FILE", fix="correct ~/.aws/config"
         ) from None
     _never_prompt(session)
+    session._session.register_component(  # noqa: SLF001 - boto3 has no other way
+        "response_parser_factory", StrictParserFactory()
+    )
     return session
 
 

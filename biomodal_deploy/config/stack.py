@@ -24,7 +24,7 @@ _NAME: Final = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 _ACCOUNT: Final = f"^{aws.ACCOUNT}$"
 _REGION: Final = f"^{aws.REGION}$"
 # No absolute path and no ~: the file is shared by people whose folders differ.
-_VAR_FILE: Final = r"^[^/~\x00\n]"
+_PROJECT_FILE: Final = r"^[^/~\x00\n]"
 _REMOTE: Final = rf"^s3://{aws.BUCKET}(/[A-Za-z0-9!_.*'()-]+)*/?$"
 _KMS_KEY_ARN: Final = f"^{aws.KMS_KEY_ARN}$"
 _BUCKET: Final = f"^{aws.BUCKET}$"
@@ -35,7 +35,7 @@ PATTERNS: Final = {
     **backends.PATTERNS,
     _REMOTE: "It is a bucket and a prefix in it: s3://lab-history/biomodal",
     _KMS_KEY_ARN: aws.KMS_KEY_ARN_RULE,
-    _VAR_FILE: "A variable file's path starts from the project's folder",
+    _PROJECT_FILE: "The path of a file starts from the project's folder",
 }
 
 # A stack's name is a directory, part of an address on screen, and a state file's name.
@@ -117,8 +117,8 @@ class Approvals(Frozen, populate_by_name=True):
     """
 
     required: Annotated[int, Field(ge=1, le=20)] = 1
-    signers: Annotated[str, StringConstraints(pattern=_VAR_FILE)] = "allowed_signers"
-    revoked: Annotated[str, StringConstraints(pattern=_VAR_FILE)] | None = None
+    signers: Annotated[str, StringConstraints(pattern=_PROJECT_FILE)] = "allowed_signers"
+    revoked: Annotated[str, StringConstraints(pattern=_PROJECT_FILE)] | None = None
     principals: tuple[str, ...] = Field(default=(), alias="from")
     not_author: bool = True
     carry_over: bool = False
@@ -226,7 +226,7 @@ class StackSettings(Frozen):
 
     bootstrap: Literal["module", "native", "prerequisites", "state-bucket"] = "module"
     profile: Literal["documented", "hardened"] = "documented"
-    var_files: tuple[Annotated[str, StringConstraints(pattern=_VAR_FILE)], ...] = ()
+    var_files: tuple[Annotated[str, StringConstraints(pattern=_PROJECT_FILE)], ...] = ()
     account: _Accounts = ()
     region: _Regions = ()
     open_ssh_waiver: Annotated[str, StringConstraints(min_length=10)] | None = None

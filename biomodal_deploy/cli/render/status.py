@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.text import Text
 
+from biomodal_deploy.aws.checks import Verdict
 from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.render.checks import counted_findings, show_findings
 from biomodal_deploy.text import counted
@@ -55,7 +56,9 @@ def show_jobs(console: Console, found: JobsData) -> None:
     show_findings(console, found.problems)
     states = ", ".join(f"{number} {state}" for state, number in found.counts.items() if number)
     total = counted(len(found.jobs), "job") if found.jobs else "No jobs"
-    console.print(f"{total} in the queues{': ' if states else ''}{states}.", soft_wrap=True)
+    unknown = any(each.verdict is Verdict.UNKNOWN for each in found.problems)
+    where = "in the queues that answered" if unknown else "in the queues"
+    console.print(f"{total} {where}{': ' if states else ''}{states}.", soft_wrap=True)
     if any(job.runs for job in found.jobs):
         known = [job.cost_usd for job in found.jobs if job.cost_usd is not None]
         lacking = sum(job.runs and job.cost_usd is None for job in found.jobs)

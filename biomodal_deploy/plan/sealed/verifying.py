@@ -73,7 +73,7 @@ def _usable(sealed_plan: SealedPlan, clock: datetime) -> Iterator[Difference]:
     unused, expired = sealed_plan.use.state is UseState.UNUSED, manifest.is_expired(clock)
     if not unused:
         reason = used(sealed_plan.path).reason
-        line = f"it is {sealed_plan.use.sentence()}"
+        line = f"it is used, {sealed_plan.use.sentence()}"
         yield Difference(reason, "use", UseState.UNUSED, sealed_plan.use.state, line)
     if expired:
         line = f"it expired at {moment(manifest.expires)}"

@@ -101,6 +101,10 @@ def test_a_stack_that_says_where_it_is_may_be_nowhere_else() -> None:
         ({"var_files": ["/etc/prod.tfvars"]}, "starts from the project's folder"),
         ({"var_files": ["~/prod.tfvars"]}, "starts from the project's folder"),
         ({"var_files": [""]}, "starts from the project's folder"),
+        (
+            {"approvals": {"signers": "/etc/allowed"}},
+            "The path of a file starts from the project's",
+        ),
     ],
 )
 def test_where_a_stack_is_has_rules(settings: Any, rule: str) -> None:

@@ -296,7 +296,7 @@ class TestFiles:
         sealed_plan.drop_plan_file()
         (found,) = verify(SealedPlan.load(sealed_plan.path), facts(), clock=NOW)
         assert found.reason == "used"
-        assert found.line.startswith("it is failed at ")
+        assert found.line.startswith("it is used, failed at ")
 
 
 class TestTime:

@@ -1,0 +1,103 @@
+"""What is no answer of AWS's is named as that, whoever gave it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from botocore.exceptions import ClientError
+
+from biomodal_deploy.aws.answers import NotFromAwsError
+from biomodal_deploy.aws.clients import Clients
+from biomodal_deploy.aws.errors import Kind, classify_error
+from biomodal_deploy.aws.identity import who_am_i
+from biomodal_deploy.aws.session import open_session
+from biomodal_deploy.errors import EngineError
+
+REGION = "eu-west-2"
+LOGIN = b"<!DOCTYPE html>\n<html><body>Please sign in</body></html>"
+DENIED = (
+    b"<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code>"
+    b"<Message>no</Message></Error><RequestId>1</RequestId></ErrorResponse>"
+)
+
+
+@contextmanager
+def answering(status: int, body: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Serve one answer to every question at the address that the AWS library asks."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Keep the test's output clean."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture(autouse=True)
+def _keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "what"),
+    [
+        (200, LOGIN, "a web page, with HTTP status 200"),
+        (403, LOGIN, "a web page, with HTTP status 403"),
+        (200, bytes(range(256)), "unreadable, with HTTP status 200"),
+        (200, b'{"a": 1}', "unreadable, with HTTP status 200"),
+        (200, b"<Other/>", "unreadable, with HTTP status 200"),
+        (400, b"<Error><Code>\x1b[31m", "unreadable, with HTTP status 400"),
+    ],
+)
+def test_what_is_not_awss_is_one_line(
+    status: int, body: bytes, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A login page or garbage is no bug of ours, and the line says where to look."""
+    with (
+        answering(status, body, monkeypatch),
+        pytest.raises(EngineError, match="AWS does not say who is calling") as raised,
+    ):
+        who_am_i(REGION)
+    assert f"something else than AWS answered ({what})" in raised.value.message
+    assert "AWS_ENDPOINT_URL" in str(raised.value.advice)
+
+
+@pytest.mark.parametrize("body", [LOGIN, b"[1", b"\xff"])
+def test_json_is_read_as_strictly(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library would make an empty answer of it, as if there were no queues."""
+    session = open_session(REGION)
+    with answering(200, body, monkeypatch), pytest.raises(NotFromAwsError) as raised:
+        session.client("batch").describe_job_queues()
+    failure = classify_error(raised.value, Clients(session, REGION))
+    assert failure.kind is Kind.NO_NETWORK
+
+
+def test_awss_own_refusal_stays_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strictness costs no answer of AWS's."""
+    with (
+        answering(403, DENIED, monkeypatch),
+        pytest.raises(ClientError, match="AccessDenied"),
+    ):
+        open_session(REGION).client("sts").get_caller_identity()
