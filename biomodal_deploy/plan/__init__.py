@@ -4,15 +4,13 @@ from biomodal_deploy.plan.changes import (
     Action,
     AttributeChange,
     Check,
-    DeferredChange,
     OutputChange,
     PlanKind,
     ResourceChange,
-    Variable,
 )
 from biomodal_deploy.plan.model import Counts, Plan
 from biomodal_deploy.plan.reading import read_plan
-from biomodal_deploy.plan.redactor import HIDDEN_TEXT, UNKNOWN_TEXT, Redactor, leaves
+from biomodal_deploy.plan.redactor import HIDDEN_TEXT, UNKNOWN_TEXT, Redactor
 
 __all__ = [
     "HIDDEN_TEXT",
@@ -21,13 +19,10 @@ __all__ = [
     "AttributeChange",
     "Check",
     "Counts",
-    "DeferredChange",
     "OutputChange",
     "Plan",
     "PlanKind",
     "Redactor",
     "ResourceChange",
-    "Variable",
-    "leaves",
     "read_plan",
 ]

@@ -7,7 +7,7 @@ boto3 are loaded where they are used.
 
 from __future__ import annotations
 
-from biomodal_deploy.sandbox.account import Account, Item
-from biomodal_deploy.sandbox.sandbox import DEFAULT_VM_NAME, Sandbox
+from biomodal_deploy.sandbox.account import Item
+from biomodal_deploy.sandbox.sandbox import Sandbox
 
-__all__ = ["DEFAULT_VM_NAME", "Account", "Item", "Sandbox"]
+__all__ = ["Item", "Sandbox"]

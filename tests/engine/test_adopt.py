@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 
 from biomodal_deploy.errors import EXIT_DONE, EXIT_GUARD, EXIT_SEALED_PLAN
 from biomodal_deploy.sandbox import Sandbox
+from tests.support.git import git
 from tests.support.life import use_described_module
 from tests.support.light import Ended, command
 from tests.support.native import init_or_skip
@@ -68,13 +68,9 @@ def serve_module(home: Path, sandbox: Sandbox) -> None:
     work.mkdir()
     use_described_module(work, sandbox.public_key)
     repository = work / "bootstrap"
-    identity = ("-c", "user.name=t", "-c", "user.email=t@localhost")
-    for words in (
-        ("init", "--quiet", "--initial-branch=module_update"),
-        ("add", "."),
-        (*identity, "commit", "--quiet", "--message=module"),
-    ):
-        subprocess.run(["git", *words], cwd=repository, check=True, timeout=60)
+    git(repository, "init", "--quiet", "--initial-branch=module_update")
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "--message=module")
     (home / ".gitconfig").write_text(f'[url "file://{repository}"]\n\tinsteadOf = {SOURCE}\n')
 
 

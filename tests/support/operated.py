@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from functools import cache
 from typing import Any, Final
 
+from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.engine.terraform import State
 from biomodal_deploy.vm.built import Built, built_from
 from tests.support.project import ROOT
+from tests.support.recorded_aws import Given, RecordedAws
 
 ACCOUNT: Final = "123456789012"
 REGION: Final = "eu-west-2"
@@ -23,6 +26,38 @@ _ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/{NAME}"
 def arn(service: str, resource: str) -> str:
     """Return an ARN of the account and region."""
     return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
+
+
+@cache
+def recorded_account() -> tuple[RecordedAws, Clients]:
+    """Return one account for all tests: making clients takes longer than asking them."""
+    aws = RecordedAws({})
+    return aws, Clients(aws.session(REGION), REGION)
+
+
+def described_environment(state: str = "ENABLED", status: str = "VALID", reason: str = "") -> Given:
+    """Return the compute environment as Batch describes it."""
+    found = {
+        "computeEnvironmentName": NAME,
+        "computeEnvironmentArn": arn("batch", f"compute-environment/{NAME}"),
+        "state": state,
+        "status": status,
+        "statusReason": reason,
+    }
+    return {"computeEnvironments": [found]}
+
+
+def described_queue(state: str = "ENABLED") -> Given:
+    """Return the job queue as Batch describes it."""
+    found = {
+        "jobQueueName": f"{NAME}-job-queue",
+        "jobQueueArn": arn("batch", f"job-queue/{NAME}-job-queue"),
+        "state": state,
+        "status": "VALID",
+        "priority": 1,
+        "computeEnvironmentOrder": [],
+    }
+    return {"jobQueues": [found]}
 
 
 def vm(**changes: object) -> Attributes:

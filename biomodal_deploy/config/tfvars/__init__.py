@@ -6,19 +6,14 @@ caller passes its environment, `terraform.tfvars`, `terraform.tfvars.json`, then
 """
 
 from biomodal_deploy.config.tfvars.declared import DeclaredVariable, read_declared
-from biomodal_deploy.config.tfvars.files import VariableFile
-from biomodal_deploy.config.tfvars.resolve import Check, Origin, ResolvedVariables, resolve
-from biomodal_deploy.config.tfvars.types import Type
+from biomodal_deploy.config.tfvars.resolve import Check, ResolvedVariables, resolve
 from biomodal_deploy.config.tfvars.values import Value, write_private
 
 __all__ = [
     "Check",
     "DeclaredVariable",
-    "Origin",
     "ResolvedVariables",
-    "Type",
     "Value",
-    "VariableFile",
     "read_declared",
     "resolve",
     "write_private",

@@ -28,7 +28,6 @@ __all__ = [
     "ProviderSource",
     "Terraform",
     "Tool",
-    "Toolchain",
     "cli_config_environment",
     "find_node",
     "find_provider_source",

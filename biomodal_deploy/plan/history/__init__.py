@@ -5,11 +5,10 @@ show is an end that was cut off; the digest of the last entry, kept elsewhere, d
 """
 
 from biomodal_deploy.plan.history.entry import Chain, Entry, Event
-from biomodal_deploy.plan.history.log import HISTORY_FILE, History
+from biomodal_deploy.plan.history.log import History
 from biomodal_deploy.plan.history.order import is_overtaken, newest, plans_in_order
 
 __all__ = [
-    "HISTORY_FILE",
     "Chain",
     "Entry",
     "Event",

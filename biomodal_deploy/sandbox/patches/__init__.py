@@ -20,7 +20,7 @@ from biomodal_deploy.sandbox.patches import (
     instances,
     volumes,
 )
-from biomodal_deploy.sandbox.patches.change import Change, Method
+from biomodal_deploy.sandbox.patches.change import Change
 
 Patch: TypeAlias = Callable[[], list[Change]]
 
@@ -36,7 +36,7 @@ PATCHES: Final[tuple[Patch, ...]] = (
     *volumes.PATCHES,
 )
 
-__all__ = ["PATCHES", "Change", "Method", "Patch", "apply"]
+__all__ = ["PATCHES", "Patch", "apply"]
 
 
 def apply() -> None:

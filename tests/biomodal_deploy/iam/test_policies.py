@@ -377,7 +377,6 @@ KMS: Final = "57ff7a43-341d-46b6-aee3-a450c9de6dc8"
 ARN: Final = f"arn:aws:kms:eu-west-2:123456789012:key/{KMS}"
 
 THROUGH_S3: Final = {"kms:ViaService": "s3.eu-west-2.amazonaws.com"}
-THROUGH_EC2: Final = {"kms:ViaService": "ec2.eu-west-2.amazonaws.com"}
 
 
 def may(

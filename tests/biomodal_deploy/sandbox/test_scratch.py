@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from biomodal_deploy.errors import UsageError
 from biomodal_deploy.sandbox import scratch
 from biomodal_deploy.sandbox.scratch import Scratch, copy_project, scratch_environment
 from biomodal_deploy.workflow.location import Location
+from tests.support.git import git, git_repository
 from tests.support.project import contents
 
 
@@ -100,14 +100,7 @@ def test_git_knows_the_copy_and_writes_to_it(tmp_path: Path) -> None:
     """The same commit, clean; a commit there leaves the repository as it was."""
     project = project_of(tmp_path / "project")
     write(project, "main.py")
-
-    def git(folder: Path, *words: str) -> str:
-        author = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
-        return subprocess.check_output(["git", "-C", str(folder), *author, *words], text=True)
-
-    git(project, "init", "-q")
-    git(project, "add", ".")
-    git(project, "commit", "-qm", "first")
+    git_repository(project)
     before = contents(project)
     copy = copied(project, tmp_path).folder
     assert git(copy, "rev-parse", "HEAD") == git(project, "rev-parse", "HEAD")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from io import StringIO
 from typing import Any, Final
 
@@ -12,24 +11,26 @@ import pytest
 from pydantic_core import to_jsonable_python
 from rich.console import Console
 
-from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.cli.render.console import _THEME
 from biomodal_deploy.cli.render.status import show_jobs
 from biomodal_deploy.review.cost import Prices
 from biomodal_deploy.review.cost.prices import PriceGroup
 from biomodal_deploy.vm.jobs import JobsData, find_jobs, with_costs
-from tests.support.operated import NAME, REGION, VM, arn, built, documented, hardened
+from tests.support.operated import (
+    NAME,
+    REGION,
+    VM,
+    built,
+    described_environment,
+    described_queue,
+    documented,
+    hardened,
+    recorded_account,
+)
 from tests.support.payloads import undocumented
-from tests.support.recorded_aws import Given, Recorded, RecordedAws, Refusal
+from tests.support.recorded_aws import Given, Recorded, Refusal
 
 SUBMITTED: Final = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-
-@cache
-def account() -> tuple[RecordedAws, Clients]:
-    """Return one account for all tests: making clients takes longer than asking them."""
-    aws = RecordedAws({})
-    return aws, Clients(aws.session(REGION), REGION)
 
 
 def job(state: str, number: int = 1, **more: Any) -> Given:
@@ -45,31 +46,6 @@ def machine(state: str) -> Given:
     return {"Reservations": [{"Instances": [found]}]}
 
 
-def environment(state: str = "ENABLED", status: str = "VALID", reason: str = "") -> Given:
-    """Return the compute environment as Batch describes it."""
-    found = {
-        "computeEnvironmentName": NAME,
-        "computeEnvironmentArn": arn("batch", f"compute-environment/{NAME}"),
-        "state": state,
-        "status": status,
-        "statusReason": reason,
-    }
-    return {"computeEnvironments": [found]}
-
-
-def queue(state: str = "ENABLED") -> Given:
-    """Return the job queue as Batch describes it."""
-    found = {
-        "jobQueueName": f"{NAME}-job-queue",
-        "jobQueueArn": arn("batch", f"job-queue/{NAME}-job-queue"),
-        "state": state,
-        "status": "VALID",
-        "priority": 1,
-        "computeEnvironmentOrder": [],
-    }
-    return {"jobQueues": [found]}
-
-
 def listed(*jobs: Given) -> Recorded:
     """Return what answers ListJobs with the jobs of the state that is asked for."""
 
@@ -81,11 +57,11 @@ def listed(*jobs: Given) -> Recorded:
 
 def found_in(*jobs: Given, resources: Any = None, **answers: Recorded) -> JobsData:
     """Return the jobs of a stack, with these answers in place of the healthy ones."""
-    aws, clients = account()
+    aws, clients = recorded_account()
     aws.answers = {
         "batch.ListJobs": listed(*jobs),
-        "batch.DescribeComputeEnvironments": environment(),
-        "batch.DescribeJobQueues": queue(),
+        "batch.DescribeComputeEnvironments": described_environment(),
+        "batch.DescribeJobQueues": described_queue(),
         "ec2.DescribeInstances": machine("running"),
         **{name.replace("__", "."): answer for name, answer in answers.items()},
     }
@@ -125,18 +101,21 @@ def test_what_runs_and_waits() -> None:
     ("answers", "says"),
     [
         ({}, "vCPU quota"),
-        ({"batch__DescribeComputeEnvironments": environment("DISABLED")}, "DISABLED"),
+        ({"batch__DescribeComputeEnvironments": described_environment("DISABLED")}, "DISABLED"),
         (
             {
-                "batch__DescribeComputeEnvironments": environment(
+                "batch__DescribeComputeEnvironments": described_environment(
                     status="INVALID", reason="CLIENT_ERROR - Not authorized"
                 )
             },
             "CLIENT_ERROR - Not authorized",
         ),
-        ({"batch__DescribeComputeEnvironments": environment(status="UPDATING")}, "UPDATING"),
+        (
+            {"batch__DescribeComputeEnvironments": described_environment(status="UPDATING")},
+            "UPDATING",
+        ),
         ({"batch__DescribeComputeEnvironments": {"computeEnvironments": []}}, "is gone"),
-        ({"batch__DescribeJobQueues": queue("DISABLED")}, "update-job-queue"),
+        ({"batch__DescribeJobQueues": described_queue("DISABLED")}, "update-job-queue"),
         ({"batch__DescribeJobQueues": Refusal("AccessDeniedException")}, "vCPU quota"),
     ],
 )
@@ -218,7 +197,7 @@ def priced(*families: str, bid: int | None = None, describe: Recorded = describe
     """Return jobs that have run for two hours, with what they have cost."""
     start = int((datetime.now(UTC) - timedelta(hours=2)).timestamp() * 1000)
     running = [{**job("RUNNING", startedAt=start), "jobId": each} for each in ("four", "two")]
-    aws, clients = account()
+    aws, clients = recorded_account()
     resources = documented()
     (hosts,) = resources["aws_batch_compute_environment"][0]["compute_resources"]
     hosts |= {"instance_type": list(families), "bid_percentage": bid}

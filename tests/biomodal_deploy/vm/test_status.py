@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import base64
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.vm.built import Built
 from biomodal_deploy.vm.status import StatusData, check_status, wait_until_ready
-from tests.support.operated import ACCOUNT, ADDRESS, NAME, REGION, VM, arn, built, hardened
-from tests.support.recorded_aws import Recorded, RecordedAws, Refusal, no_such, profile, role
+from tests.support.operated import (
+    ACCOUNT,
+    ADDRESS,
+    NAME,
+    REGION,
+    VM,
+    arn,
+    built,
+    described_environment,
+    described_queue,
+    hardened,
+    recorded_account,
+)
+from tests.support.recorded_aws import Recorded, Refusal, no_such, profile, role
 
 LONG_AGO: Final = datetime.now(UTC) - timedelta(days=9)
 DONE: Final = "biomodal install: all installations completed successfully"
@@ -43,32 +53,6 @@ def console(text: str) -> dict[str, Any]:
     return {"InstanceId": VM, "Output": base64.b64encode(text.encode()).decode()}
 
 
-def environments(state: str, status: str, reason: str = "") -> dict[str, Any]:
-    """Return a compute environment as Batch describes it."""
-    found = {
-        "computeEnvironmentName": NAME,
-        "computeEnvironmentArn": arn("batch", f"compute-environment/{NAME}"),
-        "state": state,
-        "status": status,
-        "statusReason": reason,
-    }
-    return {"computeEnvironments": [found]}
-
-
-def queues(state: str, status: str) -> dict[str, Any]:
-    """Return a job queue as Batch describes it."""
-    name = f"{NAME}-job-queue"
-    found = {
-        "jobQueueName": name,
-        "jobQueueArn": arn("batch", f"job-queue/{name}"),
-        "state": state,
-        "status": status,
-        "priority": 1,
-        "computeEnvironmentOrder": [],
-    }
-    return {"jobQueues": [found]}
-
-
 def healthy() -> dict[str, Recorded]:
     """Return the answers where all is well."""
     uri = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{NAME}"
@@ -76,24 +60,17 @@ def healthy() -> dict[str, Recorded]:
         "ec2.DescribeInstances": instance(),
         "ec2.DescribeInstanceStatus": checked("ok", "ok"),
         "ec2.GetConsoleOutput": console(DONE),
-        "batch.DescribeComputeEnvironments": environments("ENABLED", "VALID", "Healthy"),
-        "batch.DescribeJobQueues": queues("ENABLED", "VALID"),
+        "batch.DescribeComputeEnvironments": described_environment("ENABLED", "VALID", "Healthy"),
+        "batch.DescribeJobQueues": described_queue(),
         "s3.HeadBucket": {"BucketRegion": REGION},
         "ecr.DescribeRepositories": {"repositories": [{"repositoryUri": uri}]},
         "iam.GetInstanceProfile": profile(NAME, role(NAME)),
     }
 
 
-@cache
-def account() -> tuple[RecordedAws, Clients]:
-    """Return one account for all tests: making clients takes longer than asking them."""
-    aws = RecordedAws({})
-    return aws, Clients(aws.session(REGION), REGION)
-
-
 def asked(stack: Built, answers: dict[str, Recorded]) -> StatusData:
     """Look at a stack in an account with these answers."""
-    aws, clients = account()
+    aws, clients = recorded_account()
     aws.answers = answers
     return check_status(stack, clients)
 
@@ -162,21 +139,21 @@ def test_all_is_well() -> None:
         ("ec2__GetConsoleOutput", {"InstanceId": VM}, "install-script", "unknown", "--deep"),
         (
             "batch__DescribeComputeEnvironments",
-            environments("ENABLED", "INVALID", "CLIENT_ERROR - Access denied"),
+            described_environment("ENABLED", "INVALID", "CLIENT_ERROR - Access denied"),
             "compute-environment",
             "fail",
             "CLIENT_ERROR - Access denied",
         ),
         (
             "batch__DescribeComputeEnvironments",
-            environments("DISABLED", "VALID"),
+            described_environment("DISABLED", "VALID"),
             "compute-environment",
             "fail",
             "--state ENABLED",
         ),
         (
             "batch__DescribeComputeEnvironments",
-            environments("ENABLED", "CREATING"),
+            described_environment("ENABLED", "CREATING"),
             "compute-environment",
             "not-yet",
             "CREATING",
@@ -188,7 +165,7 @@ def test_all_is_well() -> None:
             "fail",
             "is gone",
         ),
-        ("batch__DescribeJobQueues", queues("DISABLED", "VALID"), "job-queue", "fail", "--job-q"),
+        ("batch__DescribeJobQueues", described_queue("DISABLED"), "job-queue", "fail", "--job-q"),
         ("batch__DescribeJobQueues", {"jobQueues": []}, "job-queue", "fail", "is gone"),
         ("s3__HeadBucket", Refusal("404", status=404), "bucket", "fail", "is gone"),
         ("s3__HeadBucket", {"BucketRegion": "us-east-1"}, "bucket", "fail", "is in us-east-1"),

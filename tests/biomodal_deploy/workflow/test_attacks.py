@@ -18,6 +18,7 @@ from biomodal_deploy.errors import (
     EXIT_SEALED_PLAN,
     EXIT_USAGE,
 )
+from tests.support.git import git
 from tests.support.light import MODEL, STACK, Ended, LightProject
 
 pytestmark = [pytest.mark.engine]
@@ -237,12 +238,6 @@ def test_a_link_in_a_files_place_is_refused(
     shutil.move(sealed_plan / name, tmp_path / name)
     (sealed_plan / name).symlink_to(tmp_path / name)
     refused(apply(project), "symbolic link")
-
-
-def git(folder: Path, *words: str) -> None:
-    """Run Git as nobody in particular."""
-    who = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.org"]
-    subprocess.run(["git", "-C", str(folder), *who, *words], check=True)
 
 
 def commit(folder: Path, message: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +24,7 @@ from biomodal_deploy.plan.sealed import (
     modules_of,
     verify,
 )
+from tests.support.git import git, git_repository
 from tests.support.terraform import Engine, bare_engine
 
 BACKEND = {"local": {"path": "../../../state/demo.tfstate"}}
@@ -45,9 +45,7 @@ class Lab:
         self.script.write_text("#!/bin/sh\n")
         (project / ".gitignore").write_text("plans/\ncdktf.out/\nstate/\n*.tfvars\nhome/\n")
         self.write(word="one")
-        for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "one"]):
-            identity = ["-c", "user.name=t", "-c", "user.email=t@localhost"]
-            subprocess.run(["git", "-C", project, *identity, *arguments], check=True)
+        git_repository(project)
         self.engine: Engine = bare_engine(project / "home")
         self.engine.must(self.directory, "init")
 
@@ -290,13 +288,6 @@ class TestBackend:
         bare_engine(tmp_path).must(directory, "init")
         assert (directory / ".terraform" / "terraform.tfstate").exists()
         assert backend_of(directory, None) == before
-
-
-def git(folder: Path, *arguments: str) -> str:
-    """Run Git as nobody in particular."""
-    identity = ["-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "commit.gpgsign=false"]
-    command = ["git", "-C", str(folder), *identity, *arguments]
-    return subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip()
 
 
 @pytest.mark.engine

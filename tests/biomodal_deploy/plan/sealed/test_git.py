@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from biomodal_deploy.plan.sealed import Revision, revision_of
 from biomodal_deploy.plan.sealed.git import commit_of, is_ignored
+from tests.support.git import git, git_repository
 from tests.support.project import ROOT
-
-
-def git(folder: Path, *arguments: str) -> str:
-    """Run Git as nobody in particular."""
-    identity = ["-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "commit.gpgsign=false"]
-    command = ["git", "-C", str(folder), *identity, *arguments]
-    return subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip()
 
 
 @pytest.fixture
@@ -24,11 +17,9 @@ def repository(tmp_path: Path) -> Path:
     """A repository with one commit."""
     folder = tmp_path / "repository"
     folder.mkdir()
-    git(folder, "init", "-q", "-b", "main")
     (folder / "file").write_text("one")
     (folder / ".gitignore").write_text("ignored\n")
-    git(folder, "add", ".")
-    git(folder, "commit", "-q", "-m", "one")
+    git_repository(folder)
     return folder
 
 

@@ -11,8 +11,6 @@ from biomodal_deploy.review.cost import Estimate, Prices, estimate
 from tests.support.costs import address, batch, documented, machine, references, template
 from tests.support.plans import plan, resource
 
-NORTH_VIRGINIA = Prices.of("us-east-1")
-
 
 def estimated(*resources: Any, region: str = "us-east-1", **more: Any) -> Estimate:
     """Return the estimate of a plan with these resources."""
