@@ -14,6 +14,7 @@ from constructs import Construct
 
 from biomodal_aws import ImageRepository
 from biomodal_deploy.config.contract import variables_of
+from biomodal_deploy.config.stack import Adopted
 from stacks.install_script import user_data
 from stacks.module_base import ModuleBase
 
@@ -35,6 +36,7 @@ class HardenedModuleStack(ModuleBase):
         install_script: The VM's start-up script.
         open_ssh: Whether port 22 may be opened to everyone.
         bucket_key: The KMS key that an existing data bucket is encrypted with, or None.
+        adopted: What it keeps of the resources that it adopted.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class HardenedModuleStack(ModuleBase):
         install_script: Path,
         open_ssh: bool = False,
         bucket_key: str | None = None,
+        adopted: Adopted = Adopted(),  # noqa: B008  # it is frozen
     ) -> None:
         super().__init__(
             scope, id_, variables=variables_of("module", "hardened", open_ssh=open_ssh)
@@ -66,7 +69,8 @@ class HardenedModuleStack(ModuleBase):
                 "metadata_http_put_response_hop_limit": 2,
                 "disable_api_termination": self.variables["termination_protection"].boolean_value,
                 "user_data_base64": user_data(self, install_script, docker_by_group=True),
-            }
+            },
+            adopted,
         )
         self._session_manager(bootstrap)
         self.allow_key(bootstrap, bucket_key)

@@ -10,6 +10,7 @@ from cdktf_cdktf_provider_aws.data_aws_caller_identity import DataAwsCallerIdent
 
 from biomodal_aws import ImageRepository
 from biomodal_deploy.config.contract.aws import CANONICAL, IMAGE_NAME
+from biomodal_deploy.config.stack import Adopted
 from stacks.base import BaseStack
 from stacks.existing_bucket import MAKES_BUCKET, existing_bucket_name
 
@@ -19,13 +20,15 @@ _SOURCE: Final = "git::https://github.com/cegx-ds/terraform-aws-bootstrap.git?re
 class ModuleBase(BaseStack):
     """A stack around the upstream bootstrap module."""
 
-    def call_module(self, inputs: Mapping[str, Any]) -> TerraformHclModule:
+    def call_module(self, inputs: Mapping[str, Any], adopted: Adopted) -> TerraformHclModule:
         """Call the module with what every profile gives it.
 
         Args:
             inputs: What this profile gives it besides.
+            adopted: What it keeps of the resources that it adopted.
         """
         account = DataAwsCallerIdentity(self, "current")
+        described = {"security_group_description": adopted.ssh_description}
         return TerraformHclModule(
             self,
             "bootstrap",
@@ -47,6 +50,7 @@ class ModuleBase(BaseStack):
                 "bucket_force_destroy": self.variables["bucket_force_destroy"].boolean_value,
                 "deploy_batch": True,
                 "tags": self.tags(),
+                **(described if adopted.ssh_description else {}),
                 **inputs,
             },
         )

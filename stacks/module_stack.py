@@ -9,6 +9,7 @@ from constructs import Construct
 
 from biomodal_aws import ImageRepository
 from biomodal_deploy.config.contract import variables_of
+from biomodal_deploy.config.stack import Adopted
 from stacks.install_script import user_data
 from stacks.module_base import ModuleBase
 
@@ -21,10 +22,17 @@ class ModuleStack(ModuleBase):
         id_: The stack's name.
         install_script: The VM's start-up script.
         bucket_key: The KMS key that an existing data bucket is encrypted with, or None.
+        adopted: What it keeps of the resources that it adopted.
     """
 
     def __init__(
-        self, scope: Construct, id_: str, *, install_script: Path, bucket_key: str | None = None
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        install_script: Path,
+        bucket_key: str | None = None,
+        adopted: Adopted = Adopted(),  # noqa: B008  # it is frozen
     ) -> None:
         super().__init__(scope, id_, variables=variables_of("module"))
         # The module tags little with `tags`, and not its launch template.
@@ -45,7 +53,8 @@ class ModuleStack(ModuleBase):
                 "root_block_device_volume_size": self.number("vm_volume_gib"),
                 "metadata_http_tokens_required": False,
                 "user_data_base64": user_data(self, install_script),
-            }
+            },
+            adopted,
         )
         self.allow_key(bootstrap, bucket_key)
         self.give_out_from(bootstrap, repository)

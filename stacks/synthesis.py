@@ -145,7 +145,12 @@ def _builder(settings: StackSettings, install_script: Path) -> Callable[[App, st
         )
     bucket_key = settings.bucket_kms_key_arn
     if settings.profile != "hardened" and settings.bootstrap == "module":
-        return partial(ModuleStack, install_script=install_script, bucket_key=bucket_key)
+        return partial(
+            ModuleStack,
+            install_script=install_script,
+            bucket_key=bucket_key,
+            adopted=settings.adopted,
+        )
     if settings.profile != "hardened":
         return partial(
             NativeStack,
@@ -162,6 +167,7 @@ def _builder(settings: StackSettings, install_script: Path) -> Callable[[App, st
             install_script=install_script,
             open_ssh=open_ssh,
             bucket_key=bucket_key,
+            adopted=settings.adopted,
         )
     from stacks.hardened_stack import HardenedStack
 

@@ -134,7 +134,9 @@ class Approvals(Frozen, populate_by_name=True):
 
 
 class Adopted(Frozen):
-    """What a native stack keeps of the resources that it adopted: AWS can change none of it.
+    """What a stack keeps of the resources that it adopted: AWS can change none of it.
+
+    The upstream module takes the first alone; the others are for a native stack.
 
     Attributes:
         ssh_description: The description of the VM's security group.

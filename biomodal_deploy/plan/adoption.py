@@ -30,6 +30,9 @@ _SETTINGS: Final = {
     ("aws_security_group.batch_hosts", "description"): "batch_description",
     ("aws_s3_bucket.data_bucket", "bucket"): "bucket",
 }
+# What the upstream module takes of it, by where a native stack has it.
+_MODULE_SETTINGS: Final = {("aws_security_group.ssh", "description"): "ssh_description"}
+_HOSTS_GROUP: Final = "aws_security_group.batch_hosts"
 
 Rule = tuple[str, ...]
 """A permission as AWS knows it: group, direction, protocol, ports and range."""
@@ -61,8 +64,11 @@ class Blocks:
         """
         moved = _moves(plan)
         imports = _rule_imports(plan, existing)
-        removed = _removals(plan, imports)
-        self.moved |= moved
+        left = _left_groups(plan)
+        removed = _removals(plan, imports) | left
+        self.moved = {
+            old: new for old, new in (self.moved | moved).items() if plain(old) not in left
+        }
         self.imports |= imports
         self.removed |= removed
         return bool(moved or imports or removed)
@@ -116,15 +122,37 @@ def adopted_settings(plan: Plan) -> dict[str, str | bool]:
     """Return what the stack's settings have to say, so that nothing is replaced for it."""
     found: dict[str, str | bool] = {}
     for each in plan.changes:
-        for (address, attribute), setting in _SETTINGS.items():
+        for attribute, setting in _settings_of(each).items():
             value = (each.before or {}).get(attribute)
-            named = plain(each.address) == address and each.action.replaces
-            if named and attribute in each.replace_paths and isinstance(value, str):
+            if each.action.replaces and attribute in each.replace_paths and isinstance(value, str):
                 found[setting] = value
         # AWS does not give the public key of an imported pair back.
         if each.type == "aws_key_pair" and each.imported and each.action.replaces:
             found["key_pair"] = True
     return found
+
+
+def _settings_of(change: ResourceChange) -> dict[str, str]:
+    """Return the setting for each attribute that a stack can keep."""
+    address, settings = change.address, _SETTINGS
+    if change.previous_address and _call(change.address):
+        address, settings = change.previous_address, _MODULE_SETTINGS
+    return {each: setting for (of, each), setting in settings.items() if of == plain(address)}
+
+
+def _left_groups(plan: Plan) -> set[str]:
+    """Return a native stack's group of hosts where the module would replace it for its description.
+
+    It leaves the state and stays: AWS deletes no group that a host has, and jobs may run for days.
+    """
+    return {
+        _HOSTS_GROUP
+        for each in plan.changes
+        if each.previous_address == _HOSTS_GROUP
+        and _call(each.address)
+        and each.action.replaces
+        and each.replace_paths == ("description",)
+    }
 
 
 def _moves(plan: Plan) -> dict[str, str]:
@@ -188,11 +216,14 @@ def _removals(plan: Plan, imports: Collection[str]) -> set[str]:
     bucket = next(
         (each.value for each in plan.variables if each.name == "use_existing_bucket_url"), None
     )
+    left = {(each.before or {}).get("id") for each in _of(plan, Action.FORGET)}
     found: dict[str, bool] = {}
     for each in _of(plan, Action.DELETE):
         before = each.before or {}
         rules = _rules(each.type, before)
-        covered = bool(rules) and kept.issuperset(rules)
+        covered = bool(rules) and (
+            kept.issuperset(rules) or before.get("security_group_id") in left
+        )
         existing = (
             each.type.startswith("aws_s3_bucket") and f"s3://{before.get('bucket')}" == bucket
         )

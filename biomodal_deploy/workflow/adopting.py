@@ -133,6 +133,7 @@ def adopt(location: Location, name: str | None, source: Source, request: PlanReq
             _write_settings(stack, needed)
             stack = fresh_stack(_reread(location), stack.name)
     planned = make_plan(stack, request)
+    _name_lost_buckets(planned.plan, location.on_event)
     file = adoption_file(stack)
     return Adopted(
         stack=stack,
@@ -201,6 +202,19 @@ def _plan(engine: TerraformCli, given: Given, on_event: Listener, log: Path) -> 
         # The sealed plan reads everything again.
         engine.plan(out, silent, log, var_files=[given.write(folder)], refresh=False)
         return read_plan(engine.show_plan(out), secrets=given.resolved.secrets)[0]
+
+
+def _name_lost_buckets(plan: Plan, on_event: Listener) -> None:
+    """Say how a bucket stays which the module would replace: it takes no name, but a prefix."""
+    for each in plan.losses:
+        if each.type == "aws_s3_bucket" and "bucket_prefix" in each.replace_paths:
+            url = f"s3://{(each.before or {}).get('bucket')}"
+            on_event(
+                Notice(
+                    f"{each.address} would be replaced: the module chooses its bucket's name. "
+                    f'To keep the bucket, outside the stack, set use_existing_bucket_url = "{url}"'
+                )
+            )
 
 
 def _write(stack: Stack, blocks: Blocks) -> None:

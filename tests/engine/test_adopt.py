@@ -1,4 +1,7 @@
-"""What exists is adopted in place: a vendor's root, from one stack to another, and by ids."""
+"""What exists is adopted in place: a vendor's root, from one stack to another, and by ids.
+
+One vendor's root and one native stack serve all tests here, in the order of their lives.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("adopt")]
 
 STACK: Final = "lab"
 VM: Final = "engine-vm"
+NATIVE_VM: Final = "native-vm"
 NOTHING: Final = {"delete": 0, "replace": 0, "create": 0}
 SOURCE: Final = "https://github.com/cegx-ds/terraform-aws-bootstrap.git"
 SCRIPT: Final = "#!/bin/bash\necho the lab's own\n"
@@ -104,9 +108,19 @@ class Project:
         """Apply an adoption, delete its file, and see that nothing is left to do."""
         # What leaves the state is confirmed as a destroy is.
         self.must("apply", adopted["path"], "--confirm", STACK)
-        (self.folder / adopted["adoption_file"]).unlink()
+        (self.folder / (adopted["adoption_file"] or "none")).unlink(missing_ok=True)
         planned = self.must("plan")
         assert not planned["has_changes"], self.run("plan").out
+
+    def another(self, folder: Path) -> Project:
+        """Return another checkout, which knows nothing of this one."""
+        copy_app(folder)
+        constructs = {"PYTHONPATH": str(folder / "constructs")}
+        return replace(self, folder=folder, environment={**self.environment, **constructs})
+
+    def state(self) -> Any:
+        """Return what the stack's state holds."""
+        return json.loads((self.folder / "state" / f"{STACK}.tfstate").read_bytes())
 
 
 @pytest.fixture(scope="module")
@@ -160,13 +174,14 @@ def test_the_state_is_backed_up_and_its_source_left_alone(project: Project, modu
     assert Path(module["backup"]).stat().st_mode & 0o077 == 0
 
 
-def test_the_module_s_adoption_settles(project: Project, module: Any) -> None:
-    """Applied, and nothing left to do, also without the blocks."""
+@pytest.fixture(scope="module")
+def module_settled(project: Project, module: Any) -> None:
+    """The module's adoption, applied: nothing is left to do, also without the blocks."""
     project.settle(module)
 
 
 @pytest.fixture(scope="module")
-def native(project: Project, module: Any) -> Any:
+def native(project: Project, module_settled: None) -> Any:
     """The adoption of the stack's own state after its implementation has changed."""
     project.become(bootstrap="native")
     return project.must("adopt")
@@ -191,38 +206,28 @@ def test_the_adoption_is_sealed(project: Project, native: Any) -> None:
     assert ended.status == EXIT_SEALED_PLAN, ended.out + ended.err
 
 
-def test_native_s_adoption_settles(project: Project, native: Any) -> None:
-    """Applied, and nothing left to do, also without the blocks."""
+@pytest.fixture(scope="module")
+def native_settled(project: Project, native: Any) -> Any:
+    """The state of the native stack, its adoption applied and nothing left to do."""
     project.settle(native)
-
-
-def test_the_hardened_profile_is_refused_by_what_it_replaces(project: Project, native: Any) -> None:
-    """The Batch environment is of no protected kind; here its loss has to be named all the same."""
-    project.become(bootstrap="native", profile="hardened")
-    ended = project.run("adopt", "--output", "json")
-    project.become(bootstrap="native")
-    assert ended.status == EXIT_GUARD, ended.out + ended.err
+    return project.state()
 
 
 @pytest.fixture(scope="module")
-def by_ids(project: Project, native: Any, tmp_path_factory: pytest.TempPathFactory) -> Project:
+def by_ids(
+    project: Project, native_settled: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Project:
     """A checkout that knows nothing of what stands in the account, but has its ids."""
-    state = json.loads((project.folder / "state" / f"{STACK}.tfstate").read_bytes())
     ids = {
         _address(resource, instance): instance["attributes"]["id"]
-        for resource in state["resources"]
+        for resource in native_settled["resources"]
         for instance in resource["instances"]
         # Rules are found by themselves.
         if resource["mode"] == "managed" and "security_group_" not in resource["type"]
     }
-    folder = copy_app(tmp_path_factory.mktemp("by-ids") / "checkout")
-    shutil.copy2(project.folder / "terraform.tfvars", folder)
-    (folder / "ids.json").write_text(json.dumps(ids))
-    other = replace(
-        project,
-        folder=folder,
-        environment={**project.environment, "PYTHONPATH": str(folder / "constructs")},
-    )
+    other = project.another(tmp_path_factory.mktemp("by-ids") / "checkout")
+    shutil.copy2(project.folder / "terraform.tfvars", other.folder)
+    (other.folder / "ids.json").write_text(json.dumps(ids))
     other.become(bootstrap="native")
     return other
 
@@ -238,3 +243,47 @@ def test_what_was_made_by_hand_is_adopted_by_its_ids(by_ids: Project) -> None:
     assert _losses(adopted) == NOTHING
     assert adopted["adopted"]["key_pair"] is True
     by_ids.settle(adopted)
+
+
+def test_hardened_names_what_it_replaces(project: Project, native_settled: Any) -> None:
+    """The Batch environment and the open rules have to be named; nothing else is lost."""
+    project.become(bootstrap="native", profile="hardened")
+    ended = project.run("adopt", "--output", "json")
+    assert ended.status == EXIT_GUARD, ended.out + ended.err
+    lost = [
+        each
+        for each in ended.data["changes"]
+        if each["action"] in ("delete", "replace", "replace-create-first")
+    ]
+    print(lost)
+    allowed = [word for each in lost for word in ("--allow-destroy", each["address"])]
+    project.settle(project.must("adopt", *allowed))
+
+
+@pytest.fixture(scope="module")
+def pristine(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A native stack, applied, that never was anything else, as its implementation changes."""
+    found = project.another(tmp_path_factory.mktemp("pristine") / "checkout")
+    found.sandbox.write_tfvars(found.folder / "terraform.tfvars", vm_name=NATIVE_VM)
+    found.become(bootstrap="native")
+    found.must("apply", found.must("plan")["path"])
+    found.become(bootstrap="module")
+    return found
+
+
+def test_the_module_would_replace_native_s_bucket(pristine: Project) -> None:
+    """The plan is refused, and the variable that keeps the bucket is named."""
+    ended = pristine.run("adopt")
+    assert ended.status == EXIT_GUARD
+    assert "aws_s3_bucket.this[0] would be replaced, and aws_s3_bucket is protected" in ended.out
+    assert f'use_existing_bucket_url = "s3://{NATIVE_VM}"' in ended.err
+
+
+def test_the_module_adopts_native_in_place(pristine: Project) -> None:
+    """Nothing is destroyed or replaced."""
+    values = pristine.folder / "terraform.tfvars"
+    url = f'use_existing_bucket_url = "s3://{NATIVE_VM}"'
+    values.write_text(f"{values.read_text()}{url}\n")
+    adopted = pristine.must("adopt", "--allow-destroy", "aws_s3_bucket.data_bucket[0]")
+    print(adopted["counts"], adopted["adopted"], (pristine.folder / "adopt/lab.tf").read_text())
+    pristine.settle(adopted)

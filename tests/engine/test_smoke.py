@@ -1,15 +1,14 @@
-"""`smoke` in a real container: a hardened stack's queue on loopback, whole and broken.
+"""`smoke` in a real container: a hardened stack, applied on loopback, whole and broken.
 
-moto's Batch starts the job through podman's Docker API. The stack's objects are made directly, as
-in the tests of the other commands on a running stack. moto has hosts without end: a used-up quota,
+moto's Batch starts the job through podman's Docker API. The stack's bucket exists before, since the
+AWS provider waits almost a minute for one of its own. moto has hosts without end: a used-up quota,
 subnets without a way out and Batch's own reasons are on recorded answers (vm/test_waiting.py).
 """
 
 from __future__ import annotations
 
-import base64
 import json
-import re
+import os
 import signal
 import subprocess
 import sys
@@ -21,19 +20,22 @@ from typing import Any, Final
 
 import pytest
 
+from biomodal_deploy.errors import EXIT_DONE
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.containers import IMAGE, Containers, running_containers
-from tests.support.light import Ended, LightProject
-from tests.support.operated import NAME, REGION, hardened, outputs, state_text
+from tests.support.light import Ended, command
+from tests.support.operated import NAME, REGION
 from tests.support.payloads import undocumented
+from tests.support.project import app_environment, copy_app, write_stacks
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("smoke")]
 
 STACK: Final = "lab"
+BUCKET: Final = "lab-data"
 QUEUE: Final = f"{NAME}-job-queue"
 HOSTS: Final = f"{NAME}-batch-host"
 LOGS: Final = f"/biomodal/{NAME}/tasks"
-TRUST: Final = json.dumps({"Version": "2012-10-17", "Statement": []})
+VALUES: Final = f'use_existing_bucket_url = "s3://{BUCKET}"\nlog_retention_days = 30\n'
 
 
 @dataclass(frozen=True)
@@ -41,27 +43,26 @@ class Lab:
     """A stack that can run jobs.
 
     Attributes:
-        project: The project, and its command line.
+        folder: The project.
         sandbox: The account.
         containers: What runs its jobs.
         tool: The hosts' folder with the AWS command line.
+        environment: An environment that reaches the account and no other.
     """
 
-    project: LightProject
+    folder: Path
     sandbox: Sandbox
     containers: Containers
     tool: Path
+    environment: Mapping[str, str]
+
+    def command(self, *words: str) -> Ended:
+        """Run one command."""
+        return command(self.folder, words, self.environment, timeout=300)
 
     def run(self, *words: str) -> Ended:
-        """Run `smoke` for its data."""
-        return self.project.run(
-            "smoke", "--image", IMAGE, "--timeout", "60", *words, environment=self.environment
-        )
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """An environment that reaches the account and no other."""
-        return self.sandbox.environment({})
+        """Run `smoke`."""
+        return self.command("smoke", "--image", IMAGE, "--timeout", "60", *words)
 
     def found(self, *words: str) -> dict[str, dict[str, Any]]:
         """Run `smoke`, and return what it found by layer."""
@@ -85,90 +86,45 @@ class Lab:
         ]
         return [
             *(each["jobDefinitionArn"] for each in definitions),
-            *(each["Key"] for each in s3.list_objects_v2(Bucket=NAME).get("Contents", [])),
+            *(each["Key"] for each in s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])),
             *self.containers.podman("ps", "--all", "--quiet").split(),
             *listed,
         ]
 
 
-def resources(tool: Path) -> dict[str, list[dict[str, Any]]]:
-    """Return the hardened stack's, whose hosts have the AWS command line in this folder."""
-    found = hardened()
-    (template,) = found["aws_launch_template"]
-    script = base64.b64decode(template["user_data"]).decode()
-    moved = re.sub(r"cliPath = '[^']+'", f"cliPath = '{tool}/bin/aws'", script)
-    data = base64.b64encode(moved.encode()).decode()
-    for each in found["aws_batch_compute_environment"]:
-        each["compute_resources"][0]["instance_type"] = ["optimal"]
-    return found | {"aws_launch_template": [{"name": "hosts", "user_data": data}]}
-
-
-def build(sandbox: Sandbox) -> None:
-    """Make what the stack's state names, as far as a job needs it."""
-    client: Any = sandbox.client
-    location = {"LocationConstraint": sandbox.region}
-    client("s3").create_bucket(Bucket=NAME, CreateBucketConfiguration=location)
-    client("logs").create_log_group(logGroupName=LOGS)
-    make_profile(client("iam"))
-    client("ec2").create_launch_template(
-        LaunchTemplateName="hosts",
-        LaunchTemplateData={"MetadataOptions": {"HttpPutResponseHopLimit": 2}},
-    )
-    vpc = [{"Name": "vpc-id", "Values": [sandbox.account.vpc_id]}]
-    group = client("ec2").describe_security_groups(Filters=vpc)["SecurityGroups"][0]
-    environment = client("batch").create_compute_environment(
-        computeEnvironmentName=f"{NAME}-spot",
-        type="MANAGED",
-        state="ENABLED",
-        computeResources={
-            "type": "SPOT",
-            "minvCpus": 0,
-            "maxvCpus": 256,
-            "instanceTypes": ["optimal"],
-            "instanceRole": f"arn:aws:iam::{sandbox.account_id}:instance-profile/{HOSTS}",
-            "subnets": list(sandbox.account.subnet_ids),
-            "securityGroupIds": [group["GroupId"]],
-            "launchTemplate": {"launchTemplateName": "hosts", "version": "$Latest"},
-        },
-    )["computeEnvironmentArn"]
-    client("batch").create_job_queue(
-        jobQueueName=QUEUE,
-        state="ENABLED",
-        priority=1,
-        computeEnvironmentOrder=[{"order": 1, "computeEnvironment": environment}],
-    )
-
-
-def make_profile(iam: Any) -> None:
-    """Make the hosts' instance profile and its role."""
-    iam.create_role(RoleName=HOSTS, AssumeRolePolicyDocument=TRUST)
-    iam.create_instance_profile(InstanceProfileName=HOSTS)
-    iam.add_role_to_instance_profile(InstanceProfileName=HOSTS, RoleName=HOSTS)
-
-
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """One account, one container runtime and one stack for all tests here."""
+    """One account, one container runtime and one hardened stack, applied, for all tests here."""
     workdir = tmp_path_factory.mktemp("smoke")
-    (workdir / "tool" / "bin").mkdir(parents=True)
-    project = LightProject(
-        workdir / "project", {STACK: {}}, {"stacks": {STACK: {"bootstrap": "native"}}}
-    )
-    aws = workdir / "tool" / "bin" / "aws"
+    folder, tool = copy_app(workdir / "checkout"), workdir / "tool"
+    write_stacks(folder, {STACK: {"bootstrap": "native", "profile": "hardened"}})
+    # Containers mount the folder from this machine, and nothing is installed in its /opt.
+    script = folder / "scripts" / "batch_host.sh"
+    script.write_text(script.read_text().replace("/opt/aws-cli", str(tool)))
+    aws = tool / "bin" / "aws"
+    aws.parent.mkdir(parents=True)
     aws.write_text("#!/bin/sh\necho aws-cli/2.0.0\n")
     aws.chmod(0o755)
+    (workdir / "home").mkdir()
+    # A temporary home, but the user's own cache: the AWS bindings are cut to size once.
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    variables = app_environment(folder, {"HOME": str(workdir / "home"), "XDG_CACHE_HOME": cache})
     with (
         running_containers() as containers,
         pytest.MonkeyPatch.context() as patched,
     ):
         patched.setenv("DOCKER_HOST", containers.host)
         with Sandbox.start(workdir, region=REGION) as sandbox:
-            build(sandbox)
-            found = Lab(project, sandbox, containers, workdir / "tool")
-            assert project.run("synth", environment=found.environment).status == 0
-            state = project.folder / "state" / f"{STACK}.tfstate"
-            state.parent.mkdir(exist_ok=True)
-            state.write_text(state_text(resources(found.tool), outputs()))
+            found = Lab(folder, sandbox, containers, tool, sandbox.environment(variables))
+            sandbox.client("s3").create_bucket(
+                Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+            )
+            values = folder / "terraform.tfvars"
+            sandbox.write_tfvars(values, vm_name=NAME)
+            values.write_text(f"{values.read_text()}{VALUES}")
+            for words in (("plan",), ("apply",)):
+                ended = found.command(*words)
+                assert ended.status == EXIT_DONE, ended.out + ended.err
             yield found
 
 
@@ -192,7 +148,7 @@ def broken(found: Mapping[str, dict[str, Any]]) -> list[str]:
 
 def policy(*actions: str) -> str:
     """Return a bucket policy that denies these to everyone."""
-    arn = f"arn:aws:s3:::{NAME}"
+    arn = f"arn:aws:s3:::{BUCKET}"
     denied = {
         "Effect": "Deny",
         "Principal": "*",
@@ -206,11 +162,11 @@ def policy(*actions: str) -> str:
 def test_no_permission_on_the_bucket(lab: Lab, layer: str) -> None:
     """Each is named by itself (moto lets no bucket policy deny a list)."""
     s3 = lab.client("s3")
-    s3.put_bucket_policy(Bucket=NAME, Policy=policy(f"s3:{layer.title()}Object"))
+    s3.put_bucket_policy(Bucket=BUCKET, Policy=policy(f"s3:{layer.title()}Object"))
     try:
         found = lab.found()
     finally:
-        s3.delete_bucket_policy(Bucket=NAME)
+        s3.delete_bucket_policy(Bucket=BUCKET)
     assert broken(found) == [layer]
     assert found[layer]["line"].startswith("AWS refused it: 403")
     # Nobody may delete: what is left is said, with the command that removes it.
@@ -219,10 +175,10 @@ def test_no_permission_on_the_bucket(lab: Lab, layer: str) -> None:
     assert (found["removed"]["verdict"] == "warning") is (layer == "delete")
     for key in left:
         assert (
-            f"aws s3 rm --recursive s3://{NAME}/{key.rpartition('/')[0]}"
+            f"aws s3 rm --recursive s3://{BUCKET}/{key.rpartition('/')[0]}"
             in (found["removed"]["fix"])
         )
-        s3.delete_object(Bucket=NAME, Key=key)
+        s3.delete_object(Bucket=BUCKET, Key=key)
     for name in {"put": ("get", "delete")}.get(layer, ()):
         assert found[name]["line"] == "not looked at: Put object comes first"
 
@@ -242,7 +198,7 @@ def test_a_disabled_queue(lab: Lab) -> None:
 
 def test_a_queue_that_is_gone(lab: Lab) -> None:
     """The state names a queue that Batch does not know."""
-    state = lab.project.folder / "state" / f"{STACK}.tfstate"
+    state = lab.folder / "state" / f"{STACK}.tfstate"
     before = state.read_text()
     state.write_text(before.replace(QUEUE, "gone-queue"))
     try:
@@ -303,14 +259,19 @@ def test_a_dead_endpoint(lab: Lab) -> None:
 
 def test_no_credentials_in_the_task(lab: Lab) -> None:
     """A metadata hop limit of 1 ends at the host: the task has no role's keys."""
-    options = {"MetadataOptions": {"HttpPutResponseHopLimit": 1}}
-    new = {"LaunchTemplateName": "hosts", "LaunchTemplateData": options}
-    lab.client("ec2").create_launch_template_version(**new)
+    (template,) = lab.client("ec2").describe_launch_templates()["LaunchTemplates"]
+
+    def limit(hops: int) -> None:
+        lab.client("ec2").create_launch_template_version(
+            LaunchTemplateId=template["LaunchTemplateId"],
+            LaunchTemplateData={"MetadataOptions": {"HttpPutResponseHopLimit": hops}},
+        )
+
+    limit(1)
     try:
         found = lab.found()
     finally:
-        options["MetadataOptions"]["HttpPutResponseHopLimit"] = 2
-        lab.client("ec2").create_launch_template_version(**new)
+        limit(2)
     assert broken(found) == ["credentials"]
     assert "hop limit" in found["credentials"]["fix"]
     assert found["put"]["line"] == "not looked at: Credentials comes first"
@@ -342,13 +303,14 @@ def test_no_log_group(lab: Lab) -> None:
 def test_an_invalid_environment(lab: Lab) -> None:
     """The hosts' instance profile is gone: the job waits for ever, and says for what."""
     iam = lab.client("iam")
-    iam.remove_role_from_instance_profile(InstanceProfileName=HOSTS, RoleName=HOSTS)
-    iam.delete_instance_profile(InstanceProfileName=HOSTS)
+    named = {"InstanceProfileName": HOSTS}
+    iam.remove_role_from_instance_profile(**named, RoleName=HOSTS)
+    iam.delete_instance_profile(**named)
     try:
         ended = lab.run("--timeout", "6")
     finally:
-        iam.delete_role(RoleName=HOSTS)
-        make_profile(iam)
+        iam.create_instance_profile(**named)
+        iam.add_role_to_instance_profile(**named, RoleName=HOSTS)
     assert ended.status == 2, ended.err
     assert "RUNNABLE after 6 s" in ended.out
     assert "INVALID: CLIENT_ERROR - The instance profile" in ended.out
@@ -359,14 +321,17 @@ def test_an_invalid_environment(lab: Lab) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stop_request_leaves_nothing(lab: Lab, number: signal.Signals) -> None:
     """Ctrl-C and kill while the job waits: job, definition and objects are gone."""
-    batch, environment = lab.client("batch"), f"{NAME}-spot"
+    batch = lab.client("batch")
+    (queue,) = batch.describe_job_queues(jobQueues=[QUEUE])["jobQueues"]
+    (order,) = queue["computeEnvironmentOrder"]
+    environment = order["computeEnvironment"].rpartition("/")[2]
     batch.update_compute_environment(computeEnvironment=environment, state="DISABLED")
     words = [sys.executable, "-m", "biomodal_deploy", "smoke", "--image", IMAGE]
     try:
         with subprocess.Popen(
             words,
-            cwd=lab.project.folder,
-            env=lab.project.environment(lab.environment),
+            cwd=lab.folder,
+            env=dict(lab.environment),
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,

@@ -1,4 +1,4 @@
-"""What a native stack keeps of the resources that it adopted."""
+"""What a stack keeps of the resources that it adopted."""
 
 from __future__ import annotations
 
@@ -31,3 +31,17 @@ def test_adopted(tmp_path: Path, profile: Literal["documented", "hardened"]) -> 
     assert key["lifecycle"] == {"ignore_changes": ["public_key"]}
     name = document["locals"]["bucket_name"]
     assert name.startswith('${var.use_existing_bucket_url == "" ? "lab-1" : ')
+
+
+@pytest.mark.parametrize("profile", ["documented", "hardened"])
+def test_adopted_by_the_module(tmp_path: Path, profile: Literal["documented", "hardened"]) -> None:
+    """It takes a description for the VM's group, and is given none where none was adopted."""
+    given = {"kept": Adopted(ssh_description="ours"), "new": Adopted()}
+    settings = {
+        name: StackSettings(bootstrap="module", profile=profile, adopted=adopted)
+        for name, adopted in given.items()
+    }
+    synthesize(settings, install_script=ROOT / "scripts" / "install_script.sh", output=tmp_path)
+    calls = {name: stack_json(tmp_path, name)["module"]["bootstrap"] for name in given}
+    assert calls["kept"]["security_group_description"] == "ours"
+    assert "security_group_description" not in calls["new"]

@@ -18,6 +18,7 @@ OPEN_SSH: Final[dict[str, Any]] = {
     "to_port": 22,
     "cidr_blocks": ["0.0.0.0/0"],
 }
+RULE: Final = {"security_group_id": "sg-1", "ip_protocol": "-1", "cidr_ipv4": "0.0.0.0/0"}
 
 
 def change(address: str, action: Action, **values: object) -> ResourceChange:
@@ -104,6 +105,43 @@ def test_a_bucket_that_is_used_as_an_existing_one_leaves_the_state() -> None:
     assert not blocks.add(plan(old, use_existing_bucket_url="s3://other"), {})
     assert blocks.add(plan(old, use_existing_bucket_url="s3://lab-1"), {})
     assert blocks.removed == {"aws_s3_bucket.data_bucket"}
+
+
+def replaced(old: str, new: str, *paths: str) -> ResourceChange:
+    """Return a security group that is moved, and replaced for these attributes."""
+    return ResourceChange(
+        address=new,
+        previous_address=old,
+        type="aws_security_group",
+        name="group",
+        action=Action.REPLACE,
+        before={"id": "sg-1", "description": "ours", "vpc_id": "vpc-1"},
+        replace_paths=paths,
+    )
+
+
+def test_the_module_keeps_the_description_that_it_takes() -> None:
+    """Of the VM's group, which it has an input for; it has none for the hosts' group."""
+    ssh = replaced("aws_security_group.ssh", "module.bootstrap.ssh", "description")
+    assert adopted_settings(plan(ssh)) == {"ssh_description": "ours"}
+    hosts = replaced("aws_security_group.batch_hosts", "module.bootstrap.hosts", "description")
+    assert adopted_settings(plan(hosts)) == {}
+
+
+def test_the_hosts_group_that_the_module_would_replace_stays_in_the_account() -> None:
+    """It leaves the state with its rules; one that is replaced for more is a loss to be named."""
+    blocks = Blocks()
+    old, new = "aws_security_group.batch_hosts", "module.bootstrap.aws_security_group.batch[0]"
+    here, there = ({"name_prefix": "lab-batch-"} for _ in range(2))
+    blocks.add(plan(change(old, Action.DELETE, **here), change(new, Action.CREATE, **there)), {})
+    assert not blocks.add(plan(replaced(old, new, "description", "vpc_id")), {})
+    assert blocks.moved == {old: new}
+    assert blocks.add(plan(replaced(old, new, "description")), {})
+    assert (blocks.moved, blocks.removed) == ({}, {old})
+    group = change(old, Action.FORGET, id="sg-1")
+    rule = change("aws_vpc_security_group_egress_rule.batch_hosts", Action.DELETE, **RULE)
+    assert blocks.add(plan(group, rule), {})
+    assert blocks.removed == {old, rule.address}
 
 
 def test_a_private_key_leaves_the_state() -> None:
