@@ -1,6 +1,7 @@
 """What exists is adopted in place: a vendor's root, from one stack to another, and by ids.
 
-One vendor's root and one native stack serve all tests here, in the order of their lives.
+One vendor's root and one native stack serve all tests here, in the order of their lives. The AWS
+provider waits a minute for the rules of each bucket, so two applies run beside something else.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -124,8 +126,8 @@ class Project:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """The vendor's root, applied by Terraform itself, and a checkout that knows nothing of it."""
+def projects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project, Project]]:
+    """A checkout that knows nothing of the vendor's applied root, and one with a native stack."""
     workdir = tmp_path_factory.mktemp("adopt")
     folder = copy_app(workdir / "checkout")
     home = workdir / "home"
@@ -139,8 +141,21 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         write_vendor_root(vendor, sandbox, VM)
         terraform = provider_engine(home, dict(sandbox.environment({})))
         init_or_skip(terraform, vendor)
-        terraform.must(vendor, "apply", "-auto-approve", "-input=false")
-        yield Project(folder, vendor, sandbox, sandbox.environment(variables))
+        found = Project(folder, vendor, sandbox, sandbox.environment(variables))
+        with ThreadPoolExecutor(1) as pool:
+            applied = pool.submit(terraform.must, vendor, "apply", "-auto-approve", "-input=false")
+            pristine = found.another(workdir / "pristine")
+            sandbox.write_tfvars(pristine.folder / "terraform.tfvars", vm_name=NATIVE_VM)
+            pristine.become(bootstrap="native")
+            pristine.must("apply", pristine.must("plan")["path"])
+            applied.result()
+        yield found, pristine
+
+
+@pytest.fixture(scope="module")
+def project(projects: tuple[Project, Project]) -> Project:
+    """The checkout beside the vendor's root."""
+    return projects[0]
 
 
 def _losses(adopted: Mapping[str, Any]) -> dict[str, int]:
@@ -245,30 +260,47 @@ def test_what_was_made_by_hand_is_adopted_by_its_ids(by_ids: Project) -> None:
     by_ids.settle(adopted)
 
 
-def test_hardened_names_what_it_replaces(project: Project, native_settled: Any) -> None:
-    """The Batch environment and the open rules have to be named; nothing else is lost."""
+@pytest.fixture(scope="module")
+def hardened(project: Project, native_settled: Any) -> dict[str, str]:
+    """What an unnamed loss refuses where the profile changes, by address."""
+    bucket = _one(native_settled, "aws_s3_bucket")["bucket"]
+    project.sandbox.client("s3").put_object(Bucket=bucket, Key="run/data", Body=b"theirs")
     project.become(bootstrap="native", profile="hardened")
     ended = project.run("adopt", "--output", "json")
     assert ended.status == EXIT_GUARD, ended.out + ended.err
-    lost = [
-        each
+    return {
+        each["address"]: each["action"]
         for each in ended.data["changes"]
-        if each["action"] in ("delete", "replace", "replace-create-first")
-    ]
-    print(lost)
-    allowed = [word for each in lost for word in ("--allow-destroy", each["address"])]
-    project.settle(project.must("adopt", *allowed))
+        if each["action"].startswith(("delete", "replace", "forget"))
+    }
 
 
 @pytest.fixture(scope="module")
-def pristine(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A native stack, applied, that never was anything else, as its implementation changes."""
-    found = project.another(tmp_path_factory.mktemp("pristine") / "checkout")
-    found.sandbox.write_tfvars(found.folder / "terraform.tfvars", vm_name=NATIVE_VM)
-    found.become(bootstrap="native")
-    found.must("apply", found.must("plan")["path"])
-    found.become(bootstrap="module")
-    return found
+def hardening(project: Project, hardened: Mapping[str, str]) -> Iterator[Future[None]]:
+    """The adoption by the hardened profile, as it is applied."""
+    named = [word for address in hardened for word in ("--allow-destroy", address)]
+    adopted = project.must("adopt", *named)
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(project.settle, adopted)
+
+
+def test_hardened_loses_an_environment_and_rules(
+    hardened: Mapping[str, str], hardening: Future[None]
+) -> None:
+    """And no other: of no protected kind, and to be named all the same."""
+    assert hardened == {
+        "aws_batch_compute_environment.batch": "replace-create-first",
+        "aws_vpc_security_group_ingress_rule.batch_hosts_from_subnet": "delete",
+        "aws_vpc_security_group_ingress_rule.batch_hosts_from_vm": "delete",
+        "aws_vpc_security_group_ingress_rule.ssh_from_anywhere": "delete",
+    }
+
+
+@pytest.fixture(scope="module")
+def pristine(projects: tuple[Project, Project]) -> Project:
+    """A native stack that never was anything else, as its implementation changes."""
+    projects[1].become(bootstrap="module")
+    return projects[1]
 
 
 def test_the_module_would_replace_native_s_bucket(pristine: Project) -> None:
@@ -279,11 +311,49 @@ def test_the_module_would_replace_native_s_bucket(pristine: Project) -> None:
     assert f'use_existing_bucket_url = "s3://{NATIVE_VM}"' in ended.err
 
 
-def test_the_module_adopts_native_in_place(pristine: Project) -> None:
-    """Nothing is destroyed or replaced."""
+@pytest.fixture(scope="module")
+def kept(pristine: Project) -> Any:
+    """The adoption of native's state by the module, its bucket named in the variables."""
     values = pristine.folder / "terraform.tfvars"
     url = f'use_existing_bucket_url = "s3://{NATIVE_VM}"'
     values.write_text(f"{values.read_text()}{url}\n")
-    adopted = pristine.must("adopt", "--allow-destroy", "aws_s3_bucket.data_bucket[0]")
-    print(adopted["counts"], adopted["adopted"], (pristine.folder / "adopt/lab.tf").read_text())
-    pristine.settle(adopted)
+    return pristine.must("adopt", "--allow-destroy", "aws_s3_bucket.data_bucket[0]")
+
+
+def test_the_module_adopts_native_in_place(pristine: Project, kept: Any) -> None:
+    """Nothing is destroyed or replaced; what is created is a group for hosts, with its rules."""
+    assert _losses(kept) == NOTHING | {"create": 3}
+    gone = re.findall(
+        r"removed \{\n  from = (.*)", (pristine.folder / kept["adoption_file"]).read_text()
+    )
+    assert {each for each in gone if "_rule." not in each} == {
+        "aws_s3_bucket.data_bucket",
+        "aws_s3_bucket_lifecycle_configuration.data_bucket",
+        "aws_s3_bucket_public_access_block.data_bucket",
+        "aws_security_group.batch_hosts",
+    }
+
+
+def test_the_module_s_adoption_of_native_settles(pristine: Project, kept: Any) -> None:
+    """Applied, and nothing left to do; what left the state is still in the account."""
+    pristine.settle(kept)
+    pristine.sandbox.client("s3").head_bucket(Bucket=NATIVE_VM)
+    groups = pristine.sandbox.client("ec2").describe_security_groups()["SecurityGroups"]
+    assert [each["Description"] for each in groups].count("AWS Batch hosts") == 1
+
+
+def test_hardened_adopts_it_in_place(
+    project: Project, native_settled: Any, hardening: Future[None]
+) -> None:
+    """Applied, and nothing left to do: the same VM and address, the same bucket with its data."""
+    hardening.result()
+    for kind in ("aws_instance", "aws_eip", "aws_ecr_repository", "aws_s3_bucket"):
+        assert _one(project.state(), kind)["id"] == _one(native_settled, kind)["id"]
+    bucket = _one(native_settled, "aws_s3_bucket")["bucket"]
+    found = project.sandbox.client("s3").get_object(Bucket=bucket, Key="run/data")
+    assert found["Body"].read() == b"theirs"
+
+
+def _one(state: Any, kind: str) -> Any:
+    (found,) = (each for each in state["resources"] if each["type"] == kind)
+    return found["instances"][0]["attributes"]
