@@ -46,7 +46,6 @@ def keep_state(stack: BaseStack, backend: Backend) -> None:
     """Declare where a stack's state lives.
 
     Args:
-        stack: The stack.
         backend: Its stack's setting.
     """
     name = stack.node.id

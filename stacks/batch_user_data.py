@@ -29,7 +29,6 @@ def batch_user_data(scope: Construct, script: Path) -> str:
     """Copy the script into the stack's directory and return it as base64 user data.
 
     Args:
-        scope: The stack.
         script: The hosts' start-up script.
 
     Raises:

@@ -22,7 +22,6 @@ def user_data(scope: Construct, script: Path, *, docker_by_group: bool = False) 
     The JSON refers to the file, so that a reviewer reads the script and not its base64.
 
     Args:
-        scope: The stack.
         script: The install script.
         docker_by_group: Whether only root and the group "docker" may use Docker.
 

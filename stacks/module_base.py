@@ -60,7 +60,6 @@ class ModuleBase(BaseStack):
 
         Args:
             bootstrap: The module's call.
-            bucket_key: The key.
         """
         if bucket_key is None:
             return

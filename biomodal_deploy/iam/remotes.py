@@ -17,7 +17,6 @@ def remote_needs(settings: StackSettings, stack: str, place: Place) -> Iterator[
     """Yield what whoever plans needs, who may put a plan, and whoever applies, who may fetch it.
 
     Args:
-        settings: The stack's.
         stack: Its name.
         place: Where it goes.
     """

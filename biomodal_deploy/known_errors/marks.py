@@ -62,9 +62,6 @@ def grouped(marks: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
     """Give marks in groups that share a few letters: where those are not, none of them is.
 
     A large text is searched for a quarter as many texts that way.
-
-    Args:
-        marks: The marks.
     """
     left = set(marks)
     shared = Counter(part for mark in left for part in _parts(mark))

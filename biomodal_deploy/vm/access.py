@@ -54,7 +54,6 @@ class SessionWay:
 
     Attributes:
         instance_id: The VM.
-        region: Its region.
     """
 
     instance_id: str
@@ -96,7 +95,6 @@ def ssh_way(
     """Return the way through SSH.
 
     Args:
-        built: The stack as it was applied.
         folder: The stack's own folder, for its known hosts.
         environment: The caller's: where the home is.
         address: Another way to the VM's SSH server, `HOST` or `HOST:PORT`: its private address, or

@@ -135,7 +135,6 @@ def built_from(stack: str, state: State) -> Built:
 
     Args:
         stack: The stack's name.
-        state: Its state.
 
     Raises:
         EngineError: A resource lacks what every provider version writes.

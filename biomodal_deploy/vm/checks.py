@@ -26,7 +26,6 @@ def all_checks(built: Built, clients: Clients) -> tuple[Check, ...]:
     """Return the checks.
 
     Args:
-        built: The stack as it was applied.
         clients: How to ask AWS.
     """
 

@@ -80,7 +80,6 @@ def connect_by_ssh(
     """Run a login shell or a command on the VM through SSH; return the command's exit status.
 
     Args:
-        way: The way to the VM.
         command: The command and its arguments; none for a shell.
         environment: All of ssh's environment.
         on_event: Told which host key is trusted, and why.
@@ -107,7 +106,6 @@ def capture_by_ssh(
     """Run a line that only reads on the VM, where nobody can be asked; return what it printed.
 
     Args:
-        way: The way to the VM.
         line: A line for the VM's shell.
         environment: All of ssh's environment.
         on_event: Told which host key is trusted, and why.

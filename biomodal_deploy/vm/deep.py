@@ -35,8 +35,6 @@ def check_inside(
     """Look at the machine itself.
 
     Args:
-        built: The stack as it was applied.
-        way: The way to the VM.
         environment: All of ssh's environment.
         on_event: Told which host key is trusted.
 

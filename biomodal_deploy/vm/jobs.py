@@ -118,12 +118,7 @@ def jobs_of(stack: Stack, on_event: Listener) -> JobsData:
 
 
 def find_jobs(built: Built, clients: Clients) -> JobsData:
-    """Ask Batch for the jobs that have not ended; nothing is changed.
-
-    Args:
-        built: The stack as it was applied.
-        clients: How to ask.
-    """
+    """Ask Batch for the jobs that have not ended; nothing is changed."""
     asked = [partial(_jobs_in, built, queue, clients) for queue in built.queues]
     found: list[JobData] = []
     problems: list[CheckData] = []
@@ -147,9 +142,7 @@ def with_costs(found: JobsData, built: Built, clients: Clients, prices: Prices) 
 
     Args:
         found: The jobs.
-        built: The stack as it was applied.
         clients: How to ask for the vCPUs.
-        prices: The prices of the region.
     """
     rates = {queue.name: _rate(built, queue, prices) for queue in built.queues}
     wanted = [job.id for job in found.jobs if job.runs and rates[job.queue] is not None]

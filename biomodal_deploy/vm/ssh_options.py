@@ -52,7 +52,6 @@ def ssh_command(
     """Return the argument list of one connection.
 
     Args:
-        way: The way to the VM.
         words: What to run there, joined by ssh with spaces; none for a login shell.
         program: The ssh to run.
         log: Where ssh writes its own messages, so that they can be told from the command's.
@@ -69,7 +68,6 @@ def host_block(way: SshWay, *, through: SessionWay | None = None) -> str:
     """Return a `Host` block for an SSH configuration.
 
     Args:
-        way: The way to the VM.
         through: Session Manager, to carry SSH where port 22 is closed.
     """
     options = {"HostName": way.address, **ssh_options(way)}

@@ -93,11 +93,6 @@ class StatusData(BaseModel, frozen=True):
 def status_of(stack: Stack, request: StatusRequest, on_event: Listener) -> StatusData:
     """Return how a stack is.
 
-    Args:
-        stack: The stack.
-        request: What is asked for.
-        on_event: Receives what goes on.
-
     Raises:
         UsageError: Nothing is applied yet, or the key cannot be used.
         EngineError: Terraform cannot read the state.
@@ -124,12 +119,7 @@ def status_of(stack: Stack, request: StatusRequest, on_event: Listener) -> Statu
 
 
 def check_status(built: Built, clients: Clients) -> StatusData:
-    """Ask AWS how a stack is; nothing is changed.
-
-    Args:
-        built: The stack as it was applied.
-        clients: How to ask.
-    """
+    """Ask AWS how a stack is; nothing is changed."""
     return StatusData.of(built, run_checks(all_checks(built, clients), clients, SECONDS))
 
 

@@ -36,13 +36,7 @@ def why_runnable(built: Built, queue: JobQueue, clients: Clients) -> str:
 
 
 def blocked_by(built: Built, queue: JobQueue, clients: Clients) -> Finding | None:
-    """Return what keeps hosts away from a queue; None where nothing is seen to.
-
-    Args:
-        built: The stack as it was applied.
-        queue: The queue.
-        clients: How to ask.
-    """
+    """Return what keeps hosts away from a queue; None where nothing is seen to."""
     for check in _checks(built, queue, clients):
         try:
             finding = check()

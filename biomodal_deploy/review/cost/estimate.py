@@ -182,7 +182,6 @@ def idle_lines(found: list[Priced], prices: Prices) -> Iterator[Line]:
 
     Args:
         found: The resources.
-        prices: The prices of their region.
     """
     addresses = sum(each.type == "aws_eip" for each in found)
     for each in found:
@@ -254,7 +253,6 @@ def dearest(hosts: Hosts, prices: Prices) -> Price | None:
 
     Args:
         hosts: What Batch may start.
-        prices: The prices of the region.
     """
     found = [prices.vcpu(kind) for kind in _kinds(hosts)]
     known = [price for price in found if price is not None]
@@ -267,7 +265,6 @@ def vcpu_ceiling(hosts: Hosts, prices: Prices) -> Price | None:
 
     Args:
         hosts: The hosts of a compute environment.
-        prices: The prices of their region.
     """
     price = dearest(hosts, prices)
     if hosts.type == "SPOT" and price and hosts.bid_percentage:

@@ -27,7 +27,6 @@ class NextflowFacts:
 
     Attributes:
         stack: The stack's name.
-        region: Its region.
         bucket: The data bucket's name.
         registry: The ECR registry's host name.
         queue: The queue that tasks go to first.
@@ -67,7 +66,6 @@ def nextflow_facts(built: Built, memory_mib: int | None) -> NextflowFacts:
     """Return the facts of a stack.
 
     Args:
-        built: The stack as it was applied.
         memory_mib: The VM's memory in MiB, or None where it is not known.
 
     Raises:

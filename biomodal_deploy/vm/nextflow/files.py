@@ -200,7 +200,6 @@ def write_files(folder: Path, texts: Mapping[str, str], *, force: bool) -> Writt
     """Write files into a folder, which is made where it is missing.
 
     Args:
-        folder: The folder.
         texts: Text by file name.
         force: Whether to write over files that say something else.
 

@@ -40,7 +40,6 @@ class Seen:
     """What was seen of the job.
 
     Attributes:
-        job: The job.
         described: As Batch described it last, while it was there.
         started: Whether it was on a host at any time.
         said: What it printed.

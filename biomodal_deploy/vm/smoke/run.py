@@ -97,11 +97,6 @@ class SmokeData(BaseModel, frozen=True):
 def smoke_of(stack: Stack, request: SmokeRequest, on_event: Listener) -> SmokeData:
     """Run the smoke job of a stack.
 
-    Args:
-        stack: The stack.
-        request: What is asked for.
-        on_event: Receives what goes on.
-
     Raises:
         UsageError: Nothing is applied yet, or there is no queue or bucket.
         EngineError: Terraform cannot read the state.

@@ -65,7 +65,6 @@ class Place:
 
     Attributes:
         partition: The account's partition.
-        region: The region.
         account: The account's number.
     """
 

@@ -29,7 +29,6 @@ class InstanceRole(Part):
         permissions_boundary: ARN of the policy that bounds the role, or None.
 
     Attributes:
-        role: The role.
         lifecycle: How each of them is replaced.
         policy: The inline policy, for `depends_on`.
         instance_profile_name: The instance profile's name.
