@@ -117,6 +117,7 @@ class DiagnosisFinding(BaseModel):
         rivals: Other causes that fit as well.
         variables: The variables concerned.
         fields: What the error's text names.
+        imports: By address, the id of what exists already under a resource's name.
         source: Where this is documented.
         missing: The permission that is missing.
     """
@@ -135,6 +136,7 @@ class DiagnosisFinding(BaseModel):
     rivals: list[Rival] | None = None
     variables: list[str] | None = None
     fields: dict[str, JsonValue] | None = None
+    imports: dict[str, str] | None = None
     source: list[str] | None = None
     missing: MissingPermission | None = None
 

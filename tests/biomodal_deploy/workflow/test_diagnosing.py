@@ -16,6 +16,7 @@ import pytest
 from biomodal_deploy.cli.boundary import run
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_USAGE
 from biomodal_deploy.plan.history import Event, History
+from tests.support.payloads import undocumented
 from tests.support.project import ROOT
 
 SNAPSHOT = ROOT / "tests/stacks/__snapshots__/test_snapshots/test_native_stack.json"
@@ -63,6 +64,7 @@ def data(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
     status = run(["diagnose", *words, "--output", "json"])
     found = json.loads(capsys.readouterr().out)
     assert found["exit_status"] == status
+    assert undocumented("diagnose", found["data"]) == []
     return found
 
 
