@@ -201,6 +201,24 @@ def test_a_file_outside_the_project_keeps_its_whole_path(tmp_path: Path) -> None
     assert (facts.git_commit, facts.lock_file_sha256, facts.install_script) == (None, None, None)
 
 
+def test_a_folder_of_any_name_can_be_sealed(tmp_path: Path) -> None:
+    """A line break in it is shown as a space; what is compared is the digest."""
+    project = tmp_path / "new\nline\x1b[31m"
+    (project / "stack").mkdir(parents=True)
+    facts = gather(
+        project=project,
+        directory=project / "stack",
+        stack="demo",
+        workspace="default",
+        backend={"local": {"path": "../state/demo.tfstate"}},
+        terraform_version="1.11.4",
+        providers={},
+        state=None,
+        var_files=[],
+    )
+    assert facts.backend == f"local:{tmp_path}/new line [31m/state/demo.tfstate"
+
+
 S3 = {"bucket": "states", "key": "demo.tfstate", "region": "eu-west-2", "use_lockfile": True}
 
 
