@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 
@@ -18,9 +17,6 @@ def main() -> None:
     # pydantic would look through all installed packages for plugins, which takes time and lets a
     # stranger's code see settings and secrets.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    # Imports make a hundred thousand objects that stay: looking for garbage among them a hundred
-    # times takes up to a fifth of their time.
-    gc.set_threshold(200_000)
     # First of all: a signal may come while the rest is still being imported.
     from biomodal_deploy.cli.stopping import stop_no_more, stop_on_signals
     from biomodal_deploy.errors import EXIT_INTERRUPTED
