@@ -49,6 +49,11 @@ class Place:
             fix="give one of: aws account list-regions",
         )
 
+    @property
+    def domain(self) -> str:
+        """The end of the services' names in `kms:ViaService`, as the catalog's data read it."""
+        return "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com"
+
     def principals(self, service: str) -> tuple[str, ...]:
         """Return the names by which IAM knows a service here: China has a second one."""
         return principals(self.partition, service)
