@@ -30,9 +30,11 @@ def show_outputs(console: Console, outputs: Mapping[str, OutputValue]) -> None:
         console.print(completed("No outputs: nothing is applied yet. Next: biomodal-aws plan"))
         return
     table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for name in sorted(outputs):
         value = HIDDEN_TEXT if outputs[name].sensitive else _text(outputs[name].value)
-        table.add_row(name, Text(value, overflow="fold"))
+        table.add_row(name, Text(value))
     console.print(table)
 
 

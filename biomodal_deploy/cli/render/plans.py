@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.render.console import Line, print_lines
 from biomodal_deploy.cli.render.plan_view import attribute_lines, changed_lines
+from biomodal_deploy.cli.render.tables import print_table
 from biomodal_deploy.plan import AttributeChange, Plan, ResourceChange
 from biomodal_deploy.plan.history import Chain
 from biomodal_deploy.plan.history.entry import Entry
@@ -45,19 +45,17 @@ def show_plans(
         console.print("No plan to delete." if prune else none)
         return
     now = datetime.now(UTC)
-    table = Table(box=None, pad_edge=False)
-    for heading in ("Stack", "Plan", "Age", "State"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("What it does", overflow="fold")
-    for each in plans:
-        table.add_row(
+    rows = [
+        (
             Text(each.stack),
-            each.sealed_plan,
-            _age(now - each.created) if each.created else "",
+            Text(each.sealed_plan),
+            Text(_age(now - each.created) if each.created else ""),
             Text(each.state, style=_STYLES.get(each.state, "")),
             Text(each.does),
         )
-    console.print(table)
+        for each in plans
+    ]
+    print_table(console, ("Stack", "Plan", "Age", "State", "What it does"), rows)
     if deleted:
         console.print(f"{counted(len(plans), 'plan')} deleted.")
     elif prune:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from biomodal_deploy.cli.render.tables import print_table
 from biomodal_deploy.engine.synthesis import Synthesis
 from biomodal_deploy.engine.toolchain import Tool
 from biomodal_deploy.text import counted
@@ -17,25 +17,28 @@ from biomodal_deploy.workflow.reading import Finding
 
 def show_synthesis(console: Console, synthesis: Synthesis) -> None:
     """Print the stacks, how many resources each has, and how long it took."""
-    table = Table("Stack", "Resources", "Directory", box=None, pad_edge=False)
-    for stack in synthesis.stacks:
-        table.add_row(stack.name, str(stack.resources), str(stack.directory))
-    console.print(table)
+    rows = [
+        (Text(stack.name), Text(str(stack.resources)), Text(str(stack.directory)))
+        for stack in synthesis.stacks
+    ]
+    print_table(console, ("Stack", "Resources", "Directory"), rows)
     console.print(f"synthesized in {synthesis.seconds:.1f} s", style="quiet")
 
 
 def show_tools(console: Console, tools: Sequence[Tool]) -> None:
     """Print what was chosen, its version, where it is, and why."""
-    table = Table("Tool", "Version", "Why", "Where", box=None, pad_edge=False)
+    rows = []
     for tool in tools:
         version = tool.version or ("-" if tool.ok else "missing")
-        table.add_row(
-            tool.name,
-            Text(version, style="" if tool.ok else "bad"),
-            Text(tool.reason),
-            Text(str(tool.path or ""), style="quiet", overflow="fold"),
+        rows.append(
+            (
+                Text(tool.name),
+                Text(version, style="" if tool.ok else "bad"),
+                Text(tool.reason),
+                Text(str(tool.path or ""), style="quiet"),
+            )
         )
-    console.print(table)
+    print_table(console, ("Tool", "Version", "Why", "Where"), rows, folding=2)
 
 
 def show_locks(console: Console, locked: Sequence[Locked]) -> None:
