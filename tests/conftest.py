@@ -18,18 +18,24 @@ settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any machine")
+# The whole suite draws a hundred each.
+settings.register_profile("quick", settings.get_profile("any machine"), max_examples=20)
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Make this process, and all that it starts, what they are at a person's terminal.
 
     A runner in the background, or under nohup, ignores some stopping signals. Children inherit
     that, and the command then rightly goes on where a test expects it to stop. And in a CI job it
     writes no provider lock file: a test that means one says `CI` itself.
     """
+    if "not slow" in config.getoption("markexpr"):
+        settings.load_profile("quick")
     os.environ.pop("CI", None)
-    # A third of the time of Terraform and its provider is Go's collection of garbage.
-    os.environ.setdefault("GOGC", "400")
+    # A third of the time of Terraform and its provider is Go's collection of garbage: none before
+    # there is much of it.
+    os.environ.setdefault("GOGC", "off")
+    os.environ.setdefault("GOMEMLIMIT", "768MiB")
     # Where jsii unpacks packages by itself; a test's own home would be filled anew each time.
     unpacked = Path.home() / ".cache" / "aws" / "jsii" / "package-cache"
     os.environ.setdefault("JSII_RUNTIME_PACKAGE_CACHE_ROOT", str(unpacked))

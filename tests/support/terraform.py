@@ -60,7 +60,8 @@ class Engine:
 
 def bare_engine(home: Path) -> Engine:
     """Return Terraform for configurations without providers."""
-    keep = {name: os.environ[name] for name in ("PATH", "TMPDIR", "GOGC") if name in os.environ}
+    names = ("PATH", "TMPDIR", "GOGC", "GOMEMLIMIT")
+    keep = {name: os.environ[name] for name in names if name in os.environ}
     variables = keep | {"HOME": str(home), "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
     return Engine(find_terraform().argv_prefix, variables)
 

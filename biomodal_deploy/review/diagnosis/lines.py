@@ -6,6 +6,7 @@ import codecs
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Protocol
 
 from biomodal_deploy.known_errors.marks import grouped
@@ -69,15 +70,12 @@ class RawLine:
 def read_lines(stream: Readable, marks: Sequence[str]) -> Iterator[RawLine]:
     """Give the lines of a stream; never more than a block of it is in memory."""
     wanted = [mark.encode() for mark in marks]
-    groups: list[tuple[bytes, list[bytes]]] | None = None
     number = 0
     for block in _blocks(stream):
         small = block.lower()
         if number:
             # Worth its while from the second block on.
-            groups = groups or [
-                (seed.encode(), [mark.encode() for mark in group]) for seed, group in grouped(marks)
-            ]
+            groups = _grouped(tuple(marks))
             wanted = [mark for seed, group in groups if seed in small for mark in group]
         hits = _hits(small, wanted)
         start = 0
@@ -91,6 +89,11 @@ def read_lines(stream: Readable, marks: Sequence[str]) -> Iterator[RawLine]:
             content = block[first : min(end, first + _LONGEST)]
             yield RawLine(number, content, None if found is None else found - first)
             start = end + 1
+
+
+@cache
+def _grouped(marks: tuple[str, ...]) -> list[tuple[bytes, list[bytes]]]:
+    return [(seed.encode(), [mark.encode() for mark in group]) for seed, group in grouped(marks)]
 
 
 def _hits(small: bytes, wanted: Sequence[bytes]) -> dict[int, int]:
