@@ -49,11 +49,6 @@ def changed(documented: NativeProject) -> dict[str, Any]:
     return plan
 
 
-def test_documented_with_an_existing_bucket_settles(documented: NativeProject) -> None:
-    """Applied, and nothing left to do."""
-    assert settled(documented)
-
-
 def test_changing_the_profile_keeps_the_vm(changed: dict[str, Any]) -> None:
     """VM, repository, address and role are changed in place; the environment is replaced."""
     done = changes(changed)

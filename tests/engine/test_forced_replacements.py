@@ -1,4 +1,4 @@
-"""Every replacement that a variable of the native stacks forces, applied on the sandbox.
+"""Every replacement that a variable of the native stacks forces, planned, and applied at once.
 
 What forces one is the provider's word: a plan's `replace_paths`. The region is left out: the stack
 of another region is another one, and `plan` refuses to go there.
@@ -81,6 +81,16 @@ ROLES: Final = {
     "aws_iam_role_policy_attachment.batch_host_role_ecs",
     "aws_iam_role_policy_attachment.vm_role_session_manager",
 }
+# What is named after the VM.
+NAMED: Final = {
+    "aws_batch_compute_environment.batch",
+    "aws_batch_job_queue.job_queue",
+    "aws_ecr_repository.image_repository",
+    "aws_iam_role.vm_role",
+    "aws_launch_template.batch",
+    "aws_security_group.ssh",
+}
+PREFIXED: Final = {"iam_name_prefix": "lab-", "untagged_image_days": 7}
 
 
 @dataclass
@@ -140,8 +150,8 @@ def acting(plan: Mapping[str, Any], action: str) -> set[str]:
     }
 
 
-def step(walk: Walk, **changed: Any) -> tuple[set[str], Report]:
-    """Plan other values, read the report, apply, plan again; return what was replaced, and it."""
+def replaced(walk: Walk, **changed: Any) -> tuple[set[str], Report]:
+    """Plan other values and read the report; return what is replaced, and the report."""
     plan = walk.plan(**changed)
     replaced = acting(plan, "replace")
     told = report(read_plan(json.dumps(plan).encode())[0])
@@ -151,9 +161,6 @@ def step(walk: Walk, **changed: Any) -> tuple[set[str], Report]:
         assert entry.cause, address
         kind = address.partition(".")[0]
         assert entry.lost or kind.endswith(SETTINGS), address
-    apply(walk.project, "next")
-    walk.values.update(changed)
-    assert settled(walk.project)
     return replaced, told
 
 
@@ -175,28 +182,33 @@ def test_the_others_force_nothing(walk: Walk) -> None:
     assert acting(walk.plan(**quiet), "replace") == set()
 
 
-def test_another_vpc_and_key(walk: Walk) -> None:
-    """The VM, as with another subnet alone, both groups with their rules, and the key pair."""
-    subnet = walk.project.sandbox.account.subnet_ids[1]
-    assert acting(walk.plan(subnet_id=subnet), "replace") == VM
-    assert acting(walk.plan(ssh_public_key=KEY), "replace") == {KEY_PAIR[walk.profile]}
+@pytest.fixture(scope="module")
+def elsewhere(walk: Walk) -> dict[str, Any]:
+    """Another network in the same region."""
     ec2 = walk.project.sandbox.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.30.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.30.0.0/20")["Subnet"]["SubnetId"]
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
-    replaced, _ = step(walk, vpc_id=vpc, subnet_id=subnet, ssh_public_key=KEY)
+    return {"vpc_id": vpc, "subnet_id": subnet}
+
+
+def test_another_vpc_and_key(walk: Walk, elsewhere: dict[str, Any]) -> None:
+    """The VM, as with another subnet alone, both groups with their rules, and the key pair."""
+    subnet = walk.project.sandbox.account.subnet_ids[1]
+    assert acting(walk.plan(subnet_id=subnet), "replace") == VM
+    found, _ = replaced(walk, **elsewhere, ssh_public_key=KEY)
     groups = {"aws_security_group.batch_hosts", "aws_security_group.ssh"}
     expected = VM | groups | {KEY_PAIR[walk.profile]}
-    assert {each for each in replaced if "_rule." not in each} == expected
+    assert {each for each in found if "_rule." not in each} == expected
 
 
 def test_another_prefix_of_roles_and_fewer_days_of_images(walk: Walk) -> None:
     """Roles and what hangs on them; and the rule that deletes images, which says so."""
     if walk.profile == "documented":
         pytest.skip("variables of the hardened profile")
-    replaced, told = step(walk, iam_name_prefix="lab-", untagged_image_days=7)
-    assert replaced == ROLES | {IMAGES}
+    found, told = replaced(walk, **PREFIXED)
+    assert found == ROLES | {IMAGES}
     assert [each.address for each in told.notices if "images without a tag" in each.message] == [
         IMAGES
     ]
@@ -204,14 +216,16 @@ def test_another_prefix_of_roles_and_fewer_days_of_images(walk: Walk) -> None:
 
 def test_another_name(walk: Walk) -> None:
     """Nearly everything; the hardened VM stays."""
-    replaced, _ = step(walk, vm_name="other-vm")
-    assert (replaced >= VM) is (walk.profile == "documented")
-    assert {
-        "aws_batch_compute_environment.batch",
-        "aws_batch_job_queue.job_queue",
-        "aws_ecr_repository.image_repository",
-        "aws_iam_role.vm_role",
-        "aws_launch_template.batch",
-        "aws_security_group.ssh",
-        KEY_PAIR[walk.profile],
-    } <= replaced
+    found, _ = replaced(walk, vm_name="other-vm")
+    assert (found >= VM) is (walk.profile == "documented")
+    assert found >= {*NAMED, KEY_PAIR[walk.profile]}
+
+
+def test_all_of_them_at_once(walk: Walk, elsewhere: dict[str, Any]) -> None:
+    """Whatever can force a replacement does, in one apply that settles."""
+    more = PREFIXED if walk.profile == "hardened" else {}
+    changed = {**elsewhere, **more, "ssh_public_key": KEY, "vm_name": "other-vm"}
+    found, _ = replaced(walk, **changed)
+    assert found >= {*VM, *NAMED, KEY_PAIR[walk.profile]}
+    apply(walk.project, "next")
+    assert settled(walk.project)

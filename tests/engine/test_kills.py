@@ -36,7 +36,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
 CANARY: Final = "canary-killed-4b7e"
 # A hunt for a moment that goes wrong takes more of them: KILLS=30 pytest tests/engine/test_kills.py
-KILLS: Final = int(os.environ.get("KILLS", "4"))
+KILLS: Final = int(os.environ.get("KILLS", "2"))
 INIT: Final = ("init", "second", "--no-input", "--region", "eu-west-2", "--vpc-id", "vpc-0abc1234")
 WORDS: Final[dict[str, Sequence[str]]] = {
     "plan": ("plan",),
