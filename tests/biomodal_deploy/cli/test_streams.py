@@ -160,9 +160,9 @@ def test_a_report_is_utf8_whatever_the_console_is(
     ("words", "encoding", "status"),
     [
         (["show"], ASCII, EXIT_DONE),
-        (["show"], LATIN, EXIT_DONE),
+        pytest.param(["show"], LATIN, EXIT_DONE, marks=pytest.mark.slow),
         (["show"], POSIX, EXIT_DONE),
-        (["init", "--explain"], ASCII, EXIT_DONE),
+        pytest.param(["init", "--explain"], ASCII, EXIT_DONE, marks=pytest.mark.slow),
         (["show", "é"], POSIX, EXIT_SEALED_PLAN),
     ],
 )
