@@ -27,6 +27,7 @@ from biomodal_deploy.plan.guards import enforce
 from biomodal_deploy.plan.history import Event, History
 from biomodal_deploy.plan.sealed import SealedPlan, UseState, consume, record_outcome
 from biomodal_deploy.plan.sealed.approvals import ApprovalStatus
+from biomodal_deploy.plan.sealed.use import use_of, used
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.approving import CARRIED, check_approvals, claim
 from biomodal_deploy.workflow.checking import check
@@ -181,13 +182,24 @@ def _refusals_in(history: History, sealed_plan: SealedPlan) -> Iterator[None]:
     try:
         yield
     except (SealedPlanRefused, GuardRefused) as refusal:
+        named = _named(refusal, sealed_plan)
         history.append(
             Event.REFUSAL,
             sealed_plan=sealed_plan.id,
-            message=str(refusal),
-            details={"code": getattr(refusal, "reason", refusal.code)},
+            message=str(named),
+            details={"code": getattr(named, "reason", named.code)},
         )
-        raise
+        raise named from None
+
+
+def _named(
+    refusal: SealedPlanRefused | GuardRefused, sealed_plan: SealedPlan
+) -> SealedPlanRefused | GuardRefused:
+    """Name the use where a file is missing: of several at once, the first takes the files away."""
+    missing = isinstance(refusal, SealedPlanRefused) and refusal.reason == "missing_file"
+    if missing and use_of(sealed_plan.path).state is not UseState.UNUSED:
+        return used(sealed_plan.path)
+    return refusal
 
 
 def _check_name(ready: Ready, given: str | None) -> None:

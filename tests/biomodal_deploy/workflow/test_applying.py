@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -146,6 +147,30 @@ def test_terraform_reads_the_bytes_that_were_verified(
     assert '"good"' in json.dumps(state_of(project))
     assert '"evil"' not in json.dumps(state_of(project))
     assert "held.tfplan" not in (tmp_path / "seen").read_text()  # in memory: for nobody to find
+
+
+def test_of_two_at_once_the_second_is_told_of_the_first(
+    project: LightProject, tmp_path: Path
+) -> None:
+    """The first takes the plan file away while the second verifies: that is no missing file."""
+    first = "from biomodal_deploy.plan.sealed import SealedPlan, consume; import pathlib, sys; "
+    first += "plan = SealedPlan.load(pathlib.Path(sys.argv[1])); consume(plan.path); "
+    first += "plan.drop_plan_file()"
+    wrapper = tmp_path / "terraform"
+    wrapper.write_text(
+        "#!/bin/sh\n"
+        f'case "$*" in version*) [ ! -e {tmp_path}/plan ] || '
+        f'(cd /; {sys.executable} -c "{first}" "$(cat {tmp_path}/plan)");; esac\n'
+        f'exec {shutil.which("terraform")} "$@"\n'
+    )
+    wrapper.chmod(0o755)
+    environment = {"BIOMODAL_TERRAFORM": str(wrapper)}
+    sealed_plan = project.plan("--var", "word=good", environment=environment)
+    (tmp_path / "plan").write_text(str(sealed_plan))
+    ended = project.run("apply", str(sealed_plan), environment=environment)
+    assert ended.status == EXIT_SEALED_PLAN, ended.err
+    assert f"The plan {sealed_plan.name} is used: started at" in ended.err
+    assert "missing" not in ended.err
 
 
 def test_no_secret_lies_on_the_disk_while_terraform_applies(tmp_path: Path) -> None:
