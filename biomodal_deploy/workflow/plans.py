@@ -95,6 +95,8 @@ def _plans_of(plans: Path, stack: str) -> Iterator[PlanRow]:
     for path in plans_in_order(plans, stack):
         try:
             found = SealedPlan.load(path)
+            if (meant := found.manifest.facts.stack) != stack:
+                raise SealedPlanRefused("other_stack", f"A plan for {meant}, not for {stack}.")
         except SealedPlanRefused as refusal:
             yield PlanRow(
                 stack=stack,

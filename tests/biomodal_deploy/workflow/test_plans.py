@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -90,6 +91,17 @@ def test_what_other_commands_need_is_kept(project: LightProject) -> None:
     assert {each.path.name for each in list_plans(location(project), STACK)} == kept
     assert is_overtaken(project.folder / "plans", waiting)
     assert len(History(project.folder / "plans", STACK).whole()) == 12
+
+
+def test_a_plan_copied_from_another_stack_is_not_ready(project: LightProject) -> None:
+    """The list says of it what an apply would refuse."""
+    made = at(project, 1)
+    copied = shutil.copytree(made.path, made.path.parents[1] / "other" / made.id)
+    copied.parent.chmod(0o700)
+    found = {each.stack: each for each in list_plans(location(project), None)}
+    assert (found[STACK].state, found["other"].state) == ("ready", "damaged")
+    assert STACK in found["other"].does
+    assert not found["other"].prunable
 
 
 def test_a_deletion_that_is_cut_short_leaves_no_damaged_plan(
