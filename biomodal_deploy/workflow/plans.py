@@ -94,9 +94,7 @@ def _plans_of(plans: Path, stack: str) -> Iterator[PlanRow]:
     applied = destroyed = False
     for path in plans_in_order(plans, stack):
         try:
-            found = SealedPlan.load(path)
-            if (meant := found.manifest.facts.stack) != stack:
-                raise SealedPlanRefused("other_stack", f"A plan for {meant}, not for {stack}.")
+            found = _load(path, stack)
         except SealedPlanRefused as refusal:
             yield PlanRow(
                 stack=stack,
@@ -134,6 +132,13 @@ def _plans_of(plans: Path, stack: str) -> Iterator[PlanRow]:
         )
         applied = applied or state is UseState.APPLIED
         destroyed = destroyed or (destroys and state is UseState.APPLIED)
+
+
+def _load(path: Path, stack: str) -> SealedPlan:
+    found = SealedPlan.load(path)
+    if (meant := found.manifest.facts.stack) != stack:
+        raise SealedPlanRefused("other_stack", f"A plan for {meant}, not for {stack}.")
+    return found
 
 
 def _state(plans: Path, found: SealedPlan, now: datetime) -> str:
