@@ -45,8 +45,8 @@ class Match:
 
     @property
     def named(self) -> bool:
-        """Whether a cause is named, and no code repeated."""
-        return self.entry.breadth is not Breadth.CODE
+        """Whether a cause is named, and no code or message repeated."""
+        return self.entry.breadth < Breadth.CODE
 
     def cause(self, context: Context | None = None) -> str:
         """Return the cause in words, as far as the error tells it.
@@ -96,7 +96,8 @@ def name_cause(text: str, place: str = "") -> Match | None:
 def matches_of(text: str, place: str = "") -> list[Match]:
     """Return every entry that an error matches, the most specific first.
 
-    A cause stands before a family of failures and that before a bare code; of two, the one with
+    A cause stands before a family of failures, that before a bare code, and that before what is
+    only general; of two, the one with
     more conditions, then the one that covers more of the text, then the earlier one.
 
     Args:

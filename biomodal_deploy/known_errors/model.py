@@ -18,12 +18,14 @@ class Breadth(IntEnum):
     """How much an entry's patterns say; the narrower one wins.
 
     A cause names what is wrong; a family only the kind of failure, such as an image that was not
-    pulled; a code repeats what the service answered, and its text is a guess.
+    pulled; a code repeats what the service answered, and its text is a guess; a general one says
+    only which program or service refused what.
     """
 
     CAUSE = 0
     FAMILY = 1
     CODE = 2
+    GENERAL = 3
 
 
 Patterns = Annotated[

@@ -109,7 +109,7 @@ class DiagnosisFinding(BaseModel):
         count: How often.
         addresses: The resources concerned.
         title: The cause in a few words.
-        certainty: `cause`, `family` or `code`.
+        certainty: `cause`, `family`, `code` or `general`.
         place: Where it is printed.
         why: Why it happens.
         fix: What to do about it.

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from biomodal_deploy.known_errors.catalog import AREAS, catalog
+from biomodal_deploy.known_errors.model import Breadth
 from biomodal_deploy.plan.adoption import import_block
 from biomodal_deploy.review.diagnosis import Finding
 from biomodal_deploy.review.diagnosis.statements import Origin
@@ -24,6 +25,10 @@ _ORIGINS: Final = {
     Origin.STACK_S_OWN: "as `biomodal-aws policy deployer` compiles it",
     Origin.NOT_NEEDED: "from the error's own words; deploying does not take it",
     Origin.ERROR: "from the error's own words",
+}
+_GUESSES: Final = {
+    Breadth.CODE: "Only its code is known. Perhaps: ",
+    Breadth.GENERAL: "Its cause is not known. ",
 }
 
 
@@ -114,7 +119,7 @@ def _known(finding: Finding, found: Diagnosed) -> Iterator[Text]:
     if match is None:
         return
     entry = match.entry
-    guess = "" if match.named else "Only its code is known. Perhaps: "
+    guess = _GUESSES.get(entry.breadth, "")
     yield Text.assemble(
         (guess, "warning"), (entry.title, "bad"), (f"  {entry.id}{_where(finding)}", "quiet")
     )
@@ -190,7 +195,9 @@ def _foot(found: Diagnosed) -> Iterator[Text]:
     if diagnosis.unread:
         yield Text(f"{counted(diagnosis.unread, 'more error')} not told apart.", style="warning")
     named = sum(each.match.named for each in diagnosis.findings if each.match)
-    guessed = len(diagnosis.named) - named
+    guessed = sum(
+        each.match.entry.breadth is Breadth.CODE for each in diagnosis.named if each.match
+    )
     unknown = len(diagnosis.findings) - named - guessed
     if diagnosis.findings:
         counts = [f"{counted(named, 'cause')} named" if named else "No cause named"]

@@ -65,6 +65,15 @@ def test_a_code_alone_names_no_cause() -> None:
     assert not match.named
 
 
+def test_a_general_entry_comes_last() -> None:
+    """What fits any answer of AWS stands behind a bare code, and beside nothing."""
+    found = matches_of("operation error EC2: Run, api error InvalidParameterValue: it is odd")
+    assert [each.entry.id for each in found] == ["invalid_value", "aws_refused"]
+    match = name_cause("operation error EC2: Run, api error InvalidParameterValue: it is odd")
+    assert match
+    assert match.rivals == ()
+
+
 def test_who_was_refused() -> None:
     """The caller's ARN says whether it was the VM, a host, a task, a CI job or the deployer."""
     spoken = {

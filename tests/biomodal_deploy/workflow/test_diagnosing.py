@@ -130,6 +130,20 @@ def test_a_code_alone_is_no_named_cause(tmp_path: Path, capsys: pytest.CaptureFi
     assert "No cause named, 1 guessed by code." in capsys.readouterr().out
 
 
+def test_a_general_answer_is_no_cause(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It tells which call was refused in which words, and that nobody knows the cause."""
+    file = tmp_path / "error.txt"
+    file.write_text("An error occurred (OddState) when calling the PutThing operation: it is odd\n")
+    found = data(capsys, str(file))
+    assert found["exit_status"] == EXIT_FINDINGS
+    assert [each["certainty"] for each in found["data"]["findings"]] == ["general"]
+    assert run(["diagnose", str(file)]) == EXIT_FINDINGS
+    printed = capsys.readouterr().out
+    assert "Its cause is not known." in printed
+    assert "The call is PutThing. Its code is OddState. It says: it is odd." in printed
+    assert "No cause named, 1 unknown." in printed
+
+
 def test_several_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each finding says in which file it stands."""
     first, second = tmp_path / "a.log", tmp_path / "b.log"
