@@ -14,6 +14,7 @@ from biomodal_deploy.engine.terraform.locks import LockInfo
 from biomodal_deploy.engine.terraform.results import ApplyRun, Touched
 from biomodal_deploy.errors import EngineError, Interrupted
 from biomodal_deploy.known_errors.matching import UNLOCK, name_cause
+from biomodal_deploy.known_errors.model import Breadth
 
 _LONGEST_DETAIL: Final = 600
 # S3 refused the lock, and when Terraform looked whose it is there was none any more.
@@ -185,7 +186,7 @@ def diagnose(errors: Iterable[Diagnostic]) -> Diagnosis | None:
     """Return what the first recognised error means."""
     for error in errors:
         match = name_cause(f"{error.summary}\n{error.detail}")
-        if match:
+        if match and match.entry.breadth is not Breadth.GENERAL:
             entry = match.entry
             return Diagnosis(entry.id, entry.code or EngineError.code, match.fix({UNLOCK: ""}))
     return None

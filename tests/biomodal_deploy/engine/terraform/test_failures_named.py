@@ -58,6 +58,13 @@ def test_known_failures(summary: str, detail: str, code: str) -> None:
 def test_an_unknown_failure() -> None:
     """What nobody knows is not given a wrong name."""
     assert diagnose([error("Something new")]) is None
+    general = error(
+        "creating Widget (lab): operation error Widgets: Make, api error Odd: it is odd"
+    )
+    assert diagnose([general]) is None
+    named = diagnose([general, error("Saved plan is stale")])
+    assert named
+    assert named.cause == "stale_plan"
     failed = TerraformFailed("terraform", "plan", [error("Something new")], returncode=1)
     assert failed.code == "engine"
 
