@@ -16,6 +16,10 @@ class VmRole(InstanceRole):
         name: Name of the role, of its policy and of its instance profile.
         bucket_arn: The data bucket, made by the stack or existing before it.
         bucket_key: The KMS key that an existing data bucket is encrypted with, or None.
+
+    Attributes:
+        policy: The inline policy, for `depends_on`.
+        instance_profile_name: The instance profile that hands the role to the VM.
     """
 
     def __init__(
