@@ -12,7 +12,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # Whole lives of an environment: minutes each, most of them spent waiting for the AWS provider.
-_LONG: Final = ("tests/engine/", "tests/biomodal_deploy/sandbox/test_lifecycle.py")
+_LONG: Final = (
+    "tests/engine/",
+    "tests/biomodal_deploy/sandbox/test_lifecycle.py",
+    "tests/test_package.py",
+)
 
 # A busy machine is no fault of a test's: neither a deadline nor the speed of drawing fails one.
 settings.register_profile(
