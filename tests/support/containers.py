@@ -103,6 +103,17 @@ class Containers:
             assert time.monotonic() < deadline, "podman's service does not start"
             time.sleep(0.05)
 
+    def remove(self) -> None:
+        """Remove all layers, once what a stopped job was just starting has ended."""
+        for left in (2, 1, 0):
+            try:
+                self.podman("system", "reset", "--force")
+                break
+            except subprocess.CalledProcessError as error:
+                if not left:
+                    raise RuntimeError(error.stderr) from error
+                time.sleep(2)
+
     def stop(self) -> None:
         """End the service."""
         if self.server:
@@ -145,7 +156,7 @@ def running_containers() -> Iterator[Containers]:
             found.podman("rm", "--all", "--force", "--time", "0")
             found.stop()
             # Layers keep their own modes; podman removes them all.
-            found.podman("system", "reset", "--force")
+            found.remove()
 
 
 def _import_image(containers: Containers) -> None:
