@@ -67,7 +67,7 @@ frameworks: $(FRAMEWORKS) ## Install cdktn, and bindings of AWS provider 6, for 
 test: setup frameworks ## Every test, the engine tests on real Terraform included
 	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-test-quick: $(READY) ## The tests that start no engine: one to two minutes
+test-quick: $(READY) ## The tests that start no engine: about a minute
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not engine and not slow"
 
 check: $(READY) $(CHECKOV_READY) $(NODE_READY) ## Lint, formats, types, shell scripts, CI templates, checkov on the stacks

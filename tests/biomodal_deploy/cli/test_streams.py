@@ -24,6 +24,9 @@ from tests.support.light import LightProject
 from tests.support.plans import plan, resource
 from tests.support.sealed_project import sealed_project
 
+# Whole commands, each a process of its own.
+pytestmark = pytest.mark.slow
+
 ESCAPE = "\x1b"
 
 
@@ -138,7 +141,6 @@ LATIN: Final = {"PYTHONIOENCODING": "latin-1"}
 POSIX: Final = {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("form", "encodings"), [("markdown", [ASCII, LATIN, POSIX]), ("html", [POSIX])]
 )
@@ -160,9 +162,9 @@ def test_a_report_is_utf8_whatever_the_console_is(
     ("words", "encoding", "status"),
     [
         (["show"], ASCII, EXIT_DONE),
-        pytest.param(["show"], LATIN, EXIT_DONE, marks=pytest.mark.slow),
+        (["show"], LATIN, EXIT_DONE),
         (["show"], POSIX, EXIT_DONE),
-        pytest.param(["init", "--explain"], ASCII, EXIT_DONE, marks=pytest.mark.slow),
+        (["init", "--explain"], ASCII, EXIT_DONE),
         (["show", "é"], POSIX, EXIT_SEALED_PLAN),
     ],
 )

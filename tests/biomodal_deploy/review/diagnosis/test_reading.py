@@ -7,6 +7,8 @@ import json
 import random
 import time
 
+import pytest
+
 from biomodal_deploy.review.diagnosis import Diagnosis, diagnose
 
 STALE = "Saved plan is stale"
@@ -204,6 +206,7 @@ def test_secrets_are_hidden_before_anything_is_told() -> None:
         assert "MIIsecret" not in shown
 
 
+@pytest.mark.slow
 def test_a_large_log_is_read_fast_and_in_little_memory() -> None:
     """The error at the end of megabytes is found, and a line of megabytes does no harm."""
     line = b"module.x.aws_instance.vm: Still creating... [10s elapsed] and more of that\n"
@@ -220,6 +223,7 @@ def test_an_error_in_the_middle_of_a_line_without_end() -> None:
         assert causes(text) == ["address_quota"]
 
 
+@pytest.mark.slow
 def test_a_flood_of_different_errors_ends() -> None:
     """More errors than anybody reads are counted, not kept; the last ones count for more."""
     flood = "".join(f"Error: Something new {number}\n" for number in range(5_200))
