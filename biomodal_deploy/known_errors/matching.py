@@ -97,8 +97,8 @@ def matches_of(text: str, place: str = "") -> list[Match]:
     """Return every entry that an error matches, the most specific first.
 
     A cause stands before a family of failures, that before a bare code, and that before what is
-    only general; of two, the one with
-    more conditions, then the one that covers more of the text, then the earlier one.
+    only general; of two, the one with more conditions, then the one that covers more of the text,
+    then the earlier one.
 
     Args:
         text: The error.
