@@ -138,8 +138,10 @@ def local_content(
     if not (data_dir / _STATE).exists():
         return None
     state = state_place(directory, data_dir, workspace)
+    if not isinstance(state, Path):
+        return None
     try:
-        content = read_regular(state) if isinstance(state, Path) else b""
+        content = read_regular(state)
         _Known.model_validate_json(content)
     except FileNotFoundError:
         return absent
