@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -29,6 +30,8 @@ def main() -> None:
         stop_no_more()
     except KeyboardInterrupt:
         status = EXIT_INTERRUPTED
+    # Python would look through all that is left before it ends, for 0.4 s of a plan's ten.
+    gc.freeze()
     sys.exit(status)
 
 

@@ -8,7 +8,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 from pydantic_core import to_jsonable_python
 from rich.console import Console
@@ -66,6 +68,17 @@ def session(project_dir: Path, output: Format, *, part: bool = False) -> Iterato
     display = PartProgress if part else Progress
     with display(message_console(), quiet=output is Format.JSON) as progress:
         yield Session(replace(location, on_event=progress.on_event), progress)
+
+
+@contextmanager
+def importing(*modules: str) -> Iterator[None]:
+    """Import modules in a thread, while this one waits for a child process."""
+    thread = Thread(target=lambda: [import_module(module) for module in modules])
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def emit(

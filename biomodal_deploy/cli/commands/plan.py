@@ -25,16 +25,9 @@ from biomodal_deploy.cli.options import (
     Variables,
     only,
 )
-from biomodal_deploy.cli.render.costs import cost_summary
-from biomodal_deploy.cli.render.sealed_plans import sealed_plan_data, show_sealed_plan
-from biomodal_deploy.cli.render.sets import describe_plan
-from biomodal_deploy.cli.session import emit, session
-from biomodal_deploy.cli.sets import SetRun, refuse_for_sets, values_words
-from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD, UsageError
+from biomodal_deploy.cli.session import importing, session
+from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan import PlanKind
-from biomodal_deploy.workflow.approving import approval_status
-from biomodal_deploy.workflow.destroying import take_ledger
-from biomodal_deploy.workflow.planning import make_plan
 from biomodal_deploy.workflow.sets.choosing import is_set
 from biomodal_deploy.workflow.stack import fresh_stack
 from biomodal_deploy.workflow.variables import PlanRequest
@@ -84,6 +77,9 @@ def plan(
             "cannot be used with --refresh-only", field="--destroy", fix="use one of the two"
         )
     if is_set(stack or (), every=every):
+        from biomodal_deploy.cli.planning import plan_set
+        from biomodal_deploy.cli.sets import refuse_for_sets, values_words
+
         alone = {
             "--destroy": destroy,
             "--allow-destroy": bool(allow_destroy),
@@ -96,15 +92,10 @@ def plan(
             "--readonly-lock": readonly_lock,
             "--detailed-exitcode": detailed_exitcode,
         }
-        words = [flag for flag, given in flags.items() if given]
-        run = SetRun(
-            command="plan",
-            describe=describe_plan,
-            project_dir=project_dir,
-            output=output,
-            jobs=jobs,
+        words = [flag for flag, given in flags.items() if given] + values_words(var_file, var)
+        return plan_set(
+            words, stack or (), every=every, project_dir=project_dir, output=output, jobs=jobs
         )
-        return run.synthesized(["plan", *words, *values_words(var_file, var)], stack or [], every)
 
     kind = PlanKind.DESTROY if destroy else PlanKind.APPLY
     request = PlanRequest(
@@ -118,27 +109,17 @@ def plan(
         account_moved=account_moved,
     )
     with session(project_dir, output, part=part) as work:
-        chosen = fresh_stack(work.location, only(stack), synthesized=part)
-        planned = make_plan(chosen, request)
-        ledger = None
-        if destroy:
-            ledger = take_ledger(chosen, planned.sealed_plan, planned.plan)
-    approvals = approval_status(chosen.location, planned.sealed_plan)
-    changed = detailed_exitcode and planned.sealed_plan.manifest.has_changes
-    status = EXIT_FINDINGS if changed else EXIT_DONE
-    return emit(
-        sealed_plan_data(planned.sealed_plan, planned.plan, ledger, approvals=approvals),
-        lambda console: show_sealed_plan(
-            console,
-            planned.sealed_plan,
-            planned.plan,
-            ledger,
-            full=full,
-            cost=cost_summary(
-                planned.plan, planned.sealed_plan.manifest, work.location.project_dir
-            ),
-            approvals=approvals,
-        ),
-        output,
-        EXIT_GUARD if planned.refusals else status,
+        # Half of what a plan needs takes half a second to import: no longer than synthesis.
+        with importing("biomodal_deploy.cli.planning", "boto3.session"):
+            chosen = fresh_stack(work.location, only(stack), synthesized=part)
+        from biomodal_deploy.cli.planning import plan_stack, show_planned
+
+        planned, ledger = plan_stack(chosen, request)
+    return show_planned(
+        work.location,
+        planned,
+        ledger,
+        output=output,
+        full=full,
+        detailed_exitcode=detailed_exitcode,
     )

@@ -138,11 +138,21 @@ def test_help_waits_for_nothing() -> None:
 def test_the_aws_library_is_loaded_beside_terraform() -> None:
     """The first line of a plan does not wait for it."""
     code = (
-        "import sys, biomodal_deploy.cli.commands.plan;"
+        "import sys, biomodal_deploy.cli.planning, biomodal_deploy.cli.commands.plan;"
         "print(sorted({'boto3', 'botocore.client', 'botocore.config'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_plan_begins_to_synthesize_before_all_is_imported() -> None:
+    """What it needs later is imported while the app's process works."""
+    code = (
+        "import sys, biomodal_deploy.cli.commands.plan;"
+        "print({'biomodal_deploy.cli.planning', 'biomodal_deploy.review'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 def test_without_a_word_it_prints_help(capsys: pytest.CaptureFixture[str]) -> None:
