@@ -175,7 +175,7 @@ class TestRun:
             "import os; os.write(1, b'x'); os.close(1); os.close(2); os._exit(0)", tmp_path
         )
         assert (ended.returncode, len(lines)) == (0, 1)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20
 
     def test_in_another_thread(self, tmp_path: Path) -> None:
         """A call in another thread works; only there no signal is caught."""
@@ -208,7 +208,7 @@ class TestErrors:
         ended = run(python(code), directory=tmp_path, environment=dict(os.environ), on_line=on_line)
         assert (ended.returncode, ended.steps, str(ended.error)) == (0, ("interrupt",), "ours")
         assert seen == ["ready", "tidied"]
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 20
 
     def test_a_wait_that_cannot_be_shown_is_no_second_wish(self, tmp_path: Path) -> None:
         """Failing to show the wait does not push the child one step further."""

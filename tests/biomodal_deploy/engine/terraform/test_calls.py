@@ -60,7 +60,7 @@ def test_a_flood_of_events(tmp_path: Path) -> None:
     assert result.summary.add == 1
     with (tmp_path / "log").open() as log:
         assert sum(1 for _ in log) == fake_terraform.FLOOD + 3
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 120
 
 
 @pytest.mark.slow
@@ -155,7 +155,7 @@ def test_a_daemon_is_not_waited_for(tmp_path: Path) -> None:
     began = time.monotonic()
     result, _, _ = planned(tmp_path, "daemon")
     assert result.has_changes
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 12
 
 
 def test_values_are_never_arguments(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_program_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
     started = time.monotonic()
     with pytest.raises(ProbeError, match="no answer within"):
         ask([program], environ=PATH, timeout=0.5)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     assert _gone(int(pid.read_text()))
 
 

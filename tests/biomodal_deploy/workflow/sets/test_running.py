@@ -88,11 +88,11 @@ def test_so_many_at_once_and_every_outcome_in_its_place() -> None:
 def test_a_request_to_stop_reaches_all_that_run_and_nothing_more_begins() -> None:
     """Ctrl-C in the middle: the running ones are asked, the others are as they were."""
     parts: list[Part] = [Stub(stack=f"s{n}", seconds=0.05 if n < 2 else 30) for n in range(20)]
-    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     began = time.monotonic()
     outcomes = run(parts, 4)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     assert [each.exit_status for each in outcomes] == [0, 0, *[130] * 18]
     begun = [each for each in outcomes if each.error is None]
     assert len(begun) == 2 + 4
@@ -106,7 +106,7 @@ def test_a_fault_of_ours_stops_the_others_first() -> None:
     began = time.monotonic()
     with pytest.raises(ZeroDivisionError):
         run(parts, 2)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     assert gauge.now == 0
 
 
