@@ -7,18 +7,7 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.cli.options import (
-    HERE,
-    Allow,
-    AllowDestroy,
-    Format,
-    Full,
-    OutputFormat,
-    ProjectDir,
-    Stack,
-    VarFiles,
-    Variables,
-)
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.applies import adopted_data, show_adopted
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_GUARD
@@ -48,14 +37,14 @@ def adopt(
     ids: Annotated[
         Path | None, typer.Option("--ids", help="A JSON object of addresses and ids, as for --id.")
     ] = None,
-    allow_destroy: AllowDestroy = None,
-    allow: Allow = None,
-    var_file: VarFiles = None,
-    var: Variables = None,
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    full: Full = False,
-    output: OutputFormat = Format.TEXT,
+    allow_destroy: opt.AllowDestroy = None,
+    allow: opt.Allow = None,
+    var_file: opt.VarFiles = None,
+    var: opt.Variables = None,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    full: opt.Full = False,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Plan to take over resources that exist already.
 

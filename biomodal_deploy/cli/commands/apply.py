@@ -6,18 +6,8 @@ from typing import Annotated
 
 import typer
 
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.applying import apply_asking
-from biomodal_deploy.cli.options import (
-    HERE,
-    Every,
-    Format,
-    Jobs,
-    OutputFormat,
-    Part,
-    ProjectDir,
-    Stacks,
-    only,
-)
 from biomodal_deploy.cli.render.applies import applied_data, show_applied
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.cli.sets import apply_set
@@ -59,12 +49,12 @@ def apply(
         typer.Option(hidden=True, help="The digest of the plan that a set chose; no approval."),
     ] = None,
     confirm: Confirms = None,
-    project_dir: ProjectDir = HERE,
-    stack: Stacks = None,
-    every: Every = False,
-    jobs: Jobs = None,
-    output: OutputFormat = Format.TEXT,
-    part: Part = False,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stacks = None,
+    every: opt.Every = False,
+    jobs: opt.Jobs = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
+    part: opt.Part = False,
 ) -> int:
     """Apply a sealed plan, once, exactly as planned.
 
@@ -94,7 +84,7 @@ def apply(
     if len(digests) > 1:
         raise UsageError("One plan has one digest", field="--expect-sha256", fix="give it once")
     with session(project_dir, output, part=part) as work:
-        chosen = last_stack(work.location, only(stack))
+        chosen = last_stack(work.location, opt.only(stack))
         name = chosen.name if chosen.name in confirmed else next(iter(confirmed), None)
         found = find_sealed_plan(work.location, chosen.name, next(iter(names), None))
         if chosen_sha256:
@@ -105,7 +95,7 @@ def apply(
             found,
             name=name,
             expect_sha256=next(iter(digests), None),
-            announce=output is Format.TEXT and not part,
+            announce=output is opt.Format.TEXT and not part,
         )
     return emit(
         applied_data(done.applied, done.ledger, done.remains),

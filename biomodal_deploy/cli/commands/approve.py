@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from biomodal_deploy import files
-from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.sealed_plans import show_approvals
 from biomodal_deploy.cli.session import emit
 from biomodal_deploy.errors import UsageError
@@ -47,9 +47,9 @@ def approve(
         Path | None,
         typer.Option("--out", help="Write the approval to this file as well, to hand it on."),
     ] = None,
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    output: OutputFormat = Format.TEXT,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Sign a sealed plan, as a person whose approval it needs.
 

@@ -7,18 +7,8 @@ from typing import Annotated
 import typer
 
 from biomodal_deploy.aws.state_bucket.checker import is_fit
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.applying import apply_asking
-from biomodal_deploy.cli.options import (
-    HERE,
-    AccountMoved,
-    AllowDestroy,
-    Confirm,
-    Format,
-    OutputFormat,
-    ProjectDir,
-    ReadonlyLock,
-    Stack,
-)
 from biomodal_deploy.cli.render.backends import (
     Created,
     checked_data,
@@ -108,13 +98,13 @@ def create(
             "--yes", help="Apply the plan without asking; never one that loses something."
         ),
     ] = False,
-    allow_destroy: AllowDestroy = None,
-    account_moved: AccountMoved = None,
-    confirm: Confirm = None,
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    readonly_lock: ReadonlyLock = False,
-    output: OutputFormat = Format.TEXT,
+    allow_destroy: opt.AllowDestroy = None,
+    account_moved: opt.AccountMoved = None,
+    confirm: opt.Confirm = None,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    readonly_lock: opt.ReadonlyLock = False,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Create the bucket for states, and print its policies.
 
@@ -193,9 +183,9 @@ def _tags(given: list[str]) -> dict[str, str]:
 def check(
     bucket: Bucket = None,
     region: Region = None,
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    output: OutputFormat = Format.TEXT,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Check whether a bucket is fit for states.
 
@@ -230,9 +220,9 @@ def policy(
     maker: Annotated[
         bool, typer.Option("--maker", help="The policy of the user who runs `backend create`.")
     ] = False,
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    output: OutputFormat = Format.TEXT,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Print the least policy for users of a state in S3.
 
@@ -266,9 +256,9 @@ def policy(
 
 @backend.command()
 def migrate(
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    output: OutputFormat = Format.TEXT,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Move a state to the backend that cdktf.json names.
 

@@ -6,15 +6,7 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.cli.options import (
-    HERE,
-    Address,
-    Format,
-    OutputFormat,
-    ProjectDir,
-    SessionManager,
-    Stack,
-)
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.console import print_exactly
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import UsageError
@@ -34,8 +26,8 @@ def connect(
             "for the VM's shell, several are passed on as they are.",
         ),
     ] = None,
-    ssm: SessionManager = False,
-    address: Address = None,
+    ssm: opt.SessionManager = False,
+    address: opt.Address = None,
     ssh_config: Annotated[
         bool,
         typer.Option(
@@ -45,9 +37,9 @@ def connect(
             "needs the AWS CLI, its session-manager-plugin, and the SSH key all the same.",
         ),
     ] = False,
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    output: OutputFormat = Format.TEXT,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Open a shell on the VM, or run one command there.
 
@@ -62,12 +54,12 @@ def connect(
         raise UsageError("cannot be used with --ssm", field="--address", fix="use one of the two")
     if ssh_config and command:
         raise UsageError("cannot be used with a command", field="--ssh-config", fix="drop one")
-    if output is Format.JSON and not ssh_config:
+    if output is opt.Format.JSON and not ssh_config:
         raise UsageError("only valid with --ssh-config", field="--output json", fix="drop it")
 
     words = command or []
     # Progress would draw over the shell, and its lines get in between a command's.
-    with session(project_dir, output if ssh_config else Format.JSON) as work:
+    with session(project_dir, output if ssh_config else opt.Format.JSON) as work:
         chosen = last_stack(work.location, stack)
         built = read_built(chosen, work.on_event)
         environment = work.location.environment

@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from biomodal_deploy.aws.clients import open_clients
-from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.console import message_console
 from biomodal_deploy.cli.render.costs import cost_data, show_cost
 from biomodal_deploy.cli.session import emit
@@ -40,9 +40,9 @@ def cost(
             help="Ask AWS for today's prices first, and keep them in the project's prices.json.",
         ),
     ] = False,
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    output: OutputFormat = Format.TEXT,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Show what a plan's environment costs.
 

@@ -8,7 +8,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.console import message_console
 from biomodal_deploy.cli.render.progress import show_command, show_step, show_summary
 from biomodal_deploy.cli.session import emit
@@ -19,7 +19,7 @@ from biomodal_deploy.workflow.init.project import rehearsal_project
 from biomodal_deploy.workflow.location import project_folder
 
 
-def demo(project_dir: ProjectDir = HERE, output: OutputFormat = Format.TEXT) -> int:
+def demo(project_dir: opt.ProjectDir = opt.HERE, output: opt.OutputFormat = opt.Format.TEXT) -> int:
     """Rehearse the whole job on a sandboxed AWS account.
 
     Real Terraform, the real AWS provider, and the commands that you would type; nothing of yours is
@@ -51,7 +51,7 @@ def demo(project_dir: ProjectDir = HERE, output: OutputFormat = Format.TEXT) -> 
                 os.environ,
                 lambda command: show_command(screen, command),
                 # Standard output is for the one object then.
-                sys.stderr if output is Format.JSON else None,
+                sys.stderr if output is opt.Format.JSON else None,
             )
             for number, (title, step) in enumerate(STEPS, start=1):
                 show_step(screen, number, len(STEPS), title)

@@ -6,19 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.applying import apply_asking
-from biomodal_deploy.cli.options import (
-    HERE,
-    AccountMoved,
-    AllowDestroy,
-    Confirm,
-    Format,
-    OutputFormat,
-    ProjectDir,
-    Stack,
-    VarFiles,
-    Variables,
-)
 from biomodal_deploy.cli.render.applies import applied_data, show_applied
 from biomodal_deploy.cli.render.console import message_console
 from biomodal_deploy.cli.render.sealed_plans import show_sealed_plan
@@ -33,14 +22,14 @@ from biomodal_deploy.workflow.variables import PlanRequest
 
 
 def destroy(
-    var_file: VarFiles = None,
-    var: Variables = None,
-    allow_destroy: AllowDestroy = None,
-    account_moved: AccountMoved = None,
-    confirm: Confirm = None,
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    output: OutputFormat = Format.TEXT,
+    var_file: opt.VarFiles = None,
+    var: opt.Variables = None,
+    allow_destroy: opt.AllowDestroy = None,
+    account_moved: opt.AccountMoved = None,
+    confirm: opt.Confirm = None,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Show what will be destroyed, ask, and destroy it.
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.diagnosis import diagnosis_data, show_diagnosis
 from biomodal_deploy.cli.session import emit
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
@@ -25,9 +25,9 @@ Files = Annotated[
 
 def diagnose(
     files: Files = None,
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    output: OutputFormat = Format.TEXT,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Name the cause of an error, its fix, and the next command.
 

@@ -12,17 +12,7 @@ from biomodal_deploy.aws.preflight import run_preflight
 from biomodal_deploy.aws.preflight.prerequisites import all_steps, steps
 from biomodal_deploy.aws.preflight.runner import run_role_checks
 from biomodal_deploy.aws.session import open_session, partition_of
-from biomodal_deploy.cli.options import (
-    HERE,
-    Format,
-    Junit,
-    OutputFormat,
-    ProjectDir,
-    Sarif,
-    Stack,
-    VarFiles,
-    Variables,
-)
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.checks import PreflightProgress, show_prerequisites, show_report
 from biomodal_deploy.cli.render.console import message_console
 from biomodal_deploy.cli.render.project import show_tools
@@ -65,13 +55,13 @@ def doctor(
             "in all of them.",
         ),
     ] = "us-east-1",
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    var_file: VarFiles = None,
-    var: Variables = None,
-    sarif: Sarif = None,
-    junit: Junit = None,
-    output: OutputFormat = Format.TEXT,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    var_file: opt.VarFiles = None,
+    var: opt.Variables = None,
+    sarif: opt.Sarif = None,
+    junit: opt.Junit = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Check the AWS account before an apply.
 
@@ -95,7 +85,11 @@ def doctor(
         return _role_commands(region, output, everything=every_role)
     if every_role:
         raise UsageError("requires --commands", field="--all", fix="add --commands")
-    if not toolchain and project_dir == HERE and not (project_folder(HERE) / PROJECT_FILE).exists():
+    if (
+        not toolchain
+        and project_dir == opt.HERE
+        and not (project_folder(opt.HERE) / PROJECT_FILE).exists()
+    ):
         toolchain = True
         line = f"note: no project here ({PROJECT_FILE}), so only this machine is checked. "
         message_console().print(f"{line}Next: biomodal-aws init", style="warning")
@@ -128,7 +122,7 @@ def _account(
         )
 
 
-def _role_commands(region: str, output: Format, *, everything: bool) -> int:
+def _role_commands(region: str, output: opt.Format, *, everything: bool) -> int:
     partition = partition_of(region)
     report = None if everything else run_role_checks(open_session(region), region)
     missing = all_steps(partition) if report is None else steps(report, partition)
@@ -147,7 +141,7 @@ def _role_commands(region: str, output: Format, *, everything: bool) -> int:
     )
 
 
-def _toolchain(output: Format) -> int:
+def _toolchain(output: opt.Format) -> int:
     found = inspect()
     status = EXIT_DONE if found.ok else EXIT_FINDINGS
     return emit(found.tools, lambda console: show_tools(console, found.tools), output, status)

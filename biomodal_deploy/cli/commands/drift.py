@@ -8,21 +8,7 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.cli.options import (
-    HERE,
-    Every,
-    Format,
-    Jobs,
-    Junit,
-    OutputFormat,
-    Part,
-    ProjectDir,
-    Sarif,
-    Stacks,
-    VarFiles,
-    Variables,
-    only,
-)
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.plans import drift_data, show_drift
 from biomodal_deploy.cli.render.sets import describe_drift
 from biomodal_deploy.cli.session import emit, session
@@ -37,19 +23,19 @@ from biomodal_deploy.workflow.stack import fresh_stack
 
 
 def drift(
-    var_file: VarFiles = None,
-    var: Variables = None,
-    project_dir: ProjectDir = HERE,
-    stack: Stacks = None,
-    every: Every = False,
-    jobs: Jobs = None,
+    var_file: opt.VarFiles = None,
+    var: opt.Variables = None,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stacks = None,
+    every: opt.Every = False,
+    jobs: opt.Jobs = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Show what AWS filled in by itself as well.")
     ] = False,
-    sarif: Sarif = None,
-    junit: Junit = None,
-    output: OutputFormat = Format.TEXT,
-    part: Part = False,
+    sarif: opt.Sarif = None,
+    junit: opt.Junit = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
+    part: opt.Part = False,
 ) -> int:
     """Show what changed outside Terraform since the apply.
 
@@ -74,7 +60,7 @@ def drift(
         return run.synthesized(words, stack or [], every)
 
     with session(project_dir, output, part=part) as work:
-        chosen = fresh_stack(work.location, only(stack), synthesized=part)
+        chosen = fresh_stack(work.location, opt.only(stack), synthesized=part)
         plan = find_drift(
             chosen,
             var_files=var_file or (),

@@ -7,15 +7,7 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.cli.options import (
-    HERE,
-    Format,
-    OutputFormat,
-    ProjectDir,
-    Stack,
-    VarFiles,
-    Variables,
-)
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.applies import show_ejected
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.workflow.ejecting import eject as eject_stack
@@ -27,11 +19,11 @@ def eject(
     as_json: Annotated[
         bool, typer.Option("--json/--hcl", help="Terraform's JSON, or HCL; default: HCL.")
     ] = False,
-    var_file: VarFiles = None,
-    var: Variables = None,
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    output: OutputFormat = Format.TEXT,
+    var_file: opt.VarFiles = None,
+    var: opt.Variables = None,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Write a stack as plain Terraform that stands alone.
 

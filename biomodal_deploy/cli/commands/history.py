@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.plans import history_data, show_history
 from biomodal_deploy.cli.session import emit
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
@@ -11,9 +11,9 @@ from biomodal_deploy.workflow.stack import recorded_stack
 
 
 def history(
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    output: OutputFormat = Format.TEXT,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Print who planned and applied what, and when.
 

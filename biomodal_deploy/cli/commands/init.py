@@ -11,8 +11,8 @@ from typing import Annotated, Final
 
 import typer
 
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.next_steps import completed
-from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir
 from biomodal_deploy.cli.render.console import message_console, print_exactly
 from biomodal_deploy.cli.render.init import (
     Picker,
@@ -161,8 +161,8 @@ def init(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")
     ] = False,
-    project_dir: ProjectDir = HERE,
-    output: OutputFormat = Format.TEXT,
+    project_dir: opt.ProjectDir = opt.HERE,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Make a project here, or add a stack to the one that is.
 
@@ -227,7 +227,7 @@ def init(
     )
 
 
-def _explain(output: Format) -> int:
+def _explain(output: opt.Format) -> int:
     data = {
         "differences": [each.model_dump(mode="json") for each in DIFFERENCES],
         "checkov": {
@@ -239,7 +239,7 @@ def _explain(output: Format) -> int:
     return emit(data, lambda console: show_differences(console, DIFFERENCES), output)
 
 
-def _make(found: ProjectDraft, output: Format, *, dry_run: bool, key: bool) -> int:
+def _make(found: ProjectDraft, output: opt.Format, *, dry_run: bool, key: bool) -> int:
     told = [f"{name} is there already, and stays as it is" for name in found.kept]
     told.append(
         "The first plan writes locks/: commit it. biomodal-aws lock does so for all platforms"
@@ -267,7 +267,6 @@ def _key_notes(name: str) -> list[str]:
 
 
 def _variables(own: dict[str, str | None], var: list[str]) -> dict[str, str]:
-
     given = {name: value for name, value in own.items() if value is not None}
     for text in var:
         name, value = assignment(text)
@@ -277,10 +276,15 @@ def _variables(own: dict[str, str | None], var: list[str]) -> dict[str, str]:
     return given
 
 
-def _asker(output: Format, *, no_input: bool) -> Asker | None:
+def _asker(output: opt.Format, *, no_input: bool) -> Asker | None:
     """Return who asks, where there is somebody to answer."""
     here = sys.stdin.isatty() and sys.stderr.isatty()
-    if no_input or output is Format.JSON or not here or os.environ.get("CI", "").lower() not in _NO:
+    if (
+        no_input
+        or output is opt.Format.JSON
+        or not here
+        or os.environ.get("CI", "").lower() not in _NO
+    ):
         return None
 
     return Picker(message_console())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.status import show_jobs
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.vm.jobs import jobs_of
@@ -10,9 +10,9 @@ from biomodal_deploy.workflow.stack import last_stack
 
 
 def jobs(
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    output: OutputFormat = Format.TEXT,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """List the jobs that run or wait in the stack's queues.
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from biomodal_deploy.cli.options import Format, OutputFormat
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.session import emit
 from biomodal_deploy.vm.ssh_key import make_key
 
@@ -20,7 +20,7 @@ def keygen(
     directory: Annotated[
         Path, typer.Option("--directory", help="Folder of the two files.")
     ] = SSH_DIRECTORY,
-    output: OutputFormat = Format.TEXT,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Create the VM's SSH key pair on this machine.
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.project import show_locks
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
@@ -28,12 +28,12 @@ def lock(
         bool,
         typer.Option("--upgrade", help="Take the newest providers that the configuration allows."),
     ] = False,
-    project_dir: ProjectDir = HERE,
+    project_dir: opt.ProjectDir = opt.HERE,
     stack: Annotated[
         str | None,
         typer.Option("--stack", envvar="BIOMODAL_STACK", help="One stack; default: all."),
     ] = None,
-    output: OutputFormat = Format.TEXT,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Write the provider lock files in locks/.
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.console import print_exactly
 from biomodal_deploy.cli.render.outputs import show_written
 from biomodal_deploy.cli.session import emit, session
@@ -30,9 +30,9 @@ def nextflow_config(
     force: Annotated[
         bool, typer.Option("--force", help="Write over files that say something else.")
     ] = False,
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    output: OutputFormat = Format.TEXT,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Print or write Nextflow's configuration.
 

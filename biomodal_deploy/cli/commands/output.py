@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.cli.options import HERE, Format, ProjectDir, Stack
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.outputs import show_environment, show_outputs, show_value
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import UsageError
@@ -29,8 +29,8 @@ def output(
         str | None,
         typer.Argument(metavar="NAME", help="One output, its bare value; default: all."),
     ] = None,
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
     format_: Annotated[
         OutputsFormat,
         typer.Option("--output", "-o", help="Text, JSON, or shell assignments (env)."),
@@ -42,7 +42,7 @@ def output(
 
     Example: ssh -i "$(biomodal-aws output private_key_filename)" ubuntu@203.0.113.7
     """
-    as_format = Format.JSON if format_ is OutputsFormat.JSON else Format.TEXT
+    as_format = opt.Format.JSON if format_ is OutputsFormat.JSON else opt.Format.TEXT
     with session(project_dir, as_format) as work:
         found = read_outputs(last_stack(work.location, stack))
     if name is not None and name not in found:

@@ -7,24 +7,7 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.cli.options import (
-    HERE,
-    AccountMoved,
-    Allow,
-    AllowDestroy,
-    Every,
-    Format,
-    Full,
-    Jobs,
-    OutputFormat,
-    Part,
-    ProjectDir,
-    ReadonlyLock,
-    Stacks,
-    VarFiles,
-    Variables,
-    only,
-)
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.session import importing, session
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan import PlanKind
@@ -41,25 +24,25 @@ def plan(
         bool,
         typer.Option("--refresh-only", help="Plan to record what changed outside Terraform."),
     ] = False,
-    var_file: VarFiles = None,
-    var: Variables = None,
-    allow_destroy: AllowDestroy = None,
+    var_file: opt.VarFiles = None,
+    var: opt.Variables = None,
+    allow_destroy: opt.AllowDestroy = None,
     detailed_exitcode: Annotated[
         bool,
         typer.Option(
             "--detailed-exitcode", help="Exit with 2 where the plan has changes, as Terraform does."
         ),
     ] = False,
-    allow: Allow = None,
-    account_moved: AccountMoved = None,
-    project_dir: ProjectDir = HERE,
-    stack: Stacks = None,
-    every: Every = False,
-    jobs: Jobs = None,
-    readonly_lock: ReadonlyLock = False,
-    full: Full = False,
-    output: OutputFormat = Format.TEXT,
-    part: Part = False,
+    allow: opt.Allow = None,
+    account_moved: opt.AccountMoved = None,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stacks = None,
+    every: opt.Every = False,
+    jobs: opt.Jobs = None,
+    readonly_lock: opt.ReadonlyLock = False,
+    full: opt.Full = False,
+    output: opt.OutputFormat = opt.Format.TEXT,
+    part: opt.Part = False,
 ) -> int:
     """Create a plan, check it, and save it as a sealed plan.
 
@@ -111,7 +94,7 @@ def plan(
     with session(project_dir, output, part=part) as work:
         # Half of what a plan needs takes half a second to import: no longer than synthesis.
         with importing("biomodal_deploy.cli.planning", "boto3.session"):
-            chosen = fresh_stack(work.location, only(stack), synthesized=part)
+            chosen = fresh_stack(work.location, opt.only(stack), synthesized=part)
         from biomodal_deploy.cli.planning import plan_stack, show_planned
 
         planned, ledger = plan_stack(chosen, request)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.console import message_console
 from biomodal_deploy.cli.render.plans import show_plans
 from biomodal_deploy.cli.session import emit, session
@@ -41,9 +41,9 @@ def plans(
             "--pull", metavar="SHA256", help="Fetch the sealed plan of this digest from there."
         ),
     ] = None,
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    output: OutputFormat = Format.TEXT,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """List sealed plans: state, age and what each does.
 
@@ -72,7 +72,7 @@ def plans(
         if prune:
             found = [each for each in found if each.prunable]
         delete = prune and bool(found) and yes
-        if prune and found and not yes and output is Format.TEXT and work.can_ask:
+        if prune and found and not yes and output is opt.Format.TEXT and work.can_ask:
             work.progress.pause()
             show_plans(message_console(), found)
             delete = work.ask(f"Delete {counted(len(found), 'plan')}? [y/N] ") in ("y", "yes")

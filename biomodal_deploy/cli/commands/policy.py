@@ -11,15 +11,7 @@ from typing import Annotated
 import typer
 
 from biomodal_deploy.aws.identity import region_of, who_am_i
-from biomodal_deploy.cli.options import (
-    HERE,
-    Format,
-    OutputFormat,
-    ProjectDir,
-    Stack,
-    VarFiles,
-    Variables,
-)
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.console import print_exactly
 from biomodal_deploy.cli.render.policy import (
     show_findings,
@@ -50,14 +42,6 @@ class PhaseChoice(StrEnum):
     UPDATE = "update"
     DESTROY = "destroy"
     ALL = "all"
-
-
-class Form(StrEnum):
-    """How policies are printed."""
-
-    JSON = "json"
-    TERRAFORM = "terraform"
-    AWS_CLI = "aws-cli"
 
 
 Phases = Annotated[
@@ -92,13 +76,15 @@ def deployer(
         typer.Option("--documented", help="The published policy, its placeholders filled in."),
     ] = False,
     phase: Phases = PhaseChoice.ALL,
-    form: Annotated[Form, typer.Option("--format", help="How to print it.")] = Form.JSON,
-    var_file: VarFiles = None,
-    var: Variables = None,
+    form: Annotated[
+        PolicyFormat, typer.Option("--format", help="How to print it.")
+    ] = PolicyFormat.JSON,
+    var_file: opt.VarFiles = None,
+    var: opt.Variables = None,
     account: Account = None,
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    output: OutputFormat = Format.TEXT,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Print the least policy that deploys the stack.
 
@@ -118,11 +104,11 @@ def deployer(
         named = {each.name: each.as_json() for each in known.deployer(_phases(phase))}
         gaps = known.needs.gaps
         unbounded = known.unbounded_roles(_phases(phase))
-    text = rendered(named, known.place, PolicyFormat(form.value))
-    if output is Format.TEXT:
+    text = rendered(named, known.place, form)
+    if output is opt.Format.TEXT:
         show_gaps(gaps)
         show_unbounded(unbounded)
-        if form is Form.JSON:
+        if form is PolicyFormat.JSON:
             show_parts([size(document) for document in named.values()])
     data = {
         "gaps": list(gaps),
@@ -149,12 +135,12 @@ def check(
         ),
     ],
     phase: Phases = PhaseChoice.ALL,
-    var_file: VarFiles = None,
-    var: Variables = None,
+    var_file: opt.VarFiles = None,
+    var: opt.Variables = None,
     account: Account = None,
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    output: OutputFormat = Format.TEXT,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Check a policy against what this stack needs.
 
@@ -167,7 +153,7 @@ def check(
     known = _permissions(project_dir, stack, var_file, var, account, output)
     found = known.check(given, _phases(phase))
     gaps = known.needs.gaps
-    if output is Format.TEXT:
+    if output is opt.Format.TEXT:
         show_gaps(gaps)
     return emit(
         {"gaps": list(gaps), "findings": found},
@@ -183,12 +169,12 @@ def vm(
         bool,
         typer.Option("--bucket", help="Only what it may do with the data bucket."),
     ] = False,
-    var_file: VarFiles = None,
-    var: Variables = None,
+    var_file: opt.VarFiles = None,
+    var: opt.Variables = None,
     account: Account = None,
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    output: OutputFormat = Format.TEXT,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Print what the VM may do, beside what Nextflow needs.
 
@@ -223,9 +209,8 @@ def _permissions(
     var_file: list[Path] | None,
     var: list[str] | None,
     account: str | None,
-    output: Format,
+    output: opt.Format,
 ) -> StackPermissions:
-
     with session(project_dir, output) as work:
         chosen = fresh_stack(work.location, stack)
         given = given_values(chosen, var_file or (), var or (), Path.cwd())
@@ -239,5 +224,4 @@ def _permissions(
 
 
 def _phases(choice: PhaseChoice) -> Sequence[Phase]:
-
     return LIFE_CYCLE if choice is PhaseChoice.ALL else (Phase(choice.value),)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.cli.options import HERE, ProjectDir
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.console import message_console
 from biomodal_deploy.engine.toolchain import tool_environment
 from biomodal_deploy.sandbox.run import run_in_sandbox
@@ -43,7 +43,7 @@ def run(
             "holds the values and the state in clear.",
         ),
     ] = None,
-    project_dir: ProjectDir = HERE,
+    project_dir: opt.ProjectDir = opt.HERE,
 ) -> int:
     """Run a command against a sandbox, on a copy of the project.
 
@@ -65,7 +65,7 @@ def run(
         return run_in_sandbox(
             command,
             directory=Path.cwd(),
-            project=None if project_dir == HERE else project_dir.absolute(),
+            project=None if project_dir == opt.HERE else project_dir.absolute(),
             keep=keep.absolute() if keep else None,
             environment=environment,
             on_message=lambda text: message_console().print(text, style="quiet"),

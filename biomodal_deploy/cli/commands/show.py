@@ -9,16 +9,7 @@ import typer
 from rich.console import Console
 
 from biomodal_deploy.aws.ledger.model import saved_ledger, saved_leftovers
-from biomodal_deploy.cli.options import (
-    HERE,
-    Format,
-    Full,
-    Junit,
-    OutputFormat,
-    ProjectDir,
-    Sarif,
-    Stack,
-)
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.console import as_text, print_exactly
 from biomodal_deploy.cli.render.costs import cost_summary
 from biomodal_deploy.cli.render.sealed_plans import show_sealed_plan
@@ -59,7 +50,7 @@ def show(
         Path | None,
         typer.Option("--out", help="The file to write; default: standard output."),
     ] = None,
-    full: Full = False,
+    full: opt.Full = False,
     max_bytes: Annotated[
         int,
         typer.Option(
@@ -68,11 +59,11 @@ def show(
             help="Size limit of Markdown in bytes. The least important is left out first.",
         ),
     ] = 60_000,
-    sarif: Sarif = None,
-    junit: Junit = None,
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    output: OutputFormat = Format.TEXT,
+    sarif: opt.Sarif = None,
+    junit: opt.Junit = None,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Print a sealed plan, or write it as a report.
 
@@ -83,7 +74,7 @@ def show(
 
     Example: biomodal-aws show --format html --out report.html
     """
-    if output is Format.JSON and format_ in _PAGES and out is None:
+    if output is opt.Format.JSON and format_ in _PAGES and out is None:
         raise UsageError(
             f"cannot be used with --format {format_}",
             field="--output json",
@@ -100,7 +91,7 @@ def show(
         show_sealed_plan(console, found, plan, *kept, full=full, cost=cost, approvals=approvals)
 
     files = sarif or junit
-    if format_ is ReportFormat.TEXT and output is Format.TEXT and out is None and not files:
+    if format_ is ReportFormat.TEXT and output is opt.Format.TEXT and out is None and not files:
         return emit(None, on, output)
     report = make_report(location, found)
     if files:

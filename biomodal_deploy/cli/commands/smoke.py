@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.smoke import show_smoke
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.vm.smoke.run import SmokeRequest, smoke_of
@@ -24,9 +24,9 @@ def smoke(
     timeout: Annotated[
         float, typer.Option("--timeout", min=1, help="Seconds to wait for the job at most.")
     ] = 900,
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    output: OutputFormat = Format.TEXT,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Run one tiny job, and name the layer that is broken.
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.cli.options import HERE, Address, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.status import show_status
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import UsageError
@@ -29,10 +29,10 @@ def status(
     timeout: Annotated[
         float, typer.Option("--timeout", min=0, help="Limit of --wait in seconds.")
     ] = 900,
-    address: Address = None,
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    output: OutputFormat = Format.TEXT,
+    address: opt.Address = None,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Show the health of a stack.
 

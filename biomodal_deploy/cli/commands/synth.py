@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.project import show_synthesis
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.workflow.stack import synthesized_stacks
 
 
 def synth(
-    project_dir: ProjectDir = HERE,
-    output: OutputFormat = Format.TEXT,
+    project_dir: opt.ProjectDir = opt.HERE,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Write each stack's Terraform JSON to cdktf.out/stacks.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from biomodal_deploy.cli.options import HERE, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.project import show_findings
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
@@ -11,9 +11,9 @@ from biomodal_deploy.workflow.stack import fresh_stack
 
 
 def validate(
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    output: OutputFormat = Format.TEXT,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Check the stack against its providers' schemas.
 

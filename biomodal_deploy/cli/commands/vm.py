@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.cli.options import HERE, Address, Format, OutputFormat, ProjectDir, Stack
+from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.power import show_power
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import UsageError
@@ -32,10 +32,10 @@ def stop(
         typer.Option("--force", help="Stop it whatever runs, or could not be looked at."),
     ] = False,
     timeout: Timeout = 600,
-    address: Address = None,
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    output: OutputFormat = Format.TEXT,
+    address: opt.Address = None,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Stop the VM; its disk and its address stay.
 
@@ -54,9 +54,9 @@ def stop(
 @vm.command()
 def start(
     timeout: Timeout = 600,
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    output: OutputFormat = Format.TEXT,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Start the VM, and wait until it runs.
 
@@ -77,10 +77,10 @@ def idle_stop(
             min=0, max=10080, help="After how many minutes without work; 0 switches it off."
         ),
     ],
-    address: Address = None,
-    project_dir: ProjectDir = HERE,
-    stack: Stack = None,
-    output: OutputFormat = Format.TEXT,
+    address: opt.Address = None,
+    project_dir: opt.ProjectDir = opt.HERE,
+    stack: opt.Stack = None,
+    output: opt.OutputFormat = opt.Format.TEXT,
 ) -> int:
     """Have the VM stop itself when nothing runs on it.
 
@@ -101,7 +101,9 @@ def idle_stop(
     )
 
 
-def _switch(request: PowerRequest, project_dir: ProjectDir, stack: Stack, output: Format) -> int:
+def _switch(
+    request: PowerRequest, project_dir: opt.ProjectDir, stack: opt.Stack, output: opt.Format
+) -> int:
     with session(project_dir, output) as work:
         found = switch(last_stack(work.location, stack), request, work.on_event)
     return emit(found, lambda console: show_power(console, found), output, found.exit_status)
