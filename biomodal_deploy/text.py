@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from typing import Final
+
+_HALF: Final = re.compile("[\ud800-\udfff]")
+_WIDE: Final = re.compile(r"[^\x00-\x7f]")
 
 
 def moment(when: datetime) -> str:
@@ -25,6 +31,25 @@ def printable(text: str) -> str:
 
 def _is_harmless(mark: str) -> bool:
     return mark.isprintable() or mark in "\n\t" or unicodedata.category(mark) == "Zs"
+
+
+def as_json(value: object, default: Callable[[object], object] | None = None) -> str:
+    """Return data for programs: JSON that every parser takes, whatever is in a name.
+
+    A byte of a file's name that is no UTF-8 is spelled, as a backslash, x and its two digits: what
+    stands for it in Python is half a character, which JSON can write and strict parsers refuse.
+    """
+    text = json.dumps(value, indent=2, default=default)
+    if "\\ud" not in text:
+        return text
+    text = json.dumps(value, indent=2, default=default, ensure_ascii=False)
+    text = _HALF.sub(lambda half: json.dumps(_spelled(half[0]))[1:-1], text)
+    return _WIDE.sub(lambda mark: json.dumps(mark[0])[1:-1], text)
+
+
+def _spelled(half: str) -> str:
+    byte = ord(half) - 0xDC00
+    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else "\N{REPLACEMENT CHARACTER}"
 
 
 def counted(number: int, noun: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from biomodal_deploy.cli.options import Format
 from biomodal_deploy.cli.render.console import message_console, output_console
 from biomodal_deploy.cli.render.progress import PartProgress, Progress
 from biomodal_deploy.errors import EXIT_DONE, UsageError
+from biomodal_deploy.text import as_json
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.signals import Listener
 
@@ -94,7 +94,7 @@ def emit(
     with suppress(BrokenPipeError):
         if output is Format.JSON:
             envelope = {"exit_status": exit_status, "data": data, "error": None}
-            print(json.dumps(envelope, indent=2, default=to_jsonable_python))
+            print(as_json(envelope, to_jsonable_python))
         else:
             show(output_console())
         sys.stdout.flush()
