@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import io
-import json
 import os
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from typing import Final
 import typer
 
 from biomodal_deploy.cli.app import command_line
-from biomodal_deploy.cli.next_steps import as_typed, typed
+from biomodal_deploy.cli.next_steps import completed, typed
 from biomodal_deploy.config.credentials import without_userinfo
 from biomodal_deploy.errors import (
     EXIT_BUG,
@@ -27,7 +26,7 @@ from biomodal_deploy.errors import (
     BiomodalError,
     UsageErrors,
 )
-from biomodal_deploy.text import printable
+from biomodal_deploy.text import as_json, printable
 
 # What the machine or its owner has to mend: a full disk, a read-only one, a missing right.
 _MENDABLE: Final = {
@@ -101,7 +100,7 @@ def _fail(
 ) -> int:
     """Say what failed: a line for people, and under JSON the envelope of every command."""
     # Libraries quote the URL that they could not reach, a proxy's password and all.
-    message = as_typed(without_userinfo(message), arguments)
+    message = completed(without_userinfo(message))
     lines = "\n".join(f"error: {printable(each)}" for each in message.split("\n"))
     if _wants_json(arguments):
         found = {name: getattr(error, name, None) for name in _DETAILS}
@@ -110,7 +109,7 @@ def _fail(
         }
         if isinstance(error, UsageErrors):
             details["faults"] = [
-                {"field": each.field, "message": as_typed(without_userinfo(str(each)), arguments)}
+                {"field": each.field, "message": completed(without_userinfo(str(each)))}
                 for each in error.faults
             ]
         envelope = {
@@ -119,7 +118,7 @@ def _fail(
             "error": {"code": code, "message": message, **details},
         }
         try:
-            print(json.dumps(envelope, indent=2), flush=True)
+            print(as_json(envelope), flush=True)
         except OSError:
             pass  # It is said to people then.
         else:

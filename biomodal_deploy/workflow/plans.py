@@ -154,6 +154,23 @@ def _state(plans: Path, found: SealedPlan, now: datetime) -> str:
     return "overtaken" if is_overtaken(plans, found) else "ready"
 
 
+def stack_meant(location: Location, stack: str | None, plan: str | None) -> str | None:
+    """Return the stack that is meant: the one named, else the one whose sealed plan is named.
+
+    Args:
+        plan: An id or a path; of one that several stacks have, or none, None is returned.
+    """
+    if stack is not None or not plan:
+        return stack
+    places = (Path(plan).absolute(), *(each / plan for each in location.plans.glob("[!.]*")))
+    owners = {
+        each.parent.name
+        for each in places
+        if each.parent.parent == location.plans and each.is_dir()
+    }
+    return owners.pop() if len(owners) == 1 else None
+
+
 def find_sealed_plan(location: Location, stack: str, named: str | None) -> SealedPlan:
     """Return the sealed plan that is meant: by path or id, else the stack's newest unused one.
 

@@ -17,10 +17,11 @@ from biomodal_deploy.config.tfvars import (
     resolve,
     write_private,
 )
+from biomodal_deploy.config.tfvars.files import automatic_files, shown
 from biomodal_deploy.engine.terraform.events import spellings
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan import PlanKind, Redactor
-from biomodal_deploy.plan.sealed import sha256
+from biomodal_deploy.plan.sealed import Facts, sha256
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import Stack
 
@@ -122,6 +123,15 @@ def resolve_for(
             fix="take it out there, or correct the one that is wrong",
         )
     return resolved
+
+
+def files_by_hand(location: Location, facts: Facts) -> list[Path]:
+    """Return the files that a sealed plan's values came from and that --var-file named."""
+    project = location.project_dir
+    own = {project / named for named in location.settings(facts.stack).var_files}
+    own.update(automatic_files(project))
+    files = (project / each.path for each in facts.var_files)
+    return [Path(shown(path)) for path in files if path not in own and path.is_file()]
 
 
 def _own_file(project_dir: Path, named: str) -> Path:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from biomodal_deploy import files
 from biomodal_deploy.cli import options as opt
+from biomodal_deploy.cli.next_steps import steps_for
 from biomodal_deploy.cli.render.sealed_plans import show_approvals
 from biomodal_deploy.cli.session import emit
 from biomodal_deploy.errors import UsageError
@@ -19,8 +20,9 @@ from biomodal_deploy.plan.sealed.approvals import approve as sign_plan
 from biomodal_deploy.plan.sealed.signing import MOST_BYTES
 from biomodal_deploy.workflow.approving import spent_plans
 from biomodal_deploy.workflow.location import Location
-from biomodal_deploy.workflow.plans import find_sealed_plan
+from biomodal_deploy.workflow.plans import find_sealed_plan, stack_meant
 from biomodal_deploy.workflow.stack import recorded_stack
+from biomodal_deploy.workflow.variables import files_by_hand
 
 
 def approve(
@@ -60,8 +62,10 @@ def approve(
     Example: biomodal-aws approve --key ~/.ssh/id_ed25519
     """
     location = Location.of(project_dir)
-    chosen = recorded_stack(location, stack)
+    meant = stack_meant(location, stack, plan)
+    chosen = recorded_stack(location, meant)
     sealed_plan = find_sealed_plan(location, chosen.name, plan)
+    steps_for(meant, files_by_hand(location, sealed_plan.manifest.facts))
     if add_file is not None:
         add(sealed_plan, _read(add_file), chosen.settings.approvals)
     else:

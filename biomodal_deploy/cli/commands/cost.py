@@ -17,7 +17,7 @@ from biomodal_deploy.errors import UsageError
 from biomodal_deploy.review.cost import Prices, estimate
 from biomodal_deploy.review.cost.refresh import refresh as look_up
 from biomodal_deploy.workflow.location import Location
-from biomodal_deploy.workflow.plans import find_latest
+from biomodal_deploy.workflow.plans import find_latest, stack_meant
 from biomodal_deploy.workflow.stack import recorded_stack
 
 
@@ -54,7 +54,8 @@ def cost(
     Example: biomodal-aws cost --core-hours 5000
     """
     location = Location.of(project_dir)
-    found = find_latest(location, recorded_stack(location, stack).name, plan)
+    chosen = recorded_stack(location, stack_meant(location, stack, plan))
+    found = find_latest(location, chosen.name, plan)
     changes, region = found.plan(), found.manifest.facts.region
     if region is None:
         raise UsageError(

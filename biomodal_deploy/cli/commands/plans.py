@@ -13,7 +13,7 @@ from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.plan_store import pull_plan, push_plan
-from biomodal_deploy.workflow.plans import PlansData, delete_plans, list_plans
+from biomodal_deploy.workflow.plans import PlansData, delete_plans, list_plans, stack_meant
 from biomodal_deploy.workflow.stack import named_stack, recorded_stack
 
 
@@ -63,7 +63,8 @@ def plans(
     with session(project_dir, output) as work:
         moved = None
         if push is not None:
-            moved = push_plan(recorded_stack(work.location, stack), push)
+            meant = stack_meant(work.location, stack, push)
+            moved = push_plan(recorded_stack(work.location, meant), push)
         elif pull is not None:
             moved = pull_plan(named_stack(work.location, stack), pull)
         found = list_plans(work.location, moved.manifest.facts.stack if moved else stack)

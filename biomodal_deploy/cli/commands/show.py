@@ -10,6 +10,7 @@ from rich.console import Console
 
 from biomodal_deploy.aws.ledger.model import saved_ledger, saved_leftovers
 from biomodal_deploy.cli import options as opt
+from biomodal_deploy.cli.next_steps import steps_for
 from biomodal_deploy.cli.render.console import as_text, print_exactly
 from biomodal_deploy.cli.render.costs import cost_summary
 from biomodal_deploy.cli.render.sealed_plans import show_sealed_plan
@@ -19,9 +20,10 @@ from biomodal_deploy.review.alerts import plan_alerts
 from biomodal_deploy.review.report.data import plan_data
 from biomodal_deploy.workflow.approving import approval_status
 from biomodal_deploy.workflow.location import Location
-from biomodal_deploy.workflow.plans import find_sealed_plan
+from biomodal_deploy.workflow.plans import find_sealed_plan, stack_meant
 from biomodal_deploy.workflow.reporting import ReportFormat, make_report, save, save_alerts, text_of
 from biomodal_deploy.workflow.stack import recorded_stack
+from biomodal_deploy.workflow.variables import files_by_hand
 
 SealedPlan = Annotated[
     str | None,
@@ -81,7 +83,10 @@ def show(
             fix="leave one of them out, or name a file with --out",
         )
     location = Location.of(project_dir)
-    found = find_sealed_plan(location, recorded_stack(location, stack).name, sealed_plan)
+    meant = stack_meant(location, stack, sealed_plan)
+    chosen = recorded_stack(location, meant)
+    found = find_sealed_plan(location, chosen.name, sealed_plan)
+    steps_for(meant, files_by_hand(location, found.manifest.facts))
 
     def on(console: Console) -> None:
         kept = saved_ledger(found.path), saved_leftovers(found.path)

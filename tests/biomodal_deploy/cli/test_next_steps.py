@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.cli.next_steps import as_typed, completed, typed
+from biomodal_deploy.cli.next_steps import as_typed, completed, steps_for, typed
 from tests.support.project import ROOT
 
 
@@ -48,6 +49,23 @@ from tests.support.project import ROOT
             "biomodal-aws apply --stack lab p1 (see backend check)",
         ),
         (
+            "Next: biomodal-aws plan, then biomodal-aws apply",
+            ["plan", "--var-file", "a b.tfvars", "--var-file=c.tfvars", "--var", "x=1"],
+            "Next: biomodal-aws plan --var-file 'a b.tfvars' --var-file c.tfvars, "  # noqa: ISC004
+            "then biomodal-aws apply",
+        ),
+        (
+            "make it with biomodal-aws backend create.",
+            ["backend", "check", "--bucket", "states", "--region=eu-west-2"],
+            "make it with biomodal-aws backend create --bucket states --region eu-west-2.",
+        ),
+        (
+            "biomodal-aws backend check --bucket x --region y",
+            ["backend", "create", "--bucket", "states", "--region", "eu-west-2"],
+            "biomodal-aws backend check --bucket x --region y",
+        ),
+        ("biomodal-aws backend create", ["init", "--region", "z"], "biomodal-aws backend create"),
+        (
             "`biomodal-aws policy deployer` prints it",
             ["doctor", "--stack", "lab"],
             "`biomodal-aws policy deployer --stack lab` prints it",
@@ -68,6 +86,20 @@ def test_what_is_printed_after_a_success_is_completed_too() -> None:
             "Next: biomodal-aws apply --project-dir lab"
         )
     assert completed("Next: biomodal-aws apply") == "Next: biomodal-aws apply"
+
+
+def test_a_plan_s_own_files_are_named_too() -> None:
+    """Whatever command says to plan again, and for as long as it runs."""
+    with typed(["apply", "p1"]):
+        steps_for("lab", [Path("a b.tfvars")])
+        assert completed("Next: biomodal-aws plan") == (
+            "Next: biomodal-aws plan --stack lab --var-file 'a b.tfvars'"
+        )
+        assert completed("biomodal-aws apply") == "biomodal-aws apply --stack lab"
+    with typed(["apply", "p1", "--stack=lab"]):
+        steps_for("lab", [])
+        assert completed("biomodal-aws plan") == "biomodal-aws plan --stack lab"
+    assert completed("Next: biomodal-aws plan") == "Next: biomodal-aws plan"
 
 
 def plain_steps(node: ast.AST) -> Iterator[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import jsonschema  # type: ignore[import-untyped]
@@ -13,10 +15,12 @@ import pytest
 
 from biomodal_deploy.cli.boundary import run
 from biomodal_deploy.errors import EXIT_DONE, EXIT_SEALED_PLAN, EXIT_USAGE
+from biomodal_deploy.plan.sealed import FileDigest
 from biomodal_deploy.review.report.data import SCHEMA, schema
 from tests.support.plans import plan, resource
 from tests.support.project import ROOT
-from tests.support.sealed_project import STACK, sealed_project
+from tests.support.sealed_plans import NOW, sealed
+from tests.support.sealed_project import STACK, changing, sealed_project
 from tests.support.signers import make_key, signers_line
 
 
@@ -181,3 +185,38 @@ def test_for_a_forge(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert 'classname="loss"' in (project / "a.xml").read_text()
     assert run(["show", "--sarif", str(project)]) == EXIT_USAGE
     assert "--sarif" in capsys.readouterr().err
+
+
+def test_a_plan_s_id_says_which_stack(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where several stacks have plans, an id or a folder is enough; without one they are named."""
+    other = sealed(project / "plans", of=changing(), stack="other")
+    synthesized = project / "cdktf.out" / "stacks"
+    shutil.copytree(synthesized / STACK, synthesized / "other")
+    run(["show", "--stack", "other", "-o", "json"])
+    expected = json.loads(capsys.readouterr().out)
+    for named in (other.id, f"plans/other/{other.id}"):
+        assert run(["show", named, "-o", "json"]) == EXIT_DONE
+        assert json.loads(capsys.readouterr().out) == expected
+    assert run(["show"]) == EXIT_USAGE
+    assert "--stack" in capsys.readouterr().err
+    assert run(["show", "plans/other"]) == EXIT_USAGE
+
+
+def test_planning_again_takes_the_same_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The step names what was given by hand, from where the person stands, and nothing else."""
+    folder = tmp_path / "project"
+    names = ("terraform.tfvars", "by hand.tfvars", "gone.tfvars")
+    files = tuple(FileDigest(path=name, sha256="0" * 64) for name in names)
+    sealed_project(folder)
+    late = sealed(folder / "plans", now=NOW - timedelta(hours=30), stack=STACK, var_files=files)
+    for name in names[:2]:
+        (folder / name).touch()
+    monkeypatch.chdir(tmp_path)
+    run(["show", late.id, "--project-dir", "project"])
+    (step,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Next: ")]
+    assert "--var-file 'project/by hand.tfvars'" in step
+    assert step.count("--var-file") == 1
