@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from biomodal_deploy.aws.answers import strict_parsers
 from biomodal_deploy.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ def open_session(region: str | None) -> Session:
     import boto3.session
     from botocore.exceptions import ConfigParseError, ProfileNotFound
 
-    from biomodal_deploy.aws.answers import StrictParserFactory
-
     try:
         session = boto3.session.Session(region_name=region)
         _check_token_file(session)
@@ -42,7 +41,7 @@ def open_session(region: str | None) -> Session:
         ) from None
     _never_prompt(session)
     session._session.register_component(  # noqa: SLF001 - boto3 has no other way
-        "response_parser_factory", StrictParserFactory()
+        "response_parser_factory", strict_parsers()
     )
     return session
 
