@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -13,8 +12,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from pydantic import TypeAdapter, ValidationError
+
 from biomodal_deploy.errors import EngineError, UsageError
-from biomodal_deploy.sandbox.account import Account, Item
+from biomodal_deploy.sandbox.account import Account
 
 _START_LIMIT_S: Final = 60.0
 _STOP_LIMIT_S: Final = 5.0
@@ -91,8 +92,8 @@ class ServerChild:
         finally:
             deadline.cancel()
         try:
-            return _account(json.loads(line))
-        except (ValueError, TypeError, KeyError):
+            return TypeAdapter(Account).validate_json(line)
+        except ValidationError:
             # Its last words are written after the end of its report, and its log goes with it once
             # it sees the end of ours.
             with suppress(subprocess.TimeoutExpired):
@@ -105,20 +106,3 @@ class ServerChild:
     def _last_words(self) -> str:
         lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         return lines[-1].strip() if lines else "it said nothing"
-
-
-def _account(report: dict[str, object]) -> Account:
-    text = {name: value for name, value in report.items() if isinstance(value, str)}
-    subnets, baseline = report["subnet_ids"], report["baseline"]
-    if not isinstance(subnets, list) or not isinstance(baseline, list):
-        raise TypeError("not the server's report")
-    return Account(
-        endpoint=text["endpoint"],
-        region=text["region"],
-        account_id=text["account_id"],
-        vpc_id=text["vpc_id"],
-        subnet_ids=tuple(map(str, subnets)),
-        private_subnet_id=text["private_subnet_id"],
-        image_id=text["image_id"],
-        baseline=frozenset(Item(str(kind), str(identifier)) for kind, identifier in baseline),
-    )

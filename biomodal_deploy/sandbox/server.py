@@ -18,10 +18,11 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Never
 from xml.sax.saxutils import escape
+
+from pydantic import TypeAdapter
 
 from biomodal_deploy.sandbox.account import CONFIG_FILE, PREFIX, Account
 
@@ -55,8 +56,7 @@ def main(
         # moto prints; whatever it says belongs into the log and not between us and the parent.
         os.dup2(2, 1)
         account = _serve(region, account_id, directory / CONFIG_FILE, middleware)
-        baseline = sorted((item.kind, item.identifier) for item in account.baseline)
-        report.write(json.dumps({**asdict(account), "baseline": baseline}) + "\n")
+        report.write(TypeAdapter(Account).dump_json(account).decode() + "\n")
     while True:
         signal.pause()
 
@@ -64,7 +64,6 @@ def main(
 def _serve(region: str, account_id: str, config_file: Path, middleware: Middleware) -> Account:
     from biomodal_deploy.sandbox.inventory import client_factory
     from biomodal_deploy.sandbox.seed import IMAGES, seed
-    from biomodal_deploy.sandbox.server import Gate
 
     # Read when moto is imported. Its own 1,300 images cost a second and hold no Ubuntu 22.04.
     os.environ["MOTO_AMIS_PATH"] = str(IMAGES)
@@ -120,10 +119,6 @@ def _remove(directory: Path) -> None:
     while directory.exists() and time.monotonic() < deadline:
         shutil.rmtree(directory, ignore_errors=True)
         time.sleep(0.05)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
 
 
 GAP: Final = "SandboxGap"
@@ -184,3 +179,7 @@ def _gap(service: str, message: str) -> tuple[bytes, str]:
         text = _XML[service].format(code=GAP, message=escape(message))
         return text.encode(), "text/xml"
     return json.dumps({"__type": GAP, "message": message}).encode(), "application/json"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))

@@ -29,18 +29,11 @@ def subscribers_can_be_read() -> list[Change]:
         ]
         return json.dumps({"Subscribers": subscribers, "NextToken": None})
 
-    def unless_there(original: Method | None) -> Method:
-        return original or describe_subscribers_for_notification
-
-    return [_Addition(BudgetsResponse, "describe_subscribers_for_notification", unless_there)]
+    return [_added(describe_subscribers_for_notification)]
 
 
-class _Addition(Change):
-    """A name that moto does not have."""
-
-    def apply(self) -> None:
-        """Put it in place."""
-        setattr(self.owner, self.name, self.made_from(getattr(self.owner, self.name, None)))
+def _added(method: Method) -> Change:
+    return Change(BudgetsResponse, method.__name__, lambda _: method, new=True)
 
 
 def _same(details: dict[str, Any], asked: dict[str, Any]) -> bool:
@@ -58,7 +51,7 @@ def budgets_can_be_changed() -> list[Change]:
         budget.budget = {"TimePeriod": budget.budget["TimePeriod"]} | new
         return "{}"
 
-    return [_Addition(BudgetsResponse, "update_budget", lambda own: own or update_budget)]
+    return [_added(update_budget)]
 
 
 def tags_can_be_read() -> list[Change]:
@@ -79,9 +72,7 @@ def tags_can_be_read() -> list[Change]:
         return create_budget
 
     return [
-        _Addition(
-            BudgetsResponse, "list_tags_for_resource", lambda own: own or list_tags_for_resource
-        ),
+        _added(list_tags_for_resource),
         Change(BudgetsResponse, "create_budget", keeping_tags),
     ]
 
@@ -99,10 +90,7 @@ def tags_can_be_changed() -> list[Change]:
         _replace_tags(_named(self, self._get_param("ResourceARN")), gone, [])
         return "{}"
 
-    return [
-        _Addition(BudgetsResponse, "tag_resource", lambda own: own or tag_resource),
-        _Addition(BudgetsResponse, "untag_resource", lambda own: own or untag_resource),
-    ]
+    return [_added(tag_resource), _added(untag_resource)]
 
 
 def _named(response: Any, arn: str) -> Any:
