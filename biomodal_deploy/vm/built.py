@@ -120,7 +120,7 @@ def read_built(stack: Stack, on_event: Listener) -> Built:
             value=settings.bootstrap,
             fix="name another stack with --stack",
         )
-    state = read_state(stack.telling(on_event))
+    state = read_state(stack.with_listener(on_event))
     if state is None or not any(each.mode == "managed" for each in state.resources):
         raise UsageError(
             "Nothing is applied yet",

@@ -75,8 +75,8 @@ class AccountChecks:
         if self.thread:
             self.thread.join(_SECONDS)
 
-    def tell(self) -> None:
-        """Say what was found, save for what refuses the plan."""
+    def report(self) -> None:
+        """Report what was found, save for what refuses the plan."""
         problems = [each for each in self.problems() if each[0].check not in self.refused]
         if not self.found:
             self.stack.on_event(
@@ -87,8 +87,7 @@ class AccountChecks:
             self.stack.on_event(
                 Notice(f"{finding.title}: {finding.line}{f'. Fix: {fix}' if fix else ''}")
             )
-        report = self.found[0]
-        counts = (f"{number} {verdict}" for verdict, number in report.counts.items())
+        counts = (f"{number} {verdict}" for verdict, number in self.found[0].counts.items())
         self.stack.on_event(
             Notice(f"Quick checks of the account: {', '.join(counts)} (all: biomodal-aws doctor)")
         )
@@ -104,9 +103,9 @@ def _or_take_over(change: ResourceChange, fix: str) -> str:
 def quick_checks(
     stack: Stack, request: PlanRequest, owned: frozenset[str]
 ) -> Iterator[AccountChecks]:
-    """Ask the account what an apply would meet while the block runs, then tell what was found.
+    """Ask the account what an apply would meet while the block runs, then report what was found.
 
-    Told in notices, also where the block fails: a missing role may be why. What an apply of the
+    In notices, also where the block fails: a missing role may be why. What an apply of the
     plan would fail at is for the guards: `AccountChecks.refusals`.
 
     Args:
@@ -126,7 +125,7 @@ def quick_checks(
     try:
         yield checks
     finally:
-        checks.tell()
+        checks.report()
 
 
 def _check(

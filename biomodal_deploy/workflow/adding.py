@@ -96,10 +96,10 @@ def project_steps(found: ProjectDraft, here: Path) -> list[str]:
 
 def notes(found: Draft) -> list[str]:
     """Return what whoever goes on should know, a sentence each without its full stop."""
-    told = []
+    lines = []
     name, file = found.answers.name, found.answers.var_file
     if (found.project_dir / SHARED).exists():
-        told.append(
+        lines.append(
             f"{SHARED} is read for {name} too: what {file} leaves at its default comes from there"
         )
     else:
@@ -110,26 +110,26 @@ def notes(found: Draft) -> list[str]:
             # A bucket for states is all settings.
             if each != name and not it.var_files and it.state_bucket is None
         ]
-        told += [
+        lines += [
             f"{each} has no values: fill in {SHARED} for it, or take it out of {PROJECT_FILE}"
             for each in without
         ]
     if found.answers.bootstrap == "prerequisites" and True not in found.answers.values.values():
-        told.append(f"No role is chosen yet: set those to true in {file} that the account lacks")
+        lines.append(f"No role is chosen yet: set those to true in {file} that the account lacks")
     kept = found.answers.settings.get("backend", "local")
     if kept == "local" and (shared := shared_by(stacks_of(found.project_dir))):
         other, backend = next(iter(shared.items()))
-        told.append(
+        lines.append(
             f"The state of {name} is on this machine alone; that of {other} is in "
             f"{described(backend)} ({PROJECT_FILE}: backend)"
         )
     if is_ignored(found.var_file):
-        told.append(f"Git ignores {file}: add !{file} to .gitignore, so that it can be reviewed")
+        lines.append(f"Git ignores {file}: add !{file} to .gitignore, so that it can be reviewed")
     if os.environ.get(CONTEXT_VARIABLE):
-        told.append(
+        lines.append(
             f"{CONTEXT_VARIABLE} replaces what stands in {PROJECT_FILE}: unset it to use {name}"
         )
-    return told
+    return lines
 
 
 def needs_key(answers: Answers) -> bool:

@@ -91,7 +91,7 @@ class Ready:
             if self.must_be_confirmed:
                 _check_name(self, confirmed)
             sealed_plan = _as_it_is(self.sealed_plan)
-            stack = self.stack.telling(self._unheard)
+            stack = self.stack.with_listener(self._unheard)
             engine, values = check(stack, sealed_plan, expect_sha256=self.expect_sha256)
             enforce(sealed_plan.manifest.verdicts)
             approved = check_approvals(self.stack, sealed_plan)

@@ -11,9 +11,10 @@ import secrets
 from datetime import UTC, datetime
 from typing import Final
 
+from biomodal_deploy.config.settings import StackSettings
 from biomodal_deploy.config.stack import Approvals, RemoteHistory
 from biomodal_deploy.errors import EngineError, SealedPlanRefused, UsageError
-from biomodal_deploy.plan import Plan, PlanKind
+from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.history import Event, History
 from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.plan.sealed.approvals import ApprovalStatus, judge_approvals, require_approvals
@@ -37,8 +38,8 @@ def check_approvals(stack: Stack, sealed_plan: SealedPlan) -> ApprovalStatus:
         SealedPlanRefused: Approvals are missing.
         UsageError: The file of signers cannot be read.
     """
-    policy = stack.settings.approvals
-    if policy is None or not needs_approval(policy, sealed_plan.plan(), sealed_plan.manifest.kind):
+    policy = _policy_for(stack.settings, sealed_plan)
+    if policy is None:
         return ApprovalStatus(required=0)
     spent = spent_plans(stack.history)
     return require_approvals(sealed_plan, policy, stack.location.project_dir, spent)
@@ -50,8 +51,8 @@ def approval_status(location: Location, sealed_plan: SealedPlan) -> ApprovalStat
     Args:
         location: The project, with its stacks' settings.
     """
-    policy = location.settings(sealed_plan.manifest.facts.stack).approvals
-    if policy is None or not needs_approval(policy, sealed_plan.plan(), sealed_plan.manifest.kind):
+    policy = _policy_for(location.settings(sealed_plan.manifest.facts.stack), sealed_plan)
+    if policy is None:
         return None
     try:
         spent = spent_plans(History(location.plans, sealed_plan.manifest.facts.stack))
@@ -69,13 +70,18 @@ def spent_plans(history: History) -> set[str]:
     return found
 
 
-def needs_approval(policy: Approvals, plan: Plan, kind: PlanKind) -> bool:
-    """Whether a plan is one of those that need approvals."""
-    return plan.has_changes and (
+def _policy_for(settings: StackSettings, sealed_plan: SealedPlan) -> Approvals | None:
+    """Return the approvals that a plan has to have; None where its stack asks for none of it."""
+    policy, plan = settings.approvals, sealed_plan.plan()
+    if policy is None or not plan.has_changes:
+        return None
+    loses = sealed_plan.manifest.kind is PlanKind.DESTROY or bool(plan.losses)
+    needed = (
         "any" in policy.needed
-        or ("destroy" in policy.needed and (kind is PlanKind.DESTROY or bool(plan.losses)))
+        or ("destroy" in policy.needed and loses)
         or ("access" in policy.needed and any(each.gains for each in access_changes(plan)))
     )
+    return policy if needed else None
 
 
 def claim(stack: Stack, sealed_plan: SealedPlan, approved: ApprovalStatus) -> None:

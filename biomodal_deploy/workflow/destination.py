@@ -18,7 +18,7 @@ from biomodal_deploy.aws.identity import Identity
 from biomodal_deploy.config.credentials import without_userinfo
 from biomodal_deploy.config.settings import OUTDIR_VARIABLE
 from biomodal_deploy.engine.terraform.local_state import state_path
-from biomodal_deploy.errors import GuardRefused, SealedPlanRefused, UsageError
+from biomodal_deploy.errors import GuardRefused, UsageError
 from biomodal_deploy.files import read_regular
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.history import Entry, Event
@@ -179,34 +179,20 @@ def last_destination(stack: Stack, workspace: str) -> Destination | None:
             done[entry.sealed_plan] = entry.details.get("resources")
         if entry.event is not Event.APPLY_START:
             continue
-        recorded = _recorded(stack, entry)
-        if recorded is None or recorded[0] != workspace:
+        if entry.details.get("workspace") != workspace:
             continue
-        # How much is left was not written down by earlier versions.
+        # How much is left is unknown where the state could not be read.
         nothing = None if entry.details.get("kind") == PlanKind.DESTROY else 0
         if entry.sealed_plan in done and done[entry.sealed_plan] in (0, nothing):
             return None
-        return recorded[1]
+        return _recorded(entry)
     return None
 
 
-def _recorded(stack: Stack, entry: Entry) -> tuple[str, Destination] | None:
+def _recorded(entry: Entry) -> Destination:
     found = {key: value for key, value in entry.details.items() if isinstance(value, str)}
-    if "workspace" in found:
-        return found["workspace"], Destination(
-            account=found.get("account"),
-            partition=found.get("partition"),
-            region=found.get("region"),
-            endpoints=found.get("endpoints", ""),
-            state=found.get("state"),
-        )
-    # An entry of an earlier version: its sealed plan knows, where that is still there.
-    with suppress(SealedPlanRefused, UsageError):
-        facts = SealedPlan.load(
-            stack.location.plans / stack.name / str(entry.sealed_plan)
-        ).manifest.facts
-        return facts.workspace, _sealed(facts)
-    return None
+    names = ("account", "partition", "region", "endpoints", "state")
+    return Destination(**{name: found[name] for name in names if name in found})
 
 
 def _sealed(facts: Facts) -> Destination:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -158,8 +157,6 @@ def clear_leftovers(project_dir: Path, plans: Path) -> None:
     killed cannot remove them, so each command looks first. What a living command or a living
     Terraform works with stays, and so does an unused sealed plan.
     """
-    # Once a copy of the user's Terraform CLI configuration, tokens included; in memory today.
-    shutil.rmtree(plans / ".terraform-cli", ignore_errors=True)
     with suppress(OSError):
         sweep(*(path for pattern in _WRITTEN for path in _folders(project_dir, pattern)))
         if stacks := {

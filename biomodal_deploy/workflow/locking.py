@@ -98,7 +98,7 @@ def refresh_lock(stack: Stack, platforms: Sequence[str], *, upgrade: bool = Fals
         missing[platform] = _reason(failure)
         if len(missing) == len(platforms):
             raise failure
-    keep_lock(stack.telling(silent))
+    keep_lock(stack.with_listener(silent))
     providers = selected_providers(stack.directory)
     return Locked(
         stack=stack.name,

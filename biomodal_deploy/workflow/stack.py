@@ -37,7 +37,7 @@ class Stack:
         """Whoever is told of what goes on."""
         return self.location.on_event
 
-    def telling(self, on_event: Listener) -> Stack:
+    def with_listener(self, on_event: Listener) -> Stack:
         """Return it with another listener."""
         return replace(self, location=replace(self.location, on_event=on_event))
 
@@ -143,8 +143,7 @@ def named_stack(location: Location, name: str | None) -> Stack:
     Raises:
         UsageError: The stack is unknown.
     """
-    chosen = choose(name, list(location.stacks))
-    return Stack(location=location, name=chosen, directory=location.output / "stacks" / chosen)
+    return Stack.at(location, choose(name, list(location.stacks)))
 
 
 def recorded_stack(location: Location, name: str | None) -> Stack:

@@ -16,12 +16,12 @@ class Answering:
     Attributes:
         answers: Answers by question.
         asked: Every question, in order.
-        told: Every line between them.
+        warnings: Every line between them.
     """
 
     answers: Mapping[str, str] = field(default_factory=dict)
     asked: list[Question] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     def ask(self, question: Question) -> str:
         """Answer a question, within its rules."""
@@ -31,9 +31,9 @@ class Answering:
         assert question.rule_broken_by(answer) is None
         return answer
 
-    def tell(self, line: str) -> None:
+    def warn(self, line: str) -> None:
         """Hear a line."""
-        self.told.append(line)
+        self.warnings.append(line)
 
     def waiting(self, _what: str) -> AbstractContextManager[None]:
         """Wait."""

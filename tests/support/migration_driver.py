@@ -25,7 +25,7 @@ def main(last: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     location = Location.of(Path.cwd())
-    migrate_state(fresh_stack(location, None).telling(on_event))
+    migrate_state(fresh_stack(location, None).with_listener(on_event))
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ class Aws:
         try:
             return open_session(region)
         except UsageError as error:
-            self._asker.tell(f"Nothing to pick from: {error} Please type the answers")
+            self._asker.warn(f"Nothing to pick from: {error} Please type the answers")
             return None
 
 
@@ -91,7 +91,7 @@ class AccountLists:
         caller = self.account()
         if caller and caller != account:
             self._closed = True
-            self._asker.tell(
+            self._asker.warn(
                 f"The credentials are those of account {caller}, not of {account}: there is "
                 "nothing to pick from. Please type the answers"
             )
@@ -123,7 +123,7 @@ class AccountLists:
             failure = classify_error(error, self._clients)
             self._closed = failure.kind not in _ONE_LIST
             subject = "Nothing to pick from" if self._closed else f"No list of {what}"
-            self._asker.tell(f"{subject}: {failure.line}. Please type the answer")
+            self._asker.warn(f"{subject}: {failure.line}. Please type the answer")
             return ()
 
     def _caller(self) -> str | None:

@@ -60,8 +60,8 @@ class Asker(Protocol):
             Interrupted: Nobody answers any more.
         """
 
-    def tell(self, line: str) -> None:
-        """Tell something that matters for the questions to come."""
+    def warn(self, line: str) -> None:
+        """Print what matters for the questions to come."""
 
     def waiting(self, what: str) -> AbstractContextManager[object]:
         """Show what is waited for, for as long as a `with` block."""

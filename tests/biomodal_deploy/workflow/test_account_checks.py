@@ -49,7 +49,7 @@ def told(
         found.extend([report] if report else [])
 
     monkeypatch.setattr(account_checks, "_check", check)
-    stack = stack.telling(heard.append)
+    stack = stack.with_listener(heard.append)
     with account_checks.quick_checks(stack, PlanRequest(kind=kind), frozenset()):
         pass
     return [signal.text for signal in heard if isinstance(signal, Notice)]
@@ -85,7 +85,7 @@ def test_they_are_told_where_the_plan_fails(
     """A missing role may be why."""
     heard: list[WorkflowEvent] = []
     monkeypatch.setattr(account_checks, "_check", lambda *words: words[3].append(REPORT))
-    stack = stack_of(tmp_path, {}).telling(heard.append)
+    stack = stack_of(tmp_path, {}).with_listener(heard.append)
     with (
         pytest.raises(ValueError, match="planned"),
         account_checks.quick_checks(stack, PlanRequest(), frozenset()),

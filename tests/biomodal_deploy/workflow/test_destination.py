@@ -112,14 +112,6 @@ def test_only_the_last_apply_of_the_same_workspace_counts(tmp_path: Path) -> Non
     assert last_destination(stack, "blue") is None
 
 
-def test_an_apply_of_an_earlier_version_is_known_from_its_plan(tmp_path: Path) -> None:
-    """Its entry says nothing of where it went; the sealed plan does."""
-    region = "eu-west-2 (environment: us-east-1)"
-    stack, sealed_plan = stack_of(tmp_path, account=OURS, caller=CALLER, region=region)
-    stack.history.append(Event.APPLY_START, sealed_plan=sealed_plan.id, details={"kind": "apply"})
-    assert last_destination(stack, "default") == HOME
-
-
 def test_endpoints_of_aws_itself_are_no_other_place(tmp_path: Path) -> None:
     """A VPC endpoint or a regional one is AWS; credentials in an address are not written down."""
     aws = {

@@ -45,15 +45,15 @@ def test_there_and_back(stack: Stack) -> None:
     """The project's own goes before what lies in the output; what Terraform adds comes back."""
     heard: list[WorkflowEvent] = []
     assert not bring_lock(stack)
-    keep_lock(stack.telling(heard.append))
+    keep_lock(stack.with_listener(heard.append))
     assert (heard, project_lock(stack).exists()) == ([], False)
     (stack.directory / LOCK_FILE).write_text("one")
-    keep_lock(stack.telling(heard.append))
+    keep_lock(stack.with_listener(heard.append))
     assert project_lock(stack).read_text() == "one"
     project_lock(stack).write_text("two")
     assert bring_lock(stack)
     assert (stack.directory / LOCK_FILE).read_text() == "two"
-    keep_lock(stack.telling(heard.append))
+    keep_lock(stack.with_listener(heard.append))
     assert len(heard) == 1
     assert isinstance(heard[0], Notice)
     assert heard[0].text.startswith("locks/x.terraform.lock.hcl is new: commit it")

@@ -135,9 +135,6 @@ def test_what_terraform_was_configured_with_goes(
         die()
 
     forked(plan, kill=True)
-    old = plans / ".terraform-cli" / "terraform.tfrc"
-    old.parent.mkdir(parents=True)
-    old.write_bytes(SECRET)
     Location.of(project)
     assert holders(project) == []
 

@@ -55,7 +55,7 @@ def test_each_list_tells_its_lines_apart(recorded: RecordedAws, asker: Answering
     types = [each.value for each in lists.instance_types(SUBNET)]
     assert types == ["m6i.2xlarge", "m6i.12xlarge", "m6i.large"]
     assert lists.account() == ACCOUNT
-    assert asker.told == []
+    assert asker.warnings == []
 
 
 def test_one_list_that_is_denied_leaves_the_others(recorded: RecordedAws, asker: Answering) -> None:
@@ -63,7 +63,7 @@ def test_one_list_that_is_denied_leaves_the_others(recorded: RecordedAws, asker:
     recorded.answers["ec2.DescribeVpcs"] = Refusal("UnauthorizedOperation", "no", 403)
     lists = lists_of(recorded, asker)
     assert lists.vpcs() == ()
-    assert asker.told == [
+    assert asker.warnings == [
         "No list of VPCs: the caller may not ec2:DescribeVpcs. Please type the answer"
     ]
     assert len(lists.subnets(VPC)) == 1
@@ -75,7 +75,7 @@ def test_an_account_out_of_reach_is_asked_once(recorded: RecordedAws, asker: Ans
         recorded.answers[name] = EndpointConnectionError(endpoint_url="https://nowhere")
     lists = lists_of(recorded, asker)
     assert (lists.account(), lists.vpcs(), lists.public_keys()) == (None, (), {})
-    (line,) = asker.told
+    (line,) = asker.warnings
     assert line.startswith("Nothing to pick from: AWS cannot be reached")
     assert len(recorded.calls) <= 3
 
@@ -85,7 +85,9 @@ def test_another_accounts_lists_are_not_shown(recorded: RecordedAws, asker: Answ
     lists = lists_of(recorded, asker)
     lists.keep_to("210987654321")
     assert lists.vpcs() == ()
-    assert asker.told[0].startswith(f"The credentials are those of account {ACCOUNT}, not of 2109")
+    assert asker.warnings[0].startswith(
+        f"The credentials are those of account {ACCOUNT}, not of 2109"
+    )
     same = lists_of(recorded, asker)
     same.keep_to(ACCOUNT)
     assert len(same.vpcs()) == 1
@@ -98,4 +100,4 @@ def test_a_broken_profile_is_a_line(monkeypatch: pytest.MonkeyPatch, asker: Answ
     monkeypatch.setenv("AWS_REGION", "eu-west-2")
     aws = Aws(asker)
     assert (aws.region, list(aws.regions()), aws.lists("eu-west-2")) == ("eu-west-2", [], None)
-    assert all("(nobody)" in line and "Please type" in line for line in asker.told)
+    assert all("(nobody)" in line and "Please type" in line for line in asker.warnings)
