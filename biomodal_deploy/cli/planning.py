@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
 from biomodal_deploy.aws.ledger.model import Ledger
 from biomodal_deploy.cli.options import Format
 from biomodal_deploy.cli.render.costs import cost_summary
 from biomodal_deploy.cli.render.sealed_plans import sealed_plan_data, show_sealed_plan
-from biomodal_deploy.cli.render.sets import describe_plan
 from biomodal_deploy.cli.session import emit
-from biomodal_deploy.cli.sets import SetRun
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.workflow.approving import approval_status
@@ -58,19 +53,3 @@ def show_planned(
         output,
         EXIT_GUARD if planned.refusals else status,
     )
-
-
-def plan_set(
-    words: Sequence[str],
-    stacks: Sequence[str],
-    *,
-    every: bool,
-    project_dir: Path,
-    output: Format,
-    jobs: int | None,
-) -> int:
-    """Plan a set of stacks with the same words each, and return the worst exit status."""
-    run = SetRun(
-        command="plan", describe=describe_plan, project_dir=project_dir, output=output, jobs=jobs
-    )
-    return run.synthesized(["plan", *words], stacks, every)

@@ -14,7 +14,7 @@ from biomodal_deploy.cli.next_steps import steps_for
 from biomodal_deploy.cli.render.sealed_plans import show_approvals
 from biomodal_deploy.cli.session import emit
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.plan.sealed import SealedPlan, signing_key
+from biomodal_deploy.plan.sealed import signing_key
 from biomodal_deploy.plan.sealed.approvals import ApprovalStatus, add, judge_approvals
 from biomodal_deploy.plan.sealed.approvals import approve as sign_plan
 from biomodal_deploy.plan.sealed.signing import MOST_BYTES
@@ -72,14 +72,22 @@ def approve(
         content = sign_plan(sealed_plan, key or _key_of(location.project_dir))
         if out is not None:
             files.replace(out, content, mode=files.public_mode())
-    policy = chosen.settings.approvals
-    status = None
+    status, policy = ApprovalStatus(required=0), chosen.settings.approvals
     if policy:
         spent = spent_plans(chosen.history)
         status = judge_approvals(sealed_plan, policy, location.project_dir, spent)
-    return emit(
-        _data(sealed_plan, status), lambda console: _show(console, sealed_plan, status), output
-    )
+
+    def show(console: Console) -> None:
+        console.print(f"{sealed_plan.id} of {chosen.name}")
+        if policy:
+            show_approvals(console, status)
+        else:
+            console.print(
+                "Signed; the stack's settings ask for no approvals, so it counts for nothing"
+            )
+
+    data = {"stack": chosen.name, "plan": sealed_plan.id, "sha256": sealed_plan.sha256}
+    return emit({**data, **status.model_dump(mode="json")}, show, output)
 
 
 def _key_of(project: Path) -> Path:
@@ -103,21 +111,3 @@ def _read(path: Path) -> bytes:
             value=str(path),
             fix="name the file that `biomodal-aws approve --out FILE` wrote",
         ) from None
-
-
-def _show(console: Console, sealed_plan: SealedPlan, status: ApprovalStatus | None) -> None:
-    console.print(f"{sealed_plan.id} of {sealed_plan.manifest.facts.stack}")
-    if status is None:
-        console.print("Signed; the stack's settings ask for no approvals, so it counts for nothing")
-        return
-    show_approvals(console, status)
-
-
-def _data(sealed_plan: SealedPlan, status: ApprovalStatus | None) -> dict[str, object]:
-    found = status or ApprovalStatus(required=0)
-    return {
-        "stack": sealed_plan.manifest.facts.stack,
-        "plan": sealed_plan.id,
-        "sha256": sealed_plan.sha256,
-        **found.model_dump(mode="json"),
-    }

@@ -15,7 +15,7 @@ from biomodal_deploy.cli.render.costs import cost_data, show_cost
 from biomodal_deploy.cli.session import emit
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.review.cost import Prices, estimate
-from biomodal_deploy.review.cost.refresh import refresh as look_up
+from biomodal_deploy.review.cost.refresh import refresh as refresh_prices
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.plans import find_latest, stack_meant
 from biomodal_deploy.workflow.stack import recorded_stack
@@ -66,7 +66,7 @@ def cost(
         )
     today = datetime.now(UTC).date()
     if refresh:
-        for name, why in look_up(
+        for name, why in refresh_prices(
             changes, open_clients(region), location.project_dir, today
         ).items():
             message_console().print(Text(f"warning: {name}: no price ({why})", style="warning"))

@@ -215,13 +215,15 @@ def init(
     if eject_app:
         raise UsageError("only valid for a new project", field="--eject-app", fix="leave it out")
     found = prepare(project_dir, given, other=copy_from, asker=asker)
-    told, steps = notes(found), [completed(each) for each in next_steps(found)]
+    lines, steps = notes(found), [completed(each) for each in next_steps(found)]
     if not dry_run:
         write(found)
     return emit(
-        added_data(found, told, steps, written=not dry_run),
+        added_data(found, lines, steps, written=not dry_run),
         lambda console: (
-            show_draft(console, found, told) if dry_run else show_added(console, found, told, steps)
+            show_draft(console, found, lines)
+            if dry_run
+            else show_added(console, found, lines, steps)
         ),
         output,
     )
@@ -240,18 +242,18 @@ def _explain(output: opt.Format) -> int:
 
 
 def _make(found: ProjectDraft, output: opt.Format, *, dry_run: bool, key: bool) -> int:
-    told = [f"{name} is there already, and stays as it is" for name in found.kept]
-    told.append(
+    lines = [f"{name} is there already, and stays as it is" for name in found.kept]
+    lines.append(
         "The first plan writes locks/: commit it. biomodal-aws lock does so for all platforms"
     )
     steps = project_steps(found, Path.cwd())
     if not dry_run:
         write_project(found)
         if key and needs_key(found.answers):
-            told += _key_notes(str(found.answers.values["vm_name"]))
+            lines += _key_notes(str(found.answers.values["vm_name"]))
     return emit(
-        project_data(found, told, steps, written=not dry_run),
-        lambda console: show_project(console, found, told, steps, written=not dry_run),
+        project_data(found, lines, steps, written=not dry_run),
+        lambda console: show_project(console, found, lines, steps, written=not dry_run),
         output,
     )
 

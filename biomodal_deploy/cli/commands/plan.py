@@ -60,8 +60,8 @@ def plan(
             "cannot be used with --refresh-only", field="--destroy", fix="use one of the two"
         )
     if is_set(stack or (), every=every):
-        from biomodal_deploy.cli.planning import plan_set
-        from biomodal_deploy.cli.sets import refuse_for_sets, values_words
+        from biomodal_deploy.cli.render.sets import describe_plan
+        from biomodal_deploy.cli.sets import SetRun, refuse_for_sets, values_words
 
         alone = {
             "--destroy": destroy,
@@ -76,9 +76,14 @@ def plan(
             "--detailed-exitcode": detailed_exitcode,
         }
         words = [flag for flag, given in flags.items() if given] + values_words(var_file, var)
-        return plan_set(
-            words, stack or (), every=every, project_dir=project_dir, output=output, jobs=jobs
+        run = SetRun(
+            command="plan",
+            describe=describe_plan,
+            project_dir=project_dir,
+            output=output,
+            jobs=jobs,
         )
+        return run.synthesized(["plan", *words], stack or (), every)
 
     kind = PlanKind.DESTROY if destroy else PlanKind.APPLY
     request = PlanRequest(

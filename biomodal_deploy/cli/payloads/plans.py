@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from biomodal_deploy.aws.ledger.model import Ledger, Leftovers
 from biomodal_deploy.plan.changes import AttributeChange
 from biomodal_deploy.plan.history import Entry
+from biomodal_deploy.plan.sealed.approvals import ApprovalStatus
 from biomodal_deploy.review.cost.estimate import Estimate
 
 
@@ -28,38 +29,21 @@ class CostData(Estimate):
     budget: int | None = Field(alias="proposed_budget")
 
 
-class Approval(BaseModel):
-    """One signature.
-
-    Attributes:
-        signer: Who signed; null where the key is nobody's.
-        key: The key's fingerprint.
-        counts: Whether it counts.
-        problem: Why it does not.
-    """
-
-    signer: str | None
-    key: str | None
-    counts: bool
-    problem: str | None
-
-
-class ApprovalsData(BaseModel):
+class ApprovalsData(ApprovalStatus):
     """Who approved a sealed plan.
 
     Attributes:
         stack: The stack.
         plan: The sealed plan.
         sha256: Its digest.
-        required: How many people have to.
-        approvals: The signatures.
+        required: How many people have to approve it.
+        approvals: What each approval counts for.
+        problem: Why they cannot be judged here.
     """
 
     stack: str
     plan: str
     sha256: str
-    required: int
-    approvals: list[Approval]
 
 
 class Completed(BaseModel):

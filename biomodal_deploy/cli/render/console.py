@@ -7,18 +7,20 @@ import io
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple, NoReturn
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
 from biomodal_deploy.text import printable
 
+_LEAST_FOLDED = 8
 _WORD = re.compile(r"\S+\s*|\s+")
 _THEME = Theme(
     {
@@ -98,6 +100,37 @@ def _wrapped(line: Line, width: int | None) -> Iterator[Text]:
     for number, part in enumerate(text.divide(breaks)):
         part.rstrip()
         yield Text(" " * hang if number else "").append(part)
+
+
+def print_table(
+    console: Console,
+    headings: Sequence[str],
+    rows: Sequence[Sequence[Text]],
+    *,
+    folding: int = 1,
+) -> None:
+    """Print a table that cuts nothing: an id of which the end is missing is good for no command.
+
+    Where the columns do not fit, each row is a line, which the terminal wraps itself.
+
+    Args:
+        folding: How many of the last columns may be folded.
+    """
+    whole = len(headings) - folding
+    table = Table(box=None, pad_edge=False)
+    for number, heading in enumerate(headings):
+        table.add_column(heading, no_wrap=number < whole, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    widths = [
+        max(map(cell_len, (heading, *(row[number].plain for row in rows)))) + 2
+        for number, heading in enumerate(headings[:whole])
+    ]
+    if sum(widths) + folding * _LEAST_FOLDED <= console.width:
+        console.print(table)
+        return
+    for row in rows:
+        console.print(Text("  ").join(cell for cell in row if cell), soft_wrap=True)
 
 
 def as_text(show: Callable[[Console], None]) -> str:

@@ -144,8 +144,8 @@ def _known(finding: Finding, found: Diagnosed) -> Iterator[Text]:
     if command := found.next_of(match):
         yield Text.assemble(("  next      ", "quiet"), (command, "bold"))
     for rival in match.rivals:
-        told = f"{rival.entry.title}: {rival.fix(found.context)}"
-        yield Text.assemble(("  or        ", "quiet"), told, (f"  {rival.entry.id}", "quiet"))
+        text = f"{rival.entry.title}: {rival.fix(found.context)}"
+        yield Text.assemble(("  or        ", "quiet"), text, (f"  {rival.entry.id}", "quiet"))
     yield Text.assemble(("  source    ", "quiet"), ("; ".join(entry.source), "quiet"))
 
 

@@ -130,7 +130,7 @@ class Picker:
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def tell(self, line: str) -> None:
+    def warn(self, line: str) -> None:
         """Print a line between two questions."""
         self._console.print(Text(f"{line}.", style="warning"))
 
@@ -162,7 +162,7 @@ class Picker:
                 rule = question.rule_broken_by(answer)
                 if rule is None:
                     if question.choices and answer not in {each.value for each in question.choices}:
-                        self.tell(f"{answer} is not in the list, and is taken as it is typed")
+                        self.warn(f"{answer} is not in the list, and is taken as it is typed")
                     return answer
                 self._console.print(Text(rule, style="bad"))
                 continue

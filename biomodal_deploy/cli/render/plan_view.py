@@ -128,7 +128,7 @@ class PlanView:
         for path, entries in groups:
             if entries:
                 yield Line(Text(f"  {path or 'no construct'}", style="quiet"))
-            # Updates are told as one only where they are the same.
+            # Updates are shown as one only where they are the same.
             for alike in _alike(
                 entries, lambda each: (each.type, action is Action.UPDATE and repr(each.attributes))
             ):
@@ -152,8 +152,8 @@ class PlanView:
 
     def _settings(self, entry: Entry) -> Iterator[Line]:
         for setting in entry.settings:
-            told = setting.name in _POLICIES and entry.address in self._in_access
-            for line in (_SEE_ABOVE,) if told else setting.lines:
+            shown = setting.name in _POLICIES and entry.address in self._in_access
+            for line in (_SEE_ABOVE,) if shown else setting.lines:
                 yield _value(setting.name, Text(line))
 
     def _attributes(self, entry: Entry) -> Iterator[Line]:
@@ -161,15 +161,15 @@ class PlanView:
             yield from attribute_lines(entry.attributes, full=True)
             return
         news = [each for each in entry.attributes if _is_news(entry, each)]
-        told = {
+        above = {
             each.path: name
             for each in news
             for name in [each.path.partition(".")[0]]
             if name in _POLICIES and entry.address in self._in_access
         }
-        for name in dict.fromkeys(told.values()):
+        for name in dict.fromkeys(above.values()):
             yield _value(name, Text(_SEE_ABOVE))
-        yield from attribute_lines(each for each in news if each.path not in told)
+        yield from attribute_lines(each for each in news if each.path not in above)
 
     def _outputs(self) -> Iterator[Line]:
         outputs = self._report.outputs

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from biomodal_deploy.cli.render.tables import print_table
+from biomodal_deploy.cli.render.console import print_table
 from biomodal_deploy.engine.synthesis import Synthesis
 from biomodal_deploy.engine.toolchain import Tool
 from biomodal_deploy.text import counted

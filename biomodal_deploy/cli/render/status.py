@@ -1,4 +1,4 @@
-"""How a stack is: one table, one verdict; and the jobs in its queues."""
+"""The running stack: its health, its jobs, the smoke job, and the VM stopped or started."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from rich.console import Console
 from rich.text import Text
 
 from biomodal_deploy.aws.checks import Verdict
+from biomodal_deploy.aws.commands import START_VM
 from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.render.checks import counted_findings, show_findings
 from biomodal_deploy.text import counted
 from biomodal_deploy.vm.jobs import JobsData
+from biomodal_deploy.vm.power import PowerData
+from biomodal_deploy.vm.smoke.run import SmokeData
 from biomodal_deploy.vm.status import StatusData
 
 
@@ -65,3 +68,47 @@ def show_jobs(console: Console, found: JobsData) -> None:
         words = [f"at most {sum(known):,.2f} USD so far"] if known else []
         words += [f"unknown for {counted(lacking, 'job')}"] if lacking else []
         console.print(f"What runs has cost: {'; '.join(words)}.", soft_wrap=True)
+
+
+def show_smoke(console: Console, found: SmokeData) -> None:
+    """Print every layer with its fix, and which is the broken one."""
+    console.print(Text(found.stack, style="bold").append(f"  {found.region}", style="quiet"))
+    show_findings(console, found.checks)
+    console.print(_broken_layer(found), soft_wrap=True)
+
+
+def _broken_layer(found: SmokeData) -> Text:
+    if found.works:
+        return Text(f"It works: all {len(found.checks)} layers passed.", style="good")
+    wrong = [each for each in found.checks if not each.passed]
+    first = next((each for each in wrong if each.verdict is Verdict.FAIL), wrong[0])
+    style = "bad" if first.verdict is Verdict.FAIL else "warning"
+    return Text(f"The first layer that needs attention: {first.title}.", style=style)
+
+
+def show_power(console: Console, found: PowerData) -> None:
+    """Print how the VM is, and the next command."""
+    console.print(Text(found.stack, style="bold").append(f"  {found.region}", style="quiet"))
+    show_findings(console, found.problems)
+    if found.problems:
+        line = f"Not stopped: {found.instance_id} is {found.state}. To stop it all the same: "
+        console.print(Text(f"{line}biomodal-aws vm stop --force", style="warning"), soft_wrap=True)
+        return
+    done = found.state == found.wanted
+    how = f"after {found.waited_seconds:.0f} s" if found.changed or not done else "as before"
+    style = "good" if done else "warning"
+    console.print(Text(f"{found.instance_id} is {found.state}, {how}", style=style), soft_wrap=True)
+    if found.state == "stopped":
+        _show_costs(console, found)
+    next_step = START_VM if found.state == "stopped" else "biomodal-aws status --wait"
+    console.print(f"Next: {next_step}", soft_wrap=True)
+
+
+def _show_costs(console: Console, found: PowerData) -> None:
+    if found.costs is None:
+        console.print("Its volumes and its address cost on; AWS did not say which there are.")
+        return
+    for each in found.costs:
+        amount = "unknown" if each.amount is None else f"{each.amount:,.2f} USD"
+        line = f"  costs on  {each.what} ({each.address}): {amount} a month"
+        console.print(Text(line), soft_wrap=True)
