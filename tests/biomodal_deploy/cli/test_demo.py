@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-from io import StringIO
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from biomodal_deploy.cli.render.console import _THEME
 from biomodal_deploy.cli.render.progress import show_summary
 from biomodal_deploy.errors import EXIT_USAGE
 from biomodal_deploy.sandbox import demo
 from tests.support.light import command
+from tests.support.screens import printed
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
@@ -35,7 +33,6 @@ def test_no_job_without_containers(monkeypatch: pytest.MonkeyPatch, host: str, s
     found = demo.timed("run one job", lambda: demo.smoke(rehearsal))
     assert (found.ok, found.skipped) == (True, True)
     assert says in found.note
-    screen = StringIO()
-    show_summary(Console(file=screen, theme=_THEME), [found], 1)
-    assert "skipped" in screen.getvalue()
-    assert "but for 1 that was not run" in screen.getvalue()
+    text = printed(lambda console: show_summary(console, [found], 1))
+    assert "skipped" in text
+    assert "but for 1 that was not run" in text

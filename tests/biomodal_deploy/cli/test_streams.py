@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from rich.table import Table
-from rich.text import Text
 
 from biomodal_deploy.cli.render.console import _console
-from biomodal_deploy.cli.render.outputs import show_environment, show_value
+from biomodal_deploy.cli.render.outputs import show_value
 from biomodal_deploy.engine.terraform import OutputValue
-from biomodal_deploy.errors import EXIT_DONE, EXIT_SEALED_PLAN, EXIT_USAGE, UsageError
+from biomodal_deploy.errors import EXIT_DONE, EXIT_SEALED_PLAN, EXIT_USAGE
 from tests.support import warm
 from tests.support.driven import Driven
 from tests.support.light import LightProject
@@ -196,19 +194,6 @@ def in_bytes(
 HOSTILE = "a\x1b[2Jb\x07c\rd\x9be\u202ef\x08g"
 
 
-def test_nothing_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    """Tables, lines and markup of any origin: control characters become question marks."""
-    console = _console(stderr=False)
-    table = Table()
-    table.add_column("x")
-    table.add_row(Text(HOSTILE))
-    for each in (HOSTILE, Text(HOSTILE), table):
-        console.print(each, markup=False)
-    shown = capsys.readouterr().out
-    assert "a?[2Jb" in shown
-    assert not set(shown) & set("\x1b\x07\r\x9b\u202e\x08")
-
-
 @pytest.mark.parametrize("terminal", [True, False])
 def test_a_bare_value_is_exact_but_on_a_terminal(
     terminal: bool, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
@@ -221,19 +206,6 @@ def test_a_bare_value_is_exact_but_on_a_terminal(
         assert not set(out.decode()) & set("\x1b\x07\r\x9b\u202e\x08")
     else:
         assert out == f"{HOSTILE}é\n".encode()
-
-
-def test_shell_assignments_assign_and_do_nothing_else(
-    capsysbinary: pytest.CaptureFixture[bytes],
-) -> None:
-    """Names and values come from the state: a real shell reads them back."""
-    value = "$(touch pwned) 'x' `id`\nsecond line"
-    show_environment(_console(stderr=False), {"my-out": OutputValue(sensitive=False, value=value)})
-    script = capsysbinary.readouterr().out.decode() + 'printf %s "$MY_OUT"'
-    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout == value
-    with pytest.raises(UsageError, match="x; id"):
-        show_environment(_console(stderr=False), {"x; id": OutputValue(sensitive=False, value="")})
 
 
 def test_a_missing_folder_is_named(short: Path, tmp_path: Path) -> None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import io
-
-from rich.console import Console
-
 from biomodal_deploy.aws.checks import Finding, Progress, ReportData, Verdict
 from biomodal_deploy.aws.preflight.checks import Layer
 from biomodal_deploy.aws.preflight.prerequisites import all_steps
 from biomodal_deploy.cli.render.checks import PreflightProgress, show_prerequisites, show_report
-from biomodal_deploy.cli.render.console import _THEME
+from tests.support.screens import printed, screen
 
 REPORT = ReportData.of(
     (
@@ -25,54 +21,42 @@ REPORT = ReportData.of(
 )
 
 
-def console(*, terminal: bool = False) -> tuple[Console, io.StringIO]:
-    """Return a narrow console and what is written to it."""
-    stream = io.StringIO()
-    made = Console(file=stream, width=80, force_terminal=terminal, highlight=False, theme=_THEME)
-    return made, stream
-
-
-def printed(report: ReportData) -> list[str]:
-    """Return a report's lines."""
-    screen, stream = console()
-    show_report(screen, report)
-    return stream.getvalue().splitlines()
+LINES = printed(lambda console: show_report(console, REPORT)).splitlines()
 
 
 def test_findings_by_layer_with_what_mends_them() -> None:
     """Layer, verdict, title, line; below it the fix, and the sum at the end."""
-    lines = printed(REPORT)
-    assert lines[:4] == [
+    assert LINES[:4] == [
         "Network",
         "  pass        VPC     vpc-1 exists",
         "  FAIL        Subnet  gone",
         "              fix: set [subnet_id]",
     ]
-    assert lines[-1] == "5 checks in 1.3 s: 1 passed, 1 failed, 1 with a warning, 2 unknown"
+    assert LINES[-1] == "5 checks in 1.3 s: 1 passed, 1 failed, 1 with a warning, 2 unknown"
 
 
 def test_a_command_stays_whole() -> None:
     """It can be copied from a narrow screen: we break no line."""
-    assert f"              fix: aws {'x' * 200}" in printed(REPORT)
+    assert f"              fix: aws {'x' * 200}" in LINES
 
 
 def test_one_remedy_is_read_once() -> None:
     """Where many checks have one cause, its fix stands below the first."""
-    assert sum("fix: allow it" in line for line in printed(REPORT)) == 1
+    assert sum("fix: allow it" in line for line in LINES) == 1
 
 
 def test_unknown_is_never_shown_as_pass() -> None:
     """Neither in words nor in colour."""
-    lines = [line for line in printed(REPORT) if "denied" in line]
+    lines = [line for line in LINES if "denied" in line]
     assert all(line.startswith("  unknown") for line in lines)
 
 
 def test_progress_is_for_terminals() -> None:
     """A log file gets the report and nothing on the way."""
     for terminal in (True, False):
-        screen, stream = console(terminal=terminal)
+        console, stream = screen(force_terminal=terminal)
         stream.isatty = lambda terminal=terminal: terminal  # type: ignore[method-assign,misc]
-        with PreflightProgress(screen) as progress:
+        with PreflightProgress(console) as progress:
             progress(Progress(REPORT.checks[0], 1, 5))
         assert ("1/5" in stream.getvalue()) is terminal
 
@@ -83,9 +67,9 @@ def test_prerequisites_are_a_script() -> None:
         Finding(Verdict.PASS, "it exists").named("a", "Role A", Layer.ROLES),
         Finding(Verdict.UNKNOWN, "denied", "allow it").named("b", "Role B", Layer.ROLES),
     ]
-    screen, stream = console()
-    show_prerequisites(screen, findings, all_steps("aws"), "eu-west-2")
-    text = stream.getvalue()
+    text = printed(
+        lambda console: show_prerequisites(console, findings, all_steps("aws"), "eu-west-2")
+    )
     assert "# Role A: it exists" in text
     assert "# Role B: denied" in text
     assert '#   region             = "eu-west-2"' in text

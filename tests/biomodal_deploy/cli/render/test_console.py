@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 from rich.table import Table
+from rich.text import Text
 
-from biomodal_deploy.cli.render.console import message_console, output_console, print_exactly
+from biomodal_deploy.cli.render.console import message_console, output_console, print_table
+from tests.support.screens import printed
 
 # Rich's markup, its names of emojis, and what would steer the terminal or forge a line.
 HOSTILE = [
@@ -41,14 +43,44 @@ def test_a_name_is_no_markup(name: str, capsys: pytest.CaptureFixture[str]) -> N
 @pytest.mark.parametrize("name", STEERING)
 def test_a_name_steers_no_terminal(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Of a control character or a turned direction of writing a question mark is left."""
+    table = Table(box=None)
+    table.add_row(Text(name))
     for console in (output_console(), message_console()):
-        console.print(f"folder  {name}")
+        for each in (f"folder  {name}", Text(name), table):
+            console.print(each)
     for text in capsys.readouterr():
         assert "lab" in text
         assert not set(text) & {*"\x1b\x07\r\u202e\x9b\x08"}
 
 
-def test_a_bare_value_is_exact(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    """For a file or another program nothing is replaced."""
-    print_exactly("\x1b[31m\u202elab\n")
-    assert capfdbinary.readouterr().out == "\x1b[31m\u202elab\n".encode()
+PLAN = "20261130T010830Z-e1b755"
+ROWS = [(Text("state-bucket-lab"), Text(PLAN), Text("20 to create, 7 outputs change"))]
+
+
+def table_lines(width: int, folding: int = 1) -> list[str]:
+    """Return the lines of a table at a width."""
+    names = ("Stack", "Plan", "What it does")
+    shown = printed(lambda console: print_table(console, names, ROWS, folding=folding), width)
+    return shown.splitlines()
+
+
+@pytest.mark.parametrize("width", [120, 80, 60, 40, 20])
+def test_nothing_is_cut(width: int) -> None:
+    """Neither a name nor a word of the rest."""
+    text = "\n".join(table_lines(width))
+    assert f"state-bucket-lab  {PLAN}" in text
+    assert "\N{HORIZONTAL ELLIPSIS}" not in text
+    assert all(word in text for word in ("20 to", "create", "outputs", "change"))
+
+
+def test_where_there_is_room_it_is_a_table() -> None:
+    """With its headings, and no line longer than the terminal."""
+    lines = table_lines(60)
+    assert lines[0].split() == ["Stack", "Plan", "What", "it", "does"]
+    assert max(map(len, lines)) <= 60
+
+
+def test_where_there_is_none_a_row_is_a_line() -> None:
+    """The terminal wraps it, and what is copied from it has no line break."""
+    assert table_lines(40) == [f"state-bucket-lab  {PLAN}  20 to create, 7 outputs change"]
+    assert len(table_lines(30, folding=2)) == 1

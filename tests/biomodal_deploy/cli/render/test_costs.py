@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
-from biomodal_deploy.cli.render.console import _THEME
 from biomodal_deploy.cli.render.costs import cost_data, cost_summary, show_cost
 from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.review.cost import PRICES_FILE, Prices, estimate
+from tests.support import screens
 from tests.support.costs import address, documented, machine, references
 from tests.support.plans import plan, resource
 from tests.support.sealed_plans import sealed
@@ -28,11 +25,8 @@ def sealed_plan_of(folder: Path, *resources: Any, region: str = "us-east-1") -> 
 
 def printed(sealed_plan: SealedPlan) -> str:
     """Return the account as it stands on a terminal of 80 columns."""
-    stream = io.StringIO()
     found = estimate(sealed_plan.plan(), Prices.of(sealed_plan.manifest.facts.region or ""))
-    console = Console(file=stream, width=80, theme=_THEME)
-    show_cost(console, sealed_plan.manifest, found, TODAY)
-    return stream.getvalue()
+    return screens.printed(lambda on: show_cost(on, sealed_plan.manifest, found, TODAY))
 
 
 def summary(sealed_plan: SealedPlan, project: Path) -> str | None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from datetime import UTC, datetime
 from typing import Final
 
 from rich.console import Console
 
 from biomodal_deploy.aws.ledger.model import Fate, Holding, Ledger, Leftover, Leftovers, Unread
-from biomodal_deploy.cli.render.console import _THEME
-from biomodal_deploy.cli.render.ledger import (
-    show_ledger,
-    show_leftovers,
-)
+from biomodal_deploy.cli.render.ledger import show_ledger, show_leftovers
 from biomodal_deploy.review.report.data import destroy_data
+from tests.support import screens
 
 NOW: Final = datetime(2026, 11, 28, tzinfo=UTC)
 
@@ -50,15 +46,13 @@ def snapshot(number: int, *, ours: bool) -> Leftover:
     )
 
 
-def printed(what: Ledger | Leftovers, width: int = 60) -> list[str]:
+def printed(what: Ledger | Leftovers) -> list[str]:
     """Return the lines on a narrow screen."""
-    stream = io.StringIO()
-    console = Console(file=stream, width=width, theme=_THEME)
-    if isinstance(what, Ledger):
-        show_ledger(console, what)
-    else:
-        show_leftovers(console, what)
-    return [line for line in stream.getvalue().splitlines() if line]
+
+    def show(console: Console) -> None:
+        show_ledger(console, what) if isinstance(what, Ledger) else show_leftovers(console, what)
+
+    return [line for line in screens.printed(show, 60).splitlines() if line]
 
 
 def test_what_stops_the_destroy_comes_first() -> None:
@@ -118,12 +112,4 @@ def test_nothing_is_left_and_nobody_knows() -> None:
 def test_for_programs() -> None:
     """Every fate is counted, those with none too."""
     counts = destroy_data(ledger(("bucket", Fate.STOPS, "x")), None)["ledger"]["counts"]
-    assert counts == {
-        "stops": 1,
-        "may-stop": 0,
-        "lost": 0,
-        "stays": 0,
-        "empty": 0,
-        "gone": 0,
-        "unknown": 0,
-    }
+    assert counts == {**{each.value: 0 for each in Fate}, "stops": 1}

@@ -17,6 +17,7 @@ HOSTILE = [
     "'; echo evil; '",
     '$(echo evil) `echo evil` \\ "',
     "-n",
+    "$(touch pwned) 'x' `id`\nsecond line",
 ]
 
 
@@ -50,7 +51,8 @@ def test_a_shell_takes_up_the_value(value: str, capfdbinary: pytest.CaptureFixtu
     assert done.stdout == value.encode()
 
 
-def test_a_name_that_no_shell_has_is_refused() -> None:
+@pytest.mark.parametrize("name", ["wört", "x; id"])
+def test_a_name_that_no_shell_has_is_refused(name: str) -> None:
     """Terraform allows letters that a shell does not."""
-    with pytest.raises(UsageError, match="wört"):
-        show_environment(output_console(), {"wört": outputs("x")["word"]})
+    with pytest.raises(UsageError, match=name):
+        show_environment(output_console(), {name: outputs("x")["word"]})

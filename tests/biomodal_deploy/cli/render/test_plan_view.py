@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from pathlib import Path
@@ -10,11 +9,9 @@ from typing import Any, Final
 
 import pytest
 from rich.cells import cell_len
-from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from biomodal_deploy.cli.render.console import _THEME, _Console
 from biomodal_deploy.cli.render.costs import cost_summary
 from biomodal_deploy.cli.render.plan_view import address_lines
 from biomodal_deploy.cli.render.sealed_plans import sealed_plan_data, show_sealed_plan
@@ -24,6 +21,7 @@ from biomodal_deploy.plan import Action, Plan, PlanKind, ResourceChange, read_pl
 from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.plan.sealed.use import Use, UseState
 from biomodal_deploy.workflow.sets.outcome import StackOutcome as Ended
+from tests.support import screens
 from tests.support.plans import plan, resource
 from tests.support.project import ROOT
 from tests.support.real_plans import construct_paths, real_plan
@@ -85,36 +83,24 @@ def sealed_plan_of(of: Plan, kind: PlanKind = PlanKind.APPLY) -> SealedPlan:
     return SealedPlan(Path("plans/lab-vm") / ID, sealed, SHA, Use(UseState.UNUSED))
 
 
-def on_screen(width: int) -> tuple[Console, io.StringIO]:
-    """Return a terminal of a width, and what was printed on it."""
-    stream = io.StringIO()
-    console = _Console(file=stream, width=width, theme=_THEME, color_system=None, highlight=False)
-    return console, stream
-
-
 def printed(of: Plan, kind: PlanKind = PlanKind.APPLY, width: int = 80, **more: Any) -> str:
     """Return what a terminal shows of a plan."""
-    console, stream = on_screen(width)
-    show_sealed_plan(console, sealed_plan_of(of, kind), of, **more)
-    return stream.getvalue()
+    sealed = sealed_plan_of(of, kind)
+    return screens.printed(lambda on: show_sealed_plan(on, sealed, of, **more), width)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", KINDS)
 def test_goldens(name: str, width: int, golden: SnapshotAssertion) -> None:
     """What a reviewer reads of each kind of plan, line for line."""
-    console, stream = on_screen(width)
     of = read(name)
-    sealed = sealed_plan_of(of, KINDS[name])
-    cost = cost_summary(of, sealed.manifest, ROOT)
-    show_sealed_plan(console, sealed, of, cost=cost)
-    assert stream.getvalue() == golden(name=f"{name}-{width}")
+    cost = cost_summary(of, sealed_plan_of(of, KINDS[name]).manifest, ROOT)
+    assert printed(of, KINDS[name], width, cost=cost) == golden(name=f"{name}-{width}")
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_several_stacks(width: int, golden: SnapshotAssertion) -> None:
     """A set of plans: what each loses and opens, which of them a guard refuses, what to type."""
-    console, stream = on_screen(width)
     ended = []
     for stack, name, status in (
         ("lab-one", "create", EXIT_DONE),
@@ -124,8 +110,8 @@ def test_several_stacks(width: int, golden: SnapshotAssertion) -> None:
         of = read(name)
         data: Any = sealed_plan_data(sealed_plan_of(of), of)
         ended.append(Ended(stack=stack, exit_status=status, data=data, seconds=8))
-    show_set(console, ended, describe_plan)
-    assert stream.getvalue() == golden(name=f"several-{width}")
+    shown = screens.printed(lambda on: show_set(on, ended, describe_plan), width)
+    assert shown == golden(name=f"several-{width}")
 
 
 @pytest.mark.parametrize("name", KINDS)

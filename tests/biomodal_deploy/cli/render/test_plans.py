@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import time
 from datetime import UTC, datetime
 
 import pytest
-from rich.console import Console
 
-from biomodal_deploy.cli.render.console import _THEME
 from biomodal_deploy.cli.render.plans import show_history
 from biomodal_deploy.plan.history import Chain, Event
 from biomodal_deploy.plan.history.entry import START, Entry
 from biomodal_deploy.plan.sealed.facts import Actor
+from tests.support.screens import printed
 
 
 def test_times_name_their_zone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,10 +26,9 @@ def test_times_name_their_zone(monkeypatch: pytest.MonkeyPatch) -> None:
         prev=START,
         sha256=START,
     )
-    stream = io.StringIO()
     with monkeypatch.context() as patched:
         patched.setenv("TZ", "EST5")
         time.tzset()
-        show_history(Console(file=stream, width=120, theme=_THEME), Chain((entry,)))
+        text = printed(lambda console: show_history(console, Chain((entry,))))
     time.tzset()
-    assert "2026-01-01 22:04:05 EST" in stream.getvalue()
+    assert "2026-01-01 22:04:05 EST" in text

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import io
-
-from rich.console import Console
-
-from biomodal_deploy.cli.render.console import _THEME
 from biomodal_deploy.cli.render.progress import Progress
 from biomodal_deploy.engine.process import Line
 from biomodal_deploy.engine.terraform.events import parse
+from tests.support.screens import screen
 
 WARNING = (
     '{"@level":"warn","@message":"Warning: AWS resource not found during refresh","type":'
@@ -20,17 +16,14 @@ WARNING = (
 
 def test_a_warning_names_its_resource() -> None:
     """The provider has the same words for each resource that it misses."""
-    stream = io.StringIO()
-    Progress(Console(file=stream, width=120, theme=_THEME, highlight=False)).event(
-        parse(Line("stdout", WARNING))
-    )
+    console, stream = screen()
+    Progress(console).event(parse(Line("stdout", WARNING)))
     assert "AWS resource not found during refresh (aws_eip.vm)" in stream.getvalue()
 
 
 def test_forced_colours_are_no_spinner() -> None:
     """A console that only pretends to be a terminal gets each step as a line."""
-    stream = io.StringIO()
-    console = Console(file=stream, width=120, theme=_THEME, highlight=False, force_terminal=True)
+    console, stream = screen(force_terminal=True)
     with Progress(console) as progress:
         progress.step("Planning")
     assert "Planning ..." in stream.getvalue()

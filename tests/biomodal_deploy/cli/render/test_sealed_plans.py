@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
-from rich.console import Console
-
-from biomodal_deploy.cli.render.console import _THEME
 from biomodal_deploy.cli.render.sealed_plans import show_sealed_plan
 from biomodal_deploy.plan import PlanKind
+from biomodal_deploy.plan.sealed import SealedPlan
 from tests.support.plans import plan, resource
+from tests.support.screens import printed
 from tests.support.sealed_plans import sealed
 
 
-def printed(folder: Path, *addresses: str, kind: PlanKind = PlanKind.APPLY) -> list[str]:
+def lines_of(sealed_plan: SealedPlan) -> list[str]:
+    """Return the lines for a sealed plan."""
+    plan_ = sealed_plan.plan()
+    return printed(lambda console: show_sealed_plan(console, sealed_plan, plan_), 400).splitlines()
+
+
+def lost(folder: Path, *addresses: str, kind: PlanKind = PlanKind.APPLY) -> list[str]:
     """Return the lines for a plan that deletes these."""
     losses = plan(*(resource(address, "delete", {"a": 1}, None) for address in addresses))
-    sealed_plan = sealed(folder / "plans", of=losses, kind=kind)
-    stream = io.StringIO()
-    show_sealed_plan(Console(file=stream, width=400, theme=_THEME), sealed_plan, sealed_plan.plan())
-    return stream.getvalue().splitlines()
+    return lines_of(sealed(folder / "plans", of=losses, kind=kind))
 
 
 def test_all_allowances_can_be_copied_at_once(tmp_path: Path) -> None:
     """Each refusal names its own, and the last line holds them all, quoted for a shell."""
-    lines = printed(tmp_path, "aws_eip.ip", "aws_route.r", "aws_s3_bucket.data[0]")
+    lines = lost(tmp_path, "aws_eip.ip", "aws_route.r", "aws_s3_bucket.data[0]")
     flags = "--allow-destroy aws_eip.ip --allow-destroy 'aws_s3_bucket.data[0]'"
     assert lines[-2:] == [
         "A guard refuses this plan: it cannot be applied.",
@@ -35,7 +36,7 @@ def test_all_allowances_can_be_copied_at_once(tmp_path: Path) -> None:
 
 def test_a_refused_destroy_plan_leads_to_destroy(tmp_path: Path) -> None:
     """It lists the same, and asks for the stack's name in place of a flag for each."""
-    lines = printed(tmp_path, "aws_eip.ip", "aws_instance.vm", kind=PlanKind.DESTROY)
+    lines = lost(tmp_path, "aws_eip.ip", "aws_instance.vm", kind=PlanKind.DESTROY)
     assert lines[-1] == "  biomodal-aws destroy --stack demo"
     assert not any("plan again with: " in line for line in lines)
 
@@ -44,10 +45,7 @@ def test_what_no_flag_of_loss_allows_is_corrected(tmp_path: Path) -> None:
     """A change that AWS always refuses has its way out in the refusal; then one plans again."""
     volumes = ({"root_block_device": [{"volume_size": size}]} for size in (100, 20))
     shrunk = plan(resource("aws_instance.vm", "update", *volumes))
-    sealed_plan = sealed(tmp_path / "plans", of=shrunk)
-    stream = io.StringIO()
-    show_sealed_plan(Console(file=stream, width=400, theme=_THEME), sealed_plan, sealed_plan.plan())
-    assert stream.getvalue().splitlines()[-2:] == [
+    assert lines_of(sealed(tmp_path / "plans", of=shrunk))[-2:] == [
         "Correct what is refused, then plan again.",
         "Next: biomodal-aws plan --stack demo",
     ]
