@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,10 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from pydantic import TypeAdapter, ValidationError
-
 from biomodal_deploy.errors import EngineError, UsageError
-from biomodal_deploy.sandbox.account import Account
+from biomodal_deploy.sandbox.account import Account, Item
 
 _START_LIMIT_S: Final = 60.0
 _STOP_LIMIT_S: Final = 5.0
@@ -92,8 +91,12 @@ class ServerChild:
         finally:
             deadline.cancel()
         try:
-            return TypeAdapter(Account).validate_json(line)
-        except ValidationError:
+            found = json.loads(line)
+            baseline = frozenset(Item(**each) for each in found["baseline"])
+            return Account(
+                **{**found, "subnet_ids": tuple(found["subnet_ids"]), "baseline": baseline}
+            )
+        except (ValueError, TypeError, KeyError):
             # Its last words are written after the end of its report, and its log goes with it once
             # it sees the end of ours.
             with suppress(subprocess.TimeoutExpired):
