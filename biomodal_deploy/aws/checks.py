@@ -40,7 +40,6 @@ class Finding:
     """What a check found.
 
     Attributes:
-        line: What was found, in one line.
         under_way: Whether time alone may change it: it is being created, started or installed.
     """
 

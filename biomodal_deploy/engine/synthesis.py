@@ -137,9 +137,7 @@ class SynthesizedDirectory:
     """One stack that was written.
 
     Attributes:
-        name: The stack.
         directory: Its folder, absolute.
-        resources: How many resources it has, module calls included.
     """
 
     name: str
@@ -149,12 +147,7 @@ class SynthesizedDirectory:
 
 @dataclass(frozen=True, kw_only=True)
 class Synthesis:
-    """What was synthesized.
-
-    Attributes:
-        seconds: How long it took.
-        stacks: The stacks, by name.
-    """
+    """What was synthesized."""
 
     seconds: float
     stacks: tuple[SynthesizedDirectory, ...]

@@ -50,11 +50,7 @@ class Document(BaseModel, frozen=True):
 
 
 def read_document(directory: Path) -> Document:
-    """Read a synthesized stack.
-
-    Args:
-        directory: Its directory, such as `cdktf.out/stacks/NAME`.
-    """
+    """Read a synthesized stack."""
     path = directory / SYNTHESIZED
     try:
         return Document.model_validate_json(read_regular(path))

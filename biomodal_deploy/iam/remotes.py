@@ -14,12 +14,7 @@ _CHANGES: Final = (Phase.APPLY, Phase.UPDATE, Phase.DESTROY)
 
 
 def remote_needs(settings: StackSettings, stack: str, place: Place) -> Iterator[Need]:
-    """Yield what whoever plans needs, who may put a plan, and whoever applies, who may fetch it.
-
-    Args:
-        stack: Its name.
-        place: Where it goes.
-    """
+    """Yield what whoever plans needs, who may put a plan, and whoever applies, who may fetch it."""
     if history := settings.history:
         arn = _objects(place, history.bucket, history.prefix, stack)
         actions = ["s3:PutObject", "s3:GetObject"]

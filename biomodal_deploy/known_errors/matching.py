@@ -32,7 +32,6 @@ class Match:
     """A named cause.
 
     Attributes:
-        entry: What is known of it.
         fields: What was read from the error's text.
         place: The machine that printed it, for people.
         rivals: Other causes that fit as well, at most two.
@@ -82,7 +81,6 @@ def name_cause(text: str, place: str = "") -> Match | None:
     """Return what is known of an error; None where nothing is.
 
     Args:
-        text: The error; line breaks and runs of spaces do not matter.
         place: Where it was printed, where that is known: `vm`, `host`, `ci`.
     """
     found = matches_of(text, place)
@@ -99,10 +97,6 @@ def matches_of(text: str, place: str = "") -> list[Match]:
     A cause stands before a family of failures, that before a bare code, and that before what is
     only general; of two, the one with more conditions, then the one that covers more of the text,
     then the earlier one.
-
-    Args:
-        text: The error.
-        place: As above.
     """
     line = " ".join(text.split())
     small = line.lower()

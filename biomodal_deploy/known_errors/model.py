@@ -101,12 +101,7 @@ class Entry(BaseModel, frozen=True, extra="forbid"):
         return tuple(dict.fromkeys(map(mark_of, self.match)))
 
     def span(self, line: str, place: str) -> int:
-        """Return how many characters of an error this entry's pattern covers; 0 for no match.
-
-        Args:
-            line: The error on one line.
-            place: Where it was printed.
-        """
+        """Return how many characters of an error this entry's pattern covers; 0 for no match."""
         if self.place not in (None, place):
             return 0
         found = self._pattern.search(line)

@@ -29,13 +29,8 @@ class SshWay:
 
     Attributes:
         name: What the VM is called in an SSH configuration.
-        address: Where it listens.
-        port: On which port.
-        user: Who logs in.
-        key: The private key's file.
         known_hosts: Host keys of this stack's VMs, apart from the user's own.
         instance_id: The VM; a replaced one is another host to SSH, and no alarm.
-        region: The VM's region.
     """
 
     name: str
@@ -50,11 +45,7 @@ class SshWay:
 
 @dataclass(frozen=True)
 class SessionWay:
-    """AWS Session Manager: the VM calls AWS, no port is open and no key is needed.
-
-    Attributes:
-        instance_id: The VM.
-    """
+    """AWS Session Manager: the VM calls AWS, no port is open and no key is needed."""
 
     instance_id: str
     region: str

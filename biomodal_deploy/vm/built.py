@@ -35,16 +35,8 @@ class Built:
     """One stack as it was applied.
 
     Attributes:
-        stack: The stack's name.
         outputs: The documented outputs that are there, as text.
         vm: The orchestrator VM; None where the apply did not come so far, as with all others.
-        environments: Batch compute environments.
-        queues: Batch job queues.
-        repositories: ECR repositories.
-        roles: IAM roles.
-        profiles: IAM instance profiles.
-        templates: Launch templates.
-        log_groups: CloudWatch log groups.
     """
 
     stack: str
@@ -132,9 +124,6 @@ def read_built(stack: Stack, on_event: Listener) -> Built:
 
 def built_from(stack: str, state: State) -> Built:
     """Return what a state holds, as far as it is operated.
-
-    Args:
-        stack: The stack's name.
 
     Raises:
         EngineError: A resource lacks what every provider version writes.

@@ -23,11 +23,7 @@ _Resource = TypeVar("_Resource")
 
 
 def all_checks(built: Built, clients: Clients) -> tuple[Check, ...]:
-    """Return the checks.
-
-    Args:
-        clients: How to ask AWS.
-    """
+    """Return the checks."""
 
     def check(name: str, title: str, run: Callable[[Built, Clients], Finding]) -> Check:
         return Check(name, title, partial(run, built, clients))

@@ -81,7 +81,6 @@ def connect_by_ssh(
 
     Args:
         command: The command and its arguments; none for a shell.
-        environment: All of ssh's environment.
         on_event: Told which host key is trusted, and why.
 
     Raises:
@@ -107,8 +106,6 @@ def capture_by_ssh(
 
     Args:
         line: A line for the VM's shell.
-        environment: All of ssh's environment.
-        on_event: Told which host key is trusted, and why.
 
     Raises:
         UsageError: There is no ssh, or the key will not do.

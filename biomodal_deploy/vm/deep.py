@@ -34,10 +34,6 @@ def check_inside(
 ) -> tuple[CheckData, ...]:
     """Look at the machine itself.
 
-    Args:
-        environment: All of ssh's environment.
-        on_event: Told which host key is trusted.
-
     Raises:
         UsageError: There is no ssh, or the key will not do.
         Interrupted: It was asked to stop.

@@ -139,10 +139,6 @@ def with_costs(found: JobsData, built: Built, clients: Clients, prices: Prices) 
 
     At the dearest price of a vCPU in the families that their queue may use, since what hosts they
     are on is not looked up.
-
-    Args:
-        found: The jobs.
-        clients: How to ask for the vCPUs.
     """
     rates = {queue.name: _rate(built, queue, prices) for queue in built.queues}
     wanted = [job.id for job in found.jobs if job.runs and rates[job.queue] is not None]

@@ -68,12 +68,7 @@ class Seen(BaseModel):
 
 
 def judged(seen: Seen, user: str) -> tuple[CheckData, ...]:
-    """Return what the sights mean.
-
-    Args:
-        seen: What the program saw.
-        user: The user who uses Docker.
-    """
+    """Return what the sights mean."""
     return (
         _log(seen.log).named("install-log", "Install log"),
         _cloud_init(seen.cloud_init).named("cloud-init", "cloud-init"),

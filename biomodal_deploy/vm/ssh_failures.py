@@ -79,12 +79,7 @@ def needs_machine(reason: str | None) -> bool:
 
 
 def not_running(way: SshWay | SessionWay, machine: Machine | None) -> NotConnected:
-    """Return the error for a VM that does not run.
-
-    Args:
-        way: The way that is meant.
-        machine: The VM as EC2 describes it; None where there is none.
-    """
+    """Return the error for a VM that does not run."""
     if machine is None or machine.state in ("terminated", "shutting-down"):
         return NotConnected(
             "vm_gone",
@@ -102,9 +97,6 @@ def not_connected(way: SshWay, log: str, machine: Machine | None, *, asked: bool
     """Return the error for a connection that failed.
 
     Args:
-        way: The way that was tried.
-        log: What ssh said.
-        machine: The VM as EC2 describes it.
         asked: Whether EC2 could be asked.
     """
     reason = reason_in(log)

@@ -130,14 +130,7 @@ def wait_until_ready(
     on_wait: Callable[[str], None],
     pause_s: float = PAUSE_S,
 ) -> StatusData:
-    """Check again and again until a stack is ready, has failed, or the time is over.
-
-    Args:
-        check_once: Checks.
-        timeout_s: Seconds to wait for at most.
-        on_wait: Receives what is waited for, before each pause.
-        pause_s: Seconds between two checks.
-    """
+    """Check again and again until a stack is ready, has failed, or the time is over."""
     started = time.monotonic()
     unanswered = 0
     while True:

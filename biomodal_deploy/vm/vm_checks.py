@@ -89,7 +89,6 @@ def install_answer(log: str, *, fresh: bool, where: str, otherwise: str) -> Find
     """Return what a log of the install script shows.
 
     Args:
-        log: What the VM or the script printed.
         fresh: Whether the VM was started so lately that the script may just have begun.
         where: What the log is, for people.
         otherwise: How to learn more where the log does not say.

@@ -33,11 +33,7 @@ def find_leftovers(
     clients: Clients,
     tell: Callable[[str], None],
 ) -> Leftovers:
-    """Search the account for what is left; nothing is changed.
-
-    Args:
-        tell: Receives how far counting has come, where it takes long.
-    """
+    """Search the account for what is left; nothing is changed."""
     started = time.monotonic()
     search = Search(target, clients, Patience(COUNTING_S, tell))
     questions = list(_questions(search))

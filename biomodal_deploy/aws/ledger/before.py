@@ -32,11 +32,7 @@ def read_ledger(
     clients: Clients,
     tell: Callable[[str], None],
 ) -> Ledger:
-    """Read what a stack holds; nothing is changed.
-
-    Args:
-        tell: Receives how far counting has come, where it takes long.
-    """
+    """Read what a stack holds; nothing is changed."""
     started = time.monotonic()
     search = Search(target, clients, Patience(COUNTING_S, tell))
     questions = list(_questions(search))

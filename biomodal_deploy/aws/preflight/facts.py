@@ -91,11 +91,6 @@ class Facts:
 
     Args:
         owned: What the stack's state holds already, from `owned_by`; None where it is unknown.
-
-    Attributes:
-        subnet: Returns the subnet, or None where there is none of that id.
-        image: Returns the newest Ubuntu image, or the one that is named; None where there is none.
-        instance_kind: Returns the instance type, or None where EC2 knows none of that name.
     """
 
     def __init__(self, target: Target, clients: Clients, owned: frozenset[str] | None) -> None:

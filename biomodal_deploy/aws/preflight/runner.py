@@ -39,9 +39,6 @@ def run_preflight(
         owned: What the stack's state holds already, from `owned_by`: those names are not taken;
             None where it could not be read.
         needed_actions: Returns what an apply calls; without it, that check is unknown.
-
-    Returns:
-        A finding for each check, in the order of the checks.
     """
     limit = seconds if seconds is not None else QUICK_SECONDS if quick else SECONDS
     facts = Facts(target, Clients(session, target.region), owned)

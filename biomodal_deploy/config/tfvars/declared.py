@@ -24,7 +24,6 @@ class DeclaredVariable:
         type: Its type; `any` where it declares none.
         literal: Whether `--var` takes its value as plain text, without quotes.
         nullable: Whether null is a value; otherwise null stands for the default.
-        sensitive: Whether its value must never be shown.
     """
 
     name: str

@@ -122,7 +122,6 @@ class Touched:
     """One resource that an apply changed, or tried to.
 
     Attributes:
-        address: Terraform's address.
         action: Such as `create`; a replaced resource has a `delete` and a `create`.
         seconds: How long it took, where it ended.
         id: What the provider calls it, where it was said.

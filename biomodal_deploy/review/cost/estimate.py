@@ -178,11 +178,7 @@ def _line(what: str, address: str, quantity: float, price: Price | None) -> Line
 
 
 def idle_lines(found: list[Priced], prices: Prices) -> Iterator[Line]:
-    """Yield what is paid for a month in which nobody works.
-
-    Args:
-        found: The resources.
-    """
+    """Yield what is paid for a month in which nobody works."""
     addresses = sum(each.type == "aws_eip" for each in found)
     for each in found:
         if each.type == "aws_instance":
@@ -249,11 +245,7 @@ def _kinds(hosts: Hosts) -> tuple[str, ...]:
 
 
 def dearest(hosts: Hosts, prices: Prices) -> Price | None:
-    """Return the price of a vCPU in the dearest family; None where one of them has no price.
-
-    Args:
-        hosts: What Batch may start.
-    """
+    """Return the price of a vCPU in the dearest family; None where one of them has no price."""
     found = [prices.vcpu(kind) for kind in _kinds(hosts)]
     known = [price for price in found if price is not None]
     complete = known and len(known) == len(found)
@@ -262,9 +254,6 @@ def dearest(hosts: Hosts, prices: Prices) -> Price | None:
 
 def vcpu_ceiling(hosts: Hosts, prices: Prices) -> Price | None:
     """Return the most that a vCPU of these hosts costs an hour: Spot at its ceiling, if it has one.
-
-    Args:
-        hosts: The hosts of a compute environment.
     """
     price = dearest(hosts, prices)
     if hosts.type == "SPOT" and price and hosts.bid_percentage:

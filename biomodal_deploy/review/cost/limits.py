@@ -18,9 +18,6 @@ def judge_cost(
 
     What has no known price may cost anything, so that a limit on it refuses. A plan that lowers the
     cost passes, though it is still above the limit.
-
-    Args:
-        project: The project's folder, which may have prices of its own.
     """
     if limits.max_monthly_usd is None and limits.max_hourly_usd is None:
         return ()

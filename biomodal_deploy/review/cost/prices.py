@@ -68,12 +68,7 @@ class PriceFile(_Data):
 
 
 class Prices:
-    """The prices of one region.
-
-    Args:
-        region: The region.
-        groups: What is known of it; a later group's price counts.
-    """
+    """The prices of one region."""
 
     def __init__(self, region: str, groups: tuple[PriceGroup, ...]) -> None:
         self.region = region

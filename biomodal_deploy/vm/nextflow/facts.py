@@ -26,10 +26,6 @@ class NextflowFacts:
     """What was built, as far as Nextflow uses it.
 
     Attributes:
-        stack: The stack's name.
-        bucket: The data bucket's name.
-        registry: The ECR registry's host name.
-        queue: The queue that tasks go to first.
         queue_is_spot: Whether its hosts are Spot hosts.
         on_demand_queue: A queue of On-Demand hosts besides, or None.
         cli_path: Where the hosts have the AWS command line, or None.

@@ -112,11 +112,7 @@ _FIRST_MIB: Final = 512
 
 
 def heap_mib(memory_mib: int) -> int:
-    """Return the largest heap for Nextflow, in MiB.
-
-    Args:
-        memory_mib: The machine's memory in MiB.
-    """
+    """Return the largest heap for Nextflow, in MiB."""
     return max(_SMALLEST_MIB, min(memory_mib // 2, _LARGEST_MIB))
 
 
@@ -188,7 +184,6 @@ class Written:
     """What lies there now.
 
     Attributes:
-        paths: The files.
         changed: Those that were written; the others had this text already.
     """
 
@@ -200,7 +195,6 @@ def write_files(folder: Path, texts: Mapping[str, str], *, force: bool) -> Writt
     """Write files into a folder, which is made where it is missing.
 
     Args:
-        texts: Text by file name.
         force: Whether to write over files that say something else.
 
     Raises:

@@ -47,9 +47,7 @@ class SmokeJob:
     """One job, and all that is made for it.
 
     Attributes:
-        facts: The stack, as Nextflow is told of it.
         image: The container image.
-        clients: How to ask AWS.
         name: The name of the job, its definition and its folder in the bucket.
         definition: The definition's ARN, once it is there.
         id: The job's id, once it is submitted.
