@@ -3,21 +3,18 @@
 from biomodal_deploy.plan.changes import (
     Action,
     AttributeChange,
-    Check,
     OutputChange,
     PlanKind,
     ResourceChange,
 )
 from biomodal_deploy.plan.model import Counts, Plan
 from biomodal_deploy.plan.reading import read_plan
-from biomodal_deploy.plan.redactor import HIDDEN_TEXT, UNKNOWN_TEXT, Redactor
+from biomodal_deploy.plan.redactor import HIDDEN_TEXT, Redactor
 
 __all__ = [
     "HIDDEN_TEXT",
-    "UNKNOWN_TEXT",
     "Action",
     "AttributeChange",
-    "Check",
     "Counts",
     "OutputChange",
     "Plan",

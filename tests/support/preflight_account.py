@@ -9,7 +9,7 @@ from typing import Any, Final
 import boto3.session
 
 from biomodal_deploy.aws.checks import ReportData, Verdict
-from biomodal_deploy.aws.preflight import Target
+from biomodal_deploy.aws.preflight.target import Target
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.aws_command import commands_in
 

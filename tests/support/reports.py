@@ -10,7 +10,8 @@ from biomodal_deploy.cli.render.console import as_text, print_lines
 from biomodal_deploy.cli.render.plan_view import PlanView
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.guards import judge
-from biomodal_deploy.plan.sealed import Actor, Manifest, SealedPlan
+from biomodal_deploy.plan.sealed import Manifest, SealedPlan
+from biomodal_deploy.plan.sealed.facts import Actor
 from biomodal_deploy.plan.sealed.use import Use, UseState
 from biomodal_deploy.review.report import Report, report_of
 from biomodal_deploy.workflow.reporting import ReportFormat, text_of

@@ -12,15 +12,8 @@ from typing import Any, Final
 
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.guards import judge
-from biomodal_deploy.plan.sealed import (
-    Facts,
-    FileDigest,
-    Module,
-    SealedPlan,
-    StateId,
-    drafting,
-    sha256,
-)
+from biomodal_deploy.plan.sealed import Facts, SealedPlan, StateId, drafting, sha256
+from biomodal_deploy.plan.sealed.facts import FileDigest, Module
 from biomodal_deploy.plan.sealed.files import canonical
 from tests.support.plans import plan, resource
 

@@ -8,12 +8,4 @@ from biomodal_deploy.plan.history.entry import Chain, Entry, Event
 from biomodal_deploy.plan.history.log import History
 from biomodal_deploy.plan.history.order import is_overtaken, newest, plans_in_order
 
-__all__ = [
-    "Chain",
-    "Entry",
-    "Event",
-    "History",
-    "is_overtaken",
-    "newest",
-    "plans_in_order",
-]
+__all__ = ["Chain", "Entry", "Event", "History", "is_overtaken", "newest", "plans_in_order"]

@@ -9,7 +9,8 @@ from typing import Annotated, Final, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ValidationError
 
-from biomodal_deploy.plan import HIDDEN_TEXT, UNKNOWN_TEXT, Action, Plan, ResourceChange
+from biomodal_deploy.plan import HIDDEN_TEXT, Action, Plan, ResourceChange
+from biomodal_deploy.plan.redactor import UNKNOWN_TEXT
 
 _T = TypeVar("_T")
 _M = TypeVar("_M", bound=BaseModel)

@@ -11,7 +11,8 @@ from biomodal_deploy.plan import Action, AttributeChange, Plan, PlanKind, Resour
 from biomodal_deploy.plan.guards import Outcome
 from biomodal_deploy.plan.references import plain
 from biomodal_deploy.plan.sealed import Manifest, SealedPlan
-from biomodal_deploy.review.report.access import access_changes, drift_access
+from biomodal_deploy.review.report.access import access_changes
+from biomodal_deploy.review.report.access.judging import drift_access
 from biomodal_deploy.review.report.causes import cause_of
 from biomodal_deploy.review.report.configured import common_tags, settings_of, tags_text
 from biomodal_deploy.review.report.consequences import consequence_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from biomodal_deploy.plan import HIDDEN_TEXT, UNKNOWN_TEXT, Action, AttributeChange
+from biomodal_deploy.plan import HIDDEN_TEXT, Action, AttributeChange
+from biomodal_deploy.plan.redactor import UNKNOWN_TEXT
 from biomodal_deploy.review.report.model import Entry
 
 LONGEST: Final = 300

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from biomodal_deploy.vm.nextflow.facts import NextflowFacts, nextflow_facts
+from biomodal_deploy.vm.nextflow.facts import nextflow_facts
 from biomodal_deploy.vm.nextflow.files import config_text, environment_text
 
-__all__ = ["NextflowFacts", "config_text", "environment_text", "nextflow_facts"]
+__all__ = ["config_text", "environment_text", "nextflow_facts"]

@@ -8,7 +8,8 @@ import time
 import pytest
 
 from biomodal_deploy.errors import EngineError
-from biomodal_deploy.plan import HIDDEN_TEXT, UNKNOWN_TEXT, Action, Counts, Plan, read_plan
+from biomodal_deploy.plan import HIDDEN_TEXT, Action, Counts, Plan, read_plan
+from biomodal_deploy.plan.redactor import UNKNOWN_TEXT
 from tests.support.plans import ACTIONS, document, encoded, output, plan, resource
 
 

@@ -13,12 +13,8 @@ from typing import Any, Final
 import pytest
 
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.vm.nextflow import (
-    NextflowFacts,
-    config_text,
-    environment_text,
-    nextflow_facts,
-)
+from biomodal_deploy.vm.nextflow import config_text, environment_text, nextflow_facts
+from biomodal_deploy.vm.nextflow.facts import NextflowFacts
 from biomodal_deploy.vm.nextflow.files import groovy, heap_mib, shell, write_files
 from tests.support.nextflow import groovy_errors, groovy_missing, groovy_reads, nextflow_reads
 from tests.support.operated import NAME, built, documented, environment, hardened, queue

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import boto3.session
 import pytest
 
-from biomodal_deploy.aws.preflight import Target, target_from
+from biomodal_deploy.aws.preflight import target_from
+from biomodal_deploy.aws.preflight.target import Target
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.authority.sandbox import judged_sandbox
 from tests.support.preflight_account import VM

@@ -20,9 +20,10 @@ import boto3.session
 import pytest
 
 from biomodal_deploy.aws.checks import Verdict
-from biomodal_deploy.aws.preflight import Target, run_preflight
+from biomodal_deploy.aws.preflight import run_preflight
 from biomodal_deploy.aws.preflight.prerequisites import all_steps, steps
 from biomodal_deploy.aws.preflight.runner import run_role_checks
+from biomodal_deploy.aws.preflight.target import Target
 from biomodal_deploy.sandbox import Sandbox
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.preflight import read_owned

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from biomodal_deploy.plan import HIDDEN_TEXT, UNKNOWN_TEXT
+from biomodal_deploy.plan import HIDDEN_TEXT
+from biomodal_deploy.plan.redactor import UNKNOWN_TEXT
 
 
 class Severity(StrEnum):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.aws.preflight import Target
+from biomodal_deploy.aws.preflight.target import Target
 from tests.support.no_credentials import without_credentials
 from tests.support.recorded_aws import NAME, REGION, SUBNET, VPC, RecordedAws
 

@@ -17,7 +17,8 @@ import pytest
 from botocore import exceptions as boto
 
 from biomodal_deploy.aws.checks import ReportData, Verdict
-from biomodal_deploy.aws.preflight import Target, run_preflight
+from biomodal_deploy.aws.preflight import run_preflight
+from biomodal_deploy.aws.preflight.target import Target
 from biomodal_deploy.aws.session import open_session
 from biomodal_deploy.errors import UsageError
 from tests.support.recorded_aws import REGION, RecordedAws, Refusal, healthy

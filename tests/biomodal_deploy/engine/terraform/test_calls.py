@@ -19,10 +19,11 @@ from pathlib import Path
 import pytest
 import python_terraform
 
-from biomodal_deploy.engine.terraform import PlanRun, TerraformCli, TerraformFailed, read_log
+from biomodal_deploy.engine.terraform import TerraformCli, TerraformFailed, read_log
 from biomodal_deploy.engine.terraform import calls as module
 from biomodal_deploy.engine.terraform.calls import FLAG, arguments
 from biomodal_deploy.engine.terraform.events import Event, RefreshEvent, TextLine, UnknownEvent
+from biomodal_deploy.engine.terraform.results import PlanRun
 from biomodal_deploy.engine.toolchain import Terraform
 from biomodal_deploy.errors import EngineError
 from tests.support import fake_terraform

@@ -16,7 +16,8 @@ from biomodal_deploy.errors import SealedPlanRefused, UsageError
 from biomodal_deploy.plan import HIDDEN_TEXT, Redactor
 from biomodal_deploy.plan.history import Event, History
 from biomodal_deploy.plan.history.entry import START, digest_of
-from biomodal_deploy.plan.sealed import sha256, whoami
+from biomodal_deploy.plan.sealed import sha256
+from biomodal_deploy.plan.sealed.facts import whoami
 from biomodal_deploy.plan.sealed.files import canonical
 from tests.support.sealed_plans import forked
 

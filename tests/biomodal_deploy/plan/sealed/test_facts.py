@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from biomodal_deploy.plan.sealed import Actor, whoami
+from biomodal_deploy.plan.sealed.facts import Actor, whoami
 
 
 def test_this_process_runs() -> None:

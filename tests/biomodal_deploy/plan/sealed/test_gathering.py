@@ -21,9 +21,9 @@ from biomodal_deploy.plan.sealed import (
     backend_of,
     drafting,
     gather,
-    modules_of,
     verify,
 )
+from biomodal_deploy.plan.sealed.gathering import modules_of
 from tests.support.git import git, git_repository
 from tests.support.terraform import Engine, bare_engine
 

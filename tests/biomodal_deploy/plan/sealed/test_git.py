@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.plan.sealed import Revision, revision_of
-from biomodal_deploy.plan.sealed.git import commit_of, is_ignored
+from biomodal_deploy.plan.sealed.git import Revision, commit_of, is_ignored, revision_of
 from tests.support.git import git, git_repository
 from tests.support.project import ROOT
 

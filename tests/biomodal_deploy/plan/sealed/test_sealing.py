@@ -19,7 +19,6 @@ from biomodal_deploy.plan.sealed import (
     Draft,
     SealedPlan,
     UseState,
-    clear_leftovers,
     consume,
     drafting,
     prune,
@@ -27,7 +26,7 @@ from biomodal_deploy.plan.sealed import (
     sealed_plans,
     sha256,
 )
-from biomodal_deploy.plan.sealed.sealing import drafts
+from biomodal_deploy.plan.sealed.sealing import clear_leftovers, drafts
 from tests.support.plans import plan, resource
 from tests.support.sealed_plans import NOW, facts, forked, sealed
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from biomodal_deploy.errors import SealedPlanRefused, UsageError
-from biomodal_deploy.plan.sealed import SealedPlan, UseState, consume, record_outcome, whoami
+from biomodal_deploy.plan.sealed import SealedPlan, UseState, consume, record_outcome
+from biomodal_deploy.plan.sealed.facts import whoami
 from biomodal_deploy.plan.sealed.use import ENDED, use_of
 from tests.support.sealed_plans import NOW, forked, sealed
 

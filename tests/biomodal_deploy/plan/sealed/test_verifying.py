@@ -11,8 +11,6 @@ import pytest
 from biomodal_deploy.errors import EXIT_SEALED_PLAN, SealedPlanRefused
 from biomodal_deploy.plan.sealed import (
     Facts,
-    FileDigest,
-    Module,
     SealedPlan,
     StateId,
     UseState,
@@ -21,6 +19,7 @@ from biomodal_deploy.plan.sealed import (
     record_outcome,
     verify,
 )
+from biomodal_deploy.plan.sealed.facts import FileDigest, Module
 from tests.support.sealed_plans import NOW, OTHER, SHA, facts, sealed
 
 TFVARS = FileDigest(path="terraform.tfvars", sha256=SHA)

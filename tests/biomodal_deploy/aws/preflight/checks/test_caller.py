@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from biomodal_deploy.aws.checks import Verdict
-from biomodal_deploy.aws.preflight import Target, run_preflight
+from biomodal_deploy.aws.preflight import run_preflight
+from biomodal_deploy.aws.preflight.target import Target
 from biomodal_deploy.config.settings import Bounds
 from tests.support.preflight_cases import answer
 from tests.support.recorded_aws import ACCOUNT, REGION, RecordedAws

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from biomodal_deploy.aws.checks import Verdict
-from biomodal_deploy.aws.preflight import Target, run_preflight
+from biomodal_deploy.aws.preflight import run_preflight
+from biomodal_deploy.aws.preflight.target import Target
 from tests.support.recorded_aws import RecordedAws, Refusal
 
 UNKNOWN = Verdict.UNKNOWN

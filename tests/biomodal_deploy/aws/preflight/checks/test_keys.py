@@ -9,8 +9,7 @@ from typing import Any, Final
 import pytest
 
 from biomodal_deploy.aws.checks import Verdict
-from biomodal_deploy.aws.preflight import Target
-from biomodal_deploy.aws.preflight.target import Hardened
+from biomodal_deploy.aws.preflight.target import Hardened, Target
 from tests.support.aws_command import commands_in
 from tests.support.preflight_cases import answer
 from tests.support.recorded_aws import (

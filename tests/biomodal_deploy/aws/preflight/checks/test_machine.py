@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from biomodal_deploy.aws.checks import Verdict
-from biomodal_deploy.aws.preflight import Target
+from biomodal_deploy.aws.preflight.target import Target
 from tests.support.preflight_cases import Wrong
 from tests.support.recorded_aws import REGION, RecordedAws, Refusal
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from biomodal_deploy.aws.checks import Verdict
-from biomodal_deploy.aws.preflight import Target
+from biomodal_deploy.aws.preflight.target import Target
 from tests.support.preflight_cases import Wrong, answer
 from tests.support.recorded_aws import NAME, REGION, Recorded, RecordedAws, profile, role
 

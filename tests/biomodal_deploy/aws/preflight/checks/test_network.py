@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from biomodal_deploy.aws.checks import Verdict
-from biomodal_deploy.aws.preflight import Target
+from biomodal_deploy.aws.preflight.target import Target
 from tests.support.preflight_cases import Well, Wrong, answer
 from tests.support.recorded_aws import (
     ACCOUNT,

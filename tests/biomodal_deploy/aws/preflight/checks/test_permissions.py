@@ -10,9 +10,9 @@ import pytest
 
 from biomodal_deploy.aws.checks import Check, CheckData, Verdict, run_checks
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.aws.preflight import Need, Needed, Target
-from biomodal_deploy.aws.preflight.checks.permissions import caller_policy
+from biomodal_deploy.aws.preflight.checks.permissions import Need, Needed, caller_policy
 from biomodal_deploy.aws.preflight.facts import Facts
+from biomodal_deploy.aws.preflight.target import Target
 from tests.support.recorded_aws import ACCOUNT, RecordedAws, Refusal, role, verdicts
 
 
