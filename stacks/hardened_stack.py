@@ -38,7 +38,7 @@ from biomodal_aws.hardened import (
 )
 from biomodal_aws.hardened import permissions as may
 from biomodal_aws.hardened.bucket_lifecycle import bucket_lifecycle
-from biomodal_aws.iam.key_use import use_keys
+from biomodal_aws.iam.statements import use_keys
 from biomodal_deploy.config.contract import variables_of
 from biomodal_deploy.config.contract.aws import (
     ECS_ROLE_POLICY,

@@ -69,7 +69,7 @@ class ModuleBase(BaseStack):
         )
         from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 
-        from biomodal_aws.iam.key_use import use_keys
+        from biomodal_aws.iam.statements import use_keys
 
         document = DataAwsIamPolicyDocument(
             self, "bucket_key_permissions", statement=use_keys([bucket_key], "s3")

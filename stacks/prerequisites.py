@@ -5,8 +5,7 @@ from __future__ import annotations
 from cdktf_cdktf_provider_aws.data_aws_partition import DataAwsPartition
 from constructs import Construct
 
-from biomodal_aws.iam.ecs_instance_role import EcsInstanceRole
-from biomodal_aws.iam.service_linked_role import ServiceLinkedRole
+from biomodal_aws.iam.account_roles import EcsInstanceRole, ServiceLinkedRole
 from biomodal_deploy.config.contract import variables_of
 from stacks.base import BaseStack
 

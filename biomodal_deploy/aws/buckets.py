@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, BinaryIO, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -77,18 +80,13 @@ def put_once(
         until = datetime.now(UTC) + timedelta(days=retain_days)
         lock = {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": until}
     clients = open_clients(region)
-    try:
+    with _failing_with(f"s3://{bucket}/{key} cannot be written", clients):
         try:
             clients.s3().put_object(**where, Body=content, IfNoneMatch="*", **lock)
         except ClientError as error:
             if code_of(error) not in _TAKEN:
                 raise
             return clients.s3().get_object(**where)["Body"].read()
-    except (BotoCoreError, ClientError) as error:
-        failure = classify_error(error, clients)
-        raise EngineError(
-            f"s3://{bucket}/{key} cannot be written: {failure.line}", advice=failure.fix
-        ) from None
     return content
 
 
@@ -104,18 +102,11 @@ def put_file(region: str, bucket: str, key: str, file: BinaryIO, kms_key: str | 
     if kms_key:
         with_key = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key}
     clients = open_clients(region)
-    try:
-        said = clients.s3().put_object(
-            Bucket=bucket, Key=key, Body=file, IfNoneMatch="*", **with_key
-        )
-    except (BotoCoreError, ClientError) as error:
-        if isinstance(error, ClientError) and code_of(error) in _TAKEN:
-            return True
-        failure = classify_error(error, clients)
-        raise EngineError(
-            f"s3://{bucket}/{key} cannot be written: {failure.line}", advice=failure.fix
-        ) from None
-    return "VersionId" in said
+    with _failing_with(f"s3://{bucket}/{key} cannot be written", clients):
+        where: dict[str, Any] = {"Bucket": bucket, "Key": key}
+        put = partial(clients.s3().put_object, **where, Body=file, IfNoneMatch="*", **with_key)
+        said = or_none(put, *_TAKEN)
+    return said is None or "VersionId" in said
 
 
 def get_file(region: str, bucket: str, key: str, file: BinaryIO, most: int) -> None:
@@ -126,15 +117,20 @@ def get_file(region: str, bucket: str, key: str, file: BinaryIO, most: int) -> N
     """
     clients = open_clients(region)
     where = f"s3://{bucket}/{key}"
-    try:
-        said = clients.s3().get_object(Bucket=bucket, Key=key)
+    with _failing_with(f"{where} cannot be read", clients):
+        said = or_none(lambda: clients.s3().get_object(Bucket=bucket, Key=key), "NoSuchKey")
+        if said is None:
+            advice = "push it where it was planned, or plan again"
+            raise EngineError(f"{where} does not exist", advice=advice)
         if said["ContentLength"] > most:
             raise EngineError(f"{where} is larger than {most:,} bytes, so no sealed plan")
         file.writelines(said["Body"].iter_chunks(1 << 20))
+
+
+@contextmanager
+def _failing_with(what: str, clients: Clients) -> Iterator[None]:
+    try:
+        yield
     except (BotoCoreError, ClientError) as error:
-        if isinstance(error, ClientError) and code_of(error) == "NoSuchKey":
-            raise EngineError(
-                f"{where} does not exist", advice="push it where it was planned, or plan again"
-            ) from None
         failure = classify_error(error, clients)
-        raise EngineError(f"{where} cannot be read: {failure.line}", advice=failure.fix) from None
+        raise EngineError(f"{what}: {failure.line}", advice=failure.fix) from None

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
-
-from botocore.exceptions import ClientError
+from typing import Any, TypeVar
 
 from biomodal_deploy.aws.checks import Check, Finding, Unavailable, failed, not_yet, passed
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.commands import aws
-from biomodal_deploy.aws.errors import code_of, one_line
+from biomodal_deploy.aws.errors import one_line, or_none
 from biomodal_deploy.aws.machines import describe_machine
 from biomodal_deploy.aws.preflight.prerequisites import MAKE
 from biomodal_deploy.aws.resources import ComputeEnvironment, JobQueue
@@ -61,13 +59,8 @@ def compute_environment(clients: Clients, environment: ComputeEnvironment) -> Fi
     if not found:
         return gone(f"the compute environment {name}")
     words = ("update-compute-environment", clients.region, "--compute-environment", name)
-    return _batch_finding(
-        f"{name} ({'Spot' if environment.is_spot else 'On-Demand'})",
-        found[0].get("state", "unknown"),
-        found[0].get("status", "unknown"),
-        found[0].get("statusReason", ""),
-        aws("batch", *words, "--state", "ENABLED"),
-    )
+    shown = f"{name} ({'Spot' if environment.is_spot else 'On-Demand'})"
+    return _batch_finding(shown, found[0], aws("batch", *words, "--state", "ENABLED"))
 
 
 def job_queue(clients: Clients, queue: JobQueue) -> Finding:
@@ -76,16 +69,12 @@ def job_queue(clients: Clients, queue: JobQueue) -> Finding:
     if not found:
         return gone(f"the job queue {queue.name}")
     words = ("update-job-queue", clients.region, "--job-queue", queue.name)
-    return _batch_finding(
-        queue.name,
-        found[0].get("state", "unknown"),
-        found[0].get("status", "unknown"),
-        found[0].get("statusReason", ""),
-        aws("batch", *words, "--state", "ENABLED"),
-    )
+    return _batch_finding(queue.name, found[0], aws("batch", *words, "--state", "ENABLED"))
 
 
-def _batch_finding(name: str, state: str, status: str, reason: str, enable: str) -> Finding:
+def _batch_finding(name: str, said: Mapping[str, Any], enable: str) -> Finding:
+    state, status = said.get("state", "unknown"), said.get("status", "unknown")
+    reason = said.get("statusReason", "")
     # Batch gives a healthy one a reason too, that it is healthy.
     because = f": {one_line(reason)}" if reason and status != "VALID" else ""
     words = f"{name} is {state}, {status}{because}"
@@ -103,12 +92,9 @@ def bucket(built: Built, clients: Clients) -> Finding:
     name = built.bucket
     if name is None:
         return not_built("bucket")
-    try:
-        said = clients.s3().head_bucket(Bucket=name)
-    except ClientError as error:
-        if code_of(error) in ("404", "NoSuchBucket"):
-            return gone(f"the bucket {name}")
-        raise
+    said = or_none(lambda: clients.s3().head_bucket(Bucket=name), "404", "NoSuchBucket")
+    if said is None:
+        return gone(f"the bucket {name}")
     region = said.get("BucketRegion") or built.region
     if region != built.region:
         return failed(
@@ -124,13 +110,10 @@ def repository(built: Built, clients: Clients) -> Finding:
     if not built.repositories:
         return not_built("ECR repository")
     name = built.repositories[0].name
-    try:
-        said = clients.ecr().describe_repositories(repositoryNames=[name])["repositories"]
-    except ClientError as error:
-        if code_of(error) == "RepositoryNotFoundException":
-            return gone(f"the ECR repository {name}")
-        raise
-    return passed(said[0]["repositoryUri"])
+    ask = partial(clients.ecr().describe_repositories, repositoryNames=[name])
+    if (said := or_none(ask, "RepositoryNotFoundException")) is None:
+        return gone(f"the ECR repository {name}")
+    return passed(said["repositories"][0]["repositoryUri"])
 
 
 def vm_role(built: Built, clients: Clients) -> Finding:
@@ -166,11 +149,8 @@ def hosts_role(built: Built, clients: Clients) -> Finding:
 
 
 def _holds_role(profile: str, clients: Clients, fix: str) -> Finding:
-    try:
-        found = clients.iam().get_instance_profile(InstanceProfileName=profile)
-    except ClientError as error:
-        if code_of(error) != "NoSuchEntity":
-            raise
+    ask = partial(clients.iam().get_instance_profile, InstanceProfileName=profile)
+    if (found := or_none(ask, "NoSuchEntity")) is None:
         return failed(f"the instance profile {profile} does not exist", fix)
     roles = found["InstanceProfile"]["Roles"]
     if not roles:

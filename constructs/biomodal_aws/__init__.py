@@ -13,7 +13,6 @@ _install_bindings()
 
 from biomodal_aws.batch_environment import BatchEnvironment  # noqa: E402
 from biomodal_aws.batch_job_queue import BatchJobQueue  # noqa: E402
-from biomodal_aws.batch_security_group import BatchSecurityGroup  # noqa: E402
 from biomodal_aws.data_bucket import DataBucket  # noqa: E402
 from biomodal_aws.elastic_ip import ElasticIp  # noqa: E402
 from biomodal_aws.iam.vm_role import VmRole  # noqa: E402
@@ -21,7 +20,7 @@ from biomodal_aws.image_repository import ImageRepository  # noqa: E402
 from biomodal_aws.key_pair import KeyPair  # noqa: E402
 from biomodal_aws.orchestrator_vm import OrchestratorVm  # noqa: E402
 from biomodal_aws.part import Part  # noqa: E402
-from biomodal_aws.ssh_security_group import SshSecurityGroup  # noqa: E402
+from biomodal_aws.security_groups import BatchSecurityGroup, SshSecurityGroup  # noqa: E402
 
 __all__ = [
     "BatchEnvironment",

@@ -1,4 +1,4 @@
-"""The S3 bucket for input data, work directories and results."""
+"""The S3 bucket for input data, work directories and results; and what keeps any bucket private."""
 
 from __future__ import annotations
 
@@ -12,10 +12,30 @@ from cdktf_cdktf_provider_aws.s3_bucket_lifecycle_configuration import (
     S3BucketLifecycleConfigurationRuleExpiration,
     S3BucketLifecycleConfigurationRuleFilter,
 )
+from cdktf_cdktf_provider_aws.s3_bucket_public_access_block import S3BucketPublicAccessBlock
 from constructs import Construct
 
 from biomodal_aws.part import Part
-from biomodal_aws.public_access import block_public_access
+
+
+def block_public_access(part: Part, bucket_id: str) -> S3BucketPublicAccessBlock:
+    """Block all public access to a bucket.
+
+    Args:
+        part: The construct that makes the bucket.
+        bucket_id: The bucket's name.
+    """
+    return part.named(
+        S3BucketPublicAccessBlock(
+            part,
+            "public-access",
+            bucket=bucket_id,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+        )
+    )
 
 
 class DataBucket(Part):

@@ -21,8 +21,8 @@ from cdktf_cdktf_provider_aws.s3_bucket_ownership_controls import (
 from cdktf_cdktf_provider_aws.s3_bucket_versioning import S3BucketVersioningA
 from constructs import Construct
 
+from biomodal_aws.data_bucket import block_public_access
 from biomodal_aws.guarded_bucket import GuardedBucket
-from biomodal_aws.public_access import block_public_access
 
 _STALE_UPLOAD_DAYS: Final = 7
 

@@ -18,6 +18,7 @@ from biomodal_deploy.aws.ledger.target import Search
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import FilterTypeDef
 
+_Pages: TypeAlias = "Callable[[list[FilterTypeDef]], Iterable[Any]]"
 _Found: TypeAlias = Mapping[str, tuple[Any, bool]]
 """By its id, what EC2 says of a thing, and whether it is ours for certain."""
 
@@ -30,17 +31,12 @@ def _leftovers(
     search: Search,
     kind: str,
     found: _Found,
-    removal: tuple[str, str],
+    removal: str,
     line: Callable[[Any], str],
     *,
     bills: bool = True,
 ) -> list[Leftover]:
-    """Return what was found as what is left.
-
-    Args:
-        removal: EC2's verb that removes one, and its option for the id.
-    """
-    verb, option = removal
+    """Return what was found as what is left; EC2's verb and its option for the id remove one."""
     return [
         Leftover(
             kind=kind,
@@ -48,15 +44,21 @@ def _leftovers(
             line=line(each),
             bills=bills,
             ours=ours,
-            commands=(aws("ec2", verb, search.region, option, name),),
+            commands=(aws("ec2", removal.split()[0], search.region, removal.split()[1], name),),
         )
         for name, (each, ours) in found.items()
     ]
 
 
+def _pages(search: Search, operation: Any, key: str, **more: Any) -> _Pages:
+    """Return what gives everything that EC2 has, by filters."""
+    pager = search.clients.ec2().get_paginator(operation)
+    return lambda filters: pager.paginate(Filters=filters, **more).search(key)
+
+
 def _seen(
     search: Search,
-    pages: Callable[[list[FilterTypeDef]], Iterable[Any]],
+    pages: _Pages,
     key: str,
     by: str,
     ids: Sequence[str],
@@ -65,7 +67,6 @@ def _seen(
     """Return what has one of these ids, which are ours, and what has the stack's tag.
 
     Args:
-        pages: Gives what EC2 has, by filters.
         key: What EC2 calls the id of one, and `by` what a filter does.
         unused: Which of those with the tag are wanted.
     """
@@ -90,22 +91,11 @@ def instances(search: Search) -> list[Leftover]:
     if (tagged := search.tagged()) and search.target.vm_name:
         # By the tag alone these would be the working machines of other stacks.
         wanted.append([alive, *tagged, {"Name": "tag:Name", "Values": [search.target.vm_name]}])
-    pages = search.clients.ec2().get_paginator("describe_instances")
-    found = {
-        machine["InstanceId"]: (machine, True)
-        for filters in wanted
-        for page in pages.paginate(Filters=filters)
-        for group in page["Reservations"]
-        for machine in group["Instances"]
-    }
-    removal = ("terminate-instances", "--instance-ids")
-    return _leftovers(
-        search,
-        "instance",
-        found,
-        removal,
-        lambda each: f"{each['InstanceType']}, {each['State']['Name']}",
-    )
+    pages = _pages(search, "describe_instances", "Reservations[].Instances[]")
+    found = {each["InstanceId"]: (each, True) for filters in wanted for each in pages(filters)}
+    removal = "terminate-instances --instance-ids"
+    line = "{0[InstanceType]}, {0[State][Name]}"
+    return _leftovers(search, "instance", found, removal, line.format)
 
 
 def addresses(search: Search) -> list[Leftover]:
@@ -119,13 +109,9 @@ def addresses(search: Search) -> list[Leftover]:
 
     ids = [each.allocation_id for each in search.target.public_addresses]
     found = _seen(search, pages, "AllocationId", "allocation-id", ids, ())
-    removal = ("release-address", "--allocation-id")
+    removal = "release-address --allocation-id"
     return _leftovers(
-        search,
-        "elastic-ip",
-        found,
-        removal,
-        lambda each: f"{each.get('PublicIp', '?')}, allocated",
+        search, "elastic-ip", found, removal, lambda ip: f"{ip.get('PublicIp', '?')}, allocated"
     )
 
 
@@ -134,43 +120,33 @@ def interfaces(search: Search) -> list[Leftover]:
 
     They cost nothing, and keep a security group, a subnet or a VPC from being deleted.
     """
-    pager = search.clients.ec2().get_paginator("describe_network_interfaces")
-    found = _seen(
-        search,
-        lambda filters: pager.paginate(Filters=filters).search("NetworkInterfaces"),
-        "NetworkInterfaceId",
-        "group-id",
-        [each.id for each in search.target.security_groups],
-    )
-    removal = ("delete-network-interface", "--network-interface-id")
-    return _leftovers(
-        search,
-        "network-interface",
-        found,
-        removal,
-        lambda each: f"{each.get('Status', '?')}, {each.get('Description') or 'no description'}",
-        bills=False,
-    )
+    pages = _pages(search, "describe_network_interfaces", "NetworkInterfaces")
+    ids = [each.id for each in search.target.security_groups]
+    found = _seen(search, pages, "NetworkInterfaceId", "group-id", ids)
+
+    def line(each: Any) -> str:
+        return f"{each.get('Status', '?')}, {each.get('Description') or 'no description'}"
+
+    removal = "delete-network-interface --network-interface-id"
+    return _leftovers(search, "network-interface", found, removal, line, bills=False)
 
 
 def templates(search: Search) -> list[Leftover]:
     """Return launch templates of the stack's names; they cost nothing."""
     names = [each.name for each in search.target.templates if each.name]
-    if not names:
-        return []
-    pages = search.clients.ec2().get_paginator("describe_launch_templates")
+    pages = _pages(search, "describe_launch_templates", "LaunchTemplates")
+    wanted: list[FilterTypeDef] = [{"Name": "launch-template-name", "Values": names}]
+    found = {each["LaunchTemplateId"]: each for each in (pages(wanted) if names else ())}
+    remove = ("ec2", "delete-launch-template", search.region, "--launch-template-id")
     return [
         Leftover(
             kind="launch-template",
             name=each["LaunchTemplateName"],
-            line=(id_ := each["LaunchTemplateId"]),
+            line=id_,
             bills=False,
-            commands=(
-                aws("ec2", "delete-launch-template", search.region, "--launch-template-id", id_),
-            ),
+            commands=(aws(*remove, id_),),
         )
-        for page in pages.paginate(Filters=[{"Name": "launch-template-name", "Values": names}])
-        for each in page["LaunchTemplates"]
+        for id_, each in found.items()
     ]
 
 
@@ -182,54 +158,30 @@ def key_pairs(search: Search) -> list[Leftover]:
     filters: list[FilterTypeDef] = [{"Name": "key-name", "Values": names}]
     said = or_none(lambda: search.clients.ec2().describe_key_pairs(Filters=filters), "NotFound")
     found = {each["KeyName"]: (each, True) for each in (said["KeyPairs"] if said else ())}
-    removal = ("delete-key-pair", "--key-name")
-    return _leftovers(
-        search, "key-pair", found, removal, lambda _: "it opens no machine any more", bills=False
-    )
+    removal, line = "delete-key-pair --key-name", "it opens no machine any more"
+    return _leftovers(search, "key-pair", found, removal, lambda _: line, bills=False)
 
 
 def volumes(search: Search) -> list[Leftover]:
     """Return volumes that nothing uses: the VM's own, and those with the stack's tag."""
-    pager = search.clients.ec2().get_paginator("describe_volumes")
-    found = _seen(
-        search,
-        lambda filters: pager.paginate(Filters=filters).search("Volumes"),
-        "VolumeId",
-        "volume-id",
-        search.target.volume_ids,
-    )
-    there = {
-        name: each
-        for name, each in found.items()
-        if each[0]["State"] not in ("deleting", "deleted")
-    }
-    removal = ("delete-volume", "--volume-id")
-    return _leftovers(
-        search, "volume", there, removal, lambda each: f"{each['Size']} GiB, {each['State']}"
-    )
+    pages = _pages(search, "describe_volumes", "Volumes")
+    found = _seen(search, pages, "VolumeId", "volume-id", search.target.volume_ids)
+    over = ("deleting", "deleted")
+    there = {name: each for name, each in found.items() if each[0]["State"] not in over}
+    removal = "delete-volume --volume-id"
+    return _leftovers(search, "volume", there, removal, "{0[Size]} GiB, {0[State]}".format)
 
 
 def snapshots(search: Search) -> list[Leftover]:
     """Return snapshots of the stack's volumes, and those with its tag."""
-    pager = search.clients.ec2().get_paginator("describe_snapshots")
-    found = _seen(
-        search,
-        lambda filters: pager.paginate(OwnerIds=["self"], Filters=filters).search("Snapshots"),
-        "SnapshotId",
-        "volume-id",
-        search.target.volume_ids,
-        (),
-    )
-    return _leftovers(
-        search,
-        "snapshot",
-        found,
-        ("delete-snapshot", "--snapshot-id"),
-        lambda each: (
-            f"of {each.get('VolumeId') or 'a volume'}, {each.get('VolumeSize', '?')} GiB, "
-            f"from {each['StartTime']:%Y-%m-%d}"
-        ),
-    )
+    pages = _pages(search, "describe_snapshots", "Snapshots", OwnerIds=["self"])
+    found = _seen(search, pages, "SnapshotId", "volume-id", search.target.volume_ids, ())
+
+    def line(each: Any) -> str:
+        size = f"{each.get('VolumeId') or 'a volume'}, {each.get('VolumeSize', '?')} GiB"
+        return f"of {size}, from {each['StartTime']:%Y-%m-%d}"
+
+    return _leftovers(search, "snapshot", found, "delete-snapshot --snapshot-id", line)
 
 
 def images(search: Search) -> list[Leftover]:

@@ -12,7 +12,12 @@ from pydantic import JsonValue, ValidationError
 from biomodal_deploy.aws.checks import Check, Finding, Verdict, failed, passed, warned
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.errors import or_none
-from biomodal_deploy.aws.state_bucket.writes import BucketEncryption, StateWrite, check_write
+from biomodal_deploy.aws.state_bucket.writes import (
+    BucketEncryption,
+    StateWrite,
+    check_write,
+    default_encryption,
+)
 from biomodal_deploy.iam.evaluate import Request, decide
 from biomodal_deploy.iam.language import PolicyDocument, parse_policy
 
@@ -27,7 +32,6 @@ _ABSENT: Final = (
     "NoSuchLifecycleConfiguration",
     "NoSuchPublicAccessBlockConfiguration",
     "OwnershipControlsNotFoundError",
-    "ServerSideEncryptionConfigurationNotFoundError",
 )
 
 
@@ -60,7 +64,7 @@ class Protection:
         )
 
     def _encryption(self) -> Finding:
-        default = or_none(self._default, *_ABSENT)
+        default = default_encryption(self._clients, self._bucket)
         if default is None:
             return failed(
                 "it has no default encryption",
@@ -72,12 +76,9 @@ class Protection:
             )
         return passed(str(default))
 
-    def _default(self) -> BucketEncryption:
-        return default_encryption(self._clients, self._bucket)
-
     def _written(self) -> Finding:
         # Where none is set, S3 encrypts with its own keys (since January 2023).
-        default = or_none(self._default, *_ABSENT) or BucketEncryption()
+        default = default_encryption(self._clients, self._bucket) or BucketEncryption()
         text = or_none(self._policy, *_ABSENT)
         denials = list(_denials_to_all(text)) if text else []
         found = [check_write(each, default, denials, self._arn) for each in self._writes]
@@ -148,16 +149,6 @@ class Protection:
     def _aws(self, command: str, rest: str) -> str:
         where = f"--region {self._clients.region} --bucket {self._bucket}"
         return f"aws s3api {command} {where} {rest}"
-
-
-def default_encryption(clients: Clients, bucket: str) -> BucketEncryption:
-    """Return a bucket's default encryption."""
-    found = clients.s3().get_bucket_encryption(Bucket=bucket)
-    first = found["ServerSideEncryptionConfiguration"]["Rules"][0]
-    default = first.get("ApplyServerSideEncryptionByDefault", {})
-    return BucketEncryption(
-        algorithm=str(default.get("SSEAlgorithm", "?")), key=default.get("KMSMasterKeyID")
-    )
 
 
 def tls_only(arn: str) -> dict[str, JsonValue]:

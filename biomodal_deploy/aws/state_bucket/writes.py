@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from biomodal_deploy.aws.checks import Finding, failed, passed, warned
+from biomodal_deploy.aws.clients import Clients
+from biomodal_deploy.aws.errors import or_none
 from biomodal_deploy.iam.evaluate import Request, decide
 from biomodal_deploy.iam.language import PolicyDocument
 
@@ -50,6 +53,19 @@ class BucketEncryption:
     def __str__(self) -> str:
         """Return it as a person reads it."""
         return f"{self.algorithm} with {self.key}" if self.key else self.algorithm
+
+
+def default_encryption(clients: Clients, bucket: str) -> BucketEncryption | None:
+    """Return a bucket's default encryption; None where it sets none."""
+    ask = partial(clients.s3().get_bucket_encryption, Bucket=bucket)
+    found = or_none(ask, "ServerSideEncryptionConfigurationNotFoundError")
+    if found is None:
+        return None
+    rules = found["ServerSideEncryptionConfiguration"]["Rules"]
+    default = rules[0].get("ApplyServerSideEncryptionByDefault", {}) if rules else {}
+    return BucketEncryption(
+        algorithm=str(default.get("SSEAlgorithm", "?")), key=default.get("KMSMasterKeyID")
+    )
 
 
 def check_write(

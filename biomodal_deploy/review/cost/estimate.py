@@ -253,7 +253,7 @@ def dearest(hosts: Hosts, prices: Prices) -> Price | None:
 
 
 def vcpu_ceiling(hosts: Hosts, prices: Prices) -> Price | None:
-    """Return the most that a vCPU of these hosts costs an hour: Spot at its ceiling, if it has one."""
+    """Return the most that a vCPU of these hosts costs an hour; of Spot hosts, their ceiling."""
     price = dearest(hosts, prices)
     if hosts.type == "SPOT" and price and hosts.bid_percentage:
         # https://docs.aws.amazon.com/batch/latest/userguide/spot_compute_environments.html

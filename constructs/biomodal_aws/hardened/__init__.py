@@ -2,9 +2,8 @@
 
 from biomodal_aws.hardened.batch_environments import BatchEnvironments
 from biomodal_aws.hardened.bucket_protection import BucketProtection
-from biomodal_aws.hardened.image_retention import ImageRetention
 from biomodal_aws.hardened.instance_role import InstanceRole
-from biomodal_aws.hardened.task_logs import TaskLogs
+from biomodal_aws.hardened.retention import ImageRetention, TaskLogs
 from biomodal_aws.hardened.watch import Watch
 
 __all__ = [

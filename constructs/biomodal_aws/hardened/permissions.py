@@ -13,7 +13,7 @@ from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
     DataAwsIamPolicyDocumentStatement,
 )
 
-from biomodal_aws.iam.allow import allow
+from biomodal_aws.iam.statements import allow
 
 _OBJECTS: Final = (
     "s3:AbortMultipartUpload",

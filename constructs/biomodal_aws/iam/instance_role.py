@@ -14,7 +14,7 @@ from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from constructs import Construct
 
-from biomodal_aws.iam.trust import trusts_ec2
+from biomodal_aws.iam.statements import trusts_ec2
 from biomodal_aws.part import Part
 
 

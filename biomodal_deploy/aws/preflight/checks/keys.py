@@ -16,6 +16,7 @@ from biomodal_deploy.aws.checks import Finding, Unavailable, failed, passed, war
 from biomodal_deploy.aws.errors import code_of
 from biomodal_deploy.aws.preflight.checks.permissions import Need, denied_to_caller
 from biomodal_deploy.aws.preflight.facts import Facts
+from biomodal_deploy.aws.state_bucket.writes import default_encryption
 from biomodal_deploy.config.contract.aws import through
 
 # A key of AWS's own: every principal of the account may use it through its service.
@@ -100,16 +101,12 @@ def volume_key(facts: Facts) -> Finding:
 def _bucket_default(facts: Facts, bucket: str) -> str | None:
     """Return the ARN of the customer's key that a bucket encrypts with, or None."""
     try:
-        said = facts.clients.s3().get_bucket_encryption(Bucket=bucket)
+        default = default_encryption(facts.clients, bucket)
     except ClientError as error:
-        if code_of(error) == "ServerSideEncryptionConfigurationNotFoundError":
-            return None
         if code_of(error) == "NoSuchBucket":
             raise Unavailable(f"there is no bucket {bucket}") from None
         raise
-    rules = said["ServerSideEncryptionConfiguration"]["Rules"]
-    defaults = (rule.get("ApplyServerSideEncryptionByDefault") for rule in rules)
-    key = next((each.get("KMSMasterKeyID") for each in defaults if each), None)
+    key = default.key if default else None
     if key is None or _OF_AWS in key:
         return None
     if ":key/" in key:

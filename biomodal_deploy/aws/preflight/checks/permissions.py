@@ -120,7 +120,7 @@ def _source(facts: Facts, caller: Caller) -> str:
 
 
 def _simulated(facts: Facts, source: str, needs: Sequence[Need]) -> list[EvaluationResultTypeDef]:
-    jobs = [partial(_simulate, facts, source, need) for need in needs]
+    jobs = [partial(simulate, facts, source, need) for need in needs]
     answers = as_finished(jobs, workers=_PARALLEL, seconds=_SECONDS)
     # Whoever may not ask once may not ask at all: the first error ends it.
     results = [outcome.result() for _, outcome in answers]
@@ -129,7 +129,8 @@ def _simulated(facts: Facts, source: str, needs: Sequence[Need]) -> list[Evaluat
     return [each for result in results for each in result]
 
 
-def _simulate(facts: Facts, source: str, need: Need) -> list[EvaluationResultTypeDef]:
+def simulate(facts: Facts, source: str, need: Need) -> list[EvaluationResultTypeDef]:
+    """Return what IAM's simulator says of a need, for a user or role."""
     context: list[ContextEntryTypeDef] = [
         {
             "ContextKeyName": key,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from biomodal_deploy.aws.checks import Finding, Unavailable, failed, passed, warned
 from biomodal_deploy.aws.commands import iam
 from biomodal_deploy.aws.errors import or_none
+from biomodal_deploy.aws.preflight.checks.permissions import Need, simulate
 from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.aws.preflight.prerequisites import (
     BATCH_ROLE,
@@ -24,11 +25,7 @@ from biomodal_deploy.config.contract.aws import (
 )
 
 if TYPE_CHECKING:
-    from types_boto3_iam.type_defs import (
-        ContextEntryTypeDef,
-        InstanceProfileTypeDef,
-        RoleTypeDef,
-    )
+    from types_boto3_iam.type_defs import InstanceProfileTypeDef, RoleTypeDef
 
 _TASKS_NEED: Final = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
 _TASKS_NEED_OF_KEY: Final = ("kms:Decrypt", "kms:GenerateDataKey")
@@ -110,26 +107,17 @@ def tasks_bucket(facts: Facts) -> Finding:
     # AWS adds 26 characters to the module's bucket name; any will do to judge a pattern by.
     bucket_arn = facts.arn("s3", bucket or f"{facts.target.vm_name}{'0' * 26}", in_account=False)
     key = facts.target.bucket_key
-    asked: list[tuple[tuple[str, ...], str, list[ContextEntryTypeDef]]] = [
-        (_TASKS_NEED, f"{bucket_arn}/{WORK_FOLDER}/task", []),
-        (("s3:ListBucket",), bucket_arn, []),
+    asked = [
+        Need(_TASKS_NEED, (f"{bucket_arn}/{WORK_FOLDER}/task",)),
+        Need(("s3:ListBucket",), (bucket_arn,)),
     ]
     if key:
-        via: ContextEntryTypeDef = {
-            "ContextKeyName": "kms:ViaService",
-            "ContextKeyValues": list(through(key, "s3")),
-            "ContextKeyType": "string",
-        }
-        asked.append((_TASKS_NEED_OF_KEY, key, [via]))
+        via = {"kms:ViaService": through(key, "s3")}
+        asked.append(Need(_TASKS_NEED_OF_KEY, (key,), via))
     denied = sorted(
         result["EvalActionName"]
-        for actions, resource, context in asked
-        for result in facts.clients.iam().simulate_principal_policy(
-            PolicySourceArn=role["Arn"],
-            ActionNames=list(actions),
-            ResourceArns=[resource],
-            ContextEntries=context,
-        )["EvaluationResults"]
+        for need in asked
+        for result in simulate(facts, role["Arn"], need)
         if result["EvalDecision"] != "allowed"
     )
     name = role["RoleName"]

@@ -1,14 +1,31 @@
-"""The role of the Batch hosts, under the name that the document and Batch's console give it."""
+"""Roles that an account has once: those of services, and that of the Batch hosts."""
 
 from __future__ import annotations
 
 from cdktf_cdktf_provider_aws.iam_instance_profile import IamInstanceProfile
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
+from cdktf_cdktf_provider_aws.iam_service_linked_role import IamServiceLinkedRole
 from constructs import Construct
 
-from biomodal_aws.iam.trust import trusts_ec2
+from biomodal_aws.iam.statements import trusts_ec2
 from biomodal_aws.part import Part
+
+
+class ServiceLinkedRole(Part):
+    """The role through which a service acts in the account.
+
+    Args:
+        service: The service's principal, such as `batch.amazonaws.com`.
+        create: Where it is made, as `made_if` takes it.
+    """
+
+    def __init__(
+        self, scope: Construct, id_: str, *, service: str, create: str | None = None
+    ) -> None:
+        super().__init__(scope, id_)
+        role = self.named(IamServiceLinkedRole(self, "role", aws_service_name=service))
+        self.made_if(create, role)
 
 
 class EcsInstanceRole(Part):
