@@ -15,7 +15,7 @@ import pytest
 
 from biomodal_deploy.cli.boundary import run
 from biomodal_deploy.errors import EXIT_DONE, EXIT_SEALED_PLAN, EXIT_USAGE
-from biomodal_deploy.plan.sealed import FileDigest
+from biomodal_deploy.plan.sealed.facts import FileDigest
 from biomodal_deploy.review.report.data import SCHEMA, schema
 from tests.support.plans import plan, resource
 from tests.support.project import ROOT
