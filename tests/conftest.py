@@ -39,6 +39,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if "not slow" in config.getoption("markexpr"):
         settings.load_profile("quick")
     os.environ.pop("CI", None)
+    if "not engine" not in config.getoption("markexpr"):
+        from tests.support.mirror import set_mirror
+
+        set_mirror()
     # A third of the time of Terraform and its provider is Go's collection of garbage: none before
     # there is much of it.
     os.environ.setdefault("GOGC", "off")

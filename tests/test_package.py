@@ -27,6 +27,7 @@ from biomodal_deploy.engine.toolchain import find_node, node_environment
 from tests.support import planted
 from tests.support.containers import IMAGE, missing_for_containers, running_containers
 from tests.support.light import Ended
+from tests.support.mirror import kept_settings
 from tests.support.project import ROOT, stack_json
 
 # Slow, and with tools of their own: pip, mypy, pyright.
@@ -305,6 +306,7 @@ class Installed:
             [str(self.python.with_name("biomodal-aws")), *words],
             cwd=cwd,
             env=kept
+            | kept_settings()
             | {
                 "HOME": str(self.home),
                 "XDG_CACHE_HOME": cache,

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from tests.support.mirror import kept_settings
+
 ROOT: Final = Path(__file__).parents[2]
 APP: Final = ("main.py", "cdktf.json", "stacks", "constructs", "scripts", "biomodal_deploy")
 
@@ -43,6 +45,7 @@ def app_environment(project: Path, extra: Mapping[str, str] | None = None) -> di
     kept = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
     # The editable install points at this checkout; a copy has to use its own constructs.
     kept["PYTHONPATH"] = str(project / "constructs")
+    kept |= kept_settings()
     kept["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
     return kept | dict(extra or {})
 

@@ -16,6 +16,7 @@ from biomodal_deploy.engine.toolchain import (
     find_terraform,
     providers_lock_environment,
 )
+from tests.support.mirror import kept_settings
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Engine:
 def bare_engine(home: Path) -> Engine:
     """Return Terraform for configurations without providers."""
     names = ("PATH", "TMPDIR", "GOGC", "GOMEMLIMIT")
-    keep = {name: os.environ[name] for name in names if name in os.environ}
+    keep = {name: os.environ[name] for name in names if name in os.environ} | kept_settings()
     variables = keep | {"HOME": str(home), "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
     return Engine(find_terraform().argv_prefix, variables)
 
