@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final, Protocol
 
@@ -21,6 +21,8 @@ _PREFIX: Final = re.compile(
     r"|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d |(?:ip-|localhost|ubuntu)[\w.-]* |\[ *\d+\.\d+\] "
     r"|[\w.@-]+\[\d+\]: |##\[(?:error|debug|command)\])+"
 )
+_CONTINUED: Final = b"caused by: "
+_MOST_JOINED: Final = 4_000
 _PREFIXED: Final = re.compile(r"[0-9\[#c]|[A-Z][a-z]{2} [ \d]\d ")
 
 
@@ -39,11 +41,13 @@ class RawLine:
         number: From 1.
         content: Without its end, and cut where it is very long.
         marked: Where in it one of the texts looked for stands first; None where none does.
+        last: The number of the last line that it was made of.
     """
 
     number: int
     content: bytes
     marked: int | None
+    last: int
 
     @property
     def text(self) -> str:
@@ -56,7 +60,16 @@ class RawLine:
         start = max(0, (self.marked or 0) - length // 2)
         if len(self.content) <= length:
             return self
-        return RawLine(self.number, self.content[start : start + length], self.marked)
+        return replace(self, content=self.content[start : start + length])
+
+    def with_next(self, line: RawLine) -> RawLine:
+        """Return it with the line behind it, as one."""
+        marked = self.marked
+        if marked is None and line.marked is not None:
+            marked = len(self.content) + 1 + line.marked
+        return RawLine(
+            self.number, self.content.rstrip() + b" " + line.content, marked, line.number
+        )
 
     @property
     def printed(self) -> str:
@@ -68,7 +81,23 @@ class RawLine:
 
 
 def read_lines(stream: Readable, marks: Sequence[str]) -> Iterator[RawLine]:
-    """Give the lines of a stream; never more than a block of it is in memory."""
+    """Give the lines of a stream; never more than a block of it is in memory.
+
+    What AWS's library for Go puts on a second line is a part of the first.
+    """
+    held: RawLine | None = None
+    for line in _single_lines(stream, marks):
+        if held is not None:
+            if line.content.startswith(_CONTINUED) and len(held.content) < _MOST_JOINED:
+                held = held.with_next(line)
+                continue
+            yield held
+        held = line
+    if held is not None:
+        yield held
+
+
+def _single_lines(stream: Readable, marks: Sequence[str]) -> Iterator[RawLine]:
     wanted = [mark.encode() for mark in marks]
     number = 0
     for block in _blocks(stream):
@@ -87,7 +116,7 @@ def read_lines(stream: Readable, marks: Sequence[str]) -> Iterator[RawLine]:
             # Of a line without end, what stands around the place of interest.
             first = start if found is None else max(start, found - _LONGEST // 2)
             content = block[first : min(end, first + _LONGEST)]
-            yield RawLine(number, content, None if found is None else found - first)
+            yield RawLine(number, content, None if found is None else found - first, number)
             start = end + 1
 
 

@@ -146,7 +146,7 @@ class Reader:
     def _passages(self, stream: Readable) -> Iterator[Passage]:
         block: _Block | None = None
         for line in read_lines(stream, (*self.marks, *_SIGNPOSTS)):
-            self.lines = line.number
+            self.lines = line.last
             self.binary |= b"\x00" in line.content
             if line.number <= _SHOWS_PLACE or line.marked is not None:
                 self.place = place_of(line.printed[:_LONGEST]) or self.place

@@ -86,6 +86,17 @@ def test_a_heading_of_nextflow_belongs_to_the_next_line() -> None:
     assert causes(f"ERROR ~ {heap}") == ["head_memory"]
 
 
+def test_what_is_caused_by_the_next_line_is_one_error() -> None:
+    """AWS's library for Go breaks its message before the cause, which alone says too little."""
+    log = (
+        "CannotStartContainerError: failed to initialize logging driver: RequestError\n"
+        "caused by: Post https://logs.eu-west-2.amazonaws.com/: dial tcp 10.0.0.9:443: i/o time\n"
+    )
+    assert causes(log) == ["host_logs"]
+    flood = "x: send request failed\n" + "caused by: no such thing\n" * 50_000
+    assert read(flood).lines == 50_001
+
+
 def test_a_comment_a_line_of_a_plan_or_of_a_program_is_no_error() -> None:
     """What somebody wrote into a configuration is not what happened."""
     comment = "# when S3 says SlowDown: wait\n// BucketNotEmpty is fine\n"
