@@ -93,6 +93,8 @@ def state_to_plan_from(
             raise lost
         if lost:
             stack.on_event(Notice(str(lost)))
+        elif header is None:
+            _name_other_workspace(stack, engine.workspace)
     return CurrentState(header, owned_by(json.loads(content)) if header else frozenset())
 
 
@@ -113,6 +115,30 @@ def require_state(
         lost = lost_state(stack, workspace, header, backend)
         if lost:
             raise lost
+        if header is None:
+            _name_other_workspace(stack, workspace)
+
+
+def _name_other_workspace(stack: Stack, workspace: str) -> None:
+    """Say that a workspace without a state is not the one that was applied in.
+
+    It may be meant. Where it is not, everything that runs looks like somebody else's, and in the
+    way.
+    """
+    entries = stack.history.whole()
+    names = {each.details.get("workspace") for each in entries} - {workspace, None}
+    found = [(last, name) for name in map(str, names) if (last := _last_apply(entries, name))]
+    if not found:
+        return
+    last, name = max(found, key=lambda each: each[0].when)
+    left = f" and left {counted(last.resources, 'resource')}" if last.resources else ""
+    stack.on_event(
+        Notice(
+            f"the workspace {workspace} has no state; the plan {last.sealed_plan} was applied in "
+            f"the workspace {name} at {last.when}{left}: those are in use. To work with them, set "
+            f"TF_WORKSPACE={shlex.quote(name)}"
+        )
+    )
 
 
 def lost_state(

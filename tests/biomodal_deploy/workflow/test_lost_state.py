@@ -114,6 +114,17 @@ def test_another_workspace_has_a_state_of_its_own(project: LightProject) -> None
     assert ended.status == EXIT_FINDINGS, ended.err
 
 
+@pytest.mark.parametrize("words", [["plan"], ["output"], ["status"], ["drift"]])
+def test_a_workspace_without_a_state_names_the_one_that_was_applied_in(
+    project: LightProject, words: list[str]
+) -> None:
+    """Whoever forgot TF_WORKSPACE is told before being told to make room for a second VM."""
+    ended = project.run(*words, environment={"TF_WORKSPACE": "prod"})
+    for part in ("workspace default", "left 2 resources", "TF_WORKSPACE=default"):
+        assert part in " ".join(ended.err.split())
+    assert "TF_WORKSPACE" not in project.run(*words).err
+
+
 def test_a_state_that_was_emptied_by_hand_is_named(project: LightProject) -> None:
     """It is there and holds nothing: a plan says so and shows what it makes, drift is an error."""
     state = state_of(project)
