@@ -100,12 +100,14 @@ __all__ = [
     "TooMuchOutput",
     "capture",
     "collect",
+    "python",
     "run",
     "watchdog",
 ]
 
 LARGEST_CAPTURE: Final = 1 << 30
 LARGEST_ANSWER: Final = 1 << 26
+_RUN: Final = "import sys; exec(open(sys.argv.pop(1), 'rb').read())"
 _PARENT_DEATH: Final = str(Path(__file__).with_name("parent_death.py"))
 
 
@@ -187,7 +189,16 @@ def collect(
 
 def watchdog(lock: int = -1) -> list[str]:
     """Return what stands before a program that is told to stop when we are gone."""
-    return [sys.executable, "-I", "-S", _PARENT_DEATH, str(os.getpid()), str(lock)]
+    return [*python(_PARENT_DEATH), str(os.getpid()), str(lock)]
+
+
+def python(script: str) -> list[str]:
+    """Return what stands before the arguments of a script that needs the standard library alone.
+
+    Not `python SCRIPT`: a Ctrl-C that comes while Python looks whether SCRIPT is a folder or an
+    archive is printed and forgotten, and Terraform starts all the same.
+    """
+    return [sys.executable, "-I", "-S", "-c", _RUN, script]
 
 
 def capture(

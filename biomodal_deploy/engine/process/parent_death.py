@@ -1,8 +1,8 @@
 """Start a program that is told to stop when the process that started it is gone.
 
-Started as a file (`python -I -S parent_death.py PARENT LOCK PROGRAM ARGUMENT...`), it becomes the
-program: same process id, no process between. It imports next to nothing, because each plan and
-apply waits for it: `signal` and `typing` alone would double its time.
+Started by `process.python` with PARENT LOCK PROGRAM ARGUMENT..., it becomes the program: same
+process id, no process between. It imports next to nothing, because each plan and apply waits for
+it: `signal` and `typing` alone would double its time.
 
 Why a launcher and not `preexec_fn`: that runs Python between fork and exec, where a lock that
 another thread held (a progress display's, say) stays locked for ever. Why a signal and not a pipe

@@ -1,8 +1,8 @@
 """Behave as the `terraform` executable, from the shared library that pip installs.
 
-Started as a file (`python -I -S embedded_terraform.py LIBRARY ARGUMENT...`), so it may import
-nothing but the standard library. It lives in a process of its own because Terraform's runtime
-takes over SIGINT and SIGTERM of the process that loads it.
+Started by `process.python` with LIBRARY ARGUMENT..., so it may import nothing but the standard
+library. It lives in a process of its own because Terraform's runtime takes over SIGINT and SIGTERM
+of the process that loads it.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal
 
+from biomodal_deploy.engine.process import python
 from biomodal_deploy.engine.toolchain import embedded_terraform
 from biomodal_deploy.engine.toolchain.tool import ProbeError, Source, ask, numbers, program
 from biomodal_deploy.errors import UsageError
@@ -187,7 +188,7 @@ def _embedded(reason: str, field: str) -> _Candidate:
         rule = "no terraform on PATH, and none is embedded"
         raise UsageError(rule, field=field, fix=how_to_install())
     # Isolated: neither PYTHON* variables nor a module in the working folder reach the launcher.
-    prefix = (sys.executable, "-I", "-S", embedded_terraform.__file__, str(library))
+    prefix = (*python(embedded_terraform.__file__), str(library))
     return _Candidate(prefix, "embedded", reason, field, how_to_install())
 
 
