@@ -30,7 +30,7 @@ from biomodal_deploy.workflow.engine import (
     point_at_backend,
     terraform_of,
 )
-from biomodal_deploy.workflow.facts import place_of
+from biomodal_deploy.workflow.facts import locate
 from biomodal_deploy.workflow.init.texts import with_member
 from biomodal_deploy.workflow.kept_files import adoption_file, bring_adoption
 from biomodal_deploy.workflow.location import Location
@@ -229,7 +229,7 @@ def _write(stack: Stack, blocks: Blocks) -> None:
 
 def _existing_rules(stack: Stack, given: Given, groups: frozenset[str]) -> dict[Rule, str]:
     """Return the id of each rule that some security groups have."""
-    region = place_of(stack, given.resolved.values).region
+    region = locate(stack, given.resolved.values).region
     if not groups or region is None:
         return {}
     found: dict[Rule, str] = {}

@@ -19,7 +19,7 @@ from biomodal_deploy.plan.sealed import Difference, SealedPlan, raise_on, sha256
 from biomodal_deploy.plan.sealed.files import read_private
 from biomodal_deploy.workflow.destination import check_sealed_destination
 from biomodal_deploy.workflow.engine import initialize, open_engine, warn_dropped_variables
-from biomodal_deploy.workflow.facts import ask_identity, facts_now, place_of
+from biomodal_deploy.workflow.facts import ask_identity, facts_now, locate
 from biomodal_deploy.workflow.lost_state import state_to_plan_from
 from biomodal_deploy.workflow.signals import Listener, Notice, Step
 from biomodal_deploy.workflow.stack import Stack
@@ -73,7 +73,7 @@ def check(
             f"{conflict.name} is {conflict.found}. Unset it, or plan again.",
         )
     values = read_values(stack, sealed_plan)
-    place = place_of(stack, values.values)
+    place = locate(stack, values.values)
     identity = ask_identity(stack, place.region)
     engine = open_engine(stack, workspace=sealed.workspace, redact=values.redactor.text)
     warn_dropped_variables(engine, stack.on_event)

@@ -23,7 +23,7 @@ from biomodal_deploy.files import read_regular
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.history import Entry, Event
 from biomodal_deploy.plan.sealed import Facts, SealedPlan
-from biomodal_deploy.workflow.facts import Place
+from biomodal_deploy.workflow.facts import AwsLocation
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import parse_state, resources_in
 
@@ -61,7 +61,7 @@ class Destination:
 
 
 def destination_now(
-    stack: Stack, workspace: str, place: Place, identity: Future[Identity | None]
+    stack: Stack, workspace: str, place: AwsLocation, identity: Future[Identity | None]
 ) -> Destination:
     """Return where a plan that is made now would go.
 

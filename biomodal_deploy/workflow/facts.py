@@ -30,7 +30,7 @@ _SELECTION: Final = re.compile(r'^provider "([^"]+)" \{\s*version\s*=\s*"([^"]+)
 
 
 @dataclass(frozen=True)
-class Place:
+class AwsLocation:
     """Where in AWS a stack is deployed.
 
     Attributes:
@@ -56,37 +56,26 @@ class Place:
         return self.region
 
 
-def place_of(stack: Stack, values: Mapping[str, object]) -> Place:
+def locate(stack: Stack, values: Mapping[str, object]) -> AwsLocation:
     """Return where a stack goes.
 
     Raises:
         UsageError: Its region or endpoint is no line of text.
     """
-    place = _place_of(stack, values)
-    for field, value in (("region", place.region), ("AWS_ENDPOINT_URL", place.endpoint)):
+    environment = stack.location.environment
+    theirs, endpoint = region_of(environment), endpoint_of(environment)
+    region = next(iter(_provider_settings(stack, values, "region")), None) or theirs
+    endpoints: Mapping[str, str] = {}
+    if stack.synthesized.uses_aws:
+        profiles = _provider_settings(stack, values, "profile")
+        backend = (stack.synthesized.backend_settings("s3") or {}).get("profile")
+        named = [each for each in (*profiles, backend) if isinstance(each, str)]
+        endpoints = configured_endpoints(environment, named)
+        region = region or profile_region(environment, next(iter(profiles), None))
+    for field, value in (("region", region), ("AWS_ENDPOINT_URL", endpoint)):
         if value and not value.isprintable():
             raise UsageError("has control characters", field=field, value=value, fix="correct it")
-    return place
-
-
-def _place_of(stack: Stack, values: Mapping[str, object]) -> Place:
-    environment = stack.location.environment
-    theirs = region_of(environment)
-    ours = _provider_settings(stack, values, "region")
-    region = ours[0] if ours else None
-    endpoint = endpoint_of(environment)
-    if not stack.synthesized.uses_aws:
-        return Place(region or theirs, theirs, endpoint, {})
-    profiles = _provider_settings(stack, values, "profile")
-    own = profiles[0] if profiles else None
-    backend = (stack.synthesized.backend_settings("s3") or {}).get("profile")
-    named = [each for each in (*profiles, backend) if isinstance(each, str)]
-    return Place(
-        region or theirs or profile_region(environment, own),
-        theirs,
-        endpoint,
-        configured_endpoints(environment, named),
-    )
+    return AwsLocation(region, theirs, endpoint, endpoints)
 
 
 def ask_identity(stack: Stack, region: str | None) -> Future[Identity | None]:
@@ -147,7 +136,7 @@ def facts_now(
     *,
     state: StateHeader | None,
     var_files: Iterable[Path],
-    place: Place,
+    place: AwsLocation,
     identity: Future[Identity | None],
     alias: Future[str | None] | None = None,
 ) -> Facts:

@@ -28,7 +28,7 @@ from biomodal_deploy.workflow.destination import (
     last_destination,
 )
 from biomodal_deploy.workflow.engine import initialize, open_engine, warn_dropped_variables
-from biomodal_deploy.workflow.facts import Place, ask_alias, ask_identity, facts_now, place_of
+from biomodal_deploy.workflow.facts import AwsLocation, ask_alias, ask_identity, facts_now, locate
 from biomodal_deploy.workflow.failed_runs import warn_unfinished
 from biomodal_deploy.workflow.lost_state import state_to_plan_from
 from biomodal_deploy.workflow.prerequisites import require_public_key
@@ -76,7 +76,7 @@ def make_plan(stack: Stack, request: PlanRequest) -> Planned:
         stack.on_event(Notice(note))
     if request.kind is PlanKind.APPLY:
         require_public_key(stack, given.resolved.values)
-    place = place_of(stack, given.resolved.values)
+    place = locate(stack, given.resolved.values)
     identity = ask_identity(stack, place.region)
     alias = ask_alias(stack, place.region, identity)
     redact = given.redactor.text
@@ -124,7 +124,7 @@ def make_plan(stack: Stack, request: PlanRequest) -> Planned:
 def _check_destination(
     stack: Stack,
     workspace: str,
-    place: Place,
+    place: AwsLocation,
     identity: Future[Identity | None],
     request: PlanRequest,
 ) -> None:
@@ -162,7 +162,7 @@ def _judged(
     stack: Stack,
     request: PlanRequest,
     plan: Plan,
-    place: Place,
+    place: AwsLocation,
     account: str | None,
     met: Sequence[Impossible],
 ) -> tuple[Verdict, ...]:

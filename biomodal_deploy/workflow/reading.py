@@ -18,7 +18,7 @@ from biomodal_deploy.workflow.destination import (
     destination_now,
 )
 from biomodal_deploy.workflow.engine import initialize, open_engine, workspace_of
-from biomodal_deploy.workflow.facts import ask_identity, place_of
+from biomodal_deploy.workflow.facts import ask_identity, locate
 from biomodal_deploy.workflow.lost_state import require_state
 from biomodal_deploy.workflow.prerequisites import require_public_key
 from biomodal_deploy.workflow.signals import Step
@@ -153,7 +153,7 @@ def _check_place(stack: Stack, workspace: str, given: Given) -> None:
     """Refuse to look in the wrong account, where everything would seem to be gone."""
     limits = stack.settings.bounds
     check_state_file(stack, workspace)
-    place = place_of(stack, given.resolved.values)
+    place = locate(stack, given.resolved.values)
     # Asked for without limits as well: credentials that do not work are named before Terraform is.
     identity = ask_identity(stack, place.region)
     now = destination_now(stack, workspace, place, identity)

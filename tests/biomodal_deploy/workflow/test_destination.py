@@ -12,7 +12,6 @@ import pytest
 
 from biomodal_deploy.aws.endpoints import configured_endpoints
 from biomodal_deploy.aws.identity import Identity
-from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.errors import (
     EXIT_DONE,
     EXIT_GUARD,
@@ -31,9 +30,10 @@ from biomodal_deploy.workflow.destination import (
     last_destination,
     record,
 )
-from biomodal_deploy.workflow.facts import Place
+from biomodal_deploy.workflow.facts import AwsLocation
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import Stack, last_stack
+from tests.support.checkout import require_provider
 from tests.support.light import STACK, LightProject
 from tests.support.sealed_project import STACK as SEALED
 from tests.support.sealed_project import sealed_project
@@ -134,7 +134,7 @@ def test_endpoints_of_aws_itself_are_no_other_place(tmp_path: Path) -> None:
             endpoints=configured_endpoints(environment),
         )
         assert destination_of(stack, sealed_plan.manifest.facts).endpoints == expected
-        place = Place("eu-west-2", None, None, configured_endpoints(environment))
+        place = AwsLocation("eu-west-2", None, None, configured_endpoints(environment))
         caller: Future[Identity | None] = Future()
         caller.set_result(Identity(account=OURS, caller=CALLER))
         assert destination_now(stack, "default", place, caller).endpoints == expected
@@ -165,8 +165,7 @@ def settle(project: LightProject, **settings: str) -> None:
 @pytest.mark.engine
 def test_the_state_stays_with_its_account(tmp_path: Path, ours: Sandbox, theirs: Sandbox) -> None:
     """Whatever the settings say: plan, drift, destroy, apply refuse; typed, the account moves."""
-    if find_provider_source(wanted={"hashicorp/aws": ">= 5.0"}).kind == "registry":
-        pytest.skip("no provider mirror on this machine, and tests stay on loopback")
+    require_provider()
     project = LightProject(tmp_path / "project", {STACK: MODEL})
     here, there = ours.environment({}), theirs.environment({})
     early = project.plan(environment=there)  # before there was anything to compare with
