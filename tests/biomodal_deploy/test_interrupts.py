@@ -1,9 +1,11 @@
-"""Signals, closed terminals and kills, in the middle of real work."""
+"""Signals and kills in the middle of Terraform's work.
+
+A stop at any moment, by each signal and a closed terminal, is in cli/test_interrupts.py.
+"""
 
 from __future__ import annotations
 
 import os
-import random
 import signal
 import socket
 import sys
@@ -26,24 +28,6 @@ from tests.support.driven import Driven
 
 pytestmark = pytest.mark.engine
 
-# Many resources make a plan take its time, the provisioners an apply.
-MANY = """
-resource "terraform_data" "many" {
-  count = 200
-  input = count.index
-}
-"""
-CONFIGURATION = """
-resource "terraform_data" "slow" {
-  count = 2
-  provisioner "local-exec" {
-    command = "sleep 0.6; sleep 0.6"
-  }
-}
-resource "terraform_data" "last" {
-  depends_on = [terraform_data.slow]
-}
-"""
 SLOW = """
 resource "terraform_data" "first" {}
 resource "terraform_data" "slow" {
@@ -66,11 +50,6 @@ provider "aws" {
 }
 data "aws_caller_identity" "me" {}
 """
-SIGNALS = {"int": signal.SIGINT, "term": signal.SIGTERM, "hup": signal.SIGHUP}
-# How long each verb takes here, about: the moments are spread over all of it.
-SECONDS = {"init": 0.12, "plan": 0.3, "apply": 1.5}
-# Two are enough where one of them stopped Terraform in its middle.
-TRIES = 12
 
 
 def ignore(_: Event) -> None:
@@ -132,59 +111,6 @@ def all_is_well(cli: TerraformCli, driven: Driven) -> None:
     cli.init(ignore, log)
     cli.state_pull()
     cli.plan(driven.directory / "after.tfplan", ignore, log)
-
-
-@pytest.mark.parametrize("how", ["int", "term", "hup", "closed terminal"])
-@pytest.mark.parametrize("verb", ["init", "plan", "apply"])
-def test_a_stop_at_any_moment(tmp_path: Path, verb: str, how: str) -> None:
-    """Wherever a stop request falls, Terraform ends by itself and leaves everything in order."""
-    moments = random.Random(f"{verb} {how}")
-    terminal = how == "closed terminal"
-    seconds, stopped = SECONDS[verb], 0
-    for number in range(TRIES):
-        directory = tmp_path / f"run-{number}"
-        configuration = MANY if verb == "plan" else CONFIGURATION
-        cli = prepared(directory, verb, configuration, find_terraform())
-        with started(cli, verb, terminal=terminal) as driven:
-            # Machines differ: where the moments came too early, the next waits for Terraform.
-            if number and not stopped:
-                driven.until((directory / "run.log").exists)
-            time.sleep(moments.uniform(0.02, 0.9) * seconds)
-            if terminal:
-                driven.hang_up()
-            else:
-                driven.process.send_signal(SIGNALS[how])
-            result = driven.end()
-            if result and result["outcome"] == "TerraformStopped":
-                assert (result["steps"], result["lock"]) == (["interrupt"], None)
-                stopped += 1
-            elif result:
-                # It came when all was done: said so, or raised again to end the command after.
-                assert result["outcome"] == "done"
-            else:
-                # It came before the engine was called, or after it had ended.
-                assert driven.process.returncode != 0
-            all_is_well(cli, driven)
-        if number and stopped:
-            break
-        seconds *= 0.8
-    assert stopped > 0, "no run was stopped in its middle: the moments are wrong"
-
-
-def test_what_was_begun_is_told(tmp_path: Path) -> None:
-    """A stopped apply names what was made and what was not, in the error and in the log."""
-    cli = prepared(tmp_path / "run", "apply", SLOW, find_terraform())
-    with started(cli, "apply") as driven:
-        driven.until(lambda: driven.said("provision_start"))
-        driven.process.send_signal(signal.SIGINT)
-        result = driven.end()
-        assert result is not None
-        assert "so the next plan replaces it: terraform_data.slow." in result["message"]
-        assert "The state is not locked." in result["message"]
-        logged = read_log(tmp_path / "run" / "run.log")
-        assert logged is not None
-        assert [one.address for one in logged.run.completed] == ["terraform_data.first"]
-        all_is_well(cli, driven)
 
 
 def test_the_embedded_terraform_stops_as_well(tmp_path: Path) -> None:
@@ -266,23 +192,6 @@ def test_a_finished_apply_is_done(tmp_path: Path) -> None:
         driven.until(lambda: driven.said("apply_start"))
         driven.process.send_signal(signal.SIGTERM)
         assert driven.end() == {"outcome": "done", "interrupted": True}
-
-
-def test_ignored_signals_stay_ignored(tmp_path: Path) -> None:
-    """Under `nohup` a closed terminal stops nothing."""
-    cli = prepared(tmp_path / "run", "apply", CONFIGURATION, find_terraform())
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        driven = started(cli, "apply")
-    finally:
-        signal.signal(signal.SIGHUP, before)
-    with driven:
-        driven.until(lambda: driven.said("provision_start"))
-        driven.process.send_signal(signal.SIGHUP)
-        result = driven.end()
-        assert result is not None
-        assert result["outcome"] == "done"
-        all_is_well(cli, driven)
 
 
 def test_no_provider_lives_on(tmp_path: Path) -> None:

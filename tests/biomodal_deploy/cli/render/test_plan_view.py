@@ -142,21 +142,6 @@ def test_the_order() -> None:
     assert lines.index("Plan: 1 to update, 3 to replace, 1 output changes.") > len(lines) - 8
 
 
-def test_where_it_acts_comes_first() -> None:
-    """Account and alias, region, what stands in for AWS, versions, who, and until when."""
-    head = printed(read("no-change")).splitlines()[:8]
-    assert head == [
-        "Plan for lab-vm",
-        "  account     123456789012 (lab)",
-        "  region      us-east-1",
-        "  endpoint    http://127.0.0.1:5000, not AWS",
-        "  made with   Terraform 1.11.4, hashicorp/aws 5.100.0",
-        "  planned by  ada@lab as arn:aws:iam::123456789012:root",
-        "  planned at  2026-11-23 02:15:00 UTC",
-        "  expires     2999-11-24 02:15:00 UTC",
-    ]
-
-
 def test_values_of_what_is_created() -> None:
     """Type, image by name, size, CIDR, policy as statements; not what nobody configured."""
     text = printed(read("create"), width=200)

@@ -92,6 +92,8 @@ def test_deletes_in_order(aws: Callable[[str], Any], use: Use) -> None:
     service = aws("batch")
     arn = environment(aws)
     queue(aws, arn)
+    other = environment(aws, computeEnvironmentName="other")
+    service.delete_compute_environment(computeEnvironment=other)  # enabled, and moto lets it go
     use(batch.deletes_in_order)
     with pytest.raises(ClientError, match="state must be DISABLED"):
         service.delete_compute_environment(computeEnvironment=arn)
@@ -104,13 +106,6 @@ def test_deletes_in_order(aws: Callable[[str], Any], use: Use) -> None:
     service.delete_job_queue(jobQueue="queue")
     service.delete_compute_environment(computeEnvironment=arn)
     assert service.describe_compute_environments()["computeEnvironments"] == []
-
-
-def test_deletes_in_order_without_the_patch(aws: Callable[[str], Any]) -> None:
-    """Left alone, moto deletes an environment that is enabled and in a queue."""
-    arn = environment(aws)
-    queue(aws, arn)
-    aws("batch").delete_compute_environment(computeEnvironment=arn)
 
 
 def test_deleted_clusters_are_gone(aws: Callable[[str], Any], use: Use) -> None:
