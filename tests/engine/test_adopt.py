@@ -7,7 +7,6 @@ provider waits a minute for the rules of each bucket, so two applies run beside 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -20,11 +19,11 @@ import pytest
 
 from biomodal_deploy.errors import EXIT_DONE, EXIT_GUARD, EXIT_SEALED_PLAN
 from biomodal_deploy.sandbox import Sandbox
+from tests.support.checkout import Checkout, environment_of
 from tests.support.git import git
 from tests.support.life import use_described_module
-from tests.support.light import Ended, command
 from tests.support.native import init_or_skip
-from tests.support.project import app_environment, copy_app, write_stacks
+from tests.support.project import copy_app, write_stacks
 from tests.support.terraform import provider_engine
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("adopt")]
@@ -81,23 +80,14 @@ def serve_module(home: Path, sandbox: Sandbox) -> None:
 
 
 @dataclass(frozen=True)
-class Project:
+class Project(Checkout):
     """A checkout, an account on loopback, and the vendor's folder."""
 
-    folder: Path
     vendor: Path
-    sandbox: Sandbox
-    environment: Mapping[str, str]
-
-    def run(self, *words: str) -> Ended:
-        """Run one command."""
-        return command(self.folder, words, self.environment, timeout=600)
 
     def must(self, *words: str) -> Any:
         """Run one command that has to work, and return its data."""
-        ended = self.run(*words, "--output", "json")
-        assert ended.status == EXIT_DONE, ended.out + ended.err
-        return ended.data
+        return self.run(*words, "--output", "json", status=EXIT_DONE).data
 
     def become(self, **settings: object) -> None:
         """Change what the stack is; what an adoption wrote stays."""
@@ -132,8 +122,7 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project
     folder = copy_app(workdir / "checkout")
     home = workdir / "home"
     (home / ".ssh").mkdir(parents=True)
-    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    variables = app_environment(folder, {"HOME": str(home), "XDG_CACHE_HOME": cache})
+    variables = environment_of(folder, home)
     with Sandbox.start(workdir) as sandbox:
         serve_module(home, sandbox)
         sandbox.write_tfvars(folder / "terraform.tfvars", vm_name=VM)
@@ -141,7 +130,7 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Project
         write_vendor_root(vendor, sandbox, VM)
         terraform = provider_engine(home, dict(sandbox.environment({})))
         init_or_skip(terraform, vendor)
-        found = Project(folder, vendor, sandbox, sandbox.environment(variables))
+        found = Project(folder, sandbox, sandbox.environment(variables), vendor)
         with ThreadPoolExecutor(1) as pool:
             applied = pool.submit(terraform.must, vendor, "apply", "-auto-approve", "-input=false")
             pristine = found.another(workdir / "pristine")

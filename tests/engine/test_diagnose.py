@@ -6,7 +6,6 @@ Terraform and AWS provider.
 
 from __future__ import annotations
 
-import json
 import shlex
 import signal
 import subprocess
@@ -16,10 +15,10 @@ from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, EXIT_FINDINGS
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.authority.sandbox import judged_sandbox
+from tests.support.checkout import require_provider, user_keys
 from tests.support.driven import Driven
 from tests.support.light import STACK, Ended, command
 from tests.support.shared_state import SLOW, SharedProject, locked, make_bucket
@@ -37,8 +36,7 @@ ALL_BUT_ECR: Final = {
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """An account with a bucket for states, one whose name is taken, and a user with less rights."""
-    if find_provider_source(wanted={"hashicorp/aws": "~> 5.100"}).kind == "registry":
-        pytest.skip("no provider mirror on this machine, and tests stay on loopback")
+    require_provider()
     with judged_sandbox(tmp_path_factory.mktemp("sandbox")) as sandbox:
         make_bucket(sandbox)
         sandbox.client("s3").create_bucket(Bucket=TAKEN)
@@ -48,16 +46,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 @pytest.fixture(scope="module")
 def limited(sandbox: Sandbox) -> dict[str, str]:
     """The credentials of a user who may do everything but use ECR."""
-    iam = sandbox.client("iam")
-    iam.create_user(UserName="ada")
-    iam.put_user_policy(
-        UserName="ada", PolicyName="all-but-ecr", PolicyDocument=json.dumps(ALL_BUT_ECR)
-    )
-    key = iam.create_access_key(UserName="ada")["AccessKey"]
-    return {
-        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
-    }
+    return user_keys(sandbox, "ada", ALL_BUT_ECR)
 
 
 def model(sandbox: Sandbox, **resources: Any) -> dict[str, Any]:

@@ -6,20 +6,16 @@ somebody grew.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD, EXIT_USAGE
 from biomodal_deploy.sandbox import Sandbox
-from tests.support.light import Ended, command
-from tests.support.project import app_environment, copy_app, write_stacks
+from tests.support.checkout import Checkout, environment_of, require_provider
+from tests.support.project import copy_app, write_stacks
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("impossible")]
 
@@ -30,19 +26,8 @@ NOTHING: Final[dict[str, set[str]]] = {"refused": set(), "allowed": set()}
 TRUST: Final = '{"Version": "2012-10-17", "Statement": []}'
 
 
-@dataclass(frozen=True)
-class Lab:
+class Lab(Checkout):
     """A checkout with one native stack, and an account on loopback."""
-
-    folder: Path
-    sandbox: Sandbox
-    environment: Mapping[str, str]
-
-    def run(self, *words: str, status: int | None = None) -> Ended:
-        """Run one command, which may have to end with a status."""
-        ended = command(self.folder, words, self.environment, timeout=500)
-        assert status in (None, ended.status), ended.out + ended.err
-        return ended
 
     def plan(self, *words: str) -> dict[str, set[str]]:
         """Make a plan; return the checks that refuse it, and those that are allowed."""
@@ -58,15 +43,11 @@ class Lab:
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A checkout, nothing deployed yet; its bucket exists, so that nothing waits for a new one."""
-    source = find_provider_source(wanted={"hashicorp/aws": "~> 5.100"})
-    if source.kind == "registry":
-        pytest.skip("no provider mirror on this machine, and tests stay on loopback")
+    require_provider()
     workdir = tmp_path_factory.mktemp("impossible")
     folder = copy_app(workdir / "checkout")
     write_stacks(folder, {STACK: {"bootstrap": "native"}})
-    (workdir / "home").mkdir()
-    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    variables = app_environment(folder, {"HOME": str(workdir / "home"), "XDG_CACHE_HOME": cache})
+    variables = environment_of(folder, workdir / "home")
     with Sandbox.start(workdir) as sandbox:
         sandbox.client("s3").create_bucket(Bucket=DATA)
         values = folder / "terraform.tfvars"

@@ -16,12 +16,11 @@ import pytest
 
 from biomodal_deploy.config.settings import read_project_file, read_stacks
 from biomodal_deploy.config.tfvars.hcl import attributes
-from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE
 from biomodal_deploy.sandbox import Sandbox
+from tests.support.checkout import Checkout, environment_of, require_provider
 from tests.support.driven import Terminal
-from tests.support.light import Ended, command
-from tests.support.project import app_environment, copy_app
+from tests.support.project import copy_app
 from tests.support.terraform import bare_engine
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("init")]
@@ -30,16 +29,8 @@ ESCAPES: Final = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 
 @dataclass(frozen=True)
-class Project:
+class Project(Checkout):
     """A checkout as it is shipped, and an account on loopback."""
-
-    folder: Path
-    sandbox: Sandbox
-    environment: Mapping[str, str]
-
-    def run(self, *words: str) -> Ended:
-        """Run one command where nobody can be asked."""
-        return command(self.folder, words, self.environment, timeout=240)
 
     def values(self, name: str) -> dict[str, object]:
         """Return what a stack's file of variables says."""
@@ -97,13 +88,10 @@ class Conversation:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """The checkout, with a home of its own."""
-    if find_provider_source(wanted={"hashicorp/aws": "~> 5.100"}).kind == "registry":
-        pytest.skip("no provider mirror on this machine, and tests stay on loopback")
+    require_provider()
     workdir = tmp_path_factory.mktemp("init")
     folder = copy_app(workdir / "checkout")
-    (workdir / "home").mkdir()
-    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    variables = app_environment(folder, {"HOME": str(workdir / "home"), "XDG_CACHE_HOME": cache})
+    variables = environment_of(folder, workdir / "home")
     with Sandbox.start(workdir) as sandbox:
         yield Project(folder, sandbox, sandbox.environment(variables))
 

@@ -17,11 +17,11 @@ import boto3
 import pytest
 from botocore import xform_name
 
-from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, EXIT_GUARD
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.authority.sandbox import judged_sandbox
 from tests.support.aws_command import parse
+from tests.support.checkout import require_provider, user_keys
 from tests.support.light import Ended, LightProject
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("ledger")]
@@ -116,14 +116,7 @@ class Lab:
 
     def reader(self) -> dict[str, str]:
         """Return the credentials of a user who may not see former versions."""
-        iam = self.client("iam")
-        iam.create_user(UserName="reader")
-        iam.put_user_policy(UserName="reader", PolicyName="p", PolicyDocument=json.dumps(READER))
-        key = iam.create_access_key(UserName="reader")["AccessKey"]
-        return {
-            "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
-        }
+        return user_keys(self.sandbox, "reader", READER)
 
     def do(self, command: str) -> None:
         """Do what a printed command of the AWS CLI does."""
@@ -141,9 +134,7 @@ class Lab:
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """The stack, with objects and an image in it."""
-    source = find_provider_source(wanted={"hashicorp/aws": "~> 5.100"})
-    if source.kind == "registry":
-        pytest.skip("no provider mirror on this machine, and tests stay on loopback")
+    require_provider()
     workdir = tmp_path_factory.mktemp("ledger")
     with judged_sandbox(workdir) as sandbox:
         lab = Lab(LightProject(workdir / "project"), sandbox, dict(sandbox.environment({})))

@@ -131,7 +131,7 @@ NOT_TAKEN: Final = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Case:
     """A refusal, and what its next step leads to.
 
@@ -190,92 +190,61 @@ def fail(project: LightProject) -> None:
 
 
 CASES: Final = (
+    Case("apply", EXIT_SEALED_PLAN, "plan/history/order.py: plan", start="applied"),
+    Case("drift", EXIT_FINDINGS, "workflow/reading.py"),
+    Case("output", EXIT_USAGE, "workflow/stack.py: plan"),
     Case(
-        typed="apply",
-        status=EXIT_SEALED_PLAN,
-        source="plan/history/order.py: plan",
-        start="applied",
-    ),
-    Case(
-        typed="drift",
-        status=EXIT_FINDINGS,
-        source="workflow/reading.py",
-    ),
-    Case(typed="output", status=EXIT_USAGE, source="workflow/stack.py: plan"),
-    Case(
-        typed="apply",
-        status=EXIT_SEALED_PLAN,
-        source="plan/sealed/sealed.py: plan",
+        "apply",
+        EXIT_SEALED_PLAN,
+        "plan/sealed/sealed.py: plan",
         start="planned",
         prepare=edit("plan.tfplan"),
     ),
     Case(
-        typed="apply",
-        status=EXIT_SEALED_PLAN,
-        source="workflow/checking.py: plan",
+        "apply",
+        EXIT_SEALED_PLAN,
+        "workflow/checking.py: plan",
         start="planned",
         prepare=edit("variables.tfvars.json"),
     ),
     Case(
-        typed="apply NEWEST",
-        status=EXIT_SEALED_PLAN,
-        source="plan/sealed/verifying.py: plan",
+        "apply NEWEST",
+        EXIT_SEALED_PLAN,
+        "plan/sealed/verifying.py: plan",
         after="apply",
         start="applied",
     ),
     Case(
-        typed="apply --stack other plans/light/NEWEST",
-        status=EXIT_SEALED_PLAN,
-        source="workflow/checking.py: apply",
+        "apply --stack other plans/light/NEWEST",
+        EXIT_SEALED_PLAN,
+        "workflow/checking.py: apply",
         until=None,
         prepare=have_two_with_a_plan,
     ),
     Case(
-        typed="output nothing",
-        status=EXIT_USAGE,
-        source="cli/commands/output.py: output",
+        "output nothing",
+        EXIT_USAGE,
+        "cli/commands/output.py: output",
         after="output word",
         start="applied",
     ),
+    Case("status", EXIT_USAGE, "vm/built.py", until=None, start="planned"),
+    Case("apply", EXIT_ENGINE, "engine/terraform/failures.py: diagnose", until=None, prepare=fail),
+    Case("apply --all", EXIT_USAGE, "workflow/stack.py: plan --all", prepare=have_two),
     Case(
-        typed="status",
-        status=EXIT_USAGE,
-        source="vm/built.py",
-        until=None,
-        start="planned",
-    ),
-    Case(
-        typed="apply",
-        status=EXIT_ENGINE,
-        source="engine/terraform/failures.py: diagnose",
-        until=None,
-        prepare=fail,
-    ),
-    Case(
-        typed="apply --all",
-        status=EXIT_USAGE,
-        source="workflow/stack.py: plan --all",
-        prepare=have_two,
-    ),
-    Case(
-        typed="apply --project-dir ../project",
-        status=EXIT_SEALED_PLAN,
-        source="plan/history/order.py: plan --project-dir ../project",
+        "apply --project-dir ../project",
+        EXIT_SEALED_PLAN,
+        "plan/history/order.py: plan --project-dir ../project",
         start="applied",
     ),
     Case(
-        typed="show x",
-        status=EXIT_SEALED_PLAN,
-        source="workflow/plans.py: plan",
+        "show x",
+        EXIT_SEALED_PLAN,
+        "workflow/plans.py: plan",
         after="show",
         prepare=lambda project: project.run("synth"),
     ),
-    Case(
-        typed="plan --nope",
-        status=EXIT_USAGE,
-        source="cli/boundary.py: plan",
-        after="plan",
-    ),
+    Case("plan --nope", EXIT_USAGE, "cli/boundary.py: plan", after="plan"),
 )
 
 

@@ -8,7 +8,6 @@ subnets without a way out and Batch's own reasons are on recorded answers (vm/te
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -22,11 +21,12 @@ import pytest
 
 from biomodal_deploy.errors import EXIT_DONE
 from biomodal_deploy.sandbox import Sandbox
+from tests.support.checkout import Checkout, environment_of
 from tests.support.containers import IMAGE, Containers, running_containers
-from tests.support.light import Ended, command
+from tests.support.light import Ended
 from tests.support.operated import NAME, REGION
 from tests.support.payloads import undocumented
-from tests.support.project import app_environment, copy_app, write_stacks
+from tests.support.project import copy_app, write_stacks
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("smoke")]
 
@@ -39,34 +39,24 @@ VALUES: Final = f'use_existing_bucket_url = "s3://{BUCKET}"\nlog_retention_days 
 
 
 @dataclass(frozen=True)
-class Lab:
+class Lab(Checkout):
     """A stack that can run jobs.
 
     Attributes:
-        folder: The project.
-        sandbox: The account.
         containers: What runs its jobs.
         tool: The hosts' folder with the AWS command line.
-        environment: An environment that reaches the account and no other.
     """
 
-    folder: Path
-    sandbox: Sandbox
     containers: Containers
     tool: Path
-    environment: Mapping[str, str]
 
-    def command(self, *words: str) -> Ended:
-        """Run one command."""
-        return command(self.folder, words, self.environment, timeout=300)
-
-    def run(self, *words: str) -> Ended:
+    def smoke(self, *words: str) -> Ended:
         """Run `smoke`."""
-        return self.command("smoke", "--image", IMAGE, "--timeout", "60", *words)
+        return self.run("smoke", "--image", IMAGE, "--timeout", "60", *words)
 
     def found(self, *words: str) -> dict[str, dict[str, Any]]:
         """Run `smoke`, and return what it found by layer."""
-        ended = self.run("-o", "json", *words)
+        ended = self.smoke("-o", "json", *words)
         assert ended.status in (0, 2), ended.err + ended.out
         assert undocumented("smoke", ended.data) == []
         return {each["check"]: each for each in ended.data["checks"]}
@@ -105,17 +95,14 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     aws.parent.mkdir(parents=True)
     aws.write_text("#!/bin/sh\necho aws-cli/2.0.0\n")
     aws.chmod(0o755)
-    (workdir / "home").mkdir()
-    # A temporary home, but the user's own cache: the AWS bindings are cut to size once.
-    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    variables = app_environment(folder, {"HOME": str(workdir / "home"), "XDG_CACHE_HOME": cache})
+    variables = environment_of(folder, workdir / "home")
     with (
         running_containers() as containers,
         pytest.MonkeyPatch.context() as patched,
     ):
         patched.setenv("DOCKER_HOST", containers.host)
         with Sandbox.start(workdir, region=REGION) as sandbox:
-            found = Lab(folder, sandbox, containers, tool, sandbox.environment(variables))
+            found = Lab(folder, sandbox, sandbox.environment(variables), containers, tool)
             sandbox.client("s3").create_bucket(
                 Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
             )
@@ -123,14 +110,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
             sandbox.write_tfvars(values, vm_name=NAME)
             values.write_text(f"{values.read_text()}{VALUES}")
             for words in (("plan",), ("apply",)):
-                ended = found.command(*words)
-                assert ended.status == EXIT_DONE, ended.out + ended.err
+                found.run(*words, status=EXIT_DONE)
             yield found
 
 
 def test_it_works(lab: Lab) -> None:
     """Every layer is looked at and works, and nothing is left of the job."""
-    ended = lab.run()
+    ended = lab.smoke()
     assert ended.status == 0, ended.out + ended.err
     assert "It works: all 12 layers passed." in ended.out
     assert "not looked at" not in ended.out
@@ -307,7 +293,7 @@ def test_an_invalid_environment(lab: Lab) -> None:
     iam.remove_role_from_instance_profile(**named, RoleName=HOSTS)
     iam.delete_instance_profile(**named)
     try:
-        ended = lab.run("--timeout", "6")
+        ended = lab.smoke("--timeout", "6")
     finally:
         iam.create_instance_profile(**named)
         iam.add_role_to_instance_profile(**named, RoleName=HOSTS)

@@ -20,12 +20,12 @@ from boto3.session import Session
 from botocore.exceptions import ClientError
 
 from biomodal_deploy.config.backends import stack_of
-from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.errors import EXIT_FINDINGS, EXIT_GUARD
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.authority.record import read_record
 from tests.support.authority.sandbox import judged_sandbox
 from tests.support.aws_command import commands_in
+from tests.support.checkout import require_provider, user_keys
 from tests.support.driven import Driven
 from tests.support.light import Ended, command
 from tests.support.project import app_environment, copy_app, write_stacks
@@ -78,18 +78,6 @@ class Team:
         }
 
 
-def user(sandbox: Sandbox, name: str, document: object) -> dict[str, str]:
-    """Make a user who holds one policy, and return their keys as an environment."""
-    iam = sandbox.client("iam")
-    iam.create_user(UserName=name)
-    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(document))
-    key = iam.create_access_key(UserName=name)["AccessKey"]
-    return {
-        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
-    }
-
-
 class Member(SharedProject):
     """A checkout of somebody who holds keys of their own."""
 
@@ -106,8 +94,7 @@ class Member(SharedProject):
 @pytest.fixture(scope="module")
 def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     """The account with one bucket, and another one in the making."""
-    if find_provider_source(wanted={"hashicorp/aws": "~> 5.100"}).kind == "registry":
-        pytest.skip("no AWS provider on this machine")
+    require_provider()
     folder = tmp_path_factory.mktemp("team")
     app = copy_app(folder / "app")
     backend = {"kind": "s3", "bucket": MADE, "region": "us-east-1"}
@@ -120,7 +107,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
         environment = app_environment(app, sandbox.environment(os.environ))
         printed = command(app, ["backend", "policy", "--maker"], environment)
         assert printed.status == 0, printed.err
-        keys = user(sandbox, "maker", json.loads(printed.out))
+        keys = user_keys(sandbox, "maker", json.loads(printed.out))
         terminal = {**environment, **keys, "TERM": "xterm", "COLUMNS": "120"}
         with Driven.command(app, ["backend", "create"], terminal, terminal=True) as making:
             Thread(target=_agree, args=(making,), daemon=True).start()
@@ -139,7 +126,7 @@ def test_who_holds_the_policy_plans_and_applies(team: Team, tmp_path: Path) -> N
     printed = team.run("backend", "policy", *names)
     assert printed.status == 0, printed.err
     document = json.loads(printed.out)
-    mine = Member(tmp_path / "a", team.sandbox, user(team.sandbox, "member", document))
+    mine = Member(tmp_path / "a", team.sandbox, user_keys(team.sandbox, "member", document))
     mine.applied()
     state = shared_state(team.sandbox, KEY)
     assert addresses(state) == BOTH
@@ -191,7 +178,7 @@ def test_who_plans_alone_writes_no_state(team: Team, tmp_path: Path) -> None:
     printed = team.run("backend", "policy", "--plan-only", *names)
     before = shared_state(team.sandbox, KEY)
     theirs = Member(
-        tmp_path / "a", team.sandbox, user(team.sandbox, "planner", json.loads(printed.out))
+        tmp_path / "a", team.sandbox, user_keys(team.sandbox, "planner", json.loads(printed.out))
     )
     theirs.change({"resource": {"terraform_data": {"third": {}}}})
     theirs.plan()
@@ -209,7 +196,7 @@ def test_nothing_of_it_can_be_left_out(team: Team, tmp_path: Path, lacking: str)
     document = json.loads(team.run("backend", "policy", *names).out)
     kept = [each for each in document["Statement"] if each["Sid"] != lacking]
     assert len(kept) == len(document["Statement"]) - 1
-    keys = user(team.sandbox, f"without-{lacking}", document | {"Statement": kept})
+    keys = user_keys(team.sandbox, f"without-{lacking}", document | {"Statement": kept})
     mine = Member(tmp_path / "a", team.sandbox, keys)
     mine.keep_in_s3(key)
     ended = mine.run("plan", "--output", "json")
@@ -238,7 +225,7 @@ def test_a_bucket_whose_default_is_a_key(team: Team, tmp_path: Path) -> None:
     for named in ((), ("--kms-key-id", key)):
         printed = team.run("backend", "policy", *names, "--key", KEY, *named)
         who = "named" if named else "unnamed"
-        keys = user(team.sandbox, who, json.loads(printed.out))
+        keys = user_keys(team.sandbox, who, json.loads(printed.out))
         mine = Member(tmp_path / who, team.sandbox, keys)
         mine.keep_in_s3(KEY, bucket)
         ended = mine.run("plan", "--output", "json")

@@ -7,24 +7,21 @@ lifecycle configuration. Tests are in the order of that life.
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
 
 from biomodal_deploy.config.contract import OUTPUTS
 from biomodal_deploy.config.settings import PROTECTED_KINDS
-from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD
 from biomodal_deploy.sandbox import Sandbox
 from tests.support import planted as secrets
-from tests.support.light import Ended, command
+from tests.support.checkout import Checkout, environment_of, require_provider
+from tests.support.light import Ended
 from tests.support.planted import without_secrets
-from tests.support.project import app_environment, copy_app, write_stacks
+from tests.support.project import copy_app, write_stacks
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("workflow-sandbox")]
 
@@ -38,17 +35,12 @@ EVERYTHING: Final = json.dumps(
 )
 
 
-@dataclass(frozen=True)
-class Lab:
+class Lab(Checkout):
     """A checkout with one native stack, and an account on loopback."""
 
-    folder: Path
-    sandbox: Sandbox
-    environment: Mapping[str, str]
-
-    def run(self, *words: str) -> Ended:
-        """Run one command."""
-        return without_secrets(command(self.folder, words, self.environment, timeout=240))
+    def run(self, *words: str, status: int | None = None) -> Ended:
+        """Run one command, which prints no secret."""
+        return without_secrets(super().run(*words, status=status))
 
     def must(self, status: int, *words: str) -> Ended:
         """Run one command that has to end with a status."""
@@ -61,16 +53,12 @@ class Lab:
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A checkout, nothing synthesized yet."""
-    source = find_provider_source(wanted={"hashicorp/aws": "~> 5.100"})
-    if source.kind == "registry":
-        pytest.skip("no provider mirror on this machine, and tests stay on loopback")
+    require_provider()
     workdir = tmp_path_factory.mktemp("workflow")
     folder = copy_app(workdir / "checkout")
     write_stacks(folder, {STACK: {"bootstrap": "native"}})
     secrets.plant(workdir / "home")
-    # A temporary home, but the user's own cache: the AWS bindings are cut to size once.
-    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    variables = app_environment(folder, {"HOME": str(workdir / "home"), "XDG_CACHE_HOME": cache})
+    variables = environment_of(folder, workdir / "home")
     with Sandbox.start(workdir) as sandbox:
         sandbox.write_tfvars(folder / "terraform.tfvars", vm_name=VM)
         yield Lab(folder, sandbox, sandbox.environment(variables) | secrets.ENVIRONMENT)

@@ -58,63 +58,28 @@ def raising(project: Path, monkeypatch: pytest.MonkeyPatch) -> Raising:
     return patch
 
 
+STOPPED = "Interrupted: nothing more was done."
+FULL = OSError(errno.ENOSPC, "No space left on device", "/full")
+CLOSED = PermissionError(errno.EACCES, "Permission denied", "/closed")
+LATE = SealedPlanRefused("expired", "Late.")
+WRONG = UsageError("It is wrong", field="x")
+BROKEN = EngineError("It broke", log=Path("/l/og"))
+# By error: its status, code and line, and what programs get besides.
 FAILURES: Any = [
-    (UsageError("It is wrong", field="x"), EXIT_USAGE, "usage", "x: It is wrong.", "field", "x"),
-    (
-        EngineError("It broke", log=Path("/l/og")),
-        EXIT_ENGINE,
-        "engine",
-        "It broke. Log: /l/og",
-        "log",
-        "/l/og",
-    ),
-    (GuardRefused("No."), EXIT_GUARD, "guard_refused", "No.", None, None),
-    (
-        SealedPlanRefused("expired", "Late."),
-        EXIT_SEALED_PLAN,
-        "sealed_plan_refused",
-        "Late.",
-        "reason",
-        "expired",
-    ),
-    (Interrupted("Stopped."), EXIT_INTERRUPTED, "interrupted", "Stopped.", None, None),
-    (
-        KeyboardInterrupt(),
-        EXIT_INTERRUPTED,
-        "interrupted",
-        "Interrupted: nothing more was done.",
-        None,
-        None,
-    ),
-    (
-        StopRequested(),
-        EXIT_INTERRUPTED,
-        "interrupted",
-        "Interrupted: nothing more was done.",
-        None,
-        None,
-    ),
-    (
-        OSError(errno.ENOSPC, "No space left on device", "/full"),
-        EXIT_USAGE,
-        "usage",
-        "/full: No space left on device.",
-        None,
-        None,
-    ),
-    (
-        PermissionError(errno.EACCES, "Permission denied", "/closed"),
-        EXIT_USAGE,
-        "usage",
-        "/closed: Permission denied.",
-        None,
-        None,
-    ),
+    (WRONG, EXIT_USAGE, "usage", "x: It is wrong.", {"field": "x"}),
+    (BROKEN, EXIT_ENGINE, "engine", "It broke. Log: /l/og", {"log": "/l/og"}),
+    (GuardRefused("No."), EXIT_GUARD, "guard_refused", "No.", {}),
+    (LATE, EXIT_SEALED_PLAN, "sealed_plan_refused", "Late.", {"reason": "expired"}),
+    (Interrupted("Stopped."), EXIT_INTERRUPTED, "interrupted", "Stopped.", {}),
+    (KeyboardInterrupt(), EXIT_INTERRUPTED, "interrupted", STOPPED, {}),
+    (StopRequested(), EXIT_INTERRUPTED, "interrupted", STOPPED, {}),
+    (FULL, EXIT_USAGE, "usage", "/full: No space left on device.", {}),
+    (CLOSED, EXIT_USAGE, "usage", "/closed: Permission denied.", {}),
 ]
 IDS = [type(each[0]).__name__ for each in FAILURES]
 
 
-@pytest.mark.parametrize(("error", "status", "code", "line", "key", "value"), FAILURES, ids=IDS)
+@pytest.mark.parametrize(("error", "status", "code", "line", "more"), FAILURES, ids=IDS)
 def test_a_failure_is_one_line_or_one_envelope(
     raising: Raising,
     capsys: pytest.CaptureFixture[str],
@@ -122,8 +87,7 @@ def test_a_failure_is_one_line_or_one_envelope(
     status: int,
     code: str,
     line: str,
-    key: str | None,
-    value: str | None,
+    more: dict[str, str],
 ) -> None:
     """On standard error, with the documented status; under JSON on standard output alone."""
     raising(error)
@@ -131,7 +95,7 @@ def test_a_failure_is_one_line_or_one_envelope(
     assert capsys.readouterr() == ("", f"error: {line}\n")
     assert run(["history", "--output", "json"]) == status
     printed = capsys.readouterr()
-    known = {"code": code, "message": line} | ({key: value} if key else {})
+    known = {"code": code, "message": line, **more}
     assert json.loads(printed.out) == {"exit_status": status, "data": None, "error": known}
     assert printed.err == ""
 

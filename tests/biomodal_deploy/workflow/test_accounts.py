@@ -10,7 +10,6 @@ from typing import Any, Final
 import pytest
 
 from biomodal_deploy import Project
-from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.errors import (
     EXIT_DONE,
     EXIT_ENGINE,
@@ -20,6 +19,7 @@ from biomodal_deploy.errors import (
 )
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.authority.sandbox import judged_sandbox
+from tests.support.checkout import require_provider, user_keys
 from tests.support.light import STACK, Ended, LightProject
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("accounts")]
@@ -47,9 +47,7 @@ def model(**provider: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _provider() -> None:
-    source = find_provider_source(wanted={"hashicorp/aws": ">= 5.0"})
-    if source.kind == "registry":
-        pytest.skip("no provider mirror on this machine, and tests stay on loopback")
+    require_provider()
 
 
 @pytest.fixture(scope="module")
@@ -128,13 +126,7 @@ def test_what_is_sealed(project: LightProject, ours: Sandbox) -> None:
 
 def test_whoever_may_not_read_the_alias_plans_without(tmp_path: Path, ours: Sandbox) -> None:
     """A denied call is no fault: the number stands alone."""
-    iam = ours.client("iam")
-    iam.create_user(UserName="linus")
-    key = iam.create_access_key(UserName="linus")["AccessKey"]
-    linus = {
-        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
-    }
+    linus = user_keys(ours, "linus")
     project = LightProject(tmp_path / "project", {STACK: model()})
     planned = project.run("plan", "--output", "json", environment=aws(ours, **linus))
     assert planned.status == EXIT_DONE, planned.err
@@ -166,16 +158,9 @@ def test_another_endpoint_is_refused(
 
 def test_another_caller_is_refused(project: LightProject, ours: Sandbox) -> None:
     """The plan was made with one person's rights."""
-    iam = ours.client("iam")
-    iam.create_user(UserName="grace")
-    iam.attach_user_policy(
-        UserName="grace", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
-    )
-    key = iam.create_access_key(UserName="grace")["AccessKey"]
-    grace = {
-        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
-    }
+    grace = user_keys(ours, "grace")
+    administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
+    ours.client("iam").attach_user_policy(UserName="grace", PolicyArn=administrator)
     words = f"and here it is arn:aws:iam::{OURS}:user/grace"
     refused(apply(project, aws(ours, **grace)), "other_caller", words)
     # Nobody approved a digest here either: a set is no way around.
