@@ -8,8 +8,9 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cache
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn, TextIO, cast
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -64,6 +65,26 @@ class _Console(Console):
                 yield segment
             else:
                 yield Segment(printable(segment.text), segment.style)
+
+
+class _Messages:
+    """Standard error as it is now; what nobody can read there is lost.
+
+    An apply goes on where its reader went away or the disk of its log is full: half an environment
+    is worse than a line that is missing. The exit status says how it ended.
+    """
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stderr.flush()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(sys.stderr, name)
 
 
 class Line(NamedTuple):
@@ -166,6 +187,7 @@ def _console(*, stderr: bool) -> Console:
     terminal = stream.isatty()
     return _Console(
         stderr=stderr,
+        file=cast("TextIO", _Messages()) if stderr else None,
         theme=_THEME,
         highlight=False,
         # A name or folder such as `[/lab]` or `:key:` is itself; what is styled is a Text.

@@ -114,6 +114,19 @@ def test_a_full_disk_is_one_line(short: Path, words: Sequence[str]) -> None:
     assert done.stderr == "error: No space left on device.\n"
 
 
+@pytest.mark.engine
+@pytest.mark.parametrize("lost", ["2>/dev/full", "2>&1 >/dev/null | head -3"])
+def test_an_apply_that_nobody_watches_is_finished(tmp_path: Path, lost: str) -> None:
+    """A full disk under its log, or a reader that went away, leaves no half an environment."""
+    project = LightProject(tmp_path / "project")
+    project.plan()
+    done = shell(project.folder, f'"$@" {lost}; exit ${{PIPESTATUS[0]}}', "apply")
+    assert done.returncode == EXIT_DONE, done.stderr
+    assert [each["state"] for each in project.run("plans", "-o", "json").data["plans"]] == [
+        "applied"
+    ]
+
+
 def on_terminal(short: Path, more: Mapping[str, str]) -> str:
     """Run `show` on a terminal and return what is seen there."""
     with Driven.command(short, ["show"], environment(more), terminal=True) as driven:
