@@ -13,9 +13,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any, Final
 from uuid import uuid4
 
@@ -25,6 +23,7 @@ import pytest
 from biomodal_deploy.sandbox import Sandbox
 from tests.support import planted as secrets
 from tests.support.light import Ended, LightProject
+from tests.support.loopback import Handler, serving
 from tests.support.operated import NAME, documented, outputs, queue, state_text
 from tests.support.payloads import undocumented
 from tests.support.planted import without_secrets
@@ -40,29 +39,19 @@ BROKEN: Final = (
 )
 
 
-class Metadata(BaseHTTPRequestHandler):
+class Metadata(Handler):
     """The instance metadata, version 2: a token first, then the role's keys."""
 
-    def do_PUT(self) -> None:
-        """Give a token."""
-        self._say("a-token")
-
-    def do_GET(self) -> None:
-        """Name the role, or give its keys, to whoever has the token."""
-        if self.headers["X-aws-ec2-metadata-token"] != "a-token":
+    def answer(self) -> None:
+        """Give a token; name the role, or give its keys, to whoever has it."""
+        if self.command == "PUT":
+            self.say(b"a-token")
+        elif self.headers["X-aws-ec2-metadata-token"] != "a-token":
             self.send_error(401)
         elif self.path.endswith("/security-credentials/"):
-            self._say(NAME)
+            self.say(NAME.encode())
         else:
-            self._say(json.dumps(KEYS))
-
-    def _say(self, text: str) -> None:
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(text.encode())
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+            self.say(json.dumps(KEYS).encode())
 
 
 @dataclass(frozen=True)
@@ -114,10 +103,8 @@ def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operated]:
     project = LightProject(
         workdir / "project", {STACK: {}}, {"stacks": {STACK: {"bootstrap": "native"}}}
     )
-    metadata = ThreadingHTTPServer(("127.0.0.1", 0), Metadata)
-    Thread(target=metadata.serve_forever, daemon=True).start()
     (workdir / "vm").mkdir()
-    with Sandbox.start(workdir) as sandbox:
+    with Sandbox.start(workdir) as sandbox, serving(Metadata) as metadata:
         environment = dict(sandbox.environment({})) | secrets.ENVIRONMENT
         secrets.plant(project.folder / "home")
         session = boto3.Session("test", "test", region_name=sandbox.region)
@@ -130,7 +117,7 @@ def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operated]:
             MaxCount=1,
         )["Instances"][0]
         inside = {
-            "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://127.0.0.1:{metadata.server_port}",
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata,
             "AWS_ENDPOINT_URL": sandbox.endpoint,
         }
         with running_vm(workdir / "vm", environment=inside) as vm:
@@ -140,8 +127,6 @@ def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operated]:
             assert (nothing.status, "Nothing is applied yet" in nothing.err) == (64, True)
             found.state(resources(launched, sandbox.region))
             yield found
-    metadata.shutdown()
-    metadata.server_close()
 
 
 def lines(ended: Ended) -> dict[str, dict[str, Any]]:

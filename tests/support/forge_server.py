@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
+
+from tests.support.loopback import Handler, serving
 
 Json = dict[str, Any]
 TOKEN: Final = "forge-token"
@@ -144,34 +144,16 @@ def forge() -> Iterator[Forge]:
     """Start one, and stop it."""
     held = Forge()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answers(Handler):
         def answer(self) -> None:
             parts = urlsplit(self.path)
             query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-            length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length) or b"{}")
+            body = json.loads(self.body() or b"{}")
             tokens = {self.headers.get("Authorization"), self.headers.get("PRIVATE-TOKEN")}
             known = bool(tokens & {f"Bearer {TOKEN}", TOKEN})
             found = held.answer(self.command, parts.path, query, body) if known else None
             status = (200 if found is not None else 404) if known else 401
-            content = json.dumps(found if found is not None else {}).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            self.say(json.dumps(found if found is not None else {}).encode(), status)
 
-        do_GET = do_POST = do_PATCH = do_PUT = answer  # noqa: N815
-
-        def log_message(self, *_: object) -> None:
-            """Print nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    held.root = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
+    with serving(Answers) as held.root:
         yield held
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

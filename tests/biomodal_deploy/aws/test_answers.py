@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from botocore.exceptions import ClientError
@@ -17,6 +15,7 @@ from biomodal_deploy.aws.errors import Kind, classify_error
 from biomodal_deploy.aws.identity import who_am_i
 from biomodal_deploy.aws.session import open_session
 from biomodal_deploy.errors import EngineError
+from tests.support.loopback import Handler, serving
 
 REGION = "eu-west-2"
 LOGIN = b"<!DOCTYPE html>\n<html><body>Please sign in</body></html>"
@@ -30,26 +29,14 @@ DENIED = (
 def answering(status: int, body: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Serve one answer to every question at the address that the AWS library asks."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    class Answer(Handler):
+        def answer(self) -> None:
+            self.body()
+            self.say(body, status)
 
-        def log_message(self, *_: object) -> None:
-            """Keep the test's output clean."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Answer) as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -4,37 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 
 from biomodal_deploy.vm import signed_calls
+from tests.support.loopback import Handler, serving
 
 
-class Keys(BaseHTTPRequestHandler):
+class Keys(Handler):
     """Gives a task's keys, as the ECS agent does, at the path that it was told."""
 
-    def do_GET(self) -> None:
+    def answer(self) -> None:
         """Give the keys."""
-        self.send_response(200 if self.path == "/v2/credentials/one" else 404)
-        self.end_headers()
-        self.wfile.write(json.dumps({"AccessKeyId": "ASIATASK"}).encode())
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        status = 200 if self.path == "/v2/credentials/one" else 404
+        self.say(json.dumps({"AccessKeyId": "ASIATASK"}).encode(), status)
 
 
 @pytest.fixture
 def agent(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An ECS agent on loopback; the machine's metadata is out of reach."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Keys)
-    Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setattr(signed_calls, "TASK_KEYS", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1")
-    yield
-    server.shutdown()
-    server.server_close()
+    with serving(Keys) as address:
+        monkeypatch.setattr(signed_calls, "TASK_KEYS", address)
+        yield
 
 
 @pytest.mark.usefixtures("agent")

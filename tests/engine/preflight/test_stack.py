@@ -7,12 +7,10 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -28,6 +26,7 @@ from biomodal_deploy.sandbox import Sandbox
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.preflight import read_owned
 from tests.support.aws_command import script_commands
+from tests.support.loopback import Handler, serving
 from tests.support.native import NAME, NativeProject, native_project
 from tests.support.preflight_account import (
     ECS,
@@ -53,11 +52,11 @@ def slow_proxy(endpoint: str, seconds: float) -> Iterator[str]:
     """Give the address of a proxy that adds this many seconds to each call."""
     target = urlsplit(endpoint).netloc
 
-    class Handler(BaseHTTPRequestHandler):
+    class Proxy(Handler):
         protocol_version = "HTTP/1.1"
 
-        def _forward(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        def answer(self) -> None:
+            body = self.body()
             time.sleep(seconds)
             connection = http.client.HTTPConnection(target, timeout=30)
             connection.request(self.command, self.path, body, dict(self.headers))
@@ -73,20 +72,8 @@ def slow_proxy(endpoint: str, seconds: float) -> Iterator[str]:
             if self.command != "HEAD":
                 self.wfile.write(content)
 
-        do_GET = do_POST = do_HEAD = do_PUT = _forward  # noqa: N815 - the names that are called
-
-        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Proxy) as address:
+        yield address
 
 
 class TestRoles:
