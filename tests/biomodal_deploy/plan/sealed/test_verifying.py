@@ -35,26 +35,27 @@ def test_nothing_changed_passes(tmp_path: Path) -> None:
     raise_on(sealed_plan, found)
 
 
+def was(what: str, old: str, new: str) -> str:
+    """Return the line for a fact that was one thing and is another."""
+    return f"it was planned with {what} {old}, and here it is {new}"
+
+
 CHANGED: dict[str, tuple[str, dict[str, Any], str]] = {
-    "another stack": (
-        "other_stack",
-        {"stack": "prod"},
-        "it was planned with stack demo, and here it is prod",
-    ),
+    "another stack": ("other_stack", {"stack": "prod"}, was("stack", "demo", "prod")),
     "another workspace": (
         "other_workspace",
         {"workspace": "prod"},
-        "it was planned with workspace default, and here it is prod",
+        was("workspace", "default", "prod"),
     ),
     "another directory": (
         "other_directory",
         {"directory": "cdktf.out/stacks/prod"},
-        "it was planned with directory cdktf.out/stacks/demo, and here it is cdktf.out/stacks/prod",
+        was("directory", "cdktf.out/stacks/demo", "cdktf.out/stacks/prod"),
     ),
     "another data directory": (
         "other_data_dir",
         {"data_dir": "elsewhere"},
-        "it was planned with TF_DATA_DIR unset, and here it is elsewhere",
+        was("TF_DATA_DIR", "unset", "elsewhere"),
     ),
     "another backend": (
         "other_backend",
@@ -77,48 +78,42 @@ CHANGED: dict[str, tuple[str, dict[str, Any], str]] = {
     "another account": (
         "other_account",
         {"account": "999999999999"},
-        "it was planned with AWS account 111122223333, and here it is 999999999999",
+        was("AWS account", "111122223333", "999999999999"),
     ),
-    "no account": (
-        "other_account",
-        {"account": None},
-        "it was planned with AWS account 111122223333, and here it is unset",
-    ),
+    "no account": ("other_account", {"account": None}, was("AWS account", "111122223333", "unset")),
     "another region": (
         "other_region",
         {"region": "us-east-1"},
-        "it was planned with AWS region eu-west-2, and here it is us-east-1",
+        was("AWS region", "eu-west-2", "us-east-1"),
     ),
     "another endpoint": (
         "other_endpoint",
         {"endpoint": "http://127.0.0.1:1"},
-        "it was planned with AWS endpoint unset, and here it is http://127.0.0.1:1",
+        was("AWS endpoint", "unset", "http://127.0.0.1:1"),
     ),
     "another caller": (
         "other_caller",
         {"caller": "arn:aws:iam::111122223333:user/mallory"},
-        (
-            "it was planned with AWS caller arn:aws:sts::111122223333:assumed-role/deployer/monday,"
-            " and here it is arn:aws:iam::111122223333:user/mallory"
+        was(
+            "AWS caller",
+            "arn:aws:sts::111122223333:assumed-role/deployer/monday",
+            "arn:aws:iam::111122223333:user/mallory",
         ),
     ),
     "another role": (
         "other_caller",
         {"caller": "arn:aws:sts::111122223333:assumed-role/admin/monday"},
-        (
-            "it was planned with AWS caller arn:aws:sts::111122223333:assumed-role/deployer/monday,"
-            " and here it is arn:aws:sts::111122223333:assumed-role/admin/monday"
+        was(
+            "AWS caller",
+            "arn:aws:sts::111122223333:assumed-role/deployer/monday",
+            "arn:aws:sts::111122223333:assumed-role/admin/monday",
         ),
     ),
-    "another engine": (
-        "other_terraform",
-        {"engine": "tofu"},
-        "it was planned with engine terraform, and here it is tofu",
-    ),
+    "another engine": ("other_terraform", {"engine": "tofu"}, was("engine", "terraform", "tofu")),
     "another Terraform": (
         "other_terraform",
         {"terraform_version": "1.12.0"},
-        "it was planned with Terraform version 1.11.4, and here it is 1.12.0",
+        was("Terraform version", "1.11.4", "1.12.0"),
     ),
     "another program of the same version": (
         "other_terraform",
@@ -128,25 +123,22 @@ CHANGED: dict[str, tuple[str, dict[str, Any], str]] = {
     "another endpoint of one service": (
         "other_endpoint",
         {"endpoints": {"s3": "http://127.0.0.1:5000"}},
-        "it was planned with AWS endpoint of s3 unset, and here it is http://127.0.0.1:5000",
+        was("AWS endpoint of s3", "unset", "http://127.0.0.1:5000"),
     ),
     "FIPS endpoints": (
         "other_endpoint",
         {"endpoints": {"use_fips_endpoint": "true"}},
-        "it was planned with use_fips_endpoint unset, and here it is true",
+        was("use_fips_endpoint", "unset", "true"),
     ),
     "another provider version": (
         "other_providers",
         {"providers": {"registry.terraform.io/hashicorp/aws": "5.99.0"}},
-        (
-            "it was planned with version of provider registry.terraform.io/hashicorp/aws 5.100.0,"
-            " and here it is 5.99.0"
-        ),
+        was("version of provider registry.terraform.io/hashicorp/aws", "5.100.0", "5.99.0"),
     ),
     "one more provider": (
         "other_providers",
         {"providers": {"registry.terraform.io/hashicorp/aws": "5.100.0", "x/y/tls": "4.0.0"}},
-        "it was planned with version of provider x/y/tls unset, and here it is 4.0.0",
+        was("version of provider x/y/tls", "unset", "4.0.0"),
     ),
     "the state moved on": (
         "state_moved_on",
@@ -158,11 +150,7 @@ CHANGED: dict[str, tuple[str, dict[str, Any], str]] = {
         {"state": StateId(lineage="bbbb", serial=7)},
         "it starts from another state (its lineage differs)",
     ),
-    "the state is gone": (
-        "state_gone",
-        {"state": None},
-        "the state that it starts from is gone",
-    ),
+    "the state is gone": ("state_gone", {"state": None}, "the state that it starts from is gone"),
     "edited synthesized JSON": (
         "edited_synth",
         {"synthesized_sha256": OTHER},
@@ -213,11 +201,7 @@ CHANGED: dict[str, tuple[str, dict[str, Any], str]] = {
         {"modules": ()},
         "module bootstrap was removed after planning",
     ),
-    "another commit": (
-        "other_commit",
-        {"git_commit": "b" * 40},
-        f"it was planned with commit {'a' * 40}, and here it is {'b' * 40}",
-    ),
+    "another commit": ("other_commit", {"git_commit": "b" * 40}, was("commit", "a" * 40, "b" * 40)),
     "an unclean tree": (
         "dirty_tree",
         {"git_clean": False},
