@@ -20,11 +20,11 @@ from biomodal_deploy.engine.terraform.events import Event
 from biomodal_deploy.engine.toolchain import (
     Terraform,
     cli_config_environment,
-    find_provider_source,
     find_terraform,
 )
 from tests.support import fake_terraform
 from tests.support.driven import Driven
+from tests.support.terraform import require_provider
 
 pytestmark = pytest.mark.engine
 
@@ -196,9 +196,7 @@ def test_a_finished_apply_is_done(tmp_path: Path) -> None:
 
 def test_no_provider_lives_on(tmp_path: Path) -> None:
     """A provider that hangs in a call to AWS goes with Terraform, at the latest with the kill."""
-    source = find_provider_source(wanted={"hashicorp/aws": ">= 5.0"})
-    if source.kind == "registry":
-        pytest.skip("no provider mirror on this machine, and tests stay on loopback")
+    source = require_provider()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         variables = {
             **cli_config_environment(tmp_path / "cli", source),

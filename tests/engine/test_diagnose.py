@@ -18,10 +18,11 @@ import pytest
 from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, EXIT_FINDINGS
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.authority.sandbox import judged_sandbox
-from tests.support.checkout import require_provider, user_keys
+from tests.support.checkout import user_keys
 from tests.support.driven import Driven
 from tests.support.light import STACK, Ended, command
 from tests.support.shared_state import SLOW, SharedProject, locked, make_bucket
+from tests.support.terraform import require_provider
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("diagnose")]
 

@@ -14,8 +14,9 @@ import pytest
 
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD, EXIT_USAGE
 from biomodal_deploy.sandbox import Sandbox
-from tests.support.checkout import Checkout, environment_of, require_provider
+from tests.support.checkout import Checkout, environment_of
 from tests.support.project import copy_app, write_stacks
+from tests.support.terraform import require_provider
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("impossible")]
 

@@ -18,10 +18,10 @@ from biomodal_deploy.config.settings import read_project_file, read_stacks
 from biomodal_deploy.config.tfvars.hcl import attributes
 from biomodal_deploy.errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE
 from biomodal_deploy.sandbox import Sandbox
-from tests.support.checkout import Checkout, environment_of, require_provider
+from tests.support.checkout import Checkout, environment_of
 from tests.support.driven import Terminal
 from tests.support.project import copy_app
-from tests.support.terraform import bare_engine
+from tests.support.terraform import bare_engine, require_provider
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("init")]
 

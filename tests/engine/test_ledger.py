@@ -21,8 +21,9 @@ from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, EXIT_GUARD
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.authority.sandbox import judged_sandbox
 from tests.support.aws_command import parse
-from tests.support.checkout import require_provider, user_keys
+from tests.support.checkout import user_keys
 from tests.support.light import Ended, LightProject
+from tests.support.terraform import require_provider
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("ledger")]
 

@@ -25,7 +25,7 @@ from biomodal_deploy.sandbox import Sandbox
 from tests.support.authority.record import read_record
 from tests.support.authority.sandbox import judged_sandbox
 from tests.support.aws_command import commands_in
-from tests.support.checkout import require_provider, user_keys
+from tests.support.checkout import user_keys
 from tests.support.driven import Driven
 from tests.support.light import Ended, command
 from tests.support.project import app_environment, copy_app, write_stacks
@@ -38,6 +38,7 @@ from tests.support.shared_state import (
     put_state,
     shared_state,
 )
+from tests.support.terraform import require_provider
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("state-bucket")]
 

@@ -18,10 +18,11 @@ from biomodal_deploy.config.settings import PROTECTED_KINDS
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD
 from biomodal_deploy.sandbox import Sandbox
 from tests.support import planted as secrets
-from tests.support.checkout import Checkout, environment_of, require_provider
+from tests.support.checkout import Checkout, environment_of
 from tests.support.light import Ended
 from tests.support.planted import without_secrets
 from tests.support.project import copy_app, write_stacks
+from tests.support.terraform import require_provider
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("workflow-sandbox")]
 

@@ -8,9 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
-from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.light import Ended, command
 from tests.support.project import app_environment
@@ -39,12 +36,6 @@ def environment_of(folder: Path, home: Path) -> dict[str, str]:
     home.mkdir(exist_ok=True)
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return app_environment(folder, {"HOME": str(home), "XDG_CACHE_HOME": cache})
-
-
-def require_provider() -> None:
-    """Skip the test where no AWS provider can be had on this machine."""
-    if find_provider_source(wanted={"hashicorp/aws": "~> 5.100"}).kind == "registry":
-        pytest.skip("no provider mirror on this machine, and tests stay on loopback")
 
 
 def user_keys(

@@ -19,8 +19,9 @@ from biomodal_deploy.errors import (
 )
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.authority.sandbox import judged_sandbox
-from tests.support.checkout import require_provider, user_keys
+from tests.support.checkout import user_keys
 from tests.support.light import STACK, Ended, LightProject
+from tests.support.terraform import require_provider
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("accounts")]
 

@@ -33,10 +33,10 @@ from biomodal_deploy.workflow.destination import (
 from biomodal_deploy.workflow.facts import AwsLocation
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import Stack, last_stack
-from tests.support.checkout import require_provider
 from tests.support.light import STACK, LightProject
 from tests.support.sealed_project import STACK as SEALED
 from tests.support.sealed_project import sealed_project
+from tests.support.terraform import require_provider
 
 OURS: Final = "111122223333"
 THEIRS: Final = "444455556666"
