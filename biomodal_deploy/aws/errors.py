@@ -85,11 +85,25 @@ _CODES: Final[dict[Kind, frozenset[str]]] = {
         }
     ),
 }
-# Where the IAM action is not the API's name.
-_ACTIONS: Final = {
+# Where the action is not named after the operation (S3 user guide, "Required permissions").
+ACTIONS: Final = {
+    "s3:CreateMultipartUpload": "s3:PutObject",
+    "s3:GetBucketAccelerateConfiguration": "s3:GetAccelerateConfiguration",
+    "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
+    "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
+    "s3:GetBucketReplication": "s3:GetReplicationConfiguration",
+    "s3:GetObjectLockConfiguration": "s3:GetBucketObjectLockConfiguration",
+    "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
     "s3:HeadBucket": "s3:ListBucket",
-    "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:HeadObject": "s3:GetObject",
+    "s3:ListBuckets": "s3:ListAllMyBuckets",
     "s3:ListObjectVersions": "s3:ListBucketVersions",
+    "s3:ListObjects": "s3:ListBucket",
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:PutBucketEncryption": "s3:PutEncryptionConfiguration",
+    "s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
+    "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
+    "s3:UploadPart": "s3:PutObject",
 }
 _NAMED_ACTION: Final = re.compile(r"perform: ([a-z0-9-]+:[A-Za-z]+)")
 _SIGN_IN_AGAIN: Final = (
@@ -227,7 +241,7 @@ def _action(error: ClientError) -> str:
         return named[1]
     service = error.response.get("ResponseMetadata", {}).get(SERVICE, "")
     action = f"{service}:{error.operation_name}".lstrip(":")
-    return _ACTIONS.get(action, action)
+    return ACTIONS.get(action, action)
 
 
 def _sign_in(clients: Clients) -> str:

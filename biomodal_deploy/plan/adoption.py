@@ -14,14 +14,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from biomodal_deploy.plan.changes import Action, ResourceChange
+from biomodal_deploy.plan.drift import LEGACY_RULE, ONE_RULE
 from biomodal_deploy.plan.model import Plan
 from biomodal_deploy.plan.references import INDEX, plain
 
-_LEGACY_RULE: Final = "aws_security_group_rule"
-_RULES: Final = {
-    "aws_vpc_security_group_ingress_rule": "ingress",
-    "aws_vpc_security_group_egress_rule": "egress",
-}
 # Files on the machine that applied, and the private key in the state: nothing in AWS.
 _LOCAL: Final = frozenset({"tls_private_key", "local_file", "local_sensitive_file"})
 # What AWS cannot change in place and the stack takes from its settings instead.
@@ -195,7 +191,7 @@ def _rule_imports(plan: Plan, existing: Mapping[Rule, str]) -> dict[str, str]:
         rules = _rules(each.type, each.after or {})
         if not rules or not all(rule in existing for rule in rules):
             continue
-        if each.type in _RULES:
+        if each.type in ONE_RULE:
             found[each.address] = existing[rules[0]]
         else:
             group, direction, protocol, start, end, _ = rules[0]
@@ -245,8 +241,8 @@ def rule_of(
 def _rules(kind: str, values: Mapping[str, object]) -> list[Rule]:
     if not _is_rule(kind):
         return []
-    egress = _RULES.get(kind, values.get("type")) == "egress"
-    protocol = str(values.get("ip_protocol" if kind in _RULES else "protocol"))
+    egress = ONE_RULE.get(kind, values.get("type")) == "egress"
+    protocol = str(values.get("ip_protocol" if kind in ONE_RULE else "protocol"))
     return [
         rule_of(
             str(values.get("security_group_id")),
@@ -260,14 +256,14 @@ def _rules(kind: str, values: Mapping[str, object]) -> list[Rule]:
 
 
 def _ranges(kind: str, values: Mapping[str, object]) -> Iterator[str]:
-    names = ("cidr_ipv4", "cidr_ipv6") if kind in _RULES else ("cidr_blocks", "ipv6_cidr_blocks")
+    names = ("cidr_ipv4", "cidr_ipv6") if kind in ONE_RULE else ("cidr_blocks", "ipv6_cidr_blocks")
     for name in names:
         value = values.get(name)
         yield from map(str, value if isinstance(value, list) else [value] if value else [])
 
 
 def _is_rule(kind: str) -> bool:
-    return kind == _LEGACY_RULE or kind in _RULES
+    return kind == LEGACY_RULE or kind in ONE_RULE
 
 
 def _of(plan: Plan, action: Action) -> list[ResourceChange]:

@@ -19,12 +19,13 @@ Grant: TypeAlias = tuple[object, ...]
 _Values: TypeAlias = Mapping[str, object]
 _Reader: TypeAlias = Callable[[object, object], Iterator[Grant]]
 
-_ONE_RULE: Final = {
+LEGACY_RULE: Final = "aws_security_group_rule"
+ONE_RULE: Final = {
     "aws_vpc_security_group_ingress_rule": "ingress",
     "aws_vpc_security_group_egress_rule": "egress",
 }
-_SOURCES: Final = ("cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id")
-_SOURCE_LISTS: Final = ("cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids", "security_groups")
+SOURCES: Final = ("cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id")
+SOURCE_LISTS: Final = ("cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids", "security_groups")
 
 
 class ManagedAccess:
@@ -66,11 +67,11 @@ def _given(module: Module) -> Iterator[Grant]:
 
 
 def _given_by(kind: str, values: _Values) -> Iterator[Grant]:
-    if kind in _ONE_RULE:
+    if kind in ONE_RULE:
         span = _span(values.get("ip_protocol"), values)
-        for source in filter(None, map(values.get, _SOURCES)):
-            yield (_ONE_RULE[kind], values.get("security_group_id"), *span, source)
-    elif kind == "aws_security_group_rule":
+        for source in filter(None, map(values.get, SOURCES)):
+            yield (ONE_RULE[kind], values.get("security_group_id"), *span, source)
+    elif kind == LEGACY_RULE:
         group = values.get("security_group_id")
         rule = {**values, "security_groups": [values.get("source_security_group_id")]}
         for grant in _rules(rule, group):
@@ -86,7 +87,7 @@ def _given_by(kind: str, values: _Values) -> Iterator[Grant]:
 def _rules(shown: object, group: object) -> Iterator[Grant]:
     """Yield who may send what, one source each: AWS merges rules that differ in that alone."""
     for rule in map(_map, _list(shown)):
-        sources = [source for name in _SOURCE_LISTS for source in _list(rule.get(name))]
+        sources = [source for name in SOURCE_LISTS for source in _list(rule.get(name))]
         for source in [*sources, group if rule.get("self") else None]:
             if source is not None:
                 yield (*_span(rule.get("protocol"), rule), source)

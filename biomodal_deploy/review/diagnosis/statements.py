@@ -10,6 +10,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from biomodal_deploy.aws.errors import ACTIONS
 from biomodal_deploy.iam import facts
 from biomodal_deploy.iam.evaluate import matches
 from biomodal_deploy.iam.needs import Need
@@ -31,26 +32,6 @@ _SERVICES: Final = {
     "cloudwatch logs": "logs",
     "cloudwatch": "cloudwatch",
     "service quotas": "servicequotas",
-}
-# Where the action is not named after the operation (S3 user guide, "Required permissions").
-_ACTIONS: Final = {
-    "s3:CreateMultipartUpload": "s3:PutObject",
-    "s3:GetBucketAccelerateConfiguration": "s3:GetAccelerateConfiguration",
-    "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
-    "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
-    "s3:GetBucketReplication": "s3:GetReplicationConfiguration",
-    "s3:GetObjectLockConfiguration": "s3:GetBucketObjectLockConfiguration",
-    "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
-    "s3:HeadBucket": "s3:ListBucket",
-    "s3:HeadObject": "s3:GetObject",
-    "s3:ListBuckets": "s3:ListAllMyBuckets",
-    "s3:ListObjectVersions": "s3:ListBucketVersions",
-    "s3:ListObjects": "s3:ListBucket",
-    "s3:ListObjectsV2": "s3:ListBucket",
-    "s3:PutBucketEncryption": "s3:PutEncryptionConfiguration",
-    "s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
-    "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
-    "s3:UploadPart": "s3:PutObject",
 }
 _WITHOUT_SERVICE: Final = ("s3", "ec2", "iam", "batch", "ecr", "sts", "logs", "ssm")
 
@@ -148,7 +129,7 @@ def _named_action(text: str) -> str | None:
             if not service:
                 return _searched(operation)
             action = f"{service}:{operation}"
-            return _ACTIONS.get(action, action)
+            return ACTIONS.get(action, action)
     return None
 
 
@@ -165,7 +146,7 @@ def _searched(operation: str) -> str | None:
     """Return the action of an operation whose service the AWS CLI did not name."""
     for service in _WITHOUT_SERVICE:
         action = f"{service}:{operation}"
-        action = _ACTIONS.get(action, action)
+        action = ACTIONS.get(action, action)
         if facts.action(action):
             return action
     return None

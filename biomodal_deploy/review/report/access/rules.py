@@ -8,6 +8,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final
 
 from biomodal_deploy.plan import ResourceChange
+from biomodal_deploy.plan.drift import LEGACY_RULE, ONE_RULE, SOURCE_LISTS, SOURCES
 from biomodal_deploy.review.report.access.values import (
     Severity,
     Values,
@@ -16,13 +17,7 @@ from biomodal_deploy.review.report.access.values import (
     vague,
 )
 
-_ONE_RULE: Final = {
-    "aws_vpc_security_group_ingress_rule": "in",
-    "aws_vpc_security_group_egress_rule": "out",
-}
 GROUPS: Final = frozenset({"aws_security_group", "aws_default_security_group"})
-_SOURCES: Final = ("cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id")
-_SOURCE_LISTS: Final = ("cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids", "security_groups")
 _EVERYTHING: Final = ("-1", "all")
 _PORTS: Final = (0, 65535)
 _ANYONE_BITS: Final = 4  # a source of a sixteenth of the internet is as good as open
@@ -95,21 +90,18 @@ class Rule:
 
 def shows_rules(change: ResourceChange) -> bool:
     """Whether a resource is about security group rules."""
-    return (
-        change.type in _ONE_RULE
-        or change.type in GROUPS
-        or change.type == "aws_security_group_rule"
-    )
+    return change.type in ONE_RULE or change.type in GROUPS or change.type == LEGACY_RULE
 
 
 def rules_of(change: ResourceChange, values: Values) -> Iterator[Rule]:
     """Yield the rules that a resource gives, with the values before or after."""
-    if change.type in _ONE_RULE:
+    if change.type in ONE_RULE:
         owner = _owner(change, values, "security_group_id")
-        for source in filter(None, map(values.get, _SOURCES)):
+        direction = "in" if ONE_RULE[change.type] == "ingress" else "out"
+        for source in filter(None, map(values.get, SOURCES)):
             protocol = str(values.get("ip_protocol"))
-            yield Rule(owner, _ONE_RULE[change.type], protocol, _ports(values), str(source))
-    elif change.type == "aws_security_group_rule":
+            yield Rule(owner, direction, protocol, _ports(values), str(source))
+    elif change.type == LEGACY_RULE:
         owner = _owner(change, values, "security_group_id")
         direction = "in" if values.get("type") == "ingress" else "out"
         rule = {**values, "security_groups": values.get("source_security_group_id")}
@@ -122,7 +114,7 @@ def rules_of(change: ResourceChange, values: Values) -> Iterator[Rule]:
 
 def _rules(owner: str, direction: str, shown: list[object]) -> Iterator[Rule]:
     for rule in map(as_map, shown):
-        sources = [source for name in _SOURCE_LISTS for source in as_list(rule.get(name))]
+        sources = [source for name in SOURCE_LISTS for source in as_list(rule.get(name))]
         if rule.get("self") is True:
             sources.append(owner)
         for source in filter(None, sources):
