@@ -15,6 +15,7 @@ from typing import Final
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import private_dir, read_regular
 from biomodal_deploy.vm.built import Built
+from biomodal_deploy.workflow.stack import Stack
 
 SSH_PORT: Final = 22
 _OTHERS: Final = 0o077
@@ -78,6 +79,12 @@ def session_way(built: Built) -> SessionWay:
         UsageError: no VM yet.
     """
     return SessionWay(instance_of(built), built.region)
+
+
+def way_to(stack: Stack, built: Built, address: str | None) -> SshWay:
+    """Return the way through SSH to the VM of a stack; see `ssh_way`."""
+    location = stack.location
+    return ssh_way(built, location.plans / stack.name, location.environment, address)
 
 
 def ssh_way(

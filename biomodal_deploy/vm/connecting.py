@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -87,16 +88,24 @@ def connect_by_ssh(
         UsageError: There is no ssh, or the key will not do.
         NotConnected: There is no connection.
     """
-    program = ssh_program(environment)
-    check_key(way)
-    meet(way, on_event)
-    with scratch(way.known_hosts.parent, "ssh") as folder:
-        log = folder / "log"
+    with _logged(way, environment, on_event) as (program, log):
         argv = ssh_command(way, remote_words(command), program=program, log=log)
         status = run_in_foreground(argv, directory=Path.cwd(), environment=environment)
         if status == SSH_FAILED:
             raise_if_not_connected(way, _text(log))
     return status
+
+
+@contextmanager
+def _logged(
+    way: SshWay, environment: Mapping[str, str], on_event: Listener
+) -> Iterator[tuple[str, Path]]:
+    """Give the ssh to use and a file for its own messages, once key and host are known."""
+    program = ssh_program(environment)
+    check_key(way)
+    meet(way, on_event)
+    with scratch(way.known_hosts.parent, "ssh") as folder:
+        yield program, folder / "log"
 
 
 def capture_by_ssh(
@@ -114,11 +123,7 @@ def capture_by_ssh(
         TooMuchOutput: It printed more than a megabyte.
         Interrupted: It was asked to stop.
     """
-    program = ssh_program(environment)
-    check_key(way)
-    meet(way, on_event)
-    with scratch(way.known_hosts.parent, "ssh") as folder:
-        log = folder / "log"
+    with _logged(way, environment, on_event) as (program, log):
         argv = ssh_command(way, [line], program=program, log=log, batch=True)
         done = capture(argv, directory=Path.cwd(), environment=environment, limit=_LARGEST)
         if done.steps:

@@ -9,7 +9,7 @@ from biomodal_deploy.aws.checks import Unavailable, ask_once
 from biomodal_deploy.aws.errors import one_line
 from biomodal_deploy.engine.process import NotStarted, TooMuchOutput
 from biomodal_deploy.errors import EngineError, UsageError
-from biomodal_deploy.vm.access import instance_of, ssh_way
+from biomodal_deploy.vm.access import instance_of, way_to
 from biomodal_deploy.vm.built import read_built
 from biomodal_deploy.vm.connecting import capture_by_ssh
 from biomodal_deploy.workflow.signals import Listener, Step
@@ -32,7 +32,7 @@ def set_idle_stop(stack: Stack, minutes: int, address: str | None, on_event: Lis
     if minutes:
         _require_stop(instance_of(built), built.region)
     environment = stack.location.environment
-    way = ssh_way(built, stack.location.plans / stack.name, environment, address)
+    way = way_to(stack, built, address)
     text = files("biomodal_deploy.vm").joinpath("idle_stop.sh").read_text("utf-8")
     line = shlex.join(["sudo", "-n", "sh", "-c", text, "idle_stop", str(minutes)])
     on_event(Step("Switching the idle stop on the VM"))

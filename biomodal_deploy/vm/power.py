@@ -28,7 +28,7 @@ from biomodal_deploy.review.cost import Line, Prices
 from biomodal_deploy.review.cost.estimate import idle_lines
 from biomodal_deploy.review.cost.resources import Priced, Volume
 from biomodal_deploy.text import counted
-from biomodal_deploy.vm.access import has_ssh, instance_of, ssh_way
+from biomodal_deploy.vm.access import has_ssh, instance_of, way_to
 from biomodal_deploy.vm.built import Built, read_built
 from biomodal_deploy.vm.connecting import capture_by_ssh
 from biomodal_deploy.vm.jobs import find_jobs
@@ -216,7 +216,7 @@ def _nextflow_on(vm: _Vm, address: str | None) -> Finding | None:
         return unknown("whether it runs on the VM is unknown: this stack has no SSH key", look)
     environment = vm.stack.location.environment
     try:
-        way = ssh_way(vm.built, vm.stack.location.plans / vm.stack.name, environment, address)
+        way = way_to(vm.stack, vm.built, address)
         done = capture_by_ssh(way, _PGREP, environment, vm.on_event)
     except Interrupted:
         raise

@@ -21,7 +21,7 @@ from biomodal_deploy.aws.checks import (
 from biomodal_deploy.aws.clients import Clients, open_clients
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 from biomodal_deploy.text import counted
-from biomodal_deploy.vm.access import check_key, has_ssh, ssh_way
+from biomodal_deploy.vm.access import check_key, has_ssh, way_to
 from biomodal_deploy.vm.built import Built, read_built
 from biomodal_deploy.vm.checks import all_checks
 from biomodal_deploy.vm.deep import check_inside
@@ -164,7 +164,7 @@ def _inside(
             "connect: biomodal-aws connect --ssm; or set ssh_public_key and ssh_cidr_blocks",
         )
         return partial(tuple, [no_key.named("ssh", "SSH")])
-    way = ssh_way(built, stack.location.plans / stack.name, environment, request.address)
+    way = way_to(stack, built, request.address)
     # Before anybody waits for minutes.
     check_key(way)
     return partial(check_inside, built, way, environment, on_event)

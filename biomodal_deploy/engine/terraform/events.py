@@ -42,7 +42,6 @@ class Resource(_Read):
     addr: str
     module: str = ""
     resource_type: str = ""
-    resource_name: str = ""
 
 
 class Position(_Read):
@@ -65,7 +64,6 @@ class Snippet(_Read):
 
     context: str | None = None
     code: str = ""
-    start_line: int = 0
 
 
 class Diagnostic(_Read):
@@ -96,7 +94,6 @@ class VersionEvent(_Event):
     type: Literal["version"] = "version"
     terraform: str | None = None
     tofu: str | None = None
-    ui: str = ""
 
 
 class LogEvent(_Event):
@@ -122,7 +119,6 @@ class Change(_Read):
     resource: Resource
     action: str
     reason: str | None = None
-    previous_resource: Resource | None = None
 
 
 class ChangeEvent(_Event):
@@ -180,7 +176,6 @@ class Hook(_Read):
 
     resource: Resource
     action: str = ""
-    id_key: str | None = None
     id_value: str | None = None
     elapsed_seconds: float = 0.0
     provisioner: str | None = None
