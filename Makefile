@@ -91,8 +91,8 @@ docs: $(READY) ## Write the pages that come from the code: commands, hardening, 
 	@$(BIN)/python -m biomodal_deploy.cli.reference
 	@$(BIN)/python -m biomodal_deploy.cli.payload_page
 	@$(BIN)/python -m biomodal_deploy.config.json_schema
-	@$(BIN)/python -m biomodal_deploy.review.hardening.page
-	@$(BIN)/python -m biomodal_deploy.iam.page
+	@$(BIN)/python -m tests.support.hardening_page
+	@$(BIN)/python -m tests.support.permissions_page
 	@$(BIN)/python -m biomodal_deploy.review.diagnosis.page
 	@$(BIN)/python -m biomodal_deploy.review.report.data
 	@$(BIN)/python -m tests.support.fidelity

@@ -15,13 +15,13 @@ from biomodal_deploy.cli import reference
 from biomodal_deploy.cli.app import COMMANDS, command_line
 from biomodal_deploy.config.contract import all_variables
 from biomodal_deploy.config.settings import Limits, StackSettings
-from biomodal_deploy.iam import page as permissions
 from biomodal_deploy.known_errors.catalog import catalog
 from biomodal_deploy.plan.sealed import Facts, verifying
 from biomodal_deploy.review.diagnosis import page as troubleshooting
 from biomodal_deploy.vm.ssh_failures import NotConnected
 from biomodal_deploy.workflow.lost_state import StateLost
 from biomodal_deploy.workflow.reading import NotApplied
+from tests.support import permissions_page as permissions
 from tests.support.project import ROOT
 
 DOCS: Final = ROOT / "docs"

@@ -24,7 +24,6 @@ from biomodal_deploy.iam.document import Document
 from biomodal_deploy.iam.evaluate import Request, decide
 from biomodal_deploy.iam.language import parse_policy
 from biomodal_deploy.iam.needs import Needs, needs_of
-from biomodal_deploy.iam.page import SNAPSHOTS
 from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.policies import (
     MANAGED_LIMIT,
@@ -36,6 +35,7 @@ from biomodal_deploy.iam.policies import (
 )
 from tests.support.changes import HARDENED_MODULE, HARDENED_NATIVE, MODULE, NATIVE
 from tests.support.linted import assert_sound, complaints, known
+from tests.support.permissions_page import SNAPSHOTS
 from tests.support.project import ROOT
 
 ACCOUNT: Final = "123456789012"

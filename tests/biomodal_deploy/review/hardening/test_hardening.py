@@ -9,7 +9,7 @@ import pytest
 
 from biomodal_deploy.config.contract import variables_of
 from biomodal_deploy.review.hardening import DIFFERENCES, Difference
-from biomodal_deploy.review.hardening.page import PAGE, page
+from tests.support.hardening_page import PAGE, page
 from tests.support.project import ROOT
 
 
