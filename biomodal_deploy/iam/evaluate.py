@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import eq
 from typing import Final
 
 from biomodal_deploy.iam.language import PolicyDocument, Statement
@@ -159,31 +160,21 @@ def _arn(value: str, pattern: str) -> bool:
     return len(values) == len(patterns) and all(map(matches, patterns, values))
 
 
-def _same(value: str, wanted: str) -> bool:
-    return value == wanted
-
-
 def _same_in_any_case(value: str, wanted: str) -> bool:
     return value.casefold() == wanted.casefold()
-
-
-def _like(value: str, pattern: str) -> bool:
-    return matches(pattern, value)
 
 
 _POSITIVE: Final[dict[str, Callable[[str, str], bool]]] = {
     "ArnEquals": _arn,
     "ArnLike": _arn,
     "Bool": _same_in_any_case,
-    "StringEquals": _same,
+    "StringEquals": eq,
     "StringEqualsIgnoreCase": _same_in_any_case,
-    "StringLike": _like,
+    "StringLike": lambda value, pattern: matches(pattern, value),
 }
-_NEGATED: Final[dict[str, Callable[[str, str], bool]]] = {
-    "ArnNotEquals": _arn,
-    "ArnNotLike": _arn,
-    "StringNotEquals": _same,
-    "StringNotEqualsIgnoreCase": _same_in_any_case,
-    "StringNotLike": _like,
+_NEGATED: Final = {
+    re.sub("(Equals|Like)", r"Not\1", name): test
+    for name, test in _POSITIVE.items()
+    if name != "Bool"
 }
 _OPERATORS: Final = _POSITIVE | _NEGATED
