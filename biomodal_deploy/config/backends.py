@@ -17,13 +17,7 @@ from ipaddress import IPv4Address
 from pathlib import PurePosixPath
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    Field,
-    StringConstraints,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints
 
 from biomodal_deploy.config.contract import aws
 from biomodal_deploy.errors import UsageError
@@ -160,8 +154,7 @@ _Backend: TypeAlias = Annotated[
     LocalBackend | S3Backend | CloudBackend | PartialBackend, Field(discriminator="kind")
 ]
 Backend: TypeAlias = Annotated[
-    _Backend,
-    BeforeValidator(_spelled_out, json_schema_input_type=Literal["local"] | _Backend),
+    _Backend, BeforeValidator(_spelled_out, json_schema_input_type=Literal["local"] | _Backend)
 ]
 
 KINDS: Final[Mapping[str, type[BaseModel]]] = {

@@ -66,10 +66,7 @@ class App:
 
         try:
             ended = run(
-                self.argv,
-                directory=self.project_dir,
-                environment=self.environment,
-                on_line=receive,
+                self.argv, directory=self.project_dir, environment=self.environment, on_line=receive
             )
         except NotStarted as error:
             raise _no_command(str(error), self.argv[0]) from None

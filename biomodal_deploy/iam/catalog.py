@@ -15,14 +15,7 @@ from importlib.resources import files
 from itertools import product
 from typing import Annotated, Any, Final, TypeAlias
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    Field,
-    JsonValue,
-    TypeAdapter,
-    ValidationError,
-)
+from pydantic import BaseModel, BeforeValidator, Field, JsonValue, TypeAdapter, ValidationError
 
 from biomodal_deploy.iam.functions import UNKNOWN
 

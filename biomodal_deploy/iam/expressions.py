@@ -17,13 +17,7 @@ from lark import Token, Tree
 from lark.exceptions import LarkError
 from pydantic import JsonValue
 
-from biomodal_deploy.iam.functions import (
-    COMPARISONS,
-    FUNCTIONS,
-    UNKNOWN,
-    is_unknown,
-    text_of,
-)
+from biomodal_deploy.iam.functions import COMPARISONS, FUNCTIONS, UNKNOWN, is_unknown, text_of
 
 Reference: TypeAlias = tuple[str | int, ...]
 """`("aws_s3_bucket", "data", 0, "id")` for `aws_s3_bucket.data[0].id`."""

@@ -63,10 +63,7 @@ def _terraform(named: Named) -> dict[str, object]:
         for name, document in named.items()
     }
     arns = [f"${{aws_iam_policy.{label}.arn}}" for label in policies]
-    return {
-        "resource": {"aws_iam_policy": policies},
-        "output": {"policy_arns": {"value": arns}},
-    }
+    return {"resource": {"aws_iam_policy": policies}, "output": {"policy_arns": {"value": arns}}}
 
 
 def _commands(named: Named, place: Place) -> Sequence[str]:

@@ -73,10 +73,7 @@ class Needs:
 
 
 def needs_of(
-    document: Document,
-    values: Mapping[str, JsonValue],
-    place: Place,
-    known: Catalog | None = None,
+    document: Document, values: Mapping[str, JsonValue], place: Place, known: Catalog | None = None
 ) -> Needs:
     """Return what Terraform needs to plan, apply, update and destroy a stack.
 

@@ -206,10 +206,7 @@ def state_policy(
     statements = [
         # S3 tells "not there yet" from "forbidden" only to who may list what is asked for.
         allow(
-            "FindState",
-            ["s3:ListBucket"],
-            [arn],
-            {"StringEquals": {"s3:prefix": [*keys, *locks]}},
+            "FindState", ["s3:ListBucket"], [arn], {"StringEquals": {"s3:prefix": [*keys, *locks]}}
         ),
         allow(*states, _objects(arn, keys)),
         allow("TakeAndReleaseLock", [*writes_too, "s3:DeleteObject"], _objects(arn, locks)),

@@ -43,11 +43,7 @@ class Action(StrEnum):
     @property
     def replaces(self) -> bool:
         """Whether a new object takes the place of the old one."""
-        return self in {
-            Action.REPLACE,
-            Action.REPLACE_CREATE_FIRST,
-            Action.REPLACE_AND_FORGET,
-        }
+        return self in {Action.REPLACE, Action.REPLACE_CREATE_FIRST, Action.REPLACE_AND_FORGET}
 
     @property
     def destroys(self) -> bool:

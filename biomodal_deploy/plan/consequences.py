@@ -25,11 +25,7 @@ _Holders: TypeAlias = Sequence[ResourceChange]
 _BATCH_MINUTES: Final = 30
 # Batch user guide, "Updating compute environments": these leave hosts and jobs alone.
 _DESIRED: Final = "compute_resources[0].desired_vcpus"
-_SCALING: Final = (
-    _DESIRED,
-    "compute_resources[0].max_vcpus",
-    "compute_resources[0].min_vcpus",
-)
+_SCALING: Final = (_DESIRED, "compute_resources[0].max_vcpus", "compute_resources[0].min_vcpus")
 
 
 @dataclass(frozen=True)

@@ -35,9 +35,7 @@ _INDEX_KEY = re.compile(r'\["(?:[^"\\]|\\.)*"\]')
 
 
 def read_plan(
-    raw: bytes,
-    constructs: Mapping[str, str] = _NO_CONSTRUCTS,
-    secrets: Iterable[str] = (),
+    raw: bytes, constructs: Mapping[str, str] = _NO_CONSTRUCTS, secrets: Iterable[str] = ()
 ) -> tuple[model.Plan, Redactor]:
     """Read and redact a plan document; return with it what scrubs its secrets from log lines.
 
@@ -147,11 +145,7 @@ class _Reader:
         return self._redactor.text(path)
 
     def _updates(
-        self,
-        before: object,
-        after: object,
-        replace_paths: list[list[str | int]],
-        matters: _Matters,
+        self, before: object, after: object, replace_paths: list[list[str | int]], matters: _Matters
     ) -> Iterator[changes.AttributeChange]:
         if before is None or after is None:
             return

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cdktf import TerraformResourceLifecycle
-from cdktf_cdktf_provider_aws.batch_job_queue import (
-    BatchJobQueue as AwsBatchJobQueue,
-)
+from cdktf_cdktf_provider_aws.batch_job_queue import BatchJobQueue as AwsBatchJobQueue
 from cdktf_cdktf_provider_aws.batch_job_queue import (
     BatchJobQueueComputeEnvironmentOrder,
     BatchJobQueueJobStateTimeLimitAction,
@@ -66,10 +64,7 @@ class BatchJobQueue(Part):
                 ],
                 job_state_time_limit_action=[
                     BatchJobQueueJobStateTimeLimitAction(
-                        action="CANCEL",
-                        state="RUNNABLE",
-                        reason=reason,
-                        max_time_seconds=seconds,
+                        action="CANCEL", state="RUNNABLE", reason=reason, max_time_seconds=seconds
                     )
                     for reason, seconds in (cancel_after_s or {}).items()
                 ]

@@ -28,11 +28,7 @@ _IN_EC2: Final = (
 )
 
 
-def find_leftovers(
-    target: Target,
-    clients: Clients,
-    tell: Callable[[str], None],
-) -> Leftovers:
+def find_leftovers(target: Target, clients: Clients, tell: Callable[[str], None]) -> Leftovers:
     """Search the account for what is left; nothing is changed."""
     started = time.monotonic()
     search = Search(target, clients, Patience(COUNTING_S, tell))

@@ -27,11 +27,7 @@ _KINDS: Final[tuple[tuple[str, str, Callable[..., Sequence[Holding]]], ...]] = (
 )
 
 
-def read_ledger(
-    target: Target,
-    clients: Clients,
-    tell: Callable[[str], None],
-) -> Ledger:
+def read_ledger(target: Target, clients: Clients, tell: Callable[[str], None]) -> Ledger:
     """Read what a stack holds; nothing is changed."""
     started = time.monotonic()
     search = Search(target, clients, Patience(COUNTING_S, tell))

@@ -184,10 +184,7 @@ def _denials_to_all(text: str) -> Iterator[PolicyDocument]:
 
 def _refused(denials: Sequence[PolicyDocument], action: str, resource: str) -> bool:
     plain = Request(
-        action=action,
-        resource=resource,
-        context={"aws:SecureTransport": ("false",)},
-        complete=True,
+        action=action, resource=resource, context={"aws:SecureTransport": ("false",)}, complete=True
     )
     decision = decide(denials, plain)
     return decision.by is not None and decision.by.effect == "Deny"

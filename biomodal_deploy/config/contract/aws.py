@@ -37,11 +37,7 @@ KMS_KEY_ARN_RULE: Final = (
 
 IMAGE_NAME: Final = "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-*"
 """Ubuntu 22.04 LTS, from Canonical."""
-CANONICAL: Final = {
-    "aws": "099720109477",
-    "aws-cn": "837727238323",
-    "aws-us-gov": "513442679011",
-}
+CANONICAL: Final = {"aws": "099720109477", "aws-cn": "837727238323", "aws-us-gov": "513442679011"}
 
 OWN_TAG: Final = "biomodal-deployment"
 """Key of the tag that tells a stack's resources from its neighbours'; its value is vm_name."""

@@ -34,10 +34,7 @@ Name = Annotated[str, StringConstraints(pattern=r"\A[A-Za-z0-9_+=,.@/#()-]{1,512
 
 # Of each documented output, what it looks like in words and as a pattern.
 OUTPUT_GRAMMAR: Final[dict[str, tuple[str, re.Pattern[str]]]] = {
-    "bucket_url": (
-        "s3:// and a bucket name",
-        re.compile(rf"s3://{BUCKET}/?"),
-    ),
+    "bucket_url": ("s3:// and a bucket name", re.compile(rf"s3://{BUCKET}/?")),
     "docker_repo_url": (
         "a host name, with a path or without",
         re.compile(rf"{_HOST}(:[0-9]{{1,5}})?(/[A-Za-z0-9._/-]*)?"),

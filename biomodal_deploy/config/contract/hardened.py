@@ -52,9 +52,7 @@ def _ssh_cidr_blocks(pattern: str, *, open_ssh: bool) -> Variable:
     )
     rules = (form,) if open_ssh else (form, closed)
     return texts(
-        "ssh_cidr_blocks",
-        "Networks that reach port 22 (none: Session Manager only)",
-        *rules,
+        "ssh_cidr_blocks", "Networks that reach port 22 (none: Session Manager only)", *rules
     )
 
 
@@ -97,8 +95,7 @@ _NATIVE: Final = (
         "batch_subnet_ids",
         "Subnets of the Batch hosts, best in several zones (none: subnet_id)",
         matches(
-            "Each subnet id is subnet- and 8 to 17 hexadecimal digits.",
-            "subnet-[0-9a-f]{8,17}",
+            "Each subnet id is subnet- and 8 to 17 hexadecimal digits.", "subnet-[0-9a-f]{8,17}"
         ),
     ),
     texts(
@@ -154,10 +151,7 @@ _NATIVE: Final = (
     text(
         "access_log_bucket",
         "Bucket that receives the data bucket's access logs (empty: no logs)",
-        matches(
-            "It is empty or the name of a bucket, without s3://.",
-            f"|{BUCKET}",
-        ),
+        matches("It is empty or the name of a bucket, without s3://.", f"|{BUCKET}"),
         matches_not(f"{NO_BUCKET_RULE}.", NO_BUCKET),
     ),
     number(

@@ -47,12 +47,7 @@ def variables_of(
     if bootstrap == "prerequisites":
         tags = (each for each in _OPTIONAL if each.name in ("tag_key", "tag_value"))
         return (_REGION, *tags, *_ACCOUNT_ROLES)
-    vm_name = text(
-        "vm_name",
-        "VM name",
-        *vm_name_rules(bootstrap),
-        default=None,
-    )
+    vm_name = text("vm_name", "VM name", *vm_name_rules(bootstrap), default=None)
     own = (_SSH_PUBLIC_KEY, _VM_VOLUME) if bootstrap == "native" else (_VM_VOLUME,)
     more = hardened_variables(bootstrap, open_ssh=open_ssh) if profile == "hardened" else ()
     return (*_PLACE, vm_name, *_OPTIONAL, *own, *more)
@@ -84,12 +79,7 @@ def _tag_rule(message: str, low: int, high: int) -> Rule:
     )
 
 
-_REGION: Final = text(
-    "region",
-    "AWS region",
-    matches(f"{REGION_RULE}.", REGION),
-    default=None,
-)
+_REGION: Final = text("region", "AWS region", matches(f"{REGION_RULE}.", REGION), default=None)
 
 _PLACE: Final = (
     _REGION,
@@ -143,9 +133,7 @@ _OPTIONAL: Final = (
         "tag_value",
         "Resource tag value",
         _tag_rule(
-            "An AWS tag value has at most 256 letters, digits, spaces or _ . : / = + - @.",
-            0,
-            256,
+            "An AWS tag value has at most 256 letters, digits, spaces or _ . : / = + - @.", 0, 256
         ),
         default="development",
     ),

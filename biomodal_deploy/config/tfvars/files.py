@@ -73,9 +73,7 @@ def read_file(path: Path) -> VariableFile:
         raise _unreadable(path, error) from None
     if len(content) > LIMIT_BYTES:
         raise UsageError(
-            f"larger than {LIMIT_BYTES // 1024} KiB",
-            field=shown(path),
-            fix="name another file",
+            f"larger than {LIMIT_BYTES // 1024} KiB", field=shown(path), fix="name another file"
         )
     try:
         text = content.decode()

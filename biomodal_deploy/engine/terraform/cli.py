@@ -87,12 +87,7 @@ class TerraformCli:
         self.dropped = child.dropped
         self._plugin_cache = plugin_cache(child.variables)
         self._run = Caller(
-            binary.argv_prefix,
-            binary.product,
-            self.directory,
-            child.variables,
-            redact,
-            self,
+            binary.argv_prefix, binary.product, self.directory, child.variables, redact, self
         )
 
     def version(self) -> VersionInfo:

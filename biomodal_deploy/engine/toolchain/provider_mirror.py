@@ -89,9 +89,7 @@ def find_provider_source(
 
 
 def cli_config_environment(
-    folder: Path,
-    source: ProviderSource,
-    environ: Mapping[str, str] = os.environ,
+    folder: Path, source: ProviderSource, environ: Mapping[str, str] = os.environ
 ) -> dict[str, str]:
     """Return what Terraform's environment needs so that it takes providers from the source.
 

@@ -106,10 +106,7 @@ class _Candidate:
 
 
 def find_terraform(
-    setting: str | None = None,
-    *,
-    environ: Mapping[str, str] = os.environ,
-    cwd: Path | None = None,
+    setting: str | None = None, *, environ: Mapping[str, str] = os.environ, cwd: Path | None = None
 ) -> Terraform:
     """Return the Terraform to run.
 

@@ -16,8 +16,7 @@ LONGEST_LINE: Final = 4000
 Line = Annotated[
     str,
     StringConstraints(
-        max_length=LONGEST_LINE,
-        pattern=r"^[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*$",
+        max_length=LONGEST_LINE, pattern=r"^[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*$"
     ),
 ]
 

@@ -77,11 +77,7 @@ _KINDS: Final[Mapping[str, Kind]] = {
     "aws_vpc_security_group_ingress_rule": Kind("rule for incoming traffic", Area.NETWORK),
     "aws_vpc_security_group_egress_rule": Kind("rule for outgoing traffic", Area.NETWORK),
     "aws_security_group_rule": Kind("security group rule", Area.NETWORK),
-    "aws_s3_bucket": Kind(
-        "bucket",
-        Area.DATA,
-        "its name, which anybody may take; {objects}",
-    ),
+    "aws_s3_bucket": Kind("bucket", Area.DATA, "its name, which anybody may take; {objects}"),
     "aws_s3_bucket_policy": Kind("bucket policy", Area.DATA),
     "aws_s3_bucket_public_access_block": Kind("public access block", Area.DATA),
     "aws_s3_bucket_lifecycle_configuration": Kind("lifecycle rules", Area.DATA),
@@ -92,11 +88,7 @@ _KINDS: Final[Mapping[str, Kind]] = {
     "aws_kms_key": Kind(
         "encryption key", Area.DATA, "everything encrypted with it, once its waiting time is over"
     ),
-    "aws_ecr_repository": Kind(
-        "image repository",
-        Area.IMAGES,
-        "{images}",
-    ),
+    "aws_ecr_repository": Kind("image repository", Area.IMAGES, "{images}"),
     "aws_ecr_lifecycle_policy": Kind("image lifecycle", Area.IMAGES),
     "aws_ecr_repository_policy": Kind("repository policy", Area.IMAGES),
     "aws_iam_role": Kind(

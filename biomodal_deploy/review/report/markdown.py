@@ -20,12 +20,7 @@ MOST_BYTES: Final = 60_000  # a comment on GitHub has 65,536 characters
 FEWEST_BYTES: Final = 4_000
 _LONGEST_TEXT: Final = 1_000
 _BRIEF_TEXT: Final = 80
-_MARKS: Final = {
-    Level.BLOCKED: "🛑",
-    Level.CAREFUL: "⚠️",
-    Level.ROUTINE: "✅",
-    Level.NOTHING: "✅",
-}
+_MARKS: Final = {Level.BLOCKED: "🛑", Level.CAREFUL: "⚠️", Level.ROUTINE: "✅", Level.NOTHING: "✅"}
 _ALARMS: Final = {"": "", "anyone": " — **everybody on the internet**", "everything": " — **all**"}
 
 
@@ -96,20 +91,14 @@ def _sections(report: Report) -> Iterator[Section]:
     )
     yield Section("What the stack holds", [*_holdings(report)])
     yield Section(
-        "Access that ends",
-        [_ends(each) for each in report.access if each.removed],
-        folded=True,
+        "Access that ends", [_ends(each) for each in report.access if each.removed], folded=True
     )
     yield Section(
         "Forgotten",
         [_known(each, "") for each in report.forgotten],
         note="They go on existing, and nobody manages them any more.",
     )
-    yield Section(
-        "Created and updated",
-        [*_grouped(report)],
-        note="By construct.",
-    )
+    yield Section("Created and updated", [*_grouped(report)], note="By construct.")
     yield Section(
         "Moved",
         [_known(each, f" from {code(each.previous_address or '')}") for each in report.moved],

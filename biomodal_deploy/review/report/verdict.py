@@ -44,10 +44,7 @@ def blockers_of(plan: Plan, verdicts: Sequence[Guarded]) -> Iterator[Blocker]:
 
 
 def verdict_of(
-    plan: Plan,
-    kind: PlanKind,
-    blockers: Sequence[Blocker],
-    access: Sequence[AccessChange],
+    plan: Plan, kind: PlanKind, blockers: Sequence[Blocker], access: Sequence[AccessChange]
 ) -> Verdict:
     """Return what a reviewer should know first."""
     points = tuple(_points(plan, blockers, access))

@@ -125,7 +125,7 @@ def memory_of(built: Built, on_event: Listener) -> int | None:
     def ask(clients: Clients) -> int:
         said = clients.ec2().describe_instance_types(
             # The type is a text of the state's; the stubs list the types of their own day.
-            InstanceTypes=[kind],  # type: ignore[list-item]
+            InstanceTypes=[kind]  # type: ignore[list-item]
         )
         return said["InstanceTypes"][0]["MemoryInfo"]["SizeInMiB"]
 

@@ -82,10 +82,7 @@ class SmokeJob:
         )
         self.definition = made["jobDefinitionArn"]
         submitted = self.clients.batch().submit_job(
-            jobName=self.name,
-            jobQueue=self.facts.queue,
-            jobDefinition=self.definition,
-            tags=tags,
+            jobName=self.name, jobQueue=self.facts.queue, jobDefinition=self.definition, tags=tags
         )
         self.id = submitted["jobId"]
 

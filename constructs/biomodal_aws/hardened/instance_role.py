@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cdktf import ITerraformDependable
-from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
-    DataAwsIamPolicyDocumentStatement,
-)
+from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocumentStatement
 from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
 from constructs import Construct
 
@@ -38,11 +36,7 @@ class InstanceRole(instance_role.InstanceRole):
         permissions_boundary: str | None = None,
     ) -> None:
         super().__init__(
-            scope,
-            id_,
-            name=name,
-            statements=statements,
-            permissions_boundary=permissions_boundary,
+            scope, id_, name=name, statements=statements, permissions_boundary=permissions_boundary
         )
         attached = [
             self.named(

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from cdktf_cdktf_provider_aws.budgets_budget import (
-    BudgetsBudget,
-    BudgetsBudgetCostFilter,
-)
+from cdktf_cdktf_provider_aws.budgets_budget import BudgetsBudget, BudgetsBudgetCostFilter
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 from constructs import Construct
 

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import (
-    DataAwsIamPolicyDocumentStatement,
-)
+from cdktf_cdktf_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocumentStatement
 from constructs import Construct
 
 from biomodal_aws.iam.instance_role import InstanceRole

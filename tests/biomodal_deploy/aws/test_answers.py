@@ -83,8 +83,5 @@ def test_json_is_read_as_strictly(body: bytes, monkeypatch: pytest.MonkeyPatch) 
 
 def test_awss_own_refusal_stays_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """Strictness costs no answer of AWS's."""
-    with (
-        answering(403, DENIED, monkeypatch),
-        pytest.raises(ClientError, match="AccessDenied"),
-    ):
+    with answering(403, DENIED, monkeypatch), pytest.raises(ClientError, match="AccessDenied"):
         open_session(REGION).client("sts").get_caller_identity()

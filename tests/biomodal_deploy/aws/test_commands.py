@@ -21,18 +21,12 @@ INNER = re.compile(r"\$\((aws [^)]*)\)")
     [
         (commands.abort_uploads(NAME, REGION), {"Bucket": NAME}),
         (commands.remove_repository(NAME, REGION), {"repositoryName": NAME, "force": True}),
-        (
-            commands.list_jobs("q", "RUNNING", REGION),
-            {"jobQueue": "q", "jobStatus": "RUNNING"},
-        ),
+        (commands.list_jobs("q", "RUNNING", REGION), {"jobQueue": "q", "jobStatus": "RUNNING"}),
         (
             commands.unprotect(VM, REGION),
             {"InstanceId": VM, "DisableApiTermination": {"Value": False}},
         ),
-        (
-            commands.allow_stop(VM, REGION),
-            {"InstanceId": VM, "DisableApiStop": {"Value": False}},
-        ),
+        (commands.allow_stop(VM, REGION), {"InstanceId": VM, "DisableApiStop": {"Value": False}}),
         (commands.keep_snapshot("vol-1", REGION), {"VolumeId": "vol-1"}),
     ],
 )

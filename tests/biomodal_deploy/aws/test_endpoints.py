@@ -68,10 +68,7 @@ def home(tmp_path: Path) -> Path:
         ),
         ({"AWS_PROFILE": "local", "AWS_ENDPOINT_URL": "http://a"}, {ALL: "http://a"}),
         ({"AWS_PROFILE": "quiet"}, {}),
-        (
-            {"AWS_PROFILE": "fips"},
-            {"use_fips_endpoint": "true", "use_dualstack_endpoint": "true"},
-        ),
+        ({"AWS_PROFILE": "fips"}, {"use_fips_endpoint": "true", "use_dualstack_endpoint": "true"}),
         ({"AWS_PROFILE": "keys"}, {ALL: "http://keys:1"}),
         ({"AWS_PROFILE": "unknown"}, {}),
         ({"AWS_CONFIG_FILE": "/nowhere", "AWS_PROFILE": "local"}, {}),

@@ -353,12 +353,7 @@ _settings = st.fixed_dictionaries(
         "bootstrap": st.sampled_from(["module", "native", "nativ", ""]) | _json,
         "profile": st.sampled_from(["documented", "hardened"]) | _json,
         "protected": st.lists(st.sampled_from(["aws_instance", "aws_eip"])) | _json,
-        "limits": st.fixed_dictionaries(
-            {},
-            optional={
-                "max_deletes": st.integers() | _json,
-            },
-        )
+        "limits": st.fixed_dictionaries({}, optional={"max_deletes": st.integers() | _json})
         | _json,
         "account": st.lists(st.from_regex(r"[0-9]{11,13}", fullmatch=True)) | _json,
         "region": st.lists(st.just("us-east-1")) | _json,

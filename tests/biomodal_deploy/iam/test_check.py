@@ -119,11 +119,7 @@ def test_conditions_that_the_stack_meets() -> None:
             "aws:PrincipalAccount": "123456789012",
         }
     }
-    statement = {
-        "Action": "ec2:TerminateInstances",
-        "Resource": "*",
-        "Condition": condition,
-    }
+    statement = {"Action": "ec2:TerminateInstances", "Resource": "*", "Condition": condition}
     assert found(statement, needs=(TERMINATE,)) == []
 
 

@@ -89,11 +89,7 @@ def test_a_rule_is_imported_and_its_old_resource_leaves_the_state() -> None:
 def test_a_rule_that_nothing_takes_over_stays_a_deletion() -> None:
     """An open port that leaves the state unnoticed would stay open."""
     blocks = Blocks()
-    old = change(
-        "aws_security_group_rule.ssh",
-        Action.DELETE,
-        **OPEN_SSH,
-    )
+    old = change("aws_security_group_rule.ssh", Action.DELETE, **OPEN_SSH)
     assert not blocks.add(plan(old), {SSH: "sgr-1"})
     assert blocks.text() == ""
 

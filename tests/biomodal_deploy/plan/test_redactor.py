@@ -10,14 +10,7 @@ from typing import Any
 
 import pytest
 
-from biomodal_deploy.plan.redactor import (
-    HIDDEN_TEXT,
-    UNKNOWN_TEXT,
-    Hidden,
-    Redactor,
-    leaves,
-    mask,
-)
+from biomodal_deploy.plan.redactor import HIDDEN_TEXT, UNKNOWN_TEXT, Hidden, Redactor, leaves, mask
 
 SECRET = 'p@ss "w\\rd" <&> 5f2e9a71'
 

@@ -37,11 +37,7 @@ def test_attributes_of_both_provider_versions() -> None:
         "compute_environment_order": None,
     }
     found = built(
-        {
-            **documented(),
-            "aws_batch_compute_environment": [renamed],
-            "aws_batch_job_queue": [older],
-        }
+        {**documented(), "aws_batch_compute_environment": [renamed], "aws_batch_job_queue": [older]}
     )
     assert found.environments[0].name == NAME
     assert found.queue_for(spot=True) == found.queues[0]

@@ -28,10 +28,7 @@ def verdicts(**changes: Any) -> dict[str, tuple[str, str]]:
     """Return each part's verdict and words, where these sights differ from the healthy ones."""
     seen = Seen.model_validate(HEALTHY | changes)
     return {
-        each.check: (
-            "not-yet" if each.under_way else each.verdict.value,
-            f"{each.line} {each.fix}",
-        )
+        each.check: ("not-yet" if each.under_way else each.verdict.value, f"{each.line} {each.fix}")
         for each in judged(seen, "ubuntu")
     }
 

@@ -10,13 +10,7 @@ from biomodal_deploy.aws.commands import iam
 from biomodal_deploy.aws.errors import or_none
 from biomodal_deploy.aws.preflight.checks.permissions import Need, simulate
 from biomodal_deploy.aws.preflight.facts import Facts
-from biomodal_deploy.aws.preflight.prerequisites import (
-    BATCH_ROLE,
-    MAKE,
-    SPOT_ROLE,
-    TRUST,
-    Role,
-)
+from biomodal_deploy.aws.preflight.prerequisites import BATCH_ROLE, MAKE, SPOT_ROLE, TRUST, Role
 from biomodal_deploy.config.contract.aws import (
     ECS_INSTANCE_ROLE,
     ECS_ROLE_POLICY,

@@ -38,12 +38,7 @@ _SETTINGS: Final[Mapping[str, tuple[tuple[str, _Safe, str, Severity], ...]]] = {
         ("block_public_acls", _is_true, "objects can be made public, one by one", _HIGH),
         ("block_public_policy", _is_true, "a policy can make the bucket public", _HIGH),
         ("ignore_public_acls", _is_true, "objects that were made public are served", _HIGH),
-        (
-            "restrict_public_buckets",
-            _is_true,
-            "a public policy opens it to other accounts",
-            _HIGH,
-        ),
+        ("restrict_public_buckets", _is_true, "a public policy opens it to other accounts", _HIGH),
     ),
     "aws_instance": (
         (

@@ -78,11 +78,7 @@ def draw(diagram: Diagram, name: str) -> str:
     width = WIDTHS[name]
     areas, boxes, size = _laid_out(diagram, width)
     drawing = drawsvg.Drawing(
-        *size,
-        id_prefix=f"{name}-",
-        class_=f"picture {name}",
-        role="group",
-        aria_label="The stack",
+        *size, id_prefix=f"{name}-", class_=f"picture {name}", role="group", aria_label="The stack"
     )
     for area, box in areas.items():
         panel = drawsvg.Group(class_="area")

@@ -164,12 +164,7 @@ def test_read_back_as_it_was_written(answering: Answering) -> None:
     ],
 )
 def test_what_is_deleted_with_everything_in_it(
-    answering: Answering,
-    address: str,
-    attributes: dict[str, Any],
-    kind: str,
-    fate: Fate,
-    says: str,
+    answering: Answering, address: str, attributes: dict[str, Any], kind: str, fate: Fate, says: str
 ) -> None:
     """The flag in the state decides, and what is locked cannot be promised."""
     found = one(read(answering(account()), changed(address, **attributes)), kind)
@@ -218,10 +213,7 @@ def test_only_versions_are_denied(answering: Answering) -> None:
     assert "old versions: unknown (s3:ListBucketVersions)" in some.line
     assert "unfinished uploads: unknown" in some.line
     none = one(read(answering(answers | {"s3.ListObjectsV2": {"IsTruncated": False}})), "bucket")
-    assert (none.fate, none.fixes) == (
-        Fate.UNKNOWN,
-        ("allow s3:ListBucketVersions to the caller",),
-    )
+    assert (none.fate, none.fixes) == (Fate.UNKNOWN, ("allow s3:ListBucketVersions to the caller",))
 
 
 def test_deleted_by_hand(answering: Answering) -> None:

@@ -216,13 +216,7 @@ def test_an_image_of_ones_own(aws: RecordedAws, target: Target) -> None:
             Verdict.FAIL,
             "logs is in sa-east-1",
         ),
-        (
-            {"access_log_bucket": NAME},
-            "",
-            {},
-            Verdict.FAIL,
-            "is the data bucket itself",
-        ),
+        ({"access_log_bucket": NAME}, "", {}, Verdict.FAIL, "is the data bucket itself"),
         (
             {"batch_subnet_ids": (SUBNET, "subnet-0b")},
             "ec2.DescribeSubnets",

@@ -10,13 +10,7 @@ from biomodal_deploy.aws.preflight.prerequisites import VARIABLES, all_steps, st
 from biomodal_deploy.aws.preflight.runner import run_role_checks
 from biomodal_deploy.config.contract import variables_of
 from tests.support.aws_command import script_commands
-from tests.support.recorded_aws import (
-    REGION,
-    RecordedAws,
-    Refusal,
-    no_such,
-    profile,
-)
+from tests.support.recorded_aws import REGION, RecordedAws, Refusal, no_such, profile
 
 
 def test_an_account_that_has_all(aws: RecordedAws) -> None:

@@ -31,10 +31,7 @@ NO_OTHER: Final = {
     "Condition": {"StringNotEquals": {_HEADER: "aws:kms"}, "Null": {_HEADER: "false"}},
 }
 NOT_NULL: Final = {**_PUT, "Condition": {"Null": {_HEADER: "true"}}}
-ONE_KEY: Final = {
-    **_PUT,
-    "Condition": {"StringNotEquals": {f"{_HEADER}-aws-kms-key-id": OTHER}},
-}
+ONE_KEY: Final = {**_PUT, "Condition": {"StringNotEquals": {f"{_HEADER}-aws-kms-key-id": OTHER}}}
 
 
 def default(algorithm: str, key: str | None = None) -> dict[str, Any]:

@@ -37,10 +37,7 @@ PUBLISHED: Final[dict[str, tuple[str, re.Pattern[str]]]] = {
         re.compile(r"(?!sg-)[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}"),
     ),
     # EC2 API reference, CreateLaunchTemplate: the pattern, 3 to 128 characters.
-    "EC2 launch template": (
-        "{}-batch-launch-template",
-        re.compile(r"[a-zA-Z0-9()./_-]{3,128}"),
-    ),
+    "EC2 launch template": ("{}-batch-launch-template", re.compile(r"[a-zA-Z0-9()./_-]{3,128}")),
     # Batch API reference, CreateComputeEnvironment: letters, numbers, hyphens, underscores; 128.
     "Batch compute environment": ("{}", re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")),
     # Batch API reference, CreateJobQueue: the same.

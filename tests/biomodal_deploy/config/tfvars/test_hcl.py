@@ -10,13 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from biomodal_deploy.config.tfvars.hcl import (
-    DEEPEST,
-    MOST_FAULTS,
-    HclError,
-    attributes,
-    expression,
-)
+from biomodal_deploy.config.tfvars.hcl import DEEPEST, MOST_FAULTS, HclError, attributes, expression
 from biomodal_deploy.config.tfvars.values import Value
 
 
@@ -257,11 +251,7 @@ def test_a_bracket_that_is_not_closed_hides_no_later_line() -> None:
     """The next name that is indented no more begins a new value, and each fault is told once."""
     with pytest.raises(HclError) as info:
         attributes("a = {\n  b = True\nc = False\nd = 4\n")
-    assert [(each.line, each.name) for each in info.value.faults] == [
-        (1, "a"),
-        (2, "a"),
-        (3, "c"),
-    ]
+    assert [(each.line, each.name) for each in info.value.faults] == [(1, "a"), (2, "a"), (3, "c")]
     assert sorted(info.value.attributes) == ["d"]
 
 

@@ -85,10 +85,7 @@ def test_output_values_are_not_kept() -> None:
 
 @pytest.mark.parametrize(
     ("line", "expected"),
-    [
-        (event("teleport", to="mars"), "teleport"),
-        (event("apply_start", hook=7), "apply_start"),
-    ],
+    [(event("teleport", to="mars"), "teleport"), (event("apply_start", hook=7), "apply_start")],
 )
 def test_unknown_events_are_kept(line: str, expected: str) -> None:
     """A type or a shape of a later Terraform is kept with all its fields, and breaks nothing."""

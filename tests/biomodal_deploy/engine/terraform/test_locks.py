@@ -6,11 +6,7 @@ import json
 import shlex
 from pathlib import Path
 
-from biomodal_deploy.engine.terraform.locks import (
-    local_lock,
-    lock_in_text,
-    unlock_command,
-)
+from biomodal_deploy.engine.terraform.locks import local_lock, lock_in_text, unlock_command
 from tests.support.small_stack import held_by_a_process
 
 ERROR = """Error message: operation error S3: PutObject, api error PreconditionFailed

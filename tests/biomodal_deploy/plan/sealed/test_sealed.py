@@ -13,12 +13,7 @@ from typing import Any
 import pytest
 
 from biomodal_deploy.errors import EXIT_SEALED_PLAN, SealedPlanRefused, UsageError
-from biomodal_deploy.plan.sealed import (
-    SealedPlan,
-    UseState,
-    consume,
-    record_outcome,
-)
+from biomodal_deploy.plan.sealed import SealedPlan, UseState, consume, record_outcome
 from tests.support.plans import plan, resource
 from tests.support.sealed_plans import NOW, edit_manifest, sealed
 

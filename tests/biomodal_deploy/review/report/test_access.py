@@ -190,11 +190,7 @@ class TestPolicies:
         """A policy that is known after the apply is read from its document in the plan."""
         statement = {"effect": "Allow", "actions": ["s3:PutObject"], "resources": ["*"]}
         read = resource(
-            "data.aws_iam_policy_document.d",
-            "read",
-            None,
-            {"statement": [statement]},
-            mode="data",
+            "data.aws_iam_policy_document.d", "read", None, {"statement": [statement]}, mode="data"
         )
         role = resource(
             "aws_iam_role_policy.p",

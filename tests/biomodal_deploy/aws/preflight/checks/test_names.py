@@ -110,11 +110,7 @@ def test_one_thing_wrong(aws: RecordedAws, target: Target, wrong: Wrong) -> None
 
 def test_a_name_of_what_is_deleted_is_free(aws: RecordedAws, target: Target) -> None:
     """Batch goes on describing an environment for a while after its end."""
-    gone = {
-        "computeEnvironmentName": NAME,
-        "computeEnvironmentArn": "arn",
-        "status": "DELETED",
-    }
+    gone = {"computeEnvironmentName": NAME, "computeEnvironmentArn": "arn", "status": "DELETED"}
     aws.answers["batch.DescribeComputeEnvironments"] = {"computeEnvironments": [gone]}
     found = answer(aws, target, "compute-environment")
     assert found.verdict is Verdict.PASS

@@ -215,10 +215,7 @@ def test_one_thing_wrong_on_the_way_out(aws: RecordedAws, target: Target, wrong:
         Well("hosts-aws", {"ec2.DescribeRouteTables": NAT}, "through nat-1"),
         Well(
             "hosts-aws",
-            {
-                "ec2.DescribeRouteTables": routes(),
-                "ec2.DescribeVpcEndpoints": endpoints(*HOSTS),
-            },
+            {"ec2.DescribeRouteTables": routes(), "ec2.DescribeVpcEndpoints": endpoints(*HOSTS)},
             "through VPC endpoints",
         ),
         Well(
@@ -231,10 +228,7 @@ def test_one_thing_wrong_on_the_way_out(aws: RecordedAws, target: Target, wrong:
         ),
         Well(
             "s3-endpoint",
-            {
-                "ec2.DescribeRouteTables": NAT,
-                "ec2.DescribeVpcEndpoints": endpoints(endpoint("s3")),
-            },
+            {"ec2.DescribeRouteTables": NAT, "ec2.DescribeVpcEndpoints": endpoints(endpoint("s3"))},
             "through its interface endpoint",
         ),
     ],

@@ -181,10 +181,7 @@ def test_elastic_ips_without_service_quotas(aws: RecordedAws, target: Target) ->
     aws.answers["service-quotas.GetServiceQuota"] = Refusal("AccessDeniedException", "", 400)
     aws.answers["ec2.DescribeAccountAttributes"] = {
         "AccountAttributes": [
-            {
-                "AttributeName": "vpc-max-elastic-ips",
-                "AttributeValues": [{"AttributeValue": "0"}],
-            }
+            {"AttributeName": "vpc-max-elastic-ips", "AttributeValues": [{"AttributeValue": "0"}]}
         ]
     }
     assert answer(aws, target, "elastic-ips").verdict is FAIL
