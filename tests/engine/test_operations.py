@@ -23,8 +23,8 @@ import pytest
 from biomodal_deploy.sandbox import Sandbox
 from tests.support import planted as secrets
 from tests.support.light import Ended, LightProject
-from tests.support.loopback import Handler, serving
-from tests.support.operated import NAME, documented, outputs, queue, state_text
+from tests.support.loopback import serving
+from tests.support.operated import NAME, Metadata, documented, outputs, queue, state_text
 from tests.support.payloads import undocumented
 from tests.support.planted import without_secrets
 from tests.support.sshd import Vm, running_vm
@@ -32,26 +32,10 @@ from tests.support.sshd import Vm, running_vm
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("operations")]
 
 STACK: Final = "lab"
-KEYS: Final = {"AccessKeyId": "AKIAVM", "SecretAccessKey": "secret", "Token": "token"}
 BROKEN: Final = (
     "biomodal install: step 2/5: installing system packages: curl\n"
     "biomodal install: FAILED with status 100 at line 93, in step 2/5: installing system packages\n"
 )
-
-
-class Metadata(Handler):
-    """The instance metadata, version 2: a token first, then the role's keys."""
-
-    def answer(self) -> None:
-        """Give a token; name the role, or give its keys, to whoever has it."""
-        if self.command == "PUT":
-            self.say(b"a-token")
-        elif self.headers["X-aws-ec2-metadata-token"] != "a-token":
-            self.send_error(401)
-        elif self.path.endswith("/security-credentials/"):
-            self.say(NAME.encode())
-        else:
-            self.say(json.dumps(KEYS).encode())
 
 
 @dataclass(frozen=True)
@@ -319,10 +303,7 @@ def test_a_stop_meets_work(operated: Operated, queued: tuple[Any, str]) -> None:
         containerProperties={"image": "none", "vcpus": 1, "memory": 64},
     )
     job = batch.submit_job(
-        jobName="waits",
-        jobQueue=name,
-        jobDefinition="waits",
-        dependsOn=[{"jobId": str(uuid4())}],
+        jobName="waits", jobQueue=name, jobDefinition="waits", dependsOn=[{"jobId": str(uuid4())}]
     )
     stop = ("vm", "stop", "--address", operated.vm.address)
     words = ["bash", "-c", "exec -a 'java -cp x nextflow.cli.Launcher run' sleep 60"]

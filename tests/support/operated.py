@@ -10,6 +10,7 @@ from typing import Any, Final
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.engine.terraform import State
 from biomodal_deploy.vm.built import Built, built_from
+from tests.support.loopback import Handler
 from tests.support.project import ROOT
 from tests.support.recorded_aws import Given, RecordedAws
 
@@ -21,6 +22,22 @@ ADDRESS: Final = "203.0.113.7"
 
 Attributes = dict[str, Any]
 _ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/{NAME}"
+_KEYS: Final = {"AccessKeyId": "AKIAVM", "SecretAccessKey": "secret", "Token": "token"}
+
+
+class Metadata(Handler):
+    """The instance metadata, version 2: a token first, then the role's keys."""
+
+    def answer(self) -> None:
+        """Give a token; name the role, or give its keys, to whoever has it."""
+        if self.command == "PUT":
+            self.say(b"a-token")
+        elif self.headers["X-aws-ec2-metadata-token"] != "a-token":
+            self.send_error(401)
+        elif self.path.endswith("/security-credentials/"):
+            self.say(NAME.encode())
+        else:
+            self.say(json.dumps(_KEYS).encode())
 
 
 def arn(service: str, resource: str) -> str:
