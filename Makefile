@@ -93,7 +93,7 @@ docs: $(READY) ## Write the pages that come from the code: commands, hardening, 
 	@$(BIN)/python -m biomodal_deploy.config.json_schema
 	@$(BIN)/python -m tests.support.hardening_page
 	@$(BIN)/python -m tests.support.permissions_page
-	@$(BIN)/python -m biomodal_deploy.review.diagnosis.page
+	@$(BIN)/python -m tests.support.troubleshooting_page
 	@$(BIN)/python -m biomodal_deploy.review.report.data
 	@$(BIN)/python -m tests.support.fidelity
 

@@ -17,11 +17,11 @@ from biomodal_deploy.config.contract import all_variables
 from biomodal_deploy.config.settings import Limits, StackSettings
 from biomodal_deploy.known_errors.catalog import catalog
 from biomodal_deploy.plan.sealed import Facts, verifying
-from biomodal_deploy.review.diagnosis import page as troubleshooting
 from biomodal_deploy.vm.ssh_failures import NotConnected
 from biomodal_deploy.workflow.lost_state import StateLost
 from biomodal_deploy.workflow.reading import NotApplied
 from tests.support import permissions_page as permissions
+from tests.support import troubleshooting_page as troubleshooting
 from tests.support.project import ROOT
 
 DOCS: Final = ROOT / "docs"
