@@ -62,6 +62,13 @@ Part = Annotated[
         help="One of a set: the stack as it was last synthesized, and progress for a program.",
     ),
 ]
+Plan = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="PLAN",
+        help="A sealed plan's id or folder; default: the stack's newest unused one.",
+    ),
+]
 OutputFormat = Annotated[
     Format, typer.Option("--output", "-o", help="Text for people, JSON for programs.")
 ]

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from biomodal_deploy.cli.options import Format
@@ -161,24 +162,18 @@ def apply_set(
         output=output,
         jobs=jobs,
     )
-    first = [each for each in chosen.sealed_plans if _makes_roles(location, each)]
-    others = [each for each in chosen.sealed_plans if each not in first]
-    waves = [
-        [_part(location, each, confirm, approved=bool(digests)) for each in wave]
-        for wave in (first, others)
-        if wave
-    ]
+    waves: list[list[Part]] = [[], []]
+    for each in chosen.sealed_plans:
+        settings = location.settings(each.manifest.facts.stack)
+        wave = waves[0] if settings.bootstrap == "prerequisites" else waves[1]
+        wave.append(_part(location, each, confirm, approved=bool(digests)))
     done = [
         StackOutcome(
             stack=stack, exit_status=EXIT_DONE, data={"sealed_plan": None, "reason": reason}
         )
         for stack, reason in chosen.idle.items()
     ]
-
-    def held(part: Part, before: Sequence[StackOutcome]) -> StackOutcome | None:
-        return _held(location, part, before)
-
-    return run.run(waves, done=done, go_on=held)
+    return run.run([wave for wave in waves if wave], done=done, go_on=partial(_held, location))
 
 
 def option_words(option: str, values: Sequence[object] | None) -> list[str]:
@@ -229,10 +224,6 @@ def _chosen(
         return named(location, names)
     known = [stack.name for stack in last_stacks(location)]
     return newest_of(location, choose_several(stacks, known, every=every))
-
-
-def _makes_roles(location: Location, sealed_plan: SealedPlan) -> bool:
-    return location.settings(sealed_plan.manifest.facts.stack).bootstrap == "prerequisites"
 
 
 def _part(

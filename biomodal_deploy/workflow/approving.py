@@ -31,9 +31,6 @@ CARRIED: Final = "carried_from"
 def check_approvals(stack: Stack, sealed_plan: SealedPlan) -> ApprovalStatus:
     """Return the approvals of a sealed plan; none where its stack's settings ask for none.
 
-    Args:
-        stack: The stack, with its settings as they are now.
-
     Raises:
         SealedPlanRefused: Approvals are missing.
         UsageError: The file of signers cannot be read.
@@ -46,11 +43,7 @@ def check_approvals(stack: Stack, sealed_plan: SealedPlan) -> ApprovalStatus:
 
 
 def approval_status(location: Location, sealed_plan: SealedPlan) -> ApprovalStatus | None:
-    """Return the approvals of a sealed plan, for people; None where it needs none.
-
-    Args:
-        location: The project, with its stacks' settings.
-    """
+    """Return the approvals of a sealed plan, for people; None where it needs none."""
     policy = _policy_for(location.settings(sealed_plan.manifest.facts.stack), sealed_plan)
     if policy is None:
         return None
@@ -88,10 +81,6 @@ def claim(stack: Stack, sealed_plan: SealedPlan, approved: ApprovalStatus) -> No
     """Claim a sealed plan in the history's bucket, where the stack's settings name one.
 
     With it the plans whose approvals it is applied with: they are good for one apply, too.
-
-    Args:
-        stack: The stack, with its settings as they are now.
-        sealed_plan: The sealed plan, about to be applied.
 
     Raises:
         SealedPlanRefused: It was claimed before, on whichever machine.

@@ -34,7 +34,6 @@ def check(
     """Return Terraform, ready to apply, where nothing differs from what was sealed.
 
     Args:
-        stack: The stack, as it is now.
         expect_sha256: The digest that was approved elsewhere; then who applies may be another
             principal of the account than who planned.
 

@@ -57,25 +57,25 @@ def list_leftovers(stack: Stack, sealed_plan: SealedPlan, plan: Plan) -> Leftove
             return no_leftovers(target)
         clients = _clients(stack, target)
         stack.on_event(Step("Looking for what is left"))
-        remains = find_leftovers(target, clients, lambda text: stack.on_event(Step(text)))
+        leftovers = find_leftovers(target, clients, lambda text: stack.on_event(Step(text)))
     except UsageError as error:
-        remains = unread_leftovers(target, error.rule, error.fix)
+        leftovers = unread_leftovers(target, error.rule, error.fix)
     except (KeyboardInterrupt, Interrupted):
         # The destroy is done: that is what has to be said, whatever comes after it.
-        remains = unread_leftovers(target, "the search was stopped")
+        leftovers = unread_leftovers(target, "the search was stopped")
     with suppress(BiomodalError):
-        save_leftovers(sealed_plan.path, remains)
+        save_leftovers(sealed_plan.path, leftovers)
         stack.history.append(
             Event.REMAINS,
             sealed_plan=sealed_plan.id,
-            message=remains.sentence(),
+            message=leftovers.sentence(),
             details={
-                "left": len(remains.left),
-                "bills": len(remains.bills),
-                "unread": len(remains.unread),
+                "left": len(leftovers.left),
+                "bills": len(leftovers.bills),
+                "unread": len(leftovers.unread),
             },
         )
-    return remains
+    return leftovers
 
 
 def _whole(stack: Stack, sealed_plan: SealedPlan, target: Target) -> Target:

@@ -52,9 +52,6 @@ def bring_lock(stack: Stack) -> bool:
 def keep_lock(stack: Stack) -> None:
     """Keep what Terraform wrote into its lock file, where that is news.
 
-    Args:
-        stack: The stack, initialized.
-
     Raises:
         UsageError: It cannot be written.
     """

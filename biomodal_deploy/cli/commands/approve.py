@@ -26,13 +26,7 @@ from biomodal_deploy.workflow.variables import files_by_hand
 
 
 def approve(
-    plan: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="PLAN",
-            help="A sealed plan's id or folder; the newest unused one of the stack where left out.",
-        ),
-    ] = None,
+    plan: opt.Plan = None,
     key: Annotated[
         Path | None,
         typer.Option(

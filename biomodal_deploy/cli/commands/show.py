@@ -25,20 +25,11 @@ from biomodal_deploy.workflow.reporting import ReportFormat, make_report, save, 
 from biomodal_deploy.workflow.stack import recorded_stack
 from biomodal_deploy.workflow.variables import files_by_hand
 
-SealedPlan = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="PLAN",
-        help="A sealed plan's id or folder; default: the stack's newest unused one.",
-    ),
-]
-
-
 _PAGES = (ReportFormat.MARKDOWN, ReportFormat.HTML)
 
 
 def show(
-    sealed_plan: SealedPlan = None,
+    sealed_plan: opt.Plan = None,
     format_: Annotated[
         ReportFormat,
         typer.Option(
