@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from biomodal_deploy.known_errors.catalog import catalog, places
-from biomodal_deploy.known_errors.model import PLACEHOLDER, Breadth, Entry
+from biomodal_deploy.known_errors.model import PLACEHOLDER, Breadth, Entry, compiled
 
 UNLOCK: Final = "unlock"
 """The name of the command that releases a lock: whole, and so never quoted as one word."""
@@ -124,7 +124,7 @@ def _fields(entry: Entry, line: str) -> dict[str, str]:
     fields = {}
     for name, patterns in entry.fields.items():
         for pattern in patterns:
-            if found := re.search(pattern, line, re.IGNORECASE):
+            if found := compiled(pattern).search(line):
                 shown = (mark if mark.isprintable() else " " for mark in found[1][:_WHOLE])
                 fields[name] = "".join(shown).strip()
                 break

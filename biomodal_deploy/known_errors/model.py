@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import IntEnum
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
@@ -107,7 +107,7 @@ class Entry(BaseModel, frozen=True, extra="forbid"):
         found = self._pattern.search(line)
         if not found or (self._except and self._except.search(line)):
             return 0
-        if not all(re.search(pattern, line, re.IGNORECASE) for pattern in self.needs):
+        if not all(compiled(pattern).search(line) for pattern in self.needs):
             return 0
         return found.end() - found.start()
 
@@ -133,6 +133,12 @@ class Entry(BaseModel, frozen=True, extra="forbid"):
     @cached_property
     def _except(self) -> re.Pattern[str] | None:
         return _any(self.unless) if self.unless else None
+
+
+@cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Return a pattern in any case: there are more of them than `re` itself keeps."""
+    return re.compile(pattern, re.IGNORECASE)
 
 
 def _any(patterns: tuple[str, ...]) -> re.Pattern[str]:
