@@ -48,6 +48,7 @@ def test_the_commands_page_is_what_the_code_says() -> None:
     assert "Environment: `AWS_REGION`, `AWS_DEFAULT_REGION`." in page("commands.md")
 
 
+@pytest.mark.slow
 def test_the_permissions_page_is_what_the_data_says() -> None:
     """`make docs` writes it; whoever changes a stack or the permission data runs that."""
     assert page("permissions.md") == permissions.page(permissions.read_stacks(ROOT)), "make docs"

@@ -359,6 +359,7 @@ def printed_steps() -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_every_step_is_taken_somewhere() -> None:
     """A new refusal with a next step needs a case above, or a line that says where it is taken."""
     printed = printed_steps()

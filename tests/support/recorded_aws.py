@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from copy import deepcopy
+from copy import copy, deepcopy
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Final
@@ -243,7 +243,11 @@ class RecordedAws:
 
     def session(self, region: str = REGION) -> boto3.session.Session:
         """Return a session that is answered from here, and reads nothing of this machine's."""
-        core = botocore.session.Session()
+        # With the handlers that every session has, which are not registered one by one again.
+        core = botocore.session.Session(
+            event_hooks=copy(_FIRST._original_handler),  # type: ignore[attr-defined]
+            include_builtin_handlers=False,
+        )
         core.register_component("data_loader", _FIRST.get_component("data_loader"))
         core._internal_components = _FIRST._internal_components  # type: ignore[attr-defined]
         for name in ("config_file", "credentials_file"):

@@ -233,6 +233,7 @@ class TestSealedChanges:
         with pytest.raises(EngineError, match="sealed changes"):
             Plan.from_changes(changes)
 
+    @pytest.mark.slow
     def test_five_thousand_changes_load_and_count_fast(self) -> None:
         """`show` of a large plan must not keep anybody waiting."""
         body = {f"attribute_{index}": f"value {index}" for index in range(30)}

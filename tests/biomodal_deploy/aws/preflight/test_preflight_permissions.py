@@ -97,6 +97,7 @@ def test_the_published_policy_is_not(
     assert "actions are denied: batch:" in line
 
 
+@pytest.mark.slow
 def test_one_statement_less_is_noticed(aws: RecordedAws, target: Target, stacks: Path) -> None:
     """Whichever statement is left out: the few questions find what all requests one by one do."""
     permissions = StackPermissions(stacks / "native", VALUES, ACCOUNT)

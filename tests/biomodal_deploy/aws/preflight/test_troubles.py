@@ -188,6 +188,7 @@ def _silent_endpoint(monkeypatch: pytest.MonkeyPatch, _credentials: None) -> Ite
 
 
 @pytest.mark.usefixtures("_credentials")
+@pytest.mark.slow
 def test_nobody_listens(monkeypatch: pytest.MonkeyPatch, target: Target) -> None:
     """No network: a real refused connection is named as such."""
     with socket.socket() as reserved:
@@ -199,6 +200,7 @@ def test_nobody_listens(monkeypatch: pytest.MonkeyPatch, target: Target) -> None
 
 
 @pytest.mark.usefixtures("_silent_endpoint")
+@pytest.mark.slow
 def test_nobody_answers(target: Target) -> None:
     """Calls that hang do not hold the report up, and are not passed."""
     session = boto3.session.Session(region_name=REGION)

@@ -136,6 +136,7 @@ def test_nesting_up_to_the_limit_is_read() -> None:
     assert attributes("a = " + "[" * depth + "]" * depth)
 
 
+@pytest.mark.slow
 def test_large_files_take_no_more_than_seconds() -> None:
     """Time grows with the size and not with its square."""
     started = time.process_time()

@@ -227,6 +227,7 @@ def test_a_large_log_is_read_fast_and_in_little_memory() -> None:
     assert time.process_time() - started < 5
 
 
+@pytest.mark.slow
 def test_an_error_in_the_middle_of_a_line_without_end() -> None:
     """What stands around the known words is read, wherever in the line they are."""
     for before in (10, 40_000, 3_000_000):
