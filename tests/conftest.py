@@ -11,11 +11,20 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, settings
 
-# Whole lives of an environment: minutes each, most of them spent waiting for the AWS provider.
+# Whole lives of an environment, the longest first: minutes each, partly spent waiting for the AWS
+# provider. Those of no name here come after them, before the tests that start no engine.
 _LONG: Final = (
-    "tests/engine/",
-    "tests/biomodal_deploy/sandbox/test_lifecycle.py",
     "tests/test_package.py",
+    "tests/engine/test_forced_replacements.py",
+    "tests/engine/test_permissions.py",
+    "tests/engine/test_hardened_lifecycle.py",
+    "tests/engine/test_native_lifecycle.py",
+    "tests/engine/test_adopt.py",
+    "tests/biomodal_deploy/sandbox/test_lifecycle.py",
+    "tests/engine/test_changed_profile.py",
+    "tests/engine/test_eject.py",
+    "tests/engine/test_workflow_sandbox.py",
+    "tests/engine/",
 )
 
 # A busy machine is no fault of a test's: neither a deadline nor the speed of drawing fails one.
@@ -67,4 +76,9 @@ def pytest_collection_finish() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what waits longest, so that the short tests fill the time beside it."""
     engines = {item.path for item in items if item.get_closest_marker("engine")}
-    items.sort(key=lambda item: (not item.nodeid.startswith(_LONG), item.path not in engines))
+
+    def turn(item: pytest.Item) -> tuple[int, bool]:
+        prefixes = (number for number, each in enumerate(_LONG) if item.nodeid.startswith(each))
+        return next(prefixes, len(_LONG)), item.path not in engines
+
+    items.sort(key=turn)
