@@ -104,6 +104,8 @@ def bring_adoption(stack: Stack) -> None:
         try:
             content = files.read_regular(adoption_file(stack))
         except FileNotFoundError:
-            target.unlink(missing_ok=True)
+            # Looked for first: on a read-only file system even what is not there cannot be removed.
+            if target.is_symlink() or target.exists():
+                target.unlink(missing_ok=True)
             return
         files.write(target, content, mode=files.public_mode())

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
+from typing import Never
 
 import pytest
 
 from biomodal_deploy.config.settings import ProjectFile
 from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
-from biomodal_deploy.workflow.kept_files import bring_lock, is_read_only, keep_lock, project_lock
+from biomodal_deploy.workflow.kept_files import (
+    bring_adoption,
+    bring_lock,
+    is_read_only,
+    keep_lock,
+    project_lock,
+)
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.signals import Notice, WorkflowEvent
 from biomodal_deploy.workflow.stack import Stack
@@ -58,3 +66,17 @@ def test_there_and_back(stack: Stack) -> None:
     assert isinstance(heard[0], Notice)
     assert heard[0].text.startswith("locks/x.terraform.lock.hcl is new: commit it")
     assert [path.name for path in project_lock(stack).parent.iterdir()] == ["x.terraform.lock.hcl"]
+
+
+def test_nothing_to_bring_writes_nothing(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a read-only file system `output` and `status` still read."""
+
+    def refuse(*_: object, **__: object) -> Never:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    bring_adoption(stack)
+    monkeypatch.undo()
+    (stack.directory / "adopt.tf").write_text("import {}")
+    bring_adoption(stack)
+    assert list(stack.directory.iterdir()) == []
