@@ -14,14 +14,13 @@ from syrupy.assertion import SnapshotAssertion
 from biomodal_deploy.sandbox import Sandbox
 from tests.stacks.test_backend import BACKENDS, CREDENTIALS
 from tests.support.native import init_or_skip
-from tests.support.project import copy_app, run_main, stack_json, write_stacks
+from tests.support.project import BOTH, copy_app, run_main, stack_json, write_stacks
 from tests.support.standin import use_standin
 from tests.support.terraform import Engine, provider_engine
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("stand-in")]
 
 SOURCE: Final = "git::https://github.com/cegx-ds/terraform-aws-bootstrap.git?ref=module_update"
-BOTH: Final = {"biomodal-aws": {"bootstrap": "module"}, "native": {"bootstrap": "native"}}
 STACKS: Final = pytest.mark.parametrize("name", BOTH)
 
 

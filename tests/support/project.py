@@ -16,6 +16,8 @@ from tests.support.mirror import kept_settings
 
 ROOT: Final = Path(__file__).parents[2]
 APP: Final = ("main.py", "cdktf.json", "stacks", "constructs", "scripts", "biomodal_deploy")
+# A stack of each implementation.
+BOTH: Final = {"biomodal-aws": {"bootstrap": "module"}, "native": {"bootstrap": "native"}}
 
 
 def copy_app(target: Path) -> Path:
