@@ -154,10 +154,6 @@ class TerraformCli:
         state = self.whole_state()
         return state.tainted if state else frozenset()
 
-    def workspace_show(self) -> str:
-        """Return the workspace that Terraform will use."""
-        return self._run.short("workspace show").decode().strip()
-
     def lock(self) -> LockInfo | None:
         """Return who holds the state's lock now; never takes it."""
         state = self._state_place()

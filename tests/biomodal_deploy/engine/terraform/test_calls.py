@@ -107,7 +107,6 @@ VERBS: dict[str, Callable[[TerraformCli, Path], object]] = {
     "output": lambda cli, _: cli.output(),
     "show": lambda cli, folder: cli.show_plan(folder / "p"),
     "state pull": lambda cli, _: cli.state_pull(),
-    "workspace show": lambda cli, _: cli.workspace_show(),
     "init": lambda cli, folder: cli.init(lambda _: None, folder / "log"),
     "providers lock": lambda cli, folder: cli.providers_lock(lambda _: None, folder / "log"),
     "plan": lambda cli, folder: cli.plan(folder / "p", lambda _: None, folder / "log"),
