@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 
 from biomodal_deploy.sandbox import Sandbox
-from tests.support.hardened import apply, change_profile, profile_project, settled
+from tests.support.hardened import apply, apply_at_once, change_profile, profile_project, settled
 from tests.support.native import NativeProject, changes, resources
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("changed-profile")]
@@ -35,8 +35,7 @@ def documented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NativeProje
         values = Path(project.stack / "terraform.tfvars")
         values.write_text(f'{values.read_text()}use_existing_bucket_url = "s3://{EXISTING}"\n')
         project.init()
-        project.plan()
-        apply(project, "tfplan")
+        apply_at_once(project)
         yield project
 
 

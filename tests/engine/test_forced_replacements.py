@@ -17,7 +17,7 @@ from biomodal_deploy.config.contract import variables_of
 from biomodal_deploy.plan import read_plan
 from biomodal_deploy.review.report import Report
 from biomodal_deploy.sandbox import Sandbox
-from tests.support.hardened import apply, profile_project, settled
+from tests.support.hardened import apply, apply_at_once, profile_project, settled
 from tests.support.native import NativeProject
 from tests.support.reports import report
 
@@ -103,11 +103,15 @@ class Walk:
 
     def plan(self, **changed: Any) -> dict[str, Any]:
         """Plan with other values."""
+        self.write(**changed)
+        return self.project.plan(out="next")
+
+    def write(self, **changed: Any) -> None:
+        """Write the values, and other ones."""
         lines = (
             f"{name} = {json.dumps(each)}" for name, each in {**self.values, **changed}.items()
         )
         (self.project.stack / "terraform.tfvars").write_text("\n".join(lines) + "\n")
-        return self.project.plan(out="next")
 
 
 @pytest.fixture(scope="module", params=["documented", "hardened"])
@@ -135,8 +139,8 @@ def walk(
         }
         made = Walk(profile, project, values)
         project.init()
-        made.plan()
-        apply(project, "next")
+        made.write()
+        apply_at_once(project)
         yield made
 
 

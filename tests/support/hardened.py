@@ -41,6 +41,12 @@ def apply(project: NativeProject, plan: str) -> None:
     project.terraform.must(project.stack, "apply", "-input=false", plan)
 
 
+def apply_at_once(project: NativeProject) -> None:
+    """Plan and apply in one run of Terraform, where nobody reads the plan."""
+    options = ("-auto-approve", "-input=false", "-var-file=terraform.tfvars")
+    project.terraform.must(project.stack, "apply", *options)
+
+
 def settled(project: NativeProject, *variables: str) -> bool:
     """Whether a plan has nothing to do."""
     done = project.terraform(project.stack, *PLAN, "-detailed-exitcode", *variables)
