@@ -20,7 +20,9 @@ def test_this_process_runs() -> None:
 
 def test_a_process_that_ended_does_not_run() -> None:
     """Its number may be free or taken again."""
-    code = "from biomodal_deploy.plan.sealed.facts import Actor; print(Actor.me().model_dump_json())"
+    code = (
+        "from biomodal_deploy.plan.sealed.facts import Actor; print(Actor.me().model_dump_json())"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert Actor.model_validate_json(done.stdout).is_running() is False
 
