@@ -173,17 +173,10 @@ def _import_image(containers: Containers) -> None:
             folder = tarfile.TarInfo(name)
             folder.type, folder.mode = tarfile.DIRTYPE, 0o1777
             tar.addfile(folder)
-        _add_busybox(tar)
+        # busybox where there is one; this machine's own shell needs no library but Python's.
+        tar.add(Path(shutil.which("busybox") or "/bin/sh").resolve(), arcname="bin/sh")
     containers.podman("import", "--change", "ENV PATH=/usr/bin:/bin", archive, IMAGE)
     archive.unlink()
-
-
-def _add_busybox(tar: tarfile.TarFile) -> None:
-    if busybox := shutil.which("busybox"):
-        tar.add(Path(busybox).resolve(), arcname="bin/busybox")
-        link = tarfile.TarInfo("bin/sh")
-        link.type, link.linkname = tarfile.SYMTYPE, "busybox"
-        tar.addfile(link)
 
 
 def _files(python: Path) -> Iterator[Path]:
