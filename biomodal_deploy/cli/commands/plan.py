@@ -98,7 +98,8 @@ def plan(
     )
     with session(project_dir, output, part=part) as work:
         # Half of what a plan needs takes half a second to import: no longer than synthesis.
-        with importing("biomodal_deploy.cli.planning", "boto3.session"):
+        rest = "biomodal_deploy.cli.planning", "boto3.session", "biomodal_deploy.aws.preflight"
+        with importing(*rest):
             chosen = fresh_stack(work.location, opt.only(stack), synthesized=part)
         from biomodal_deploy.cli.planning import plan_stack, show_planned
 
