@@ -135,22 +135,18 @@ def test_help_waits_for_nothing() -> None:
     assert "plan" in done.stdout
 
 
-def test_the_aws_library_is_loaded_beside_terraform() -> None:
-    """The first line of a plan does not wait for it."""
-    code = (
-        "import sys, biomodal_deploy.cli.planning, biomodal_deploy.cli.commands.plan;"
-        "print(sorted({'boto3', 'botocore.client', 'botocore.parsers'} & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
-
-
-def test_a_plan_begins_to_synthesize_before_all_is_imported() -> None:
-    """What it needs later is imported while the app's process works."""
-    code = (
-        "import sys, biomodal_deploy.cli.commands.plan;"
-        "print({'biomodal_deploy.cli.planning', 'biomodal_deploy.review'} & set(sys.modules))"
-    )
+@pytest.mark.parametrize(
+    ("module", "later"),
+    [
+        # The first line of a plan does not wait for the AWS library.
+        ("planning", {"boto3", "botocore.client", "botocore.parsers"}),
+        # What a plan needs after synthesis is imported while the app's process works.
+        ("commands.plan", {"biomodal_deploy.cli.planning", "biomodal_deploy.review"}),
+    ],
+)
+def test_what_is_needed_later_is_imported_later(module: str, later: set[str]) -> None:
+    """Nobody waits for it before anything has begun."""
+    code = f"import sys, biomodal_deploy.cli.{module}; print({later!r} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
 
