@@ -10,7 +10,7 @@ from moto.batch.exceptions import ClientException
 from moto.batch.models import BatchBackend, Job
 from moto.iam.exceptions import NotFoundException
 
-from biomodal_deploy.sandbox.patches.change import Change, Method
+from biomodal_deploy.sandbox.patches.patch import Method, patch, patched_value
 
 # A closed port: what a metadata hop limit of 1 does to a container, which is one hop further away.
 _NOWHERE: Final = "http://127.0.0.1:1"
@@ -78,83 +78,58 @@ def _hop_limit(backend: Any, environment: Any) -> int | None:
     return None
 
 
-def jobs_run_on_hosts() -> list[Change]:
+@patched_value(Job, "docker_client")
+def jobs_run_on_hosts(original: Any) -> property:
     """Run a job's container as a Batch host does.
 
     With a way to the account and the host's credentials, its log in the group that its definition
     names, and with the reason where it does not start. moto does none of it.
     """
-
-    def docker_client(original: Any) -> property:
-        return property(lambda self: _Host(self, original.fget(self)))
-
-    def describing(original: Method) -> Method:
-        def describe(self: Any) -> dict[str, Any]:
-            described: dict[str, Any] = original(self)
-            if reason := getattr(self, "container_reason", None):
-                described.setdefault("container", {})["reason"] = reason
-            return described
-
-        return describe
-
-    return [
-        Change(Job, "docker_client", docker_client),
-        Change(Job, "describe", describing),
-    ]
+    return property(lambda self: _Host(self, original.fget(self)))
 
 
-def jobs_wait_for_hosts() -> list[Change]:
+@jobs_run_on_hosts.also(Job, "describe")
+def _describe_job(original: Method, self: Any) -> dict[str, Any]:
+    described: dict[str, Any] = original(self)
+    if reason := getattr(self, "container_reason", None):
+        described.setdefault("container", {})["reason"] = reason
+    return described
+
+
+@patch(Job, "advance")
+def jobs_wait_for_hosts(original: Method, self: Any) -> None:
     """Leave a job RUNNABLE while no environment of its queue can start a host; refuse new ones.
 
     A queue that is disabled takes no jobs. moto starts them all.
     """
-
-    def waiting(original: Method) -> Method:
-        def advance(self: Any) -> None:
-            while self.status == "RUNNABLE" and not (self.stop or _has_hosts(self)):
-                time.sleep(0.2)
-            original(self)
-
-        return advance
-
-    def refusing(original: Method) -> Method:
-        def submit_job(self: Any, *args: Any, **words: Any) -> object:
-            name = words.get("job_queue", args[2] if len(args) > 2 else None)
-            queue = self.get_job_queue(name)
-            if queue and queue.state != "ENABLED":
-                raise ClientException(f"Job queue {name} is disabled")
-            return original(self, *args, **words)
-
-        return submit_job
-
-    return [
-        Change(Job, "advance", waiting),
-        Change(BatchBackend, "submit_job", refusing),
-    ]
+    while self.status == "RUNNABLE" and not (self.stop or _has_hosts(self)):
+        time.sleep(0.2)
+    original(self)
 
 
-def environments_need_their_profile() -> list[Change]:
+@jobs_wait_for_hosts.also(BatchBackend, "submit_job")
+def _submit_job(original: Method, self: Any, *args: Any, **words: Any) -> object:
+    name = words.get("job_queue", args[2] if len(args) > 2 else None)
+    queue = self.get_job_queue(name)
+    if queue and queue.state != "ENABLED":
+        raise ClientException(f"Job queue {name} is disabled")
+    return original(self, *args, **words)
+
+
+@patch(BatchBackend, "describe_compute_environments")
+def environments_need_their_profile(
+    original: Method, self: Any, environments: list[str] | None = None
+) -> list[dict[str, Any]]:
     """Call a compute environment INVALID once the instance profile of its hosts is gone.
 
     moto calls each one VALID for ever.
     """
-
-    def describing(original: Method) -> Method:
-        def describe_compute_environments(
-            self: Any, environments: list[str] | None = None
-        ) -> list[dict[str, Any]]:
-            described: list[dict[str, Any]] = original(self, environments)
-            for each in described:
-                if not _is_valid(self, self.get_compute_environment(each["computeEnvironmentArn"])):
-                    each["status"] = "INVALID"
-                    each["statusReason"] = (
-                        "CLIENT_ERROR - The instance profile of the hosts does not exist"
-                    )
-            return described
-
-        return describe_compute_environments
-
-    return [Change(BatchBackend, "describe_compute_environments", describing)]
+    described: list[dict[str, Any]] = original(self, environments)
+    for each in described:
+        if not _is_valid(self, self.get_compute_environment(each["computeEnvironmentArn"])):
+            each["status"] = "INVALID"
+            each["statusReason"] = "CLIENT_ERROR - The instance profile of the hosts does not exist"
+    return described
 
 
 def _has_hosts(job: Any) -> bool:
@@ -173,10 +148,3 @@ def _is_valid(backend: Any, environment: Any) -> bool:
     except NotFoundException:
         return False
     return True
-
-
-PATCHES: Final = (
-    jobs_run_on_hosts,
-    jobs_wait_for_hosts,
-    environments_need_their_profile,
-)

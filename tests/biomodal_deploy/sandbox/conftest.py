@@ -11,7 +11,7 @@ import pytest
 from botocore.loaders import create_loader
 from moto import mock_aws
 
-from biomodal_deploy.sandbox.patches.change import Change
+from biomodal_deploy.sandbox.patches import Patch
 
 # EC2's model alone is five megabytes of JSON: read once, not by each test's client.
 _MODELS: Final = create_loader()
@@ -29,11 +29,11 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
 
 
 @pytest.fixture
-def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], list[Change]]], None]:
+def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Patch], None]:
     """Applies a patch until the end of the test."""
 
-    def apply(patch: Callable[[], list[Change]]) -> None:
-        for change in patch():
+    def apply(patch: Patch) -> None:
+        for change in patch.changes:
             old = getattr(change.owner, change.name, None)
             monkeypatch.setattr(change.owner, change.name, change.made_from(old), raising=False)
 

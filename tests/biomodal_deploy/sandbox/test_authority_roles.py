@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from biomodal_deploy.iam.place import Place
-from biomodal_deploy.sandbox.patches import iam
+from biomodal_deploy.sandbox.patches import services
 from tests.support.authority.account import Account
 from tests.support.authority.call import ApiCall
 from tests.support.authority.requests import requests_of
@@ -41,7 +41,7 @@ def test_service_linked_roles(
     aws: Callable[[str], Any], use: Use, operation: str, parameters: dict[str, str], arn: str
 ) -> None:
     """They are judged by the path of their service, before they are there and after."""
-    use(iam.service_linked_role_names)
+    use(services.service_linked_role_names)
     call = ApiCall(
         key_id="KEY",
         region=REGION,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from biomodal_deploy.sandbox.patches import batch, iam
+from biomodal_deploy.sandbox.patches import batch, services
 from tests.support.moto import Use, environment, only, queue
 
 
@@ -16,7 +16,7 @@ def test_service_role_is_optional(aws: Callable[[str], Any], use: Use) -> None:
     """A compute environment without a service role gets the service-linked one, made if need be."""
     with pytest.raises(ClientError, match="ServiceRole is required"):
         environment(aws, serviceRole="")
-    use(iam.service_linked_role_names)
+    use(services.service_linked_role_names)
     use(batch.service_role_is_optional)
     environment(aws, serviceRole="")
     environment(aws, serviceRole="", computeEnvironmentName="second")

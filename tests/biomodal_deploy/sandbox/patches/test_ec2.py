@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from biomodal_deploy.sandbox.patches import ec2 as patches
 from biomodal_deploy.sandbox.patches.ec2 import (
     addresses_need_a_gateway,
     groups_in_use_are_kept,
@@ -20,7 +21,9 @@ from biomodal_deploy.sandbox.patches.instances import (
     interface_and_instance_have_the_same_groups,
     primary_interface_goes_with_its_instance,
 )
+from biomodal_deploy.vm.install_log import InstallState, read_install
 from tests.support.moto import Use, launch, only
+from tests.support.project import ROOT
 
 
 def test_addresses_need_a_gateway(aws: Callable[[str], Any], use: Use) -> None:
@@ -146,3 +149,21 @@ def test_groups_in_use_are_kept(aws: Callable[[str], Any], use: Use) -> None:
     ec2.delete_security_group(GroupId=one)
     ec2.terminate_instances(InstanceIds=[vm])
     ec2.delete_security_group(GroupId=two)
+
+
+def test_console_shows_the_first_boot(aws: Callable[[str], Any], use: Use) -> None:
+    """The install script's own words, to its end; without the patch nobody ever sees it end."""
+    script = (ROOT / "scripts" / "install_script.sh").read_text()
+
+    def install(user_data: str) -> InstallState:
+        ec2 = aws("ec2")
+        launched = ec2.run_instances(
+            ImageId="ami-12345678", MinCount=1, MaxCount=1, UserData=user_data
+        )
+        instance = launched["Instances"][0]["InstanceId"]
+        return read_install(ec2.get_console_output(InstanceId=instance)["Output"]).state
+
+    assert install(script) is InstallState.UNSEEN
+    use(patches.console_shows_the_first_boot)
+    assert install(script) is InstallState.DONE
+    assert install("#!/bin/sh\necho another script\n") is InstallState.UNSEEN

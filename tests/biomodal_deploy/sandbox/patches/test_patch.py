@@ -9,18 +9,18 @@ from typing import Final
 import pytest
 
 from biomodal_deploy.sandbox import patches
-from biomodal_deploy.sandbox.patches.change import Change
+from biomodal_deploy.sandbox.patches.patch import Change
 
 HERE: Final = Path(__file__).parent
 
 
-@pytest.mark.parametrize("patch", patches.PATCHES, ids=lambda patch: patch.__name__)
+@pytest.mark.parametrize("patch", patches.PATCHES, ids=lambda patch: patch.name)
 def test_every_patch_has_a_test(patch: patches.Patch) -> None:
     """A patch cannot be added without the test that shows why it is there, beside its module's."""
-    module = patch.__module__.rpartition(".")[2]
+    module = patch.module.rpartition(".")[2]
     tree = ast.parse((HERE / f"test_{module}.py").read_text(encoding="utf-8"))
     tests = {each.name for each in tree.body if isinstance(each, ast.FunctionDef)}
-    assert f"test_{patch.__name__}" in tests
+    assert f"test_{patch.name}" in tests
 
 
 def test_a_patch_of_a_name_that_moto_lost_is_noticed() -> None:
