@@ -85,11 +85,7 @@ class _More(TyperCommand):
 
 
 def command_line(words: Collection[str] = ()) -> TyperGroup:
-    """Return the command line, with those of its commands imported that are to run.
-
-    Args:
-        words: What includes the names of commands; any other command knows its help line only.
-    """
+    """Return the command line, with those of its commands imported that are to run."""
     app = typer.Typer(
         name="biomodal-aws",
         cls=_Grouped,

@@ -44,12 +44,6 @@ def apply_asking(
         name: What `--confirm` said; nobody is asked then.
         ledger: The ledger, where plan and ledger were shown already.
         announce: Print what is applied and where, once nothing refuses it.
-
-    Raises:
-        SealedPlanRefused: Something differs from what was sealed.
-        GuardRefused: A guard refused the plan, or the loss was not confirmed.
-        EngineError: Terraform failed.
-        Interrupted: It was asked to stop.
     """
     shown = ledger is not None
     ready = prepare(stack, sealed_plan, expect_sha256=expect_sha256)

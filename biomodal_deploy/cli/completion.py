@@ -69,11 +69,7 @@ def answer(shell: str, words: Sequence[str], environment: Mapping[str, str] = os
 
 
 def install(environment: Mapping[str, str] = os.environ) -> str:
-    """Install completion for the caller's shell; return what was done.
-
-    Raises:
-        UsageError: Its shell is another one.
-    """
+    """Install completion for the caller's shell; return what was done."""
     shell = shell_of(environment)
     home = Path(environment.get("HOME") or "~").expanduser()
     if shell == "fish":
@@ -97,11 +93,7 @@ def install(environment: Mapping[str, str] = os.environ) -> str:
 
 
 def shell_of(environment: Mapping[str, str] = os.environ) -> str:
-    """Return the caller's shell.
-
-    Raises:
-        UsageError: It is none that completion is made for.
-    """
+    """Return the caller's shell."""
     shell = Path(environment.get("SHELL", "")).name
     if shell not in SCRIPTS:
         raise UsageError(

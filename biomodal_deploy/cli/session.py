@@ -59,9 +59,6 @@ def session(project_dir: Path, output: Format, *, part: bool = False) -> Iterato
     Args:
         output: How the command prints; programs get no progress on the way.
         part: Whether it is one of a set, and reports its progress to the set's command.
-
-    Raises:
-        UsageError: `cdktf.json` is missing or wrong, or TMPDIR.
     """
     _check_temporary_folder(os.environ.get("TMPDIR"))
     location = Location.of(project_dir)

@@ -46,12 +46,7 @@ class SetRun:
     on_end: Callable[[Sequence[StackOutcome]], None] = lambda _: None
 
     def synthesized(self, words: Sequence[str], stacks: Sequence[str], every: bool) -> int:
-        """Synthesize once for all, then run a command for each stack that is meant.
-
-        Raises:
-            UsageError: A name or pattern fits no stack.
-            EngineError: The app command failed.
-        """
+        """Synthesize once for all, then run a command for each stack that is meant."""
         location = Location.of(self.project_dir)
         if location.stacks:
             # Before the app runs: a misspelt name should not wait for it.
@@ -75,9 +70,6 @@ class SetRun:
             waves: The parts; those of a wave begin when all of the one before it have ended.
             done: Outcomes that are known already.
             go_on: Says for a part of a later wave why it must not begin, given what was before.
-
-        Raises:
-            Interrupted: It was asked to stop; all has ended, and the list is printed.
         """
         began = time.monotonic()
         outcomes = list(done)
@@ -142,15 +134,6 @@ def apply_set(
 
     What makes the account's roles goes first: where that fails, the stacks of the same
     account that need them do not begin.
-
-    Args:
-        names: The sealed plans; the newest unused one of each stack where there are none.
-        confirm: Stacks that may lose something.
-
-    Raises:
-        UsageError: Names and sets are mixed, or a plan cannot be applied with others.
-        SealedPlanRefused: A sealed plan is not there, not whole, or not approved.
-        Interrupted: It was asked to stop.
     """
     location = Location.of(project_dir)
     chosen = _chosen(location, names, stacks, every=every)
@@ -183,11 +166,7 @@ def option_words(option: str, values: Sequence[object] | None) -> list[str]:
 
 
 def values_words(var_files: Sequence[Path] | None, variables: Sequence[str] | None) -> list[str]:
-    """Return the values that every stack of a set is given as a command's words.
-
-    Raises:
-        UsageError: A file is no regular one: a pipe can be read once, and each of them reads it.
-    """
+    """Return the values that every stack of a set is given as a command's words."""
     files = [path.expanduser().absolute() for path in var_files or ()]
     for path in files:
         if not path.is_file():
@@ -201,11 +180,7 @@ def values_words(var_files: Sequence[Path] | None, variables: Sequence[str] | No
 
 
 def refuse_for_sets(options: dict[str, bool], why: str) -> None:
-    """Refuse options that are for one stack alone.
-
-    Raises:
-        UsageError: One of them was given.
-    """
+    """Refuse options that are for one stack alone."""
     for option, given in options.items():
         if given:
             raise UsageError(why, field=option, fix="name one stack with --stack")

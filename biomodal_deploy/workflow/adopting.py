@@ -76,11 +76,7 @@ class Adopted:
 
 
 def read_ids(options: Iterable[str], file: Path | None) -> dict[str, str]:
-    """Return ids by address, from options `ADDRESS=ID` and a JSON file.
-
-    Raises:
-        UsageError: One of them is no such pair, or the file cannot be read.
-    """
+    """Return ids by address, from options `ADDRESS=ID` and a JSON file."""
     found: dict[str, str] = {}
     if file is not None:
         try:
@@ -101,12 +97,7 @@ def read_ids(options: Iterable[str], file: Path | None) -> dict[str, str]:
 
 
 def adopt(location: Location, name: str | None, source: Source, request: PlanRequest) -> Adopted:
-    """Plan to adopt what exists; nothing changes in AWS.
-
-    Raises:
-        UsageError: The source, or the stack's settings, will not do.
-        EngineError: Terraform or AWS failed.
-    """
+    """Plan to adopt what exists; nothing changes in AWS."""
     stack = fresh_stack(location, name)
     given = given_values(stack, request.var_files, request.variables, request.cwd)
     log = stack.logs / "adopt.log"

@@ -79,12 +79,6 @@ class Ready:
 
         Args:
             confirmed: The stack's name as it was typed, where something is lost.
-
-        Raises:
-            SealedPlanRefused: Something differs from what was sealed.
-            GuardRefused: A guard refused the plan, or the loss was not confirmed.
-            EngineError: Terraform failed.
-            Interrupted: It was asked to stop.
         """
         started = time.monotonic()
         with _refusals_in(self.stack.history, self.sealed_plan):
@@ -146,14 +140,6 @@ def prepare(stack: Stack, sealed_plan: SealedPlan, *, expect_sha256: str | None 
     """Return a sealed plan that may be applied; what refuses it is refused before anybody is asked.
 
     Where nobody has to be asked, `Ready.run` verifies at once, and nothing is verified twice.
-
-    Args:
-        stack: The stack, as it was synthesized for the plan.
-
-    Raises:
-        SealedPlanRefused: Something differs from what was sealed.
-        GuardRefused: A guard refused the plan.
-        EngineError: Terraform or AWS does not say how things are.
     """
     with _refusals_in(stack.history, sealed_plan):
         sealed_plan = _as_it_is(sealed_plan)

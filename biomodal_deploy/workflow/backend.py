@@ -60,9 +60,6 @@ def check_config_files(stack: Stack) -> None:
 
     Terraform writes what it is told there, or in the backend block of another app, into
     `.terraform`, and every plan file repeats it.
-
-    Raises:
-        UsageError: missing, malformed, or holds a credential.
     """
     refuse_credentials(stack.synthesized.backend, f"{stack.name}: terraform.backend")
     written: dict[str, object] = {}
@@ -103,11 +100,7 @@ def _check_s3_file(path: Path, settings: Mapping[str, object]) -> None:
 
 
 def check_version(stack: Stack, engine: TerraformCli) -> None:
-    """Refuse a Terraform that would leave a state in S3 unlocked.
-
-    Raises:
-        UsageError: It is too old.
-    """
+    """Refuse a Terraform that would leave a state in S3 unlocked."""
     version = numbers(engine.binary.version)
     settings = stack.synthesized.backend_settings("s3")
     if settings and settings.get("use_lockfile") and version and version < LOCKING_SINCE:
@@ -126,9 +119,6 @@ def check_nothing_left_behind(stack: Stack) -> None:
 
     Terraform itself warns only where `.terraform` remembers the old backend. In a fresh checkout
     or after `cdktf.out` was cleared it would plan to make everything a second time.
-
-    Raises:
-        UsageError: A local state still holds resources, or a move was begun and not finished.
     """
     if read_journal(stack):
         raise UsageError(
@@ -155,9 +145,6 @@ def check_rehearsed(stack: Stack) -> None:
 
     Stacks get one of their own with the scratch copy. The backends of another app are as it
     writes them.
-
-    Raises:
-        UsageError: It is a rehearsal, and the state would be another one's.
     """
     environment = stack.location.environment
     block = stack.synthesized.backend

@@ -39,10 +39,6 @@ def check(
 
     Returns:
         Terraform, and the values that the plan was made with.
-
-    Raises:
-        SealedPlanRefused: Something differs.
-        EngineError: Terraform or AWS does not say how things are.
     """
     stack.on_event(Step("Checking the sealed plan"))
     if expect_sha256 is not None:
@@ -121,11 +117,7 @@ class SealedValues:
 
 
 def read_values(stack: Stack, sealed_plan: SealedPlan) -> SealedValues:
-    """Read a sealed plan's values.
-
-    Raises:
-        SealedPlanRefused: They were changed after they were sealed.
-    """
+    """Read a sealed plan's values."""
     content = read_private(sealed_plan.path / VALUES_FILE, _MOST_BYTES)
     if sha256(content) != sealed_plan.manifest.variables_sha256:
         raise SealedPlanRefused(

@@ -43,11 +43,7 @@ def take_ledger(stack: Stack, sealed_plan: SealedPlan, plan: Plan) -> Ledger:
 
 
 def list_leftovers(stack: Stack, sealed_plan: SealedPlan, plan: Plan) -> Leftovers:
-    """Search for what is left of a stack that was destroyed, and keep that with its history.
-
-    Args:
-        sealed_plan: The destroy plan that was applied.
-    """
+    """Search for what is left of a stack that was destroyed, and keep that with its history."""
     from biomodal_deploy.aws.ledger.after import find_leftovers, no_leftovers, unread_leftovers
 
     target = _whole(stack, sealed_plan, target_of(sealed_plan.manifest.facts, plan))

@@ -147,9 +147,6 @@ def diagnose_error(project_dir: Path, stack: str | None, files: Sequence[Path] =
         project_dir: The project; it need not be one where a file is named.
         stack: The stack; where None, the one whose run failed last, or the only one.
         files: The files with the error, `-` for standard input; the newest failed run where empty.
-
-    Raises:
-        UsageError: A file cannot be read, or there is no failed run.
     """
     if not files:
         return _of_newest(Location.of(project_dir), stack)

@@ -70,10 +70,6 @@ def open_engine(
         directory: The folder that it works in; the synthesized one where None.
         workspace: Terraform's workspace; the one that it would use itself where None.
         redact: Applied to every line before it is shown or logged.
-
-    Raises:
-        UsageError: No Terraform that will do is found, its configuration overrides a provider, or
-            it would wait for something in the directory.
     """
     location, directory = stack.location, directory or stack.directory
     check_tree(directory)
@@ -115,10 +111,6 @@ def initialize(
     Args:
         readonly_lock: Fail where the provider lock file does not fit, as in a CI job; a project
             that has none yet gets its first one all the same.
-
-    Raises:
-        UsageError: The backend's settings do not do, or another state was left behind.
-        EngineError: Terraform failed.
     """
     check_version(stack, engine)
     check_rehearsed(stack)
@@ -144,12 +136,7 @@ def initialize(
 
 
 def point_at_backend(stack: Stack, engine: TerraformCli, log: Path) -> None:
-    """Initialize with the backend as it is set now, whatever it was before; move no state.
-
-    Raises:
-        UsageError: The backend's settings do not do.
-        EngineError: Terraform failed.
-    """
+    """Initialize with the backend as it is set now, whatever it was before; move no state."""
     check_version(stack, engine)
     check_rehearsed(stack)
     check_config_files(stack)

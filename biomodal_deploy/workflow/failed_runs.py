@@ -41,14 +41,7 @@ class FailedRun:
 
 
 def newest_failed(location: Location, stack: str | None) -> FailedRun:
-    """Return the newest run that failed.
-
-    Args:
-        stack: The stack; every one of the project where None.
-
-    Raises:
-        UsageError: There is none, or no such stack.
-    """
+    """Return the newest run that failed."""
     names = _names(location)
     if stack is not None:
         names = [choose(stack, names)]

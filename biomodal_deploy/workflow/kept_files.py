@@ -33,14 +33,7 @@ def is_read_only(environment: Mapping[str, str]) -> bool:
 
 
 def bring_lock(stack: Stack) -> bool:
-    """Put the project's lock file where Terraform looks for it.
-
-    Returns:
-        Whether the project has one.
-
-    Raises:
-        UsageError: It cannot be read or written.
-    """
+    """Put the project's lock file where Terraform looks for it."""
     target = stack.directory / LOCK_FILE
     with writing(target):
         wanted = _content(project_lock(stack))
@@ -50,11 +43,7 @@ def bring_lock(stack: Stack) -> bool:
 
 
 def keep_lock(stack: Stack) -> None:
-    """Keep what Terraform wrote into its lock file, where that is news.
-
-    Raises:
-        UsageError: It cannot be written.
-    """
+    """Keep what Terraform wrote into its lock file, where that is news."""
     target = project_lock(stack)
     with writing(target):
         written, kept = _content(stack.directory / LOCK_FILE), _content(target)
@@ -94,11 +83,7 @@ def adoption_file(stack: Stack) -> Path:
 
 
 def bring_adoption(stack: Stack) -> None:
-    """Put the project's blocks beside the synthesized JSON; remove them there without any.
-
-    Raises:
-        UsageError: They cannot be read or written.
-    """
+    """Put the project's blocks beside the synthesized JSON; remove them there without any."""
     target = stack.directory / _COPY
     with writing(target):
         try:

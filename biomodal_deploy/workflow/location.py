@@ -65,9 +65,6 @@ class Location:
         Args:
             project_dir: The project's folder; where it is the caller's own, the nearest folder
                 above that holds `cdktf.json` is meant, as with Git.
-
-        Raises:
-            UsageError: `cdktf.json` is missing or wrong, or a rehearsal would leave its copy.
         """
         folder = project_folder(project_dir)
         project_file = read_project_file(folder)
@@ -111,11 +108,7 @@ def project_folder(project_dir: Path) -> Path:
 
 
 def refuse_outside_scratch(path: Path, environment: Mapping[str, str], field: str) -> None:
-    """Refuse what a rehearsal would write outside its scratch copy.
-
-    Raises:
-        UsageError: It is a rehearsal, and the path is outside.
-    """
+    """Refuse what a rehearsal would write outside its scratch copy."""
     scratch = environment.get(SCRATCH_VARIABLE)
     if scratch and not path.resolve().is_relative_to(Path(scratch).resolve()):
         raise UsageError(

@@ -27,11 +27,7 @@ PLATFORMS: Final = ("linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64"
 
 
 def checked_platforms(given: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the platforms to lock for, those of a team where none is given.
-
-    Raises:
-        UsageError: One is not written as Terraform writes it.
-    """
+    """Return the platforms to lock for, those of a team where none is given."""
     for platform in given or ():
         if not _PLATFORM.fullmatch(platform):
             raise UsageError(
@@ -72,7 +68,6 @@ def refresh_lock(stack: Stack, platforms: Sequence[str], *, upgrade: bool = Fals
 
     Raises:
         TerraformFailed: No platform at all was to be had, or a module was not.
-        UsageError: The file cannot be written.
     """
     path = project_lock(stack)
     before = read_regular(path) if path.exists() else None

@@ -82,8 +82,6 @@ def state_to_plan_from(
 
     Raises:
         StateLost: It was there, and is missing.
-        SealedPlanRefused: missing, and the history that would say more is broken.
-        EngineError: It cannot be read.
     """
     content = engine.state_content(to_plan=to_plan)
     header = engine.header_of(content)
@@ -109,7 +107,6 @@ def require_state(
 
     Raises:
         StateLost: It is, with the way to get it back.
-        SealedPlanRefused: It is, and the history that would say more is broken.
     """
     if header is None or not header.held:
         lost = lost_state(stack, workspace, header, backend)
@@ -144,11 +141,7 @@ def _name_other_workspace(stack: Stack, workspace: str) -> None:
 def lost_state(
     stack: Stack, workspace: str, header: StateHeader | None, backend: Previous | None = None
 ) -> StateLost | None:
-    """Return what to say of a state that is missing or holds nothing; None where that is right.
-
-    Raises:
-        SealedPlanRefused: The history is broken.
-    """
+    """Return what to say of a state that is missing or holds nothing; None where that is right."""
     last = _last_apply(stack.history.whole(), workspace)
     backend = backend or remembered_backend(stack) or _configured_backend(stack)
     place = _place(stack, backend, workspace)

@@ -21,16 +21,7 @@ from biomodal_deploy.workflow.stack import Stack
 
 
 def push_plan(stack: Stack, named: str) -> SealedPlan:
-    """Put a sealed plan into the stack's store, encrypted.
-
-    Args:
-        named: Its id or path.
-
-    Raises:
-        UsageError: The stack has no store.
-        SealedPlanRefused: There is no such plan, or it was used.
-        EngineError: S3 does not answer, or refuses.
-    """
+    """Put a sealed plan into the stack's store, encrypted."""
     # The AWS library takes a while to load, and few stacks have a store.
     from biomodal_deploy.aws.buckets import put_file
 
@@ -50,16 +41,7 @@ def push_plan(stack: Stack, named: str) -> SealedPlan:
 
 
 def pull_plan(stack: Stack, sha256: str) -> SealedPlan:
-    """Fetch a sealed plan from the stack's store, by its digest, into `plans/`.
-
-    Args:
-        sha256: The digest that was approved.
-
-    Raises:
-        UsageError: The stack has no store, or it is no digest.
-        SealedPlanRefused: What is stored there is not that plan, or the plan is here already.
-        EngineError: S3 does not answer, or refuses.
-    """
+    """Fetch a sealed plan from the stack's store, by its digest, into `plans/`."""
     from biomodal_deploy.aws.buckets import get_file
 
     store = _store(stack)

@@ -60,11 +60,7 @@ class PlansData(Data):
 
 
 def list_plans(location: Location, stack: str | None) -> list[PlanRow]:
-    """Return the sealed plans of a stack, or of every stack; of each the newest first.
-
-    Raises:
-        UsageError: The stack is unknown.
-    """
+    """Return the sealed plans of a stack, or of every stack; of each the newest first."""
     kept = sorted(
         each.name
         for each in location.plans.glob("[!.]*")
@@ -76,11 +72,7 @@ def list_plans(location: Location, stack: str | None) -> list[PlanRow]:
 
 
 def delete_plans(plans: Sequence[PlanRow]) -> None:
-    """Delete sealed plans with their records and logs; the history keeps who did what.
-
-    Raises:
-        UsageError: The system refused to.
-    """
+    """Delete sealed plans with their records and logs; the history keeps who did what."""
     for each in plans:
         # A draft is no plan, and the next command clears one that was left halfway.
         draft = each.path.with_name(f"draft-{each.path.name}")
@@ -172,11 +164,7 @@ def stack_meant(location: Location, stack: str | None, plan: str | None) -> str 
 
 
 def find_sealed_plan(location: Location, stack: str, named: str | None) -> SealedPlan:
-    """Return the sealed plan that is meant: by path or id, else the stack's newest unused one.
-
-    Raises:
-        SealedPlanRefused: There is none, or it was edited or could have been.
-    """
+    """Return the sealed plan that is meant: by path or id, else the stack's newest unused one."""
     if named is None:
         return newest(location.plans, stack)
     # An empty name is a script's unset variable; as a path it would be this very folder.
@@ -195,10 +183,6 @@ def find_sealed_plan(location: Location, stack: str, named: str | None) -> Seale
 
 
 def find_latest(location: Location, stack: str, named: str | None) -> SealedPlan:
-    """Return the sealed plan that is meant, used or not: by path or id, else the newest.
-
-    Raises:
-        SealedPlanRefused: There is none, or it was edited or could have been.
-    """
+    """Return the sealed plan that is meant, used or not: by path or id, else the newest."""
     known = plans_in_order(location.plans, stack)
     return find_sealed_plan(location, stack, named or (known[0].name if known else None))

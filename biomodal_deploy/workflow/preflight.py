@@ -41,11 +41,7 @@ def read_target(
     *,
     cwd: Path | None = None,
 ) -> Target:
-    """Return what to check for a stack, from its variables; no synthesis is needed.
-
-    Raises:
-        UsageError: A variable is missing, unknown or wrong.
-    """
+    """Return what to check for a stack, from its variables; no synthesis is needed."""
     if settings.bootstrap == "prerequisites":
         raise UsageError(
             "makes what the checks look for",
@@ -90,7 +86,6 @@ def read_owned(location: Location, name: str) -> frozenset[str] | None:
     stack has made itself must not be called somebody else's.
 
     Raises:
-        UsageError: It is no state file.
         StateLost: missing, and something was applied.
     """
     stack = Stack.at(location, name)
@@ -174,11 +169,7 @@ def read_needed(
     var_files: Sequence[Path] = (),
     variables: Sequence[str] = (),
 ) -> NeededActions | None:
-    """Return the same for a project's stack as it was last synthesized; None where never.
-
-    Raises:
-        UsageError: A variable is missing, unknown or wrong.
-    """
+    """Return the same for a project's stack as it was last synthesized; None where never."""
     stack = Stack.at(location, name)
     if not (stack.directory / "cdk.tf.json").is_file():
         return None

@@ -24,11 +24,7 @@ _NOT_THERE: Final = ("404", "NoSuchBucket")
 
 
 def require_public_key(stack: Stack, values: Mapping[str, object]) -> None:
-    """Refuse to start without the VM's public key, where the stack reads it from a file.
-
-    Raises:
-        UsageError: The file does not exist.
-    """
+    """Refuse to start without the VM's public key, where the stack reads it from a file."""
     settings = stack.location.stacks.get(stack.name)
     if settings is None or settings.bootstrap != "native" or values.get("ssh_public_key"):
         return
@@ -51,9 +47,6 @@ def require_state_bucket(stack: Stack) -> None:
     """Refuse to start where the bucket of the state does not exist.
 
     No answer is no refusal: the backend may use another profile or role than this process.
-
-    Raises:
-        UsageError: S3 says that there is no such bucket.
     """
     named = bucket_of_backend(stack.location, stack.name, stack.settings)
     if not (named and named.bucket and is_ours(stack.location.environment)):

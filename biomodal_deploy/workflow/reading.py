@@ -114,15 +114,9 @@ def find_drift(
     By a plan that is thrown away, and a whole one: only that says what the next plan would change
     back. What somebody edited in the configuration since the apply is in it too, and is no drift.
 
-    Returns:
-        The plan; what changed is its `drift`.
-
     Raises:
-        UsageError: Variables are wrong.
         NotApplied: Nothing was applied yet.
         StateLost: There is no state, and there was one.
-        GuardRefused: It is another account or region than the stack's.
-        EngineError: Terraform failed.
     """
     given = given_values(stack, var_files, variables, cwd)
     require_public_key(stack, given.resolved.values)

@@ -63,12 +63,7 @@ class Stack:
 
 
 def synthesized_stacks(location: Location) -> Synthesis:
-    """Synthesize every stack.
-
-    Raises:
-        UsageError: A setting is wrong.
-        EngineError: The app command failed.
-    """
+    """Synthesize every stack."""
     location.on_event(Step("Synthesizing"))
     return synthesize(location.project_dir, environment=location.environment)
 
@@ -78,10 +73,6 @@ def fresh_stack(location: Location, name: str | None, *, synthesized: bool = Fal
 
     Args:
         synthesized: Whether it was done a moment ago, once for a set of stacks.
-
-    Raises:
-        UsageError: A setting is wrong, or the stack is unknown.
-        EngineError: The app command failed.
     """
     if synthesized:
         return last_stack(location, name)
@@ -93,12 +84,7 @@ def fresh_stack(location: Location, name: str | None, *, synthesized: bool = Fal
 
 
 def fresh_stacks(location: Location, name: str | None) -> list[Stack]:
-    """Return the stack of this name, or every stack, synthesized from the sources as they are now.
-
-    Raises:
-        UsageError: A setting is wrong, or the stack is unknown.
-        EngineError: The app command failed.
-    """
+    """Return the stack of this name, or every stack, synthesized from the sources as they are."""
     if name is not None:
         return [fresh_stack(location, name)]
     stacks = synthesized_stacks(location).stacks
@@ -106,11 +92,7 @@ def fresh_stacks(location: Location, name: str | None) -> list[Stack]:
 
 
 def last_stack(location: Location, name: str | None) -> Stack:
-    """Return a stack as it was last synthesized; the app command does not run.
-
-    Raises:
-        UsageError: It was never synthesized, or the stack is unknown.
-    """
+    """Return a stack as it was last synthesized; the app command does not run."""
     if name is not None and name.startswith(STACK_PREFIX) and name not in location.stacks:
         # `backend create` made it, from what the stacks' backends say.
         own = Stack.at(location, name)
@@ -121,11 +103,7 @@ def last_stack(location: Location, name: str | None) -> Stack:
 
 
 def last_stacks(location: Location) -> list[Stack]:
-    """Return every stack as it was last synthesized; the app command does not run.
-
-    Raises:
-        UsageError: Nothing was ever planned or synthesized.
-    """
+    """Return every stack as it was last synthesized; the app command does not run."""
     folder = location.output / "stacks"
     found = sorted(path.parent.name for path in folder.glob("*/cdk.tf.json"))
     if not found:
@@ -138,11 +116,7 @@ def last_stacks(location: Location) -> list[Stack]:
 
 
 def named_stack(location: Location, name: str | None) -> Stack:
-    """Return a stack of cdktf.json, synthesized or not, planned or not.
-
-    Raises:
-        UsageError: The stack is unknown.
-    """
+    """Return a stack of cdktf.json, synthesized or not, planned or not."""
     return Stack.at(location, choose(name, list(location.stacks)))
 
 
@@ -151,9 +125,6 @@ def recorded_stack(location: Location, name: str | None) -> Stack:
 
     For what reads sealed plans and the history only: the synthesized folder is throw-away, and a
     stack's record outlives its settings.
-
-    Raises:
-        UsageError: The stack is unknown.
     """
     # `[!.]`: Terraform's CLI configuration has a folder of its own there.
     kept = {path.name for path in location.plans.glob("[!.]*") if path.is_dir()}
@@ -228,11 +199,7 @@ def _construct_path(block: Mapping[str, JsonValue]) -> str:
 
 
 def read_stack(directory: Path) -> SynthesizedStack:
-    """Read a synthesized stack.
-
-    Raises:
-        UsageError: missing or no Terraform JSON.
-    """
+    """Read a synthesized stack."""
     path = directory / "cdk.tf.json"
     try:
         return SynthesizedStack.model_validate_json(read_regular(path))

@@ -29,11 +29,7 @@ _NO_ACCOUNT: Final = "000000000000"
 
 
 def own_stack(location: Location, wanted: Wanted, options: BucketOptions) -> Stack:
-    """Return the stack that makes a bucket: one of cdktf.json, or one of its own.
-
-    Raises:
-        UsageError: A setting is wrong.
-    """
+    """Return the stack that makes a bucket: one of cdktf.json, or one of its own."""
     name, settings = _own_settings(location, wanted, options)
     context = {"stacks": {name: settings.model_dump(mode="json", exclude_defaults=True)}}
     own = replace(
@@ -47,16 +43,7 @@ def own_stack(location: Location, wanted: Wanted, options: BucketOptions) -> Sta
 def plan_bucket(
     location: Location, wanted: Wanted, options: BucketOptions, request: PlanRequest
 ) -> tuple[Stack, Planned]:
-    """Plan a bucket, or what its settings have become, and seal the plan.
-
-    Returns:
-        The bucket's stack, and its plan.
-
-    Raises:
-        UsageError: A setting is wrong, or there is such a bucket and this stack did not make it.
-        EngineError: Terraform failed, or AWS does not say whether the bucket is there.
-        Interrupted: It was asked to stop.
-    """
+    """Plan a bucket, or what its settings have become, and seal the plan."""
     stack = own_stack(location, wanted, options)
     kept_here = isinstance(stack.settings.backend, LocalBackend)
     if kept_here and resources_in(local_state_of(stack)) == 0:
@@ -67,11 +54,7 @@ def plan_bucket(
 
 
 def bucket_checker(location: Location, wanted: Wanted) -> StateBucketChecker:
-    """Return what asks AWS about a bucket.
-
-    Raises:
-        EngineError: AWS does not say who is calling.
-    """
+    """Return what asks AWS about a bucket."""
     account = who_am_i(wanted.region, location.environment).account
     clients = Clients(open_session(wanted.region), wanted.region)
     return StateBucketChecker(clients, wanted.bucket, account, wanted.writes)
@@ -92,9 +75,6 @@ def policy_of(location: Location, wanted: Wanted, *, writes: bool = True) -> dic
 
     Args:
         writes: Whether it is for who applies, and not for who plans alone.
-
-    Raises:
-        EngineError: AWS does not say in which account the KMS key is.
     """
     from biomodal_deploy.iam.policies import state_policy
 
@@ -104,26 +84,6 @@ def policy_of(location: Location, wanted: Wanted, *, writes: bool = True) -> dic
     place = Place.of(wanted.region, account)
     keys = list(wanted.keys.values())
     return state_policy(place, wanted.bucket, keys, wanted.kms_key_id, writes=writes)
-
-
-def maker_policy(
-    location: Location, wanted: Wanted, options: BucketOptions
-) -> dict[str, JsonValue]:
-    """Return the least policy of who makes a bucket and changes it, and never deletes it.
-
-    Raises:
-        UsageError: A setting is wrong.
-        EngineError: The app command failed.
-    """
-    from biomodal_deploy.iam.catalog import Phase
-    from biomodal_deploy.iam.permissions import StackPermissions
-
-    own = own_stack(location, wanted, options)
-    stack = fresh_stack(own.location, own.name)
-    known = StackPermissions(stack.directory, {}, _NO_ACCOUNT)
-    # So few permissions that IAM takes them in one policy.
-    (policy,) = known.deployer([Phase.PLAN, Phase.APPLY, Phase.UPDATE])
-    return policy.as_json()
 
 
 def _own_settings(

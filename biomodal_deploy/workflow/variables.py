@@ -54,11 +54,7 @@ class Given:
 def given_values(
     stack: Stack, var_files: Sequence[Path], variables: Sequence[str], cwd: Path
 ) -> Given:
-    """Resolve and check a stack's values.
-
-    Raises:
-        UsageError: A file, name or value is wrong, or a required value is missing.
-    """
+    """Resolve and check a stack's values."""
     if stack.settings.state_bucket and not (var_files or variables):
         # All of it stands in its settings; the project's files are for its other stacks.
         return Given(ResolvedVariables({}, {}, (), frozenset(), ()), redactor_for(()))
@@ -96,10 +92,6 @@ def resolve_for(
 
     Args:
         cwd: What their relative paths start from; this process's folder where None.
-
-    Raises:
-        UsageError: A file, name or value is wrong, a required value is missing, or the region is
-            not the stack's own.
     """
     base = cwd or Path.cwd()
     own = [_own_file(location.project_dir, named) for named in settings.var_files]

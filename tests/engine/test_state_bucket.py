@@ -21,7 +21,13 @@ from botocore.exceptions import ClientError
 
 from biomodal_deploy.config.backends import stack_of
 from biomodal_deploy.errors import EXIT_FINDINGS, EXIT_GUARD
+from biomodal_deploy.iam.catalog import Phase
+from biomodal_deploy.iam.permissions import StackPermissions
 from biomodal_deploy.sandbox import Sandbox
+from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.stack import fresh_stack
+from biomodal_deploy.workflow.state_bucket import own_stack
+from biomodal_deploy.workflow.wanted_bucket import BucketOptions, wanted_bucket
 from tests.support.authority.record import read_record
 from tests.support.authority.sandbox import judged_sandbox
 from tests.support.aws_command import commands_in
@@ -106,13 +112,21 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     with judged_sandbox(folder, record=record) as sandbox:
         make_bucket(sandbox)
         environment = app_environment(app, sandbox.environment(os.environ))
-        printed = command(app, ["backend", "policy", "--maker"], environment)
-        assert printed.status == 0, printed.err
-        keys = user_keys(sandbox, "maker", json.loads(printed.out))
+        keys = user_keys(sandbox, "maker", _deployer(Location.of(app, environment)))
         terminal = {**environment, **keys, "TERM": "xterm", "COLUMNS": "120"}
         with Driven.command(app, ["backend", "create"], terminal, terminal=True) as making:
             Thread(target=_agree, args=(making,), daemon=True).start()
             yield Team(app, sandbox, record, environment, making)
+
+
+def _deployer(location: Location) -> dict[str, Any]:
+    """Return what compiles for the bucket's own stack, without what only a destroy needs."""
+    options = BucketOptions()
+    own = own_stack(location, wanted_bucket(location, options), options)
+    directory = fresh_stack(own.location, own.name).directory
+    known = StackPermissions(directory, {}, "000000000000")
+    (policy,) = known.deployer([Phase.PLAN, Phase.APPLY, Phase.UPDATE])
+    return policy.as_json()
 
 
 def _agree(making: Driven) -> None:

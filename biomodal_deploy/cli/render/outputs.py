@@ -45,11 +45,7 @@ def show_value(_: Console, outputs: Mapping[str, OutputValue]) -> None:
 
 
 def show_environment(_: Console, outputs: Mapping[str, OutputValue]) -> None:
-    """Print shell assignments: `BUCKET_URL=s3://...`.
-
-    Raises:
-        UsageError: A name is none that a shell can assign to.
-    """
+    """Print shell assignments: `BUCKET_URL=s3://...`."""
     for name in outputs:
         if not _SHELL_NAME.fullmatch(name):
             raise UsageError(

@@ -33,12 +33,7 @@ _INDENT: Final = 5
 def show_plans(
     console: Console, plans: Sequence[PlanRow], *, prune: bool = False, deleted: bool = False
 ) -> None:
-    """Print a list of sealed plans.
-
-    Args:
-        prune: Whether they are those to delete.
-        deleted: Whether they are deleted by now.
-    """
+    """Print a list of sealed plans."""
     if not plans:
         none = completed("No plan yet. Next: biomodal-aws plan")
         console.print("No plan to delete." if prune else none)
@@ -106,12 +101,7 @@ def history_data(chain: Chain) -> dict[str, object]:
 
 
 def show_drift(console: Console, stack: str, plan: Plan, *, verbose: bool = False) -> None:
-    """Print each resource that is not as Terraform left it, and how it differs.
-
-    Args:
-        plan: The plan that was made to find it.
-        verbose: Print what AWS filled in by itself as well.
-    """
+    """Print each resource that is not as Terraform left it, and how it differs."""
     print_lines(console, changed_lines(plan.drifted))
     computed = [(change, found) for change in plan.drift if (found := _computed(change))]
     if verbose and computed:

@@ -44,13 +44,7 @@ def show_sealed_plan(
     cost: str | None = None,
     approvals: ApprovalStatus | None = None,
 ) -> None:
-    """Print a sealed plan, of a destroy plan also its ledger, and what to do with it.
-
-    Args:
-        full: Print every attribute, and every resource of many alike.
-        cost: What it changes of the cost, in one line.
-        approvals: Who approved it, where it needs approvals.
-    """
+    """Print a sealed plan, of a destroy plan also its ledger, and what to do with it."""
     manifest = sealed_plan.manifest
     report = report_of(plan, manifest, sealed_plan.sha256, whole=full)
     title = f"{_KINDS[manifest.kind]} for {manifest.facts.stack}"

@@ -63,12 +63,7 @@ def common_tags(changes: Iterable[ResourceChange]) -> dict[str, str]:
 def settings_of(
     change: ResourceChange, images: Mapping[str, str], common: Tags
 ) -> tuple[Setting, ...]:
-    """Return the values that a resource is created with; what is not known yet is left out.
-
-    Args:
-        images: The names of machine images, by id.
-        common: Tags that are said elsewhere.
-    """
+    """Return the values that a resource is created with; what is not known yet is left out."""
     found = [*_settings(change.after or {})]
     found.sort(key=lambda each: (_rank(each.name), each.name))
     tags = {name: value for name, value in _tags(change).items() if name not in common}

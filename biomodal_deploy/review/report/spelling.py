@@ -51,11 +51,7 @@ def one_line(text: str) -> str:
 
 
 def spelled(value: object, most: int = LONGEST) -> str:
-    """Return a value as JSON, or what stands for one that is hidden or not yet known.
-
-    Args:
-        most: A longer text is cut, and says how long it was.
-    """
+    """Return a value as JSON, or what stands for one that is hidden or not yet known."""
     if value in (HIDDEN_TEXT, UNKNOWN_TEXT):
         return str(value)
     text = "absent" if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)

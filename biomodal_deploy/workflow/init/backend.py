@@ -26,9 +26,6 @@ def backend_from(kind: str | None, config: Sequence[str]) -> JsonValue:
         kind: Its kind; None where it was left out.
         config: Its settings, each `KEY=VALUE`; a dot leads into an object, such as
             `assume_role.role_arn=ARN`.
-
-    Raises:
-        UsageError: One is no `KEY=VALUE`, or there is no kind for it.
     """
     if kind is None:
         if config:

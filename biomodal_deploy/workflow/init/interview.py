@@ -65,11 +65,6 @@ def gather(
         asker: Asks a person; None where nobody can be asked, and then AWS is not asked either.
         open_aws: Opens what there is to pick from; called where somebody is asked.
         partly: Whether values may be missing, to be filled in later.
-
-    Raises:
-        UsageError: A value is wrong, or nobody can be asked for what is missing: all of it is
-            named.
-        Interrupted: The person went away.
     """
     interview = _Interview(given, base, asker, open_aws(asker) if asker else None)
     interview.what_it_is(taken)

@@ -59,12 +59,7 @@ class Prompter:
     def variable(
         self, name: str, default: Callable[[], str | None], choices: Callable[[], Iterable[Choice]]
     ) -> None:
-        """Ask for a variable that has no value yet.
-
-        Args:
-            default: Returns the likely answer, or None.
-            choices: Returns what there is to pick from.
-        """
+        """Ask for a variable that has no value yet."""
         if name in self.answers.values:
             return
         variable = self.answers.variables[name]

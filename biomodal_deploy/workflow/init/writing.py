@@ -56,22 +56,13 @@ class Draft:
 
 
 def stacks_of(project_dir: Path) -> Mapping[str, JsonValue]:
-    """Return the stacks that are there by name, as they stand in `cdktf.json`.
-
-    Raises:
-        UsageError: `cdktf.json` is missing or no JSON.
-    """
+    """Return the stacks that are there by name, as they stand in `cdktf.json`."""
     stacks = read_project_file(project_dir).context.get("stacks")
     return stacks if isinstance(stacks, dict) else {}
 
 
 def draft(project_dir: Path, answers: Answers) -> Draft:
-    """Return what writing a stack would write.
-
-    Raises:
-        UsageError: Its name or file is taken, or its settings do not fit, by themselves or beside
-            the other stacks.
-    """
+    """Return what writing a stack would write."""
     taken = stacks_of(project_dir)
     if (rule := check_name(answers.name, taken)) is not None:
         raise UsageError(
@@ -94,9 +85,6 @@ def write(found: Draft) -> None:
     What was changed there since it was drafted stays. A file of variables that is there already is
     left alone: with the same text it is what was stopped before, and with another the stack
     is refused.
-
-    Raises:
-        UsageError: There is such a stack or file by now, or the system refused to write.
     """
     with _alone(found.project_dir):
         found = draft(found.project_dir, found.answers)

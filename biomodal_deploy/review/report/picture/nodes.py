@@ -79,11 +79,7 @@ class Diagram:
 
 
 def diagram_of(report: Report, numbers: Mapping[tuple[str, str | None], int]) -> Diagram:
-    """Return what to draw of a report: all that its plan has, unchanged resources included.
-
-    Args:
-        numbers: The number of each resource in the report, by address and deposed key.
-    """
+    """Return what to draw of a report: all that its plan has, unchanged resources included."""
     entries = [*report.entries, *report.reads, *report.unchanged]
     opened = {each.address for each in report.broadens if each.severity is Severity.HIGH}
     grouped = len(entries) > MOST_NODES
