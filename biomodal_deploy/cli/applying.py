@@ -1,4 +1,4 @@
-"""An apply at the command line: show what is lost, ask, run; after a destroy, show what is left."""
+"""A plan and an apply at the command line: show what is lost, ask, run; show what is left."""
 
 from __future__ import annotations
 
@@ -6,17 +6,24 @@ from dataclasses import dataclass
 
 from biomodal_deploy.aws.ledger.model import Ledger, Leftovers
 from biomodal_deploy.cli.next_steps import completed
+from biomodal_deploy.cli.options import Format
 from biomodal_deploy.cli.render.applies import show_start
 from biomodal_deploy.cli.render.console import message_console, print_lines
+from biomodal_deploy.cli.render.costs import cost_summary
 from biomodal_deploy.cli.render.ledger import show_ledger
 from biomodal_deploy.cli.render.plan_view import address_lines
-from biomodal_deploy.cli.session import Session
-from biomodal_deploy.errors import EngineError
+from biomodal_deploy.cli.render.sealed_plans import sealed_plan_data, show_sealed_plan
+from biomodal_deploy.cli.session import Session, emit
+from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD, EngineError
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.workflow.applying import Applied, Ready, prepare
+from biomodal_deploy.workflow.approving import approval_status
 from biomodal_deploy.workflow.destroying import list_leftovers, take_ledger
+from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.planning import Planned, make_plan
 from biomodal_deploy.workflow.stack import Stack
+from biomodal_deploy.workflow.variables import PlanRequest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,3 +91,41 @@ def _ask_name(work: Session, ready: Ready, *, shown: bool) -> str | None:
         console.print(f"These resources of {ready.stack.name} go:")
         print_lines(console, address_lines(ready.plan.losses))
     return work.ask(f"Type the stack's name ({ready.stack.name}) to go on: ")
+
+
+def plan_stack(stack: Stack, request: PlanRequest) -> tuple[Planned, Ledger | None]:
+    """Make and seal a plan, and read what the stack holds where that is to be destroyed."""
+    planned = make_plan(stack, request)
+    if request.kind is PlanKind.DESTROY:
+        return planned, take_ledger(stack, planned.sealed_plan, planned.plan)
+    return planned, None
+
+
+def show_planned(
+    location: Location,
+    planned: Planned,
+    ledger: Ledger | None,
+    *,
+    output: Format,
+    full: bool,
+    detailed_exitcode: bool,
+) -> int:
+    """Print a sealed plan that was just made, and return the exit status."""
+    sealed_plan, plan = planned.sealed_plan, planned.plan
+    approvals = approval_status(location, sealed_plan)
+    changed = detailed_exitcode and sealed_plan.manifest.has_changes
+    status = EXIT_FINDINGS if changed else EXIT_DONE
+    return emit(
+        sealed_plan_data(sealed_plan, plan, ledger, approvals=approvals),
+        lambda console: show_sealed_plan(
+            console,
+            sealed_plan,
+            plan,
+            ledger,
+            full=full,
+            cost=cost_summary(plan, sealed_plan.manifest, location.project_dir),
+            approvals=approvals,
+        ),
+        output,
+        EXIT_GUARD if planned.refusals else status,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from biomodal_deploy.cli import options as opt
-from biomodal_deploy.cli.render.status import show_jobs
+from biomodal_deploy.cli.render.checks import show_jobs
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.vm.jobs import jobs_of
 from biomodal_deploy.workflow.stack import last_stack

@@ -9,7 +9,7 @@ import typer
 
 from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.console import print_exactly
-from biomodal_deploy.cli.render.outputs import show_written
+from biomodal_deploy.cli.render.project import show_written
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.vm.built import read_built

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from biomodal_deploy.cli import options as opt
-from biomodal_deploy.cli.render.outputs import show_environment, show_outputs, show_value
+from biomodal_deploy.cli.render.project import show_environment, show_outputs, show_value
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.text import did_you_mean

@@ -98,10 +98,10 @@ def plan(
     )
     with session(project_dir, output, part=part) as work:
         # Half of what a plan needs takes half a second to import: no longer than synthesis.
-        rest = "biomodal_deploy.cli.planning", "boto3.session", "biomodal_deploy.aws.preflight"
+        rest = "biomodal_deploy.cli.applying", "boto3.session", "biomodal_deploy.aws.preflight"
         with importing(*rest):
             chosen = fresh_stack(work.location, opt.only(stack), synthesized=part)
-        from biomodal_deploy.cli.planning import plan_stack, show_planned
+        from biomodal_deploy.cli.applying import plan_stack, show_planned
 
         planned, ledger = plan_stack(chosen, request)
     return show_planned(

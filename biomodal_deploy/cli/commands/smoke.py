@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from biomodal_deploy.cli import options as opt
-from biomodal_deploy.cli.render.status import show_smoke
+from biomodal_deploy.cli.render.checks import show_smoke
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.vm.smoke.run import SmokeRequest, smoke_of
 from biomodal_deploy.workflow.stack import last_stack

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from biomodal_deploy.cli import options as opt
-from biomodal_deploy.cli.render.status import show_status
+from biomodal_deploy.cli.render.checks import show_status
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.vm.status import StatusRequest, status_of

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from biomodal_deploy.cli import options as opt
-from biomodal_deploy.cli.render.status import show_power
+from biomodal_deploy.cli.render.checks import show_power
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.vm.idle_stop import set_idle_stop

@@ -141,7 +141,7 @@ def test_help_waits_for_nothing() -> None:
         # The first line of a plan does not wait for the AWS library.
         ("planning", {"boto3", "botocore.client", "botocore.parsers"}),
         # What a plan needs after synthesis is imported while the app's process works.
-        ("commands.plan", {"biomodal_deploy.cli.planning", "biomodal_deploy.review"}),
+        ("commands.plan", {"biomodal_deploy.cli.applying", "biomodal_deploy.review"}),
     ],
 )
 def test_what_is_needed_later_is_imported_later(module: str, later: set[str]) -> None:

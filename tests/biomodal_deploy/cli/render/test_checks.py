@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
+
 from biomodal_deploy.aws.checks import Finding, Progress, ReportData, Verdict
 from biomodal_deploy.aws.preflight.checks import Layer
 from biomodal_deploy.aws.preflight.prerequisites import all_steps
-from biomodal_deploy.cli.render.checks import PreflightProgress, show_prerequisites, show_report
+from biomodal_deploy.cli.render.checks import (
+    PreflightProgress,
+    show_jobs,
+    show_prerequisites,
+    show_report,
+)
+from biomodal_deploy.vm.jobs import JobsData
 from tests.support.screens import printed, screen
 
 REPORT = ReportData.of(
@@ -80,3 +88,19 @@ def test_prerequisites_are_a_script() -> None:
         # A command goes on after a backslash, and inside a quoted document.
         inside = line.endswith("\\") or (inside and not line.endswith("'") and "arn:" not in line)
         inside = inside and not line.strip().startswith("--role-name")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "line"),
+    [
+        (Verdict.UNKNOWN, "No jobs in the queues that answered."),
+        (Verdict.WARNING, "No jobs in the queues."),
+    ],
+)
+def test_what_was_not_seen_is_not_said_to_be_empty(verdict: Verdict, line: str) -> None:
+    """A queue that did not answer may be full."""
+    problem = Finding(verdict, "no answer").named("jobs", "Jobs")
+    jobs = JobsData(
+        stack="lab", region="eu-west-2", counts={}, cost_usd=None, jobs=(), problems=(problem,)
+    )
+    assert printed(lambda console: show_jobs(console, jobs)).splitlines()[-1] == line
