@@ -10,9 +10,8 @@ from biomodal_deploy.cli.options import Format
 from biomodal_deploy.cli.render.applies import show_start
 from biomodal_deploy.cli.render.console import message_console, print_lines
 from biomodal_deploy.cli.render.costs import cost_summary
-from biomodal_deploy.cli.render.ledger import show_ledger
 from biomodal_deploy.cli.render.plan_view import address_lines
-from biomodal_deploy.cli.render.sealed_plans import sealed_plan_data, show_sealed_plan
+from biomodal_deploy.cli.render.sealed_plans import sealed_plan_data, show_ledger, show_sealed_plan
 from biomodal_deploy.cli.session import Session, emit
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD, EngineError
 from biomodal_deploy.plan import PlanKind

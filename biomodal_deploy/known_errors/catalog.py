@@ -1,18 +1,19 @@
-"""All known errors, read once from the data files."""
+"""All known errors, read once from data files, and how an error's text finds its entries."""
 
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from biomodal_deploy.known_errors.model import Entry
+from biomodal_deploy.known_errors.model import PLACEHOLDER, Breadth, Entry, compiled
 
 AREAS: Final[Mapping[str, str]] = {
     "terraform": "Terraform and its plans",
@@ -90,3 +91,145 @@ def _read(area: str) -> list[Entry]:
         return [Entry(id=name, area=area, **body) for name, body in load(area).items()]
     except ValidationError as error:
         raise CatalogError(f"{area}.toml: {error}") from error
+
+
+UNLOCK: Final = "unlock"
+"""The name of the command that releases a lock: whole, and so never quoted as one word."""
+HERE: Final = "this machine"
+# A command inside a sentence.
+_COMMAND: Final = re.compile(r"(`[^`]*`)")
+_SENTENCE: Final = re.compile(r"(?<=[.}]) (?=[A-Z{`])")
+# An option of a command that can be left out: the command line has a default.
+_OPTION: Final = re.compile(r" --region \{region\}")
+_LONGEST: Final = 160
+# In a command it has to be whole: AWS's encoded messages have some thousand letters.
+_WHOLE: Final = 6_000
+_MOST_RIVALS: Final = 2
+
+Context = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Match:
+    """A named cause.
+
+    Attributes:
+        fields: What was read from the error's text.
+        place: The machine that printed it, for people.
+        rivals: Other causes that fit as well, at most two.
+    """
+
+    entry: Entry
+    fields: Mapping[str, str] = field(default_factory=dict)
+    place: str = HERE
+    rivals: tuple[Match, ...] = ()
+
+    @property
+    def named(self) -> bool:
+        """Whether a cause is named, and no code or message repeated."""
+        return self.entry.breadth < Breadth.CODE
+
+    def cause(self, context: Context | None = None) -> str:
+        """Return the cause in words, as far as the error tells it.
+
+        Args:
+            context: What is known besides the text: `stack`, `directory`, `region`.
+        """
+        return " ".join(self._filled(_SENTENCE.split(self.entry.cause), context))
+
+    def fix(self, context: Context | None = None) -> str:
+        """Return what to do, as far as the error tells it; `context` as above."""
+        return "; ".join(self._filled(self.entry.fix.split("; "), context))
+
+    def next(self, context: Context | None = None) -> str:
+        """Return the next command, quoted for a shell; nothing where a part of it is unknown."""
+        known = self._known(context)
+        command = self.entry.next if "region" in known else _OPTION.sub("", self.entry.next)
+        return _fill(command, known, command=True) or ""
+
+    def _known(self, context: Context | None) -> Context:
+        known = {"place": self.place, **{k: v for k, v in (context or {}).items() if v}}
+        known |= self.fields
+        if "id" in self.fields and UNLOCK not in (context or {}):
+            known[UNLOCK] = f"terraform force-unlock {shlex.quote(self.fields['id'])}"
+        return known
+
+    def _filled(self, parts: list[str], context: Context | None) -> list[str]:
+        known = self._known(context)
+        return [text for part in parts if (text := _sentence(part, known)) is not None]
+
+
+def name_cause(text: str, place: str = "") -> Match | None:
+    """Return what is known of an error; None where nothing is.
+
+    Args:
+        place: Where it was printed, where that is known: `vm`, `host`, `ci`.
+    """
+    found = matches_of(text, place)
+    if not found:
+        return None
+    best, *others = found
+    rivals = [each for each in others if _width(each.entry) == _width(best.entry)]
+    return Match(best.entry, best.fields, best.place, tuple(rivals[:_MOST_RIVALS]))
+
+
+def matches_of(text: str, place: str = "") -> list[Match]:
+    """Return every entry that an error matches, the most specific first.
+
+    A cause stands before a family of failures, that before a bare code, and that before what is
+    only general; of two, the one with more conditions, then the one that covers more of the text,
+    then the earlier one.
+    """
+    line = " ".join(text.split())
+    small = line.lower()
+    place = place_of(line) or place
+    name = places()[place][0] if place else HERE
+    found = [
+        (entry, covered)
+        for entry in catalog().entries
+        if any(mark in small for mark in entry.marks) and (covered := entry.span(line, place))
+    ]
+    found.sort(key=lambda each: (*_width(each[0]), -each[1]))
+    return [Match(entry, _fields(entry, line), name) for entry, _ in found]
+
+
+def place_of(line: str) -> str:
+    """Return where a line was printed; an empty text for the reader's own machine."""
+    return next((name for name, (_, signs) in places().items() if signs.search(line)), "")
+
+
+def _width(entry: Entry) -> tuple[Breadth, int]:
+    return entry.breadth, -entry.conditions
+
+
+def _fields(entry: Entry, line: str) -> dict[str, str]:
+    fields = {}
+    for name, patterns in entry.fields.items():
+        for pattern in patterns:
+            if found := compiled(pattern).search(line):
+                shown = (mark if mark.isprintable() else " " for mark in found[1][:_WHOLE])
+                fields[name] = "".join(shown).strip()
+                break
+    return fields
+
+
+def _sentence(template: str, known: Context) -> str | None:
+    parts = [_fill(part, known, command=part.startswith("`")) for part in _COMMAND.split(template)]
+    return None if None in parts else "".join(filter(None, parts))
+
+
+def _fill(template: str, known: Context, *, command: bool) -> str | None:
+    """Return a template with its placeholders filled; None where one cannot be."""
+
+    def value(found: re.Match[str]) -> str:
+        text = known[found[1]]
+        if found[1] == UNLOCK:
+            return text
+        # The text comes from a log: it must not become another command in somebody's shell,
+        # nor look like one.
+        short = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+        return shlex.quote(text) if command else short.replace("`", "'")
+
+    if not set(PLACEHOLDER.findall(template)) <= set(known):
+        return None
+    return PLACEHOLDER.sub(value, template)

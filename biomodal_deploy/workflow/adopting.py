@@ -25,6 +25,8 @@ from biomodal_deploy.plan import Plan, read_plan
 from biomodal_deploy.plan.adoption import Blocks, Rule, adopted_settings, rule_groups, rule_of
 from biomodal_deploy.workflow.engine import (
     DEFAULT_WORKSPACE,
+    adoption_file,
+    bring_adoption,
     initialize,
     open_engine,
     point_at_backend,
@@ -32,7 +34,6 @@ from biomodal_deploy.workflow.engine import (
 )
 from biomodal_deploy.workflow.facts import locate
 from biomodal_deploy.workflow.init.texts import with_member
-from biomodal_deploy.workflow.kept_files import adoption_file, bring_adoption
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.planning import Planned, make_plan
 from biomodal_deploy.workflow.signals import Listener, Notice, Step, silent

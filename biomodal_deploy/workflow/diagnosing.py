@@ -19,7 +19,7 @@ from biomodal_deploy.config.tfvars.values import to_json
 from biomodal_deploy.engine.terraform import LockInfo
 from biomodal_deploy.errors import BiomodalError, UsageError
 from biomodal_deploy.iam.permissions import StackPermissions
-from biomodal_deploy.known_errors.matching import UNLOCK, Match
+from biomodal_deploy.known_errors.catalog import UNLOCK, Match
 from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.review.diagnosis import Diagnosis, Finding, diagnose, merged
 from biomodal_deploy.review.diagnosis.statements import Missing, denial_in, missing_for

@@ -19,9 +19,13 @@ from biomodal_deploy.errors import EngineError, UsageError
 from biomodal_deploy.files import read_regular
 from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
 from biomodal_deploy.workflow.backend import check_config_files, config_files
-from biomodal_deploy.workflow.engine import DEFAULT_WORKSPACE, open_engine, workspace_of
+from biomodal_deploy.workflow.engine import (
+    DEFAULT_WORKSPACE,
+    open_engine,
+    project_lock,
+    workspace_of,
+)
 from biomodal_deploy.workflow.init.texts import hcl
-from biomodal_deploy.workflow.kept_files import project_lock
 from biomodal_deploy.workflow.signals import Step
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import local_state_of, resources_in

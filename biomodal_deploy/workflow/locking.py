@@ -16,9 +16,14 @@ from biomodal_deploy.engine.toolchain import (
 )
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import read_regular
-from biomodal_deploy.workflow.engine import open_engine
+from biomodal_deploy.workflow.engine import (
+    bring_lock,
+    forget_lock,
+    keep_lock,
+    open_engine,
+    project_lock,
+)
 from biomodal_deploy.workflow.facts import selected_providers
-from biomodal_deploy.workflow.kept_files import bring_lock, forget_lock, keep_lock, project_lock
 from biomodal_deploy.workflow.signals import Step, silent
 from biomodal_deploy.workflow.stack import Stack
 

@@ -12,6 +12,7 @@ from biomodal_deploy.errors import EXIT_FINDINGS, BiomodalError
 from biomodal_deploy.files import scratch
 from biomodal_deploy.plan import Plan, read_plan
 from biomodal_deploy.plan.guards import enforce, judge_place
+from biomodal_deploy.workflow.backend import require_public_key
 from biomodal_deploy.workflow.destination import (
     check_destination,
     check_state_file,
@@ -20,7 +21,6 @@ from biomodal_deploy.workflow.destination import (
 from biomodal_deploy.workflow.engine import initialize, open_engine, workspace_of
 from biomodal_deploy.workflow.facts import ask_identity, locate
 from biomodal_deploy.workflow.lost_state import require_state
-from biomodal_deploy.workflow.prerequisites import require_public_key
 from biomodal_deploy.workflow.signals import Step
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.variables import Given, given_values

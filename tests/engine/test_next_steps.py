@@ -107,9 +107,9 @@ TAKEN_BY: Final = {
     "workflow/init/project.py: init": _EMPTY_FOLDER,
     "workflow/preflight.py: backend check": "tests/engine/test_state_bucket.py"
     "::test_a_bucket_that_lacks_everything",
-    "workflow/prerequisites.py: backend create": "tests/engine/test_state_bucket.py"
+    "workflow/backend.py: backend create": "tests/engine/test_state_bucket.py"
     "::test_again_it_plans_what_has_changed",
-    "workflow/prerequisites.py: keygen": "tests/biomodal_deploy/cli/test_payload_page.py"
+    "workflow/backend.py: keygen": "tests/biomodal_deploy/cli/test_payload_page.py"
     "::test_what_needs_no_terraform_prints_its_shape",
     "workflow/sets/choosing.py: apply": "tests/engine/test_next_steps.py"
     "::test_a_destroy_plan_of_a_set_is_applied_alone",

@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from biomodal_deploy.known_errors.catalog import AREAS, catalog, load
-from biomodal_deploy.known_errors.matching import Match
+from biomodal_deploy.known_errors.catalog import AREAS, Match, catalog, load
 from biomodal_deploy.known_errors.model import PLACEHOLDER, Entry
 
 PAGE: Final = Path("docs") / "troubleshooting.md"

@@ -9,7 +9,9 @@ import typer
 from biomodal_deploy.aws.state_bucket.checker import is_fit
 from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.applying import apply_asking
-from biomodal_deploy.cli.render.backends import (
+from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.cli.render.sealed_plans import show_sealed_plan
+from biomodal_deploy.cli.render.team import (
     Created,
     checked_data,
     created_data,
@@ -19,8 +21,6 @@ from biomodal_deploy.cli.render.backends import (
     show_migrated,
     show_policy,
 )
-from biomodal_deploy.cli.render.console import message_console
-from biomodal_deploy.cli.render.sealed_plans import show_sealed_plan
 from biomodal_deploy.cli.session import Session, emit, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD, UsageError
 from biomodal_deploy.workflow.migrating import migrate_state

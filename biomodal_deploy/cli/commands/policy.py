@@ -13,8 +13,8 @@ import typer
 from biomodal_deploy.aws.identity import region_of, who_am_i
 from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.console import print_exactly
-from biomodal_deploy.cli.render.policy import (
-    show_findings,
+from biomodal_deploy.cli.render.team import (
+    show_faults,
     show_gaps,
     show_given,
     show_parts,
@@ -157,7 +157,7 @@ def check(
         show_gaps(gaps)
     return emit(
         {"gaps": list(gaps), "findings": found},
-        lambda console: show_findings(console, found),
+        lambda console: show_faults(console, found),
         output,
         EXIT_FINDINGS if found or gaps else EXIT_DONE,
     )

@@ -14,9 +14,12 @@ from biomodal_deploy.aws.ledger.model import Ledger, Leftovers
 from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.render.console import Line, print_lines
 from biomodal_deploy.cli.render.costs import cost_summary
-from biomodal_deploy.cli.render.ledger import show_leftovers
 from biomodal_deploy.cli.render.plan_view import place_lines
-from biomodal_deploy.cli.render.sealed_plans import sealed_plan_data, show_sealed_plan
+from biomodal_deploy.cli.render.sealed_plans import (
+    sealed_plan_data,
+    show_leftovers,
+    show_sealed_plan,
+)
 from biomodal_deploy.config.backends import STACK_PREFIX
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.sealed import SealedPlan

@@ -1,4 +1,4 @@
-"""Findings of checks: the preflight, the stack, its jobs, the smoke job, the VM stopped or started."""
+"""Findings of checks: the preflight, the stack, jobs, the smoke job, the VM stopped or started."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from biomodal_deploy.plan import Action, AttributeChange, OutputChange, PlanKind
 from biomodal_deploy.plan.redactor import UNKNOWN_TEXT
 from biomodal_deploy.plan.references import plain
 from biomodal_deploy.review.report.access import AccessChange, Gain, Severity
-from biomodal_deploy.review.report.causes import cause_of
+from biomodal_deploy.review.report.kinds import cause_of
 from biomodal_deploy.review.report.model import Entry, Fact, Report
 from biomodal_deploy.review.report.spelling import SIGNS, act_of, change_words, spelled
 from biomodal_deploy.text import counted

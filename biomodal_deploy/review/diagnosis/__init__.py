@@ -3,8 +3,7 @@
 The knowledge is data, one file an area in `data/`; everything here reads, matches and tells it.
 """
 
-from biomodal_deploy.known_errors.catalog import Catalog, catalog
-from biomodal_deploy.known_errors.matching import Match, name_cause
+from biomodal_deploy.known_errors.catalog import Catalog, Match, catalog, name_cause
 from biomodal_deploy.known_errors.model import Entry
 from biomodal_deploy.review.diagnosis.finding import Diagnosis, Finding, diagnose, merged
 

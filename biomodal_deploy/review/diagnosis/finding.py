@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from biomodal_deploy.known_errors.catalog import catalog
-from biomodal_deploy.known_errors.matching import Match, name_cause
+from biomodal_deploy.known_errors.catalog import Match, catalog, name_cause
 from biomodal_deploy.review.diagnosis.lines import Readable
 from biomodal_deploy.review.diagnosis.reading import Passage, Reader
 

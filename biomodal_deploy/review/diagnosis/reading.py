@@ -11,9 +11,8 @@ from typing import Final
 
 from biomodal_deploy.engine.process import Line
 from biomodal_deploy.engine.terraform.events import DiagnosticEvent, TextLine, UnknownEvent, parse
-from biomodal_deploy.known_errors.matching import place_of
-from biomodal_deploy.review.diagnosis.lines import RawLine, Readable, read_lines
-from biomodal_deploy.review.diagnosis.scrubbing import scrubbed
+from biomodal_deploy.known_errors.catalog import place_of
+from biomodal_deploy.review.diagnosis.lines import RawLine, Readable, read_lines, scrubbed
 
 _MOST_LINES: Final = 80
 # In a row: Terraform parts paragraphs and errors with one.

@@ -1,26 +1,28 @@
-"""From a sealed plan to its report."""
+"""From a sealed plan to its report, with what the project waives of checkov's findings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Final
 
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
 from biomodal_deploy.aws.ledger.model import saved_ledger, saved_leftovers
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.files import read_regular
 from biomodal_deploy.plan import Action, AttributeChange, Plan, PlanKind, ResourceChange
 from biomodal_deploy.plan.guards import Outcome
 from biomodal_deploy.plan.references import plain
 from biomodal_deploy.plan.sealed import Manifest, SealedPlan
 from biomodal_deploy.review.report.access import access_changes
 from biomodal_deploy.review.report.access.judging import drift_access
-from biomodal_deploy.review.report.causes import cause_of
 from biomodal_deploy.review.report.configured import common_tags, settings_of, tags_text
-from biomodal_deploy.review.report.consequences import consequence_of
-from biomodal_deploy.review.report.kinds import kind_of, lost_with
+from biomodal_deploy.review.report.kinds import cause_of, consequence_of, kind_of, lost_with
 from biomodal_deploy.review.report.manifest import apply_commands, facts_of, place_of
 from biomodal_deploy.review.report.model import Blocker, Drift, Entry, Fact, Group, Report, Waived
 from biomodal_deploy.review.report.verdict import blockers_of, verdict_of
-from biomodal_deploy.review.report.waivers import read_waivers
 
 # Within a construct what changes stands before what is new.
 _ORDER: Final = (Action.UPDATE, Action.CREATE)
@@ -181,3 +183,48 @@ def _construct(entry: Entry) -> str:
         # A module's own resources have no construct: the call of the module has.
         return entry.construct_path or entry.module
     return above or entry.construct_path
+
+
+WAIVERS: Final = Path("compliance") / "waivers.json"
+
+
+class _Waiver(BaseModel):
+    rule: str
+    address: str
+    reason: str
+    owner: str
+    expires: date
+
+
+def read_waivers(project: Path, addresses: Collection[str], planned: date) -> tuple[Waived, ...]:
+    """Return the waivers of resources that a plan has.
+
+    Args:
+        addresses: The plan's addresses, without keys.
+        planned: The day of the plan, by which a waiver has expired or not: the report of a plan
+            is the same on any day.
+    """
+    path = project / WAIVERS
+    try:
+        found = TypeAdapter(tuple[_Waiver, ...]).validate_json(read_regular(path))
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise UsageError(f"cannot be read ({error.strerror})", field=str(path)) from None
+    except ValidationError as error:
+        place = ".".join(str(part) for part in error.errors()[0]["loc"]) or "the top"
+        raise UsageError(
+            f"not a list of waivers (see {place})", field=str(path), fix="run make check"
+        ) from None
+    return tuple(
+        Waived(
+            rule=each.rule,
+            address=each.address,
+            reason=each.reason,
+            owner=each.owner,
+            expires=each.expires.isoformat(),
+            expired=each.expires < planned,
+        )
+        for each in found
+        if each.address in addresses
+    )

@@ -1,15 +1,15 @@
-"""Kinds of resources: what people call them, which part they belong to, what goes with them."""
+"""Resources in words: kinds, what goes with them, why Terraform acts, what an update does."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from typing import Final
 
-from biomodal_deploy.plan import ResourceChange
+from biomodal_deploy.plan import AttributeChange, PlanKind, ResourceChange
 
 
 class Area(StrEnum):
@@ -183,3 +183,96 @@ def _disk(values: Mapping[str, object]) -> str:
     if block.get("delete_on_termination") is False:
         return f"{sized} comes off and stays, and is billed; with it go out of use"
     return sized
+
+
+# Every `action_reason` of Terraform's JSON output format, version 1.2.
+_REASONS: Final[Mapping[str, str]] = {
+    "replace_because_tainted": "the last apply left it damaged (tainted)",
+    "replace_because_cannot_update": "this cannot be changed in place",
+    "replace_by_request": "somebody asked for it with -replace",
+    "replace_by_triggers": "something that triggers its replacement changes",
+    "delete_because_no_resource_config": "it is no longer in the configuration",
+    "delete_because_no_module": "its module is no longer in the configuration",
+    "delete_because_wrong_repetition": "the configuration has it with another kind of key",
+    "delete_because_count_index": "its number is beyond the configured count",
+    "delete_because_each_key": "its key is no longer among those configured",
+    "delete_because_no_move_target": "it moved to an address that nothing configures",
+    "read_because_config_unknown": "what it asks for is known only during the apply",
+    "read_because_dependency_pending": "it depends on something that changes",
+    "read_because_check_nested": "a check reads it",
+}
+
+
+def cause_of(change: ResourceChange, kind: PlanKind) -> str:
+    """Return why a resource is destroyed or replaced."""
+    if change.deposed:
+        return "an interrupted replacement left this old object behind"
+    if change.reason:
+        forced = [each.path for each in change.updates if each.forces_replacement]
+        if change.reason == "replace_because_cannot_update" and forced:
+            return f"{' and '.join(forced)} cannot be changed in place"
+        # A reason of a later Terraform is shown as it stands.
+        return _REASONS.get(change.reason, change.reason.replace("_", " "))
+    if change.action.replaces:
+        return "Terraform gives no reason"
+    if kind is PlanKind.DESTROY:
+        return "the plan is to remove everything"
+    return "Terraform gives no reason"
+
+
+_RESTARTS: Final = "stops the VM and starts it again: SSH sessions and running pipelines end"
+_HOSTS: Final = "Batch replaces its hosts: jobs that run on them may be interrupted and start over"
+_DELETES_OBJECTS: Final = "decides which objects S3 deletes, and when: within a day of the apply"
+
+# By type and the start of the attribute's path: AWS provider and AWS documentation of each.
+_UPDATES: Final = (
+    ("aws_instance", "instance_type", _RESTARTS),
+    ("aws_instance", "user_data", _RESTARTS),
+    ("aws_instance", "ebs_optimized", _RESTARTS),
+    ("aws_instance", "cpu_options", _RESTARTS),
+    (
+        "aws_instance",
+        "root_block_device[0].volume_size",
+        "changes the disk while the VM runs; its file system follows when the VM starts next",
+    ),
+    ("aws_batch_compute_environment", "compute_resources[0].max_vcpus", "limits new jobs only"),
+    (
+        "aws_batch_compute_environment",
+        "compute_resources[0].min_vcpus",
+        "so many vCPUs run, and are billed, without any job",
+    ),
+    (
+        "aws_batch_compute_environment",
+        "compute_resources[0].desired_vcpus",
+        "Batch sets this number itself while jobs run, and refuses a lower one",
+    ),
+    ("aws_batch_compute_environment", "compute_resources", _HOSTS),
+    ("aws_batch_compute_environment", "state", "a disabled one starts no jobs"),
+    ("aws_batch_job_queue", "state", "a disabled one takes no jobs"),
+    ("aws_s3_bucket_lifecycle_configuration", "rule", _DELETES_OBJECTS),
+    (
+        "aws_s3_bucket_versioning",
+        "versioning_configuration",
+        "where it is suspended, an object that is overwritten or deleted is lost",
+    ),
+    ("aws_s3_bucket", "force_destroy", "where it is true, a destroy deletes every object"),
+    ("aws_ecr_repository", "force_delete", "where it is true, a destroy deletes every image"),
+    ("aws_ecr_lifecycle_policy", "policy", "decides which images ECR deletes, and when"),
+    ("aws_cloudwatch_log_group", "retention_in_days", "logs that are older are deleted"),
+)
+
+
+def consequence_of(change: ResourceChange) -> str:
+    """Return what an update does, in words; empty where it touches nothing that runs or lasts."""
+    found = (_of(change.type, each) for each in change.updates)
+    return "; ".join(dict.fromkeys(filter(None, found)))
+
+
+def _of(kind: str, attribute: AttributeChange) -> str:
+    return next(_meanings(kind, attribute.path), "")
+
+
+def _meanings(kind: str, path: str) -> Iterator[str]:
+    for type_, start, meaning in _UPDATES:
+        if kind == type_ and path.startswith(start):
+            yield meaning

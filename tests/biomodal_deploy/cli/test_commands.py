@@ -139,7 +139,7 @@ def test_help_waits_for_nothing() -> None:
     ("module", "later"),
     [
         # The first line of a plan does not wait for the AWS library.
-        ("planning", {"boto3", "botocore.client", "botocore.parsers"}),
+        ("applying", {"boto3", "botocore.client", "botocore.parsers"}),
         # What a plan needs after synthesis is imported while the app's process works.
         ("commands.plan", {"biomodal_deploy.cli.applying", "biomodal_deploy.review"}),
     ],

@@ -15,8 +15,15 @@ from biomodal_deploy.review.report.access.statements import (
     not_covered,
     statements_of,
 )
-from biomodal_deploy.review.report.access.subjects import Subjects, subject_of
-from biomodal_deploy.review.report.access.values import Severity, Values, as_list, as_map, vague
+from biomodal_deploy.review.report.access.values import (
+    Severity,
+    Subjects,
+    Values,
+    as_list,
+    as_map,
+    subject_of,
+    vague,
+)
 
 _POLICIES: Final = ("policy", "assume_role_policy")
 _ATTACHMENTS: Final = frozenset(

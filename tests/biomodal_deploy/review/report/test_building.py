@@ -12,8 +12,8 @@ import pytest
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan import Action, PlanKind, read_plan
 from biomodal_deploy.review.report import build_report
+from biomodal_deploy.review.report.building import WAIVERS, read_waivers
 from biomodal_deploy.review.report.model import Level
-from biomodal_deploy.review.report.waivers import WAIVERS, read_waivers
 from tests.support.everything import everything
 from tests.support.plans import ACTIONS, document, encoded, plan, resource
 from tests.support.reports import report, report_on

@@ -10,7 +10,7 @@ import pytest
 
 from biomodal_deploy.config.settings import ProjectFile
 from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
-from biomodal_deploy.workflow.kept_files import (
+from biomodal_deploy.workflow.engine import (
     bring_adoption,
     bring_lock,
     is_read_only,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from biomodal_deploy.known_errors.catalog import catalog
-from biomodal_deploy.known_errors.matching import name_cause
+from biomodal_deploy.known_errors.catalog import catalog, name_cause
 from biomodal_deploy.known_errors.model import Entry
-from biomodal_deploy.review.diagnosis.scrubbing import scrubbed
+from biomodal_deploy.review.diagnosis.lines import scrubbed
 
 NAME = "OPENSSH PRIVATE KEY"
 KEY = f"-----BEGIN {NAME}-----\nb3BlbnNzaC1rZXktdjEAAAAA\n-----END {NAME}-----"
