@@ -11,7 +11,7 @@ from biomodal_deploy.aws.preflight.checks import all_checks
 from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.aws.preflight.target import Target
 from tests.support.aws_command import commands_in
-from tests.support.recorded_aws import Recorded, RecordedAws
+from tests.support.recorded_aws import Given, Recorded, RecordedAws
 
 
 def answer(
@@ -30,6 +30,18 @@ def answer(
     facts = Facts(target, Clients(aws.session(), target.region), held)
     checks = [each for each in all_checks(facts) if each.name == check]
     return run_checks(checks, facts.clients, 12.0)[0]
+
+
+def job_queues(*names: str) -> Given:
+    """Return job queues as Batch describes them."""
+    queue = {"jobQueueArn": "arn", "state": "ENABLED", "priority": 1, "computeEnvironmentOrder": []}
+    return {"jobQueues": [{**queue, "jobQueueName": each} for each in names]}
+
+
+def environments(*names: str, status: str = "VALID") -> Given:
+    """Return compute environments as Batch describes them."""
+    found = {"computeEnvironmentArn": "arn", "status": status}
+    return {"computeEnvironments": [{**found, "computeEnvironmentName": each} for each in names]}
 
 
 @dataclass(frozen=True)
@@ -67,6 +79,11 @@ class Wrong:
         # Every command in it is one that the AWS CLI has.
         mentioned = fix.replace("biomodal-aws ", "").count("aws ")
         assert len(commands_in(found.fix)) == mentioned, found
+
+
+def cases(check: str, operation: str, *found: tuple[Recorded, Verdict, str, str]) -> list[Wrong]:
+    """Return what one check makes of several answers: each with verdict, line and fix."""
+    return [Wrong(check, operation, *each) for each in found]
 
 
 @dataclass(frozen=True)

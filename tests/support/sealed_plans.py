@@ -80,7 +80,7 @@ def sealed(
 
 
 def edit_manifest(
-    sealed_plan: SealedPlan, change: Callable[[dict[str, Any]], None], *, forge: bool
+    sealed_plan: SealedPlan, change: Callable[[dict[str, Any]], object], *, forge: bool
 ) -> None:
     """Change the manifest as somebody would who knows its digest, or does not."""
     path = sealed_plan.path / "manifest.json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -27,6 +28,9 @@ from tests.support.recorded_aws import Recorded, Refusal, no_such, profile, role
 
 LONG_AGO: Final = datetime.now(UTC) - timedelta(days=9)
 DONE: Final = "biomodal install: all installations completed successfully"
+
+STEP: Final = "step 3/5: installing Docker"
+DENIED: Final = "CLIENT_ERROR - Access denied"
 
 
 def instance(state: str = "running", **changes: Any) -> dict[str, Any]:
@@ -75,10 +79,9 @@ def asked(stack: Built, answers: dict[str, Recorded]) -> StatusData:
     return check_status(stack, clients)
 
 
-def status_of(**answers: Recorded) -> StatusData:
+def status_of(answers: Mapping[str, Recorded] | None = None) -> StatusData:
     """Look at the documented stack, with these answers in place of the healthy ones."""
-    given = {name.replace("__", "."): answer for name, answer in answers.items()}
-    return asked(built(), {**healthy(), **given})
+    return asked(built(), {**healthy(), **(answers or {})})
 
 
 def verdicts(status: StatusData) -> dict[str, str]:
@@ -95,97 +98,64 @@ def test_all_is_well() -> None:
     assert (len(status.checks), status.ready, status.exit_status) == (9, True, 0)
 
 
-@pytest.mark.parametrize(
-    ("call", "answer", "part", "verdict", "says"),
-    [
-        ("ec2__DescribeInstances", instance("stopped"), "vm", "fail", "vm start"),
-        ("ec2__DescribeInstances", instance("pending"), "vm", "not-yet", "pending"),
-        ("ec2__DescribeInstances", instance("terminated"), "vm", "fail", "is gone"),
-        ("ec2__DescribeInstances", no_such("InvalidInstanceID.NotFound"), "vm", "fail", "is gone"),
-        ("ec2__DescribeInstances", {"Reservations": []}, "vm", "fail", "is gone"),
-        ("ec2__DescribeInstances", instance(PublicIpAddress="9.9.9.9"), "vm", "fail", "9.9.9.9"),
+WRONG: Final[dict[tuple[str, str], list[tuple[Recorded, str, str]]]] = {
+    ("vm", "ec2.DescribeInstances"): [
+        (instance("stopped"), "fail", "vm start"),
+        (instance("pending"), "not-yet", "pending"),
+        (instance("terminated"), "fail", "is gone"),
+        (no_such("InvalidInstanceID.NotFound"), "fail", "is gone"),
+        ({"Reservations": []}, "fail", "is gone"),
+        (instance(PublicIpAddress="9.9.9.9"), "fail", "9.9.9.9"),
+        (Refusal("UnauthorizedOperation", status=403), "unknown", "ec2:DescribeInstances"),
+    ],
+    ("vm-status", "ec2.DescribeInstanceStatus"): [
+        (checked("ok", "impaired"), "fail", "console"),
+        (checked("initializing", "ok"), "not-yet", ""),
+        ({"InstanceStatuses": []}, "not-yet", ""),
+        (checked("insufficient-data", "ok"), "unknown", ""),
+    ],
+    ("install-script", "ec2.GetConsoleOutput"): [
         (
-            "ec2__DescribeInstances",
-            Refusal("UnauthorizedOperation", status=403),
-            "vm",
-            "unknown",
-            "ec2:DescribeInstances",
-        ),
-        ("ec2__DescribeInstanceStatus", checked("ok", "impaired"), "vm-status", "fail", "console"),
-        ("ec2__DescribeInstanceStatus", checked("initializing", "ok"), "vm-status", "not-yet", ""),
-        ("ec2__DescribeInstanceStatus", {"InstanceStatuses": []}, "vm-status", "not-yet", ""),
-        (
-            "ec2__DescribeInstanceStatus",
-            checked("insufficient-data", "ok"),
-            "vm-status",
-            "unknown",
-            "",
-        ),
-        (
-            "ec2__GetConsoleOutput",
             console("biomodal install: FAILED with status 100 at line 93, in step 2/5: installing"),
-            "install-script",
             "fail",
             "line 93, in step 2/5",
         ),
-        (
-            "ec2__GetConsoleOutput",
-            console("biomodal install: step 3/5: installing Docker"),
-            "install-script",
-            "not-yet",
-            "step 3/5: installing Docker",
-        ),
-        ("ec2__GetConsoleOutput", console("login:"), "install-script", "unknown", "--deep"),
-        ("ec2__GetConsoleOutput", {"InstanceId": VM}, "install-script", "unknown", "--deep"),
-        (
-            "batch__DescribeComputeEnvironments",
-            described_environment("ENABLED", "INVALID", "CLIENT_ERROR - Access denied"),
-            "compute-environment",
-            "fail",
-            "CLIENT_ERROR - Access denied",
-        ),
-        (
-            "batch__DescribeComputeEnvironments",
-            described_environment("DISABLED", "VALID"),
-            "compute-environment",
-            "fail",
-            "--state ENABLED",
-        ),
-        (
-            "batch__DescribeComputeEnvironments",
-            described_environment("ENABLED", "CREATING"),
-            "compute-environment",
-            "not-yet",
-            "CREATING",
-        ),
-        (
-            "batch__DescribeComputeEnvironments",
-            {"computeEnvironments": []},
-            "compute-environment",
-            "fail",
-            "is gone",
-        ),
-        ("batch__DescribeJobQueues", described_queue("DISABLED"), "job-queue", "fail", "--job-q"),
-        ("batch__DescribeJobQueues", {"jobQueues": []}, "job-queue", "fail", "is gone"),
-        ("s3__HeadBucket", Refusal("404", status=404), "bucket", "fail", "is gone"),
-        ("s3__HeadBucket", {"BucketRegion": "us-east-1"}, "bucket", "fail", "is in us-east-1"),
-        ("s3__HeadBucket", Refusal("403", status=403), "bucket", "unknown", "s3:ListBucket"),
-        (
-            "ecr__DescribeRepositories",
-            no_such("RepositoryNotFoundException"),
-            "repository",
-            "fail",
-            "is gone",
-        ),
-        ("iam__GetInstanceProfile", no_such("NoSuchEntity"), "vm-role", "fail", "does not exist"),
-        ("iam__GetInstanceProfile", profile(NAME), "hosts-role", "fail", "holds no role"),
+        (console(f"biomodal install: {STEP}"), "not-yet", STEP),
+        (console("login:"), "unknown", "--deep"),
+        ({"InstanceId": VM}, "unknown", "--deep"),
     ],
+    ("compute-environment", "batch.DescribeComputeEnvironments"): [
+        (described_environment("ENABLED", "INVALID", DENIED), "fail", DENIED),
+        (described_environment("DISABLED", "VALID"), "fail", "--state ENABLED"),
+        (described_environment("ENABLED", "CREATING"), "not-yet", "CREATING"),
+        ({"computeEnvironments": []}, "fail", "is gone"),
+    ],
+    ("job-queue", "batch.DescribeJobQueues"): [
+        (described_queue("DISABLED"), "fail", "--job-q"),
+        ({"jobQueues": []}, "fail", "is gone"),
+    ],
+    ("bucket", "s3.HeadBucket"): [
+        (Refusal("404", status=404), "fail", "is gone"),
+        ({"BucketRegion": "us-east-1"}, "fail", "is in us-east-1"),
+        (Refusal("403", status=403), "unknown", "s3:ListBucket"),
+    ],
+    ("repository", "ecr.DescribeRepositories"): [
+        (no_such("RepositoryNotFoundException"), "fail", "is gone")
+    ],
+    ("vm-role", "iam.GetInstanceProfile"): [(no_such("NoSuchEntity"), "fail", "does not exist")],
+    ("hosts-role", "iam.GetInstanceProfile"): [(profile(NAME), "fail", "holds no role")],
+}
+
+
+@pytest.mark.parametrize(
+    ("part", "call", "answer", "verdict", "says"),
+    [(*where, *each) for where, answers in WRONG.items() for each in answers],
 )
 def test_one_thing_is_wrong(
-    call: str, answer: Recorded, part: str, verdict: str, says: str
+    part: str, call: str, answer: Recorded, verdict: str, says: str
 ) -> None:
     """It is named, with what mends it; nothing is ready then, and programs see it."""
-    status = status_of(**{call: answer})
+    status = status_of({call: answer})
     looked = {each.check: each for each in status.checks}[part]
     assert verdicts(status)[part] == verdict, looked
     assert says in f"{looked.line} {looked.fix}"
@@ -194,17 +164,15 @@ def test_one_thing_is_wrong(
 
 def test_a_vm_that_has_just_started() -> None:
     """Nothing on the console is no verdict in the first minutes, and one later."""
-    now = datetime.now(UTC)
-    status = status_of(
-        ec2__DescribeInstances=instance(LaunchTime=now), ec2__GetConsoleOutput={"InstanceId": VM}
-    )
+    started = {"ec2.DescribeInstances": instance(LaunchTime=datetime.now(UTC))}
+    status = status_of({**started, "ec2.GetConsoleOutput": {"InstanceId": VM}})
     assert verdicts(status)["install-script"] == "not-yet"
     assert status.under_way
 
 
 def test_without_an_answer_nothing_passes() -> None:
     """No network: every check is unknown, and one broken check leaves the others."""
-    status = status_of(**{name.replace(".", "__"): OSError("odd") for name in healthy()})
+    status = status_of(dict.fromkeys(healthy(), OSError("odd")))
     assert set(verdicts(status).values()) == {"unknown"}
     assert not status.under_way
 
@@ -213,13 +181,8 @@ def test_half_an_apply() -> None:
     """What the state does not hold is a failure of its own, by name."""
     half = built({"aws_instance": [{"id": VM, "arn": arn("ec2", VM), "instance_type": "t3.x"}]}, {})
     found = verdicts(asked(half, healthy()))
-    assert {part for part, verdict in found.items() if verdict == "fail"} >= {
-        "compute-environment",
-        "job-queue",
-        "bucket",
-        "repository",
-        "hosts-role",
-    }
+    missing = {"compute-environment", "job-queue", "bucket", "repository", "hosts-role"}
+    assert {part for part, verdict in found.items() if verdict == "fail"} >= missing
 
 
 def test_two_environments_are_two_parts() -> None:
@@ -236,15 +199,20 @@ def sequence(*statuses: StatusData) -> tuple[list[StatusData], Any]:
     return left, lambda: left.pop(0) if len(left) > 1 else left[0]
 
 
-STARTING: Final[dict[str, Recorded]] = {"ec2__DescribeInstances": instance("pending")}
-BROKEN: Final[dict[str, Recorded]] = {"batch__DescribeJobQueues": {"jobQueues": []}}
+STARTING: Final[dict[str, Recorded]] = {"ec2.DescribeInstances": instance("pending")}
+BROKEN: Final[dict[str, Recorded]] = {"batch.DescribeJobQueues": {"jobQueues": []}}
+
+
+def wait(looks: Callable[[], StatusData], timeout_s: float = 60) -> tuple[StatusData, list[str]]:
+    """Wait until all is well; return the last look, and what was said meanwhile."""
+    told: list[str] = []
+    return wait_until_ready(looks, timeout_s=timeout_s, on_wait=told.append, pause_s=0.001), told
 
 
 def test_waiting_until_ready() -> None:
     """It looks again, says what it waits for, and ends as soon as all is well."""
-    told: list[str] = []
-    left, looks = sequence(status_of(**STARTING), status_of(**STARTING), status_of())
-    found = wait_until_ready(looks, timeout_s=60, on_wait=told.append, pause_s=0)
+    left, looks = sequence(status_of(STARTING), status_of(STARTING), status_of())
+    found, told = wait(looks)
     assert found.ready
     assert left == left[-1:]
     assert told[0].startswith(f"Waiting: VM: {VM} is pending, and ")
@@ -253,25 +221,21 @@ def test_waiting_until_ready() -> None:
 
 def test_waiting_ends_where_something_has_failed() -> None:
     """Time mends no failure, so nobody waits for it."""
-    told: list[str] = []
-    found = wait_until_ready(
-        lambda: status_of(**STARTING, **BROKEN), timeout_s=60, on_wait=told.append, pause_s=0
-    )
+    found, told = wait(lambda: status_of({**STARTING, **BROKEN}))
     assert (found.ready, told) == (False, [])
 
 
 def test_waiting_has_an_end() -> None:
     """After the time given it says how things are then."""
-    starting = status_of(**STARTING)
-    found = wait_until_ready(lambda: starting, timeout_s=0.05, on_wait=lambda _: None, pause_s=0.01)
+    starting = status_of(STARTING)
+    found, _ = wait(lambda: starting, 0.05)
     assert (found.exit_status, found.under_way) == (2, True)
 
 
 def test_a_lost_answer_does_not_end_the_waiting() -> None:
     """An answer that is lost is asked for again, but not for ever."""
-    silent = status_of(s3__HeadBucket=Refusal("SlowDown", status=503))
+    silent = status_of({"s3.HeadBucket": Refusal("SlowDown", status=503)})
     _, looks = sequence(silent, status_of())
-    assert wait_until_ready(looks, timeout_s=60, on_wait=lambda _: None, pause_s=0).ready
-    told: list[str] = []
-    found = wait_until_ready(lambda: silent, timeout_s=60, on_wait=told.append, pause_s=0)
+    assert wait(looks)[0].ready
+    found, told = wait(lambda: silent)
     assert (found.ready, len(told)) == (False, 2)

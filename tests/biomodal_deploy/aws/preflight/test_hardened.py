@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 import pytest
-from pydantic import JsonValue
 
 from biomodal_deploy.aws.checks import Verdict
 from biomodal_deploy.aws.clients import Clients
@@ -18,7 +17,7 @@ from biomodal_deploy.aws.preflight.target import Hardened, Target
 from biomodal_deploy.iam.document import Document
 from biomodal_deploy.iam.needs import needs_of
 from biomodal_deploy.iam.place import Place
-from tests.support.preflight_cases import answer
+from tests.support.preflight_cases import answer, job_queues
 from tests.support.project import ROOT
 from tests.support.recorded_aws import (
     ACCOUNT,
@@ -35,21 +34,9 @@ from tests.support.recorded_aws import (
 )
 
 SNAPSHOT: Final = ROOT / "tests/stacks/__snapshots__/test_hardened/test_native_snapshot.json"
-VALUES: Final[dict[str, JsonValue]] = {
-    "region": REGION,
-    "vpc_id": VPC,
-    "subnet_id": SUBNET,
-    "vm_name": NAME,
-}
+VALUES: Final = {"region": REGION, "vpc_id": VPC, "subnet_id": SUBNET, "vm_name": NAME}
 BOUNDARY: Final = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
 TOPIC: Final = f"arn:aws:sns:{REGION}:{ACCOUNT}:pager"
-QUEUE: Final = {
-    "jobQueueName": "q",
-    "jobQueueArn": "arn",
-    "state": "ENABLED",
-    "priority": 1,
-    "computeEnvironmentOrder": [],
-}
 
 
 @pytest.fixture
@@ -128,9 +115,9 @@ def test_each_role_has_to_be_free(aws: RecordedAws, target: Target, suffix: str)
 
 def test_each_queue_has_to_be_free(aws: RecordedAws, target: Target) -> None:
     """The On-Demand one too; environments get names that AWS completes."""
-    aws.answers["batch.DescribeJobQueues"] = lambda asked: {
-        "jobQueues": [QUEUE] if asked["jobQueues"][0].endswith("-on-demand") else []
-    }
+    aws.answers["batch.DescribeJobQueues"] = lambda asked: job_queues(
+        *(name for name in asked["jobQueues"] if name.endswith("-on-demand"))
+    )
     found = answer(aws, target, "job-queue")
     assert (found.verdict, "-job-queue-on-demand exists" in found.line) == (Verdict.FAIL, True)
     assert "AWS completes" in answer(aws, target, "compute-environment").line
@@ -139,7 +126,7 @@ def test_each_queue_has_to_be_free(aws: RecordedAws, target: Target) -> None:
 
 def test_it_makes_two_queues(aws: RecordedAws, target: Target) -> None:
     """One place that is left is one too few."""
-    aws.answers["batch.DescribeJobQueues"] = {"jobQueues": [QUEUE] * 49}
+    aws.answers["batch.DescribeJobQueues"] = job_queues(*map(str, range(49)))
     found = answer(aws, target, "batch-queues")
     assert (found.verdict, "the stack makes 2" in found.line) == (Verdict.FAIL, True)
     documented = replace(target, hardened=None)
@@ -177,74 +164,32 @@ def test_an_image_of_ones_own(aws: RecordedAws, target: Target) -> None:
     assert (found.verdict, found.fix) == (Verdict.FAIL, "correct ami_id")
 
 
+BOUNDED: Final = {"permissions_boundary_arn": BOUNDARY}
+LOGGED: Final = {"access_log_bucket": "logs"}
+ALARMED: Final = {**BOUNDED, "alarm_topic_arn": TOPIC}
+SUBNETS: Final = {"batch_subnet_ids": (SUBNET, "subnet-0b")}
+ELSEWHERE: Final = {"batch_subnet_ids": ("subnet-0b",)}
+POLICY, HEAD, DESCRIBE = "iam.GetPolicy", "s3.HeadBucket", "ec2.DescribeSubnets"
+NO_POLICY: Final = no_such("NoSuchEntity")
+NO_SUBNET: Final = Refusal("InvalidSubnetID.NotFound")
+OTHERS: Final = subnet(SubnetId="subnet-0b", VpcId="vpc-other")
+PASS, FAIL, UNKNOWN = Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN
+
+
 @pytest.mark.parametrize(
     ("given", "operation", "recorded", "verdict", "line"),
     [
-        ({}, "", {}, Verdict.PASS, "none names anything"),
-        (
-            {"permissions_boundary_arn": BOUNDARY},
-            "iam.GetPolicy",
-            {"Policy": {}},
-            Verdict.PASS,
-            "boundary is there",
-        ),
-        (
-            {"permissions_boundary_arn": BOUNDARY},
-            "iam.GetPolicy",
-            no_such("NoSuchEntity"),
-            Verdict.FAIL,
-            f"no policy {BOUNDARY}",
-        ),
-        (
-            {"access_log_bucket": "logs"},
-            "s3.HeadBucket",
-            Refusal("404", "", 404),
-            Verdict.FAIL,
-            "no bucket logs",
-        ),
-        (
-            {"access_log_bucket": "logs"},
-            "s3.HeadBucket",
-            Refusal("403", "", 403),
-            Verdict.UNKNOWN,
-            "may not s3:ListBucket on logs",
-        ),
-        (
-            {"access_log_bucket": "logs"},
-            "s3.HeadBucket",
-            {"BucketRegion": "sa-east-1"},
-            Verdict.FAIL,
-            "logs is in sa-east-1",
-        ),
-        ({"access_log_bucket": NAME}, "", {}, Verdict.FAIL, "is the data bucket itself"),
-        (
-            {"batch_subnet_ids": (SUBNET, "subnet-0b")},
-            "ec2.DescribeSubnets",
-            Refusal("InvalidSubnetID.NotFound"),
-            Verdict.FAIL,
-            "not all of",
-        ),
-        (
-            {"batch_subnet_ids": ("subnet-0b",)},
-            "ec2.DescribeSubnets",
-            subnet(SubnetId="subnet-0b", VpcId="vpc-other"),
-            Verdict.FAIL,
-            f"subnet-0b: not in {VPC}",
-        ),
-        (
-            {"alarm_topic_arn": TOPIC, "permissions_boundary_arn": BOUNDARY},
-            "iam.GetPolicy",
-            {"Policy": {}},
-            Verdict.UNKNOWN,
-            "is not asked",
-        ),
-        (
-            {"alarm_topic_arn": TOPIC, "permissions_boundary_arn": BOUNDARY},
-            "iam.GetPolicy",
-            no_such("NoSuchEntity"),
-            Verdict.FAIL,
-            "there is no policy",
-        ),
+        ({}, "", {}, PASS, "none names anything"),
+        (BOUNDED, POLICY, {"Policy": {}}, PASS, "boundary is there"),
+        (BOUNDED, POLICY, NO_POLICY, FAIL, f"no policy {BOUNDARY}"),
+        (LOGGED, HEAD, Refusal("404", "", 404), FAIL, "no bucket logs"),
+        (LOGGED, HEAD, Refusal("403", "", 403), UNKNOWN, "may not s3:ListBucket on logs"),
+        (LOGGED, HEAD, {"BucketRegion": "sa-east-1"}, FAIL, "logs is in sa-east-1"),
+        ({"access_log_bucket": NAME}, "", {}, FAIL, "is the data bucket itself"),
+        (SUBNETS, DESCRIBE, NO_SUBNET, FAIL, "not all of"),
+        (ELSEWHERE, DESCRIBE, OTHERS, FAIL, f"subnet-0b: not in {VPC}"),
+        (ALARMED, POLICY, {"Policy": {}}, UNKNOWN, "is not asked"),
+        (ALARMED, POLICY, NO_POLICY, FAIL, "there is no policy"),
     ],
 )
 def test_what_the_options_name(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable
@@ -60,6 +61,12 @@ class Lab:
         """Have people sign."""
         for name in names:
             approve(self.sealed_plan, self.keys[name])
+
+    @property
+    def approval(self) -> Path:
+        """The file of the only approval."""
+        (path,) = (self.sealed_plan.path / "approvals").iterdir()
+        return path
 
     def problems(self, policy: Approvals = ONE) -> list[str | None]:
         """Return why each approval does not count."""
@@ -144,8 +151,7 @@ def test_who_may_not_sign(lab: Lab) -> None:
     """A good signature of somebody else."""
     lab.approve(EVE)
     (problem,) = lab.problems()
-    assert problem is not None
-    assert "signers" in problem
+    assert "signers" in str(problem)
 
 
 def test_one_person_counts_once(lab: Lab) -> None:
@@ -156,29 +162,25 @@ def test_one_person_counts_once(lab: Lab) -> None:
     assert "1 of 2" in lab.refusal(TWO)
 
 
-def test_an_expired_signer(lab: Lab) -> None:
-    """A key is good for the time that the file says."""
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [('valid-before="20200101"', "expired"), ('namespaces="git"', "0 of 1")],
+)
+def test_a_key_that_is_not_good_here(lab: Lab, option: str, words: str) -> None:
+    """A key is good for the time that the file says, and for what it says."""
     lab.approve(ADA)
-    lab.may_sign(signers_line(ADA, lab.keys[ADA], 'valid-before="20200101"'))
-    assert "expired" in lab.refusal()
-
-
-def test_another_namespace(lab: Lab) -> None:
-    """A key that is good for Git alone is not good here."""
-    lab.approve(ADA)
-    lab.may_sign(signers_line(ADA, lab.keys[ADA], 'namespaces="git"'))
-    assert "0 of 1" in lab.refusal()
+    lab.may_sign(signers_line(ADA, lab.keys[ADA], option))
+    assert words in lab.refusal()
 
 
 def test_a_signature_made_for_something_else(lab: Lab) -> None:
     """A signature over the very same text, made for Git."""
     lab.approve(ADA)
-    (path,) = (lab.sealed_plan.path / "approvals").iterdir()
     words = ["ssh-keygen", "-Y", "sign", "-q", "-n", "git", "-f", str(lab.keys[ADA])]
     content = statement_of(lab.sealed_plan).content()
     made = subprocess.run(words, input=content, capture_output=True, check=True)
-    body = json.loads(path.read_text())
-    path.write_text(json.dumps({**body, "signature": made.stdout.decode()}))
+    body = json.loads(lab.approval.read_text())
+    lab.approval.write_text(json.dumps({**body, "signature": made.stdout.decode()}))
     assert "namespace" in lab.refusal()
 
 
@@ -214,14 +216,11 @@ def test_a_signature_copied_to_another_plan(lab: Lab, tmp_path: Path, facts: Any
     """Of another plan, account, stack or region: neither added nor counted."""
     lab.approve(ADA)
     other = sealed(tmp_path / "others", content=b"another plan file", **facts)
-    (path,) = (lab.sealed_plan.path / "approvals").iterdir()
     with pytest.raises(SealedPlanRefused) as caught:
-        add(other, path.read_bytes())
+        add(other, lab.approval.read_bytes())
     assert caught.value.reason == "other_approval"
     (other.path / "approvals").mkdir(mode=0o700)
-    copy = other.path / "approvals" / path.name
-    copy.touch(mode=0o600)
-    copy.write_bytes(path.read_bytes())
+    shutil.copy(lab.approval, other.path / "approvals")
     lab.sealed_plan = other
     assert "another plan" in lab.refusal()
 
@@ -239,30 +238,23 @@ def test_a_signature_copied_to_another_plan(lab: Lab, tmp_path: Path, facts: Any
 def test_a_spoilt_file(lab: Lab, spoil: Callable[[Any], Any]) -> None:
     """Truncated, empty, without its statement: it does not count, and says why."""
     lab.approve(ADA)
-    (path,) = (lab.sealed_plan.path / "approvals").iterdir()
-    path.write_text(json.dumps(spoil(json.loads(path.read_text()))))
+    lab.approval.write_text(json.dumps(spoil(json.loads(lab.approval.read_text()))))
     assert "not counted" in lab.refusal()
 
 
 def test_a_statement_that_was_made_to_fit(lab: Lab, tmp_path: Path) -> None:
     """The text beside the signature is not believed: the signature has to fit this plan."""
     other = sealed(tmp_path / "others", content=b"another plan file")
-    approve(other, lab.keys[ADA])
-    (path,) = (other.path / "approvals").iterdir()
-    body = json.loads(path.read_text())
-    forged = {
-        **body,
-        "statement": statement_of(lab.sealed_plan).model_dump(mode="json", by_alias=True),
-    }
-    add(lab.sealed_plan, json.dumps(forged).encode())
+    body = json.loads(approve(other, lab.keys[ADA]))
+    statement = statement_of(lab.sealed_plan).model_dump(mode="json", by_alias=True)
+    add(lab.sealed_plan, json.dumps({**body, "statement": statement}).encode())
     assert "0 of 1" in lab.refusal()
 
 
 def test_an_approval_travels(lab: Lab, tmp_path: Path) -> None:
     """Made at a workstation on a copy of the folder, added where it is applied."""
     content = approve(lab.sealed_plan, lab.keys[ADA])
-    (path,) = (lab.sealed_plan.path / "approvals").iterdir()
-    path.unlink()
+    lab.approval.unlink()
     assert "0 of 1" in lab.refusal()
     add(lab.sealed_plan, content)
     assert require_approvals(lab.sealed_plan, ONE, lab.project).names == [ADA]
@@ -326,16 +318,14 @@ def test_the_file_of_signers_is_needed(lab: Lab) -> None:
     """Without it nobody is trusted, and it says which file is meant."""
     lab.approve(ADA)
     (lab.project / "allowed_signers").unlink()
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(UsageError, match="allowed_signers"):
         require_approvals(lab.sealed_plan, ONE, lab.project)
-    assert "allowed_signers" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["nobody", "ada.pub"])
 def test_a_key_that_cannot_sign(lab: Lab, name: str) -> None:
     """Not there, or a public key that no agent holds: one line that names it."""
     lab.keys[ADA].unlink()
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(UsageError, match=name):
         approve(lab.sealed_plan, lab.project / name)
-    assert name in str(caught.value)
     assert not (lab.sealed_plan.path / "approvals").exists()

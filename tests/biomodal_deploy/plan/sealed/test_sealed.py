@@ -17,6 +17,16 @@ from biomodal_deploy.plan.sealed import SealedPlan, UseState, consume, record_ou
 from tests.support.plans import plan, resource
 from tests.support.sealed_plans import NOW, edit_manifest, sealed
 
+FILES = ("plan.tfplan", "manifest.json", "changes.json")
+
+
+def refusal(path: Path) -> SealedPlanRefused:
+    """Return the refusal of a sealed plan."""
+    with pytest.raises(SealedPlanRefused) as caught:
+        SealedPlan.load(path)
+    assert caught.value.exit_status == EXIT_SEALED_PLAN
+    return caught.value
+
 
 def _linked(path: Path) -> None:
     moved = path.parent / "elsewhere"
@@ -30,32 +40,25 @@ def _for_a_group(path: Path) -> None:
     path.chmod(0o770)
 
 
+def at(name: str, attack: Callable[[Path], object]) -> Callable[[Path], object]:
+    """Return an attack on a file of the folder."""
+    return lambda path: attack(path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [(".", 0o750), (".", 0o702), *zip(FILES, (0o644, 0o620, 0o604), strict=True)],
+)
+def test_what_is_open_to_others_is_refused(tmp_path: Path, name: str, mode: int) -> None:
+    """To read or to write, for the group or for all; the line says how it is."""
+    path = sealed(tmp_path / "project" / "plans").path
+    (path / name).chmod(mode)
+    error = refusal(path)
+    assert error.reason == "readable_by_others"
+    assert f"{(path / name).name} is open to others (mode {mode:04o})" in str(error)
+
+
 ATTACKS: dict[str, tuple[str, Callable[[Path], object], str]] = {
-    "a folder for the group to read": (
-        "readable_by_others",
-        lambda path: path.chmod(0o750),
-        "open to others (mode 0750)",
-    ),
-    "a folder for all to write": (
-        "readable_by_others",
-        lambda path: path.chmod(0o702),
-        "open to others (mode 0702)",
-    ),
-    "a plan file for all to read": (
-        "readable_by_others",
-        lambda path: (path / "plan.tfplan").chmod(0o644),
-        "plan.tfplan is open to others (mode 0644)",
-    ),
-    "a manifest for the group to write": (
-        "readable_by_others",
-        lambda path: (path / "manifest.json").chmod(0o620),
-        "manifest.json is open to others",
-    ),
-    "changes for all to read": (
-        "readable_by_others",
-        lambda path: (path / "changes.json").chmod(0o604),
-        "changes.json is open to others",
-    ),
     "a folder above for all to write": (
         "writable_by_others",
         lambda path: path.parent.chmod(0o707),
@@ -72,31 +75,14 @@ ATTACKS: dict[str, tuple[str, Callable[[Path], object], str]] = {
         "can be written by others",
     ),
     "a link to the folder": ("symlink", _linked, "is a symbolic link"),
-    "a link to the manifest": (
-        "symlink",
-        lambda path: _linked(path / "manifest.json"),
-        "manifest.json is a symbolic link",
-    ),
-    "a link to the plan file": (
-        "symlink",
-        lambda path: _linked(path / "plan.tfplan"),
-        "plan.tfplan is a symbolic link",
-    ),
-    "no plan file": (
-        "missing_file",
-        lambda path: (path / "plan.tfplan").unlink(),
-        "plan.tfplan is missing",
-    ),
-    "no manifest": (
-        "missing_file",
-        lambda path: (path / "manifest.json").unlink(),
-        "manifest.json is missing",
-    ),
-    "no changes": (
-        "missing_file",
-        lambda path: (path / "changes.json").unlink(),
-        "changes.json is missing",
-    ),
+    **{
+        f"a link to {name}": ("symlink", at(name, _linked), f"{name} is a symbolic link")
+        for name in FILES
+    },
+    **{
+        f"no {name}": ("missing_file", at(name, Path.unlink), f"{name} is missing")
+        for name in FILES
+    },
     "no sealed plan": ("no_sealed_plan", shutil.rmtree, "There is no sealed plan at"),
 }
 
@@ -108,11 +94,9 @@ def test_what_others_could_have_touched_is_refused(
     """Each with its own reason and words, and the exit status of a sealed plan."""
     sealed_plan = sealed(tmp_path / "project" / "plans")
     attack(sealed_plan.path)
-    with pytest.raises(SealedPlanRefused) as caught:
-        SealedPlan.load(sealed_plan.path)
-    assert caught.value.reason == reason
-    assert words in str(caught.value)
-    assert caught.value.exit_status == EXIT_SEALED_PLAN
+    error = refusal(sealed_plan.path)
+    assert error.reason == reason
+    assert words in str(error)
 
 
 def test_another_users_sealed_plan_is_refused(
@@ -121,9 +105,7 @@ def test_another_users_sealed_plan_is_refused(
     """Its owner can change it after it was checked."""
     sealed_plan = sealed(tmp_path)
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-    with pytest.raises(SealedPlanRefused) as caught:
-        SealedPlan.load(sealed_plan.path)
-    assert caught.value.reason == "wrong_owner"
+    assert refusal(sealed_plan.path).reason == "wrong_owner"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders away")
@@ -132,9 +114,7 @@ def test_a_folder_above_of_another_owner_is_refused(tmp_path: Path, above: int) 
     """Its owner can put another plans folder in its place, whatever its mode."""
     sealed_plan = sealed(tmp_path / "project" / "plans")
     os.chown(sealed_plan.path.parents[above - 1], 65534, -1)
-    with pytest.raises(SealedPlanRefused) as caught:
-        SealedPlan.load(sealed_plan.path)
-    assert caught.value.reason == "wrong_owner"
+    assert refusal(sealed_plan.path).reason == "wrong_owner"
     with pytest.raises(SealedPlanRefused):
         sealed(tmp_path / "project" / "plans")  # no plan is made that no apply would accept
 
@@ -154,9 +134,7 @@ def test_a_link_that_others_can_turn_is_refused(tmp_path: Path) -> None:
     (tmp_path / "open").chmod(0o777)
     (tmp_path / "open" / "project").symlink_to(tmp_path / "real")
     (path,) = (tmp_path / "open" / "project" / "plans" / "demo").glob("2*")
-    with pytest.raises(SealedPlanRefused) as caught:
-        SealedPlan.load(path)
-    assert caught.value.reason == "writable_by_others"
+    assert refusal(path).reason == "writable_by_others"
 
 
 def test_a_copy_under_another_name_is_refused(tmp_path: Path) -> None:
@@ -164,9 +142,7 @@ def test_a_copy_under_another_name_is_refused(tmp_path: Path) -> None:
     sealed_plan = sealed(tmp_path)
     copy = sealed_plan.path.with_name("20260101T000000Z-abcdef")
     shutil.copytree(sealed_plan.path, copy)
-    with pytest.raises(SealedPlanRefused) as caught:
-        SealedPlan.load(copy)
-    assert caught.value.reason == "renamed"
+    assert refusal(copy).reason == "renamed"
 
 
 def test_a_sealed_plan_can_be_carried_elsewhere(tmp_path: Path) -> None:
@@ -239,13 +215,8 @@ def test_the_plan_file_goes_and_the_record_stays(tmp_path: Path) -> None:
     again = SealedPlan.load(sealed_plan.path)
     assert again.plan() == sealed_plan.plan()
     assert again.use.state is UseState.APPLIED
-    assert {path.name for path in sealed_plan.path.iterdir()} == {
-        "manifest.json",
-        "changes.json",
-        "consumed.json",
-        "outcome.json",
-        "logs",
-    }
+    kept = {"manifest.json", "changes.json", "consumed.json", "outcome.json", "logs"}
+    assert {path.name for path in sealed_plan.path.iterdir()} == kept
 
 
 def test_an_expired_plan_without_its_file_can_be_shown(tmp_path: Path) -> None:

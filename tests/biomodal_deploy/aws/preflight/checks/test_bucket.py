@@ -8,32 +8,24 @@ import pytest
 
 from biomodal_deploy.aws.checks import Verdict
 from biomodal_deploy.aws.preflight.target import Target
-from tests.support.preflight_cases import Wrong, answer
+from tests.support.preflight_cases import Wrong, answer, cases
 from tests.support.recorded_aws import NAME, REGION, Recorded, RecordedAws, Refusal
 
 FAIL, WARNING, UNKNOWN = Verdict.FAIL, Verdict.WARNING, Verdict.UNKNOWN
 
 
+USABLE = f'set use_existing_bucket_url = "s3://{NAME}"'
+OTHERS = Refusal("403", "Forbidden", 403)
+
+
 @pytest.mark.parametrize(
     "wrong",
-    [
-        Wrong(
-            "bucket",
-            "s3.HeadBucket",
-            {"BucketRegion": REGION},
-            FAIL,
-            f"a bucket {NAME} exists that you may use",
-            f'set use_existing_bucket_url = "s3://{NAME}"',
-        ),
-        Wrong(
-            "bucket",
-            "s3.HeadBucket",
-            Refusal("403", "Forbidden", 403),
-            FAIL,
-            f"a bucket {NAME} exists in some account",
-            "another vm_name",
-        ),
-    ],
+    cases(
+        "bucket",
+        "s3.HeadBucket",
+        ({"BucketRegion": REGION}, FAIL, f"a bucket {NAME} exists that you may use", USABLE),
+        (OTHERS, FAIL, f"a bucket {NAME} exists in some account", "another vm_name"),
+    ),
     ids=str,
 )
 def test_one_thing_wrong(aws: RecordedAws, target: Target, wrong: Wrong) -> None:

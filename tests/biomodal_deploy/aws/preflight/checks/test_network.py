@@ -8,7 +8,7 @@ import pytest
 
 from biomodal_deploy.aws.checks import Verdict
 from biomodal_deploy.aws.preflight.target import Target
-from tests.support.preflight_cases import Well, Wrong, answer
+from tests.support.preflight_cases import Well, Wrong, answer, cases
 from tests.support.recorded_aws import (
     ACCOUNT,
     REGION,
@@ -21,59 +21,75 @@ from tests.support.recorded_aws import (
     subnet,
 )
 
-FAIL, WARNING = Verdict.FAIL, Verdict.WARNING
+FAIL, WARNING, UNKNOWN = Verdict.FAIL, Verdict.WARNING, Verdict.UNKNOWN
+NAT = routes(default_route(NatGatewayId="nat-1"))
+TRANSIT = routes(default_route(TransitGatewayId="tgw-1"))
+ROUTES, SUBNETS = "ec2.DescribeRouteTables", "ec2.DescribeSubnets"
+OWNER = "210987654321"
+SHARED = f"sed -E 's#:{ACCOUNT}:(subnet|vpc)/#:{OWNER}:\\1/#'"
+LIST = f"aws ec2 describe-vpcs --region {REGION}"
+CREATE_ROUTE = (
+    f"aws ec2 create-route --region {REGION} --route-table-id rtb-own "
+    "--destination-cidr-block 0.0.0.0/0 --gateway-id igw-1"
+)
+PUBLIC = (
+    f"aws ec2 modify-subnet-attribute --region {REGION} --subnet-id {SUBNET} "
+    "--map-public-ip-on-launch"
+)
+GATEWAY = (
+    f"aws ec2 create-vpc-endpoint --region {REGION} --vpc-endpoint-type Gateway --vpc-id {VPC} "
+    f"--service-name com.amazonaws.{REGION}.s3 --route-table-ids rtb-own"
+)
+ENDPOINTS = "endpoints for ecr.api, ecr.dkr, ecs, ecs-agent, ecs-telemetry, logs"
+BLACKHOLE = routes({**default_route(GatewayId="igw-9"), "State": "blackhole"})
+# A subnet without a table of its own uses the VPC's main one, here one without a route.
+MAIN = routes(default_route(GatewayId="igw-1"), subnet="subnet-other")
+NO_VPC, NO_SUBNET = no_such("InvalidVpcID.NotFound"), no_such("InvalidSubnetID.NotFound")
+OTHERS, SET_VPC = subnet(VpcId="vpc-other"), 'set vpc_id = "vpc-other"'
+NOTHING_REACHES = "leads to nat-1: the elastic IP attaches, but nothing reaches it"
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
+        *cases("vpc", "ec2.DescribeVpcs", (NO_VPC, FAIL, f"there is no {VPC} in {REGION}", LIST)),
+        *cases(
+            "subnet",
+            SUBNETS,
+            (NO_SUBNET, FAIL, f"there is no {SUBNET}", f"--filters Name=vpc-id,Values={VPC}"),
+            (OTHERS, FAIL, f"{SUBNET} belongs to vpc-other, not to {VPC}", SET_VPC),
+            (subnet(AvailableIpAddressCount=0), FAIL, "has 0 free addresses", "subnet_id"),
+            (subnet(AvailableIpAddressCount=9), WARNING, "few for Batch hosts", "subnet_id"),
+            (subnet(OwnerId=OWNER), WARNING, f"is shared by account {OWNER}", SHARED),
+        ),
+        *cases(
+            "vm-internet",
+            ROUTES,
+            (NAT, WARNING, NOTHING_REACHES, "subnet_id"),
+            (routes(), FAIL, f"{SUBNET} has no route to the internet", CREATE_ROUTE),
+            (BLACKHOLE, FAIL, "leads to igw-9, which is gone", "aws ec2 replace-route"),
+            (TRANSIT, UNKNOWN, "leads to tgw-1", "ask whoever runs that network"),
+            (MAIN, FAIL, "has no route to the internet", "--route-table-id rtb-main"),
+        ),
         Wrong(
-            "vpc",
-            "ec2.DescribeVpcs",
-            no_such("InvalidVpcID.NotFound"),
+            "hosts-aws",
+            SUBNETS,
+            subnet(MapPublicIpOnLaunch=False),
             FAIL,
-            f"there is no {VPC} in {REGION}",
-            f"aws ec2 describe-vpcs --region {REGION}",
+            "Batch hosts get no public address",
+            PUBLIC,
         ),
-        Wrong(
-            "subnet",
-            "ec2.DescribeSubnets",
-            no_such("InvalidSubnetID.NotFound"),
-            FAIL,
-            f"there is no {SUBNET}",
-            f"--filters Name=vpc-id,Values={VPC}",
+        *cases(
+            "hosts-aws",
+            ROUTES,
+            (routes(), FAIL, "no way to ECS", ENDPOINTS),
+            (TRANSIT, UNKNOWN, "tgw-1", "ask"),
         ),
-        Wrong(
-            "subnet",
-            "ec2.DescribeSubnets",
-            subnet(VpcId="vpc-other"),
-            FAIL,
-            f"{SUBNET} belongs to vpc-other, not to {VPC}",
-            'set vpc_id = "vpc-other"',
-        ),
-        Wrong(
-            "subnet",
-            "ec2.DescribeSubnets",
-            subnet(AvailableIpAddressCount=0),
-            FAIL,
-            "has 0 free addresses",
-            "subnet_id",
-        ),
-        Wrong(
-            "subnet",
-            "ec2.DescribeSubnets",
-            subnet(AvailableIpAddressCount=9),
-            WARNING,
-            "few for Batch hosts",
-            "subnet_id",
-        ),
-        Wrong(
-            "subnet",
-            "ec2.DescribeSubnets",
-            subnet(OwnerId="210987654321"),
-            WARNING,
-            "is shared by account 210987654321",
-            f"sed -E 's#:{ACCOUNT}:(subnet|vpc)/#:210987654321:\\1/#'",
+        *cases(
+            "s3-endpoint",
+            ROUTES,
+            (NAT, WARNING, "nat-1 charges for every gigabyte", GATEWAY),
+            (routes(), FAIL, "the bucket is out of reach", "aws ec2 create-vpc-endpoint"),
         ),
     ],
     ids=str,
@@ -84,7 +100,6 @@ def test_one_thing_wrong(aws: RecordedAws, target: Target, wrong: Wrong) -> None
 
 
 FAIL, WARNING, UNKNOWN = Verdict.FAIL, Verdict.WARNING, Verdict.UNKNOWN
-NAT = routes(default_route(NatGatewayId="nat-1"))
 
 
 def endpoint(service: str, kind: str = "Interface", *tables: str) -> dict[str, Any]:
@@ -106,131 +121,20 @@ HOSTS = [
 ]
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        Wrong(
-            "vm-internet",
-            "ec2.DescribeRouteTables",
-            NAT,
-            WARNING,
-            "leads to nat-1: the elastic IP attaches, but nothing reaches it",
-            "subnet_id",
-        ),
-        Wrong(
-            "vm-internet",
-            "ec2.DescribeRouteTables",
-            routes(),
-            FAIL,
-            f"{SUBNET} has no route to the internet",
-            (
-                f"aws ec2 create-route --region {REGION} --route-table-id rtb-own "
-                "--destination-cidr-block 0.0.0.0/0 --gateway-id igw-1"
-            ),
-        ),
-        Wrong(
-            "vm-internet",
-            "ec2.DescribeRouteTables",
-            routes({**default_route(GatewayId="igw-9"), "State": "blackhole"}),
-            FAIL,
-            "leads to igw-9, which is gone",
-            "aws ec2 replace-route",
-        ),
-        Wrong(
-            "vm-internet",
-            "ec2.DescribeRouteTables",
-            routes(default_route(TransitGatewayId="tgw-1")),
-            UNKNOWN,
-            "leads to tgw-1",
-            "ask whoever runs that network",
-        ),
-        # A subnet without a table of its own uses the VPC's main one, here one without a route.
-        Wrong(
-            "vm-internet",
-            "ec2.DescribeRouteTables",
-            routes(default_route(GatewayId="igw-1"), subnet="subnet-other"),
-            FAIL,
-            "has no route to the internet",
-            "--route-table-id rtb-main",
-        ),
-        Wrong(
-            "hosts-aws",
-            "ec2.DescribeSubnets",
-            subnet(MapPublicIpOnLaunch=False),
-            FAIL,
-            "Batch hosts get no public address",
-            (
-                f"aws ec2 modify-subnet-attribute --region {REGION} --subnet-id {SUBNET} "
-                "--map-public-ip-on-launch"
-            ),
-        ),
-        Wrong(
-            "hosts-aws",
-            "ec2.DescribeRouteTables",
-            routes(),
-            FAIL,
-            "no way to ECS",
-            "endpoints for ecr.api, ecr.dkr, ecs, ecs-agent, ecs-telemetry, logs",
-        ),
-        Wrong(
-            "hosts-aws",
-            "ec2.DescribeRouteTables",
-            routes(default_route(TransitGatewayId="tgw-1")),
-            UNKNOWN,
-            "tgw-1",
-            "ask",
-        ),
-        Wrong(
-            "s3-endpoint",
-            "ec2.DescribeRouteTables",
-            NAT,
-            WARNING,
-            "nat-1 charges for every gigabyte",
-            (
-                f"aws ec2 create-vpc-endpoint --region {REGION} --vpc-endpoint-type Gateway "
-                f"--vpc-id {VPC} --service-name "
-                f"com.amazonaws.{REGION}.s3 --route-table-ids rtb-own"
-            ),
-        ),
-        Wrong(
-            "s3-endpoint",
-            "ec2.DescribeRouteTables",
-            routes(),
-            FAIL,
-            "the bucket is out of reach",
-            "aws ec2 create-vpc-endpoint",
-        ),
-    ],
-    ids=str,
-)
-def test_one_thing_wrong_on_the_way_out(aws: RecordedAws, target: Target, wrong: Wrong) -> None:
-    """A way that leads nowhere is found, named, and comes with what mends it."""
-    wrong.assert_found(aws, target)
+GATEWAY_ENDPOINT = endpoints(endpoint("s3", "Gateway", "rtb-own"))
+THROUGH_HOSTS = {ROUTES: routes(), "ec2.DescribeVpcEndpoints": endpoints(*HOSTS)}
+THROUGH_GATEWAY = {ROUTES: NAT, "ec2.DescribeVpcEndpoints": GATEWAY_ENDPOINT}
+THROUGH_INTERFACE = {ROUTES: NAT, "ec2.DescribeVpcEndpoints": endpoints(endpoint("s3"))}
 
 
 @pytest.mark.parametrize(
     "well",
     [
         Well("vm-internet", {}, "rtb-own leads to igw-1"),
-        Well("hosts-aws", {"ec2.DescribeRouteTables": NAT}, "through nat-1"),
-        Well(
-            "hosts-aws",
-            {"ec2.DescribeRouteTables": routes(), "ec2.DescribeVpcEndpoints": endpoints(*HOSTS)},
-            "through VPC endpoints",
-        ),
-        Well(
-            "s3-endpoint",
-            {
-                "ec2.DescribeRouteTables": NAT,
-                "ec2.DescribeVpcEndpoints": endpoints(endpoint("s3", "Gateway", "rtb-own")),
-            },
-            "through its gateway endpoint",
-        ),
-        Well(
-            "s3-endpoint",
-            {"ec2.DescribeRouteTables": NAT, "ec2.DescribeVpcEndpoints": endpoints(endpoint("s3"))},
-            "through its interface endpoint",
-        ),
+        Well("hosts-aws", {ROUTES: NAT}, "through nat-1"),
+        Well("hosts-aws", THROUGH_HOSTS, "through VPC endpoints"),
+        Well("s3-endpoint", THROUGH_GATEWAY, "through its gateway endpoint"),
+        Well("s3-endpoint", THROUGH_INTERFACE, "through its interface endpoint"),
     ],
     ids=str,
 )

@@ -6,7 +6,7 @@ import pytest
 
 from biomodal_deploy.aws.checks import Verdict
 from biomodal_deploy.aws.preflight.target import Target
-from tests.support.preflight_cases import Well, Wrong, answer
+from tests.support.preflight_cases import Well, Wrong, answer, environments, job_queues
 from tests.support.recorded_aws import (
     REGION,
     Recorded,
@@ -18,6 +18,16 @@ from tests.support.recorded_aws import (
 )
 
 FAIL, WARNING, UNKNOWN = Verdict.FAIL, Verdict.WARNING, Verdict.UNKNOWN
+ADDRESSES, MACHINES = "ec2.DescribeAddresses", "ec2.DescribeInstances"
+MORE = (
+    f"aws service-quotas request-service-quota-increase --region {REGION} "
+    "--service-code ec2 --quota-code L-0263D0A3 --desired-value 6"
+)
+FIVE = {"Addresses": [{"PublicIp": f"192.0.2.{n}"} for n in range(5)]}
+FULL = machines(machine("m5.4xlarge", 8), machine("c5.4xlarge", 8))
+NO_SPOT = quota({"L-34B43A08": 0, "L-1216C47A": 32, "L-0263D0A3": 5})
+NO_ADDRESS = "5 of 5 elastic IPs are in use: none is left"
+FIFTY = [str(number) for number in range(50)]
 
 
 @pytest.mark.parametrize(
@@ -25,14 +35,11 @@ FAIL, WARNING, UNKNOWN = Verdict.FAIL, Verdict.WARNING, Verdict.UNKNOWN
     [
         Wrong(
             "elastic-ips",
-            "ec2.DescribeAddresses",
-            {"Addresses": [{"PublicIp": f"192.0.2.{n}"} for n in range(5)]},
+            ADDRESSES,
+            FIVE,
             FAIL,
             "5 of 5 elastic IPs are in use: none is left",
-            (
-                f"aws service-quotas request-service-quota-increase --region {REGION} "
-                "--service-code ec2 --quota-code L-0263D0A3 --desired-value 6"
-            ),
+            MORE,
         ),
         Wrong(
             "elastic-ips",
@@ -44,8 +51,8 @@ FAIL, WARNING, UNKNOWN = Verdict.FAIL, Verdict.WARNING, Verdict.UNKNOWN
         ),
         Wrong(
             "on-demand-vcpus",
-            "ec2.DescribeInstances",
-            machines(machine("m5.4xlarge", 8), machine("c5.4xlarge", 8)),
+            MACHINES,
+            FULL,
             FAIL,
             "32 of 32 On-Demand vCPUs are in use, the VM takes 2",
             "--quota-code L-1216C47A --desired-value 34",
@@ -53,14 +60,14 @@ FAIL, WARNING, UNKNOWN = Verdict.FAIL, Verdict.WARNING, Verdict.UNKNOWN
         Wrong(
             "spot-vcpus",
             "service-quotas.GetServiceQuota",
-            quota({"L-34B43A08": 0, "L-1216C47A": 32, "L-0263D0A3": 5}),
+            NO_SPOT,
             FAIL,
             "0 of 0 Spot vCPUs are in use, Batch takes up to 256: no task would ever start",
             "--quota-code L-34B43A08 --desired-value 256",
         ),
         Wrong(
             "spot-vcpus",
-            "ec2.DescribeInstances",
+            MACHINES,
             machines(machine("m5.48xlarge", 150, spot=True)),
             WARNING,
             "300 of 512 Spot vCPUs are in use",
@@ -69,16 +76,7 @@ FAIL, WARNING, UNKNOWN = Verdict.FAIL, Verdict.WARNING, Verdict.UNKNOWN
         Wrong(
             "batch-environments",
             "batch.DescribeComputeEnvironments",
-            {
-                "computeEnvironments": [
-                    {
-                        "computeEnvironmentName": f"ce-{n}",
-                        "computeEnvironmentArn": "arn",
-                        "status": "VALID",
-                    }
-                    for n in range(50)
-                ]
-            },
+            environments(*FIFTY),
             FAIL,
             "50 of 50 Batch compute environments are in use: none is left",
             "aws batch describe-compute-environments",
@@ -86,18 +84,7 @@ FAIL, WARNING, UNKNOWN = Verdict.FAIL, Verdict.WARNING, Verdict.UNKNOWN
         Wrong(
             "batch-queues",
             "batch.DescribeJobQueues",
-            {
-                "jobQueues": [
-                    {
-                        "jobQueueName": f"q-{n}",
-                        "jobQueueArn": "arn",
-                        "state": "ENABLED",
-                        "priority": 1,
-                        "computeEnvironmentOrder": [],
-                    }
-                    for n in range(50)
-                ]
-            },
+            job_queues(*FIFTY),
             FAIL,
             "50 of 50 Batch job queues are in use",
             "aws batch describe-job-queues",
@@ -110,29 +97,17 @@ def test_one_thing_wrong(aws: RecordedAws, target: Target, wrong: Wrong) -> None
     wrong.assert_found(aws, target)
 
 
+# Addresses that a customer brought along and stopped Spot hosts count against nothing.
+BROUGHT = {"Addresses": [{"PublicIpv4Pool": "ipv4pool-ec2-1"} for _ in range(9)]}
+# Another family, and Spot, have quotas of their own.
+OTHERS = machines(machine("g5.16xlarge", 32), machine("m5.16xlarge", 32, spot=True))
+
+
 @pytest.mark.parametrize(
     "well",
     [
-        # Addresses that a customer brought along and stopped Spot hosts count against nothing.
-        Well(
-            "elastic-ips",
-            {
-                "ec2.DescribeAddresses": {
-                    "Addresses": [{"PublicIpv4Pool": "ipv4pool-ec2-1"} for _ in range(9)]
-                }
-            },
-            "0 of 5",
-        ),
-        # Another family, and Spot, have quotas of their own.
-        Well(
-            "on-demand-vcpus",
-            {
-                "ec2.DescribeInstances": machines(
-                    machine("g5.16xlarge", 32), machine("m5.16xlarge", 32, spot=True)
-                )
-            },
-            "0 of 32",
-        ),
+        Well("elastic-ips", {ADDRESSES: BROUGHT}, "0 of 5"),
+        Well("on-demand-vcpus", {MACHINES: OTHERS}, "0 of 32"),
     ],
     ids=str,
 )
@@ -144,18 +119,8 @@ def test_what_is_well(aws: RecordedAws, target: Target, well: Well) -> None:
 @pytest.mark.parametrize(
     ("check", "owned", "operation", "recorded"),
     [
-        (
-            "elastic-ips",
-            "aws_eip:eipalloc-1",
-            "ec2.DescribeAddresses",
-            {"Addresses": [{} for _ in range(5)]},
-        ),
-        (
-            "on-demand-vcpus",
-            "aws_instance:i-1",
-            "ec2.DescribeInstances",
-            machines(machine("m5.16xlarge", 32)),
-        ),
+        ("elastic-ips", "aws_eip:eipalloc-1", ADDRESSES, {"Addresses": [{}] * 5}),
+        ("on-demand-vcpus", "aws_instance:i-1", MACHINES, machines(machine("m5.16xlarge", 32))),
     ],
 )
 def test_what_the_stack_has_is_not_counted(

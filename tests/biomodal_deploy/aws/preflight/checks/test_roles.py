@@ -11,7 +11,7 @@ import pytest
 from biomodal_deploy.aws.checks import Verdict
 from biomodal_deploy.aws.preflight.target import Target
 from tests.support.aws_command import commands_in
-from tests.support.preflight_cases import Wrong, answer
+from tests.support.preflight_cases import Wrong, answer, cases
 from tests.support.recorded_aws import (
     ACCOUNT,
     NAME,
@@ -24,53 +24,38 @@ from tests.support.recorded_aws import (
 )
 
 FAIL, WARNING, UNKNOWN = Verdict.FAIL, Verdict.WARNING, Verdict.UNKNOWN
+GONE = no_such("NoSuchEntity")
 TRUST = {
     "AssumeRolePolicyDocument": '{"Statement":[{"Principal":{"Service":"ecs.amazonaws.com"}}]}'
 }
+OTHERS = profile("ecsInstanceRole", {**role("ecsInstanceRole"), **TRUST})
+LINKED = "aws iam create-service-linked-role --aws-service-name"
+ATTACH = (
+    "aws iam attach-role-policy --role-name ecsInstanceRole --policy-arn "
+    "arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role"
+)
+ADD = "aws iam add-role-to-instance-profile --instance-profile-name ecsInstanceRole"
+TRUST_EC2 = "aws iam update-assume-role-policy --role-name ecsInstanceRole --policy-document '{"
+MISSING = "the instance profile ecsInstanceRole does not exist"
+SPOT, BY_SPOT = "spot.amazonaws.com", "AWSServiceRoleForEC2Spot does not exist"
+BY_BATCH = "AWSServiceRoleForBatch does not exist: AWS makes it on apply, if the caller may"
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
-        Wrong(
+        *cases(
             "batch-service-role",
             "iam.GetRole",
-            no_such("NoSuchEntity"),
-            WARNING,
-            "AWSServiceRoleForBatch does not exist: AWS makes it on apply, if the caller may",
-            "aws iam create-service-linked-role --aws-service-name batch.amazonaws.com",
+            (GONE, WARNING, BY_BATCH, f"{LINKED} batch.amazonaws.com"),
         ),
-        Wrong(
-            "spot-service-role",
-            "iam.GetRole",
-            no_such("NoSuchEntity"),
-            WARNING,
-            "AWSServiceRoleForEC2Spot does not exist",
-            "aws iam create-service-linked-role --aws-service-name spot.amazonaws.com",
-        ),
-        Wrong(
+        *cases("spot-service-role", "iam.GetRole", (GONE, WARNING, BY_SPOT, f"{LINKED} {SPOT}")),
+        *cases(
             "ecs-instance-role",
             "iam.GetInstanceProfile",
-            no_such("NoSuchEntity"),
-            FAIL,
-            "the instance profile ecsInstanceRole does not exist",
-            "biomodal-aws doctor --commands",
-        ),
-        Wrong(
-            "ecs-instance-role",
-            "iam.GetInstanceProfile",
-            profile("ecsInstanceRole"),
-            FAIL,
-            "holds no role",
-            "aws iam add-role-to-instance-profile --instance-profile-name ecsInstanceRole",
-        ),
-        Wrong(
-            "ecs-instance-role",
-            "iam.GetInstanceProfile",
-            profile("ecsInstanceRole", {**role("ecsInstanceRole"), **TRUST}),
-            FAIL,
-            "EC2 may not assume ecsInstanceRole",
-            "aws iam update-assume-role-policy --role-name ecsInstanceRole --policy-document '{",
+            (GONE, FAIL, MISSING, "biomodal-aws doctor --commands"),
+            (profile("ecsInstanceRole"), FAIL, "holds no role", ADD),
+            (OTHERS, FAIL, "EC2 may not assume ecsInstanceRole", TRUST_EC2),
         ),
         Wrong(
             "ecs-instance-role",
@@ -78,10 +63,7 @@ TRUST = {
             {"AttachedPolicies": []},
             FAIL,
             "ecsInstanceRole lacks AmazonEC2ContainerServiceforEC2Role",
-            (
-                "aws iam attach-role-policy --role-name ecsInstanceRole --policy-arn "
-                "arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role"
-            ),
+            ATTACH,
         ),
         Wrong(
             "tasks-bucket",
@@ -94,13 +76,10 @@ TRUST = {
                 '--policy-document \'{"Version"'
             ),
         ),
-        Wrong(
+        *cases(
             "tasks-bucket",
             "iam.GetInstanceProfile",
-            no_such("NoSuchEntity"),
-            UNKNOWN,
-            "there is no role in ecsInstanceRole",
-            "",
+            (GONE, UNKNOWN, "there is no role in ecsInstanceRole", ""),
         ),
     ],
     ids=str,
