@@ -16,6 +16,13 @@ _QUOTED: Final = re.compile(r"“[^”\n]*[”\"]|\u2018[^\u2019\n]*\u2019|'[^'\
 _WORD: Final = re.compile(r"[^\W\d][\w.-]*")
 _WORDS: Final = {"true": "true", "false": "false", "null": "null", "none": "null"}
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+# Control characters save the line's own, blanks that JSON has not, and what has no width at all.
+_UNSEEN: Final = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xa0\xad\u1680\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff]"
+)
+_ESCAPE: Final = re.compile(
+    r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>u[dD][89a-fA-F])|.)", re.DOTALL
+)
 _CLOSER: Final = {"{": "}", "[": "]"}
 
 Path = tuple[str, ...]
@@ -74,7 +81,7 @@ def read_json(text: str, **how: Any) -> Read:
                 return Read(None, faults, text)
             text = found.text
         else:
-            return Read(document, faults + _repeated(text), text)
+            return Read(document, faults + _halves(text) + _repeated(text), text)
 
 
 def line_of(text: str, path: Path) -> int | None:
@@ -84,6 +91,21 @@ def line_of(text: str, path: Path) -> int | None:
         if path[:length] in places:
             return text.count("\n", 0, places[path[:length]]) + 1
     return None
+
+
+def _halves(text: str) -> list[JsonFault]:
+    """Return the escapes that are half a character: nothing can write what they make."""
+    rule, fix = "This escape is half a character", "write both halves, or the character itself"
+    return [
+        JsonFault(
+            rule,
+            fix,
+            text.count("\n", 0, each.start()) + 1,
+            each.start() - text.rfind("\n", 0, each.start()),
+        )
+        for each in _ESCAPE.finditer(text)
+        if each["half"]
+    ][:MOST_FAULTS]
 
 
 def _repeated(text: str) -> list[JsonFault]:
@@ -161,6 +183,12 @@ class _Mending:
         self.error = error
 
     def mended(self) -> _Mended:
+        in_text = "control character" in self.message
+        at = self.error.pos if in_text else self.at
+        if found := _UNSEEN.match(self.text, at):
+            rule = f"A character that cannot be seen stands here: U+{ord(found[0]):04X}"
+            fix = "remove it" if not in_text else f"remove it, or write \\u{ord(found[0]):04x}"
+            return _Mended(rule, fix, at, self.with_("", at, at + 1))
         if "control character" in self.message or "Unterminated" in self.message:
             line = self.text[: self.error.pos].rpartition("\n")[2]
             if "”" in line or "”" in self.text[self.error.pos :].partition("\n")[0]:

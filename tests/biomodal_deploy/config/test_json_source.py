@@ -34,6 +34,11 @@ from biomodal_deploy.config.json_source import Read, line_of, read_json
         ('{"a": 1} {"b": 2}', [(1, 10)], "follows the end", "remove it"),
         ('{"a": 1,\n"a": 2}', [(2, 1)], "twice, first on line 1", "keep one of them"),
         ("\ufeff{}", [(1, 1)], "byte order mark", "without a byte order mark"),
+        ('{"a": "x\0y"}', [(1, 9)], "U+0000", r"write \u0000"),
+        ('{\0"a": 1}', [(1, 2)], "U+0000", "remove it"),
+        ('{"a":\u00a01,\n"b":\u200b2}', [(1, 6), (2, 5)], "U+00A0", "remove it"),
+        (r'{"a": "x\ud83d"}', [(1, 9)], "half a character", "write both halves"),
+        (r'{"a": "\udc00\ud83d\ude00"}', [(1, 8)], "half a character", "write both halves"),
         ("", [(1, 1)], "empty", "write a JSON object"),
         (
             '{"a": True,\n "b": [1,],\n "c": \'x\' // c\n}',
