@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -29,6 +30,7 @@ def open_session(region: str | None) -> Session:
     try:
         session = boto3.session.Session(region_name=region)
         _check_token_file(session)
+        _check_certificates(session)
     except ProfileNotFound as error:
         raise UsageError(
             str(error).rstrip("."),
@@ -60,6 +62,30 @@ def _check_token_file(session: Session) -> None:
             value=path,
             fix=f"have the token written there, or take {field} away to use other credentials",
         )
+
+
+def _check_certificates(session: Session) -> None:
+    """Refuse trusted certificates that cannot be read: each call would say so in its own words."""
+    field, named = "AWS_CA_BUNDLE", os.environ.get("AWS_CA_BUNDLE")
+    if named is None:
+        profile = session._session.get_scoped_config()  # noqa: SLF001 - boto3 has no other way
+        field, named = "ca_bundle", profile.get("ca_bundle")
+    if named is None:
+        field, named = "REQUESTS_CA_BUNDLE", os.environ.get("REQUESTS_CA_BUNDLE")
+    if named is None:
+        return
+    try:
+        if not named.strip():
+            raise ValueError("its name is empty")  # noqa: TRY301 - one sentence for all of them
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=named)
+    except (OSError, ValueError) as error:  # an SSLError too: no certificate is in it
+        said = getattr(error, "strerror", None) or str(error)
+        raise UsageError(
+            f"the file of trusted certificates cannot be read ({said})",
+            field=field,
+            value=named,
+            fix=f"name your proxy's certificate file (PEM), or take {field} away",
+        ) from None
 
 
 def _never_prompt(session: Session) -> None:

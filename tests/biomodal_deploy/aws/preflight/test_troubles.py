@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import boto3.session
+import botocore
 import pytest
 from botocore import exceptions as boto
 
@@ -169,6 +170,34 @@ def test_a_broken_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(path))
     with pytest.raises(UsageError, match="AWS_CONFIG_FILE: "):
         open_session(REGION)
+
+
+@pytest.mark.parametrize("name", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "ca_bundle"])
+@pytest.mark.parametrize("kind", ["folder", "nothing", "no certificate", "empty name"])
+def test_trusted_certificates_that_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, kind: str
+) -> None:
+    """The variable or setting that names them is named, and not the credentials."""
+    path = tmp_path / "certificates"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "no certificate":
+        path.write_text("none")
+    value = "" if kind == "empty name" else str(path)
+    if name == "ca_bundle":
+        config = tmp_path / "config"
+        config.write_text(f"[default]\nca_bundle = {value}\n")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    else:
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match=rf"^{name}( = .*)?: the file of trusted certif"):
+        open_session(REGION)
+
+
+def test_trusted_certificates_that_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are in nobody's way."""
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(Path(botocore.__file__).with_name("cacert.pem")))
+    open_session(REGION)
 
 
 @pytest.fixture
