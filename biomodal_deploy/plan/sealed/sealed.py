@@ -148,7 +148,9 @@ class SealedPlan:
         Args:
             but_held: Whether the copy that Terraform is about to open stays.
         """
-        for path in self.path.iterdir():
+        with writing(self.path):
+            found = list(self.path.iterdir())
+        for path in found:
             if path.name not in _RECORD and not (but_held and path.name == HELD_FILE):
                 with writing(path):
                     path.unlink(missing_ok=True)

@@ -219,6 +219,14 @@ def test_the_plan_file_goes_and_the_record_stays(tmp_path: Path) -> None:
     assert {path.name for path in sealed_plan.path.iterdir()} == kept
 
 
+def test_a_folder_that_is_gone_is_named(tmp_path: Path) -> None:
+    """Whoever clears up behind a failure can pass over it, and the failure stays the news."""
+    sealed_plan = sealed(tmp_path)
+    shutil.rmtree(sealed_plan.path)
+    with pytest.raises(UsageError, match=sealed_plan.id):
+        sealed_plan.drop_plan_file()
+
+
 def test_an_expired_plan_without_its_file_can_be_shown(tmp_path: Path) -> None:
     """Clearing up takes only the secrets."""
     sealed_plan = sealed(tmp_path, now=NOW - timedelta(hours=48))
