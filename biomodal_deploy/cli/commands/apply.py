@@ -8,15 +8,14 @@ import typer
 
 from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.applying import apply_asking
-from biomodal_deploy.cli.next_steps import steps_for
+from biomodal_deploy.cli.meant_plan import meant_plan
 from biomodal_deploy.cli.render.applies import applied_data, show_applied
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.cli.sets import apply_set
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.workflow.plans import find_sealed_plan, stack_meant
+from biomodal_deploy.workflow.plans import stack_meant
 from biomodal_deploy.workflow.sets.choosing import is_set
 from biomodal_deploy.workflow.stack import last_stack
-from biomodal_deploy.workflow.variables import files_by_hand
 
 SealedPlans = Annotated[
     list[str] | None,
@@ -90,8 +89,7 @@ def apply(
         meant = stack_meant(work.location, opt.only(stack), named)
         chosen = last_stack(work.location, meant)
         name = chosen.name if chosen.name in confirmed else next(iter(confirmed), None)
-        found = find_sealed_plan(work.location, chosen.name, named)
-        steps_for(meant, files_by_hand(work.location, found.manifest.facts))
+        found = meant_plan(work.location, chosen.name, named, meant)
         if chosen_sha256:
             found.require(chosen_sha256)
         done = apply_asking(

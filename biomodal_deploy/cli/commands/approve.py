@@ -10,7 +10,7 @@ from rich.console import Console
 
 from biomodal_deploy import files
 from biomodal_deploy.cli import options as opt
-from biomodal_deploy.cli.next_steps import steps_for
+from biomodal_deploy.cli.meant_plan import meant_plan
 from biomodal_deploy.cli.render.sealed_plans import show_approvals
 from biomodal_deploy.cli.session import emit
 from biomodal_deploy.errors import UsageError
@@ -20,9 +20,8 @@ from biomodal_deploy.plan.sealed.approvals import approve as sign_plan
 from biomodal_deploy.plan.sealed.signing import MOST_BYTES
 from biomodal_deploy.workflow.approving import spent_plans
 from biomodal_deploy.workflow.location import Location
-from biomodal_deploy.workflow.plans import find_sealed_plan, stack_meant
+from biomodal_deploy.workflow.plans import stack_meant
 from biomodal_deploy.workflow.stack import recorded_stack
-from biomodal_deploy.workflow.variables import files_by_hand
 
 
 def approve(
@@ -58,8 +57,7 @@ def approve(
     location = Location.of(project_dir)
     meant = stack_meant(location, stack, plan)
     chosen = recorded_stack(location, meant)
-    sealed_plan = find_sealed_plan(location, chosen.name, plan)
-    steps_for(meant, files_by_hand(location, sealed_plan.manifest.facts))
+    sealed_plan = meant_plan(location, chosen.name, plan, meant)
     if add_file is not None:
         add(sealed_plan, _read(add_file), chosen.settings.approvals)
     else:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from biomodal_deploy.aws.ledger.model import saved_ledger, saved_leftovers
 from biomodal_deploy.cli import options as opt
-from biomodal_deploy.cli.next_steps import steps_for
+from biomodal_deploy.cli.meant_plan import meant_plan
 from biomodal_deploy.cli.render.console import as_text, print_exactly
 from biomodal_deploy.cli.render.costs import cost_summary
 from biomodal_deploy.cli.render.sealed_plans import show_sealed_plan
@@ -20,10 +20,9 @@ from biomodal_deploy.review.alerts import plan_alerts
 from biomodal_deploy.review.report.data import plan_data
 from biomodal_deploy.workflow.approving import approval_status
 from biomodal_deploy.workflow.location import Location
-from biomodal_deploy.workflow.plans import find_sealed_plan, stack_meant
+from biomodal_deploy.workflow.plans import stack_meant
 from biomodal_deploy.workflow.reporting import ReportFormat, make_report, save, save_alerts, text_of
 from biomodal_deploy.workflow.stack import recorded_stack
-from biomodal_deploy.workflow.variables import files_by_hand
 
 _PAGES = (ReportFormat.MARKDOWN, ReportFormat.HTML)
 
@@ -76,8 +75,7 @@ def show(
     location = Location.of(project_dir)
     meant = stack_meant(location, stack, sealed_plan)
     chosen = recorded_stack(location, meant)
-    found = find_sealed_plan(location, chosen.name, sealed_plan)
-    steps_for(meant, files_by_hand(location, found.manifest.facts))
+    found = meant_plan(location, chosen.name, sealed_plan, meant)
 
     def on(console: Console) -> None:
         kept = saved_ledger(found.path), saved_leftovers(found.path)

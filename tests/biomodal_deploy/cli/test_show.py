@@ -15,6 +15,7 @@ import pytest
 
 from biomodal_deploy.cli.boundary import run
 from biomodal_deploy.errors import EXIT_DONE, EXIT_SEALED_PLAN, EXIT_USAGE
+from biomodal_deploy.plan.sealed import consume
 from biomodal_deploy.plan.sealed.facts import FileDigest
 from biomodal_deploy.review.report.data import SCHEMA, schema
 from tests.support.plans import plan, resource
@@ -220,3 +221,16 @@ def test_planning_again_takes_the_same_files(
     (step,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Next: ")]
     assert "--var-file 'project/by hand.tfvars'" in step
     assert step.count("--var-file") == 1
+
+
+def test_used_plans_say_which_values_to_plan_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where none is left to use, the step is for the values of the last one."""
+    (tmp_path / "lab.tfvars").touch()
+    files = [FileDigest(path="lab.tfvars", sha256="0" * 64)]
+    folder, used = sealed_project(tmp_path, var_files=files)
+    monkeypatch.chdir(folder)
+    consume(used.path)
+    assert run(["show"]) == EXIT_SEALED_PLAN
+    assert "biomodal-aws plan --var-file lab.tfvars --stack demo" in capsys.readouterr().err
