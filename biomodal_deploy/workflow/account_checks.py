@@ -21,6 +21,7 @@ from biomodal_deploy.plan.guards import emptied
 from biomodal_deploy.plan.impossible import MET_BY, Impossible, met_at
 from biomodal_deploy.workflow.failed_runs import Unfinished, last_not_applied
 from biomodal_deploy.workflow.importing import command, known_id
+from biomodal_deploy.workflow.other_states import held_elsewhere
 from biomodal_deploy.workflow.signals import Notice
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.variables import PlanRequest
@@ -52,10 +53,17 @@ class AccountChecks:
 
     def refusals(self, plan: Plan) -> tuple[Impossible, ...]:
         """Return what AWS would refuse of a plan; waits for the checks."""
-        refusals = [
-            Impossible(finding.check, change.address, finding.line, _or_take_over(change, fix))
+        met = [
+            (finding, fix, change)
             for finding, fix in self.problems()
             if finding.verdict == "fail" and (change := met_at(plan, finding.check))
+        ]
+        elsewhere = held_elsewhere(self.stack.location, self.stack.name) if met else {}
+        refusals = [
+            Impossible(
+                finding.check, change.address, finding.line, _or_take_over(change, fix, elsewhere)
+            )
+            for finding, fix, change in met
         ]
         imported = {each.type for each in plan.resource_changes if each.imported}
         self.refused = {each.check for each in refusals} | {
@@ -93,10 +101,12 @@ class AccountChecks:
         )
 
 
-def _or_take_over(change: ResourceChange, fix: str) -> str:
+def _or_take_over(change: ResourceChange, fix: str, elsewhere: Mapping[str, str]) -> str:
     """Offer to take over what has the name, where that alone is in the way."""
     id_ = known_id(change)
-    return f"{fix}; or take it over: {command(change.address, id_)}" if id_ else fix
+    if not id_ or f"{change.type}:{id_}" in elsewhere:
+        return fix
+    return f"{fix}; or take it over: {command(change.address, id_)}"
 
 
 @contextmanager
@@ -136,7 +146,16 @@ def _check(
             location, stack.settings, request.var_files, request.variables, cwd=request.cwd
         )
         session = open_session(target.region)
-        found.append(run_preflight(target, session, quick=True, owned=owned, seconds=_SECONDS))
+        found.append(
+            run_preflight(
+                target,
+                session,
+                quick=True,
+                owned=owned,
+                elsewhere=held_elsewhere(location, stack.name),
+                seconds=_SECONDS,
+            )
+        )
     except BiomodalError:
         # What is wrong with values or credentials, the plan itself says.
         return

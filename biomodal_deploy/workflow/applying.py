@@ -34,7 +34,8 @@ from biomodal_deploy.workflow.checking import check
 from biomodal_deploy.workflow.destination import destination_of, record
 from biomodal_deploy.workflow.importing import EXISTS, offers
 from biomodal_deploy.workflow.lost_state import StateDetails, state_details
-from biomodal_deploy.workflow.signals import Listener, Notice, Step, WorkflowEvent
+from biomodal_deploy.workflow.other_states import held_elsewhere
+from biomodal_deploy.workflow.signals import Notice, Step, WorkflowEvent
 from biomodal_deploy.workflow.stack import Stack
 
 
@@ -133,7 +134,7 @@ class Ready:
             if carried := approved.carried:
                 details[CARRIED] = ", ".join(carried)
             history.append(Event.APPLY_START, sealed_plan=sealed_plan.id, details=details)
-            return _run(sealed_plan, plan_file, engine, history, self.stack.on_event, stop_pipe)
+            return _run(self.stack, sealed_plan, plan_file, engine, history, stop_pipe)
 
 
 def prepare(stack: Stack, sealed_plan: SealedPlan, *, expect_sha256: str | None = None) -> Ready:
@@ -203,14 +204,14 @@ def _check_name(ready: Ready, given: str | None) -> None:
 
 
 def _run(
+    stack: Stack,
     sealed_plan: SealedPlan,
     plan_file: Path,
     engine: TerraformCli,
     history: History,
-    on_event: Listener,
     stop_pipe: int,
 ) -> ApplyRun:
-    kind = sealed_plan.manifest.kind
+    kind, on_event = sealed_plan.manifest.kind, stack.on_event
     try:
         on_event(Step("Destroying" if kind is PlanKind.DESTROY else "Applying"))
         _go_on(stop_pipe)
@@ -223,7 +224,8 @@ def _run(
         with suppress(BiomodalError):
             _record_failure(sealed_plan, history, error, engine.workspace)
         if isinstance(error, TerraformFailed) and error.code == EXISTS:
-            for offer in offers(sealed_plan.plan(), sealed_plan.manifest.facts, error):
+            elsewhere = held_elsewhere(stack.location, stack.name)
+            for offer in offers(sealed_plan.plan(), sealed_plan.manifest.facts, error, elsewhere):
                 on_event(Notice(offer))
         raise
     finally:

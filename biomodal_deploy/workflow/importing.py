@@ -48,8 +48,14 @@ def known_id(change: ResourceChange, facts: Facts | None = None) -> str | None:
         return None
 
 
-def offers(plan: Plan, facts: Facts, failure: TerraformFailed) -> Iterator[str]:
-    """Yield how to take over each resource whose name a failed apply found taken."""
+def offers(
+    plan: Plan, facts: Facts, failure: TerraformFailed, elsewhere: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield how to take over each resource whose name a failed apply found taken.
+
+    Args:
+        elsewhere: What other states of the project hold, from `held_elsewhere`: not to take.
+    """
     taken = {
         each.address
         for each in failure.diagnostics
@@ -57,6 +63,9 @@ def offers(plan: Plan, facts: Facts, failure: TerraformFailed) -> Iterator[str]:
     }
     for change in plan.changes:
         if change.address in taken and (id_ := known_id(change, facts) or _found_id(change, facts)):
+            if holder := elsewhere.get(f"{change.type}:{id_}"):
+                yield f"{change.address} exists already and is that of {holder}."
+                continue
             yield (
                 f"{change.address} exists already. To take it over: "
                 f"{command(change.address, id_)}, which writes\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from biomodal_deploy.aws.checks import CheckData, Verdict, run_checks
 from biomodal_deploy.aws.clients import Clients
@@ -15,7 +16,12 @@ from tests.support.recorded_aws import Given, Recorded, RecordedAws
 
 
 def answer(
-    aws: RecordedAws, target: Target, check: str, *owned: str, state_is_known: bool = True
+    aws: RecordedAws,
+    target: Target,
+    check: str,
+    *owned: str,
+    state_is_known: bool = True,
+    elsewhere: Mapping[str, str] = MappingProxyType({}),
 ) -> CheckData:
     """Return one check's answer.
 
@@ -25,9 +31,10 @@ def answer(
         check: The check's name.
         owned: What the stack's state holds, as `type:id`.
         state_is_known: Whether its state could be read.
+        elsewhere: What other states hold, with whose each is.
     """
     held = frozenset(owned) if state_is_known else None
-    facts = Facts(target, Clients(aws.session(), target.region), held)
+    facts = Facts(target, Clients(aws.session(), target.region), held, elsewhere)
     checks = [each for each in all_checks(facts) if each.name == check]
     return run_checks(checks, facts.clients, 12.0)[0]
 

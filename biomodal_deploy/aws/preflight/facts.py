@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from biomodal_deploy.aws.checks import Finding, Unavailable, failed, unknown
@@ -91,10 +92,17 @@ class Facts:
 
     Args:
         owned: What the stack's state holds already, from `owned_by`; None where it is unknown.
+        elsewhere: What other states of the project hold, likewise, with whose each is.
     """
 
-    def __init__(self, target: Target, clients: Clients, owned: frozenset[str] | None) -> None:
-        self.target, self.clients = target, clients
+    def __init__(
+        self,
+        target: Target,
+        clients: Clients,
+        owned: frozenset[str] | None,
+        elsewhere: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self.target, self.clients, self.elsewhere = target, clients, elsewhere
         self.owned, self.state_is_known = owned or frozenset(), owned is not None
         self.caller = Once(self._caller)
         self.subnet = Once(self._subnet)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from biomodal_deploy.aws.checks import Check, Progress, ReportData, run_checks
@@ -29,6 +30,7 @@ def run_preflight(
     quick: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
     owned: frozenset[str] | None = frozenset(),
+    elsewhere: Mapping[str, str] = MappingProxyType({}),
     needed_actions: NeededActions | None = None,
     seconds: float | None = None,
 ) -> ReportData:
@@ -38,10 +40,11 @@ def run_preflight(
         quick: Ask only what is asked before every plan.
         owned: What the stack's state holds already, from `owned_by`: those names are not taken;
             None where it could not be read.
+        elsewhere: What other states of the project hold, likewise, with whose each is.
         needed_actions: Returns what an apply calls; without it, that check is unknown.
     """
     limit = seconds if seconds is not None else QUICK_SECONDS if quick else SECONDS
-    facts = Facts(target, Clients(session, target.region), owned)
+    facts = Facts(target, Clients(session, target.region), owned, elsewhere)
     checks = [check for check in all_checks(facts, needed_actions) if check.quick or not quick]
     return _report(checks, facts, limit, on_progress, quick=quick)
 

@@ -22,6 +22,7 @@ from biomodal_deploy.engine.toolchain import inspect
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
 from biomodal_deploy.review.alerts import check_alerts
 from biomodal_deploy.workflow.location import Location, choose, project_folder
+from biomodal_deploy.workflow.other_states import held_elsewhere
 from biomodal_deploy.workflow.preflight import read_needed, read_owned, read_target
 from biomodal_deploy.workflow.reporting import save_alerts
 
@@ -118,6 +119,7 @@ def _account(
             quick=quick,
             on_progress=progress,
             owned=read_owned(location, name),
+            elsewhere=held_elsewhere(location, name),
             needed_actions=read_needed(location, name, var_files, variables),
         )
 

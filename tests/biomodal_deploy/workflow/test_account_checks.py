@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -168,3 +169,24 @@ def test_where_nobody_can_be_asked() -> None:
     """No region, or another environment: the guard says that the number is unknown."""
     assert count_contents(GONE, None, os.environ) == {}
     assert count_contents(GONE, REGION, {"AWS_PROFILE": "theirs"}) == {}
+
+
+def test_what_another_stack_holds_is_not_offered(tmp_path: Path) -> None:
+    """A name that is taken can be taken over, unless a state of the project holds the thing."""
+    taken = failed("taken", "another name").named("key-pair", "Key pair", Layer.NAMES)
+    report = ReportData.of((taken,), quick=True, seconds=0.1)
+    creates = plan(resource("aws_key_pair.k", "create", None, {"key_name": NAME}))
+    stack = stack_of(tmp_path, {"bootstrap": "native"})
+
+    def fix() -> str:
+        checks = account_checks.AccountChecks(stack, found=[report])
+        return checks.refusals(creates)[0].fix
+
+    assert f"adopt --id 'aws_key_pair.k={NAME}'" in fix()
+    instances = [{"attributes": {"key_name": NAME}}]
+    held = {"mode": "managed", "type": "aws_key_pair", "instances": instances}
+    stack = Stack.at(stack.location, stack.name)
+    there = stack.directory / "terraform.tfstate.d" / "dev" / "terraform.tfstate"
+    there.parent.mkdir(parents=True)
+    there.write_text(json.dumps({"resources": [held]}))
+    assert fix() == "another name"

@@ -23,6 +23,8 @@ def _new(facts: Facts, name: str) -> Finding:
     code, _ = find_bucket(facts.clients, name)
     if code == "404":
         return passed(f"{name} is free")
+    if code == "" and (holder := facts.elsewhere.get(f"aws_s3_bucket:{name}")):
+        return failed(f"the bucket {name} exists and is that of {holder}", "choose another vm_name")
     if code == "":
         return facts.taken(
             f"a bucket {name} exists that you may use",

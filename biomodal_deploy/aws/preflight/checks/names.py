@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from biomodal_deploy.aws.checks import Finding, Verdict, passed
+from biomodal_deploy.aws.checks import Finding, Verdict, failed, passed
 from biomodal_deploy.aws.commands import iam, remove_from_batch
 from biomodal_deploy.aws.errors import or_none
 from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.aws.preflight.target import Target
 
+OTHER_NAME: Final = "choose another vm_name"
 _NONE: Final = (
     "InvalidKeyPair.NotFound",
     "InvalidLaunchTemplateName.NotFoundException",
@@ -69,12 +70,15 @@ def _is_free(kind: _Kind, name: str, facts: Facts) -> Finding:
     found = or_none(lambda: kind.find(facts, name), *_NONE)
     if not found:
         return passed(f"{name} is free")
+    if holder := facts.elsewhere.get(f"{kind.type}:{name}"):
+        return failed(f"{kind.what} {name} exists and is that of {holder}", OTHER_NAME)
     status = found[0].get("status")
     state = f", status {status}" if status in ("DELETING", "INVALID") else ""
     return facts.taken(
         f"{kind.what} {name} exists",
         f" and is not this stack's{state}",
-        f"choose another vm_name, or where nothing uses it any more: {kind.remove(facts, name)}",
+        f"{OTHER_NAME}, or where nothing uses it and no state holds it any more: "
+        f"{kind.remove(facts, name)}",
     )
 
 

@@ -73,6 +73,25 @@ def test_one_thing_wrong(aws: RecordedAws, target: Target, check: str) -> None:
     Wrong(check, operation, recorded, FAIL, line, fix).assert_found(aws, target)
 
 
+@pytest.mark.parametrize(
+    ("check", "held", "operation", "recorded"),
+    [
+        ("key-pair", f"aws_key_pair:{NAME}", "ec2.DescribeKeyPairs", {"KeyPairs": [{}]}),
+        ("role", f"aws_iam_role:{NAME}", "iam.GetRole", {"Role": role(NAME)}),
+        ("bucket", f"aws_s3_bucket:{NAME}", "s3.HeadBucket", {"BucketRegion": REGION}),
+    ],
+)
+def test_what_another_state_holds_is_not_to_be_deleted(
+    aws: RecordedAws, target: Target, check: str, held: str, operation: str, recorded: Recorded
+) -> None:
+    """It is some other environment's, which works; only another name is advised."""
+    aws.answers[operation] = recorded
+    found = answer(aws, target, check, elsewhere={held: "the stack lab in the workspace dev"})
+    assert found.verdict is FAIL
+    assert "that of the stack lab in the workspace dev" in found.line
+    assert found.fix == "choose another vm_name"
+
+
 def test_a_name_of_what_is_deleted_is_free(aws: RecordedAws, target: Target) -> None:
     """Batch goes on describing an environment for a while after its end."""
     aws.answers["batch.DescribeComputeEnvironments"] = environments(NAME, status="DELETED")
