@@ -25,14 +25,13 @@ from biomodal_deploy.workflow.init import (
     draft_project,
     gather,
 )
-from biomodal_deploy.workflow.init.answers import SHARED
-from biomodal_deploy.workflow.init.backend import described, shared_by, without_place
+from biomodal_deploy.workflow.init.answers import SHARED, described, shared_by, without_place
 from biomodal_deploy.workflow.init.project import name_of
 from biomodal_deploy.workflow.init.writing import stacks_of
 from biomodal_deploy.workflow.location import Location, choose, project_folder
 
 if TYPE_CHECKING:
-    from biomodal_deploy.workflow.init.account import Aws
+    from biomodal_deploy.workflow.init.account import Account
 
 # Everything in the account is named after it, and two of a name do not go together.
 _ITS_OWN: Final = "vm_name"
@@ -44,7 +43,7 @@ def prepare(project_dir: Path, given: Given, *, other: str | None, asker: Asker 
     taken = stacks_of(folder)
     # Without the environment's context: what is written stands beside what is in the file.
     base = copied_from(Location.of(folder, {}), other) if other else Answers()
-    return draft(folder, gather(given, base, taken=taken, asker=asker, open_aws=_open_aws))
+    return draft(folder, gather(given, base, taken=taken, asker=asker, open_account=_open_account))
 
 
 def prepare_project(
@@ -63,7 +62,7 @@ def prepare_project(
             fix="give the folder another name",
         )
     base = Answers(shared=True)
-    answers = gather(given, base, taken={}, asker=asker, open_aws=_open_aws, partly=True)
+    answers = gather(given, base, taken={}, asker=asker, open_account=_open_account, partly=True)
     return draft_project(folder, answers, eject_app=eject_app)
 
 
@@ -125,11 +124,11 @@ def needs_key(answers: Answers) -> bool:
     return answers.bootstrap == "native" and named and bool(wanted) and not given
 
 
-def _open_aws(asker: Asker) -> Aws:
+def _open_account(asker: Asker) -> Account:
     # Imported here: where nobody is asked, nothing of AWS is needed.
-    from biomodal_deploy.workflow.init.account import Aws
+    from biomodal_deploy.workflow.init.account import Account
 
-    return Aws(asker)
+    return Account(asker)
 
 
 def next_steps(found: Draft) -> list[str]:

@@ -33,7 +33,7 @@ from biomodal_deploy.workflow.engine import (
     terraform_of,
 )
 from biomodal_deploy.workflow.facts import locate
-from biomodal_deploy.workflow.init.texts import with_member
+from biomodal_deploy.workflow.init.writing import with_member
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.planning import Planned, make_plan
 from biomodal_deploy.workflow.signals import Listener, Notice, Step, silent

@@ -25,7 +25,7 @@ from biomodal_deploy.workflow.engine import (
     project_lock,
     workspace_of,
 )
-from biomodal_deploy.workflow.init.texts import hcl
+from biomodal_deploy.workflow.init.writing import hcl
 from biomodal_deploy.workflow.signals import Step
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import local_state_of, resources_in

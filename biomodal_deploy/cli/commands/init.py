@@ -39,7 +39,7 @@ from biomodal_deploy.workflow.adding import (
     project_steps,
 )
 from biomodal_deploy.workflow.init import Asker, Given, ProjectDraft, write, write_project
-from biomodal_deploy.workflow.init.backend import backend_from
+from biomodal_deploy.workflow.init.answers import backend_from
 from biomodal_deploy.workflow.location import project_folder
 
 _NO: Final = ("", "0", "false", "no")

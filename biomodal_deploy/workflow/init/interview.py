@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -15,14 +16,15 @@ from biomodal_deploy.workflow.init.answers import (
     check_name,
     check_setting,
     check_value,
+    described,
+    read_value,
+    shared_by,
     take_variables,
 )
-from biomodal_deploy.workflow.init.backend import described, shared_by
-from biomodal_deploy.workflow.init.prompter import Prompter, nothing
 from biomodal_deploy.workflow.init.question import Asker, Choice, Question
 
 if TYPE_CHECKING:
-    from biomodal_deploy.workflow.init.account import Aws
+    from biomodal_deploy.workflow.init.account import Account
 
 _BOOTSTRAPS: Final = (
     Choice("module", ("exactly the document: calls its module; private key in the state",)),
@@ -45,7 +47,7 @@ _OF_AN_ACCOUNT: Final = (
     "use_existing_bucket_url",
 )
 
-OpenAws: TypeAlias = "Callable[[Asker], Aws]"
+OpenAccount: TypeAlias = "Callable[[Asker], Account]"
 
 
 def gather(
@@ -54,7 +56,7 @@ def gather(
     *,
     taken: Mapping[str, JsonValue],
     asker: Asker | None,
-    open_aws: OpenAws,
+    open_account: OpenAccount,
     partly: bool = False,
 ) -> Answers:
     """Return everything that a new stack needs.
@@ -63,10 +65,10 @@ def gather(
         base: What another stack gives it; that is not asked for again.
         taken: The stacks that are there, as they stand in `cdktf.json`.
         asker: Asks a person; None where nobody can be asked, and then AWS is not asked either.
-        open_aws: Opens what there is to pick from; called where somebody is asked.
+        open_account: Opens what there is to pick from; called where somebody is asked.
         partly: Whether values may be missing, to be filled in later.
     """
-    interview = _Interview(given, base, asker, open_aws(asker) if asker else None)
+    interview = _Interview(given, base, asker, open_account(asker) if asker else None)
     interview.what_it_is(taken)
     interview.where_it_is()
     if "vpc_id" in interview.answers.variables:
@@ -81,20 +83,37 @@ def gather(
     return interview.answers
 
 
-class _Interview(Prompter):
-    """The questions, in the order in which one answer bears on the next."""
+def _nothing(_: Account) -> tuple[Choice, ...]:
+    """Return no choices: the answer is typed."""
+    return ()
+
+
+class _Interview:
+    """The questions, in the order in which one answer bears on the next.
+
+    Attributes:
+        asker, account: Ask a person, from lists; None where nobody can be asked.
+        missing: The options of what is not known, and nobody could be asked for.
+    """
+
+    def __init__(
+        self, given: Given, base: Answers, asker: Asker | None, account: Account | None
+    ) -> None:
+        self.given, self.asker, self.account = given, asker, account
+        self.answers = replace(base, settings=dict(base.settings), values=dict(base.values))
+        self.missing: list[str] = []
 
     def what_it_is(self, taken: Mapping[str, JsonValue]) -> None:
         """Its name, how it is built, and every value that was given."""
         name = self.given.name
         if name is None:
-            name = self.ask(
-                Question(
-                    name="NAME",
-                    text="Name of the stack",
-                    check=lambda text: check_name(text, taken),
-                )
+            question = Question(
+                name="NAME", text="Name of the stack", check=lambda text: check_name(text, taken)
             )
+            if self.asker:
+                name = self.asker.ask(question)
+            else:
+                self.missing.append(question.name)
         elif (rule := check_name(name, taken)) is not None:
             raise UsageError(rule.rstrip("."), field="NAME", value=name, fix="give another name")
         self.answers.name = name or ""
@@ -112,9 +131,8 @@ class _Interview(Prompter):
 
     def where_it_is(self) -> None:
         """Its region and account."""
-        known = self.aws.regions if self.aws else tuple
         self.variable(
-            "region", lambda: self.aws.region if self.aws else None, lambda: map(Choice, known())
+            "region", lambda account: account.region, lambda it: map(Choice, it.regions())
         )
         if "region" in self.answers.values:
             self.answers.settings["region"] = str(self.answers.values["region"])
@@ -124,16 +142,17 @@ class _Interview(Prompter):
                     rule.rstrip("."), field="--account", value=account, fix="give another value"
                 )
             self.answers.settings["account"] = account
-        elif self.asker and "account" not in self.answers.settings:
-            self._ask_account()
+        if self.asker and self.account:
+            limit = self.answers.settings.get("account")
+            self.account.use(str(self.answers.settings["region"]), limit)
+            if limit is None:
+                self._ask_account(self.asker, self.account)
 
     def its_network(self) -> None:
         """Its VPC, and a subnet of that."""
-        self.variable("vpc_id", nothing, lambda: self.listed(lambda lists: lists.vpcs()))
+        self.variable("vpc_id", choices=lambda account: account.vpcs())
         vpc_id = str(self.answers.values.get("vpc_id", ""))
-        self.variable(
-            "subnet_id", nothing, lambda: self.listed(lambda lists: lists.subnets(vpc_id))
-        )
+        self.variable("subnet_id", choices=lambda account: account.subnets(vpc_id))
 
     def its_machine(self) -> None:
         """Its name, which everything is named after, its type, and the key to it."""
@@ -144,30 +163,31 @@ class _Interview(Prompter):
             # Without the stack's name, that alone is what is missing.
             if fits or not name:
                 self.answers.values.setdefault("vm_name", name)
-            self.variable("vm_name", nothing, tuple)
+            self.variable("vm_name")
             return
-        self.variable("vm_name", lambda: name if fits else None, tuple)
+        self.variable("vm_name", lambda _: name if fits else None)
         subnet_id = str(self.answers.values["subnet_id"])
         kind = self.answers.variables["instance_type"]
         self.variable(
             kind.name,
-            lambda: str(kind.default),
-            lambda: [
-                choice
-                for choice in self.listed(lambda lists: lists.instance_types(subnet_id))
-                if kind.broken_rule(choice.value) is None
+            lambda _: str(kind.default),
+            lambda account: [
+                each
+                for each in account.instance_types(subnet_id)
+                if kind.broken_rule(each.value) is None
             ],
         )
         # The document's default calls every environment a development.
         tag = self.answers.variables["tag_value"]
-        self.variable(tag.name, lambda: str(tag.default), tuple)
-        if self.answers.bootstrap == "native" and self.answers.profile == "documented":
-            self._ask_key(self.asker)
+        self.variable(tag.name, lambda _: str(tag.default))
+        native = (self.answers.bootstrap, self.answers.profile) == ("native", "documented")
+        if native and self.account and "ssh_public_key" not in self.answers.values:
+            self._ask_key(self.asker, self.account)
 
     def _kind(self, setting: str, text: str, choices: Sequence[Choice]) -> None:
         found = self.given.settings.get(setting) or self.answers.settings.get(setting)
         if found is None and self.asker:
-            found = self.pick(self.asker, setting, text, choices)
+            found = _pick(self.asker, setting, text, choices)
         self.answers.settings[setting] = found or choices[0].value
 
     def _backend(self, taken: Mapping[str, JsonValue]) -> None:
@@ -179,7 +199,7 @@ class _Interview(Prompter):
         if self.asker and shared and "backend" not in self.answers.settings:
             choices = [Choice(word, (described(each),)) for word, each in shared.items()]
             choices.append(Choice(_LOCAL, ("a file on this machine",)))
-            answer = self.pick(self.asker, "backend", "Where its state lives", choices)
+            answer = _pick(self.asker, "backend", "Where its state lives", choices)
             if answer != _LOCAL:
                 self.answers.settings["backend"] = shared[answer]
 
@@ -197,31 +217,25 @@ class _Interview(Prompter):
         for name in elsewhere | (values.keys() - self.answers.variables.keys()):
             values.pop(name, None)
 
-    def _ask_account(self) -> None:
-        lists = self.lists()
-        caller = lists.account() if lists else None
-        answer = self.ask(
+    def _ask_account(self, asker: Asker, account: Account) -> None:
+        answer = asker.ask(
             Question(
                 name="account",
                 text=f"AWS account that it is in ({_ANY}: no limit)",
                 check=lambda text: None if text == _ANY else check_setting("account", text),
-                default=caller or _ANY,
+                default=account.caller or _ANY,
             )
         )
-        if answer and answer != _ANY:
+        if answer != _ANY:
             self.answers.settings["account"] = answer
-            if lists:
-                lists.keep_to(answer)
+            account.keep_to(answer)
 
-    def _ask_key(self, asker: Asker) -> None:
-        if "ssh_public_key" in self.answers.values:
-            return
+    def _ask_key(self, asker: Asker, account: Account) -> None:
         variable = self.answers.variables["ssh_public_key"]
         vm_name = self.answers.values["vm_name"]
         own = f"~/.ssh/{vm_name}.pub"
-        lists = self.lists()
-        found = lists.public_keys() if lists else {}
-        keys = {name: text for name, text in found.items() if variable.broken_rule(text) is None}
+        found = account.public_keys().items()
+        keys = {name: text for name, text in found if variable.broken_rule(text) is None}
         made = f"made by biomodal-aws keygen {vm_name}"
         there = Path(own).expanduser().is_file()
         answer = asker.ask(
@@ -240,3 +254,43 @@ class _Interview(Prompter):
         )
         if answer != own:
             self.answers.values[variable.name] = keys.get(answer, answer)
+
+    def variable(
+        self,
+        name: str,
+        default: Callable[[Account], str | None] = lambda _: None,
+        choices: Callable[[Account], Iterable[Choice]] = _nothing,
+    ) -> None:
+        """Ask for a variable that has no value yet, or note that it is missing."""
+        if name in self.answers.values:
+            return
+        variable = self.answers.variables[name]
+        if not (self.asker and self.account):
+            if variable.default is None:
+                self.missing.append(self.given.option(name))
+            return
+        answer = self.asker.ask(
+            Question(
+                name=name,
+                text=variable.description,
+                check=lambda text: check_value(variable, text),
+                default=default(self.account),
+                choices=tuple(choices(self.account)),
+            )
+        )
+        # Also where it is the default: the project's terraform.tfvars may say something else.
+        self.answers.values[name] = read_value(variable, answer)
+
+
+def _pick(asker: Asker, name: str, text: str, choices: Sequence[Choice]) -> str:
+    """Return one of some choices, the first of them by default."""
+    return asker.ask(
+        Question(
+            name=name,
+            text=text,
+            check=lambda _: None,
+            default=choices[0].value,
+            choices=choices,
+            closed=True,
+        )
+    )

@@ -23,7 +23,7 @@ from biomodal_deploy.config.settings import (
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import read_regular, write_new, writing
 from biomodal_deploy.workflow.init.answers import Answers
-from biomodal_deploy.workflow.init.texts import tfvars_text
+from biomodal_deploy.workflow.init.writing import tfvars_text
 
 _TEMPLATE: Final = Path(__file__).with_name("template")
 _SCRIPTS: Final = ("install_script.sh", "batch_host.sh")

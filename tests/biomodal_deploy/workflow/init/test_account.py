@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from biomodal_deploy.workflow.init.account import AccountLists, Aws
+from biomodal_deploy.workflow.init.account import Account
 from tests.support.answering import Answering
 from tests.support.recorded_aws import ACCOUNT, REGION, SUBNET, VPC, RecordedAws, Refusal, subnet
 
@@ -27,9 +27,17 @@ def recorded() -> RecordedAws:
     return aws
 
 
-def lists_of(recorded: RecordedAws, asker: Answering) -> AccountLists:
+@pytest.fixture(autouse=True)
+def reached(monkeypatch: pytest.MonkeyPatch, recorded: RecordedAws) -> None:
+    """It answers to whoever opens a session."""
+    monkeypatch.setattr(Account, "_session", lambda *_: recorded.session())
+
+
+def lists_of(asker: Answering) -> Account:
     """Return its lists."""
-    return AccountLists(recorded.session(), REGION, asker)
+    account = Account(asker)
+    account.use(REGION, None)
+    return account
 
 
 def test_each_list_tells_its_lines_apart(recorded: RecordedAws, asker: Answering) -> None:
@@ -39,7 +47,7 @@ def test_each_list_tells_its_lines_apart(recorded: RecordedAws, asker: Answering
     own = {"VpcId": VPC, "CidrBlock": "10.0.0.0/16", **named}
     recorded.answers["ec2.DescribeVpcs"] = {"Vpcs": [default, own]}
     recorded.answers["ec2.DescribeSubnets"] = subnet(CidrBlock="10.0.0.0/20", **named)
-    lists = lists_of(recorded, asker)
+    lists = lists_of(asker)
     assert [(each.value, each.details) for each in lists.vpcs()] == [
         (VPC, ("10.0.0.0/16", "lab [2J")),
         ("vpc-1", ("172.31.0.0/16", "default")),
@@ -54,14 +62,14 @@ def test_each_list_tells_its_lines_apart(recorded: RecordedAws, asker: Answering
     recorded.answers["ec2.DescribeInstanceTypeOfferings"] = {"InstanceTypeOfferings": offers}
     types = [each.value for each in lists.instance_types(SUBNET)]
     assert types == ["m6i.2xlarge", "m6i.12xlarge", "m6i.large"]
-    assert lists.account() == ACCOUNT
+    assert lists.caller == ACCOUNT
     assert asker.warnings == []
 
 
 def test_one_list_that_is_denied_leaves_the_others(recorded: RecordedAws, asker: Answering) -> None:
     """The line names the missing permission; the next list is asked for all the same."""
     recorded.answers["ec2.DescribeVpcs"] = Refusal("UnauthorizedOperation", "no", 403)
-    lists = lists_of(recorded, asker)
+    lists = lists_of(asker)
     assert lists.vpcs() == ()
     assert asker.warnings == [
         "No list of VPCs: the caller may not ec2:DescribeVpcs. Please type the answer"
@@ -73,8 +81,8 @@ def test_an_account_out_of_reach_is_asked_once(recorded: RecordedAws, asker: Ans
     """One line, and no more waiting for the lists that would follow."""
     for name in recorded.answers:
         recorded.answers[name] = EndpointConnectionError(endpoint_url="https://nowhere")
-    lists = lists_of(recorded, asker)
-    assert (lists.account(), lists.vpcs(), lists.public_keys()) == (None, (), {})
+    lists = lists_of(asker)
+    assert (lists.caller, lists.vpcs(), lists.public_keys()) == (None, (), {})
     (line,) = asker.warnings
     assert line.startswith("Nothing to pick from: AWS cannot be reached")
     assert len(recorded.calls) <= 3
@@ -82,22 +90,23 @@ def test_an_account_out_of_reach_is_asked_once(recorded: RecordedAws, asker: Ans
 
 def test_another_accounts_lists_are_not_shown(recorded: RecordedAws, asker: Answering) -> None:
     """Ids of the wrong account would be picked from them."""
-    lists = lists_of(recorded, asker)
+    lists = lists_of(asker)
     lists.keep_to("210987654321")
     assert lists.vpcs() == ()
     assert asker.warnings[0].startswith(
         f"The credentials are those of account {ACCOUNT}, not of 2109"
     )
-    same = lists_of(recorded, asker)
+    same = lists_of(asker)
     same.keep_to(ACCOUNT)
     assert len(same.vpcs()) == 1
 
 
 def test_a_broken_profile_is_a_line(monkeypatch: pytest.MonkeyPatch, asker: Answering) -> None:
     """AWS_PROFILE may name what is not there; the answers can be typed."""
+    monkeypatch.undo()
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
     monkeypatch.setenv("AWS_REGION", "eu-west-2")
-    aws = Aws(asker)
-    assert (aws.region, list(aws.regions()), aws.lists("eu-west-2")) == ("eu-west-2", [], None)
+    aws = lists_of(asker)
+    assert (aws.region, list(aws.regions()), aws.vpcs()) == ("eu-west-2", [], ())
     assert all("(nobody)" in line and "Please type" in line for line in asker.warnings)

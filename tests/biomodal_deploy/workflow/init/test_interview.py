@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from boto3.session import Session
 from pydantic import JsonValue
 
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.workflow.init import Answers, Asker, Given, gather
-from biomodal_deploy.workflow.init.account import AccountLists, Aws
+from biomodal_deploy.workflow.init.account import Account
 from tests.support.answering import Answering
 from tests.support.recorded_aws import ACCOUNT, REGION, SUBNET, VPC, RecordedAws
 
@@ -18,21 +19,21 @@ OPTIONS = {name: f"--{name.replace('_', '-')}" for name in (*PLACE, "vm_name")}
 KEY = "ssh-ed25519 AAAA ada"
 
 
-class Recorded(Aws):
+class Recorded(Account):
     """AWS with recorded answers."""
 
     def __init__(self, asker: Asker) -> None:
         super().__init__(asker)
-        self.account = RecordedAws()
+        self.recorded = RecordedAws()
         offers = [{"InstanceType": each} for each in ("m6i.large", "t3.large", "t4g.large")]
         keys = [
             {"KeyName": "ada", "PublicKey": KEY},
             {"KeyName": "odd", "PublicKey": "ecdsa-sha2-nistp256 AAAA odd"},
         ]
-        self.account.answers["ec2.DescribeInstanceTypeOfferings"] = {
+        self.recorded.answers["ec2.DescribeInstanceTypeOfferings"] = {
             "InstanceTypeOfferings": offers
         }
-        self.account.answers["ec2.DescribeKeyPairs"] = {"KeyPairs": keys}
+        self.recorded.answers["ec2.DescribeKeyPairs"] = {"KeyPairs": keys}
 
     @property
     def region(self) -> str:
@@ -43,9 +44,8 @@ class Recorded(Aws):
         """Return two regions."""
         return ["eu-west-1", REGION]
 
-    def lists(self, region: str) -> AccountLists:
-        """Return the recorded account's lists."""
-        return AccountLists(self.account.session(region), region, self._asker)
+    def _session(self, region: str | None) -> Session | None:
+        return self.recorded.session(region or REGION)
 
 
 def given(
@@ -58,7 +58,7 @@ def given(
 def gathered(what: Given, asker: Answering | None = None, base: Answers | None = None) -> Answers:
     """Return what a stack needs."""
     base = base or Answers()
-    return gather(what, base, taken={"prod": {}}, asker=asker, open_aws=Recorded)
+    return gather(what, base, taken={"prod": {}}, asker=asker, open_account=Recorded)
 
 
 def refusal(what: Given, base: Answers | None = None) -> str:
@@ -83,10 +83,10 @@ def test_everything_that_is_missing_is_one_line() -> None:
 def test_nothing_is_asked_of_aws_where_nobody_is_asked() -> None:
     """The answers are the options and nothing else, with or without an account."""
 
-    def opened(_: Asker) -> Aws:
+    def opened(_: Asker) -> Account:
         raise AssertionError
 
-    found = gather(given("dev", PLACE), Answers(), taken={}, asker=None, open_aws=opened)
+    found = gather(given("dev", PLACE), Answers(), taken={}, asker=None, open_account=opened)
     assert found.values == {**PLACE, "vm_name": "dev"}
     assert found.entry == {
         "bootstrap": "module",
@@ -189,7 +189,7 @@ def test_a_team_shares_its_states() -> None:
 
     def kept(asker: Answering) -> JsonValue:
         what = given("dev", PLACE)
-        found = gather(what, Answers(), taken=kinds, asker=asker, open_aws=Recorded)
+        found = gather(what, Answers(), taken=kinds, asker=asker, open_account=Recorded)
         return found.entry.get("backend")
 
     asker = Answering()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.workflow.init.backend import backend_from
+from biomodal_deploy.workflow.init.answers import backend_from
 
 BUCKET = ("bucket=states", "region=eu-west-2")
 ROLE = "arn:aws:iam::123456789012:role/state"
