@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from biomodal_deploy.config.settings import StackSettings
-from biomodal_deploy.review.hardening import CHECKED, Checked
+from biomodal_deploy.review.hardening import CHECKED, Checkov
 from compliance.plans import NoPlan, plans
 from compliance.scan import ScanError, scan
 from compliance.waivers import problems, read_waivers
@@ -65,9 +65,9 @@ def _judge(folder: Path) -> list[str]:
         for line in problems(found[KEYED]["stack"], lasting, today, complete=False)
     )
     if planned:
-        counted = Checked(
-            documented_stack=len(found["documented"]["stack"]),
-            documented_plan=len(found["documented"]["plan"]),
+        counted = Checkov(
+            documented_stack_failed=len(found["documented"]["stack"]),
+            documented_plan_failed=len(found["documented"]["plan"]),
             hardened_waived=len(findings),
         )
         print(f"checkov: {counted}")

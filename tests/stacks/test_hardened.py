@@ -16,7 +16,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 from biomodal_deploy.config.contract import OUTPUTS, variables_of
 from biomodal_deploy.config.settings import StackSettings
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.review.hardening import DIFFERENCES
+from biomodal_deploy.review.hardening import EXPLAINED
 from tests.support.project import ROOT, stack_json
 from tests.support.snapshots import stable
 
@@ -87,7 +87,7 @@ def test_every_difference_is_explained(output: Path, hardened: dict[str, Any]) -
         for address in before.keys() | after.keys()
         if before.get(address) != after.get(address)
     }
-    explained = {address for each in DIFFERENCES for address in each.addresses}
+    explained = {address for each in EXPLAINED.differences for address in each.addresses}
     assert differing == explained
 
 

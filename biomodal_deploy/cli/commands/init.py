@@ -28,7 +28,7 @@ from biomodal_deploy.config.json_schema import SETTINGS_SCHEMA
 from biomodal_deploy.config.settings import PROJECT_FILE
 from biomodal_deploy.config.tfvars.resolve import assignment
 from biomodal_deploy.errors import EXIT_DONE, UsageError
-from biomodal_deploy.review.hardening import CHECKED, DIFFERENCES
+from biomodal_deploy.review.hardening import EXPLAINED
 from biomodal_deploy.vm.ssh_key import make_key
 from biomodal_deploy.workflow.adding import (
     needs_key,
@@ -183,7 +183,8 @@ def init(
     Example: biomodal-aws init lab --bootstrap native --region eu-west-2
     """
     if explain:
-        return _explain(output)
+        differences = EXPLAINED.differences
+        return emit(EXPLAINED, lambda console: show_differences(console, differences), output)
     if schema:
         # The file itself: in an envelope no editor could use it.
         print_exactly(SETTINGS_SCHEMA.read_text(encoding="utf-8"))
@@ -227,18 +228,6 @@ def init(
         ),
         output,
     )
-
-
-def _explain(output: opt.Format) -> int:
-    data = {
-        "differences": [each.model_dump(mode="json") for each in DIFFERENCES],
-        "checkov": {
-            "documented_stack_failed": CHECKED.documented_stack,
-            "documented_plan_failed": CHECKED.documented_plan,
-            "hardened_waived": CHECKED.hardened_waived,
-        },
-    }
-    return emit(data, lambda console: show_differences(console, DIFFERENCES), output)
 
 
 def _make(found: ProjectDraft, output: opt.Format, *, dry_run: bool, key: bool) -> int:

@@ -11,37 +11,33 @@ from typing import Any, Final
 
 from biomodal_deploy.aws.checks import ReportData
 from biomodal_deploy.cli.payloads.plans import (
+    AdoptedData,
     AppliedData,
     ApprovalsData,
     CostData,
     DriftData,
     HistoryData,
-)
-from biomodal_deploy.cli.payloads.projects import (
-    AdoptedData,
-    ExplainData,
     NewProject,
     NewStack,
     ValidateData,
 )
 from biomodal_deploy.cli.payloads.running import (
-    DiagnosisData,
-    HostData,
-    IdleStopData,
-    NextflowData,
-    RolesData,
-)
-from biomodal_deploy.cli.payloads.team import (
     BucketPolicy,
     CheckedBucket,
     CreatedBucket,
     DeployerData,
+    DiagnosisData,
+    HostData,
+    IdleStopData,
+    NextflowData,
     PolicyCheckData,
+    RolesData,
     VmPolicyData,
 )
 from biomodal_deploy.engine.synthesis import Synthesis
 from biomodal_deploy.engine.terraform import OutputValue
 from biomodal_deploy.engine.toolchain import Tool
+from biomodal_deploy.review.hardening import ExplainData
 from biomodal_deploy.review.report.data import PlanData
 from biomodal_deploy.sandbox.demo import StepResult
 from biomodal_deploy.vm.jobs import JobsData
