@@ -20,8 +20,7 @@ from markupsafe import Markup
 from biomodal_deploy.plan import AttributeChange
 from biomodal_deploy.review.report.kinds import Area
 from biomodal_deploy.review.report.model import Entry, Report
-from biomodal_deploy.review.report.picture.drawing import WIDTHS, draw
-from biomodal_deploy.review.report.picture.nodes import diagram_of
+from biomodal_deploy.review.report.picture import WIDTHS, diagram_of, draw
 from biomodal_deploy.review.report.spelling import (
     SIGNS,
     act_of,

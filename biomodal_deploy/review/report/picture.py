@@ -1,4 +1,4 @@
-"""Nodes and edges as SVG, drawn by drawsvg, in one of three widths.
+"""The stack as a picture: every planned resource, its action by shape, sign and colour, in SVG.
 
 No colour stands in here: classes do, and the page's style sheet gives them their light and dark
 colours. drawsvg escapes text and no attributes, so nothing of the plan ever becomes an attribute.
@@ -6,16 +6,115 @@ colours. drawsvg escapes text and no attributes, so nothing of the plan ever bec
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import drawsvg
 
 from biomodal_deploy.plan import Action
-from biomodal_deploy.review.report.kinds import Area
-from biomodal_deploy.review.report.picture.nodes import Diagram, Node
+from biomodal_deploy.plan.references import plain
+from biomodal_deploy.review.report.access import Severity
+from biomodal_deploy.review.report.kinds import Area, rank
+from biomodal_deploy.review.report.model import Entry, Report
 from biomodal_deploy.review.report.spelling import act_of, one_line
+
+MOST_NODES: Final = 150  # beyond it nobody finds anything in a picture
+_ACTIONS: Final = list(Action)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A box in the picture.
+
+    Attributes:
+        entries: The resources that it stands for.
+        targets: The numbers of those resources in the report.
+        broadens: Whether somebody gains access of high severity by one of them.
+    """
+
+    area: Area
+    label: str
+    action: Action
+    entries: tuple[Entry, ...]
+    targets: tuple[int, ...]
+    broadens: bool = False
+
+    @property
+    def name(self) -> str:
+        """What tells it from others of its kind."""
+        several = f"{len(self.entries):,} resources"
+        return self.entries[0].address if len(self.entries) == 1 else several
+
+    @property
+    def short_name(self) -> str:
+        """Its name without module and type, which stand elsewhere."""
+        return self.name.rpartition(f"{self.entries[0].type}.")[2]
+
+
+@dataclass(frozen=True)
+class Diagram:
+    """A picture's content.
+
+    Attributes:
+        areas: Nodes by area, in the order in which a person meets the areas.
+        edges: Pairs of positions in `nodes`: the first refers to the second.
+        resources: How many resources it shows.
+        grouped: Whether nodes stand for several resources.
+    """
+
+    areas: Mapping[Area, Sequence[Node]]
+    edges: Sequence[tuple[int, int]]
+    resources: int
+    grouped: bool
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """All nodes, area by area."""
+        return tuple(node for nodes in self.areas.values() for node in nodes)
+
+
+def diagram_of(report: Report, numbers: Mapping[tuple[str, str | None], int]) -> Diagram:
+    """Return what to draw of a report: all that its plan has, unchanged resources included."""
+    entries = [*report.entries, *report.reads, *report.unchanged]
+    opened = {each.address for each in report.broadens if each.severity is Severity.HIGH}
+    grouped = len(entries) > MOST_NODES
+    clusters = _by_kind(entries) if grouped else [[entry] for entry in entries]
+    nodes = [
+        Node(
+            area=cluster[0].area,
+            label=cluster[0].label,
+            action=cluster[0].action,
+            entries=tuple(cluster),
+            targets=tuple(numbers[entry.address, entry.deposed] for entry in cluster),
+            broadens=any(entry.address in opened for entry in cluster),
+        )
+        for cluster in clusters
+    ]
+    nodes.sort(key=lambda node: (rank(node.label), _ACTIONS.index(node.action), node.name))
+    areas = {area: [node for node in nodes if node.area is area] for area in Area}
+    filled = {area: found for area, found in areas.items() if found}
+    ordered = [node for found in filled.values() for node in found]
+    return Diagram(filled, sorted(set(_edges(ordered))), len(entries), grouped)
+
+
+def _by_kind(entries: Iterable[Entry]) -> list[list[Entry]]:
+    clusters: dict[tuple[Area, str, str], list[Entry]] = {}
+    for entry in entries:
+        sign, _, _ = act_of(entry)
+        clusters.setdefault((entry.area, entry.label, sign), []).append(entry)
+    return list(clusters.values())
+
+
+def _edges(nodes: Sequence[Node]) -> Iterator[tuple[int, int]]:
+    places: dict[str, set[int]] = {}
+    for index, node in enumerate(nodes):
+        for entry in node.entries:
+            places.setdefault(plain(entry.address), set()).add(index)
+    for index, node in enumerate(nodes):
+        for name in {name for entry in node.entries for name in entry.refers_to}:
+            yield from ((index, other) for other in places.get(name, ()) if other != index)
+
 
 _NODE_HEIGHT: Final = 46
 _GAP: Final = 10
@@ -25,20 +124,9 @@ _GUTTER: Final = 56
 _LETTER: Final = 7.3  # of the monospaced name, in pixels
 
 
-@dataclass(frozen=True)
-class Width:
-    """A way to lay the picture out.
-
-    Attributes:
-        columns: The areas of each column, from the left.
-    """
-
-    node: int
-    columns: tuple[tuple[Area, ...], ...]
-
-
-WIDTHS: Final[Mapping[str, Width]] = {
-    "wide": Width(
+# By its name: how wide a node is, and the areas of each column, from the left.
+WIDTHS: Final[Mapping[str, tuple[int, Sequence[Sequence[Area]]]]] = {
+    "wide": (
         250,
         (
             (Area.NETWORK, Area.WATCH),
@@ -47,14 +135,14 @@ WIDTHS: Final[Mapping[str, Width]] = {
             (Area.DATA, Area.IMAGES),
         ),
     ),
-    "medium": Width(
+    "medium": (
         270,
         (
             (Area.NETWORK, Area.BATCH, Area.WATCH),
             (Area.VM, Area.ROLES, Area.DATA, Area.IMAGES, Area.OTHER),
         ),
     ),
-    "narrow": Width(250, (tuple(Area),)),
+    "narrow": (250, (tuple(Area),)),
 }
 
 
@@ -75,8 +163,7 @@ class _Box:
 
 def draw(diagram: Diagram, name: str) -> str:
     """Return the picture as an SVG element."""
-    width = WIDTHS[name]
-    areas, boxes, size = _laid_out(diagram, width)
+    areas, boxes, size = _laid_out(diagram, *WIDTHS[name])
     drawing = drawsvg.Drawing(
         *size, id_prefix=f"{name}-", class_=f"picture {name}", role="group", aria_label="The stack"
     )
@@ -96,17 +183,17 @@ def draw(diagram: Diagram, name: str) -> str:
 
 
 def _laid_out(
-    diagram: Diagram, width: Width
+    diagram: Diagram, width: int, layout: Sequence[Sequence[Area]]
 ) -> tuple[dict[Area, _Box], list[_Box], tuple[float, float]]:
     """Place areas and nodes; columns without nodes take no room.
 
     The picture is as wide without them: the page stretches it, and one column would become huge.
     """
-    columns = [[area for area in column if area in diagram.areas] for column in width.columns]
+    columns = [[area for area in column if area in diagram.areas] for column in layout]
     columns = [column for column in columns if column]
     areas: dict[Area, _Box] = {}
     found: dict[Area, list[_Box]] = {}
-    panel = width.node + 2 * _PADDING
+    panel = width + 2 * _PADDING
     bottom = 0.0
     for number, column in enumerate(columns):
         x, y = 2.0 + number * (panel + _GUTTER), 2.0
@@ -118,7 +205,7 @@ def _laid_out(
                 _Box(
                     x + _PADDING,
                     y + _HEAD + index * (_NODE_HEIGHT + _GAP),
-                    width.node,
+                    width,
                     _NODE_HEIGHT,
                     number,
                 )
@@ -126,7 +213,7 @@ def _laid_out(
             ]
             y += height + 18
         bottom = max(bottom, y - 18)
-    total = len(width.columns) * (panel + _GUTTER)
+    total = len(layout) * (panel + _GUTTER)
     boxes = [box for area in diagram.areas for box in found[area]]
     return areas, boxes, (max(total, panel), bottom + 4)
 

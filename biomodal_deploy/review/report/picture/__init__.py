@@ -1,1 +1,0 @@
-"""The stack as a picture: every planned resource, its action by shape, sign and colour."""
