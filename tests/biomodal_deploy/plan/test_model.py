@@ -12,56 +12,39 @@ from biomodal_deploy.plan import HIDDEN_TEXT, Action, Counts, Plan, read_plan
 from biomodal_deploy.plan.redactor import UNKNOWN_TEXT
 from tests.support.plans import ACTIONS, document, encoded, output, plan, resource
 
+DRIFT = [resource("a_b.c", "update", {"x": 1}, {"x": 2})]
+DEFERRED = [{"reason": "r", "resource_change": resource("a_b.c")}]
+STILL = ("no-op", "read")
+# The state changes though no object does; Terraform names the previous address in any case.
+MOVED = resource("a_b.new", "no-op", {}, {}, previous_address="a_b.old")
+STAYED = resource("a_b.c", "no-op", {}, {}, previous_address="a_b.c")
+IMPORTED = resource("a_b.c", "no-op", {}, {}, importing={"id": "i-1"})
+CHANGES = {
+    **{
+        word: (True, plan(resource("a_b.c", word, {}, {}), applyable=None))
+        for word in ACTIONS
+        if word not in STILL
+    },
+    **{word: (False, plan(resource("a_b.c", word, {}, {}), applyable=False)) for word in STILL},
+    "an output": (True, plan(output_changes={"o": output("update", 1, 2)})),
+    "an output that stays": (False, plan(output_changes={"o": output("no-op", 1, 1)})),
+    "a move": (True, plan(MOVED, applyable=None)),
+    "a move to the same address": (False, plan(STAYED, applyable=False)),
+    "an import": (True, plan(IMPORTED, applyable=None)),
+    # In a refresh-only plan drift is written; in another it is only news.
+    "drift that is written": (True, plan(resource_drift=DRIFT, applyable=True)),
+    "drift that is news": (False, plan(resource_drift=DRIFT, applyable=False)),
+    "drift of an older Terraform": (True, plan(resource_drift=DRIFT, applyable=None)),
+    # What acts later or beside the changes is no "no changes".
+    "a deferred change": (True, plan(deferred_changes=DEFERRED, applyable=False)),
+    "an action": (True, plan(action_invocations=[{"address": "action.x.y"}], applyable=False)),
+}
 
-class TestHasChanges:
+
+@pytest.mark.parametrize(("acts", "found"), CHANGES.values(), ids=CHANGES)
+def test_whether_there_are_changes(found: Plan, *, acts: bool) -> None:
     """Whether there is something to apply, from the plan itself."""
-
-    @pytest.mark.parametrize("action", [word for word in ACTIONS if word not in {"no-op", "read"}])
-    def test_every_action_but_reading_counts(self, action: str) -> None:
-        """Create, update, delete, replace, forget; and what is not known."""
-        assert plan(resource("a_b.c", action, {}, {}), applyable=None).has_changes
-
-    @pytest.mark.parametrize("action", ["no-op", "read"])
-    def test_reading_alone_does_not(self, action: str) -> None:
-        """A data source that is read again changes nothing."""
-        assert not plan(resource("a_b.c", action, {}, {}), applyable=False).has_changes
-
-    def test_an_output_alone_counts(self) -> None:
-        """The state changes, and who reads the output sees it."""
-        assert plan(output_changes={"o": output("update", 1, 2)}).has_changes
-        assert not plan(output_changes={"o": output("no-op", 1, 1)}).has_changes
-
-    def test_a_move_alone_counts(self) -> None:
-        """The state changes though no object does."""
-        moved = resource("a_b.new", "no-op", {}, {}, previous_address="a_b.old")
-        assert plan(moved, applyable=None).has_changes
-
-    def test_an_import_alone_counts(self) -> None:
-        """The state changes though no object does."""
-        assert plan(
-            resource("a_b.c", "no-op", {}, {}, importing={"id": "i-1"}), applyable=None
-        ).has_changes
-
-    def test_a_move_to_the_same_address_does_not(self) -> None:
-        """Terraform names the previous address also where nothing moves."""
-        same = resource("a_b.c", "no-op", {}, {}, previous_address="a_b.c")
-        assert not plan(same, applyable=False).has_changes
-
-    @pytest.mark.parametrize(
-        ("applyable", "expected"), [(True, True), (False, False), (None, True)]
-    )
-    def test_drift_counts_where_it_would_be_written(
-        self, applyable: bool | None, expected: bool
-    ) -> None:
-        """In a refresh-only plan it is; in another it is only news."""
-        drift = [resource("a_b.c", "update", {"x": 1}, {"x": 2})]
-        assert plan(resource_drift=drift, applyable=applyable).has_changes is expected
-
-    def test_deferred_and_invoked_count(self) -> None:
-        """What acts later or beside the changes is no "no changes"."""
-        deferred = [{"reason": "r", "resource_change": resource("a_b.c")}]
-        assert plan(deferred_changes=deferred, applyable=False).has_changes
-        assert plan(action_invocations=[{"address": "action.x.y"}], applyable=False).has_changes
+    assert found.has_changes is acts
 
 
 class TestCounts:
@@ -122,60 +105,46 @@ class TestAttributes:
 
     def test_an_update_names_what_differs(self) -> None:
         """And only that, with what is unknown or secret said so."""
-        change = plan(
-            resource(
-                "a_b.c",
-                "update",
-                {"size": 1, "same": "x", "pw": "one-secret", "id": "i"},
-                {"size": 2, "same": "x", "pw": "two-secret"},
-                before_sensitive={"pw": True},
-                after_sensitive={"pw": True},
-                after_unknown={"id": True},
-            )
-        ).changes[0]
-        assert [(each.path, each.before, each.after) for each in change.attributes] == [
-            ("id", "i", UNKNOWN_TEXT),
-            ("pw", HIDDEN_TEXT, HIDDEN_TEXT),
-            ("size", 1, 2),
+        marks = {"before_sensitive": {"pw": True}, "after_sensitive": {"pw": True}}
+        before = {"size": 1, "same": "x", "pw": "one-secret", "id": "i"}
+        after = {"size": 2, "same": "x", "pw": "two-secret"}
+        (change,) = plan(
+            resource("a_b.c", "update", before, after, after_unknown={"id": True}, **marks)
+        ).changes
+        assert [
+            (each.path, each.before, each.after, each.unknown, each.sensitive)
+            for each in change.attributes
+        ] == [
+            ("id", "i", UNKNOWN_TEXT, True, False),
+            ("pw", HIDDEN_TEXT, HIDDEN_TEXT, False, True),
+            ("size", 1, 2, False, False),
         ]
-        assert [each.unknown for each in change.attributes] == [True, False, False]
-        assert [each.sensitive for each in change.attributes] == [False, True, False]
 
     def test_the_cause_of_a_replacement_is_marked(self) -> None:
         """Also where Terraform names the block that it lies in."""
-        change = plan(
-            resource(
-                "a_b.c",
-                "replace",
-                {"ami": "a", "disk": [{"size": 1}], "name": "n"},
-                {"ami": "b", "disk": [{"size": 2}], "name": "m"},
-                replace_paths=[["ami"], ["disk"]],
-                action_reason="replace_because_cannot_update",
-            )
-        ).changes[0]
+        before, after = (
+            {"ami": letter, "disk": [{"size": letter}], "name": letter} for letter in "ab"
+        )
+        reason = "replace_because_cannot_update"
+        paths = [["ami"], ["disk"]]
+        (change,) = plan(
+            resource("a_b.c", "replace", before, after, replace_paths=paths, action_reason=reason)
+        ).changes
         causes = {each.path: each.forces_replacement for each in change.attributes}
         assert causes == {"ami": True, "disk[0].size": True, "name": False}
-        assert change.replace_paths == ("ami", "disk")
-        assert change.reason == "replace_because_cannot_update"
+        assert (change.replace_paths, change.reason) == (("ami", "disk"), reason)
 
     def test_a_creation_lists_what_it_sets(self) -> None:
         """What is null is not set."""
-        change = plan(
-            resource("a_b.c", "create", None, {"a": 1, "b": None}, after_unknown={"id": True})
-        ).changes[0]
-        assert [(each.path, each.after) for each in change.attributes] == [
-            ("a", 1),
-            ("id", UNKNOWN_TEXT),
-        ]
+        made = resource("a_b.c", "create", None, {"a": 1, "b": None}, after_unknown={"id": True})
+        shown = [(each.path, each.after) for each in plan(made).changes[0].attributes]
+        assert shown == [("a", 1), ("id", UNKNOWN_TEXT)]
 
     def test_a_deletion_lists_what_goes(self) -> None:
         """With secrets hidden."""
-        change = plan(
-            resource("a_b.c", "delete", {"pw": "x"}, None, before_sensitive={"pw": True})
-        ).changes[0]
-        assert [(each.path, each.before, each.sensitive) for each in change.attributes] == [
-            ("pw", HIDDEN_TEXT, True)
-        ]
+        gone = resource("a_b.c", "delete", {"pw": "x"}, None, before_sensitive={"pw": True})
+        (only,) = plan(gone).changes[0].attributes
+        assert (only.path, only.before, only.sensitive) == ("pw", HIDDEN_TEXT, True)
 
     def test_an_object_that_stays_carries_no_attributes(self) -> None:
         """They would make a plan of 5,000 objects large for nothing."""
@@ -184,23 +153,14 @@ class TestAttributes:
 
     def test_what_is_special_about_an_object_is_kept(self) -> None:
         """Module, deposed key, where it moves from, what it is imported from."""
-        change = plan(
-            resource(
-                'module.m["k"].a_b.c',
-                "no-op",
-                {},
-                {},
-                module_address='module.m["k"]',
-                deposed="deadbeef",
-                previous_address="a_b.old",
-                importing={"id": "i-1"},
-            )
-        ).changes[0]
-        assert change.module == 'module.m["k"]'
-        assert (change.type, change.name, change.deposed) == ("a_b", "c", "deadbeef")
+        module = 'module.m["k"]'
+        more = {"module_address": module, "deposed": "deadbeef", "previous_address": "a_b.old"}
+        found = resource(f"{module}.a_b.c", "no-op", {}, {}, importing={"id": "i-1"}, **more)
+        (change,) = plan(found).changes
+        assert (change.module, change.type, change.name) == (module, "a_b", "c")
+        assert (change.deposed, change.import_id) == ("deadbeef", "i-1")
         assert change.moved
         assert change.imported
-        assert change.import_id == "i-1"
 
 
 class TestSealedChanges:
@@ -267,25 +227,19 @@ def test_reading_leaves_the_garbage_collector_as_it_was() -> None:
 
 def test_a_failed_check_is_found_in_each_instance() -> None:
     """A check of several instances fails where one does; unknown is no failure."""
+    small = {"status": "fail", "problems": [{"message": "too small"}]}
+    instances = [
+        {"address": {"to_display": "a_b.c[0]"}, "status": "pass"},
+        {"address": {"to_display": "a_b.c[1]"}, **small},
+    ]
+    of = {"kind": "resource", "to_display": "a_b.c"}
     checks = [
-        {
-            "address": {"kind": "resource", "to_display": "a_b.c"},
-            "status": "fail",
-            "instances": [
-                {"address": {"to_display": "a_b.c[0]"}, "status": "pass"},
-                {
-                    "address": {"to_display": "a_b.c[1]"},
-                    "status": "fail",
-                    "problems": [{"message": "too small"}],
-                },
-            ],
-        },
+        {"address": of, "status": "fail", "instances": instances},
         {"address": {"to_display": "check.later"}, "status": "unknown"},
     ]
     checked = plan(checks=checks)
-    assert [(check.address, check.problems) for check in checked.failed_checks] == [
-        ("a_b.c[1]", ("too small",))
-    ]
+    (found,) = checked.failed_checks
+    assert (found.address, found.problems) == ("a_b.c[1]", ("too small",))
     assert checked.counts.failed_checks == 1
 
 

@@ -129,21 +129,21 @@ def test_ssh_reads_what_we_mean(tmp_path: Path, folder: str) -> None:
     config = home / "config"
     config.write_text(host_block(found))
     argv = ssh_command(found, [], log=home / "log")
-    by_options = effective(*argv[3:])
-    by_block = effective("-F", str(config), NAME)
-    for name, value in {
+    expected = {
         "user": "ubuntu",
         "hostname": ADDRESS,
         "port": "22",
         "identitiesonly": "yes",
         "stricthostkeychecking": "accept-new",
         "hostkeyalias": VM,
-    }.items():
-        assert by_options[name] == by_block[name] == [value]
-    for read in (by_options, by_block):
         # This one ssh shows before it expands its tokens.
-        assert read["identityfile"] == [str(found.key).replace("%", "%%")]
-        assert read["userknownhostsfile"] == [str(found.known_hosts)]
+        "identityfile": str(found.key).replace("%", "%%"),
+        "userknownhostsfile": str(found.known_hosts),
+    }
+    for read in (effective(*argv[3:]), effective("-F", str(config), NAME)):
+        assert {name: read[name] for name in expected} == {
+            name: [value] for name, value in expected.items()
+        }
 
 
 @pytest.mark.parametrize(

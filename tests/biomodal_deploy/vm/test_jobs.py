@@ -32,6 +32,10 @@ from tests.support.recorded_aws import Given, Recorded, Refusal
 
 SUBMITTED: Final = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
+ENVIRONMENTS: Final = "batch.DescribeComputeEnvironments"
+QUEUES: Final = "batch.DescribeJobQueues"
+MACHINES: Final = "ec2.DescribeInstances"
+
 
 def job(state: str, number: int = 1, **more: Any) -> Given:
     """Return a job as Batch lists it."""
@@ -55,22 +59,31 @@ def listed(*jobs: Given) -> Recorded:
     return answer
 
 
-def found_in(*jobs: Given, resources: Any = None, **answers: Recorded) -> JobsData:
+def found_in(
+    *jobs: Given, resources: Any = None, answers: Mapping[str, Recorded] | None = None
+) -> JobsData:
     """Return the jobs of a stack, with these answers in place of the healthy ones."""
     aws, clients = recorded_account()
     aws.answers = {
         "batch.ListJobs": listed(*jobs),
-        "batch.DescribeComputeEnvironments": described_environment(),
-        "batch.DescribeJobQueues": described_queue(),
-        "ec2.DescribeInstances": machine("running"),
-        **{name.replace("__", "."): answer for name, answer in answers.items()},
+        ENVIRONMENTS: described_environment(),
+        QUEUES: described_queue(),
+        MACHINES: machine("running"),
+        **(answers or {}),
     }
     return find_jobs(built(resources), clients)
 
 
+def shown(found: JobsData, width: int = 200) -> str:
+    """Return what is on a screen."""
+    out = StringIO()
+    show_jobs(Console(file=out, width=width, theme=_THEME), found)
+    return out.getvalue()
+
+
 def test_no_jobs() -> None:
     """An empty queue is no problem, whatever the VM does."""
-    found = found_in(ec2__DescribeInstances=machine("stopped"))
+    found = found_in(answers={MACHINES: machine("stopped")})
     assert (found.jobs, found.problems, found.exit_status) == ((), (), 0)
 
 
@@ -79,49 +92,36 @@ def test_what_runs_and_waits() -> None:
     start = SUBMITTED + timedelta(hours=1)
     running = job("RUNNING", startedAt=int(start.timestamp() * 1000))
     found = found_in(running, job("PENDING"), job("RUNNABLE"), job("RUNNABLE", 2))
-    assert found.counts == {
-        "SUBMITTED": 0,
-        "PENDING": 1,
-        "RUNNABLE": 2,
-        "STARTING": 0,
-        "RUNNING": 1,
-    }
+    states = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
+    assert found.counts == dict(zip(states, (0, 1, 2, 0, 1), strict=True))
     by_id = {each.id: each for each in found.jobs}
     assert (by_id["running-1"].since, by_id["running-1"].reason) == (start, None)
     assert by_id["runnable-1"].since == SUBMITTED
     assert "depends on" in (by_id["pending-1"].reason or "")
-    assert "terminate-job" in by_id["runnable-2"].cancel
-    assert "--job-id runnable-2" in by_id["runnable-2"].cancel
-    assert REGION in by_id["runnable-2"].cancel
+    for part in ("terminate-job", "--job-id runnable-2", REGION):
+        assert part in by_id["runnable-2"].cancel
     assert found.exit_status == 0
     assert undocumented("jobs", to_jsonable_python(found)) == []
+
+
+DENIED: Final = "CLIENT_ERROR - Not authorized"
 
 
 @pytest.mark.parametrize(
     ("answers", "says"),
     [
         ({}, "vCPU quota"),
-        ({"batch__DescribeComputeEnvironments": described_environment("DISABLED")}, "DISABLED"),
-        (
-            {
-                "batch__DescribeComputeEnvironments": described_environment(
-                    status="INVALID", reason="CLIENT_ERROR - Not authorized"
-                )
-            },
-            "CLIENT_ERROR - Not authorized",
-        ),
-        (
-            {"batch__DescribeComputeEnvironments": described_environment(status="UPDATING")},
-            "UPDATING",
-        ),
-        ({"batch__DescribeComputeEnvironments": {"computeEnvironments": []}}, "is gone"),
-        ({"batch__DescribeJobQueues": described_queue("DISABLED")}, "update-job-queue"),
-        ({"batch__DescribeJobQueues": Refusal("AccessDeniedException")}, "vCPU quota"),
+        ({ENVIRONMENTS: described_environment("DISABLED")}, "DISABLED"),
+        ({ENVIRONMENTS: described_environment(status="INVALID", reason=DENIED)}, DENIED),
+        ({ENVIRONMENTS: described_environment(status="UPDATING")}, "UPDATING"),
+        ({ENVIRONMENTS: {"computeEnvironments": []}}, "is gone"),
+        ({QUEUES: described_queue("DISABLED")}, "update-job-queue"),
+        ({QUEUES: Refusal("AccessDeniedException")}, "vCPU quota"),
     ],
 )
 def test_why_it_is_runnable(answers: dict[str, Recorded], says: str) -> None:
     """The queue or the environment that keeps a job waiting is named; else what brings hosts."""
-    (waiting,) = found_in(job("RUNNABLE"), **answers).jobs
+    (waiting,) = found_in(job("RUNNABLE"), answers=answers).jobs
     assert says in (waiting.reason or "")
 
 
@@ -142,7 +142,7 @@ def test_batchs_own_reason_comes_first() -> None:
 )
 def test_orphans(vm: Given, says: str, fix: str) -> None:
     """Jobs without a VM on which Nextflow could wait for them need attention."""
-    found = found_in(job("RUNNING"), ec2__DescribeInstances=vm)
+    found = found_in(job("RUNNING"), answers={MACHINES: vm})
     (problem,) = found.problems
     assert (problem.check, found.exit_status) == ("orphans", 2)
     assert says in problem.line
@@ -151,7 +151,8 @@ def test_orphans(vm: Given, says: str, fix: str) -> None:
 
 def test_a_queue_that_does_not_answer() -> None:
     """Its jobs are unknown and never none."""
-    found = found_in(batch__ListJobs=Refusal("AccessDeniedException", "not authorized"))
+    refused = Refusal("AccessDeniedException", "not authorized")
+    found = found_in(answers={"batch.ListJobs": refused})
     (problem,) = found.problems
     assert (problem.check, problem.verdict.value, found.exit_status) == ("jobs", "unknown", 2)
     assert f"{NAME}-job-queue" in problem.line
@@ -160,22 +161,14 @@ def test_a_queue_that_does_not_answer() -> None:
 def test_each_queue_is_asked() -> None:
     """The hardened stack has two, and a job is listed under its own."""
     found = found_in(job("RUNNING"), resources=hardened())
-    assert [each.queue for each in found.jobs] == [
-        f"{NAME}-job-queue",
-        f"{NAME}-job-queue-on-demand",
-    ]
+    names = [f"{NAME}-job-queue", f"{NAME}-job-queue-on-demand"]
+    assert [each.queue for each in found.jobs] == names
 
 
+_VCPUS: Final = {"vcpu/m6i": 0.05, "vcpu/c6i": 0.04}
 PRICES: Final = Prices(
     REGION,
-    (
-        PriceGroup(
-            as_of=date(2026, 11, 1),
-            source="here",
-            unit="vCPU-hour",
-            prices={"vcpu/m6i": 0.05, "vcpu/c6i": 0.04},
-        ),
-    ),
+    (PriceGroup(as_of=date(2026, 11, 1), source="here", unit="vCPU-hour", prices=_VCPUS),),
 )
 
 
@@ -232,10 +225,9 @@ def test_a_cost_that_is_not_known(families: tuple[str, ...], describe: Recorded)
     found = priced(*families, describe=describe)
     assert {each.cost_usd for each in found.jobs} == {None}
     assert found.cost_usd is None
-    out = StringIO()
-    show_jobs(Console(file=out, width=200, theme=_THEME), found)
-    assert "cost:   unknown" in out.getvalue()
-    assert "What runs has cost: unknown for 2 jobs." in out.getvalue()
+    text = shown(found)
+    assert "cost:   unknown" in text
+    assert "What runs has cost: unknown for 2 jobs." in text
 
 
 def test_an_array_is_not_for_nothing() -> None:
@@ -246,11 +238,9 @@ def test_an_array_is_not_for_nothing() -> None:
 
 def test_on_screen() -> None:
     """A job's name, reason and command stand there whole, and no control character of a name."""
-    out = StringIO()
     hostile = job("RUNNABLE") | {"jobName": "evil\x1b[2Jname"}
     found = found_in(hostile, job("RUNNING"))
-    show_jobs(Console(file=out, width=40, theme=_THEME), found)
-    text = out.getvalue()
+    text = shown(found, 40)
     assert "\x1b[2J" not in text
     assert found.jobs[0].cancel in text
     assert "1 RUNNABLE, 1 RUNNING" in text

@@ -55,26 +55,31 @@ def settings(text: str) -> dict[str, str]:
     return found
 
 
+_TEXTS: Final[dict[str, Any]] = dict.fromkeys(
+    (
+        *(
+            "stack",
+            "region",
+            "bucket",
+            "registry",
+            "queue",
+            "on_demand_queue",
+            "cli_path",
+            "job_role",
+        ),
+        *("logs_group", "instance_type"),
+    ),
+    HOSTILE,
+)
 VARIANTS: Final = {
     "documented": facts(),
     "hardened": facts(hardened()),
     "on-demand": facts(
         documented() | {"aws_batch_compute_environment": [environment(kind="EC2", role="own")]}
     ),
-    "hostile": replace(
-        facts(hardened()),
-        stack=HOSTILE,
-        region=HOSTILE,
-        bucket=HOSTILE,
-        registry=HOSTILE,
-        queue=HOSTILE,
-        on_demand_queue=HOSTILE,
-        cli_path=HOSTILE,
-        job_role=HOSTILE,
-        logs_group=HOSTILE,
-        instance_type=HOSTILE,
-    ),
+    "hostile": replace(facts(hardened()), **_TEXTS),
 }
+EVERY: Final = pytest.mark.parametrize("name", sorted(VARIANTS))
 
 
 def test_documented() -> None:
@@ -121,13 +126,13 @@ def test_a_role_for_tasks_is_used() -> None:
     assert settings(config_text(with_role))["aws.batch.jobRole"] == "'arn:aws:iam::1:role/tasks'"
 
 
-@pytest.mark.parametrize("name", sorted(VARIANTS))
+@EVERY
 def test_only_options_that_nextflow_has(name: str) -> None:
     """Nothing else stands there, and a hostile name adds no option."""
     assert set(settings(config_text(VARIANTS[name]))) <= OPTIONS
 
 
-@pytest.mark.parametrize("name", sorted(VARIANTS))
+@EVERY
 def test_the_configuration_by_groovys_grammar_which_is_not_nextflow(name: str) -> None:
     """It parses as Groovy without an error, whatever the names are."""
     assert groovy_errors(config_text(VARIANTS[name])) == []
@@ -138,10 +143,6 @@ def test_groovys_grammar_finds_what_is_broken() -> None:
     text = config_text(VARIANTS["documented"])
     assert groovy_errors(text.replace("'eu-west-2'", "'eu'-west-2'"))
     assert groovy_errors(text.rstrip().removesuffix("}"))
-
-
-NO_GROOVY: Final = groovy_missing()
-by_groovy = pytest.mark.skipif(NO_GROOVY is not None, reason=NO_GROOVY or "")
 
 
 BROKEN: Final = "broken"
@@ -158,7 +159,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(VARIANTS))
+@EVERY
 def test_groovy_itself_evaluates_the_configuration(name: str, read: Mapping[str, Any]) -> None:
     """Every value is exactly the stack's, whatever the names are, and nothing else is set."""
     given, found = VARIANTS[name], read[name]
@@ -171,7 +172,7 @@ def test_groovy_itself_evaluates_the_configuration(name: str, read: Mapping[str,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(VARIANTS))
+@EVERY
 def test_groovy_evaluates_the_closures(name: str, read: Mapping[str, Any]) -> None:
     """Spot on a first attempt and On-Demand after it; a lost host alone is tried again."""
     given, found = VARIANTS[name], read[name]
@@ -203,7 +204,7 @@ def test_only_what_cancels_is_said_to_cancel() -> None:
     shutil.which("nextflow") is None,
     reason="no nextflow on PATH: Groovy alone has judged the configuration",
 )
-@pytest.mark.parametrize("name", sorted(VARIANTS))
+@EVERY
 def test_nextflow_itself_reads_the_configuration(name: str, tmp_path: Path) -> None:
     """Nextflow, where it is."""
     read = nextflow_reads(config_text(VARIANTS[name]), tmp_path)
@@ -211,7 +212,7 @@ def test_nextflow_itself_reads_the_configuration(name: str, tmp_path: Path) -> N
     assert "process.executor = 'awsbatch'" in read
 
 
-@pytest.mark.parametrize("name", sorted(VARIANTS))
+@EVERY
 def test_a_shell_reads_the_environment(name: str) -> None:
     """Exactly the values, and nothing else happens."""
     given = VARIANTS[name]

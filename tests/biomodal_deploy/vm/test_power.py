@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import Mock
 
 import pytest
 
@@ -19,7 +20,7 @@ from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.signals import Step, WorkflowEvent
 from biomodal_deploy.workflow.stack import Stack
 from tests.support.operated import ADDRESS, REGION, VM, built
-from tests.support.recorded_aws import Given, Recorded, RecordedAws, Refusal
+from tests.support.recorded_aws import Given, RecordedAws, Refusal
 
 VOLUME: Final = {"VolumeId": "vol-1", "Size": 100, "VolumeType": "gp3", "Iops": 3000}
 
@@ -39,8 +40,8 @@ class Account:
         self.aws = RecordedAws(
             {
                 "ec2.DescribeInstances": self._describe,
-                "ec2.StopInstances": self._note("stop"),
-                "ec2.StartInstances": self._note("start"),
+                "ec2.StopInstances": lambda _: self._note("stop"),
+                "ec2.StartInstances": lambda _: self._note("start"),
                 "ec2.DescribeVolumes": {"Volumes": [VOLUME]},
                 "ec2.DescribeAddresses": {"Addresses": [{"PublicIp": ADDRESS}]},
             }
@@ -66,12 +67,15 @@ class Account:
         found = {"InstanceId": VM, "State": {"Name": state}, "LaunchTime": 0}
         return {"Reservations": [{"Instances": [found]}]}
 
-    def _note(self, what: str) -> Recorded:
-        def answer(_: Mapping[str, Any]) -> Given:
-            self.asked.append(what)
-            return {}
+    def _note(self, what: str) -> Given:
+        self.asked.append(what)
+        return {}
 
-        return answer
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Account]:
+    """Make an account whose VM goes through states."""
+    return lambda *states: Account(monkeypatch, tmp_path, *states)
 
 
 @pytest.mark.parametrize(
@@ -85,32 +89,26 @@ class Account:
     ],
 )
 def test_waiting(
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    wanted: str,
-    states: tuple[str, ...],
-    asked: list[str],
+    account: Callable[..., Account], wanted: str, states: tuple[str, ...], asked: list[str]
 ) -> None:
     """It is told once at most, what is under way is waited for, and each wait is seen."""
-    account = Account(monkeypatch, tmp_path, *states)
-    found = account.switch(wanted)
-    assert (found.state, found.exit_status, account.asked) == (wanted, 0, asked)
-    assert found.changed is bool(asked)
-    assert bool(account.steps) is bool(asked)
-    assert all(each.startswith(f"Waiting: {VM} is ") for each in account.steps)
+    lab = account(*states)
+    found = lab.switch(wanted)
+    assert (found.state, found.exit_status, lab.asked) == (wanted, 0, asked)
+    assert found.changed is bool(lab.steps) is bool(asked)
+    assert all(each.startswith(f"Waiting: {VM} is ") for each in lab.steps)
 
 
-def test_the_time_is_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_time_is_over(account: Callable[..., Account]) -> None:
     """The state is what it is then, and the status says that it is not what was asked for."""
-    account = Account(monkeypatch, tmp_path, "running", "stopping")
-    found = account.switch("stopped", timeout_s=0.01)
+    found = account("running", "stopping").switch("stopped", timeout_s=0.01)
     assert (found.state, found.changed, found.exit_status) == ("stopping", True, 2)
 
 
-def test_what_costs_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_what_costs_on(account: Callable[..., Account], tmp_path: Path) -> None:
     """Volume and address at the project's prices; without a price it is unknown, and never 0."""
-    account = Account(monkeypatch, tmp_path, "stopped")
-    costs = account.switch("stopped").costs or ()
+    lab = account("stopped")
+    costs = lab.switch("stopped").costs or ()
     assert [(each.address, each.amount) for each in costs] == [("vol-1", None), (ADDRESS, None)]
     source = {"as_of": "2026-11-01", "source": "here"}
     groups = [
@@ -118,55 +116,49 @@ def test_what_costs_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         {**source, "unit": "hour", "prices": {"address": 0.01}},
     ]
     (tmp_path / "prices.json").write_text(json.dumps({"regions": {REGION: groups}}))
-    costs = account.switch("stopped").costs or ()
+    costs = lab.switch("stopped").costs or ()
     assert [each.amount for each in costs] == [pytest.approx(10), pytest.approx(7.3)]
-    account.aws.answers["ec2.DescribeVolumes"] = Refusal("UnauthorizedOperation")
-    assert account.switch("stopped").costs is None
+    lab.aws.answers["ec2.DescribeVolumes"] = Refusal("UnauthorizedOperation")
+    assert lab.switch("stopped").costs is None
+
+
+PROTECTED: Final = Refusal(
+    "OperationNotPermitted", "Modify its 'disableApiStop' instance attribute"
+)
 
 
 @pytest.mark.parametrize(
     ("answer", "error", "says"),
     [
-        (
-            Refusal("OperationNotPermitted", "Modify its 'disableApiStop' instance attribute"),
-            UsageError,
-            "--no-disable-api-stop",
-        ),
+        (PROTECTED, UsageError, "--no-disable-api-stop"),
         (Refusal("UnauthorizedOperation"), EngineError, "may not ec2:StopInstances"),
         (Refusal("IncorrectInstanceState", "odd"), EngineError, "IncorrectInstanceState: odd"),
     ],
 )
 def test_ec2_refuses(
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    answer: Refusal,
-    error: type[Exception],
-    says: str,
+    account: Callable[..., Account], answer: Refusal, error: type[Exception], says: str
 ) -> None:
     """One line with what to do."""
-    account = Account(monkeypatch, tmp_path, "running")
-    account.aws.answers["ec2.StopInstances"] = answer
+    lab = account("running")
+    lab.aws.answers["ec2.StopInstances"] = answer
     with pytest.raises(error, match=re.escape(says)):
-        account.switch("stopped")
+        lab.switch("stopped")
 
 
-def test_a_vm_that_is_gone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_vm_that_is_gone(account: Callable[..., Account]) -> None:
     """There is nothing to start."""
-    account = Account(monkeypatch, tmp_path, "terminated")
     with pytest.raises(UsageError, match="is gone"):
-        account.switch("running")
+        account("terminated").switch("running")
 
 
-def test_an_interrupted_wait(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_interrupted_wait(
+    account: Callable[..., Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The line says that EC2 goes on."""
-    account = Account(monkeypatch, tmp_path, "running", "stopping")
-
-    def interrupt(_: float) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(time, "sleep", interrupt)
+    lab = account("running", "stopping")
+    monkeypatch.setattr(time, "sleep", Mock(side_effect=KeyboardInterrupt))
     with pytest.raises(Interrupted, match="goes on by itself"):
-        account.switch("stopped")
+        lab.switch("stopped")
 
 
 def test_the_line_does_not_find_its_own_shell() -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import pytest
 
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.vm.waiting import HOSTS, blocked_by, why_runnable
-from tests.support.operated import NAME, REGION, arn, built
+from tests.support.operated import REGION, built, described_environment, described_queue
 from tests.support.recorded_aws import (
     SUBNET,
     Given,
@@ -16,61 +16,53 @@ from tests.support.recorded_aws import (
     RecordedAws,
     Refusal,
     default_route,
+    machine,
     quota,
     routes,
     subnet,
 )
+from tests.support.recorded_aws import machines as described_machines
+
+SUBNETS = "ec2.DescribeSubnets"
+ROUTES = "ec2.DescribeRouteTables"
+ENVIRONMENTS = "batch.DescribeComputeEnvironments"
 
 
-def described(state: str = "ENABLED", status: str = "VALID") -> Given:
+def described(state: str = "ENABLED") -> Given:
     """Return the compute environment as Batch describes it."""
-    found = {
-        "computeEnvironmentName": NAME,
-        "computeEnvironmentArn": arn("batch", f"compute-environment/{NAME}"),
-        "state": state,
-        "status": status,
-        "computeResources": {"type": "SPOT", "maxvCpus": 256, "subnets": [SUBNET]},
-    }
-    return {"computeEnvironments": [found]}
+    found = described_environment(state)
+    resources = {"type": "SPOT", "maxvCpus": 256, "subnets": [SUBNET]}
+    found["computeEnvironments"][0]["computeResources"] = resources
+    return found
 
 
 def machines(*vcpus: int) -> Given:
     """Return Spot machines that run, as EC2 describes them."""
-    found = [
-        {
-            "InstanceType": "m5.large",
-            "CpuOptions": {"CoreCount": each, "ThreadsPerCore": 1},
-            "InstanceLifecycle": "spot",
-        }
-        for each in vcpus
-    ]
-    return {"Reservations": [{"Instances": found}]}
+    single = [{"CpuOptions": {"CoreCount": each, "ThreadsPerCore": 1}} for each in vcpus]
+    return described_machines(*(machine("m5.large", 1, spot=True) | each for each in single))
 
 
-def account(**answers: Recorded) -> Clients:
+def account(answers: Mapping[str, Recorded] | None = None) -> Clients:
     """Return an account in which hosts come, but for these answers."""
-    found: dict[str, Any] = {
-        "batch.DescribeComputeEnvironments": described(),
-        "batch.DescribeJobQueues": {
-            "jobQueues": [
-                {
-                    "jobQueueName": f"{NAME}-job-queue",
-                    "jobQueueArn": arn("batch", f"job-queue/{NAME}-job-queue"),
-                    "state": "ENABLED",
-                    "status": "VALID",
-                    "priority": 1,
-                    "computeEnvironmentOrder": [],
-                }
-            ]
-        },
+    found: dict[str, Recorded] = {
+        ENVIRONMENTS: described(),
+        "batch.DescribeJobQueues": described_queue(),
         "service-quotas.GetServiceQuota": quota({"L-34B43A08": 64}),
         "ec2.DescribeInstances": machines(8),
-        "ec2.DescribeSubnets": subnet(MapPublicIpOnLaunch=True),
-        "ec2.DescribeRouteTables": routes(default_route(GatewayId="igw-1")),
+        SUBNETS: subnet(MapPublicIpOnLaunch=True),
+        ROUTES: routes(default_route(GatewayId="igw-1")),
         "ec2.DescribeVpcEndpoints": {"VpcEndpoints": []},
-        **{name.replace("__", "."): answer for name, answer in answers.items()},
+        **(answers or {}),
     }
     return Clients(RecordedAws(found).session(REGION), REGION)
+
+
+def blocked(answers: Mapping[str, Recorded]) -> tuple[str, str]:
+    """Return the line and the fix of what keeps hosts away."""
+    stack = built()
+    finding = blocked_by(stack, stack.queues[0], account(answers))
+    assert finding is not None
+    return finding.line, finding.fix or ""
 
 
 def test_nothing_is_in_the_way() -> None:
@@ -80,43 +72,33 @@ def test_nothing_is_in_the_way() -> None:
     assert why_runnable(stack, stack.queues[0], account()) == HOSTS
 
 
+HIDDEN = subnet(MapPublicIpOnLaunch=False)
+USED = "63 of 64 Spot vCPUs are in use: no host fits"
+
+
 @pytest.mark.parametrize(
-    ("answers", "says", "fix"),
+    ("call", "answer", "says", "fix"),
     [
+        (ENVIRONMENTS, described("DISABLED"), "DISABLED", "--state ENABLED"),
+        ("ec2.DescribeInstances", machines(60, 3), USED, "request-service-quota-increase"),
+        (ROUTES, routes(), f"{SUBNET}: Batch hosts have no way", "NAT"),
         (
-            {"batch__DescribeComputeEnvironments": described("DISABLED")},
-            "DISABLED",
-            "--state ENABLED",
-        ),
-        (
-            {"ec2__DescribeInstances": machines(60, 3)},
-            "63 of 64 Spot vCPUs are in use: no host fits",
-            "request-service-quota-increase",
-        ),
-        ({"ec2__DescribeRouteTables": routes()}, f"{SUBNET}: Batch hosts have no way", "NAT"),
-        (
-            {"ec2__DescribeSubnets": subnet(MapPublicIpOnLaunch=False)},
+            SUBNETS,
+            subnet(MapPublicIpOnLaunch=False),
             "no public address",
             "--map-public-ip-on-launch",
         ),
     ],
 )
-def test_what_keeps_hosts_away(answers: dict[str, Recorded], says: str, fix: str) -> None:
+def test_what_keeps_hosts_away(call: str, answer: Recorded, says: str, fix: str) -> None:
     """State, quota and the way out of the hosts' subnets, each with what mends it."""
-    stack = built()
-    finding = blocked_by(stack, stack.queues[0], account(**answers))
-    assert finding is not None
-    assert says in finding.line
-    assert fix in (finding.fix or "")
+    found = blocked({call: answer})
+    assert says in found[0]
+    assert fix in found[1]
 
 
 def test_what_aws_does_not_say_is_no_reason() -> None:
     """A check that is refused is passed over: the others still find theirs."""
-    stack = built()
-    refused = account(
-        **{"service-quotas__GetServiceQuota": Refusal("AccessDeniedException")},
-        ec2__DescribeRouteTables=routes(),
-    )
-    finding = blocked_by(stack, stack.queues[0], refused)
-    assert finding is not None
-    assert "no way" in finding.line
+    refused = Refusal("AccessDeniedException")
+    line, _ = blocked({"service-quotas.GetServiceQuota": refused, ROUTES: routes()})
+    assert "no way" in line

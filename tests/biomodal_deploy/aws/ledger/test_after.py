@@ -13,7 +13,7 @@ from biomodal_deploy.aws.ledger.after import find_leftovers, unread_leftovers
 from biomodal_deploy.aws.ledger.model import Leftover, Leftovers
 from biomodal_deploy.aws.ledger.target import Target
 from tests.support.destroyed import destroyed, held
-from tests.support.operated import NAME, REGION, arn
+from tests.support.operated import NAME, REGION, described_environment
 from tests.support.recorded_aws import Recorded, Refusal
 
 Account = Callable[[str], Any]
@@ -37,17 +37,14 @@ def by_kind(remains: Leftovers) -> dict[str, Leftover]:
     return {each.kind: each for each in remains.left}
 
 
-def tagged(kind: str, *tags: dict[str, str]) -> list[dict[str, Any]]:
+def tagged(kind: str, *tags: dict[str, str]) -> dict[str, Any]:
     """Return the tags that a thing is made with."""
-    return [{"ResourceType": kind, "Tags": list(tags)}]
+    return {"TagSpecifications": [{"ResourceType": kind, "Tags": list(tags)}]}
 
 
 def volume(ec2: Any, *tags: dict[str, str]) -> str:
     """Make a volume that nothing uses."""
-    zone = f"{REGION}a"
-    made = ec2.create_volume(
-        AvailabilityZone=zone, Size=8, TagSpecifications=tagged("volume", *tags)
-    )
+    made = ec2.create_volume(AvailabilityZone=f"{REGION}a", Size=8, **tagged("volume", *tags))
     return str(made["VolumeId"])
 
 
@@ -64,7 +61,7 @@ def test_what_is_left_and_bills(aws: Account, clients: Clients) -> None:
     ec2, s3 = aws("ec2"), aws("s3")
     disk = volume(ec2, {"Key": "x", "Value": "y"})
     snapshot = ec2.create_snapshot(VolumeId=disk)["SnapshotId"]
-    address = ec2.allocate_address(Domain="vpc")
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
     s3.create_bucket(Bucket=NAME, CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_bucket_versioning(Bucket=NAME, VersioningConfiguration={"Status": "Enabled"})
     for _ in range(2):
@@ -74,28 +71,21 @@ def test_what_is_left_and_bills(aws: Account, clients: Clients) -> None:
     aws("logs").create_log_group(logGroupName="/aws/batch/job")
     resources = held()
     resources["aws_instance.vm"]["root_block_device"] = [{"volume_id": disk}]
-    resources["aws_eip.public_ip"]["allocation_id"] = address["AllocationId"]
+    resources["aws_eip.public_ip"]["allocation_id"] = address
     remains = read(clients, destroyed(resources))
     left = by_kind(remains)
-    assert {each.kind for each in remains.bills} == {
-        "bucket",
-        "volume",
-        "snapshot",
-        "elastic-ip",
-        "log-group",
-    }
+    billed = {"bucket", "volume", "snapshot", "elastic-ip", "log-group"}
+    assert {each.kind for each in remains.bills} == billed
     assert left["bucket"].line.startswith("1 object, 1 old version, 2.0 KiB")
     empty, remove = left["bucket"].commands
     assert empty.startswith(f"aws s3api delete-objects --region {REGION} --bucket {NAME} ")
     assert remove == f"aws s3 rb s3://{NAME} --force --region {REGION}"
-    place = f"--region {REGION}"
-    assert left["volume"].commands == (f"aws ec2 delete-volume {place} --volume-id {disk}",)
-    assert left["snapshot"].commands == (
-        f"aws ec2 delete-snapshot {place} --snapshot-id {snapshot}",
-    )
-    assert left["elastic-ip"].commands == (
-        f"aws ec2 release-address {place} --allocation-id {address['AllocationId']}",
-    )
+    for kind, command in {
+        "volume": f"delete-volume --region {REGION} --volume-id {disk}",
+        "snapshot": f"delete-snapshot --region {REGION} --snapshot-id {snapshot}",
+        "elastic-ip": f"release-address --region {REGION} --allocation-id {address}",
+    }.items():
+        assert left[kind].commands == (f"aws ec2 {command}",)
     assert (left["repository"].bills, left["repository"].line) == (False, "0 images, 0 bytes")
     # All of the region's jobs log there: told, and not counted.
     (shared,) = (each for each in remains.left if each.name == "/aws/batch/job")
@@ -121,16 +111,12 @@ def test_machines(aws: Account, clients: Clients) -> None:
     image = ec2.register_image(Name="ubuntu", RootDeviceName="/dev/sda1")["ImageId"]
 
     def launched(*tags: dict[str, str]) -> str:
-        made = ec2.run_instances(
-            ImageId=image, MinCount=1, MaxCount=1, TagSpecifications=tagged("instance", *tags)
-        )
+        of = tagged("instance", *tags)
+        made = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, **of)
         return str(made["Instances"][0]["InstanceId"])
 
-    vm, twin, theirs = (
-        launched({"Key": "x", "Value": "y"}),
-        launched(OUR_TAG, OUR_NAME),
-        launched(OUR_TAG),
-    )
+    vm, twin = launched({"Key": "x", "Value": "y"}), launched(OUR_TAG, OUR_NAME)
+    theirs = launched(OUR_TAG)
     resources = held()
     resources["aws_instance.vm"]["id"] = vm
     found = {each.name for each in read(clients, destroyed(resources)).left}
@@ -158,57 +144,47 @@ def test_what_costs_nothing(aws: Account, clients: Clients) -> None:
     assert all(each.commands for each in remains.left)
 
 
-def batch(*environments: dict[str, Any]) -> dict[str, Recorded]:
-    """Return an account with these compute environments, and nothing else."""
-    return {
-        "s3.ListObjectVersions": Refusal("NoSuchBucket", status=404),
-        "ecr.DescribeImages": Refusal("RepositoryNotFoundException"),
-        "batch.DescribeComputeEnvironments": {"computeEnvironments": list(environments)},
-        "batch.DescribeJobQueues": {"jobQueues": []},
-        "logs.DescribeLogGroups": {"logGroups": []},
-        "ec2.DescribeInstances": {"Reservations": []},
-        "ec2.DescribeVolumes": {"Volumes": []},
-        "ec2.DescribeSnapshots": {"Snapshots": []},
-        "ec2.DescribeImages": {"Images": []},
-        "ec2.DescribeAddresses": {"Addresses": []},
-        "ec2.DescribeNetworkInterfaces": {"NetworkInterfaces": []},
-        "ec2.DescribeLaunchTemplates": {"LaunchTemplates": []},
-        "ec2.DescribeKeyPairs": {"KeyPairs": []},
-    }
+# Everything that is searched for, and of none there is any.
+NOTHING: Final[dict[str, Recorded]] = {
+    "s3.ListObjectVersions": Refusal("NoSuchBucket", status=404),
+    "ecr.DescribeImages": Refusal("RepositoryNotFoundException"),
+    "batch.DescribeComputeEnvironments": {"computeEnvironments": []},
+    "batch.DescribeJobQueues": {"jobQueues": []},
+    "logs.DescribeLogGroups": {"logGroups": []},
+    "ec2.DescribeInstances": {"Reservations": []},
+    **{
+        f"ec2.Describe{kind}": {kind: []}
+        for kind in (
+            *("Volumes", "Snapshots", "Images", "Addresses", "NetworkInterfaces"),
+            *("LaunchTemplates", "KeyPairs"),
+        )
+    },
+}
 
 
-def stuck(status: str) -> dict[str, Any]:
-    """Return a compute environment of a status."""
-    return {
-        "computeEnvironmentName": NAME,
-        "computeEnvironmentArn": arn("batch", f"compute-environment/{NAME}"),
-        "ecsClusterArn": "x",
-        "state": "DISABLED",
-        "status": status,
-        "statusReason": "AccessDenied: its role is gone",
-    }
+def stuck(status: str) -> dict[str, Recorded]:
+    """Return an account with a compute environment of a status."""
+    found = described_environment("DISABLED", status, "AccessDenied: its role is gone")
+    found["computeEnvironments"][0]["ecsClusterArn"] = "x"
+    return NOTHING | {"batch.DescribeComputeEnvironments": found}
 
 
 def test_a_compute_environment_that_hangs(answering: Answering) -> None:
     """With Batch's reason; one that is deleted is no news."""
-    (left,) = read(answering(batch(stuck("DELETING"))), destroyed()).left
+    (left,) = read(answering(stuck("DELETING")), destroyed()).left
     assert left.line == "DISABLED, DELETING: AccessDenied: its role is gone"
     assert left.commands[1].startswith("aws batch delete-compute-environment ")
-    assert read(answering(batch(stuck("DELETED"))), destroyed()).clean
+    assert read(answering(stuck("DELETED")), destroyed()).clean
 
 
 def test_an_image_of_the_vm(answering: Answering) -> None:
     """Its snapshots go with it, and are told once."""
     part = {"DeviceName": "/dev/sda1", "Ebs": {"SnapshotId": "snap-1"}}
-    made = {
-        "ImageId": "ami-1",
-        "Name": "backup",
-        "SourceInstanceId": destroyed().machines[0].id,
-        "BlockDeviceMappings": [part],
-    }
+    of = {"Name": "backup", "SourceInstanceId": destroyed().machines[0].id}
+    made = {"ImageId": "ami-1", "BlockDeviceMappings": [part], **of}
     theirs = {"ImageId": "ami-2", "SourceInstanceId": "i-2"}
     snapshot = {"SnapshotId": "snap-1", "StartTime": 0, "VolumeId": "vol-1", "VolumeSize": 8}
-    answers = batch() | {
+    answers = NOTHING | {
         "ec2.DescribeImages": {"Images": [made, theirs]},
         "ec2.DescribeSnapshots": {"Snapshots": [snapshot]},
     }
@@ -227,11 +203,8 @@ def test_an_image_of_the_vm(answering: Answering) -> None:
 )
 def test_one_question_is_denied(answering: Answering, denied: str, what: str) -> None:
     """Then nobody knows whether nothing is left, and the sentence says so."""
-    answers = batch() | {
-        denied: Refusal("AccessDenied", status=403),
-        "s3.ListObjectsV2": Refusal("AccessDenied", status=403),
-    }
-    remains = read(answering(answers), destroyed())
+    refused = dict.fromkeys((denied, "s3.ListObjectsV2"), Refusal("AccessDenied", status=403))
+    remains = read(answering(NOTHING | refused), destroyed())
     assert what in {each.what for each in remains.unread}
     assert not remains.clean
     assert "it is not known" in remains.sentence()
@@ -240,6 +213,6 @@ def test_one_question_is_denied(answering: Answering, denied: str, what: str) ->
 def test_nobody_answers(answering: Answering) -> None:
     """Each question is unanswered, and nothing raises."""
     error = EndpointConnectionError(endpoint_url="https://x")
-    remains = read(answering(dict.fromkeys(batch(), error)), destroyed())
+    remains = read(answering(dict.fromkeys(NOTHING, error)), destroyed())
     assert (remains.left, len(remains.unread)) == ((), 14)
     assert unread_leftovers(destroyed(), "why", "fix").sentence().startswith("nothing was found")

@@ -26,29 +26,22 @@ def quiet(_: str) -> None:
     """Say nothing."""
 
 
-def instance(*disks: tuple[str, bool], state: str = "running") -> Given:
+def instance(*disks: tuple[str, bool]) -> Given:
     """Return the VM as EC2 describes it."""
     mapped = [
         {"DeviceName": "/dev/sda1", "Ebs": {"VolumeId": volume, "DeleteOnTermination": goes}}
         for volume, goes in disks
     ]
-    found = {
-        "InstanceId": VM,
-        "InstanceType": "t3.large",
-        "State": {"Name": state},
-        "BlockDeviceMappings": mapped,
-    }
-    return {"Reservations": [{"Instances": [found]}]}
+    found = {"InstanceId": VM, "InstanceType": "t3.large", "State": {"Name": "running"}}
+    return {"Reservations": [{"Instances": [{**found, "BlockDeviceMappings": mapped}]}]}
 
 
 def jobs(**counts: int) -> Callable[[Parameters], Given]:
     """Return a queue's jobs, so many of each status."""
 
     def answer(asked: Parameters) -> Given:
-        count = counts.get(asked["jobStatus"], 0)
-        return {
-            "jobSummaryList": [{"jobId": f"j{each}", "jobName": "align"} for each in range(count)]
-        }
+        found = range(counts.get(asked["jobStatus"], 0))
+        return {"jobSummaryList": [{"jobId": f"j{each}", "jobName": "align"} for each in found]}
 
     return answer
 
@@ -83,10 +76,13 @@ def read(clients: Clients, target: Target | None = None) -> Ledger:
 
 def one(ledger: Ledger, kind: str, name: str = "") -> Holding:
     """Return the one holding of a kind."""
-    (found,) = (
-        each for each in ledger.holdings if each.kind == kind and (not name or each.name == name)
-    )
+    (found,) = (each for each in ledger.holdings if each.kind == kind and name in ("", each.name))
     return found
+
+
+def kinds(*found: Holding) -> set[str]:
+    """Return of what kinds holdings are."""
+    return {each.kind for each in found}
 
 
 def changed(address: str, **attributes: Any) -> Target:
@@ -111,29 +107,25 @@ def test_everything_in_use(answering: Answering) -> None:
         ("elastic-ip", ADDRESS): Fate.LOST,
         ("log-group", LOGS): Fate.LOST,
     }
-    bucket = one(ledger, "bucket")
+    bucket, repository, queue = (
+        one(ledger, kind) for kind in ("bucket", "repository", "job-queue")
+    )
     assert bucket.line.startswith(
         "1 object, 1 old version, 1 delete marker, 3.0 KiB, 1 unfinished upload; "
     )
-    assert {each.what: each.count for each in bucket.amounts} == {
-        "objects": 1,
-        "old versions": 1,
-        "delete markers": 1,
-        "bytes": 3072,
-        "unfinished uploads": 1,
-    }
+    counts = {"objects": 1, "old versions": 1, "delete markers": 1, "bytes": 3072}
+    assert {each.what: each.count for each in bucket.amounts} == counts | {"unfinished uploads": 1}
     copy, keep, lose = bucket.fixes
     assert f"aws s3 sync s3://{NAME} s3://ANOTHER-BUCKET" in copy
     assert "state rm 'aws_s3_bucket.data_bucket[0]'" in keep
     assert "bucket_force_destroy = true" in lose
-    assert one(ledger, "repository").line.startswith("2 images, 2.0 GiB; ")
-    assert f"--repository-name {NAME} --force" in one(ledger, "repository").fixes[1]
-    assert one(ledger, "job-queue").line.startswith("1 runnable job, 3 running jobs; ")
-    assert "--job-status RUNNING" in one(ledger, "job-queue").fixes[0]
+    assert repository.line.startswith("2 images, 2.0 GiB; ")
+    assert f"--repository-name {NAME} --force" in repository.fixes[1]
+    assert queue.line.startswith("1 runnable job, 3 running jobs; ")
+    assert "--job-status RUNNING" in queue.fixes[0]
     assert "--no-disable-api-termination" in one(ledger, "termination-protection").fixes[0]
-    assert f"create-snapshot --region {REGION} --volume-id {DISK}" in str(
-        one(ledger, "volume", DISK).fixes
-    )
+    snapshot = f"create-snapshot --region {REGION} --volume-id {DISK}"
+    assert snapshot in str(one(ledger, "volume", DISK).fixes)
     assert "500.0 GiB; delete_on_termination is off" in one(ledger, "volume", "vol-2").line
 
 
@@ -143,24 +135,17 @@ def test_read_back_as_it_was_written(answering: Answering) -> None:
     assert Ledger.model_validate_json(ledger.model_dump_json()) == ledger
 
 
+FORCED: Final = {"force_destroy": True}
+LOCKED: Final = {**FORCED, "object_lock_enabled": True}
+IMAGES: Final = "aws_ecr_repository.image_repository"
+
+
 @pytest.mark.parametrize(
     ("address", "attributes", "kind", "fate", "says"),
     [
-        (BUCKET, {"force_destroy": True}, "bucket", Fate.LOST, "for ever"),
-        (
-            BUCKET,
-            {"force_destroy": True, "object_lock_enabled": True},
-            "bucket",
-            Fate.MAY_STOP,
-            "Object Lock is on",
-        ),
-        (
-            "aws_ecr_repository.image_repository",
-            {"force_delete": True},
-            "repository",
-            Fate.LOST,
-            "all of them are deleted",
-        ),
+        (BUCKET, FORCED, "bucket", Fate.LOST, "for ever"),
+        (BUCKET, LOCKED, "bucket", Fate.MAY_STOP, "Object Lock is on"),
+        (IMAGES, {"force_delete": True}, "repository", Fate.LOST, "all of them are deleted"),
     ],
 )
 def test_what_is_deleted_with_everything_in_it(
@@ -171,11 +156,16 @@ def test_what_is_deleted_with_everything_in_it(
     assert (found.fate, says in found.line) == (fate, True)
 
 
+DENIED: Final = Refusal("AccessDenied", status=403)
+OBJECTS, VERSIONS, UPLOADS = "s3.ListObjectsV2", "s3.ListObjectVersions", "s3.ListMultipartUploads"
+ASKED: Final = {"bucket", "repository", "job-queue", "vm", "log-group"}
+
+
 def test_nothing_in_it(answering: Answering) -> None:
     """Empty is said only where everything could be seen."""
     answers = account() | {
-        "s3.ListObjectVersions": {"IsTruncated": False},
-        "s3.ListMultipartUploads": {},
+        VERSIONS: {"IsTruncated": False},
+        UPLOADS: {},
         "ecr.DescribeImages": {"imageDetails": []},
         "batch.ListJobs": jobs(),
         "ec2.DescribeInstanceAttribute": {"DisableApiTermination": {"Value": False}},
@@ -183,17 +173,12 @@ def test_nothing_in_it(answering: Answering) -> None:
     }
     ledger = read(answering(answers))
     assert ledger.of(Fate.STOPS, Fate.MAY_STOP, Fate.UNKNOWN) == ()
-    empty = {each.kind for each in ledger.of(Fate.EMPTY)}
-    assert empty == {"bucket", "repository", "job-queue", "log-group"}
+    assert kinds(*ledger.of(Fate.EMPTY)) == ASKED - {"vm"}
 
 
 def test_only_s3_is_denied(answering: Answering) -> None:
     """The bucket is unknown, never empty, and names what to allow; all else is told."""
-    answers = account() | {
-        "s3.ListObjectVersions": Refusal("AccessDenied", status=403),
-        "s3.ListObjectsV2": Refusal("AccessDenied", status=403),
-    }
-    ledger = read(answering(answers))
+    ledger = read(answering(account() | {VERSIONS: DENIED, OBJECTS: DENIED}))
     (unknown,) = ledger.of(Fate.UNKNOWN)
     assert (unknown.kind, unknown.amounts) == ("bucket", ())
     assert unknown.fixes == ("allow s3:ListBucket to the caller",)
@@ -202,37 +187,27 @@ def test_only_s3_is_denied(answering: Answering) -> None:
 
 def test_only_versions_are_denied(answering: Answering) -> None:
     """Objects are counted all the same; a bucket that looks empty then is not said to be."""
-    denied = Refusal("AccessDenied", status=403)
-    answers = account() | {
-        "s3.ListObjectVersions": denied,
-        "s3.ListMultipartUploads": denied,
-        "s3.ListObjectsV2": {"Contents": [{"Key": "a", "Size": 5}], "IsTruncated": False},
-    }
+    seen = {"Contents": [{"Key": "a", "Size": 5}], "IsTruncated": False}
+    answers = account() | {VERSIONS: DENIED, UPLOADS: DENIED, OBJECTS: seen}
     some = one(read(answering(answers)), "bucket")
     assert some.fate is Fate.STOPS
     assert "old versions: unknown (s3:ListBucketVersions)" in some.line
     assert "unfinished uploads: unknown" in some.line
-    none = one(read(answering(answers | {"s3.ListObjectsV2": {"IsTruncated": False}})), "bucket")
+    none = one(read(answering(answers | {OBJECTS: {"IsTruncated": False}})), "bucket")
     assert (none.fate, none.fixes) == (Fate.UNKNOWN, ("allow s3:ListBucketVersions to the caller",))
 
 
 def test_deleted_by_hand(answering: Answering) -> None:
     """Bucket, repository, queue, VM and log group that are gone are said to be."""
     answers = account() | {
-        "s3.ListObjectVersions": Refusal("NoSuchBucket", status=404),
+        VERSIONS: Refusal("NoSuchBucket", status=404),
         "ecr.DescribeImages": Refusal("RepositoryNotFoundException"),
         "batch.ListJobs": Refusal("ClientException", "Job queue x does not exist"),
         "ec2.DescribeInstances": Refusal("InvalidInstanceID.NotFound"),
         "logs.DescribeLogGroups": {"logGroups": []},
     }
     ledger = read(answering(answers))
-    assert {each.kind for each in ledger.of(Fate.GONE)} == {
-        "bucket",
-        "repository",
-        "job-queue",
-        "vm",
-        "log-group",
-    }
+    assert kinds(*ledger.of(Fate.GONE)) == ASKED
     assert ledger.of(Fate.UNKNOWN, Fate.STOPS) == ()
 
 
@@ -245,15 +220,8 @@ def test_deleted_by_hand(answering: Answering) -> None:
 )
 def test_nobody_answers(answering: Answering, error: Exception, says: str) -> None:
     """Everything that AWS would have to tell is unknown, for the same reason."""
-    ledger = read(answering(dict.fromkeys(account(), error)))
-    unknown = ledger.of(Fate.UNKNOWN)
-    assert {each.kind for each in unknown} == {
-        "bucket",
-        "repository",
-        "job-queue",
-        "vm",
-        "log-group",
-    }
+    unknown = read(answering(dict.fromkeys(account(), error))).of(Fate.UNKNOWN)
+    assert kinds(*unknown) == ASKED
     assert all(says in each.line for each in unknown)
 
 

@@ -11,18 +11,19 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import boto3.session
 import botocore
 import pytest
 from botocore import exceptions as boto
 
-from biomodal_deploy.aws.checks import ReportData, Verdict
+from biomodal_deploy.aws.checks import CheckData, ReportData, Verdict
 from biomodal_deploy.aws.preflight import run_preflight
 from biomodal_deploy.aws.preflight.target import Target
 from biomodal_deploy.aws.session import open_session
 from biomodal_deploy.errors import UsageError
-from tests.support.recorded_aws import REGION, RecordedAws, Refusal, healthy
+from tests.support.recorded_aws import REGION, Given, RecordedAws, Refusal, healthy
 
 URL = "https://sts.eu-west-2.amazonaws.com/"
 
@@ -38,51 +39,47 @@ def everywhere(trouble: Refusal | Exception) -> RecordedAws:
     return RecordedAws(answers=dict.fromkeys(names, trouble))
 
 
-@pytest.mark.parametrize(
-    ("trouble", "line", "fix"),
-    [
-        (Refusal("ExpiredToken"), "credentials have expired (ExpiredToken)", "sign in again"),
-        (Refusal("RequestExpired"), "credentials have expired", "sign in again"),
-        (
-            boto.UnauthorizedSSOTokenError(),
-            "the sign-in has expired (The SSO session associated",
-            "aws sso login",
-        ),
-        (
-            boto.TokenRetrievalError(provider="sso", error_msg="Token has expired"),
-            "the sign-in has expired",
-            "aws sso login",
-        ),
+SSO: Final = boto.TokenRetrievalError(provider="sso", error_msg="Token has expired")
+HALF: Final = boto.PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY")
+PROXY: Final = boto.ProxyConnectionError(proxy_url="http://proxy:3128")
+TLS: Final = boto.SSLError(endpoint_url=URL, error=OSError("self-signed certificate"))
+SIGNED_OUT: Final = "the sign-in has expired"
+UNREACHED: Final = "AWS cannot be reached"
+# By what is advised.
+UNASKED: Final[dict[str, list[tuple[Refusal | Exception, str]]]] = {
+    "sign in again": [
+        (Refusal("ExpiredToken"), "credentials have expired (ExpiredToken)"),
+        (Refusal("RequestExpired"), "credentials have expired"),
+    ],
+    "aws sso login": [
+        (boto.UnauthorizedSSOTokenError(), f"{SIGNED_OUT} (The SSO session associated"),
+        (SSO, SIGNED_OUT),
+    ],
+    "aws sts get-caller-identity --region eu-west-2": [
         (
             Refusal("InvalidClientTokenId"),
             "AWS does not know these credentials in partition aws (InvalidClientTokenId)",
-            "aws sts get-caller-identity --region eu-west-2",
-        ),
-        (Refusal("SignatureDoesNotMatch"), "AWS does not know these credentials", "partition"),
-        (Refusal("RequestTimeTooSkewed"), "clock differs too much", "timedatectl"),
-        (
-            boto.PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"),
-            "credentials cannot be read (Partial credentials found in env",
-            "aws configure list",
-        ),
+        )
+    ],
+    "partition": [(Refusal("SignatureDoesNotMatch"), "AWS does not know these credentials")],
+    "timedatectl": [(Refusal("RequestTimeTooSkewed"), "clock differs too much")],
+    "aws configure list": [(HALF, "credentials cannot be read (Partial credentials found in env")],
+    "HTTPS_PROXY": [
         (
             boto.EndpointConnectionError(endpoint_url=URL),
-            "AWS cannot be reached (Could not connect to the endpoint URL",
-            "HTTPS_PROXY",
+            f"{UNREACHED} (Could not connect to the endpoint URL",
         ),
-        (boto.ConnectTimeoutError(endpoint_url=URL), "AWS cannot be reached", "HTTPS_PROXY"),
-        (
-            boto.ProxyConnectionError(proxy_url="http://proxy:3128"),
-            "AWS cannot be reached (Failed to connect to proxy URL",
-            "HTTPS_PROXY",
-        ),
-        (
-            boto.SSLError(endpoint_url=URL, error=OSError("self-signed certificate")),
-            "no trusted connection to AWS (SSL validation failed",
-            "AWS_CA_BUNDLE",
-        ),
-        (Refusal("OptInRequired"), "the account has not enabled eu-west-2", "enable-region"),
+        (boto.ConnectTimeoutError(endpoint_url=URL), UNREACHED),
+        (PROXY, f"{UNREACHED} (Failed to connect to proxy URL"),
     ],
+    "AWS_CA_BUNDLE": [(TLS, "no trusted connection to AWS (SSL validation failed")],
+    "enable-region": [(Refusal("OptInRequired"), "the account has not enabled eu-west-2")],
+}
+
+
+@pytest.mark.parametrize(
+    ("trouble", "line", "fix"),
+    [(*each, fix) for fix, troubles in UNASKED.items() for each in troubles],
 )
 def test_nothing_can_be_asked(
     target: Target, trouble: Refusal | Exception, line: str, fix: str
@@ -94,12 +91,10 @@ def test_nothing_can_be_asked(
     assert line in found["credentials"].line
     assert fix in (found["credentials"].fix or "")
     assert report.exit_status == 2
-    offline = {"credentials", "partition", "limits", "caller-policy"}
-    for check, answer in found.items():
-        if check not in offline:
-            assert answer.verdict is Verdict.UNKNOWN, check
-            assert line in answer.line
-        assert "\n" not in answer.line
+    assert not any("\n" in answer.line for answer in report.checks)
+    for check in found.keys() - {"credentials", "partition", "limits", "caller-policy"}:
+        assert found[check].verdict is Verdict.UNKNOWN, check
+        assert line in found[check].line
 
 
 @pytest.mark.parametrize(
@@ -240,6 +235,17 @@ def test_nobody_answers(target: Target) -> None:
     assert report.exit_status == 2, "credentials that nobody confirmed are no pass"
 
 
+def regions(name: str, status: str) -> Given:
+    """Return a region as EC2 describes it."""
+    return {"Regions": [{"RegionName": name, "OptInStatus": status}]}
+
+
+def checked(aws: RecordedAws, target: Target, region: str) -> dict[str, CheckData]:
+    """Return what each check says of a stack in a region."""
+    report = run_preflight(replace(target, region=region), aws.session(region))
+    return {each.check: each for each in report.checks}
+
+
 class TestRegion:
     """A region that is not there, not enabled, or of another world."""
 
@@ -247,9 +253,7 @@ class TestRegion:
         """AWS is asked where it is reached, and the nearest name is offered."""
         aws.answers["ec2.DescribeRegions"] = Refusal("InvalidParameterValue", "Invalid region")
         aws.answers["sts.GetCallerIdentity"] = boto.EndpointConnectionError(endpoint_url=URL)
-        there = replace(target, region="eu-wset-2")
-        report = run_preflight(there, aws.session(there.region))
-        found = {each.check: each for each in report.checks}
+        found = checked(aws, target, "eu-wset-2")
         assert found["region"].line == "AWS has no region eu-wset-2 in partition aws"
         assert found["region"].fix == 'set region = "eu-west-2"'
         assert found["credentials"].line == "no such AWS region is known: eu-wset-2"
@@ -257,34 +261,22 @@ class TestRegion:
     def test_one_that_is_not_enabled(self, aws: RecordedAws, target: Target) -> None:
         """Credentials are refused in it, and it is the region that is at fault."""
         aws.answers["sts.GetCallerIdentity"] = Refusal("InvalidClientTokenId")
-        aws.answers["ec2.DescribeRegions"] = {
-            "Regions": [{"RegionName": "ap-east-1", "OptInStatus": "not-opted-in"}]
-        }
-        there = replace(target, region="ap-east-1")
-        report = run_preflight(there, aws.session(there.region))
-        found = {each.check: each for each in report.checks}
-        assert found["region"].verdict is Verdict.FAIL
-        assert found["region"].fix == "aws account enable-region --region-name ap-east-1"
+        aws.answers["ec2.DescribeRegions"] = regions("ap-east-1", "not-opted-in")
+        found = checked(aws, target, "ap-east-1")["region"]
+        assert found.verdict is Verdict.FAIL
+        assert found.fix == "aws account enable-region --region-name ap-east-1"
 
     def test_one_of_another_partition(self, target: Target) -> None:
         """Credentials of one partition are unknown in another, which is named."""
-        there = replace(target, region="cn-north-1")
-        report = run_preflight(
-            there, everywhere(Refusal("InvalidClientTokenId")).session("cn-north-1")
-        )
-        assert "in partition aws-cn" in lines(report)["credentials"]
+        found = checked(everywhere(Refusal("InvalidClientTokenId")), target, "cn-north-1")
+        assert "in partition aws-cn" in found["credentials"].line
 
     def test_one_that_is_newer_than_the_library(self, aws: RecordedAws, target: Target) -> None:
         """AWS's own word counts, not the list that was installed."""
-        aws.answers["ec2.DescribeRegions"] = {
-            "Regions": [{"RegionName": "eu-west-9", "OptInStatus": "opt-in-not-required"}]
-        }
-        there = replace(target, region="eu-west-9")
-        report = run_preflight(there, aws.session(there.region))
-        assert lines(report)["region"] == "eu-west-9 is enabled"
+        aws.answers["ec2.DescribeRegions"] = regions("eu-west-9", "opt-in-not-required")
+        assert checked(aws, target, "eu-west-9")["region"].line == "eu-west-9 is enabled"
 
     def test_a_name_that_is_none(self, aws: RecordedAws, target: Target) -> None:
         """What is no host name is answered too."""
-        there = replace(target, region="no region!")
-        report = run_preflight(there, aws.session())
+        report = run_preflight(replace(target, region="no region!"), aws.session())
         assert lines(report)["credentials"] == "no such AWS region is known: no region!"

@@ -18,31 +18,46 @@ from tests.support.light import STACK, LightProject
 from tests.support.terraform import require_provider
 
 
+def event(kind: str, **more: object) -> dict[str, object]:
+    """Return an event."""
+    return {"type": kind, **more}
+
+
 def tally_of(*events: Mapping[str, object] | str) -> ApplySummary:
     """Return the tally of some lines."""
     tally = ApplySummary()
-    for event in events:
-        text = event if isinstance(event, str) else json.dumps(event)
+    for each in events:
+        text = each if isinstance(each, str) else json.dumps(each)
         tally.note(parse(Line("stdout", text)))
     return tally
 
 
 def hook(kind: str, address: str, action: str = "create", **more: object) -> dict[str, object]:
     """Return what happens to a resource."""
-    return {"type": kind, "hook": {"resource": {"addr": address}, "action": action} | more}
+    return event(f"apply_{kind}", hook={"resource": {"addr": address}, "action": action} | more)
+
+
+def change(kind: str, action: str, address: str = "a") -> dict[str, object]:
+    """Return an event of a plan."""
+    return event(kind, change={"resource": {"addr": address}, "action": action})
+
+
+def diagnostic(severity: str, summary: str, **more: object) -> dict[str, object]:
+    """Return an error or a warning."""
+    return event("diagnostic", diagnostic={"severity": severity, "summary": summary, **more})
 
 
 def test_each_resource_ends_in_one_place() -> None:
     """Completed, failed and begun resources are told apart, a replacement counts twice."""
     run = tally_of(
-        hook("apply_start", "a"),
-        hook("apply_progress", "a"),
-        hook("apply_complete", "a", id_value="i-1", elapsed_seconds=2),
-        hook("apply_start", "b", "delete"),
-        hook("apply_complete", "b", "delete"),
-        hook("apply_start", "b"),
-        hook("apply_errored", "b"),
-        hook("apply_start", "c"),
+        hook("start", "a"),
+        hook("progress", "a"),
+        hook("complete", "a", id_value="i-1", elapsed_seconds=2),
+        hook("start", "b", "delete"),
+        hook("complete", "b", "delete"),
+        hook("start", "b"),
+        hook("errored", "b"),
+        hook("start", "c"),
     ).apply_run()
     assert run.completed == (Touched("a", "create", 2, "i-1"), Touched("b", "delete"))
     assert run.failed == (Touched("b", "create"),)
@@ -51,18 +66,13 @@ def test_each_resource_ends_in_one_place() -> None:
 
 def test_what_was_planned_and_never_begun_is_known() -> None:
     """Beside what failed: a later plan has all of it still to do."""
-
-    def planned(address: str, action: str) -> dict[str, object]:
-        change = {"resource": {"addr": address}, "action": action}
-        return {"type": "planned_change", "change": change}
-
     run = tally_of(
-        *(planned(address, "create") for address in "abc"),
-        planned("d", "replace"),
-        planned("e", "no-op"),
-        hook("apply_complete", "a"),
-        hook("apply_errored", "b"),
-        hook("apply_start", "d", "delete"),
+        *(change("planned_change", "create", address) for address in "abc"),
+        change("planned_change", "replace", "d"),
+        change("planned_change", "no-op", "e"),
+        hook("complete", "a"),
+        hook("errored", "b"),
+        hook("start", "d", "delete"),
     ).apply_run()
     assert run.not_begun == (Touched("c", "create"),)
 
@@ -70,11 +80,11 @@ def test_what_was_planned_and_never_begun_is_known() -> None:
 def test_data_that_is_read_is_no_change() -> None:
     """What was planned is what was made: data read on the way is counted only where it fails."""
     run = tally_of(
-        hook("apply_start", "data.a", "read"),
-        hook("apply_complete", "data.a", "read"),
-        hook("apply_start", "data.b", "read"),
-        hook("apply_errored", "data.b", "read"),
-        hook("apply_complete", "c"),
+        hook("start", "data.a", "read"),
+        hook("complete", "data.a", "read"),
+        hook("start", "data.b", "read"),
+        hook("errored", "data.b", "read"),
+        hook("complete", "c"),
     ).apply_run()
     assert run.completed == (Touched("c", "create"),)
     assert run.failed == (Touched("data.b", "read"),)
@@ -83,76 +93,69 @@ def test_data_that_is_read_is_no_change() -> None:
 def test_the_summary_of_a_plan_is_none_of_an_apply() -> None:
     """An apply that was cut off before its own summary has none."""
     changes = {"add": 1, "operation": "plan"}
-    assert tally_of({"type": "change_summary", "changes": changes}).apply_run().summary is None
+    assert tally_of(event("change_summary", changes=changes)).apply_run().summary is None
 
 
-def test_what_counts_as_a_change() -> None:
+def outputs(action: str) -> dict[str, object]:
+    """Return what becomes of an output."""
+    return event("outputs", outputs={"o": {"sensitive": True, "action": action}})
+
+
+@pytest.mark.parametrize(
+    ("found", "changes"),
+    [
+        *((change("planned_change", action), True) for action in ("create", "move", "forget")),
+        (change("resource_drift", "update"), True),
+        (outputs("create"), True),
+        *((change("planned_change", action), False) for action in ("read", "noop")),
+        (outputs("noop"), False),
+        (event("change_summary", changes={"add": 0}), False),
+    ],
+)
+def test_what_counts_as_a_change(found: dict[str, object], *, changes: bool) -> None:
     """Changes, drift and outputs are changes; reading data and outputs that stay are none."""
-    resource = {"addr": "a"}
-
-    def change(kind: str, action: str) -> dict[str, object]:
-        return {"type": kind, "change": {"resource": resource, "action": action}}
-
-    def outputs(action: str) -> dict[str, object]:
-        return {"type": "outputs", "outputs": {"o": {"sensitive": True, "action": action}}}
-
-    for event in (
-        change("planned_change", "create"),
-        change("planned_change", "move"),
-        change("planned_change", "forget"),
-        change("resource_drift", "update"),
-        outputs("create"),
-    ):
-        assert tally_of(event).has_changes, event
-    for still in (
-        change("planned_change", "read"),
-        change("planned_change", "noop"),
-        outputs("noop"),
-        {"type": "change_summary", "changes": {"add": 0}},
-    ):
-        assert not tally_of(still).has_changes, still
+    assert tally_of(found).has_changes is changes
 
 
 def test_the_first_errors_are_kept() -> None:
     """Errors stay in their order, repeated ones once, and never without bound."""
-    events = [
-        {"type": "diagnostic", "diagnostic": {"severity": "error", "summary": f"e{number // 2}"}}
-        for number in range(1000)
-    ]
-    errors = tally_of(*events).errors
+    errors = tally_of(*(diagnostic("error", f"e{number // 2}") for number in range(1000))).errors
     assert [error.summary for error in errors[:3]] == ["e0", "e1", "e2"]
     assert len(errors) == 100
 
 
 def test_warnings_are_no_errors() -> None:
     """A failed check is a warning and does not fail a run."""
-    warning = {"severity": "warning", "summary": "Check block assertion failed"}
-    tally = tally_of({"type": "diagnostic", "diagnostic": warning})
+    tally = tally_of(diagnostic("warning", "Check block assertion failed"))
     assert (tally.errors, len(tally.warnings)) == ((), 1)
 
 
-def drift(address: str, kind: str = "resource_drift", action: str = "delete") -> dict[str, object]:
-    """Return an event of a plan."""
-    return {"type": kind, "change": {"resource": {"addr": address}, "action": action}}
+def gone(address: str) -> dict[str, object]:
+    """Return the drift of what was deleted by hand."""
+    return change("resource_drift", "delete", address)
 
 
-def test_a_warning_of_what_is_gone_names_it() -> None:
+@pytest.mark.parametrize(
+    ("others", "about"),
+    [
+        ([], None),
+        ([change("resource_drift", "update", "x.changed")], None),
+        ([gone("x.old")], "x.old"),
+        ([gone("x.old"), gone("x.older")], "x.old or x.older"),
+    ],
+)
+def test_a_warning_of_what_is_gone_names_it(
+    others: list[dict[str, object]], about: str | None
+) -> None:
     """What is made again, Terraform names itself; of several others all may be meant."""
-    warning = {"severity": "warning", "summary": "AWS resource not found during refresh"}
-    event = parse(Line("stdout", json.dumps({"type": "diagnostic", "diagnostic": warning})))
-    made_again = (drift("x.here"), drift("x.here", "planned_change", "create"))
-    for others, about in (
-        ((), None),
-        ((drift("x.changed", action="update"),), None),
-        ((drift("x.old"),), "x.old"),
-        ((drift("x.old"), drift("x.older")), "x.old or x.older"),
-    ):
-        named = tally_of(*made_again, *others).named(event)
-        assert isinstance(named, DiagnosticEvent)
-        assert named.diagnostic.address == about
-    known = {**warning, "address": "x.here"}
-    event = parse(Line("stdout", json.dumps({"type": "diagnostic", "diagnostic": known})))
-    assert tally_of(drift("x.old")).named(event) == event
+    summary = "AWS resource not found during refresh"
+    warning = parse(Line("stdout", json.dumps(diagnostic("warning", summary))))
+    made_again = (gone("x.here"), change("planned_change", "create", "x.here"))
+    named = tally_of(*made_again, *others).named(warning)
+    assert isinstance(named, DiagnosticEvent)
+    assert named.diagnostic.address == about
+    known = parse(Line("stdout", json.dumps(diagnostic("warning", summary, address="x.here"))))
+    assert tally_of(*others).named(known) == known
 
 
 @pytest.mark.engine
@@ -190,7 +193,7 @@ def test_the_provider_s_warning_of_a_resource_that_no_stack_has(tmp_path: Path) 
 
 def test_an_event_says_more_than_text() -> None:
     """Plain text is the error only where no event is one."""
-    spoken = {"type": "diagnostic", "diagnostic": {"severity": "error", "summary": "event"}}
+    spoken = diagnostic("error", "event")
     assert [error.summary for error in tally_of("Error: text", spoken).errors] == ["event"]
     assert [error.summary for error in tally_of("Error: text").errors] == ["text"]
 
@@ -238,14 +241,14 @@ class TestErrorText:
 
 def test_outputs_without_the_sensitive_ones() -> None:
     """What the apply wrote is known, and the value of a sensitive output is kept nowhere."""
-    outputs = {
+    found = {
         "url": {"sensitive": False, "value": "s3://a", "type": "string"},
         "key": {"sensitive": True, "value": "canary", "type": "string"},
         "odd": {"value": "canary"},
     }
-    tally = tally_of({"type": "outputs", "outputs": {}}, {"type": "outputs", "outputs": outputs})
-    event = parse(Line("stdout", json.dumps({"type": "outputs", "outputs": outputs})))
-    assert tally.apply_run().outputs["url"] == "s3://a"
-    assert "key" not in tally.apply_run().outputs
-    assert isinstance(event, OutputsEvent)
-    assert event.outputs["key"].value is None
+    run = tally_of(event("outputs", outputs={}), event("outputs", outputs=found)).apply_run()
+    parsed = parse(Line("stdout", json.dumps(event("outputs", outputs=found))))
+    assert run.outputs["url"] == "s3://a"
+    assert "key" not in run.outputs
+    assert isinstance(parsed, OutputsEvent)
+    assert parsed.outputs["key"].value is None

@@ -74,16 +74,10 @@ def test_a_full_stderr(tmp_path: Path) -> None:
 def test_what_is_no_event(tmp_path: Path) -> None:
     """Text, half an object, bytes that are no text and unknown events come through as they are."""
     result, counts, last = planned(tmp_path, "mixed")
-    assert result.summary.add == 1
-    assert counts[UnknownEvent] == 2
+    assert (result.summary.add, counts[UnknownEvent]) == (1, 2)
     texts = [event.text for event in last if isinstance(event, TextLine)]
-    assert texts == [
-        "plain text",
-        '{"half": ',
-        '[1, 2, "an array"]',
-        "\ufffd\ufffd bytes that are no text",
-        "",
-    ]
+    odd = "\ufffd\ufffd bytes that are no text"
+    assert texts == ["plain text", '{"half": ', '[1, 2, "an array"]', odd, ""]
     assert "no line end" in repr(last[-1])
 
 
@@ -160,45 +154,18 @@ def test_a_daemon_is_not_waited_for(tmp_path: Path) -> None:
 
 def test_values_are_never_arguments(tmp_path: Path) -> None:
     """The process list shows paths and flags; values reach Terraform in a file alone."""
-    record = tmp_path / "record"
-    values = tmp_path / "values.tfvars.json"
+    record, values, log = (tmp_path / name for name in ("record", "values.tfvars.json", "log"))
     values.write_text(json.dumps({"secret": SECRET}))
     cli = faked(tmp_path, "mixed", FAKE_RECORD=str(record), TF_VAR_secret=SECRET, TF_CLI_ARGS="-x")
-    log = tmp_path / "log"
     cli.init(lambda _: None, log, backend_config=[tmp_path / "backend"], lockfile_readonly=True)
     cli.plan(tmp_path / "p", lambda _: None, log, var_files=[values], destroy=True)
     cli.apply(tmp_path / "p", lambda _: None, log, parallelism=3)
-    seen = [
-        line.decode().split("\0")[2:-1] for line in record.read_bytes().split(b"\n") if line.strip()
-    ]
-    assert seen == [
-        [
-            "init",
-            "-no-color",
-            "-json",
-            "-input=false",
-            f"-backend-config={tmp_path / 'backend'}",
-            "-lockfile=readonly",
-        ],
-        [
-            "plan",
-            "-no-color",
-            "-json",
-            "-input=false",
-            "-lock-timeout=0s",
-            f"-var-file={values}",
-            "-destroy",
-            f"-out={tmp_path / 'p'}",
-        ],
-        [
-            "apply",
-            "-no-color",
-            "-json",
-            "-input=false",
-            "-lock-timeout=0s",
-            "-parallelism=3",
-            str(tmp_path / "p"),
-        ],
+    seen = [line.decode().split("\0")[2:-1] for line in record.read_bytes().split(b"\n") if line]
+    common, unlocked = "-no-color -json -input=false", "-lock-timeout=0s"
+    assert [" ".join(each) for each in seen] == [
+        f"init {common} -backend-config={tmp_path / 'backend'} -lockfile=readonly",
+        f"plan {common} {unlocked} -var-file={values} -destroy -out={tmp_path / 'p'}",
+        f"apply {common} {unlocked} -parallelism=3 {tmp_path / 'p'}",
     ]
     assert SECRET not in log.read_text()
 
@@ -223,22 +190,10 @@ def test_no_log_no_run(tmp_path: Path) -> None:
 
 def test_options() -> None:
     """Flags, values, booleans and repeated options are spelt as Terraform wants them."""
-    assert arguments(
-        "plan",
-        json=FLAG,
-        input=False,
-        parallelism=None,
-        var_file=[Path("/a"), Path("/b")],
-        lock_timeout="0s",
-        out=Path("/p"),
-    ) == (
-        "plan",
-        "-json",
-        "-input=false",
-        "-var-file=/a",
-        "-var-file=/b",
-        "-lock-timeout=0s",
-        "-out=/p",
+    given = {"parallelism": None, "var_file": [Path("/a"), Path("/b")], "lock_timeout": "0s"}
+    assert arguments("plan", json=FLAG, input=False, **given, out=Path("/p")) == (
+        *("plan", "-json", "-input=false", "-var-file=/a", "-var-file=/b"),
+        *("-lock-timeout=0s", "-out=/p"),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,69 +70,56 @@ def test_an_unknown_failure() -> None:
     assert failed.code == "engine"
 
 
+def failed(*errors: Diagnostic, verb: str = "apply", returncode: int = 1, **more: Any) -> str:
+    """Return what is said of a failure."""
+    return str(TerraformFailed("terraform", verb, [*errors], returncode=returncode, **more))
+
+
+BUCKET = (Touched("aws_s3_bucket.data", "create"),)
+
+
 def test_the_message_names_cause_place_and_log() -> None:
     """One line: the first error, where it is, how many more, the next step, the log."""
+    start, end = Position(line=7, column=1), Position(line=7, column=2)
     first = Diagnostic(
         severity="error",
         summary="creating S3 bucket",
         detail="AccessDenied: no.\n\nGeneral advice that nobody reads.",
         address="aws_s3_bucket.data",
-        range=Range(
-            filename="cdk.tf.json", start=Position(line=7, column=1), end=Position(line=7, column=2)
-        ),
+        range=Range(filename="cdk.tf.json", start=start, end=end),
     )
-    run = ApplyRun(
-        completed=(Touched("aws_eip.vm", "create"),),
-        failed=(Touched("aws_s3_bucket.data", "create"),),
-    )
-    failed = TerraformFailed(
-        "terraform",
-        "apply",
-        [first, error("other")],
-        returncode=1,
-        log=Path("/p/apply.log"),
-        run=run,
-    )
-    assert str(failed) == (
+    run = ApplyRun(completed=(Touched("aws_eip.vm", "create"),), failed=BUCKET)
+    more: dict[str, Any] = {"log": Path("/p/apply.log"), "run": run}
+    found = TerraformFailed("terraform", "apply", [first, error("other")], returncode=1, **more)
+    assert str(found) == (
         "terraform apply failed: creating S3 bucket: AccessDenied: no"
         " (aws_s3_bucket.data, cdk.tf.json:7), and 1 more error."
         " 1 change made; not made: aws_s3_bucket.data."
         " Next: give the deploying user the action that is named above. Log: /p/apply.log"
     )
-    assert (failed.code, failed.exit_status) == ("denied", EXIT_ENGINE)
+    assert (found.code, found.exit_status) == ("denied", EXIT_ENGINE)
 
 
 def test_what_was_never_begun_is_named_beside_what_failed() -> None:
     """One failure holds up all that depends on it."""
-    run = ApplyRun(
-        failed=(Touched("aws_s3_bucket.data", "create"),),
-        not_begun=(Touched("aws_instance.vm", "create"),),
-    )
-    failed = TerraformFailed("terraform", "apply", [], returncode=1, run=run)
-    assert "not made: aws_s3_bucket.data. Never begun: aws_instance.vm" in str(failed)
+    run = ApplyRun(failed=BUCKET, not_begun=(Touched("aws_instance.vm", "create"),))
+    assert "not made: aws_s3_bucket.data. Never begun: aws_instance.vm" in failed(run=run)
 
 
 def test_a_silent_end_is_said_as_it_is() -> None:
     """Where nothing was printed, the exit status or the signal is the news."""
-    assert "ended with status 3 and said nothing" in str(
-        TerraformFailed("terraform", "plan", [], returncode=3)
-    )
-    assert "ended with signal 9 and said nothing" in str(
-        TerraformFailed("terraform", "plan", [], returncode=-9)
-    )
+    assert "ended with status 3 and said nothing" in failed(returncode=3)
+    assert "ended with signal 9 and said nothing" in failed(returncode=-9)
+
+
+UNLOCK = "terraform force-unlock -force 8ec9"
 
 
 def test_a_lock_is_told_with_its_holder_and_its_command() -> None:
     """Who holds it, since when, and what to type if that run is gone."""
-    failed = TerraformFailed(
-        "terraform",
-        "plan",
-        [error("Error acquiring the state lock", "general words")],
-        returncode=1,
-        lock=LockInfo(ID="8ec9", Who="ada@lab", Operation="OperationTypeApply", Created="noon"),
-        unlock="terraform force-unlock -force 8ec9",
-    )
-    assert str(failed) == (
+    lock = LockInfo(ID="8ec9", Who="ada@lab", Operation="OperationTypeApply", Created="noon")
+    locked = error("Error acquiring the state lock", "general words")
+    assert failed(locked, verb="plan", lock=lock, unlock=UNLOCK) == (
         "terraform plan failed: the state is locked, held by ada@lab (apply) since noon, id 8ec9."
         " Next: wait until it has ended; if you are sure that the Terraform of ada@lab runs nowhere"
         " any more (with two at once what one makes gets lost from the state):"
@@ -148,11 +136,9 @@ def test_a_lock_that_was_let_go_of_meanwhile() -> None:
         "operation error S3: GetObject, https response error StatusCode: 404, NoSuchKey\n\n"
         "Terraform acquires a state lock to protect the state."
     )
-    failed = TerraformFailed(
-        "terraform", "apply", [error("Error acquiring the state lock", refused)], returncode=1
-    )
-    assert failed.code == "locked"
-    assert str(failed) == (
+    locked = error("Error acquiring the state lock", refused)
+    assert TerraformFailed("terraform", "apply", [locked], returncode=1).code == "locked"
+    assert failed(locked) == (
         "terraform apply failed: another Terraform held the state's lock, and has just let go of"
         " it. Next: biomodal-aws plan, which starts from what the other one has made."
     )
@@ -186,9 +172,7 @@ def test_a_stopped_look_has_changed_nothing() -> None:
 
 def test_a_long_list_is_shortened() -> None:
     """A hundred failed resources do not fill the screen."""
-    failed = tuple(Touched(f"x.y[{number}]", "create") for number in range(100))
-    message = str(
-        TerraformFailed("terraform", "apply", [], returncode=1, run=ApplyRun(failed=failed))
-    )
+    many = tuple(Touched(f"x.y[{number}]", "create") for number in range(100))
+    message = failed(run=ApplyRun(failed=many))
     assert "x.y[4] and 95 more" in message
     assert len(message) < 300

@@ -9,6 +9,8 @@ import stat
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Final
+from unittest.mock import Mock
 
 import pytest
 
@@ -21,6 +23,8 @@ from biomodal_deploy.plan.sealed.facts import whoami
 from biomodal_deploy.plan.sealed.files import canonical
 from tests.support.sealed_plans import forked
 
+APPLIED: Final[dict[str, str | int | bool | None]] = {"state": "applied", "ok": True, "x": None}
+
 
 @pytest.fixture
 def history(tmp_path: Path) -> History:
@@ -28,9 +32,7 @@ def history(tmp_path: Path) -> History:
     history = History(tmp_path / "plans", "demo")
     history.append(Event.PLAN, sealed_plan="b1", message="2 to create", details={"create": 2})
     history.append(Event.APPLY_START, sealed_plan="b1")
-    history.append(
-        Event.RESULT, sealed_plan="b1", details={"state": "applied", "ok": True, "x": None}
-    )
+    history.append(Event.RESULT, sealed_plan="b1", details=APPLIED)
     return history
 
 
@@ -39,13 +41,18 @@ def lines(history: History) -> list[str]:
     return history.path.read_text().splitlines()
 
 
+def write(history: History, *lines: str, end: str = "\n") -> None:
+    """Write other lines in their place."""
+    history.path.write_text("\n".join(lines) + end)
+
+
 def test_entries_are_read_back_as_they_were(history: History) -> None:
     """In order, with who and when, and types of their details."""
     first, second, third = history.entries()
     assert [entry.seq for entry in (first, second, third)] == [1, 2, 3]
     assert (first.event, first.sealed_plan, first.message) == (Event.PLAN, "b1", "2 to create")
     assert first.details == {"create": 2}
-    assert third.details == {"state": "applied", "ok": True, "x": None}
+    assert third.details == APPLIED
     assert (first.by.who, first.by.pid, first.stack) == (whoami(), os.getpid(), "demo")
     assert second.prev == first.sha256
     assert history.verify_chain().head == third.sha256
@@ -102,11 +109,10 @@ def test_a_broken_chain_is_found_at_its_line(
     history: History, line: int, attack: Callable[[list[str]], list[str]]
 ) -> None:
     """What was before it still counts."""
-    history.path.write_text("\n".join(attack(lines(history))) + "\n")
+    write(history, *attack(lines(history)))
     chain = history.verify_chain()
-    assert chain.broken_at == line
+    assert (chain.broken_at, len(chain.entries)) == (line, line - 1)
     assert chain.why
-    assert len(chain.entries) == line - 1
 
 
 def test_an_entry_of_another_history_does_not_fit(history: History, tmp_path: Path) -> None:
@@ -114,7 +120,7 @@ def test_an_entry_of_another_history_does_not_fit(history: History, tmp_path: Pa
     other = History(tmp_path / "others", "demo")
     for _ in range(2):
         other.append(Event.PLAN)
-    history.path.write_text("\n".join([lines(history)[0], lines(other)[1]]) + "\n")
+    write(history, lines(history)[0], lines(other)[1])
     assert history.verify_chain().broken_at == 2
 
 
@@ -130,58 +136,53 @@ def test_a_number_out_of_order_does_not_fit(history: History) -> None:
 
 def test_writing_goes_on_after_a_break_and_does_not_hide_it(history: History) -> None:
     """The user must be able to work, and to see."""
-    history.path.write_text("\n".join([*lines(history)[:2], "hello"]) + "\n")
+    write(history, *lines(history)[:2], "hello")
     history.append(Event.PLAN)
     assert history.verify_chain().broken_at == 3
 
 
-class TestCutShort:
-    """A process died in the middle of a line."""
+@pytest.mark.parametrize("left", [1, 50, 200])
+def test_a_line_that_was_cut_short_is_recognised_and_mended(history: History, left: int) -> None:
+    """Nothing is dropped: the fragment stays, and the next entry names it."""
+    *whole, last = lines(history)
+    write(history, *whole, last[:left], end="")
+    chain = history.verify_chain()
+    assert (chain.cut_short, chain.broken_at, len(chain.entries)) == (True, None, 2)
+    history.append(Event.PLAN, sealed_plan="b2")
+    chain = history.verify_chain()
+    assert (chain.cut_short, chain.broken_at) == (False, None)
+    assert [entry.event for entry in chain.entries[2:]] == [Event.MENDED, Event.PLAN]
+    assert chain.entries[2].details["bytes"] == left
+    assert lines(history)[2] == last[:left]
 
-    @pytest.mark.parametrize("left", [1, 50, 200])
-    def test_it_is_recognised_and_mended_by_an_entry(self, history: History, left: int) -> None:
-        """Nothing is dropped: the fragment stays, and the next entry names it."""
-        *whole, last = lines(history)
-        history.path.write_text("\n".join([*whole, last[:left]]))
-        chain = history.verify_chain()
-        assert (chain.cut_short, chain.broken_at, len(chain.entries)) == (True, None, 2)
 
-        history.append(Event.PLAN, sealed_plan="b2")
-        chain = history.verify_chain()
-        assert (chain.cut_short, chain.broken_at) == (False, None)
-        assert [entry.event for entry in chain.entries[2:]] == [Event.MENDED, Event.PLAN]
-        assert chain.entries[2].details["bytes"] == left
-        assert lines(history)[2] == last[:left]
+def test_a_line_that_only_lacks_its_end_counts(history: History) -> None:
+    """It is whole, and its digest says so."""
+    write(history, *lines(history), end="")
+    assert len(history.entries()) == 3
+    history.append(Event.PLAN)
+    assert [entry.event for entry in history.entries()[2:]] == [Event.RESULT, Event.PLAN]
+    assert history.verify_chain().broken_at is None
 
-    def test_a_line_that_only_lacks_its_end_counts(self, history: History) -> None:
-        """It is whole, and its digest says so."""
-        history.path.write_text("\n".join(lines(history)))
-        assert len(history.entries()) == 3
-        history.append(Event.PLAN)
-        assert [entry.event for entry in history.entries()[2:]] == [Event.RESULT, Event.PLAN]
-        assert history.verify_chain().broken_at is None
 
-    def test_a_fragment_that_is_taken_out_or_changed_breaks_the_chain(
-        self, history: History
-    ) -> None:
-        """The entry that names it does not fit any more."""
-        *whole, last = lines(history)
-        history.path.write_text("\n".join([*whole, last[:60]]))
-        history.append(Event.PLAN)
-        mended = lines(history)
-        history.path.write_text("\n".join([*mended[:2], *mended[3:]]) + "\n")
-        assert history.verify_chain().broken_at == 3
-        history.path.write_text("\n".join([*mended[:2], "x" * 60, *mended[3:]]) + "\n")
-        assert history.verify_chain().broken_at == 3
+@pytest.mark.parametrize("instead", [[], ["x" * 60]], ids=["taken out", "changed"])
+def test_a_fragment_that_is_gone_breaks_the_chain(history: History, instead: list[str]) -> None:
+    """The entry that names it does not fit any more."""
+    *whole, last = lines(history)
+    write(history, *whole, last[:60], end="")
+    history.append(Event.PLAN)
+    mended = lines(history)
+    write(history, *mended[:2], *instead, *mended[3:])
+    assert history.verify_chain().broken_at == 3
 
-    def test_rubbish_after_a_power_cut_is_mended(self, history: History) -> None:
-        """Some file systems leave zeros."""
-        with history.path.open("ab") as file:
-            file.write(b"\0" * 100_000)
-        history.append(Event.PLAN)
-        chain = history.verify_chain()
-        assert chain.broken_at is None
-        assert len(chain.entries) == 5
+
+def test_rubbish_after_a_power_cut_is_mended(history: History) -> None:
+    """Some file systems leave zeros."""
+    with history.path.open("ab") as file:
+        file.write(b"\0" * 100_000)
+    history.append(Event.PLAN)
+    chain = history.verify_chain()
+    assert (chain.broken_at, len(chain.entries)) == (None, 5)
 
 
 def test_many_processes_write_one_chain(history: History) -> None:
@@ -213,13 +214,9 @@ def test_a_full_disk_is_one_line_and_leaves_no_half_entry(history: History) -> N
 def test_secrets_and_control_characters_are_not_written(tmp_path: Path) -> None:
     """An error of an engine may hold either."""
     history = History(tmp_path, "demo", redact=Redactor(["canary-5f2e"]).text)
-    history.append(
-        Event.RESULT,
-        message="Error: canary-5f2e\n\x1b[2J" + "x" * 9000,
-        details={"why": "canary-5f2e", "canary-5f2e": 1},
-    )
-    text = history.path.read_text()
-    assert "canary" not in text
+    message = "Error: canary-5f2e\n\x1b[2J" + "x" * 9000
+    history.append(Event.RESULT, message=message, details={"why": "canary-5f2e", "canary-5f2e": 1})
+    assert "canary" not in history.path.read_text()
     (entry,) = history.entries()
     assert entry.message.startswith(f"Error: {HIDDEN_TEXT}  [2Jxxx")
     assert entry.message.isprintable()
@@ -240,11 +237,7 @@ def test_a_closed_file_is_opened_and_not_moved(
     history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever may not read the record is not told to take it away."""
-
-    def closed(*_: object) -> int:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(os, "open", closed)
+    monkeypatch.setattr(os, "open", Mock(side_effect=PermissionError(13, "Permission denied")))
     with pytest.raises(UsageError, match="Fix: fix its permissions"):
         history.verify_chain()
 
@@ -263,26 +256,23 @@ def test_a_line_is_json_for_other_programs(history: History) -> None:
     assert entry["event"] == "plan"
 
 
-def test_a_broken_chain_answers_nothing_of_what_was_applied(history: History) -> None:
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_broken_chain_answers_nothing_of_what_was_applied(history: History, number: int) -> None:
     """Wherever it breaks, it is refused with the way back, and names the line."""
-    whole = lines(history)
-    for number in (1, 2, 3):
-        broken = [*whole]
-        broken[number - 1] = broken[number - 1].replace("demo", "dome")
-        history.path.write_text("\n".join(broken) + "\n")
-        with pytest.raises(SealedPlanRefused) as refused:
-            history.was_started("b1")
-        assert refused.value.reason == "history_broken"
-        assert f"line {number} " in str(refused.value)
-        assert f"mv {history.path} {history.path}.broken" in str(refused.value)
+    broken = lines(history)
+    broken[number - 1] = broken[number - 1].replace("demo", "dome")
+    write(history, *broken)
+    with pytest.raises(SealedPlanRefused) as refused:
+        history.was_started("b1")
+    assert refused.value.reason == "history_broken"
+    assert f"line {number} " in str(refused.value)
+    assert f"mv {history.path} {history.path}.broken" in str(refused.value)
 
 
-def test_what_a_broken_history_says_was_applied_stays_used_when_it_is_set_aside(
-    history: History,
-) -> None:
+def test_a_broken_history_keeps_used_plans_used_when_it_is_set_aside(history: History) -> None:
     """The printed way back works, and does not make used plans new."""
     first, *rest = lines(history)
-    history.path.write_text("\n".join([first.replace("demo", "dome"), *rest]) + "\n")
+    write(history, first.replace("demo", "dome"), *rest)
     history.path.rename(f"{history.path}.broken")
     history.append(Event.PLAN, sealed_plan="b2")
     assert history.was_started("b1")

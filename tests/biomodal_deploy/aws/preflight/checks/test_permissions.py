@@ -18,16 +18,16 @@ from tests.support.recorded_aws import ACCOUNT, RecordedAws, Refusal, role, verd
 
 def needed(target: Target, *, account: str) -> Needed:
     """Return what a small stack needs."""
-    return Needed(
-        (
-            Need(("ec2:DescribeImages", "ec2:DescribeVpcs")),
-            Need(
-                ("iam:PassRole",),
-                (f"arn:aws:iam::{account}:role/{target.vm_name}",),
-                {"iam:PassedToService": ("ec2.amazonaws.com",)},
-            ),
-        )
-    )
+    role = f"arn:aws:iam::{account}:role/{target.vm_name}"
+    service = {"iam:PassedToService": ("ec2.amazonaws.com",)}
+    looks = Need(("ec2:DescribeImages", "ec2:DescribeVpcs"))
+    return Needed((looks, Need(("iam:PassRole",), (role,), service)))
+
+
+def denied(**detail: Any) -> dict[str, Any]:
+    """Return a denial as IAM's simulator explains it."""
+    found = {"EvalActionName": "iam:PassRole", "EvalDecision": "implicitDeny", **detail}
+    return {"EvaluationResults": [found]}
 
 
 def judged(aws: RecordedAws, target: Target) -> CheckData:
@@ -75,37 +75,24 @@ def test_a_missing_action_is_named(aws: RecordedAws, target: Target) -> None:
     assert "biomodal-aws policy deployer" in (found.fix or "")
 
 
+BY_ORGANIZATION = {"OrganizationsDecisionDetail": {"AllowedByOrganizations": False}}
+BY_BOUNDARY = {"PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": False}}
+
+
 @pytest.mark.parametrize(
     ("detail", "words"),
-    [
-        ({"OrganizationsDecisionDetail": {"AllowedByOrganizations": False}}, "service control"),
-        (
-            {"PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": False}},
-            "permissions boundary",
-        ),
-    ],
+    [(BY_ORGANIZATION, "service control"), (BY_BOUNDARY, "permissions boundary")],
 )
 def test_who_denies(aws: RecordedAws, target: Target, detail: dict[str, Any], words: str) -> None:
     """A caller who cannot change the denying policy learns whose it is."""
-    aws.answers["iam.SimulatePrincipalPolicy"] = {
-        "EvaluationResults": [
-            {"EvalActionName": "iam:PassRole", "EvalDecision": "implicitDeny", **detail}
-        ]
-    }
+    aws.answers["iam.SimulatePrincipalPolicy"] = denied(**detail)
     assert words in judged(aws, target).line
 
 
 def test_conditions_that_the_simulator_is_not_told(aws: RecordedAws, target: Target) -> None:
     """A policy that hangs on MFA or a source address is neither passed nor failed."""
-    aws.answers["iam.SimulatePrincipalPolicy"] = {
-        "EvaluationResults": [
-            {
-                "EvalActionName": "iam:PassRole",
-                "EvalDecision": "implicitDeny",
-                "MissingContextValues": ["aws:MultiFactorAuthPresent"],
-            }
-        ]
-    }
+    missing = ["aws:MultiFactorAuthPresent"]
+    aws.answers["iam.SimulatePrincipalPolicy"] = denied(MissingContextValues=missing)
     assert judged(aws, target).verdict is Verdict.UNKNOWN
 
 
