@@ -33,15 +33,10 @@ COMMAND: Final = ROOT / "node_modules" / ".bin" / "cdktf"
 
 @dataclass(frozen=True)
 class Cdktf:
-    """The command line in a project's folder.
+    """The command line in a project's folder."""
 
-    Attributes:
-        folder: The project.
-        variables: Its environment.
-    """
-
-    folder: Path
-    variables: Mapping[str, str]
+    folder: Path  # the project
+    variables: Mapping[str, str]  # its environment
 
     def __call__(self, *arguments: str, timeout: int = 300) -> subprocess.CompletedProcess[str]:
         """Run it."""
@@ -64,13 +59,7 @@ class Cdktf:
 
 
 def cdktf_in(folder: Path, home: Path, extra: Mapping[str, str] | None = None) -> Cdktf:
-    """Return it, or skip the test where it was not installed.
-
-    Args:
-        folder: The project.
-        home: A temporary home.
-        extra: More variables, such as the sandbox's and those for the provider mirror.
-    """
+    """Return it, or skip the test where it was not installed."""
     if not COMMAND.exists():
         pytest.skip("cdktf's command line is not installed: make setup")
     # A temporary home, but the user's own cache: the AWS bindings are cut to size once.

@@ -26,15 +26,10 @@ STACKS: Final = pytest.mark.parametrize("name", BOTH)
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan of one stack in one format.
+    """A plan of one stack in one format."""
 
-    Attributes:
-        plan: The plan as data.
-        diagnostics: The warnings that came with it.
-    """
-
-    plan: dict[str, Any]
-    diagnostics: list[dict[str, Any]]
+    plan: dict[str, Any]  # the plan as data
+    diagnostics: list[dict[str, Any]]  # the warnings that came with it
 
 
 Plans = dict[tuple[str, str], Planned]

@@ -94,19 +94,12 @@ def model(subnet: str, image: str) -> dict[str, Any]:
 
 @dataclass
 class Lab:
-    """A stack that was applied, with data in it.
+    """A stack that was applied, with data in it."""
 
-    Attributes:
-        project: Its project.
-        sandbox: Its account.
-        environment: Reaches that account and no other.
-        kept: What one test finds for those after it.
-    """
-
-    project: LightProject
-    sandbox: Sandbox
-    environment: Mapping[str, str]
-    kept: dict[str, str] = field(default_factory=dict)
+    project: LightProject  # its project
+    sandbox: Sandbox  # its account
+    environment: Mapping[str, str]  # reaches that account and no other
+    kept: dict[str, str] = field(default_factory=dict)  # what one test finds for those after it
 
     def must(self, status: int, *words: str, **more: str) -> Ended:
         """Run one command that has to end with a status."""

@@ -33,15 +33,10 @@ EXISTING: Final = "s3://my-existing-bucket/"
 
 @dataclass(frozen=True)
 class Called:
-    """What one choice of bucket led to.
+    """What one choice of bucket led to."""
 
-    Attributes:
-        received: The module's inputs, defaults included, as the module sees them.
-        outputs: The stack's outputs.
-    """
-
-    received: dict[str, Any]
-    outputs: dict[str, str]
+    received: dict[str, Any]  # the module's inputs, defaults included, as the module sees them
+    outputs: dict[str, str]  # the stack's outputs
 
 
 @dataclass(frozen=True)

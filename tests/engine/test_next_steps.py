@@ -133,25 +133,15 @@ NOT_TAKEN: Final = {
 
 @dataclass(frozen=True)
 class Case:
-    """A refusal, and what its next step leads to.
+    """A refusal, and what its next step leads to."""
 
-    Attributes:
-        typed: What is typed and refused; NEWEST stands for the newest plan's id.
-        status: How it ends.
-        source: The module that the step is printed by, and its command.
-        after: What is typed after the step; the same again where None.
-        until: How that ends; None where it only has to be another refusal.
-        start: The project that it happens in: `fresh`, `planned` or `applied`.
-        prepare: What makes it so there.
-    """
-
-    typed: str
-    status: int
-    source: str
-    after: str | None = None
-    until: int | None = EXIT_DONE
-    start: str = "fresh"
-    prepare: Callable[[LightProject], object] = lambda _: None
+    typed: str  # what is typed and refused; NEWEST stands for the newest plan's id
+    status: int  # how it ends
+    source: str  # the module that the step is printed by, and its command
+    after: str | None = None  # what is typed after the step; the same again where None
+    until: int | None = EXIT_DONE  # how that ends; None where it only has to be another refusal
+    start: str = "fresh"  # the project that it happens in: `fresh`, `planned` or `applied`
+    prepare: Callable[[LightProject], object] = lambda _: None  # what makes it so there
 
     def __str__(self) -> str:
         return f"{self.typed} ({self.source})"

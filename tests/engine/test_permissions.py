@@ -71,19 +71,12 @@ class Stage:
 
 @dataclass(frozen=True)
 class Told:
-    """What happened.
+    """What happened."""
 
-    Attributes:
-        compiled: The lives under compiled policies.
-        documented: The one under the published policy.
-        documented_errors: What Terraform said of it.
-        would_replace: Arguments, after their kind, whose change replaces the resource.
-    """
-
-    compiled: Proof
-    documented: Life
-    documented_errors: list[dict[str, Any]]
-    would_replace: frozenset[str]
+    compiled: Proof  # the lives under compiled policies
+    documented: Life  # the one under the published policy
+    documented_errors: list[dict[str, Any]]  # what Terraform said of it
+    would_replace: frozenset[str]  # arguments, after their kind, whose change replaces the resource
 
 
 @pytest.fixture(scope="module")

@@ -40,15 +40,10 @@ VALUES: Final = f'use_existing_bucket_url = "s3://{BUCKET}"\nlog_retention_days 
 
 @dataclass(frozen=True)
 class Lab(Checkout):
-    """A stack that can run jobs.
+    """A stack that can run jobs."""
 
-    Attributes:
-        containers: What runs its jobs.
-        tool: The hosts' folder with the AWS command line.
-    """
-
-    containers: Containers
-    tool: Path
+    containers: Containers  # what runs its jobs
+    tool: Path  # the hosts' folder with the AWS command line
 
     def smoke(self, *words: str) -> Ended:
         """Run `smoke`."""

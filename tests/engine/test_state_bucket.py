@@ -55,21 +55,13 @@ BOTH: Final = {"terraform_data.first", "terraform_data.second"}
 
 @dataclass(frozen=True)
 class Team:
-    """An account, and a checkout whose stack names a bucket.
+    """An account, and a checkout whose stack names a bucket."""
 
-    Attributes:
-        folder: The checkout.
-        sandbox: The account.
-        record: Where the account notes every call.
-        environment: Of the account's owner.
-        making: `backend create`, in the background.
-    """
-
-    folder: Path
-    sandbox: Sandbox
-    record: Path
-    environment: Mapping[str, str]
-    making: Driven
+    folder: Path  # the checkout
+    sandbox: Sandbox  # the account
+    record: Path  # where the account notes every call
+    environment: Mapping[str, str]  # of the account's owner
+    making: Driven  # `backend create`, in the background
 
     def run(self, *words: str) -> Ended:
         """Run one command of `biomodal-aws`."""

@@ -24,15 +24,10 @@ EVERYTHING = [UPDATE, PACKAGES, DOCKER, "systemctl start docker", "systemctl ena
 
 @dataclass
 class Machine:
-    """A VM of stand-ins: its PATH holds these programs and nothing of the real system.
+    """A VM of stand-ins: its PATH holds these programs and nothing of the real system."""
 
-    Attributes:
-        folder: Where the programs and their record are.
-        user: Who runs the script.
-    """
-
-    folder: Path
-    user: str
+    folder: Path  # where the programs and their record are
+    user: str  # who runs the script
 
     def program(self, name: str, body: str) -> None:
         """Put a program on PATH."""

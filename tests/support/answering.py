@@ -11,17 +11,11 @@ from biomodal_deploy.workflow.init import Question
 
 @dataclass
 class Answering:
-    """Answers each question as written, and with its default where nothing is written.
+    """Answers each question as written, and with its default where nothing is written."""
 
-    Attributes:
-        answers: Answers by question.
-        asked: Every question, in order.
-        warnings: Every line between them.
-    """
-
-    answers: Mapping[str, str] = field(default_factory=dict)
-    asked: list[Question] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    answers: Mapping[str, str] = field(default_factory=dict)  # answers by question
+    asked: list[Question] = field(default_factory=list)  # every question, in order
+    warnings: list[str] = field(default_factory=list)  # every line between them
 
     def ask(self, question: Question) -> str:
         """Answer a question, within its rules."""

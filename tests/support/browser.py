@@ -30,11 +30,7 @@ _FLAGS: Final = (
 
 @contextmanager
 def browser(home: Path) -> Iterator[Chrome]:
-    """Start Chromium with an empty profile, or skip the test where there is none.
-
-    Args:
-        home: A temporary folder for the profile.
-    """
+    """Start Chromium with an empty profile, or skip the test where there is none."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if chromium is None or driver is None:
         pytest.skip("no Chromium: apt-get install chromium chromium-driver")

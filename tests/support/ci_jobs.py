@@ -48,17 +48,11 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("true|false")
 
 @dataclass
 class Machine:
-    """What a job runs on: an empty home, a clone, and nothing of ours but the tools.
+    """What a job runs on: an empty home, a clone, and nothing of ours but the tools."""
 
-    Attributes:
-        folder: For the home, and what the runner keeps.
-        clone: The working copy.
-        credentials: What a role's credentials put into the environment.
-    """
-
-    folder: Path
-    clone: Path
-    credentials: Mapping[str, str]
+    folder: Path  # for the home, and what the runner keeps
+    clone: Path  # the working copy
+    credentials: Mapping[str, str]  # what a role's credentials put into the environment
     variables: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -113,23 +107,14 @@ class Ran:
 
 @dataclass
 class GitHubJob:
-    """One job of a workflow of GitHub's.
+    """One job of a workflow of GitHub's."""
 
-    Attributes:
-        workflow: The template.
-        name: The job.
-        machine: Where it runs.
-        origin: What is checked out.
-        artifacts: Where artifacts lie, a folder each.
-        context: What expressions see: `github.sha`, `inputs.stack` and the like.
-    """
-
-    workflow: Document
-    name: str
-    machine: Machine
-    origin: Path
-    artifacts: Path
-    context: dict[str, Any]
+    workflow: Document  # the template
+    name: str  # the job
+    machine: Machine  # where it runs
+    origin: Path  # what is checked out
+    artifacts: Path  # where artifacts lie, a folder each
+    context: dict[str, Any]  # what expressions see: `github.sha`, `inputs.stack` and the like
     log: str = ""
 
     @property
@@ -224,17 +209,11 @@ class GitHubJob:
 
 @dataclass
 class GitLabJob:
-    """One job of GitLab's pipeline.
+    """One job of GitLab's pipeline."""
 
-    Attributes:
-        pipeline: The template.
-        name: The job.
-        machine: Where it runs; its variables are those of GitLab and of the environment.
-    """
-
-    pipeline: Document
-    name: str
-    machine: Machine
+    pipeline: Document  # the template
+    name: str  # the job
+    machine: Machine  # where it runs; its variables are those of GitLab and of the environment
 
     @property
     def job(self) -> Document:

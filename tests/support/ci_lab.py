@@ -39,28 +39,16 @@ ROLES: Final = "roles"
 
 @dataclass
 class Lab:
-    """A team: its repository, its account, its forge.
+    """A team: its repository, its account, its forge."""
 
-    Attributes:
-        origin: The repository.
-        folder: For machines and artifacts.
-        roles: The credentials of who plans and who applies.
-    """
-
-    origin: Path
-    folder: Path
+    origin: Path  # the repository
+    folder: Path  # for machines and artifacts
     sandbox: Sandbox
     forge: Forge
-    roles: dict[str, dict[str, str]]
+    roles: dict[str, dict[str, str]]  # the credentials of who plans and who applies
 
     def machine(self, name: str, role: str = "plan", clone: Path | None = None) -> Machine:
-        """Return a fresh machine, its clone in a place of its own.
-
-        Args:
-            name: Whatever is not taken.
-            role: Whose credentials it gets.
-            clone: A working copy that it finds from an earlier job, as runners that stay have.
-        """
+        """Return a fresh machine, its clone in a place of its own."""
         folder = self.folder / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
@@ -214,14 +202,7 @@ def _lock_providers(lab: Lab) -> None:
 
 
 def approval(lab: Lab, desk: Machine, stack: str, **more: str) -> str:
-    """Have somebody sign at a workstation what a job planned; return the approval.
-
-    Args:
-        lab: The team.
-        desk: The workstation, with a clone.
-        stack: The stack.
-        more: What opens the plan: the passphrase of its artifact, or the store and the digest.
-    """
+    """Have somebody sign at a workstation what a job planned; return the approval."""
     mine = {"STACK": stack, "KEY": str(lab.folder / "bob"), **more}
     ran = desk.shell("ci/approve.sh", {**desk.environment(), **mine})
     assert ran.status == 0, ran.log

@@ -43,15 +43,10 @@ tmp_dir = "{folder}/libpod"
 
 @dataclass
 class Containers:
-    """A container runtime.
+    """A container runtime."""
 
-    Attributes:
-        folder: All of its files.
-        server: Its service, while it runs.
-    """
-
-    folder: Path
-    server: subprocess.Popen[bytes] | None = field(default=None)
+    folder: Path  # all of its files
+    server: subprocess.Popen[bytes] | None = field(default=None)  # its service, while it runs
 
     @property
     def host(self) -> str:
@@ -80,11 +75,7 @@ class Containers:
         ).stdout
 
     def start(self, more: str = "") -> None:
-        """Start the service anew.
-
-        Args:
-            more: Further lines of containers.conf for all containers.
-        """
+        """Start the service anew."""
         self.stop()
         (self.folder / "containers.conf").write_text(
             _CONTAINERS.format(folder=self.folder, more=more, limits=_limits())

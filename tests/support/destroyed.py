@@ -57,13 +57,7 @@ def held() -> dict[str, Attributes]:
 def destroy_plan(
     resources: dict[str, Attributes] | None = None, *, bucket: str = NAME, module: str = ""
 ) -> Plan:
-    """Return the destroy plan of a stack.
-
-    Args:
-        resources: What it holds, by address.
-        bucket: The bucket in its outputs.
-        module: The module that all of it is in.
-    """
+    """Return the destroy plan of a stack."""
     prefix = f"{module}." if module else ""
     found = held() if resources is None else resources
     return plan(

@@ -31,12 +31,7 @@ def allow(action: str, resource_: str = "*", **more: Any) -> dict[str, Any]:
 
 
 def everything(resources: int = 200, *, drifted: int = 40) -> dict[str, Any]:
-    """Return a plan document with every action, nested secrets, drift, failed checks.
-
-    Args:
-        resources: How many resources it has, about.
-        drifted: How many buckets changed outside Terraform.
-    """
+    """Return a plan document with every action, nested secrets, drift, failed checks."""
     special = [*_special()]
     many = [_one(index) for index in range(resources - len(special))]
     rule = {"protocol": "tcp", "from_port": 22, "to_port": 22, "cidr_blocks": ["10.0.0.0/8"]}

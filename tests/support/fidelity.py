@@ -23,34 +23,23 @@ Written from `tests/data/fidelity.toml` by `make docs`; a test looks for each pl
 
 
 class Promise(BaseModel):
-    """A sentence of the document that promises something, in our words.
-
-    Attributes:
-        section: Where it stands.
-        says: What it promises.
-        where: The file that keeps it, and a text in that file.
-        test: The test file that holds it, and a test in it.
-    """
+    """A sentence of the document that promises something, in our words."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    section: str = Field(min_length=1)
-    says: str = Field(min_length=1)
-    where: str = Field(min_length=1)
-    test: str = Field(min_length=1)
+    section: str = Field(min_length=1)  # where it stands
+    says: str = Field(min_length=1)  # what it promises
+    where: str = Field(min_length=1)  # the file that keeps it, and a text in that file
+    test: str = Field(min_length=1)  # the test file that holds it, and a test in it
 
 
 class Trouble(BaseModel):
-    """A symptom of the document's section "Troubleshooting", in our words.
-
-    Attributes:
-        symptom: What goes wrong.
-        says: The commands and checks that the document has for it.
-    """
+    """A symptom of the document's section "Troubleshooting", in our words."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    symptom: str = Field(min_length=1)
+    symptom: str = Field(min_length=1)  # what goes wrong
+    # the commands and checks that the document has for it
     says: tuple[str, ...] = Field(min_length=1)
 
 

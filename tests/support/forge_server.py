@@ -27,32 +27,19 @@ _GITLAB: Final = re.compile(r"/api/v4(/.*)")
 
 @dataclass
 class Forge:
-    """What the forge holds.
+    """What the forge holds."""
 
-    Attributes:
-        root: Where it answers.
-        comments: Of the one pull or merge request.
-        runs: GitHub's runs, by number.
-        trees: The tree of each commit.
-        pulls: GitHub's pull requests of every commit.
-        events: What happened to every one of them.
-        project: GitLab's project, its settings included.
-        protected: Whether GitLab's default branch is.
-        scans: What GitHub's code scanning was given.
-        calls: Every call that wrote something.
-    """
-
-    root: str = ""
-    comments: list[Json] = field(default_factory=list)
+    root: str = ""  # where it answers
+    comments: list[Json] = field(default_factory=list)  # of the one pull or merge request
     issues: list[Json] = field(default_factory=list)
-    runs: dict[str, Json] = field(default_factory=dict)
-    trees: dict[str, str] = field(default_factory=dict)
-    pulls: list[Json] = field(default_factory=list)
-    events: list[Json] = field(default_factory=list)
-    project: Json = field(default_factory=dict)
-    protected: bool = True
-    scans: list[Json] = field(default_factory=list)
-    calls: list[str] = field(default_factory=list)
+    runs: dict[str, Json] = field(default_factory=dict)  # GitHub's runs, by number
+    trees: dict[str, str] = field(default_factory=dict)  # the tree of each commit
+    pulls: list[Json] = field(default_factory=list)  # GitHub's pull requests of every commit
+    events: list[Json] = field(default_factory=list)  # what happened to every one of them
+    project: Json = field(default_factory=dict)  # GitLab's project, its settings included
+    protected: bool = True  # whether GitLab's default branch is
+    scans: list[Json] = field(default_factory=list)  # what GitHub's code scanning was given
+    calls: list[str] = field(default_factory=list)  # every call that wrote something
 
     def github(self) -> dict[str, str]:
         """Return what a job of GitHub finds in its environment."""

@@ -27,31 +27,21 @@ Document = dict[str, Any]
 
 @dataclass
 class Life:
-    """One stack in a directory of its own, run by a user who holds a policy for each command.
+    """One stack in a directory of its own, run by a user who holds a policy for each command."""
 
-    Attributes:
-        user: The IAM user's name.
-        sandbox: The account.
-        directory: The stack.
-        folder: Where logs go.
-        values: Its variables.
-        logs: Terraform's log by command, in the order of the commands.
-        phases: The phases of each command.
-        permissions: What was compiled for each command.
-        actions: What each apply of several phases did, by kind of resource.
-        home: The user's home; a new one in the folder where None.
-    """
-
-    user: str
-    sandbox: Sandbox
-    directory: Path
-    folder: Path
-    values: dict[str, Any]
+    user: str  # the IAM user's name
+    sandbox: Sandbox  # the account
+    directory: Path  # the stack
+    folder: Path  # where logs go
+    values: dict[str, Any]  # its variables
+    # Terraform's log by command, in the order of the commands
     logs: dict[str, Path] = field(default_factory=dict)
-    phases: dict[str, tuple[Phase, ...]] = field(default_factory=dict)
+    phases: dict[str, tuple[Phase, ...]] = field(default_factory=dict)  # the phases of each command
+    # what was compiled for each command
     permissions: dict[str, StackPermissions] = field(default_factory=dict)
+    # what each apply of several phases did, by kind of resource
     actions: dict[str, dict[str, list[str]]] = field(default_factory=dict)
-    home: Path | None = None
+    home: Path | None = None  # the user's home; a new one in the folder where None
 
     def __post_init__(self) -> None:
         """Make the user and their home."""
@@ -89,15 +79,7 @@ class Life:
     def run(
         self, command: str, phases: Sequence[Phase], verb: str, *arguments: str, hold: bool = True
     ) -> subprocess.CompletedProcess[str]:
-        """Run Terraform, the user holding only what is compiled for the phases.
-
-        Args:
-            command: What to call it.
-            phases: The phases.
-            verb: Terraform's.
-            arguments: What follows it.
-            hold: Whether the user gets the compiled policy.
-        """
+        """Run Terraform, the user holding only what is compiled for the phases."""
         if hold:
             self.permissions[command] = self.compiled()
             self.hold([each.as_json() for each in self.permissions[command].deployer(phases)])
@@ -225,17 +207,11 @@ def errors(text: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class _Sent:
-    """One call that the provider sent.
+    """One call that the provider sent."""
 
-    Attributes:
-        kind: The kind of resource that it was for.
-        operation: Terraform's id of what it did with the resource: to read it, to delete it.
-        invocation: The SDK's id of the call.
-    """
-
-    kind: str
-    operation: str
-    invocation: str
+    kind: str  # the kind of resource that it was for
+    operation: str  # Terraform's id of what it did with the resource: to read it, to delete it
+    invocation: str  # the SDK's id of the call
 
 
 def _sent(log: Path) -> Iterator[_Sent]:

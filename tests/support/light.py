@@ -101,13 +101,7 @@ def command(
 
 
 class LightProject:
-    """A project in a folder of the test's, and its command line.
-
-    Args:
-        folder: Where it is written.
-        models: Terraform JSON by stack.
-        context: The `context` of `cdktf.json`.
-    """
+    """A project in a folder of the test's, and its command line."""
 
     def __init__(
         self,

@@ -21,17 +21,11 @@ NAME: Final = "native"
 
 @dataclass(frozen=True)
 class NativeProject:
-    """A checkout with one native stack, synthesized.
+    """A checkout with one native stack, synthesized."""
 
-    Attributes:
-        folder: The checkout.
-        sandbox: The account.
-        terraform: Terraform that reaches this account and no other.
-    """
-
-    folder: Path
-    sandbox: Sandbox
-    terraform: Engine
+    folder: Path  # the checkout
+    sandbox: Sandbox  # the account
+    terraform: Engine  # Terraform that reaches this account and no other
 
     @property
     def stack(self) -> Path:
@@ -79,14 +73,7 @@ class NativeProject:
 def native_project(
     workdir: Path, sandbox: Sandbox, *, vm_name: str = "engine-vm", key_file: bool = False
 ) -> Iterator[NativeProject]:
-    """Copy the app, synthesize the native stack and fill in its variables.
-
-    Args:
-        workdir: An empty folder.
-        sandbox: The account.
-        vm_name: The VM's name.
-        key_file: Whether the public key lies in the home's `.ssh`, and not in a variable.
-    """
+    """Copy the app, synthesize the native stack and fill in its variables."""
     folder = copy_app(workdir / "checkout")
     write_stacks(folder, {NAME: {"bootstrap": "native"}})
     home = workdir / "home"

@@ -9,13 +9,7 @@ import pytest
 
 
 def without_credentials(monkeypatch: pytest.MonkeyPatch, folder: Path, *prefixes: str) -> None:
-    """Take AWS's variables out of the environment, and point away from its files.
-
-    Args:
-        monkeypatch: Puts everything back.
-        folder: Where no such files are.
-        prefixes: What else to take out, by how its name begins.
-    """
+    """Take AWS's variables out of the environment, and point away from its files."""
     for name in [name for name in os.environ if name.startswith(("AWS_", *prefixes))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

@@ -172,13 +172,7 @@ def state_text(
     *,
     module: str = "",
 ) -> str:
-    """Return a state as `terraform state pull` prints it.
-
-    Args:
-        resources: Attributes by resource type.
-        given: Its outputs.
-        module: The module that all resources are in.
-    """
+    """Return a state as `terraform state pull` prints it."""
     listed = [
         {
             "mode": "managed",

@@ -130,11 +130,7 @@ class _Row:
 
 
 def page(stacks: Mapping[str, Document]) -> str:
-    """Return the whole page.
-
-    Args:
-        stacks: Synthesized stacks by what they are called, the documented ones among them.
-    """
+    """Return the whole page."""
     needs = {name: needs_of(each, _VALUES, _PLACE).items for name, each in stacks.items()}
     policy = documented_policy(_PLACE, vm_name="NAME", subnet_id="SUBNET", bucket="NAME")
     published = [parse_policy(policy)]

@@ -23,16 +23,7 @@ def answer(
     state_is_known: bool = True,
     elsewhere: Mapping[str, str] = MappingProxyType({}),
 ) -> CheckData:
-    """Return one check's answer.
-
-    Args:
-        aws: The account.
-        target: The stack.
-        check: The check's name.
-        owned: What the stack's state holds, as `type:id`.
-        state_is_known: Whether its state could be read.
-        elsewhere: What other states hold, with whose each is.
-    """
+    """Return one check's answer."""
     held = frozenset(owned) if state_is_known else None
     facts = Facts(target, Clients(aws.session(), target.region), held, elsewhere)
     checks = [each for each in all_checks(facts) if each.name == check]
@@ -53,23 +44,14 @@ def environments(*names: str, status: str = "VALID") -> Given:
 
 @dataclass(frozen=True)
 class Wrong:
-    """One thing that is wrong in a healthy account.
+    """One thing that is wrong in a healthy account."""
 
-    Attributes:
-        check: The check that has to find it.
-        operation: What AWS answers otherwise.
-        recorded: The answer.
-        verdict: The verdict that it has to lead to.
-        line: A part of the line that names it.
-        fix: A part of what mends it.
-    """
-
-    check: str
-    operation: str
-    recorded: Recorded
-    verdict: Verdict
-    line: str
-    fix: str
+    check: str  # the check that has to find it
+    operation: str  # what AWS answers otherwise
+    recorded: Recorded  # the answer
+    verdict: Verdict  # the verdict that it has to lead to
+    line: str  # A part of the line that names it
+    fix: str  # A part of what mends it
 
     def __str__(self) -> str:
         return f"{self.check}-{self.verdict}-{self.line}"
@@ -95,17 +77,11 @@ def cases(check: str, operation: str, *found: tuple[Recorded, Verdict, str, str]
 
 @dataclass(frozen=True)
 class Well:
-    """What looks odd and works.
+    """What looks odd and works."""
 
-    Attributes:
-        check: The check that has to pass.
-        changes: What AWS answers otherwise than in a healthy account.
-        line: A part of the line that says why it is well.
-    """
-
-    check: str
-    changes: Mapping[str, Recorded]
-    line: str
+    check: str  # the check that has to pass
+    changes: Mapping[str, Recorded]  # what AWS answers otherwise than in a healthy account
+    line: str  # A part of the line that says why it is well
 
     def __str__(self) -> str:
         return f"{self.check}-{self.line}"

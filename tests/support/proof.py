@@ -102,11 +102,7 @@ def documented_grants() -> set[Granted]:
 
 
 def ignored(kinds: Sequence[str] | None = None) -> set[Call]:
-    """Return the calls that Terraform makes and whose refusal it ignores.
-
-    Args:
-        kinds: Of these kinds; of all where None.
-    """
+    """Return the calls that Terraform makes and whose refusal it ignores."""
     return {
         (kind, str(phase), action)
         for kind, about in catalog().kinds.items()

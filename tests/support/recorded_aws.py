@@ -132,11 +132,7 @@ def quota(values: Mapping[str, float]) -> Callable[[Parameters], Given | Refusal
 
 
 def verdicts(**denied: str) -> Callable[[Parameters], Given]:
-    """Return the simulator's answer: everything is allowed but these, by service and action.
-
-    Args:
-        denied: Decisions by action, `s3_GetObject="implicitDeny"`.
-    """
+    """Return the simulator's answer: everything is allowed but these, by service and action."""
     decisions = {action.replace("_", ":"): decision for action, decision in denied.items()}
 
     def answer(asked: Parameters) -> Given:
@@ -228,17 +224,12 @@ def healthy() -> dict[str, Recorded]:
 
 @dataclass
 class RecordedAws:
-    """An account of recorded answers.
+    """An account of recorded answers."""
 
-    Attributes:
-        answers: An answer for each operation that may be called, by `service.Operation`.
-        seconds: How long each answer takes.
-        calls: What was called, in order.
-    """
-
+    # an answer for each operation that may be called, by `service.Operation`
     answers: dict[str, Recorded] = field(default_factory=healthy)
-    seconds: float = 0.0
-    calls: list[str] = field(default_factory=list)
+    seconds: float = 0.0  # how long each answer takes
+    calls: list[str] = field(default_factory=list)  # what was called, in order
     _lock: Lock = field(default_factory=Lock)
 
     def session(self, region: str = REGION) -> boto3.session.Session:

@@ -96,12 +96,7 @@ def edit_manifest(
 
 
 def forked(*works: Callable[[], object], kill: bool = False) -> list[int | None]:
-    """Run functions at the same time, each in a process of its own; return how they ended.
-
-    Args:
-        works: Each ends its process with status 0, or 1 where it raises.
-        kill: Whether a process that is killed is no error.
-    """
+    """Run functions at the same time, each in a process of its own; return how they ended."""
     context = get_context("fork")
     gate = context.Barrier(len(works))
 

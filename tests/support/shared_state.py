@@ -32,13 +32,7 @@ SLOW: Final = {
 
 
 class SharedProject(LightProject):
-    """One checkout of a project whose state may lie in the sandbox's bucket.
-
-    Args:
-        folder: The checkout.
-        sandbox: The account.
-        model: What the app synthesizes, without a backend.
-    """
+    """One checkout of a project whose state may lie in the sandbox's bucket."""
 
     def __init__(self, folder: Path, sandbox: Sandbox, model: Mapping[str, Any] = QUICK) -> None:
         self.sandbox = sandbox

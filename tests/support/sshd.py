@@ -30,19 +30,12 @@ _PROGRAMS: Final = {
 
 @dataclass
 class Vm:
-    """The stand-in for a VM.
+    """The stand-in for a VM."""
 
-    Attributes:
-        folder: Its files; `bin` is first on its PATH, `log` stands for cloud-init's log.
-        port: Where its SSH server listens.
-        key: The private key that it takes.
-        user: The user who may log in.
-    """
-
-    folder: Path
-    port: int
-    key: Path
-    user: str
+    folder: Path  # its files; `bin` is first on its PATH, `log` stands for cloud-init's log
+    port: int  # where its SSH server listens
+    key: Path  # the private key that it takes
+    user: str  # the user who may log in
 
     @property
     def address(self) -> str:
@@ -73,12 +66,7 @@ def _free_port() -> int:
 
 @contextmanager
 def running_vm(folder: Path, *, environment: dict[str, str]) -> Iterator[Vm]:
-    """Start the server, or skip the test where there is none.
-
-    Args:
-        folder: An empty folder.
-        environment: What every session on the VM has in its environment.
-    """
+    """Start the server, or skip the test where there is none."""
     program = shutil.which("sshd", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
     if program is None:
         pytest.skip("no sshd on this machine (apt-get install openssh-server)")

@@ -32,10 +32,6 @@ def use_standin(stack: Path, source: str) -> None:
     """Point a stack, synthesized or ejected, JSON or HCL, at a stand-in beside it.
 
     One more output, `received`, tells what the stand-in was given.
-
-    Args:
-        stack: The synthesized directory.
-        source: The module's documented source.
     """
     for path in (stack / f"{name}{suffix}" for name in ("cdk", "main") for suffix in _SUFFIXES):
         if path.exists():

@@ -24,15 +24,10 @@ from tests.support.mirror import kept_settings
 
 @dataclass(frozen=True)
 class Engine:
-    """A Terraform with the environment that it runs in.
+    """A Terraform with the environment that it runs in."""
 
-    Attributes:
-        prefix: What starts it.
-        variables: Its environment.
-    """
-
-    prefix: tuple[str, ...]
-    variables: Mapping[str, str]
+    prefix: tuple[str, ...]  # what starts it
+    variables: Mapping[str, str]  # its environment
 
     def __call__(
         self, cwd: Path, *arguments: str, stdin: str | None = None, timeout: int = 300
@@ -79,12 +74,7 @@ def bare_engine(home: Path) -> Engine:
 
 
 def provider_engine(home: Path, extra: Mapping[str, str] | None = None) -> Engine:
-    """Return Terraform that finds the AWS provider in a mirror on this machine, if it has one.
-
-    Args:
-        home: A temporary home.
-        extra: More variables, such as the sandbox's.
-    """
+    """Return Terraform that finds the AWS provider in a mirror on this machine, if it has one."""
     bare = bare_engine(home)
     source = find_provider_source(wanted={"hashicorp/aws": "~> 5.100"})
     variables = {

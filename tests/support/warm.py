@@ -50,11 +50,7 @@ def can_run(folder: Path, environment: Mapping[str, str]) -> bool:
 def run(
     folder: Path, words: Sequence[str], environment: Mapping[str, str], timeout: float
 ) -> subprocess.CompletedProcess[str]:
-    """Run one command of `biomodal-aws` in a folder, with nothing to read.
-
-    Raises:
-        subprocess.TimeoutExpired: It did not end in time, and was killed.
-    """
+    """Run one command of `biomodal-aws` in a folder, with nothing to read."""
     request = {"folder": str(folder), "words": list(words), "environment": dict(environment)}
     ours, theirs = socket.socketpair()
     out, its_out = os.pipe()

@@ -12,12 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.errors import (
-    EXIT_DONE,
-    EXIT_ENGINE,
-    EXIT_SEALED_PLAN,
-    EXIT_USAGE,
-)
+from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, EXIT_SEALED_PLAN, EXIT_USAGE
 from tests.support.git import git
 from tests.support.light import MODEL, STACK, Ended, LightProject
 
@@ -53,16 +48,23 @@ def refused(ended: Ended, words: str) -> None:
     assert "Traceback" not in ended.err
 
 
-def test_another_workspace_is_refused(project: LightProject) -> None:
-    """Terraform would build a second copy of everything in the other workspace."""
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        # Terraform would build a second copy of everything in the other workspace.
+        ({"TF_WORKSPACE": "prod"}, "TF_WORKSPACE is prod"),
+        ({"TF_DATA_DIR": "elsewhere"}, "TF_DATA_DIR"),  # it may hold another backend
+        # A plan belongs to the version that made it.
+        ({"BIOMODAL_TERRAFORM": "embedded"}, "Terraform version"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_another_environment_is_refused(
+    project: LightProject, environment: dict[str, str], words: str
+) -> None:
+    """What Terraform would read from it is that of the approved plan."""
     seal(project)
-    refused(apply(project, TF_WORKSPACE="prod"), "TF_WORKSPACE is prod")
-
-
-def test_another_data_directory_is_refused(project: LightProject, tmp_path: Path) -> None:
-    """Another data directory may hold another backend."""
-    seal(project)
-    refused(apply(project, TF_DATA_DIR=str(tmp_path / "elsewhere")), "TF_DATA_DIR")
+    refused(apply(project, **environment), words)
 
 
 def test_another_stacks_plan_is_refused(project: LightProject) -> None:
@@ -94,42 +96,33 @@ def test_an_edited_plan_inside_the_zip_is_refused(project: LightProject) -> None
     refused(apply(project), "the plan file was changed after it was sealed")
 
 
-def test_an_edited_manifest_is_refused(project: LightProject) -> None:
-    """A longer life, another account or another digest cannot be written in."""
-    manifest = seal(project) / "manifest.json"
-    content = json.loads(manifest.read_text())
-    content["expires"] = "2099-01-01T00:00:00Z"
-    manifest.write_text(json.dumps(content))
-    refused(apply(project), "The manifest was changed after it was sealed")
-
-
-def test_edited_changes_are_refused(project: LightProject) -> None:
-    """What `show` prints is what was sealed."""
-    changes = seal(project) / "changes.json"
-    changes.write_text(changes.read_text().replace("first", "final"))
-    refused(apply(project), "changes.json")
-
-
-def test_an_edited_var_file_is_refused(project: LightProject) -> None:
-    """The plan no longer says what the project says."""
+@pytest.mark.parametrize(
+    ("file", "old", "new", "words"),
+    [
+        # A longer life, another account or another digest cannot be written in.
+        (
+            "plans/light/2*/manifest.json",
+            '"2',
+            '"3',
+            "The manifest was changed after it was sealed",
+        ),
+        ("plans/light/2*/changes.json", "first", "final", "changes.json"),
+        ("terraform.tfvars", "approved", "other", "terraform.tfvars changed after planning"),
+        ("scripts/install_script.sh", "ap", "un", "install_script.sh changed after planning"),
+        # Terraform ignores this edit; who made it believes otherwise.
+        ("cdktf.out/stacks/light/cdk.tf.json", "hello", "hallo", "the synthesized stack"),
+    ],
+)
+def test_an_edited_file_is_refused(
+    project: LightProject, file: str, old: str, new: str, words: str
+) -> None:
+    """What a reviewer read, with its dates and digests, is what the project holds and runs."""
     seal(project)
-    (project.folder / "terraform.tfvars").write_text('word = "other"\n')
-    refused(apply(project), "terraform.tfvars changed after planning")
-
-
-def test_an_edited_install_script_is_refused(project: LightProject) -> None:
-    """The script that a reviewer read is the one that the VM gets."""
-    seal(project)
-    (project.folder / "scripts" / "install_script.sh").write_text("echo modified\n")
-    refused(apply(project), "install_script.sh changed after planning")
-
-
-def test_edited_synthesized_json_is_refused(project: LightProject) -> None:
-    """Terraform ignores an edit after planning; who made it believes otherwise."""
-    seal(project)
-    synthesized = project.folder / "cdktf.out" / "stacks" / STACK / "cdk.tf.json"
-    synthesized.write_text(synthesized.read_text().replace("hello", "hallo"))
-    refused(apply(project), "the synthesized stack")
+    (path,) = project.folder.glob(file)
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    refused(apply(project), words)
 
 
 def test_a_state_that_moved_on_is_refused(project: LightProject) -> None:
@@ -140,19 +133,13 @@ def test_a_state_that_moved_on_is_refused(project: LightProject) -> None:
     refused(apply(project, str(first)), "there was no state when it was planned")
 
 
-def test_a_used_plan_is_refused(project: LightProject) -> None:
+def test_a_used_plan_and_a_copy_of_it_are_refused(project: LightProject, tmp_path: Path) -> None:
     """A plan is good for one apply, also where Terraform would take it again."""
-    sealed_plan = seal(project)
-    assert apply(project).status == EXIT_DONE
-    refused(apply(project, str(sealed_plan)), "applied at")
-
-
-def test_a_copy_of_a_used_plan_is_refused(project: LightProject, tmp_path: Path) -> None:
-    """Copying the folder before its use does not make it good for a second one."""
     sealed_plan = seal(project)
     kept = tmp_path / "kept"
     shutil.copytree(sealed_plan, kept)
     assert apply(project).status == EXIT_DONE
+    refused(apply(project, str(sealed_plan)), "applied at")
     shutil.rmtree(sealed_plan)
     shutil.copytree(kept, sealed_plan)
     refused(apply(project, str(sealed_plan)), "was applied before")
@@ -173,12 +160,6 @@ def test_a_sealed_plan_that_others_can_read_is_refused(project: LightProject) ->
     refused(apply(project), "is open to others")
 
 
-def test_another_terraform_is_refused(project: LightProject) -> None:
-    """A plan belongs to the version that made it."""
-    seal(project)
-    refused(apply(project, BIOMODAL_TERRAFORM="embedded"), "Terraform version")
-
-
 def test_another_digest_than_the_approved_one_is_refused(project: LightProject) -> None:
     """It pins all of it; that of the plan file says nothing of expiry, verdicts and author."""
     manifest = json.loads((seal(project) / "manifest.json").read_bytes())
@@ -190,9 +171,10 @@ def test_another_commit_is_refused(project: LightProject) -> None:
     """The sources are those that were reviewed."""
     git(project.folder, "init", "-q")
     (project.folder / ".gitignore").write_text("cdktf.out\nstate\nplans\nhome\n")
-    commit(project.folder, "first")
+    git(project.folder, "add", "-A")
+    git(project.folder, "commit", "-q", "-m", "first")
     seal(project)
-    commit(project.folder, "second")
+    git(project.folder, "commit", "-q", "--allow-empty", "-m", "second")
     refused(apply(project), "commit")
 
 
@@ -233,12 +215,6 @@ def test_a_link_in_a_files_place_is_refused(
     shutil.move(sealed_plan / name, tmp_path / name)
     (sealed_plan / name).symlink_to(tmp_path / name)
     refused(apply(project), "symbolic link")
-
-
-def commit(folder: Path, message: str) -> None:
-    """Commit everything."""
-    git(folder, "add", "-A")
-    git(folder, "commit", "-q", "--allow-empty", "-m", message)
 
 
 @pytest.mark.parametrize("line", [0, 1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -12,13 +11,7 @@ import pytest
 
 from biomodal_deploy.aws.endpoints import configured_endpoints
 from biomodal_deploy.aws.identity import Identity
-from biomodal_deploy.errors import (
-    EXIT_DONE,
-    EXIT_GUARD,
-    EXIT_USAGE,
-    GuardRefused,
-    UsageError,
-)
+from biomodal_deploy.errors import EXIT_DONE, EXIT_GUARD, EXIT_USAGE, GuardRefused, UsageError
 from biomodal_deploy.plan.history import Event
 from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.sandbox import Sandbox
@@ -154,14 +147,6 @@ def theirs() -> Iterator[Sandbox]:
         yield sandbox
 
 
-def settle(project: LightProject, **settings: str) -> None:
-    """Give the stack settings."""
-    context = {"stacks": {STACK: settings}}
-    (project.folder / "cdktf.json").write_text(
-        json.dumps({"app": "python app.py", "context": context})
-    )
-
-
 @pytest.mark.engine
 def test_the_state_stays_with_its_account(tmp_path: Path, ours: Sandbox, theirs: Sandbox) -> None:
     """Whatever the settings say: plan, drift, destroy, apply refuse; typed, the account moves."""
@@ -182,9 +167,9 @@ def test_the_state_stays_with_its_account(tmp_path: Path, ours: Sandbox, theirs:
         assert "Planning" not in ended.err
 
     for account in (OURS, THEIRS):
-        settle(project, account=account)
+        LightProject(project.folder, {STACK: MODEL}, {"stacks": {STACK: {"account": account}}})
         refused("plan")
-    settle(project)
+    LightProject(project.folder, {STACK: MODEL})
     refused("plan")
     refused("drift")
     refused("destroy", "--confirm", STACK)

@@ -14,11 +14,7 @@ _NO_TAGS: Final[Mapping[str, str]] = {}
 
 
 class Account:
-    """The account in one region.
-
-    Args:
-        place: Partition, region and account.
-    """
+    """The account in one region."""
 
     def __init__(self, place: Place) -> None:
         from moto.backends import get_backend
@@ -68,12 +64,7 @@ class Account:
         return role.permissions_boundary_arn if role else None
 
     def linked_role_arn(self, service: str, suffix: str | None) -> str:
-        """Return the ARN that a service-linked role has, or will have.
-
-        Args:
-            service: The service's principal, such as `batch.amazonaws.com`.
-            suffix: What the caller adds to its name.
-        """
+        """Return the ARN that a service-linked role has, or will have."""
         from moto.iam import models
 
         word = service.partition(".")[0]
@@ -90,12 +81,7 @@ class Account:
         return []
 
     def facts(self, kind: str, resource_id: str) -> dict[str, str]:
-        """Return what EC2's condition keys say of a resource, nothing where there is none.
-
-        Args:
-            kind: Its type, as IAM calls it.
-            resource_id: Its id.
-        """
+        """Return what EC2's condition keys say of a resource, nothing where there is none."""
         from moto.core.exceptions import ServiceException
 
         try:

@@ -29,15 +29,7 @@ def requests(call: ApiCall, account: Account) -> Iterator[Request]:
 def used(
     call: ApiCall, account: Account, key: str | None, *actions: str, more: Context | None = None
 ) -> Iterator[Request]:
-    """Give what a service asks of KMS for the caller of it.
-
-    Args:
-        call: The call of the service.
-        account: The account.
-        key: The key's id, ARN or alias; None for the service's own.
-        actions: What it does with the key.
-        more: Condition keys besides.
-    """
+    """Give what a service asks of KMS for the caller of it."""
     if key is None or "alias/aws/" in key:
         return
     (via, *_) = account.place.principals(f"{call.service}.{call.region}")

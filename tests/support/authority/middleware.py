@@ -35,11 +35,6 @@ class Authority:
 
     The account's owner may do all, as the root user may. A user is judged by the policies that IAM
     holds for them at that moment.
-
-    Args:
-        application: The services.
-        account_id: The account's number.
-        record: Where calls are recorded; nowhere where None.
     """
 
     def __init__(

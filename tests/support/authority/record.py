@@ -24,33 +24,20 @@ class RecordedRequest(BaseModel):
 
 
 class RecordedCall(BaseModel):
-    """One call of an API.
-
-    Attributes:
-        user: The IAM user that called, None for the account's owner.
-        service: The service.
-        operation: The operation.
-        invocation: The SDK's id of the call.
-        requests: What was authorized.
-        status: The HTTP status of the answer.
-    """
+    """One call of an API."""
 
     model_config = ConfigDict(frozen=True)
 
-    user: str | None
-    service: str
-    operation: str
-    invocation: str
-    requests: tuple[RecordedRequest, ...]
-    status: int
+    user: str | None  # the IAM user that called, None for the account's owner
+    service: str  # the service
+    operation: str  # the operation
+    invocation: str  # the SDK's id of the call
+    requests: tuple[RecordedRequest, ...]  # what was authorized
+    status: int  # the HTTP status of the answer
 
 
 class Recorder:
-    """Appends calls to a file, mode 0600.
-
-    Args:
-        path: The file.
-    """
+    """Appends calls to a file, mode 0600."""
 
     def __init__(self, path: Path) -> None:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

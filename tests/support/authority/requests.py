@@ -32,11 +32,7 @@ _SERVICES: Final[dict[str, Callable[[ApiCall, Account], Iterator[Request]]]] = {
 
 
 def requests_of(call: ApiCall, account: Account) -> list[Request]:
-    """Return all that AWS authorizes of a call; nothing for a call that needs no permission.
-
-    Raises:
-        UnknownCallError: It is not known what AWS authorizes.
-    """
+    """Return all that AWS authorizes of a call; nothing for a call that needs no permission."""
     if (call.service, call.operation) == ("sts", "GetCallerIdentity"):
         return []
     service = _SERVICES.get(call.service)

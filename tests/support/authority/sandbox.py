@@ -19,13 +19,7 @@ def judged_sandbox(
     record: Path | None = None,
     account_id: str = DEFAULT_ACCOUNT_ID,
 ) -> Sandbox:
-    """Start a sandbox whose server judges each call of an IAM user.
-
-    Args:
-        workdir: Where the folder for its private files is made.
-        record: The file to which every call is appended.
-        account_id: The account's number.
-    """
+    """Start a sandbox whose server judges each call of an IAM user."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)
         if record:

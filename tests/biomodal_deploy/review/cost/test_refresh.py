@@ -48,12 +48,7 @@ SPOT: Final = {
 
 
 def price_list(prices: Mapping[str, float]) -> Any:
-    """Return what answers GetProducts, in the shape that AWS documents.
-
-    Args:
-        prices: US dollars by what tells a product: its instance type, volume type, usage type or
-            storage class.
-    """
+    """Return what answers GetProducts, in the shape that AWS documents."""
 
     def answer(asked: Parameters) -> Given:
         filters = {each["Field"]: each["Value"] for each in asked["Filters"]}
