@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,8 @@ def server() -> Iterator[Forge]:
 def github(server: Forge, monkeypatch: pytest.MonkeyPatch) -> Forge:
     """It as a job of GitHub sees it."""
     for name, value in {**server.github(), "GITHUB_TOKEN": TOKEN, "NO_PROXY": "*"}.items():
+        monkeypatch.setenv(name, value)
+    for name, value in {"DEFAULT_BRANCH": "main", "GITHUB_SHA": "here", "PR_NUMBER": "1"}.items():
         monkeypatch.setenv(name, value)
     server.comments, server.issues, server.calls = [], [], []
     return server
@@ -102,9 +105,7 @@ def test_the_settings_of_a_project(
     assert gitlab.calls == []
 
 
-def planned(
-    github: Forge, monkeypatch: pytest.MonkeyPatch, *, number: str = "5", **changed: object
-) -> str:
+def planned(github: Forge, number: str = "5", **changed: object) -> str:
     """Ask for the commit of a run, refused or not."""
     github.trees = {"here": "files", "there": "files", "elsewhere": "others"}
     github.runs["5"] = {
@@ -115,69 +116,49 @@ def planned(
         "head_branch": "main",
         **changed,
     }
-    monkeypatch.setenv("DEFAULT_BRANCH", "main")
-    monkeypatch.setenv("GITHUB_SHA", "here")
-    monkeypatch.setenv("PLAN_RUN", number)
-    try:
-        run(["planned"])
-    except ForgeError as error:
-        return str(error)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLAN_RUN", number)
+        try:
+            run(["planned"])
+        except ForgeError as error:
+            return str(error)
     return ""
 
 
-def test_the_commit_that_a_run_planned(
-    github: Forge, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_commit_that_a_run_planned(github: Forge, capsys: pytest.CaptureFixture[str]) -> None:
     """It may have another name than the one that was merged, and has to have the same files."""
-    assert planned(github, monkeypatch) == ""
+    assert planned(github) == ""
     assert capsys.readouterr().out == "commit=there\n"
+
+
+EVENTS = (
+    *("push", "schedule", "pull_request_target", "pull_request_review", "merge_group", "release"),
+    *("workflow_run", "workflow_call", "repository_dispatch", "issue_comment", "dynamic"),
+)
 
 
 @pytest.mark.parametrize(
     ("changed", "line"),
     [
+        # Another workflow, a fork, or other files could have kept anything as their plan.
         ({"head_sha": "elsewhere"}, "Merge first"),
         ({"path": ".github/workflows/mine.yml"}, "is no plan"),
         ({"head_repository": {"full_name": "mallory/biomodal"}}, "is no plan"),
         ({"head_repository": None}, "is no plan"),
         ({"head_sha": "gone"}, "404"),
+        # On another branch the workflow is that branch's own, whatever files its commit has.
+        ({"head_branch": "mine"}, "was started on mine"),
+        # Of all kinds only a pull request and a start by hand are what was reviewed.
+        *(({"event": event}, f"was started by {event}") for event in EVENTS),
+        # A run is a number, and nothing else reaches the API.
+        ({"number": "../../user"}, "is no number of a run"),
     ],
 )
 def test_a_run_that_is_no_plan_of_this_branch_is_refused(
-    github: Forge, monkeypatch: pytest.MonkeyPatch, changed: dict[str, object], line: str
+    github: Forge, changed: dict[str, Any], line: str
 ) -> None:
-    """Another workflow, a fork, or other files could have kept anything as their plan."""
-    assert line in planned(github, monkeypatch, **changed)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    "event",
-    [
-        "push",
-        "schedule",
-        "pull_request_target",
-        "pull_request_review",
-        "merge_group",
-        "workflow_run",
-        "workflow_call",
-        "repository_dispatch",
-        "issue_comment",
-        "release",
-        "dynamic",
-    ],
-)
-def test_other_events_plan_nothing_to_apply(
-    github: Forge, monkeypatch: pytest.MonkeyPatch, event: str
-) -> None:
-    """Of all kinds only a pull request and a start by hand are what was reviewed."""
-    assert f"was started by {event}" in planned(github, monkeypatch, event=event)
-
-
-def test_a_start_by_hand_is_one_on_the_default_branch(
-    github: Forge, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On another branch the workflow is that branch's own, whatever files its commit has."""
-    assert "was started on mine" in planned(github, monkeypatch, head_branch="mine")
+    """It was not reviewed, or not as what it would apply."""
+    assert line in planned(github, **changed)
 
 
 def pull(base: str = "main", sha: str = "there") -> dict[str, object]:
@@ -199,22 +180,13 @@ def pull(base: str = "main", sha: str = "there") -> dict[str, object]:
     ],
 )
 def test_a_pull_request_is_one_into_the_default_branch(
-    github: Forge,
-    monkeypatch: pytest.MonkeyPatch,
-    pulls: list[dict[str, object]],
-    events: list[dict[str, object]],
-    line: str,
+    github: Forge, pulls: list[dict[str, object]], events: list[dict[str, object]], line: str
 ) -> None:
     """Into a branch that anyone may push, its jobs are what that branch says: also for a while."""
     github.pulls, github.events = pulls, events
-    said = planned(github, monkeypatch, event="pull_request", head_branch="topic")
+    said = planned(github, event="pull_request", head_branch="topic")
     assert line in said
     assert bool(said) is bool(line)
-
-
-def test_what_is_typed_is_no_path(github: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run is a number, and nothing else reaches the API."""
-    assert "is no number of a run" in planned(github, monkeypatch, number="../../user")
 
 
 def test_a_token_that_is_refused_is_one_line(
@@ -222,7 +194,6 @@ def test_a_token_that_is_refused_is_one_line(
 ) -> None:
     """The line names the call and not the token."""
     monkeypatch.setenv("GITHUB_TOKEN", "expired")
-    monkeypatch.setenv("PR_NUMBER", "1")
     with pytest.raises(ForgeError, match=r"^GET /issues/1/comments.*: 401") as caught:
         run(["comment", report])
     assert "expired" not in str(caught.value)
@@ -233,7 +204,6 @@ def test_code_scanning_is_no_condition(
     github: Forge, report: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A repository without it has no results, and the job goes on; GitLab has none at all."""
-    monkeypatch.setenv("PR_NUMBER", "1")
     monkeypatch.setenv("PLANNED", "a" * 40)
     run(["sarif", report])
     assert "handed on" in capsys.readouterr().out

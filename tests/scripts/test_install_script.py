@@ -105,13 +105,6 @@ def test_as_another_user_uses_sudo_for_everything(tmp_path: Path) -> None:
     assert len([line for line in vm.lines if line.startswith("sudo ")]) == len(vm.record)
 
 
-def test_ssh_user_who_runs_it_is_added_once(tmp_path: Path) -> None:
-    """The usual second run, by hand over SSH, does not add the same user twice."""
-    vm = machine(tmp_path / "vm", "ubuntu", "ubuntu")
-    assert vm.run().returncode == 0
-    assert vm.record == [*EVERYTHING, "usermod -aG docker ubuntu", SOCKET]
-
-
 @pytest.mark.parametrize("user", ["root", "ubuntu"])
 def test_runs_twice(tmp_path: Path, user: str) -> None:
     """A second run does the same again and succeeds."""
@@ -173,21 +166,6 @@ def test_any_other_failure_is_loud(tmp_path: Path, broken: str) -> None:
     assert "all installations completed" not in done.stdout
 
 
-def test_other_ssh_user(tmp_path: Path) -> None:
-    """The user that the stack names is the one who gets the group."""
-    vm = machine(tmp_path / "vm", "root", "ubuntu", "carol")
-    assert vm.run(SSH_USER="carol").returncode == 0
-    assert "usermod -aG docker carol" in vm.record
-    assert "usermod -aG docker ubuntu" not in vm.record
-
-
-def test_unknown_ssh_user_falls_back_to_the_first_user(tmp_path: Path) -> None:
-    """On an image whose user has another name, the user with number 1000 gets the group."""
-    vm = machine(tmp_path / "vm", "root", "admin")
-    assert vm.run().returncode == 0
-    assert "usermod -aG docker admin" in vm.record
-
-
 def test_no_user_at_all_is_said_and_passed_over(tmp_path: Path) -> None:
     """Without any user to add, the installation still completes and says what to do."""
     vm = machine(tmp_path / "vm", "root")
@@ -197,18 +175,33 @@ def test_no_user_at_all_is_said_and_passed_over(tmp_path: Path) -> None:
     assert vm.record == [*EVERYTHING, SOCKET]
 
 
-def test_root_is_never_added(tmp_path: Path) -> None:
-    """An SSH user of root needs no group."""
-    vm = machine(tmp_path / "vm", "root", "ubuntu")
-    assert vm.run(SSH_USER="root").returncode == 0
-    assert not [line for line in vm.record if line.startswith("usermod")]
+ADDED = "usermod -aG docker"
 
 
-def test_socket_mode_has_a_switch(tmp_path: Path) -> None:
-    """Only root and the docker group may use Docker where the stack says so."""
-    vm = machine(tmp_path / "vm", "root", "ubuntu")
-    assert vm.run(DOCKER_SOCKET_MODE="660").returncode == 0
-    assert vm.record[-1] == "chmod 660 /var/run/docker.sock"
+@pytest.mark.parametrize(
+    ("users", "environ", "last"),
+    [
+        # The usual second run, by hand over SSH, does not add the same user twice.
+        (("ubuntu", "ubuntu"), {}, [f"{ADDED} ubuntu", SOCKET]),
+        # The user that the stack names is the one who gets the group.
+        (("root", "ubuntu", "carol"), {"SSH_USER": "carol"}, [f"{ADDED} carol", SOCKET]),
+        # On an image whose user has another name, the user with number 1000 gets it.
+        (("root", "admin"), {}, [f"{ADDED} admin", SOCKET]),
+        (("root", "ubuntu"), {"SSH_USER": "root"}, [SOCKET]),  # root needs no group
+        (
+            ("root", "ubuntu"),
+            {"DOCKER_SOCKET_MODE": "660"},
+            [f"{ADDED} ubuntu", "chmod 660 /var/run/docker.sock"],
+        ),
+    ],
+)
+def test_who_may_use_docker(
+    tmp_path: Path, users: tuple[str, ...], environ: dict[str, str], last: list[str]
+) -> None:
+    """One user gets the group, once, and the socket the mode that the stack says."""
+    vm = machine(tmp_path / "vm", *users)
+    assert vm.run(**environ).returncode == 0
+    assert vm.record == [*EVERYTHING, *last]
 
 
 def test_says_what_the_document_promises(tmp_path: Path) -> None:

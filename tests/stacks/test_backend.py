@@ -77,73 +77,66 @@ def terraform_of(output: Path, name: str) -> dict[str, Any]:
     return block
 
 
-def test_local(synthesized_backends: Path) -> None:
-    """A relative path outside the output folder, and no newer Terraform than before."""
-    assert terraform_of(synthesized_backends, "in-file") == {
-        "backend": {"local": {"path": "../../../state/in-file.tfstate"}},
-        "required_version": ">= 1.0",
-    }
-
-
-def test_s3(synthesized_backends: Path) -> None:
-    """Locked whatever is set; `encrypt` with a key alone, else the bucket's default holds."""
-    assert terraform_of(synthesized_backends, "in-s3") == {
-        "backend": {
-            "s3": {
-                "bucket": "lab-state",
-                "key": "in-s3/terraform.tfstate",
-                "region": "eu-west-2",
-                "encrypt": True,
-                "use_lockfile": True,
-                "kms_key_id": "alias/state",
-                "profile": "lab",
-                "assume_role": {
-                    "role_arn": "arn:aws:iam::123456789012:role/state",
-                    "session_name": "deploy",
-                    "external_id": "lab",
-                },
-            }
-        },
-        "required_version": ">= 1.10",
-    }
-    assert terraform_of(synthesized_backends, "in-s3-elsewhere")["backend"]["s3"] == {
-        "bucket": "lab-state",
-        "key": "a/b",
-        "region": "us-east-1",
-        "use_lockfile": True,
-    }
-
-
-def test_cloud(synthesized_backends: Path) -> None:
-    """The workspace has the stack's name where none is given."""
-    assert terraform_of(synthesized_backends, "in-cloud") == {
-        "cloud": {
-            "organization": "lab",
-            "hostname": "tfe.example.org",
-            "workspaces": {"name": "in-cloud"},
-        },
-        "required_version": ">= 1.6",
-    }
-
-
 @pytest.mark.parametrize(
-    ("name", "backend", "version"),
+    ("name", "block", "version"),
     [
-        ("of-files", {"s3": {"use_lockfile": True}}, ">= 1.10"),
-        ("of-http-files", {"http": {}}, ">= 1.0"),
-        ("of-remote-files", {"remote": {}}, ">= 1.0"),
-        ("of-gcs-files", {"gcs": {}}, ">= 1.0"),
-        ("of-azure-files", {"azurerm": {}}, ">= 1.0"),
+        # A relative path outside the output folder, and no newer Terraform than before.
+        ("in-file", {"backend": {"local": {"path": "../../../state/in-file.tfstate"}}}, ">= 1.0"),
+        # Locked whatever is set; `encrypt` with a key alone, else the bucket's default holds.
+        (
+            "in-s3",
+            {
+                "backend": {
+                    "s3": {
+                        **{key: value for key, value in BACKENDS["in-s3"].items() if key != "kind"},
+                        "key": "in-s3/terraform.tfstate",
+                        "encrypt": True,
+                        "use_lockfile": True,
+                    }
+                }
+            },
+            ">= 1.10",
+        ),
+        (
+            "in-s3-elsewhere",
+            {
+                "backend": {
+                    "s3": {
+                        "bucket": "lab-state",
+                        "key": "a/b",
+                        "region": "us-east-1",
+                        "use_lockfile": True,
+                    }
+                }
+            },
+            ">= 1.10",
+        ),
+        # The workspace has the stack's name where none is given.
+        (
+            "in-cloud",
+            {
+                "cloud": {
+                    "organization": "lab",
+                    "hostname": "tfe.example.org",
+                    "workspaces": {"name": "in-cloud"},
+                }
+            },
+            ">= 1.6",
+        ),
+        # Nothing of what the files say, and no trace of a file's name.
+        ("of-files", {"backend": {"s3": {"use_lockfile": True}}}, ">= 1.10"),
+        ("of-http-files", {"backend": {"http": {}}}, ">= 1.0"),
+        ("of-remote-files", {"backend": {"remote": {}}}, ">= 1.0"),
+        ("of-gcs-files", {"backend": {"gcs": {}}}, ">= 1.0"),
+        ("of-azure-files", {"backend": {"azurerm": {}}}, ">= 1.0"),
     ],
 )
-def test_partial(
-    synthesized_backends: Path, name: str, backend: dict[str, Any], version: str
+def test_each_backend(
+    synthesized_backends: Path, name: str, block: dict[str, Any], version: str
 ) -> None:
-    """Nothing of what the files say, and no trace of a file's name."""
-    assert terraform_of(synthesized_backends, name) == {
-        "backend": backend,
-        "required_version": version,
-    }
+    """Terraform reads where a state is, and from which version on it can."""
+    found = terraform_of(synthesized_backends, name)
+    assert found == {**block, "required_version": version}
     assert ".hcl" not in (synthesized_backends / "stacks" / name / "cdk.tf.json").read_text()
 
 

@@ -65,13 +65,10 @@ def blocks(document: dict[str, Any]) -> dict[str, Any]:
 
 def test_native_snapshot(hardened: dict[str, Any], snapshot: SnapshotAssertion) -> None:
     """The hardened native stack changes only on purpose."""
-    found = json.loads(json.dumps(stable(hardened)).replace(_digest(hardened), "DIGEST"))
+    data = hardened["resource"]["aws_launch_template"]["batch"]["user_data"]
+    digest = data.split("assets/batch_host/")[1].split("/")[0]
+    found = json.loads(json.dumps(stable(hardened)).replace(digest, "DIGEST"))
     assert found == snapshot(extension_class=JSONSnapshotExtension)
-
-
-def _digest(document: dict[str, Any]) -> str:
-    data = document["resource"]["aws_launch_template"]["batch"]["user_data"]
-    return str(data.split("assets/batch_host/")[1].split("/")[0])
 
 
 def test_module_snapshot(module: dict[str, Any], snapshot: SnapshotAssertion) -> None:
@@ -190,22 +187,16 @@ def test_permissions_name_their_resources(hardened: dict[str, Any]) -> None:
             assert not [action for action in each["actions"] if "*" in action]
 
 
-NEEDED: Final = (
-    "batch:CancelJob",
-    "batch:TagResource",
-    "ec2:DescribeInstanceStatus",
-    "ecr:DescribeImageScanFindings",
-    "logs:GetLogEvents",
-    "s3:AbortMultipartUpload",
-    "s3:PutObjectTagging",
-)
+NEEDED: Final = {
+    *("batch:CancelJob", "batch:TagResource", "ec2:DescribeInstanceStatus", "s3:PutObjectTagging"),
+    *("ecr:DescribeImageScanFindings", "logs:GetLogEvents", "s3:AbortMultipartUpload"),
+}
 
 
-@pytest.mark.parametrize("action", NEEDED)
-def test_what_the_document_forgot_is_there(hardened: dict[str, Any], action: str) -> None:
+def test_what_the_document_forgot_is_there(hardened: dict[str, Any]) -> None:
     """Nextflow needs it, and the documented policy does not have it."""
     statements = hardened["data"]["aws_iam_policy_document"]["vm_role"]["statement"]
-    assert [each["sid"] for each in statements if action in each["actions"]]
+    assert {action for each in statements for action in each["actions"]} >= NEEDED
 
 
 def test_environments_survive_their_replacement(hardened: dict[str, Any]) -> None:

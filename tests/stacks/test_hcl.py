@@ -51,39 +51,20 @@ subnets = [
 """
 
 
-def fixed() -> str:
-    """Return it repaired."""
-    return repaired(CDKTF, defaults={"name": "", "region": None, "force": False})
-
-
-def test_falsy_defaults_are_put_back() -> None:
-    """Without them the variables are required ones; one without a default gets none."""
-    text = fixed()
+def test_each_fault_is_repaired() -> None:
+    """Falsy defaults are put back, references not quoted, blocks indented; twice is as once."""
+    text = repaired(CDKTF, defaults={"name": "", "region": None, "force": False})
     assert 'variable "name" {\n  default = ""\n' in text
     assert 'variable "force" {\n  default = false\n' in text
     assert 'variable "region" {\n  type = string\n}' in text
-
-
-def test_references_are_not_quoted() -> None:
-    """In `depends_on` and `ignore_changes`, and nowhere else."""
-    text = fixed()
+    # In `depends_on` and `ignore_changes`, and nowhere else.
     assert "    ignore_changes = [\n      ami,\n      user_data_base64\n    ]\n" in text
     assert "  depends_on = [\n    aws_iam_role_policy.vm\n  ]\n" in text
     assert '  subnets = [\n    "subnet-1"\n  ]\n' in text
-
-
-def test_blocks_are_indented_and_apart() -> None:
-    """People read it: two spaces a level, one empty line between blocks, one at the end."""
-    text = fixed()
+    # Two spaces a level, one empty line between blocks, one line end at the end.
     assert "terraform {\n  required_providers {\n    aws = {\n      version" in text
     assert "\n\n\n" not in text
     assert '}\n\nvariable "name" {' in text
     assert text.endswith("}\n")
-    assert not text.endswith("\n\n")
-
-
-def test_repairing_twice_changes_nothing() -> None:
-    """What is right stays as it is, a later cdktf's output among it."""
-    once = fixed()
-    again = repaired(once, defaults={})
-    assert again == once
+    # What is right stays as it is, a later cdktf's output among it.
+    assert repaired(text, defaults={}) == text

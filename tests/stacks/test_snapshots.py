@@ -1,8 +1,4 @@
-"""The synthesized stacks, whole.
-
-The choice between a new bucket and an existing one is a Terraform variable, so the JSON is the
-same for both. What each choice plans is held beside the engine tests (tests/engine).
-"""
+"""The synthesized stacks, whole: new or existing bucket is a variable, so the JSON is the same."""
 
 from __future__ import annotations
 

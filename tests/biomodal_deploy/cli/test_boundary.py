@@ -150,15 +150,31 @@ def test_a_bug_keeps_its_traceback_in_a_private_file(
     assert printed.out == ""
 
 
-def test_a_wish_to_stop_that_python_wrapped_is_no_bug(
-    raising: Raising, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """It came while an enumeration was being made, and is a stop request all the same."""
+def _wrapped() -> RuntimeError:
     error = RuntimeError("Error calling __set_name__")
     error.__cause__ = StopRequested()
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        # A stop request that came while an enumeration was being made.
+        (_wrapped(), EXIT_INTERRUPTED),
+        # A closed pipe or terminal in the middle of work: nobody reads any more.
+        (OSError(errno.EPIPE, "nobody is there"), EXIT_INTERRUPTED),
+        (OSError(errno.EIO, "nobody is there"), EXIT_INTERRUPTED),
+        # A bad descriptor is a fault of ours.
+        (OSError(errno.EBADF, "Bad file descriptor"), EXIT_BUG),
+    ],
+)
+def test_a_stop_request_is_told_from_a_bug(
+    raising: Raising, capsys: pytest.CaptureFixture[str], error: BaseException, status: int
+) -> None:
+    """What ends a command from outside is an interruption, whatever it comes as."""
     raising(error)
-    assert run(["history"]) == EXIT_INTERRUPTED
-    assert "Interrupted" in capsys.readouterr().err
+    assert run(["history"]) == status
+    assert ("Traceback" in capsys.readouterr().err) is (status == EXIT_BUG)
 
 
 def test_a_bug_is_an_envelope_too(
@@ -190,35 +206,11 @@ def test_a_bug_on_a_full_disk_is_still_said(
     assert "Please report it with what is above." in printed
 
 
-def test_an_error_of_the_system_that_nobody_can_mend_is_a_bug(
-    raising: Raising, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A bad descriptor is a fault of ours."""
-    raising(OSError(errno.EBADF, "Bad file descriptor"))
-    assert run(["history"]) == EXIT_BUG
-
-
-@pytest.mark.parametrize("number", [errno.EPIPE, errno.EIO])
-def test_where_nobody_reads_any_more_it_ends_as_interrupted(
-    raising: Raising, capsys: pytest.CaptureFixture[str], number: int
-) -> None:
-    """A closed pipe or terminal in the middle of work is a stop request, and no bug."""
-    raising(OSError(number, "nobody is there"))
-    assert run(["history"]) == EXIT_INTERRUPTED
-    assert "Traceback" not in capsys.readouterr().err
-
-
-@pytest.fixture(params=["apply", "history", "output", "show"])
-def reading(request: pytest.FixtureRequest) -> str:
-    """Each command that names a stack and synthesizes nothing."""
-    word: str = request.param
-    return word
-
-
+@pytest.mark.parametrize("reading", ["apply", "history", "output", "show"])
 def test_an_unknown_stack_is_one_line(
     project: Path, capsys: pytest.CaptureFixture[str], reading: str
 ) -> None:
-    """With what was meant."""
+    """With what was meant, by each command that names a stack and synthesizes nothing."""
     assert run([reading, "--stack", "dmeo"]) == EXIT_USAGE
     printed = capsys.readouterr()
     assert printed.err == ('error: --stack = "dmeo": no such stack. Fix: did you mean "demo"?\n')

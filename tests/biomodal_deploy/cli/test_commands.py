@@ -30,12 +30,6 @@ NO_FORMAT: Final = {"sandbox run"}
 each_command = pytest.mark.parametrize("name", sorted(FOUND))
 
 
-def test_the_workflow_has_all_its_commands() -> None:
-    """A command that is forgotten in the list of commands would not be there."""
-    workflow = "synth validate plan show apply destroy output drift history doctor"
-    assert set(workflow.split()) <= set(FOUND)
-
-
 @each_command
 def test_help_has_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """It says what the command does, and shows one that can be copied."""
@@ -59,22 +53,13 @@ def test_every_option_of_an_example_is_there(name: str) -> None:
 
 
 @each_command
-def test_what_a_command_does_fits_on_its_line(name: str) -> None:
-    """The list of commands cuts no sentence off on a terminal of 80 columns."""
+def test_what_a_command_does_and_takes_is_explained(name: str) -> None:
+    """In a line that 80 columns do not cut off; no argument and no option is without a sentence."""
     sentence = inspect.cleandoc(FOUND[name].help or "").partition("\n")[0]
     longest = max(len(each.split()[-1]) for each in FOUND)
     assert len(sentence) <= 80 - len("  ") - longest - len("  ")
-
-
-@each_command
-def test_everything_that_can_be_given_is_explained(name: str) -> None:
-    """No argument and no option without a sentence."""
-    unexplained = [
-        each.name
-        for each in FOUND[name].params
-        if isinstance(each, TyperArgument | TyperOption) and not each.help
-    ]
-    assert unexplained == []
+    params = [each for each in FOUND[name].params if isinstance(each, TyperArgument | TyperOption)]
+    assert [each.name for each in params if not each.help] == []
 
 
 @each_command

@@ -128,10 +128,19 @@ def test_each_shell_reads_its_script(shell: str, project: Path) -> None:
     assert [line.split("\t")[0] for line in done.stdout.splitlines()] == [NEW, OLD, OTHER]
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh"])
-def test_it_is_installed_once(shell: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("shell", "where"),
+    [
+        ("bash", ".local/share/biomodal-aws/completion.bash"),
+        ("zsh", ".local/share/biomodal-aws/completion.zsh"),
+        ("fish", ".config/fish/completions/biomodal-aws.fish"),  # its own folder, nothing else
+    ],
+)
+def test_it_is_installed_once(
+    shell: str, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The start-up file keeps what it holds, and gets one line."""
-    for name in ("XDG_DATA_HOME", "ZDOTDIR"):
+    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "ZDOTDIR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("SHELL", f"/usr/bin/{shell}")
@@ -139,19 +148,10 @@ def test_it_is_installed_once(shell: str, tmp_path: Path, monkeypatch: pytest.Mo
     start.write_text("mine")
     for _ in range(2):
         assert run(["--install-completion"]) == EXIT_DONE
-    script = tmp_path / ".local" / "share" / "biomodal-aws" / f"completion.{shell}"
-    assert start.read_text() == f"mine\nsource {script}\n"
+    script = tmp_path / where
+    assert start.read_text() == ("mine" if shell == "fish" else f"mine\nsource {script}\n")
     assert script.read_text() == SCRIPTS[shell]
-
-
-def test_fish_reads_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing else is written."""
-    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("SHELL", "/usr/bin/fish")
-    assert run(["--install-completion"]) == EXIT_DONE
-    (written,) = (each for each in tmp_path.rglob("*") if each.is_file())
-    assert written == tmp_path / ".config" / "fish" / "completions" / "biomodal-aws.fish"
+    assert {each for each in tmp_path.rglob("*") if each.is_file()} == {start, script}
 
 
 def test_the_script_can_be_printed(

@@ -33,22 +33,17 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_to_the_screen(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Markdown, byte for byte the same each time, and no escape codes."""
-    assert run(["show", "--format", "markdown"]) == EXIT_DONE
+def test_to_the_screen_and_to_a_file(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same bytes each time, no escape codes; beside a file one line and the verdict."""
+    words = ["show", "--format", "markdown"]
+    assert run(words) == EXIT_DONE
     first = capsys.readouterr().out
     assert first.startswith("# ")
     assert "\x1b" not in first
-    run(["show", "--format", "markdown"])
+    run(words)
     assert capsys.readouterr().out == first
-
-
-def test_to_a_file(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The same bytes as on the screen; what is printed is one line and the verdict."""
-    run(["show", "--format", "markdown"])
-    shown = capsys.readouterr().out
-    assert run(["show", "--format", "markdown", "--out", "r.md"]) == EXIT_DONE
-    assert (project / "r.md").read_text() == shown
+    assert run([*words, "--out", "r.md"]) == EXIT_DONE
+    assert (project / "r.md").read_text() == first
     assert stat.S_IMODE((project / "r.md").stat().st_mode) == 0o666 & ~_umask()
     assert len(capsys.readouterr().out.splitlines()) == 2
     assert sorted(path.name for path in project.iterdir() if path.name.startswith(".")) == []

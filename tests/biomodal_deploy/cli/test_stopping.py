@@ -11,6 +11,7 @@ import pytest
 from biomodal_deploy.errors import EXIT_INTERRUPTED
 
 # Like the command: exceptions pass through `exec`, where CPython looks at KeyboardInterrupt.
+# Like the command: exceptions pass through `exec`, where CPython looks at KeyboardInterrupt.
 _COMMAND: Final = """
 import os, signal, sys, time
 from biomodal_deploy.cli.stopping import StopRequested, stop_no_more, stop_on_signals
@@ -21,31 +22,26 @@ except StopRequested:
     {then}
     stop_no_more()
     os.kill(os.getpid(), signal.SIG{name})
-    sys.exit({status})
+    sys.exit(130)
 """
-
-
-def ended(name: str, then: str = "pass") -> int:
-    """Return how such a command ends that sends a signal to itself."""
-    script = _COMMAND.format(name=name, then=then, status=EXIT_INTERRUPTED)
-    return subprocess.run([sys.executable, "-c", script], timeout=30, check=False).returncode
-
-
-@pytest.mark.parametrize("name", ["INT", "TERM", "HUP"])
-def test_a_signal_ends_the_command_with_its_own_status(name: str) -> None:
-    """Not by the signal: whoever started it reads 130, and everything was tidied up."""
-    assert ended(name) == EXIT_INTERRUPTED
-
-
-@pytest.mark.parametrize("name", ["INT", "TERM", "HUP"])
-def test_a_second_signal_of_the_same_wish_does_not_tear_through(name: str) -> None:
-    """A terminal hangs up twice."""
-    assert ended(name, f"os.kill(os.getpid(), signal.SIG{name}); time.sleep(0.1)") == 130
-
-
-def test_a_later_wish_is_another_one() -> None:
-    """Whoever asks again after a while does not want to wait for the tidying up."""
-    script = """
+# A terminal hangs up twice.
+_TWICE: Final = "os.kill(os.getpid(), signal.SIG{name}); time.sleep(0.1)"
+# Python drops what a callback raises, and prints a traceback: neither happens.
+_CALLBACK: Final = """
+import signal, sys, time, weakref
+from biomodal_deploy.cli.stopping import StopRequested, stop_on_signals
+class Thing: pass
+stop_on_signals()
+thing = Thing()
+kept = weakref.ref(thing, lambda _: (signal.raise_signal(signal.SIG{name}), None))
+try:
+    del thing
+    time.sleep(5)
+except StopRequested:
+    sys.exit(130)
+"""
+# Whoever asks again after a while does not want to wait for the tidying up.
+_LATER: Final = """
 import os, signal, time
 from biomodal_deploy.cli import stopping
 stopping._SAME_REQUEST = 0.05
@@ -60,60 +56,49 @@ for _ in range(2):
         time.sleep(0.1)
 raise SystemExit(heard)
 """
-    done = subprocess.run([sys.executable, "-c", script], timeout=30, check=False)
-    assert done.returncode == 2
-
-
-def test_an_ignored_signal_stays_ignored() -> None:
-    """Under `nohup` a closed terminal stops nothing."""
-    script = """
+# Under `nohup` a closed terminal stops nothing.
+_IGNORED: Final = """
 import os, signal
 from biomodal_deploy.cli.stopping import stop_on_signals
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
 stop_on_signals()
 os.kill(os.getpid(), signal.SIGHUP)
 """
-    done = subprocess.run([sys.executable, "-c", script], timeout=30, check=False)
-    assert done.returncode == 0
+# From its first moments: what is imported after that takes ten times as long.
+_EARLY: Final = """
+import builtins, os, signal
+original = builtins.__import__
+def imported(name, *rest):
+    if name == 'biomodal_deploy.cli.boundary':
+        os.kill(os.getpid(), signal.SIGTERM)
+    return original(name, *rest)
+builtins.__import__ = imported
+from biomodal_deploy.__main__ import main
+main()
+"""
 
 
-def test_the_command_hears_a_signal_before_it_has_loaded() -> None:
-    """From its first moments: what is imported after that takes ten times as long."""
-    code = (
-        "import builtins, os, signal\n"
-        "original = builtins.__import__\n"
-        "def imported(name, *rest):\n"
-        "    if name == 'biomodal_deploy.cli.boundary':\n"
-        "        os.kill(os.getpid(), signal.SIGTERM)\n"
-        "    return original(name, *rest)\n"
-        "builtins.__import__ = imported\n"
-        "from biomodal_deploy.__main__ import main\n"
-        "main()\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False
-    )
-    assert (done.returncode, done.stderr) == (EXIT_INTERRUPTED, "")
+def ended(script: str) -> tuple[int, bytes]:
+    """Return how a command ends that sends a signal to itself, and what it printed of it."""
+    words = [sys.executable, "-c", script]
+    done = subprocess.run(words, capture_output=True, timeout=30, check=False)
+    return done.returncode, done.stderr
 
 
 @pytest.mark.parametrize("name", ["INT", "TERM", "HUP"])
-def test_a_signal_that_meets_a_callback_of_python_is_not_lost(name: str) -> None:
-    """Python drops what a callback raises, and prints a traceback: neither happens."""
-    callback = f"weakref.ref(thing, lambda _: (signal.raise_signal(signal.SIG{name}), None))"
-    script = f"""
-import signal, sys, time, weakref
-from biomodal_deploy.cli.stopping import StopRequested, stop_on_signals
-class Thing: pass
-stop_on_signals()
-thing = Thing()
-kept = {callback}
-try:
-    del thing
-    time.sleep(5)
-except StopRequested:
-    sys.exit({EXIT_INTERRUPTED})
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, timeout=30, check=False
-    )
-    assert (done.returncode, done.stderr) == (EXIT_INTERRUPTED, b"")
+@pytest.mark.parametrize(
+    "script",
+    [_COMMAND.replace("{then}", "pass"), _COMMAND.replace("{then}", _TWICE), _CALLBACK],
+    ids=["once", "twice", "in a callback"],
+)
+def test_a_signal_ends_the_command_with_its_own_status(script: str, name: str) -> None:
+    """Not by the signal: whoever started it reads 130, and everything was tidied up once."""
+    assert ended(script.replace("{name}", name)) == (EXIT_INTERRUPTED, b"")
+
+
+@pytest.mark.parametrize(
+    ("script", "status"), [(_LATER, 2), (_IGNORED, 0), (_EARLY, EXIT_INTERRUPTED)]
+)
+def test_each_request_is_heard_once_and_an_ignored_signal_never(script: str, status: int) -> None:
+    """A later request is another one, and the first moment of the command is early enough."""
+    assert ended(script) == (status, b"")

@@ -141,12 +141,11 @@ def test_to_the_end_and_not(monkeypatch: pytest.MonkeyPatch) -> None:
     """A number where it is one; else the text says that there may be more."""
     denied = Refusal("AccessDenied", status=403)
     objects = {"Contents": [{"Key": "a", "Size": 1}], "IsTruncated": False}
-    images = {"imageDetails": [{}, {}]}
     found = counted(
         monkeypatch,
         s3__ListObjectVersions=denied,
         s3__ListObjectsV2=objects,
-        ecr__DescribeImages=images,
+        ecr__DescribeImages={"imageDetails": [{}, {}]},
     )
     assert found == {BUCKET: "at least 1", IMAGES: 2}
     versions = {"Versions": [VERSION, VERSION], "IsTruncated": False}

@@ -227,8 +227,7 @@ def test_a_new_session_of_the_same_role_is_the_same_caller(
     assert project.run("output", "account", environment=tuesday).out.strip() == OURS
     refusals = project.run("history", "--output", "json").data["entries"]
     assert [each["details"]["code"] for each in refusals if each["event"] == "refusal"] == [
-        *("other_account", "other_endpoint", "other_region"),
-        *(["other_endpoint"] * 3),
+        *("other_account", "other_region", *(["other_endpoint"] * 4)),
         *("other_caller", "other_caller", "other_endpoint"),
     ]
 
