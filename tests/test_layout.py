@@ -22,8 +22,8 @@ PYTHON_FILES: Final = sorted(
     for path in (ROOT / folder).rglob("*.py")
 )
 
-# A wing may import those below it. The lists of checks stand above the frame that they share.
-WINGS: Final = (
+# A layer may import those below it. The lists of checks stand above the frame that they share.
+LAYERS: Final = (
     *(
         "app",
         "cli",
@@ -127,22 +127,22 @@ def module_imports() -> dict[str, set[str]]:
     return found
 
 
-def wing_of(module: str) -> str:
-    """Return the wing that a module stands in; the package and its entry point are above all."""
-    _, wing, room = [*module.split("."), "", ""][:3]
-    return named if (named := f"{wing}.{room}") in WINGS else wing
+def layer_of(module: str) -> str:
+    """Return the layer that a module stands in; the package and its entry point are above all."""
+    _, layer, part = [*module.split("."), "", ""][:3]
+    return named if (named := f"{layer}.{part}") in LAYERS else layer
 
 
-def test_no_wing_imports_one_above_it() -> None:
-    """Data flows one way: whoever reads a wing needs to know only the ones below it."""
+def test_no_layer_imports_one_above_it() -> None:
+    """Data flows one way: whoever reads a layer needs to know only the ones below it."""
     imports = module_imports()
-    ranks = {wing: rank for rank, wing in enumerate(("__main__", "", *WINGS))}
-    assert {wing_of(module) for module in imports} == ranks.keys()
+    ranks = {layer: rank for rank, layer in enumerate(("__main__", "", *LAYERS))}
+    assert {layer_of(module) for module in imports} == ranks.keys()
     upward = [
         f"{module} imports {each}"
         for module, named in imports.items()
         for each in named
-        if ranks[wing_of(module)] > ranks[wing_of(each)] > 1
+        if ranks[layer_of(module)] > ranks[layer_of(each)] > 1
     ]
     assert upward == []
 

@@ -10,7 +10,7 @@ _FUTURE: Final = "from __future__ import annotations\n"
 
 
 def as_program(*names: str) -> str:
-    """Return modules of this wing as one program for a `python3` that has the standard library.
+    """Return modules of this package as one program for a `python3` that has the standard library.
 
     Args:
         names: Their files below `vm`, what is imported first; an import of ours takes one line.
