@@ -32,6 +32,17 @@ def need(action: str, *resources: str, phase: str = "apply", **condition: Any) -
     )
 
 
+def equals(**values: str) -> dict[str, Any]:
+    """Return a condition on the region of a call or the name of a resource."""
+    keys = {"region": "aws:RequestedRegion", "name": "aws:ResourceTag/Name"}
+    return {"StringEquals": {keys[key]: value for key, value in values.items()}}
+
+
+def faults(fault: Fault, statement: dict[str, Any], *needs: Need) -> list[str]:
+    """Return the details of one kind of fault."""
+    return [each.detail for each in found(statement, needs=needs) if each.fault is fault]
+
+
 TERMINATE = need(
     "ec2:TerminateInstances",
     f"{ARN}:instance/*",
@@ -71,26 +82,16 @@ def test_what_is_missing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("statement", "detail"),
+    ("resource", "more", "detail"),
     [
-        (
-            {"Action": "ec2:ImportKeyPair", "Resource": f"{ARN}:key-pair/other"},
-            "granted only on key-pair/other",
-        ),
-        (
-            {
-                "Action": "ec2:ImportKeyPair",
-                "Resource": "*",
-                "Condition": {"StringEquals": {"aws:RequestedRegion": "us-east-1"}},
-            },
-            "granted only on *, under conditions",
-        ),
+        (f"{ARN}:key-pair/other", {}, "granted only on key-pair/other"),
+        ("*", {"Condition": equals(region="us-east-1")}, "granted only on *, under conditions"),
     ],
 )
-def test_why_it_is_missing(statement: dict[str, Any], detail: str) -> None:
+def test_why_it_is_missing(resource: str, more: dict[str, Any], detail: str) -> None:
     """An action that is granted elsewhere is said to be."""
-    lacking = [each for each in found(statement, needs=(IMPORT,)) if each.fault is Fault.MISSING]
-    assert [each.detail for each in lacking] == [detail]
+    statement = {"Action": "ec2:ImportKeyPair", "Resource": resource, **more}
+    assert faults(Fault.MISSING, statement, IMPORT) == [detail]
 
 
 def test_a_denial_is_named() -> None:
@@ -112,25 +113,17 @@ def test_what_depends_on_the_unknown() -> None:
 
 def test_conditions_that_the_stack_meets() -> None:
     """Region, account and tags of the stack are known, so a policy may ask for them."""
-    condition = {
-        "StringEquals": {
-            "aws:RequestedRegion": "eu-west-2",
-            "aws:ResourceTag/Name": "dev",
-            "aws:PrincipalAccount": "123456789012",
-        }
-    }
+    condition = equals(region="eu-west-2", name="dev")
+    condition["StringEquals"]["aws:PrincipalAccount"] = "123456789012"
     statement = {"Action": "ec2:TerminateInstances", "Resource": "*", "Condition": condition}
     assert found(statement, needs=(TERMINATE,)) == []
 
 
 def test_what_iam_does_not_know() -> None:
     """Names that are no actions, and placeholders that nobody filled in."""
-    statement = {
-        "Action": ["ec2:DescribeInstances", "s3:ListObjectsV2"],
-        "Resource": ["*", "arn:aws:s3:::${BucketName}", "my-bucket"],
-    }
-    unknown = [each for each in found(statement, needs=(DESCRIBE,)) if each.fault is Fault.UNKNOWN]
-    assert [each.detail for each in unknown] == [
+    actions = ["ec2:DescribeInstances", "s3:ListObjectsV2"]
+    statement = {"Action": actions, "Resource": ["*", "arn:aws:s3:::${BucketName}", "my-bucket"]}
+    assert faults(Fault.UNKNOWN, statement, DESCRIBE) == [
         "IAM has no such action",
         "BucketName was never filled in: it matches nothing",
         "a resource is an ARN or *; IAM refuses the policy",
@@ -139,12 +132,8 @@ def test_what_iam_does_not_know() -> None:
 
 def test_ids_as_ec2_begins_them() -> None:
     """`instance/i-*` is every instance, as AWS's own examples write it."""
-    statement = {
-        "Action": "ec2:TerminateInstances",
-        "Resource": f"{ARN}:instance/i-*",
-        "Condition": {"StringEquals": {"aws:ResourceTag/Name": "dev"}},
-    }
-    assert found(statement, needs=(TERMINATE,)) == []
+    on = {"Resource": f"{ARN}:instance/i-*", "Condition": equals(name="dev")}
+    assert found({"Action": "ec2:TerminateInstances", **on}, needs=(TERMINATE,)) == []
 
 
 @pytest.mark.parametrize(
@@ -159,9 +148,7 @@ def test_ids_as_ec2_begins_them() -> None:
 )
 def test_what_is_broader_than_needed(statement: dict[str, Any], detail: str) -> None:
     """Actions that nothing needs, and reach beyond the stack's own things."""
-    needs = (TERMINATE, IMPORT)
-    broader = [each for each in found(statement, needs=needs) if each.fault is Fault.BROADER]
-    assert any(detail in each.detail for each in broader)
+    assert any(detail in each for each in faults(Fault.BROADER, statement, TERMINATE, IMPORT))
 
 
 def test_what_gives_nothing_away() -> None:

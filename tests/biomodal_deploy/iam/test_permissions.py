@@ -18,21 +18,16 @@ from tests.support.authority.sandbox import judged_sandbox
 from tests.support.changes import HARDENED_NATIVE, MODULE, NATIVE
 
 BOUNDARY: Final = f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:policy/boundary"
-TRUST: Final = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Action": "sts:AssumeRole",
-                "Principal": {"Service": "ec2.amazonaws.com"},
-            }
-        ],
-    }
-)
-EVERYTHING: Final = json.dumps(
-    {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
-)
+
+
+def policy_text(action: str, **of: Any) -> str:
+    """Return a policy that allows an action."""
+    statement = {"Effect": "Allow", "Action": action, **of}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+TRUST: Final = policy_text("sts:AssumeRole", Principal={"Service": "ec2.amazonaws.com"})
+EVERYTHING: Final = policy_text("*", Resource="*")
 
 
 def permissions(folder: Path, snapshot: Path, **values: Any) -> StackPermissions:

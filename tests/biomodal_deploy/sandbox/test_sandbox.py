@@ -24,39 +24,38 @@ from biomodal_deploy.sandbox.account import DEFAULT_ACCOUNT_ID
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("sandbox")]
 
 # Of services that boto3's stubs are not installed for.
-EXTRAS: dict[str, tuple[str, dict[str, Any]]] = {
-    "budgets": (
-        "create_budget",
-        {
-            "AccountId": DEFAULT_ACCOUNT_ID,
-            "Budget": {
-                "BudgetName": "monthly",
-                "BudgetLimit": {"Amount": "100", "Unit": "USD"},
-                "TimeUnit": "MONTHLY",
-                "BudgetType": "COST",
-            },
-        },
-    ),
-    "cloudwatch": (
-        "put_metric_alarm",
-        {
-            "AlarmName": "down",
-            "ComparisonOperator": "GreaterThanThreshold",
-            "EvaluationPeriods": 1,
-            "MetricName": "StatusCheckFailed",
-            "Namespace": "AWS/EC2",
-            "Period": 60,
-            "Statistic": "Maximum",
-            "Threshold": 0,
-        },
-    ),
-    "logs": ("create_log_group", {"logGroupName": "/vm"}),
+BUDGET: dict[str, Any] = {
+    "BudgetName": "monthly",
+    "BudgetLimit": {"Amount": "100", "Unit": "USD"},
+    "TimeUnit": "MONTHLY",
+    "BudgetType": "COST",
 }
-REMOVED: dict[str, tuple[str, dict[str, Any]]] = {
-    "budgets": ("delete_budget", {"AccountId": DEFAULT_ACCOUNT_ID, "BudgetName": "monthly"}),
-    "cloudwatch": ("delete_alarms", {"AlarmNames": ["down"]}),
-    "logs": ("delete_log_group", {"logGroupName": "/vm"}),
+ALARM: dict[str, Any] = {
+    "AlarmName": "down",
+    "ComparisonOperator": "GreaterThanThreshold",
+    "EvaluationPeriods": 1,
+    "MetricName": "StatusCheckFailed",
+    "Namespace": "AWS/EC2",
+    "Period": 60,
+    "Statistic": "Maximum",
+    "Threshold": 0,
 }
+OURS = {"AccountId": DEFAULT_ACCOUNT_ID}
+GROUP = {"logGroupName": "/vm"}
+# How each is made and removed, of services that boto3's stubs are not installed for.
+EXTRAS: dict[str, list[tuple[str, dict[str, Any]]]] = {
+    "budgets": [
+        ("create_budget", {**OURS, "Budget": BUDGET}),
+        ("delete_budget", {**OURS, "BudgetName": "monthly"}),
+    ],
+    "cloudwatch": [("put_metric_alarm", ALARM), ("delete_alarms", {"AlarmNames": ["down"]})],
+    "logs": [("create_log_group", GROUP), ("delete_log_group", GROUP)],
+}
+# Everything of which one is made, in the words of a leftover.
+MADE = (
+    *("EBS volume", "EC2 instance", "ECR repository", "Elastic IP", "IAM user", "S3 bucket"),
+    *("alarm", "budget", "key pair", "log group", "network interface"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -158,47 +157,27 @@ def test_the_tfvars_are_the_documented_variables(sandbox: Sandbox, tmp_path: Pat
 def test_leftovers_are_what_was_added_and_is_still_there(sandbox: Sandbox) -> None:
     """Everything that someone makes is found, and nothing any more when it is gone."""
     assert sandbox.leftovers() == []
-    ec2, s3, iam, ecr = (
-        sandbox.client("ec2"),
-        sandbox.client("s3"),
-        sandbox.client("iam"),
-        sandbox.client("ecr"),
-    )
-    vm = ec2.run_instances(
-        ImageId=sandbox.account.image_id,
-        MinCount=1,
-        MaxCount=1,
-        SubnetId=sandbox.account.subnet_ids[0],
-    )["Instances"][0]["InstanceId"]
+    ec2, s3 = sandbox.client("ec2"), sandbox.client("s3")
+    iam, ecr = sandbox.client("iam"), sandbox.client("ecr")
+    account = sandbox.account
+    subnet = account.subnet_ids[0]
+    launched = ec2.run_instances(ImageId=account.image_id, MinCount=1, MaxCount=1, SubnetId=subnet)
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]
     ec2.import_key_pair(KeyName="key", PublicKeyMaterial=sandbox.public_key.encode())
     s3.create_bucket(Bucket="data")
     iam.create_user(UserName="me")
     ecr.create_repository(repositoryName="tools")
-    for service, make in EXTRAS.items():
-        getattr(sandbox.client(service), make[0])(**make[1])
-    kinds = [item.kind for item in sandbox.leftovers()]
-    assert sorted(kinds) == [
-        "EBS volume",
-        "EC2 instance",
-        "ECR repository",
-        "Elastic IP",
-        "IAM user",
-        "S3 bucket",
-        "alarm",
-        "budget",
-        "key pair",
-        "log group",
-        "network interface",
-    ]
+    for service, ((make, given), _) in EXTRAS.items():
+        getattr(sandbox.client(service), make)(**given)
+    assert sorted(item.kind for item in sandbox.leftovers()) == [*MADE]
     assert Item("Elastic IP", address) in sandbox.leftovers()
-    ec2.terminate_instances(InstanceIds=[vm])
+    ec2.terminate_instances(InstanceIds=[launched["Instances"][0]["InstanceId"]])
     ec2.release_address(AllocationId=address)
     ec2.delete_key_pair(KeyName="key")
     s3.delete_bucket(Bucket="data")
     iam.delete_user(UserName="me")
-    for service, remove in REMOVED.items():
-        getattr(sandbox.client(service), remove[0])(**remove[1])
+    for service, (_, (remove, given)) in EXTRAS.items():
+        getattr(sandbox.client(service), remove)(**given)
     ecr.delete_repository(repositoryName="tools")
     assert sandbox.leftovers() == []
 

@@ -55,29 +55,17 @@ def settings(text: str) -> dict[str, str]:
     return found
 
 
-_TEXTS: Final[dict[str, Any]] = dict.fromkeys(
-    (
-        *(
-            "stack",
-            "region",
-            "bucket",
-            "registry",
-            "queue",
-            "on_demand_queue",
-            "cli_path",
-            "job_role",
-        ),
-        *("logs_group", "instance_type"),
-    ),
-    HOSTILE,
+_TEXTS: Final = (
+    "stack region bucket registry queue on_demand_queue cli_path job_role logs_group instance_type"
 )
+_HOSTILE: Final[dict[str, Any]] = dict.fromkeys(_TEXTS.split(), HOSTILE)
 VARIANTS: Final = {
     "documented": facts(),
     "hardened": facts(hardened()),
     "on-demand": facts(
         documented() | {"aws_batch_compute_environment": [environment(kind="EC2", role="own")]}
     ),
-    "hostile": replace(facts(hardened()), **_TEXTS),
+    "hostile": replace(facts(hardened()), **_HOSTILE),
 }
 EVERY: Final = pytest.mark.parametrize("name", sorted(VARIANTS))
 
