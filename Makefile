@@ -88,8 +88,8 @@ snapshots: $(READY) ## Write the snapshots anew; review the difference before co
 	@$(BIN)/pytest -m "not engine" --snapshot-update
 
 docs: $(READY) ## Write the pages that come from the code: commands, hardening, permissions, ...
-	@$(BIN)/python -m biomodal_deploy.cli.reference
-	@$(BIN)/python -m biomodal_deploy.cli.payload_page
+	@$(BIN)/python -m tests.support.commands_page
+	@$(BIN)/python -m tests.support.payload_page
 	@$(BIN)/python -m biomodal_deploy.config.json_schema
 	@$(BIN)/python -m tests.support.hardening_page
 	@$(BIN)/python -m tests.support.permissions_page

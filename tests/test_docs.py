@@ -11,7 +11,6 @@ import pytest
 from pydantic import BaseModel
 
 from biomodal_deploy import errors
-from biomodal_deploy.cli import reference
 from biomodal_deploy.cli.app import COMMANDS, command_line
 from biomodal_deploy.config.contract import all_variables
 from biomodal_deploy.config.settings import Limits, StackSettings
@@ -20,6 +19,7 @@ from biomodal_deploy.plan.sealed import Facts, verifying
 from biomodal_deploy.vm.ssh_failures import NotConnected
 from biomodal_deploy.workflow.lost_state import StateLost
 from biomodal_deploy.workflow.reading import NotApplied
+from tests.support import commands_page
 from tests.support import permissions_page as permissions
 from tests.support import troubleshooting_page as troubleshooting
 from tests.support.project import ROOT
@@ -44,7 +44,7 @@ def sources(*folders: str) -> Iterator[tuple[Path, str]]:
 
 def test_the_commands_page_is_what_the_code_says() -> None:
     """`make docs` writes it; whoever changes a command runs that."""
-    assert page("commands.md") == reference.page(), "run: make docs"
+    assert page("commands.md") == commands_page.page(), "run: make docs"
     assert "Environment: `AWS_REGION`, `AWS_DEFAULT_REGION`." in page("commands.md")
 
 
@@ -175,7 +175,10 @@ def anchors(path: Path) -> set[str]:
 def test_every_command_that_a_page_names_is_there() -> None:
     """A page never shows a command, or an option of ours, that does not exist."""
     group: Any = command_line(COMMANDS)
-    known = {tuple(name.split()[1:]): command for name, command in reference._commands(group, "x")}
+    known = {
+        tuple(name.split()[1:]): command
+        for name, command in commands_page.every_command(group, "x")
+    }
     words = {words[0] for words in known}
     for path in PAGES:
         for line in re.findall(r"biomodal-aws ([a-z][^`\n|]*)", path.read_text(encoding="utf-8")):

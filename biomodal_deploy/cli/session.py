@@ -86,7 +86,7 @@ def emit(
     The status is the command's also where nobody reads to the end (`biomodal-aws plan | head`).
 
     Args:
-        data: It for programs, of a type whose schema is in `payloads`: its keys are a contract.
+        data: It for programs, whose keys are a contract (docs/json.md).
     """
     with suppress(BrokenPipeError):
         if output is Format.JSON:

@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
 
-from biomodal_deploy.cli.payload_page import schema
+from tests.support.payload_page import schema
 
 
 def undocumented(command: str, data: Any) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from biomodal_deploy.cli.app import COMMANDS, command_line
-from biomodal_deploy.cli.reference import _commands
+from tests.support.commands_page import every_command
 from tests.support.light import MODEL, STACK, Ended, LightProject, command
 from tests.support.payloads import undocumented
 
@@ -101,7 +101,7 @@ CALLS: Final[dict[str, list[tuple[str, ...]]]] = {
 }
 FOUND: Final = {
     name.removeprefix("biomodal-aws "): {word for each in found.params for word in each.opts}
-    for name, found in _commands(command_line(COMMANDS), "biomodal-aws")
+    for name, found in every_command(command_line(COMMANDS), "biomodal-aws")
 }
 
 

@@ -17,12 +17,12 @@ from typer.core import TyperArgument, TyperCommand, TyperOption
 from biomodal_deploy.cli import commands
 from biomodal_deploy.cli.app import COMMANDS, GROUPS, MORE, command_line
 from biomodal_deploy.cli.boundary import run
-from biomodal_deploy.cli.reference import _commands
 from biomodal_deploy.errors import EXIT_DONE
+from tests.support.commands_page import every_command
 
 FOUND: Final[dict[str, TyperCommand]] = {
     name.removeprefix("biomodal-aws "): command
-    for name, command in _commands(command_line(COMMANDS), "biomodal-aws")
+    for name, command in every_command(command_line(COMMANDS), "biomodal-aws")
 }
 # Its output is that of the command which it runs.
 NO_FORMAT: Final = {"sandbox run"}

@@ -14,8 +14,8 @@ import pytest
 
 from biomodal_deploy.cli.boundary import run
 from biomodal_deploy.cli.completion import SCRIPTS, TABLE, VARIABLE, answer
-from biomodal_deploy.cli.reference import table
 from biomodal_deploy.errors import EXIT_DONE, EXIT_USAGE
+from tests.support.commands_page import table
 
 NEW: Final = "20261129T101112Z-0a1b2c"
 OLD: Final = "20261128T101112Z-0a1b2c"

@@ -12,9 +12,8 @@ import pytest
 
 from biomodal_deploy.cli.app import COMMANDS, command_line
 from biomodal_deploy.cli.boundary import run
-from biomodal_deploy.cli.payload_page import PAGE, SCHEMA, page, schema, schema_text
-from biomodal_deploy.cli.payloads import PAYLOADS
-from biomodal_deploy.cli.reference import _commands
+from tests.support.commands_page import every_command
+from tests.support.payload_page import PAGE, PAYLOADS, SCHEMA, page, schema, schema_text
 from tests.support.payloads import undocumented
 from tests.support.project import ROOT
 
@@ -23,7 +22,7 @@ def test_every_command_with_json_has_a_shape() -> None:
     """A command that is new has to say what it prints."""
     commands = {
         name.removeprefix("biomodal-aws ")
-        for name, command in _commands(command_line(COMMANDS), "biomodal-aws")
+        for name, command in every_command(command_line(COMMANDS), "biomodal-aws")
         if any("--output" in each.opts for each in command.params)
     }
     assert set(PAYLOADS) == commands

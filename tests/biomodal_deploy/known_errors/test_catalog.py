@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.cli import reference
 from biomodal_deploy.cli.app import COMMANDS, command_line
 from biomodal_deploy.config.contract import all_variables
 from biomodal_deploy.known_errors.catalog import AREAS, Match, catalog, matches_of, name_cause
 from biomodal_deploy.known_errors.model import Breadth, grouped, mark_of
 from biomodal_deploy.review.diagnosis import diagnose
+from tests.support import commands_page
 from tests.support.aws_command import parse
 from tests.support.project import ROOT
 
@@ -117,7 +117,7 @@ def test_its_commands_exist() -> None:
     group: Any = command_line(COMMANDS)
     known = {
         name.removeprefix("biomodal-aws "): each
-        for name, each in reference._commands(group, "biomodal-aws")
+        for name, each in commands_page.every_command(group, "biomodal-aws")
     }
     for entry in ENTRIES:
         for line in (entry.next, *re.findall(r"`([^`]*)`", f"{entry.cause} {entry.fix}")):

@@ -36,15 +36,16 @@ def page() -> str:
     """Return the whole page."""
     sections = (
         _section(name, command)
-        for name, command in _commands(command_line(COMMANDS), "biomodal-aws")
+        for name, command in every_command(command_line(COMMANDS), "biomodal-aws")
     )
     return _INTRODUCTION + "".join(sections)
 
 
-def _commands(command: object, name: str) -> Iterator[tuple[str, TyperCommand]]:
+def every_command(command: object, name: str) -> Iterator[tuple[str, TyperCommand]]:
+    """Yield each command that does something, with all words of its name."""
     if isinstance(command, TyperGroup):
         for word, each in command.commands.items():
-            yield from _commands(each, f"{name} {word}")
+            yield from every_command(each, f"{name} {word}")
     elif isinstance(command, TyperCommand):
         yield name, command
 
@@ -94,7 +95,7 @@ def table() -> str:
             ],
             "many": any(each.nargs == -1 for each in command.params),
         }
-        for name, command in _commands(command_line(COMMANDS), "biomodal-aws")
+        for name, command in every_command(command_line(COMMANDS), "biomodal-aws")
     }
     return json.dumps({"names": COMMANDS, "commands": commands}, indent=1) + "\n"
 

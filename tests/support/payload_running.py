@@ -5,9 +5,9 @@ from __future__ import annotations
 from pydantic import BaseModel, JsonValue
 
 from biomodal_deploy.aws.checks import CheckData
-from biomodal_deploy.cli.payloads.plans import AppliedData
 from biomodal_deploy.iam.check import Finding
 from biomodal_deploy.review.report.data import PlanData
+from tests.support.payload_plans import AppliedData
 
 
 class RolesData(BaseModel):
