@@ -51,6 +51,11 @@ class Catalog:
         """Every literal text that one of them needs, in small letters."""
         return tuple(dict.fromkeys(mark for entry in self.entries for mark in entry.marks))
 
+    @cached_property
+    def places_of_marks(self) -> tuple[tuple[str, int], ...]:
+        """Each such text, with the place of an entry that needs it."""
+        return tuple((mark, at) for at, entry in enumerate(self.entries) for mark in entry.marks)
+
     @property
     def codes(self) -> tuple[str, ...]:
         """The words for programs that a failed run of Terraform can have."""
@@ -184,10 +189,12 @@ def matches_of(text: str, place: str = "") -> list[Match]:
     small = line.lower()
     place = place_of(line) or place
     name = places()[place][0] if place else HERE
+    entries = catalog().entries
+    likely = {at for mark, at in catalog().places_of_marks if mark in small}
     found = [
         (entry, covered)
-        for entry in catalog().entries
-        if any(mark in small for mark in entry.marks) and (covered := entry.span(line, place))
+        for entry in (entries[at] for at in sorted(likely))
+        if (covered := entry.span(line, place))
     ]
     found.sort(key=lambda each: (*_width(each[0]), -each[1]))
     return [Match(entry, _fields(entry, line), name) for entry, _ in found]

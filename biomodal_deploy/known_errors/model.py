@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from functools import cache, cached_property
+from heapq import heapify, heappop, heappush
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
@@ -202,14 +202,24 @@ def grouped(marks: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
 
     A large text is searched for a quarter as many texts that way.
     """
-    left = set(marks)
-    shared = Counter(part for mark in left for part in _parts(mark))
+    left = dict.fromkeys(marks)
+    holding: dict[str, list[str]] = {}
+    for mark in left:
+        for part in _parts(mark):
+            holding.setdefault(part, []).append(mark)
+    # Counts only fall: one that is out of date is put back with what it is now.
+    heap = [(-len(found), part) for part, found in holding.items()]
+    heapify(heap)
     while left:
-        seed = max(shared, key=shared.__getitem__)
-        group = sorted(mark for mark in left if seed in mark)
-        yield seed, group
-        left.difference_update(group)
-        shared.subtract(part for mark in group for part in _parts(mark))
+        count, seed = heappop(heap)
+        group = [mark for mark in holding[seed] if mark in left]
+        if len(group) != -count:
+            if group:
+                heappush(heap, (-len(group), seed))
+            continue
+        yield seed, sorted(group)
+        for mark in group:
+            del left[mark]
 
 
 def _parts(mark: str) -> set[str]:

@@ -126,6 +126,8 @@ class _Finder:
     unread: int = 0
     _found: dict[object, Finding] = field(default_factory=dict)
     _seen: dict[str, object] = field(default_factory=dict)
+    # What is no error, by its words and where it was printed: a flood of one line is judged once.
+    _harmless: set[tuple[str, str]] = field(default_factory=set)
     _tried: int = 0
     _unknown: int = 0
     _late: deque[Passage] = field(default_factory=lambda: deque(maxlen=_MOST_LATE))
@@ -135,6 +137,8 @@ class _Finder:
         key = self._seen.get(passage.text)
         if key is not None:
             self._found[key].again(passage)
+        elif (passage.text, passage.place) in self._harmless:
+            return
         elif len(self._seen) < _MOST and self._tried < _MOST_TRIED:
             self._try(passage)
         else:
@@ -152,6 +156,8 @@ class _Finder:
         shown = passage.clean()
         match = name_cause(shown.text, shown.place)
         if match is None and not passage.certain:
+            if len(self._harmless) < _MOST:
+                self._harmless.add((passage.text, passage.place))
             return
         key = _key(shown, match)
         if key not in self._found:

@@ -14,6 +14,8 @@ from biomodal_deploy.plan.redactor import HIDDEN_TEXT
 
 _CHUNK: Final = 1 << 20
 _LONGEST: Final = 1 << 16
+# From here on, groups of texts are found faster than each of them is looked for.
+_LARGE: Final = 1 << 17
 _UTF16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _ANSI: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 # What a CI system, the EC2 console, the journal or cloud-init puts before each line.
@@ -103,8 +105,7 @@ def _single_lines(stream: Readable, marks: Sequence[str]) -> Iterator[RawLine]:
     number = 0
     for block in _blocks(stream):
         small = block.lower()
-        if number:
-            # Worth its while from the second block on.
+        if len(small) > _LARGE:
             groups = _grouped(tuple(marks))
             wanted = [mark for seed, group in groups if seed in small for mark in group]
         hits = _hits(small, wanted)

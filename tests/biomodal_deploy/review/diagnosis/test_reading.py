@@ -93,8 +93,8 @@ def test_what_is_caused_by_the_next_line_is_one_error() -> None:
         "caused by: Post https://logs.eu-west-2.amazonaws.com/: dial tcp 10.0.0.9:443: i/o time\n"
     )
     assert causes(log) == ["host_logs"]
-    flood = "x: send request failed\n" + "caused by: no such thing\n" * 50_000
-    assert read(flood).lines == 50_001
+    flood = "x: send request failed\n" + "caused by: no such thing\n" * 10_000
+    assert read(flood).lines == 10_001
 
 
 def test_a_comment_a_line_of_a_plan_or_of_a_program_is_no_error() -> None:
