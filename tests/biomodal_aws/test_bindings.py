@@ -92,9 +92,10 @@ class User:
 
 
 @pytest.fixture(scope="session")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Share jsii's package cache: it is jsii's, and slow to fill."""
-    return {"JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(tmp_path_factory.mktemp("packages"))}
+def packages() -> dict[str, str]:
+    """Share jsii's package cache with all tests: it is jsii's, and slow to fill."""
+    name = "JSII_RUNTIME_PACKAGE_CACHE_ROOT"
+    return {name: os.environ[name]}
 
 
 @pytest.fixture
