@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -69,7 +70,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Look for no garbage among what was collected here."""
+    """Read AWS's models once, where a test asks AWS; look for no garbage in what was collected."""
+    if "botocore.session" in sys.modules:
+        from tests.support.aws_models import share_models
+
+        share_models()
     gc.freeze()
 
 

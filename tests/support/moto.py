@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, partial
 from typing import Any, Final, TypeAlias
+
+import boto3
+import pytest
+from moto import mock_aws
 
 from biomodal_deploy.sandbox.patches import Patch
 
@@ -12,6 +18,26 @@ REGION: Final = "us-east-1"
 ACCOUNT: Final = "123456789012"
 PROFILE: Final = f"arn:aws:iam::{ACCOUNT}:instance-profile/hosts"
 Use: TypeAlias = Callable[[Patch], None]
+
+
+# Clients outlive the accounts: making one takes longer than most tests.
+@cache
+def session(region: str = REGION) -> boto3.Session:
+    """Return the session that all tests in a region share."""
+    return boto3.Session("test", "test", region_name=region)
+
+
+@cache
+def _client(region: str, service: str) -> Any:
+    return session(region).client(service)  # type: ignore[call-overload]
+
+
+@contextmanager
+def account(region: str = REGION) -> Iterator[Callable[[str], Any]]:
+    """Give an account of moto's in this process with nothing in it: a client for each service."""
+    with mock_aws(), pytest.MonkeyPatch.context() as settings:
+        settings.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # they are slow, and not asked for
+        yield partial(_client, region)
 
 
 def launch(ec2: Any, **more: Any) -> str:

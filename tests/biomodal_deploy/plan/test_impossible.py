@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import subprocess
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -33,12 +35,14 @@ def vm(action: str, before: int, after: int) -> Any:
     return resource("aws_instance.vm", action, *disk)
 
 
-def ssh_key(folder: Path, kind: str, bits: int) -> str:
-    """Return a public key that ssh-keygen has just made."""
-    file = folder / f"{kind}-{bits}"
-    command = ["ssh-keygen", "-q", "-t", kind, "-b", str(bits), "-N", "", "-f", str(file)]
-    subprocess.run(command, check=True, capture_output=True)
-    return file.with_suffix(".pub").read_text().strip()
+@cache
+def ssh_key(kind: str, bits: int) -> str:
+    """Return a public key as ssh-keygen makes them."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "key"
+        command = ["ssh-keygen", "-q", "-t", kind, "-b", str(bits), "-N", "", "-f", str(file)]
+        subprocess.run(command, check=True, capture_output=True)
+        return file.with_suffix(".pub").read_text().strip()
 
 
 RSA = (b"ssh-rsa", b"\x01\x00\x01", b"\x00" + b"\xff" * 64)
@@ -76,22 +80,20 @@ class TestPublicKeys:
     """A key is read to its end, since one that was cut off looks whole."""
 
     @pytest.mark.parametrize(("kind", "bits"), [("ed25519", 256), ("rsa", 1024), ("rsa", 3072)])
-    def test_a_real_key_passes(self, tmp_path: Path, kind: str, bits: int) -> None:
+    def test_a_real_key_passes(self, kind: str, bits: int) -> None:
         """As ssh-keygen makes them."""
-        assert public_key_problem(ssh_key(tmp_path, kind, bits)) is None
+        assert public_key_problem(ssh_key(kind, bits)) is None
 
     @pytest.mark.parametrize(("kind", "bits"), [("ed25519", 256), ("rsa", 2048)])
     @pytest.mark.parametrize("missing", [1, 3, 4, 8, 40])
-    def test_a_key_that_is_cut_off_is_found(
-        self, tmp_path: Path, kind: str, bits: int, missing: int
-    ) -> None:
+    def test_a_key_that_is_cut_off_is_found(self, kind: str, bits: int, missing: int) -> None:
         """Wherever it is cut, also between two groups of base64."""
-        name, text, *_ = ssh_key(tmp_path, kind, bits).split()
+        name, text, *_ = ssh_key(kind, bits).split()
         assert "cut off" in (public_key_problem(f"{name} {text[:-missing]}") or "")
 
-    def test_a_key_of_another_type_than_it_says_is_found(self, tmp_path: Path) -> None:
+    def test_a_key_of_another_type_than_it_says_is_found(self) -> None:
         """Both types are named."""
-        problem = public_key_problem(f"ssh-ed25519 {ssh_key(tmp_path, 'rsa', 1024).split()[1]}")
+        problem = public_key_problem(f"ssh-ed25519 {ssh_key('rsa', 1024).split()[1]}")
         assert all(each in (problem or "") for each in ("ssh-ed25519", "ssh-rsa"))
 
     @pytest.mark.parametrize(

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any
 
-import boto3
-import botocore.session
 import pytest
-from botocore.loaders import create_loader
-from moto import mock_aws
 
 from biomodal_deploy.sandbox.patches import Patch
-
-# EC2's model alone is five megabytes of JSON: read once, not by each test's client.
-_MODELS: Final = create_loader()
+from tests.support.moto import account
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
+def aws() -> Iterator[Callable[[str], Any]]:
     """An unpatched moto in this process."""
-    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # they are slow, and not asked for
-    with mock_aws():
-        core = botocore.session.get_session()
-        core.register_component("data_loader", _MODELS)
-        session = boto3.Session(region_name="us-east-1", botocore_session=core)
-        yield lambda service: session.client(service)  # type: ignore[call-overload]
+    with account() as client:
+        yield client
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pytest
@@ -11,12 +11,19 @@ from biomodal_deploy.iam.place import Place
 from tests.support.authority.account import Account
 from tests.support.authority.call import ApiCall
 from tests.support.authority.requests import requests_of
-from tests.support.moto import ACCOUNT, REGION
+from tests.support.moto import ACCOUNT, REGION, account
 
 HEADER: Final = "x-amz-server-side-encryption"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Callable[[str], Any]]:
+    """One account for all: nothing here changes it."""
+    with account() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
 def key(aws: Callable[[str], Any]) -> str:
     """The ARN of a key that the bucket `keyed` encrypts with by default."""
     arn = str(aws("kms").create_key()["KeyMetadata"]["Arn"])

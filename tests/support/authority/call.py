@@ -157,9 +157,11 @@ class _Route:
 
 @cache
 def _routes(service: str) -> tuple[_Route, ...]:
-    from botocore.session import Session
+    from botocore.loaders import Loader
+    from botocore.model import ServiceModel
 
-    model = Session().get_service_model(service)
+    # As it is delivered: clients take the bucket out of the paths of a model that they share.
+    model = ServiceModel(Loader().load_service_model(service, "service-2"), service)
     operations = map(model.operation_model, model.operation_names)
     # S3 has two of a kind: the deprecated one has the same path.
     return tuple(_route(operation) for operation in operations if not operation.deprecated)

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
-import boto3
-import botocore.session
 import pytest
-from botocore.loaders import create_loader
-from moto import mock_aws
 
 from biomodal_deploy.aws.clients import Clients
+from tests.support.moto import account, session
 from tests.support.operated import REGION
 from tests.support.recorded_aws import Recorded, RecordedAws
 
-# EC2's model alone is five megabytes of JSON: read once, not by each test's client.
-_MODELS: Final = create_loader()
-
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
+def aws() -> Iterator[Callable[[str], Any]]:
     """An account with nothing in it."""
-    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # they are slow, and not asked for
-    with mock_aws():
-        yield _client
+    with account(REGION) as client:
+        yield client
 
 
 @pytest.fixture
@@ -34,22 +27,9 @@ def clients(aws: Callable[[str], Any]) -> Clients:
     return _asking()
 
 
-# Clients outlive the accounts: making one takes longer than any test here.
-@cache
-def _session() -> boto3.Session:
-    core = botocore.session.get_session()
-    core.register_component("data_loader", _MODELS)
-    return boto3.Session("test", "test", region_name=REGION, botocore_session=core)
-
-
-@cache
-def _client(service: str) -> Any:
-    return _session().client(service)  # type: ignore[call-overload]
-
-
 @cache
 def _asking() -> Clients:
-    return Clients(_session(), REGION)
+    return Clients(session(REGION), REGION)
 
 
 @cache
