@@ -64,14 +64,6 @@ def project_of(light: LightProject, **more: Any) -> Project:
     return Project(light.folder, environment=light.environment(), **more)
 
 
-def test_importing_the_package_is_cheap() -> None:
-    """The app imports it for its contract, and waits for none of the workflow's libraries."""
-    heavy = "{'rich', 'pydantic', 'boto3', 'typer', 'cdktf'}"
-    code = f"import sys, biomodal_deploy; print(sorted({heavy} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
-
-
 def test_an_unknown_name_is_no_attribute() -> None:
     """What is loaded on first use does not hide a misspelling."""
     import biomodal_deploy

@@ -30,13 +30,16 @@ def python(code: str) -> list[str]:
     return [sys.executable, "-I", "-S", "-c", code]
 
 
+def run_lines(arguments: list[str], directory: Path) -> tuple[Ended, list[Line]]:
+    """Run a program, and return how it ended and what it printed."""
+    lines: list[Line] = []
+    environment = dict(os.environ)
+    return run(arguments, directory=directory, environment=environment, on_line=lines.append), lines
+
+
 def lines_of(code: str, directory: Path) -> tuple[Ended, list[Line]]:
     """Run some Python, and return how it ended and what it printed."""
-    lines: list[Line] = []
-    ended = run(
-        python(code), directory=directory, environment=dict(os.environ), on_line=lines.append
-    )
-    return ended, lines
+    return run_lines(python(code), directory)
 
 
 class TestLines:
@@ -113,26 +116,15 @@ class TestRun:
 
     def test_a_missing_program_behind_the_leash(self, tmp_path: Path) -> None:
         """Where a launcher starts the program, its own words name the missing one."""
-        lines: list[Line] = []
-        ended = run(
-            ["no-such-program"],
-            directory=tmp_path,
-            environment=dict(os.environ),
-            on_line=lines.append,
-        )
+        ended, lines = run_lines(["no-such-program"], tmp_path)
         assert ended.returncode == 127
         assert "no-such-program" in lines[0].text
 
     @pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
     def test_the_leash_leaves_no_trace_in_the_child(self, tmp_path: Path) -> None:
         """The program is our own child, with its own arguments and the default SIGPIPE."""
-        lines: list[Line] = []
-        run(
-            ["sh", "-c", 'echo $PPID "$@"; grep SigIgn /proc/self/status', "sh", "a b", ""],
-            directory=tmp_path,
-            environment=dict(os.environ),
-            on_line=lines.append,
-        )
+        code = 'echo $PPID "$@"; grep SigIgn /proc/self/status'
+        _, lines = run_lines(["sh", "-c", code, "sh", "a b", ""], tmp_path)
         first, ignored = (line.text for line in lines)
         assert first == f"{os.getpid()} a b "
         assert not int(ignored.split()[1], 16) & 1 << (signal.SIGPIPE - 1)

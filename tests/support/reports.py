@@ -15,7 +15,7 @@ from biomodal_deploy.plan.sealed.facts import Actor
 from biomodal_deploy.plan.sealed.use import Use, UseState
 from biomodal_deploy.review.report import Report, report_of
 from biomodal_deploy.workflow.reporting import ReportFormat, text_of
-from tests.support.plans import plan
+from tests.support.plans import output, plan, resource
 from tests.support.sealed_plans import SHA, facts
 
 WHEN: Final = datetime(2026, 11, 23, 2, 15, tzinfo=UTC)
@@ -55,3 +55,33 @@ def written(found: Report, format_: ReportFormat) -> str:
 def report_on(*resources: Any, **more: Any) -> Report:
     """Return the report of a plan with these resource changes."""
     return report(plan(*resources, **more))
+
+
+def report_of_text(text: str) -> Report:
+    """Return the report of a plan that has a text wherever there is room for one."""
+    problem = {"status": "fail", "problems": [{"message": text}]}
+    shown = {"to_display": text}
+    return report_on(
+        resource(f'aws_x.y["{text}"]', "update", {text: text}, {text: "b"}),
+        resource("aws_x.z", "delete", {"a": 1}, None, action_reason=text),
+        resource("aws_x.d", "delete", {"a": 1}, None, deposed=text),
+        resource("aws_x.q", "unknown", {"a": 1}, None, module_address=text),
+        resource("aws_x.m", "no-op", previous_address=text),
+        resource("aws_x.i", "no-op", importing={"id": text}),
+        resource("aws_x.t", "create", None, {}, type=text, name=text, module_address=text),
+        resource("aws_iam_role_policy.p", "create", None, {"policy": '{"Statement": [{}]}'}),
+        resource("aws_vpc_security_group_ingress_rule.r", "create", None, {"cidr_ipv4": text}),
+        resource_drift=[resource("aws_x.y", "update", {"tags": text}, {"tags": "b"})],
+        output_changes={text: output("create", None, text)},
+        action_invocations=[{"address": text}],
+        deferred_changes=[
+            {"reason": text, "resource_change": {**resource("aws_x.l"), "address": text}}
+        ],
+        checks=[
+            {
+                "address": {**shown, "kind": text},
+                "status": "fail",
+                "instances": [{"address": shown, **problem}],
+            }
+        ],
+    )

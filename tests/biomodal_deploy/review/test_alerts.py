@@ -24,81 +24,11 @@ from biomodal_deploy.review.alerts import (
     sarif,
 )
 from biomodal_deploy.review.report import build_report
+from tests.support.project import ROOT
 from tests.support.sealed_project import sealed_project
 
-TEXT: Final = {"type": "object", "required": ["text"], "properties": {"text": {"minLength": 1}}}
 # What SARIF 2.1.0 asks of the parts that are written (its schema: additionalProperties is false).
-SCHEMA: Final[dict[str, Any]] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["version", "runs"],
-    "properties": {
-        "$schema": {"type": "string", "format": "uri"},
-        "version": {"const": "2.1.0"},
-        "runs": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["tool", "results"],
-                "properties": {
-                    "automationDetails": {
-                        "type": "object",
-                        "additionalProperties": False,
-                        "properties": {"id": {"const": "plan of demo/"}},
-                    },
-                    "tool": {
-                        "type": "object",
-                        "additionalProperties": False,
-                        "required": ["driver"],
-                        "properties": {
-                            "driver": {
-                                "type": "object",
-                                "additionalProperties": False,
-                                "required": ["name", "rules"],
-                                "properties": {
-                                    "name": {"type": "string"},
-                                    "rules": {
-                                        "type": "array",
-                                        "uniqueItems": True,
-                                        "items": {
-                                            "type": "object",
-                                            "additionalProperties": False,
-                                            "required": ["id"],
-                                            "properties": {
-                                                "id": {"type": "string", "minLength": 1},
-                                                "shortDescription": TEXT,
-                                            },
-                                        },
-                                    },
-                                },
-                            }
-                        },
-                    },
-                    "results": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "additionalProperties": False,
-                            "required": ["message", "ruleId", "locations"],
-                            "properties": {
-                                "ruleId": {"type": "string", "minLength": 1},
-                                "ruleIndex": {"type": "integer", "minimum": 0},
-                                "level": {"enum": ["error", "warning", "note"]},
-                                "message": TEXT,
-                                "locations": {"type": "array", "minItems": 1},
-                                "partialFingerprints": {
-                                    "type": "object",
-                                    "additionalProperties": {"type": "string"},
-                                },
-                            },
-                        },
-                    },
-                },
-            },
-        },
-    },
-}
+SCHEMA: Final[dict[str, Any]] = json.loads((ROOT / "tests/data/sarif_parts.json").read_text())
 
 
 def results(*alerts: Alert) -> list[dict[str, Any]]:

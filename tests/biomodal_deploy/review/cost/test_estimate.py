@@ -35,13 +35,6 @@ def test_the_documented_stack_by_hand() -> None:
     }
 
 
-def test_a_small_vm_idle_is_what_a_bill_said() -> None:
-    """t3.large, 100 GB gp3 and an address were about 72 US dollars a month in 2026."""
-    found = estimated(machine(volume_type="gp3"), address())
-    monitoring = 7 * 0.30
-    assert found.after.month - monitoring == pytest.approx(72.39, abs=0.01)
-
-
 @pytest.mark.parametrize(
     ("changed", "of", "difference"),
     [
@@ -85,47 +78,45 @@ def test_a_region_without_prices_has_none() -> None:
     assert len(found.unpriced) == len(found.idle) + len(found.busiest)
 
 
-def test_before_and_after() -> None:
-    """A destroy ends the cost; what only the state forgets goes on costing."""
-    gone = estimated(machine("delete", volume_type="gp3"), address("no-op"))
-    assert gone.before.month == pytest.approx(730 * 0.0832 + 8 + 2.1 + 3.65)
-    assert gone.after.month == pytest.approx(3.65)
-    kept = estimated(resource("aws_eip.public_ip", "forget", before={"domain": "vpc"}))
-    assert kept.before.month == kept.after.month == pytest.approx(3.65)
+ENVIRONMENT = "aws_batch_compute_environment.batch"
+VM = 730 * 0.0832 + 8 + 2.1
 
 
-def test_what_does_not_change_costs_as_well() -> None:
-    """A plan without changes has the same sums before and after, and not zero."""
-    found = estimated(machine("no-op", volume_type="gp3"), batch("no-op"), template("no-op"))
-    assert found.before == found.after
-    assert found.after.month == pytest.approx(730 * 0.0832 + 8 + 2.1)
-    assert found.after.hour > 16
-
-
-def test_hosts_that_are_never_let_go_cost_while_idle() -> None:
-    """min_vcpus is paid for all month, at the dearest family's price."""
-    found = estimated(batch(min_vcpus=4, instance_type=["m5", "r5"]))
-    assert found.after.month == pytest.approx(4 * 730 * 0.063)
-
-
-def test_a_disabled_environment_starts_nothing() -> None:
-    """It has no busiest hour."""
-    values = {"state": "DISABLED", "compute_resources": [{"max_vcpus": 256}]}
-    found = estimated(resource("aws_batch_compute_environment.batch", after=values))
-    assert found.busiest == ()
+def endpoint(kind: str, **values: Any) -> Any:
+    """Return a VPC endpoint."""
+    return resource("aws_vpc_endpoint.s3", after={"vpc_endpoint_type": kind, **values})
 
 
 @pytest.mark.parametrize(
-    ("values", "amount"),
+    ("resources", "before", "after"),
     [
-        ({"vpc_endpoint_type": "Interface", "subnet_ids": ["a", "b"]}, 2 * 730 * 0.01),
-        ({"vpc_endpoint_type": "Gateway"}, 0),
+        # t3.large, 100 GB gp3 and an address were about 72 US dollars a month in 2026.
+        ([machine(volume_type="gp3"), address()], 0, 72.39 + 7 * 0.30),
+        # A destroy ends the cost; what only the state forgets goes on costing.
+        ([machine("delete", volume_type="gp3"), address("no-op")], VM + 3.65, 3.65),
+        ([resource("aws_eip.public_ip", "forget", before={"domain": "vpc"})], 3.65, 3.65),
+        # A plan without changes has the same sums before and after, and not zero.
+        ([machine("no-op", volume_type="gp3"), batch("no-op"), template("no-op")], VM, VM),
+        # Hosts that are never let go cost while idle, at the dearest family's price.
+        ([batch(min_vcpus=4, instance_type=["m5", "r5"])], 0, 4 * 730 * 0.063),
+        # An interface is charged in each subnet; a gateway is free.
+        ([endpoint("Interface", subnet_ids=["a", "b"])], 0, 2 * 730 * 0.01),
+        ([endpoint("Gateway")], 0, 0),
     ],
 )
-def test_endpoints(values: dict[str, Any], amount: float) -> None:
-    """An interface is charged in each subnet; a gateway is free."""
-    found = estimated(resource("aws_vpc_endpoint.s3", after=values))
-    assert found.after.month == pytest.approx(amount)
+def test_before_and_after(resources: list[Any], before: float, after: float) -> None:
+    """An idle month costs what is there before the plan, and what is there after it."""
+    found = estimated(*resources)
+    assert (found.before.month, found.after.month) == pytest.approx((before, after), abs=0.01)
+
+
+def test_the_busiest_hour() -> None:
+    """What does not change costs as well; a disabled environment starts nothing."""
+    same = estimated(machine("no-op", volume_type="gp3"), batch("no-op"), template("no-op"))
+    assert same.before == same.after
+    assert same.after.hour > 16
+    values = {"state": "DISABLED", "compute_resources": [{"max_vcpus": 256}]}
+    assert estimated(resource(ENVIRONMENT, after=values)).busiest == ()
 
 
 def test_performance_over_what_gp3_includes() -> None:

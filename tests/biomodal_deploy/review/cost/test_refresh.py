@@ -20,25 +20,22 @@ from tests.support.recorded_aws import Given, Parameters, RecordedAws, Refusal
 
 TODAY: Final = date(2026, 11, 29)
 # By region: the VM's type, a family's 4xlarge, the volumes, the address, the bucket.
+# By region: the VM's type, a family's 4xlarge, the volumes, the bucket; two are as everywhere.
+_FIGURES: Final = {
+    "eu-west-2": (0.0944, 1.184, 0.116, 0.0928, 0.024),
+    "ap-southeast-2": (0.1056, 1.216, 0.12, 0.096, 0.025),
+}
 LISTED: Final = {
-    "eu-west-2": {
-        "t3.large": 0.0944,
-        **dict.fromkeys((f"{each}.4xlarge" for each in ("m6i", "c6i", "r6i", "c7i")), 1.184),
-        "gp2": 0.116,
-        "gp3": 0.0928,
+    region: {
+        "t3.large": vm,
+        **dict.fromkeys((f"{each}.4xlarge" for each in ("m6i", "c6i", "r6i", "c7i")), family),
+        "gp2": gp2,
+        "gp3": gp3,
         "PublicIPv4:InUseAddress": 0.005,
         "CW:MetricMonitorUsage": 0.30,
-        "Standard": 0.024,
-    },
-    "ap-southeast-2": {
-        "t3.large": 0.1056,
-        **dict.fromkeys((f"{each}.4xlarge" for each in ("m6i", "c6i", "r6i", "c7i")), 1.216),
-        "gp2": 0.12,
-        "gp3": 0.096,
-        "PublicIPv4:InUseAddress": 0.005,
-        "CW:MetricMonitorUsage": 0.30,
-        "Standard": 0.025,
-    },
+        "Standard": bucket,
+    }
+    for region, (vm, family, gp2, gp3, bucket) in _FIGURES.items()
 }
 SPOT: Final = {
     "SpotPriceHistory": [

@@ -20,40 +20,36 @@ def stored(*resources: Any, region: str = "us-east-1") -> dict[str, Stored]:
 
 
 def test_without_rules() -> None:
-    """Everything stays, at the price of the class that it is written to."""
+    """Everything stays, at the price of the class that it is written to; so where one is off."""
     found = stored(resource("aws_s3_bucket.data", after={"bucket": "lab"}))
     (only,) = found.values()
     assert only.month == pytest.approx(MONTH)
     assert only.deleted_after is None
-
-
-def test_data_that_is_deleted_costs_once() -> None:
-    """14 days of a month's price, and no more after that."""
-    found = stored(lifecycle(WORK))["nf-work/"]
-    assert found.deleted_after == 14
-    assert found.total == pytest.approx(MONTH * 14 * 24 / 730, abs=1e-3)
-
-
-def test_colder_classes_count_from_their_day() -> None:
-    """30 days in the first class, 60 in the second."""
-    moved = {"days": 30, "storage_class": "STANDARD_IA"}
-    found = stored(lifecycle({"expiration": [{"days": 90}], "transition": [moved]}))
-    whole = found["the whole bucket"]
-    assert whole.later == ((30, "STANDARD_IA", 12.8),)
-    by_hand = MONTH * 30 * 24 / 730 + 1024 * 0.0125 * 60 * 24 / 730
-    assert whole.total == pytest.approx(by_hand, abs=1e-3)
-
-
-def test_former_versions_have_a_line_of_their_own() -> None:
-    """They are kept besides what is current."""
-    rule = {"noncurrent_version_expiration": [{"noncurrent_days": 30}]}
-    found = stored(lifecycle(rule))["former versions in the whole bucket"]
-    assert found.total == pytest.approx(MONTH * 30 * 24 / 730, abs=1e-3)
-
-
-def test_a_rule_that_is_off_does_nothing() -> None:
-    """Its data stays."""
     assert "nf-work/" not in stored(lifecycle({**WORK, "status": "Disabled"}))
+
+
+COLDER = {
+    "transition": [{"days": 30, "storage_class": "STANDARD_IA"}],
+    "expiration": [{"days": 90}],
+}
+FORMER = {"noncurrent_version_expiration": [{"noncurrent_days": 30}]}
+
+
+@pytest.mark.parametrize(
+    ("rule", "what", "days"),
+    [
+        (WORK, "nf-work/", MONTH * 14),  # no more after that
+        (COLDER, "the whole bucket", MONTH * 30 + 1024 * 0.0125 * 60),
+        # They are kept besides what is current.
+        (FORMER, "former versions in the whole bucket", MONTH * 30),
+    ],
+)
+def test_data_that_is_deleted_costs_once(rule: dict[str, Any], what: str, days: float) -> None:
+    """Its days of a month's price, in each class from its day on."""
+    found = stored(lifecycle(rule))[what]
+    assert found.total == pytest.approx(days * 24 / 730, abs=1e-3)
+    assert what != "nf-work/" or found.deleted_after == 14
+    assert rule is not COLDER or found.later == ((30, "STANDARD_IA", 12.8),)
 
 
 def test_without_a_price_nothing_is_summed() -> None:

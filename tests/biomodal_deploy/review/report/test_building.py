@@ -104,13 +104,9 @@ def test_groups_are_constructs() -> None:
     assert found == {"": 1, "native/bootstrap": 1, "native/vm": 2}
 
 
-def test_a_refused_plan_quotes_no_command() -> None:
-    """Nobody copies a command that will be refused."""
+def test_no_command_is_quoted_that_does_harm() -> None:
+    """None that will be refused; of a destroy none that types the name for whoever applies it."""
     assert report_on(resource("aws_instance.vm", "delete", {}, None)).apply == ()
-
-
-def test_a_destroy_plan_is_not_confirmed_by_a_paste() -> None:
-    """Whoever applies it types the stack's name; the report does not."""
     gone = plan(resource("aws_x.y", "delete", {}, None))
     (command,) = report(gone, PlanKind.DESTROY).apply
     assert "--expect-sha256" in command
@@ -125,28 +121,16 @@ def test_the_same_sealed_plan_gives_the_same_report(tmp_path: Path) -> None:
     assert build_report(sealed_plan).model_dump_json() == first
 
 
-class TestWaivers:
-    """What the project waives, with owner and end."""
-
-    def write(self, folder: Path, content: object) -> None:
-        """Write the project's waivers."""
-        path = folder / WAIVERS
-        path.parent.mkdir()
-        path.write_text(json.dumps(content))
-
-    def test_of_the_plan(self, tmp_path: Path) -> None:
-        """Those of the plan's own resources; expired by the plan's day, not by today's."""
-        one = {"rule": "CKV_AWS_1", "reason": "because", "owner": "ops", "expires": "2026-11-22"}
-        self.write(tmp_path, [{**one, "address": "aws_x.y"}, {**one, "address": "aws_x.z"}])
-        (waived,) = read_waivers(tmp_path, {"aws_x.y"}, date(2026, 11, 23))
-        assert (waived.address, waived.expired) == ("aws_x.y", True)
-
-    def test_none(self, tmp_path: Path) -> None:
-        """A project need not have any."""
-        assert read_waivers(tmp_path, {"aws_x.y"}, date(2026, 11, 23)) == ()
-
-    def test_malformed(self, tmp_path: Path) -> None:
-        """One clear line."""
-        self.write(tmp_path, [{"rule": 1}])
-        with pytest.raises(UsageError, match="not a list of waivers"):
-            read_waivers(tmp_path, {"aws_x.y"}, date(2026, 11, 23))
+def test_waivers_of_the_plan(tmp_path: Path) -> None:
+    """Those of the plan's own resources, expired by the plan's day; none, or one clear line."""
+    day = date(2026, 11, 23)
+    assert read_waivers(tmp_path, {"aws_x.y"}, day) == ()
+    path = tmp_path / WAIVERS
+    path.parent.mkdir()
+    one = {"rule": "CKV_AWS_1", "reason": "because", "owner": "ops", "expires": "2026-11-22"}
+    path.write_text(json.dumps([{**one, "address": "aws_x.y"}, {**one, "address": "aws_x.z"}]))
+    (waived,) = read_waivers(tmp_path, {"aws_x.y"}, day)
+    assert (waived.address, waived.expired) == ("aws_x.y", True)
+    path.write_text(json.dumps([{"rule": 1}]))
+    with pytest.raises(UsageError, match="not a list of waivers"):
+        read_waivers(tmp_path, {"aws_x.y"}, day)

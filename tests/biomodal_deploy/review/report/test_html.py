@@ -15,9 +15,9 @@ from biomodal_deploy.plan import PlanKind, read_plan
 from biomodal_deploy.review.report.html import html
 from biomodal_deploy.review.report.markdown import markdown
 from tests.support.everything import everything
-from tests.support.plans import encoded, output, resource
+from tests.support.plans import encoded, resource
 from tests.support.real_plans import real_plan
-from tests.support.reports import WHEN, report, report_on
+from tests.support.reports import WHEN, report, report_of_text, report_on
 
 HOSTILE = [
     "<script>evil()</script>",
@@ -52,27 +52,7 @@ def tags(text: str) -> list[tuple[str, dict[str, str | None]]]:
 
 def page(text: str) -> str:
     """Return a page whose plan has a text wherever there is room for one."""
-    return html(
-        report_on(
-            resource(f'aws_x.y["{text}"]', "update", {text: text}, {text: "b"}),
-            resource("aws_x.z", "delete", {"a": 1}, None, action_reason=text),
-            resource("aws_x.d", "delete", {"a": 1}, None, deposed=text),
-            resource("aws_x.m", "no-op", previous_address=text),
-            resource("aws_x.i", "no-op", importing={"id": text}),
-            resource("aws_x.t", "create", None, {}, type=text, name=text, module_address=text),
-            resource("aws_vpc_security_group_ingress_rule.r", "create", None, {"cidr_ipv4": text}),
-            resource_drift=[resource("aws_x.y", "update", {"tags": text}, {"tags": "b"})],
-            output_changes={text: output("create", None, text)},
-            action_invocations=[{"address": text}],
-            checks=[
-                {
-                    "address": {"to_display": text},
-                    "status": "fail",
-                    "instances": [{"status": "fail", "problems": [{"message": text}]}],
-                }
-            ],
-        )
-    )
+    return html(report_of_text(text))
 
 
 @pytest.mark.parametrize("text", HOSTILE)

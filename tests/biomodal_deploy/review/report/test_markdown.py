@@ -13,8 +13,8 @@ from markdown_it.token import Token
 from biomodal_deploy.plan import read_plan
 from biomodal_deploy.review.report.markdown import FEWEST_BYTES, MOST_BYTES, code, markdown
 from tests.support.everything import everything
-from tests.support.plans import document, encoded, output, resource
-from tests.support.reports import report, report_on
+from tests.support.plans import document, encoded, resource
+from tests.support.reports import report, report_of_text, report_on
 
 # What a value could try in a comment; each holds the word that must stay in a code span.
 HOSTILE: Final = [
@@ -50,44 +50,12 @@ def tokens(text: str) -> Iterator[Token]:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_values_stay_code(text: str) -> None:
     """Planted wherever a plan has text, it is never markup, a mention or a link."""
-    found = markdown(
-        report_on(
-            resource(f'aws_x.y["{text}"]', "update", {text: text}, {text: "b"}),
-            resource("aws_x.z", "delete", {"a": 1}, None, action_reason=text),
-            resource("aws_x.d", "delete", {"a": 1}, None, deposed=text),
-            resource("aws_x.q", "unknown", {"a": 1}, None, module_address=text),
-            resource("aws_x.m", "no-op", previous_address=text),
-            resource("aws_x.i", "no-op", importing={"id": text}),
-            resource("aws_iam_role_policy.p", "create", None, {"policy": '{"Statement": [{}]}'}),
-            resource("aws_vpc_security_group_ingress_rule.r", "create", None, {"cidr_ipv4": text}),
-            resource("aws_x.type", "create", None, {}, type=text, name=text),
-            resource_drift=[resource("aws_x.y", "update", {"tags": text}, {"tags": "b"})],
-            output_changes={text: output("create", None, text)},
-            action_invocations=[{"address": text}],
-            deferred_changes=[
-                {"reason": text, "resource_change": {**resource("aws_x.l"), "address": text}}
-            ],
-            checks=[
-                {
-                    "address": {"to_display": text, "kind": text},
-                    "status": "fail",
-                    "instances": [
-                        {
-                            "address": {"to_display": text},
-                            "status": "fail",
-                            "problems": [{"message": text}],
-                        }
-                    ],
-                }
-            ],
-        )
-    )
+    found = markdown(report_of_text(text))
     assert "evil" in found
     for token in tokens(found):
         assert token.type not in ("link_open", "image", "table_open")
-        if token.type in ("code_inline", "fence", "inline"):
-            continue
-        assert "evil" not in token.content, token
+        if token.type not in ("code_inline", "fence", "inline"):
+            assert "evil" not in token.content, token
     assert not re.search("[\u202a-\u202e\u2066-\u2069\x1b]", found)
 
 
@@ -125,16 +93,11 @@ def test_multibyte() -> None:
     assert len(markdown(report_on(*many), 8_000).encode()) <= 8_000
 
 
-def test_nothing() -> None:
-    """A plan without changes is a short report, with nothing to apply."""
-    text = markdown(report(read_plan(encoded(document()))[0]))
-    assert "Nothing to apply" in text
-    assert "biomodal-aws apply" not in text
-
-
 def test_the_command_pins_the_digest() -> None:
-    """What applies exactly this plan can be copied as it stands."""
+    """What applies exactly this plan can be copied; without changes there is nothing to apply."""
     text = markdown(report_on(resource("aws_x.y")))
-    assert re.search(
-        r"^biomodal-aws apply \S+ --stack demo --expect-sha256 [0-9a-f]{64}$", text, re.MULTILINE
-    )
+    command = r"^biomodal-aws apply \S+ --stack demo --expect-sha256 [0-9a-f]{64}$"
+    assert re.search(command, text, re.MULTILINE)
+    nothing = markdown(report(read_plan(encoded(document()))[0]))
+    assert "Nothing to apply" in nothing
+    assert "biomodal-aws apply" not in nothing
