@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sysconfig
 import venv
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from biomodal_deploy.cli.app import COMMANDS, command_line
 from biomodal_deploy.engine.toolchain import find_node
 from biomodal_deploy.errors import EXIT_BUG, EXIT_USAGE
 from tests.support.commands_page import every_command
+from tests.support.processes import run_program
 from tests.support.project import ROOT
 
 pytestmark = pytest.mark.xdist_group("package")
@@ -117,7 +117,7 @@ def typed(
     home = python.parents[1] / "home"
     home.mkdir(exist_ok=True)
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    done = subprocess.run(
+    done = run_program(
         [str(python), "-c", _RUN],
         cwd=folder,
         env={
@@ -126,9 +126,6 @@ def typed(
             "PATH": f"{python.parent}{os.pathsep}{path}",
         },
         input=json.dumps(commands),
-        capture_output=True,
-        text=True,
-        check=False,
     )
     assert done.returncode == 0, done.stderr
     return [(status, error) for status, error in map(json.loads, done.stdout.splitlines())]

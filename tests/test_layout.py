@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -14,6 +13,7 @@ from typing import Final
 
 import pytest
 
+from tests.support.processes import run_program
 from tests.support.project import ROOT
 
 PYTHON_FILES: Final = sorted(
@@ -197,9 +197,7 @@ def test_importing_the_workflow_is_cheap() -> None:
     """Nothing heavy is loaded before it is needed: not for its errors, and not for the contract."""
     names = "biomodal_deploy, biomodal_deploy.errors, biomodal_deploy.config.contract"
     program = f"import sys, {names}; print(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
+    done = run_program([sys.executable, "-c", program], check=True)
     loaded = set(done.stdout.split())
     assert "biomodal_deploy.config.contract" in loaded
     assert not loaded & {"rich", "pydantic", "typer", "boto3", "cdktf", "moto", "jsii"}
@@ -228,9 +226,7 @@ def test_every_test_says_what_it_promises() -> None:
 
 def test_no_file_names_a_machine() -> None:
     """What is under version control works on every machine: no path of somebody's home."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    listed = run_program(["git", "ls-files", "-z"], cwd=ROOT)
     if listed.returncode or len(ROOT.parts) < 3:
         pytest.skip("not a git checkout, or one whose path could be a word")
     named = []

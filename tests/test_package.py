@@ -28,6 +28,7 @@ from tests.support import planted
 from tests.support.containers import IMAGE, missing_for_containers, running_containers
 from tests.support.light import Ended
 from tests.support.mirror import kept_settings
+from tests.support.processes import run_program
 from tests.support.project import ROOT, stack_json
 
 # Slow, and with tools of their own: pip, mypy, pyright.
@@ -96,14 +97,7 @@ def run(python: Path, program: str, cwd: Path) -> str:
         for name, value in os.environ.items()
         if name not in ("PYTHONPATH", "VIRTUAL_ENV") and not name.startswith("CDKTF_")
     }
-    done = subprocess.run(
-        [str(python), "-c", program],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_program([str(python), "-c", program], cwd=cwd, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -224,13 +218,10 @@ def test_mypy_sees_its_types(python: Path, tmp_path: Path) -> None:
     (override,) = re.findall(r"```toml\n(.*?)```", docs, re.DOTALL)
     (tmp_path / "pyproject.toml").write_text(f"[tool.mypy]\nstrict = true\n\n{override}")
     environment = {name: value for name, value in os.environ.items() if name != "MYPYPATH"}
-    done = subprocess.run(
+    done = run_program(
         [sys.executable, "-m", "mypy", "--python-executable", str(python), "example.py"],
         cwd=tmp_path,
         env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
     )
     assert 'Unexpected keyword argument "nam" for "OrchestratorVm"' in done.stdout
     assert "-> biomodal_aws.orchestrator_vm.OrchestratorVm" in done.stdout
@@ -247,13 +238,10 @@ def test_pyright_sees_its_types(python: Path, tmp_path: Path) -> None:
         pytest.skip("pyright is not installed: make setup")
     (tmp_path / "example.py").write_text(EXAMPLE)
     environment = {**os.environ, "HOME": str(tmp_path)}
-    done = subprocess.run(
+    done = run_program(
         [str(pyright), "--pythonpath", str(python), "example.py"],
         cwd=tmp_path,
         env=environment | node_environment(find_node(), environment),
-        capture_output=True,
-        text=True,
-        check=False,
     )
     assert 'No parameter named "nam"' in done.stdout
     assert '-> OrchestratorVm"' in done.stdout
@@ -302,7 +290,7 @@ class Installed:
         # The AWS bindings are cut to size once, in the user's own cache.
         cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
         self.home.mkdir(exist_ok=True)
-        done = subprocess.run(
+        done = run_program(
             [str(self.python.with_name("biomodal-aws")), *words],
             cwd=cwd,
             env=kept
@@ -314,9 +302,6 @@ class Installed:
                 **self.more,
             },
             input=typed or "",
-            capture_output=True,
-            text=True,
-            check=False,
         )
         ended = planted.without_secrets(Ended(done.returncode, done.stdout, done.stderr))
         assert ended.status == 0, ended.out + ended.err
@@ -413,12 +398,7 @@ def test_other_pythons_install_it_and_plan(wheel: Path, tmp_path: Path, version:
     # Nothing is compiled: python-terraform alone comes as source, and is plain Python.
     wheels = ["--only-binary=:all:", "--no-binary=python-terraform"]
     install = ["-m", "pip", "install", "--quiet", "--no-compile", *wheels]
-    done = subprocess.run(
-        [str(python), *install, f"{wheel}[toolchain,sandbox]"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_program([str(python), *install, f"{wheel}[toolchain,sandbox]"])
     if done.returncode and "Retrying (" in done.stderr:
         pytest.skip("no package registry answers")
     assert done.returncode == 0, done.stderr

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support import warm
 from tests.support.light import LightProject
+from tests.support.processes import run_program
 
 pytestmark = pytest.mark.slow
 
@@ -27,14 +28,8 @@ def test_it_is_as_a_new_python(project: LightProject, words: Sequence[str]) -> N
     """The same status and the same words on both streams, from the same folder."""
     environment = project.environment({"BIOMODAL_OUTPUT": "text", "FORCE_COLOR": "1"})
     assert warm.can_run(project.folder, environment)
-    new = subprocess.run(
-        [sys.executable, "-m", "biomodal_deploy", *words],
-        cwd=project.folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
+    new = run_program(
+        [sys.executable, "-m", "biomodal_deploy", *words], cwd=project.folder, env=environment
     )
     forked = warm.run(project.folder, words, environment, timeout=60)
     assert (forked.returncode, forked.stdout, forked.stderr) == (

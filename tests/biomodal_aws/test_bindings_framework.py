@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 
 from biomodal_aws._bindings import framework
 from biomodal_aws._bindings.framework import CDKTF, CDKTN, choose
+from tests.support.processes import run_program
 from tests.support.project import ROOT, app_environment, copy_app, run_main, write_stacks
 
 OTHERS = {"cdktf-aws6": ("0.21.0", "21.22.1", "~> 6.25"), "cdktn": ("0.24.0", "25.8.1", "~> 6.69")}
@@ -29,10 +29,7 @@ STACKS: dict[str, dict[str, Any]] = {
     },
 }
 # What AWS provider 6 calls otherwise, of all that the stacks give: see docs/frameworks.md.
-RENAMED = {
-    "compute_environment_name": "name",
-    "compute_environment_name_prefix": "name_prefix",
-}
+RENAMED = {"compute_environment_name": "name", "compute_environment_name_prefix": "name_prefix"}
 
 
 @pytest.mark.parametrize(
@@ -121,13 +118,10 @@ def read(project: Path) -> dict[str, Any]:
 
 def checked(project: Path, settings: dict[str, str]) -> dict[str, list[str]]:
     """Compare the synthesized stacks with the types of the installed bindings."""
-    done = subprocess.run(
+    done = run_program(
         [sys.executable, "-m", "tests.support.frameworks", str(project)],
         cwd=ROOT,
         env=app_environment(project, settings),
-        capture_output=True,
-        text=True,
-        check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
     found: dict[str, list[str]] = json.loads(done.stdout)

@@ -124,10 +124,7 @@ def test_a_load_that_fails_twice_is_an_error() -> None:
     """Node's own words reach the user, and there is no third attempt."""
     nodes = [Node([GREETING, {"error": "no space left"}]) for _ in range(2)]
     wire = Wire(
-        nodes[0].pipes,
-        lambda: Path("slice.tgz"),
-        greeting=True,
-        restart=lambda _: nodes[1].pipes,
+        nodes[0].pipes, lambda: Path("slice.tgz"), greeting=True, restart=lambda _: nodes[1].pipes
     )
     ask(wire, load("cdktf"))
     with pytest.raises(RuntimeError, match="no space left"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -26,6 +25,7 @@ from biomodal_deploy.plan import Action
 from biomodal_deploy.plan.history import Event
 from biomodal_deploy.workflow.signals import Step
 from tests.support.light import MODEL, STACK, LightProject
+from tests.support.processes import run_program
 from tests.support.project import ROOT
 from tests.support.sealed_plans import edit_manifest
 
@@ -168,14 +168,8 @@ def test_the_documented_lines_run(tmp_path: Path) -> None:
     (light.folder / "environments" / "lab.tfvars").write_text('word = "203.0.113.7"\n')
     (light.folder / "terraform.tfvars").write_text('word = "198.51.100.1"\n')
     script = first + loss.replace("aws_instance.vm", "terraform_data.first") + events
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=light.folder,
-        env=light.environment(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+    done = run_program(
+        [sys.executable, "-c", script], cwd=light.folder, env=light.environment(), timeout=120
     )
     assert done.returncode == 0, done.stderr
     printed = done.stdout.splitlines()

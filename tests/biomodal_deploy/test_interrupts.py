@@ -17,11 +17,7 @@ import pytest
 
 from biomodal_deploy.engine.terraform import TerraformCli, read_log
 from biomodal_deploy.engine.terraform.events import Event
-from biomodal_deploy.engine.toolchain import (
-    Terraform,
-    cli_config_environment,
-    find_terraform,
-)
+from biomodal_deploy.engine.toolchain import Terraform, cli_config_environment, find_terraform
 from tests.support import fake_terraform
 from tests.support.driven import Driven
 from tests.support.terraform import require_provider

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.ci_jobs import read_template
+from tests.support.processes import run_program
 from tests.support.project import ROOT
 
 WORKFLOWS = sorted(path.name for path in (ROOT / "ci" / "github").glob("*.yml"))
@@ -92,12 +92,7 @@ def test_what_stands_in_the_templates_is_sound_shell(tmp_path: Path) -> None:
     ]
     for number, script in enumerate(scripts):
         (tmp_path / f"{number}.sh").write_text(f"#!/bin/bash\n{script}\n")
-    done = subprocess.run(
-        [Path(sys.executable).parent / "shellcheck", *sorted(tmp_path.glob("*.sh"))],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_program([Path(sys.executable).parent / "shellcheck", *sorted(tmp_path.glob("*.sh"))])
     assert done.returncode == 0, done.stdout
 
 

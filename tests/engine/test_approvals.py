@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from biomodal_deploy.errors import EXIT_DONE, EXIT_SEALED_PLAN, EXIT_USAGE
-from tests.support.ci_jobs import git
+from tests.support.git import git
 from tests.support.light import STACK, LightProject
 from tests.support.signers import make_key, signers_line
 

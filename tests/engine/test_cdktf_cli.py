@@ -22,6 +22,7 @@ from biomodal_deploy.config.contract import OUTPUTS
 from biomodal_deploy.engine.toolchain import find_node, find_terraform, node_environment, shim
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.native import NAME, NativeProject, native_project
+from tests.support.processes import run_program
 from tests.support.project import ROOT, app_environment, contents, copy_app, run_main, write_stacks
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("cdktf-cli")]
@@ -40,15 +41,8 @@ class Cdktf:
 
     def __call__(self, *arguments: str, timeout: int = 300) -> subprocess.CompletedProcess[str]:
         """Run it."""
-        return subprocess.run(
-            [str(COMMAND), *arguments],
-            cwd=self.folder,
-            env=dict(self.variables),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
+        return run_program(
+            [str(COMMAND), *arguments], cwd=self.folder, env=dict(self.variables), timeout=timeout
         )
 
     def must(self, *arguments: str) -> str:

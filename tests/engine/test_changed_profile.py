@@ -14,8 +14,16 @@ from typing import Any, Final
 import pytest
 
 from biomodal_deploy.sandbox import Sandbox
-from tests.support.hardened import apply, apply_at_once, change_profile, profile_project, settled
-from tests.support.native import NativeProject, changes, resources
+from tests.support.native import (
+    NativeProject,
+    apply,
+    apply_at_once,
+    change_profile,
+    changes,
+    native_project,
+    resources,
+    settled,
+)
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("changed-profile")]
 
@@ -29,7 +37,7 @@ def documented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NativeProje
     workdir = tmp_path_factory.mktemp("documented")
     with (
         Sandbox.start(workdir) as sandbox,
-        profile_project(workdir, sandbox, vm_name=VM, profile="documented") as project,
+        native_project(workdir, sandbox, vm_name=VM, profile="documented") as project,
     ):
         sandbox.client("s3").create_bucket(Bucket=EXISTING)
         values = Path(project.stack / "terraform.tfvars")

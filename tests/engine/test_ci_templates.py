@@ -17,9 +17,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.ci_jobs import GitHubJob, Machine, clone_at, git
+from tests.support.ci_jobs import GitHubJob, Machine, clone_at
 from tests.support.ci_lab import PASSPHRASE, ROLES, STACK, Lab, approval, team
 from tests.support.forge_server import PERSON
+from tests.support.git import git
 from tests.support.project import ROOT
 
 pytestmark = pytest.mark.engine

@@ -17,8 +17,7 @@ from biomodal_deploy.config.contract import variables_of
 from biomodal_deploy.plan import read_plan
 from biomodal_deploy.review.report import Report
 from biomodal_deploy.sandbox import Sandbox
-from tests.support.hardened import apply, apply_at_once, profile_project, settled
-from tests.support.native import NativeProject
+from tests.support.native import NativeProject, apply, apply_at_once, native_project, settled
 from tests.support.reports import report
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("forced-replacements")]
@@ -123,7 +122,7 @@ def walk(
     workdir = tmp_path_factory.mktemp(profile)
     with (
         Sandbox.start(workdir) as sandbox,
-        profile_project(workdir, sandbox, vm_name="engine-vm", profile=profile) as project,
+        native_project(workdir, sandbox, vm_name="engine-vm", profile=profile) as project,
     ):
         for bucket in ("lab-data", "lab-data-2", "lab-logs"):
             sandbox.client("s3").create_bucket(Bucket=bucket)

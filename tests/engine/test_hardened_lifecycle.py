@@ -17,9 +17,8 @@ import pytest
 from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase
 from tests.support.authority.record import read_record
 from tests.support.authority.sandbox import judged_sandbox
-from tests.support.hardened import PLAN, profile_project, settled
 from tests.support.life import Document, Life
-from tests.support.native import NativeProject, changes
+from tests.support.native import PLAN, NativeProject, changes, native_project, settled
 from tests.support.proof import Proof, documented_grants, ignored
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("hardened-lifecycle")]
@@ -82,7 +81,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     record = workdir / "record.jsonl"
     with (
         judged_sandbox(workdir, record=record) as sandbox,
-        profile_project(workdir, sandbox, vm_name=VM) as project,
+        native_project(workdir, sandbox, vm_name=VM, profile="hardened") as project,
     ):
         # The outputs name a file in the home: the owner's plans are to find it the same.
         values: dict[str, Any] = {**sandbox.variables(VM)}

@@ -88,9 +88,7 @@ WRONG: Final = (
 )
 
 
-def test_what_cannot_be_created_is_refused_and_can_be_allowed_by_name(
-    lab: Lab,
-) -> None:
+def test_what_cannot_be_created_is_refused_and_can_be_allowed_by_name(lab: Lab) -> None:
     """Names, quotas, the instance type and the key: each by its own check."""
     allow = [word for name in sorted(FACED) for word in ("--allow", name)]
     with taken(lab.sandbox):

@@ -20,6 +20,7 @@ import pytest
 from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.driven import Driven
+from tests.support.processes import run_program
 from tests.support.project import ROOT
 from tests.support.shared_state import (
     BUCKET,
@@ -130,14 +131,11 @@ def shared(
 
 def killed_at(project: SharedProject, step: str) -> None:
     """Begin to move the state, and die as a step begins."""
-    done = subprocess.run(
+    done = run_program(
         [sys.executable, "-m", "tests.support.migration_driver", step],
         cwd=project.folder,
         env={**project.environment(), "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
         timeout=60,
-        check=False,
     )
     assert done.returncode == -signal.SIGKILL, f"{step} was never reached: {done.stderr}"
 

@@ -91,10 +91,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     aws.write_text("#!/bin/sh\necho aws-cli/2.0.0\n")
     aws.chmod(0o755)
     variables = environment_of(folder, workdir / "home")
-    with (
-        running_containers() as containers,
-        pytest.MonkeyPatch.context() as patched,
-    ):
+    with running_containers() as containers, pytest.MonkeyPatch.context() as patched:
         patched.setenv("DOCKER_HOST", containers.host)
         with Sandbox.start(workdir, region=REGION) as sandbox:
             found = Lab(folder, sandbox, sandbox.environment(variables), containers, tool)

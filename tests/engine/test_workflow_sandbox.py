@@ -29,10 +29,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("workflow-sandbox")]
 STACK: Final = "native"
 VM: Final = "workflow-vm"
 EVERYTHING: Final = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
-    }
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 )
 
 

@@ -9,6 +9,8 @@ from typing import Final
 
 import pytest
 
+from tests.support.processes import run_program
+
 SCRIPT: Final = Path(__file__).resolve().parents[2] / "scripts" / "batch_host.sh"
 
 
@@ -32,12 +34,8 @@ def program(folder: Path, name: str, body: str) -> None:
 
 def run(folder: Path) -> subprocess.CompletedProcess[str]:
     """Run the script as cloud-init does."""
-    return subprocess.run(
-        [str(shutil.which("bash")), str(SCRIPT)],
-        env={"PATH": str(folder)},
-        capture_output=True,
-        text=True,
-        timeout=60,
+    return run_program(
+        [str(shutil.which("bash")), str(SCRIPT)], env={"PATH": str(folder)}, timeout=60
     )
 
 

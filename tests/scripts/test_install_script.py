@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.processes import run_program
+
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "install_script.sh"
 APT = "apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3"
 UPDATE = f"{APT} -o APT::Update::Error-Mode=any update"
@@ -41,12 +43,10 @@ class Machine:
 
     def run(self, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run the script as cloud-init does: with hardly an environment."""
-        return subprocess.run(
+        return run_program(
             [str(shutil.which("bash")), str(SCRIPT)],
             env={"PATH": str(self.folder / "bin"), **environ},
             cwd=self.folder,
-            capture_output=True,
-            text=True,
             timeout=60,
         )
 

@@ -18,10 +18,7 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from stacks.synthesis import synthesize
 
     output = tmp_path_factory.mktemp("synthesized")
-    stacks = {
-        "biomodal-aws": StackSettings(),
-        "native": StackSettings(bootstrap="native"),
-    }
+    stacks = {"biomodal-aws": StackSettings(), "native": StackSettings(bootstrap="native")}
     synthesize(stacks, install_script=ROOT / "scripts" / "install_script.sh", output=output)
     return output
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from compliance.scan import ENVIRONMENT
+from tests.support.processes import run_program
 
 _CHECKOV: Final = ENVIRONMENT / "bin" / "checkov"
 
@@ -18,12 +18,8 @@ _CHECKOV: Final = ENVIRONMENT / "bin" / "checkov"
 @pytest.mark.skipif(not _CHECKOV.exists(), reason="checkov is not set up: run make check")
 def test_a_user_s_checkov_reads_every_stack(synthesized: Path) -> None:
     """Terraform's version, which it cannot read in JSON, stands in a file of its own."""
-    done = subprocess.run(
-        [_CHECKOV, "--directory", synthesized, "--skip-download", "--output", "json"],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
+    done = run_program(
+        [_CHECKOV, "--directory", synthesized, "--skip-download", "--output", "json"], timeout=300
     )
     answer = json.loads(done.stdout)
     reports = answer if isinstance(answer, list) else [answer]

@@ -17,6 +17,7 @@ from biomodal_deploy.config.contract import OUTPUTS, variables_of
 from biomodal_deploy.config.settings import StackSettings
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.review.hardening import EXPLAINED
+from tests.support.processes import run_program
 from tests.support.project import ROOT, stack_json
 from tests.support.snapshots import stable
 
@@ -267,14 +268,11 @@ def test_the_module_gets_its_own_inputs_only(module: dict[str, Any]) -> None:
 
 def test_documented_stacks_load_no_binding_of_the_profile() -> None:
     """Synthesis of the documented profile stays as fast as it was."""
-    import subprocess
     import sys
 
     program = (
         "import sys, stacks.native_stack, stacks.module_stack, stacks.synthesis\n"
         "print([n for n in sys.modules if 'budgets' in n or n == 'biomodal_aws.hardened'])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    done = run_program([sys.executable, "-c", program], cwd=ROOT, check=True)
     assert done.stdout == "[]\n"

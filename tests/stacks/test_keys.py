@@ -76,10 +76,7 @@ def statements(stack: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
 def test_own_key(stacks: dict[str, dict[str, Any]]) -> None:
     """One setting encrypts bucket, volumes, repository, logs and state; without it none has one."""
     kinds = ("bucket", "vm", "hosts", "images", "logs", "state")
-    assert encrypted_with(stacks["own"]) == {
-        **dict.fromkeys(kinds, OWN),
-        "algorithm": "aws:kms",
-    }
+    assert encrypted_with(stacks["own"]) == {**dict.fromkeys(kinds, OWN), "algorithm": "aws:kms"}
     assert encrypted_with(stacks["plain"]) == {**dict.fromkeys(kinds), "algorithm": "AES256"}
     assert encrypted_with(stacks["both"])["state"] == "alias/state"
     assert stacks["own"]["terraform"]["backend"]["s3"]["encrypt"] is True

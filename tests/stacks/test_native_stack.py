@@ -129,11 +129,7 @@ def test_the_bucket_is_private_and_its_work_files_expire(native_json: dict[str, 
 
 @pytest.mark.parametrize(
     "kind",
-    [
-        "aws_s3_bucket",
-        "aws_s3_bucket_public_access_block",
-        "aws_s3_bucket_lifecycle_configuration",
-    ],
+    ["aws_s3_bucket", "aws_s3_bucket_public_access_block", "aws_s3_bucket_lifecycle_configuration"],
 )
 def test_a_bucket_is_made_only_where_none_is_given(native_json: dict[str, Any], kind: str) -> None:
     """All three or none of them."""

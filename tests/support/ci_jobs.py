@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import yaml  # type: ignore[import-untyped]
 
+from tests.support.git import git
 from tests.support.project import ROOT
 
 Document = dict[str, Any]
@@ -257,21 +258,3 @@ def clone_at(origin: Path, target: Path, ref: str) -> None:
     else:
         git(origin.parent, "clone", "--quiet", "--no-checkout", str(origin), str(target))
     git(target, "checkout", "--quiet", "--detach", ref)
-
-
-def git(folder: Path, *words: str) -> str:
-    """Run Git as somebody whose settings are nobody's."""
-    who = {
-        f"GIT_{role}_{what}": value
-        for role in ("AUTHOR", "COMMITTER")
-        for what, value in (("NAME", "Ada"), ("EMAIL", "ada@example.org"))
-    }
-    done = subprocess.run(
-        ["git", "-C", str(folder), *words],
-        env={"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, **who},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()

@@ -15,15 +15,9 @@ import pytest
 from biomodal_deploy.engine.toolchain import find_provider_source
 from biomodal_deploy.engine.toolchain.mirror_search import platform_name
 from biomodal_deploy.sandbox import Sandbox
-from tests.support.ci_jobs import (
-    GitHubJob,
-    GitLabJob,
-    Machine,
-    clone_at,
-    git,
-    read_template,
-)
+from tests.support.ci_jobs import GitHubJob, GitLabJob, Machine, clone_at, read_template
 from tests.support.forge_server import TOKEN, Forge, forge
+from tests.support.git import git
 from tests.support.project import ROOT, write_stacks
 from tests.support.signers import make_key, signers_line
 

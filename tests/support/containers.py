@@ -23,6 +23,8 @@ from typing import Final
 
 import pytest
 
+from tests.support.processes import run_program
+
 IMAGE: Final = "localhost/smoke-python:1"
 _NEEDED: Final = ("podman", "runc")
 _STORAGE: Final = '[storage]\ndriver = "vfs"\ngraphroot = "{0}/root"\nrunroot = "{0}/run"\n'
@@ -65,13 +67,8 @@ class Containers:
 
     def podman(self, *words: str | Path) -> str:
         """Run podman, and return what it printed."""
-        return subprocess.run(
-            ["podman", *map(str, words)],
-            env=self.environment,
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=120,
+        return run_program(
+            ["podman", *map(str, words)], env=self.environment, check=True, timeout=120
         ).stdout
 
     def start(self, more: str = "") -> None:

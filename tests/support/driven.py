@@ -112,12 +112,7 @@ class Driven:
 
     @classmethod
     def _spawned(
-        cls,
-        argv: Sequence[str],
-        directory: Path,
-        environment: Mapping[str, str],
-        *,
-        terminal: bool,
+        cls, argv: Sequence[str], directory: Path, environment: Mapping[str, str], *, terminal: bool
     ) -> Self:
         mark = uuid.uuid4().hex
         variables = {**environment, MARK: mark}

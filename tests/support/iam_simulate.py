@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -13,6 +12,7 @@ import pytest
 from biomodal_deploy.engine.toolchain import find_node
 from biomodal_deploy.iam.evaluate import Request
 from biomodal_deploy.iam.policies import Policy
+from tests.support.processes import run_program
 from tests.support.project import ROOT
 
 _SCRIPT: Final = Path(__file__).with_suffix(".mjs")
@@ -45,12 +45,9 @@ def simulate(account: str, *questions: Question) -> list[list[str]]:
         }
         for policies, requests in questions
     ]
-    done = subprocess.run(
+    done = run_program(
         [str(find_node().path), str(_SCRIPT)],
         input=json.dumps({"account": account, "questions": asked}),
-        capture_output=True,
-        text=True,
-        check=False,
     )
     assert done.returncode == 0, done.stderr
     answers: list[list[str]] = json.loads(done.stdout)

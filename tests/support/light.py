@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.support import warm
+from tests.support.processes import run_program
 
 STACK: Final = "light"
 # What would change what the commands do, or how wide they print.
@@ -87,15 +87,11 @@ def command(
     if warm.can_run(folder, environment):
         done = warm.run(folder, words, environment, timeout)
     else:
-        done = subprocess.run(
+        done = run_program(
             [sys.executable, "-m", "biomodal_deploy", *words],
             cwd=folder,
             env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
             timeout=timeout,
-            check=False,
         )
     return Ended(done.returncode, done.stdout, done.stderr)
 

@@ -17,6 +17,7 @@ from tests.support.project import copy_app, run_main, write_stacks
 from tests.support.terraform import Engine, provider_engine
 
 NAME: Final = "native"
+PLAN: Final = ("plan", "-input=false", "-no-color", "-var-file=terraform.tfvars")
 
 
 @dataclass(frozen=True)
@@ -71,16 +72,20 @@ class NativeProject:
 
 @contextmanager
 def native_project(
-    workdir: Path, sandbox: Sandbox, *, vm_name: str = "engine-vm", key_file: bool = False
+    workdir: Path,
+    sandbox: Sandbox,
+    *,
+    vm_name: str = "engine-vm",
+    key_file: bool = False,
+    profile: str = "documented",
 ) -> Iterator[NativeProject]:
-    """Copy the app, synthesize the native stack and fill in its variables."""
+    """Copy the app, synthesize the native stack in a profile and fill in its variables."""
     folder = copy_app(workdir / "checkout")
-    write_stacks(folder, {NAME: {"bootstrap": "native"}})
     home = workdir / "home"
     home.mkdir()
     terraform = provider_engine(home, dict(sandbox.environment({})))
     project = NativeProject(folder, sandbox, terraform)
-    project.synthesize()
+    change_profile(project, profile)
     values = sandbox.tfvars_text(vm_name).splitlines()
     if key_file:
         (home / ".ssh").mkdir()
@@ -88,6 +93,31 @@ def native_project(
         values = [line for line in values if not line.startswith("ssh_public_key")]
     (project.stack / "terraform.tfvars").write_text("\n".join(values) + "\n")
     yield project
+
+
+def change_profile(project: NativeProject, profile: str) -> None:
+    """Synthesize the stack anew in another profile."""
+    write_stacks(project.folder, {NAME: {"bootstrap": "native", "profile": profile}})
+    project.synthesize()
+
+
+def apply(project: NativeProject, plan: str) -> None:
+    """Apply a plan file."""
+    project.terraform.must(project.stack, "apply", "-input=false", plan)
+
+
+def apply_at_once(project: NativeProject) -> None:
+    """Plan and apply in one run of Terraform, where nobody reads the plan."""
+    options = ("-auto-approve", "-input=false", "-var-file=terraform.tfvars")
+    project.terraform.must(project.stack, "apply", *options)
+
+
+def settled(project: NativeProject, *variables: str) -> bool:
+    """Whether a plan has nothing to do."""
+    done = project.terraform(project.stack, *PLAN, "-detailed-exitcode", *variables)
+    assert done.returncode in (0, 2), done.stderr
+    assert done.returncode == 0, done.stdout[-3000:]
+    return True
 
 
 def init_or_skip(terraform: Engine, directory: Path) -> None:

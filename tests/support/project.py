@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.support.mirror import kept_settings
+from tests.support.processes import run_program
 
 ROOT: Final = Path(__file__).parents[2]
 APP: Final = ("main.py", "cdktf.json", "stacks", "constructs", "scripts", "biomodal_deploy")
@@ -56,14 +57,11 @@ def run_main(
     project: Path, *, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run `python main.py` of a project and return what came of it."""
-    return subprocess.run(
+    return run_program(
         [sys.executable, str(project / "main.py")],
         cwd=cwd or project,
         env=app_environment(project, env),
-        capture_output=True,
-        text=True,
         timeout=120,
-        check=False,
     )
 
 

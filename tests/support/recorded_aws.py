@@ -107,10 +107,7 @@ def subnet(**changes: object) -> Given:
 
 def machine(type_: str, cores: int, *, spot: bool = False) -> Given:
     """Return a running machine with two threads a core."""
-    found: Given = {
-        "InstanceType": type_,
-        "CpuOptions": {"CoreCount": cores, "ThreadsPerCore": 2},
-    }
+    found: Given = {"InstanceType": type_, "CpuOptions": {"CoreCount": cores, "ThreadsPerCore": 2}}
     return {**found, "InstanceLifecycle": "spot"} if spot else found
 
 

@@ -20,6 +20,7 @@ from biomodal_deploy.engine.toolchain import (
     providers_lock_environment,
 )
 from tests.support.mirror import kept_settings
+from tests.support.processes import run_program
 
 
 @dataclass(frozen=True)
@@ -33,16 +34,13 @@ class Engine:
         self, cwd: Path, *arguments: str, stdin: str | None = None, timeout: int = 300
     ) -> subprocess.CompletedProcess[str]:
         """Run Terraform in a directory."""
-        return subprocess.run(
+        return run_program(
             [*self.prefix, *arguments],
             cwd=cwd,
             env=dict(self.variables),
             input=stdin,
             stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True,
-            text=True,
             timeout=timeout,
-            check=False,
         )
 
     def must(self, cwd: Path, *arguments: str, stdin: str | None = None) -> str:

@@ -9,41 +9,12 @@ from typing import Final
 
 from biomodal_deploy.known_errors.catalog import AREAS, Match, catalog, load
 from biomodal_deploy.known_errors.model import PLACEHOLDER, Entry
+from tests.support.project import ROOT
 
 PAGE: Final = Path("docs") / "troubleshooting.md"
 _LONGEST: Final = 90
 
-_HEAD: Final = """\
-# Troubleshooting
-
-Written from the code by `make docs`; a test fails where it is out of date.
-
-Something failed? Ask for its cause:
-
-```sh
-biomodal-aws diagnose                      # the newest run of this project that failed
-biomodal-aws diagnose apply.log ci.log     # logs: Terraform, CI, AWS CLI, cloud-init, SSH, Nextflow
-ssh VM sudo journalctl -b | biomodal-aws diagnose -
-```
-
-It names each cause once, in order, with the fix and the next command, which changes nothing that
-cannot be undone. Where two causes fit equally well it shows up to three. Where AWS refused
-something, it says who was refused (you, the VM, a Batch host, CI), and prints the missing statement
-if it covers exactly what was refused; see [the compiled policy](permissions.md). AWS is not called.
-Exit status 0 where a cause is named; 2 where none is, or where only an error code was recognized.
-
-Before it fails: `biomodal-aws doctor` checks the account for most of what stands below. After the
-apply: `biomodal-aws status --deep` looks at the machine itself. Deployed, and something looks
-wrong? See [operations](operations.md).
-
-Search this page for a word of your error: the first column has errors as they are printed.
-
-## The document's own steps
-
-| trouble | the document says | here |
-|---|---|---|
-{steps}
-"""
+_HEAD: Final = (ROOT / "tests/data/pages/troubleshooting.md").read_text(encoding="utf-8")
 
 
 def page() -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Final
@@ -16,6 +15,7 @@ from biomodal_deploy.cli.boundary import run
 from biomodal_deploy.cli.completion import SCRIPTS, TABLE, VARIABLE, answer
 from biomodal_deploy.errors import EXIT_DONE, EXIT_USAGE
 from tests.support.commands_page import table
+from tests.support.processes import run_program
 
 NEW: Final = "20261129T101112Z-0a1b2c"
 OLD: Final = "20261128T101112Z-0a1b2c"
@@ -91,12 +91,8 @@ def test_nothing_slow_is_loaded() -> None:
         "heavy = {'typer', 'pydantic', 'rich', 'boto3', 'biomodal_deploy.cli.app'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**os.environ, VARIABLE: "bash"},
-        capture_output=True,
-        text=True,
-        check=True,
+    done = run_program(
+        [sys.executable, "-c", program], env={**os.environ, VARIABLE: "bash"}, check=True
     )
     assert done.stdout.splitlines() == ["plan", "plans", "[]"]
 
@@ -118,12 +114,8 @@ def test_each_shell_reads_its_script(shell: str, project: Path) -> None:
         pytest.skip(f"{shell} is not installed")
     script = (STAND_INS if shell == "zsh" else "") + SCRIPTS[shell] + ASKED[shell]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        [program, "-c", script],
-        env={**os.environ, "PATH": path, "HOME": str(project)},
-        capture_output=True,
-        text=True,
-        check=True,
+    done = run_program(
+        [program, "-c", script], env={**os.environ, "PATH": path, "HOME": str(project)}, check=True
     )
     assert [line.split("\t")[0] for line in done.stdout.splitlines()] == [NEW, OLD, OTHER]
 

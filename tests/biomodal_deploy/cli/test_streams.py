@@ -20,6 +20,7 @@ from tests.support import warm
 from tests.support.driven import Driven
 from tests.support.light import LightProject
 from tests.support.plans import plan, resource
+from tests.support.processes import run_program
 from tests.support.sealed_project import sealed_project
 
 # Whole commands, each a process of its own.
@@ -54,15 +55,11 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
 
 def shell(folder: Path, script: str, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a shell script in the project; `$@` is the command with these words."""
-    return subprocess.run(
+    return run_program(
         ["bash", "-c", script, "-", sys.executable, "-m", "biomodal_deploy", *words],
         cwd=folder,
         env=environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
         timeout=60,
-        check=False,
     )
 
 

@@ -171,8 +171,7 @@ HARDENED = {"bootstrap": "native", "profile": "hardened"}
 
 
 @pytest.mark.parametrize(
-    ("settings", "values"),
-    [(NATIVE, {}), (HARDENED, {"ssh_cidr_blocks": ["192.0.2.0/24"]})],
+    ("settings", "values"), [(NATIVE, {}), (HARDENED, {"ssh_cidr_blocks": ["192.0.2.0/24"]})]
 )
 def test_a_missing_public_key_is_named_with_its_command(
     tmp_path: Path, settings: Mapping[str, object], values: dict[str, object]

@@ -38,10 +38,7 @@ BEGUN: Final = Journal(previous=Previous(type="local"))
 def stack_in(folder: Path, **environment: str) -> Stack:
     """Return a stack with a directory and nothing in it."""
     location = Location(
-        project_dir=folder,
-        project_file=ProjectFile(app="x"),
-        stacks={},
-        environment=environment,
+        project_dir=folder, project_file=ProjectFile(app="x"), stacks={}, environment=environment
     )
     directory = folder / "cdktf.out" / "stacks" / "x"
     directory.mkdir(parents=True)

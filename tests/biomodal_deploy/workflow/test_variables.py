@@ -46,9 +46,7 @@ def given(location: Location, *var_files: Path, variables: tuple[str, ...] = ())
     return given_values(stack, var_files, variables, location.project_dir)
 
 
-def test_a_stacks_files_come_after_the_projects_and_before_the_options(
-    tmp_path: Path,
-) -> None:
+def test_a_stacks_files_come_after_the_projects_and_before_the_options(tmp_path: Path) -> None:
     """Automatic files, `var_files` in order, `--var-file`, `--var`: the later one wins."""
     files = ["environments/all.tfvars", "environments/prod.tfvars"]
     location = project(tmp_path, {"var_files": files, "region": "eu-west-2"})

@@ -210,10 +210,7 @@ class TestNetwork:
         verdict, line, _ = found(
             run_preflight(replace(target, region="us-esat-1"), session), "region"
         )
-        assert (verdict, line) == (
-            Verdict.FAIL,
-            "AWS has no region us-esat-1 in partition aws",
-        )
+        assert (verdict, line) == (Verdict.FAIL, "AWS has no region us-esat-1 in partition aws")
 
     def test_an_instance_type_that_is_not_offered(
         self, target: Target, session: boto3.session.Session
@@ -276,10 +273,7 @@ class TestQuotas:
         made = [ec2.allocate_address(Domain="vpc")["AllocationId"] for _ in range(5)]
         try:
             verdict, line, fix = found(run_preflight(target, session), "elastic-ips")
-            assert (verdict, line) == (
-                Verdict.FAIL,
-                "5 of 5 elastic IPs are in use: none is left",
-            )
+            assert (verdict, line) == (Verdict.FAIL, "5 of 5 elastic IPs are in use: none is left")
             assert commands_in(fix)[0].parameters["DesiredValue"] == 6
         finally:
             for each in made:

@@ -42,6 +42,7 @@ from tests.support.preflight_account import (
     remove_spot_role,
     verdicts,
 )
+from tests.support.processes import run_program
 from tests.support.project import ROOT, write_stacks
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("preflight-stack")]
@@ -242,10 +243,7 @@ def test_the_roles_as_a_stack(
 
 
 def test_its_own_names_are_not_taken(
-    sandbox: Sandbox,
-    target: Target,
-    session: boto3.session.Session,
-    project: NativeProject,
+    sandbox: Sandbox, target: Target, session: boto3.session.Session, project: NativeProject
 ) -> None:
     """After a real apply, nothing is taken with the state, and everything without it.
 
@@ -280,12 +278,4 @@ def _doctor(
     folder: Path, environment: dict[str, str], *arguments: str
 ) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "biomodal_deploy", "doctor", "--project-dir", str(folder)]
-    return subprocess.run(
-        [*command, *arguments],
-        env=environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run_program([*command, *arguments], env=environment, cwd=ROOT, timeout=60)

@@ -7,12 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.project import (
-    BOTH,
-    copy_app,
-    run_main,
-    write_stacks,
-)
+from tests.support.project import BOTH, copy_app, run_main, write_stacks
 
 
 @pytest.fixture

@@ -7,13 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.project import (
-    BOTH,
-    contents,
-    run_main,
-    stack_json,
-    write_stacks,
-)
+from tests.support.project import BOTH, contents, run_main, stack_json, write_stacks
 
 # Each test starts the app and, in most, the Node that cdktf runs in.
 pytestmark = pytest.mark.engine

@@ -13,12 +13,8 @@ from typing import Any
 import pytest
 
 from tests.support.limits import obeying_modes, on_small_disk, small_disks_work
-from tests.support.project import (
-    app_environment,
-    contents,
-    run_main,
-    write_stacks,
-)
+from tests.support.processes import run_program
+from tests.support.project import app_environment, contents, run_main, write_stacks
 
 # Each test starts the app and, in most, the Node that cdktf runs in.
 pytestmark = pytest.mark.engine
@@ -113,14 +109,11 @@ def test_a_file_in_the_output_s_place_is_refused(copy: Path) -> None:
 
 
 def _run_bound_by_modes(project: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    return run_program(
         [sys.executable, "main.py"],
         cwd=project,
         env=app_environment(project),
-        capture_output=True,
-        text=True,
         timeout=120,
-        check=False,
         preexec_fn=obeying_modes(),
     )
 
@@ -155,14 +148,11 @@ def _line_on_small_disk(project: Path, disk: Path, variable: str, size: str) -> 
     disk.mkdir()
     if not small_disks_work(disk):
         pytest.skip("this machine lets nobody mount a disk of their own")
-    done = subprocess.run(
+    done = run_program(
         on_small_disk(disk, [sys.executable, "main.py"], size=size),
         cwd=project,
         env=app_environment(project, {variable: str(disk)}),
-        capture_output=True,
-        text=True,
         timeout=120,
-        check=False,
     )
     (line,) = done.stderr.splitlines()
     return done.returncode, line

@@ -14,13 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.support.project import (
-    BOTH,
-    app_environment,
-    contents,
-    run_main,
-    write_stacks,
-)
+from tests.support.project import BOTH, app_environment, contents, run_main, write_stacks
 
 # Each test starts the app and, in most, the Node that cdktf runs in.
 pytestmark = pytest.mark.engine

@@ -94,11 +94,7 @@ class Authority:
         return start
 
     def _note(
-        self,
-        call: ApiCall,
-        user: str | None,
-        judged: list[tuple[Request, Decision]],
-        status: int,
+        self, call: ApiCall, user: str | None, judged: list[tuple[Request, Decision]], status: int
     ) -> None:
         if self._recorder:
             self._recorder.note(call, user, judged, status)

@@ -14,10 +14,7 @@ from tests.support.project import ROOT
 
 
 def judged_sandbox(
-    workdir: Path | None = None,
-    *,
-    record: Path | None = None,
-    account_id: str = DEFAULT_ACCOUNT_ID,
+    workdir: Path | None = None, *, record: Path | None = None, account_id: str = DEFAULT_ACCOUNT_ID
 ) -> Sandbox:
     """Start a sandbox whose server judges each call of an IAM user."""
     with pytest.MonkeyPatch.context() as patch:

@@ -193,11 +193,7 @@ def test_text_from_outside_cannot_steer_the_terminal() -> None:
 def test_a_loss_says_why() -> None:
     """Whoever confirms that something is replaced reads that it is tainted."""
     lost = ResourceChange(
-        address="x.y",
-        type="x",
-        name="y",
-        action=Action.REPLACE,
-        reason="replace_because_tainted",
+        address="x.y", type="x", name="y", action=Action.REPLACE, reason="replace_because_tainted"
     )
     plainly = ResourceChange(address="x.z", type="x", name="z", action=Action.DELETE)
     one, two = (line.text.plain for line in address_lines([lost, plainly]))

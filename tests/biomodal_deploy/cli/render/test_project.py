@@ -44,9 +44,7 @@ def test_a_shell_takes_up_the_value(value: str, capfdbinary: pytest.CaptureFixtu
     show_environment(output_console(), outputs(value))
     printed = capfdbinary.readouterr().out
     done = subprocess.run(
-        ["sh", "-c", 'eval "$0"; printf "%s" "$WORD"', printed],
-        capture_output=True,
-        check=True,
+        ["sh", "-c", 'eval "$0"; printf "%s" "$WORD"', printed], capture_output=True, check=True
     )
     assert done.stdout == value.encode()
 

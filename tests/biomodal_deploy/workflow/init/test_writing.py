@@ -249,23 +249,13 @@ _FORMS = {
     "nothing there": (
         lines("{", ' "app": "x"', "}"),
         lines(
-            "{",
-            ' "app": "x",',
-            ' "context": {',
-            '  "stacks": {',
-            '   "dev": 1',
-            "  }",
-            " }",
-            "}",
+            "{", ' "app": "x",', ' "context": {', '  "stacks": {', '   "dev": 1', "  }", " }", "}"
         ),
     ),
     "look-alike": (
         lines("{", ' "note": "\\"context\\": {",', ' "context": {"stacks": {"a":1}}', "}"),
         lines(
-            "{",
-            ' "note": "\\"context\\": {",',
-            ' "context": {"stacks": {"a":1, "dev": 1}}',
-            "}",
+            "{", ' "note": "\\"context\\": {",', ' "context": {"stacks": {"a":1, "dev": 1}}', "}"
         ),
     ),
 }
