@@ -12,6 +12,7 @@ from biomodal_deploy.aws import commands
 from biomodal_deploy.aws.ledger.counting import ACTIVE
 from tests.support.aws_command import parse
 from tests.support.operated import NAME, REGION, VM
+from tests.support.programs import shell_program
 
 INNER = re.compile(r"\$\((aws [^)]*)\)")
 
@@ -49,19 +50,14 @@ def test_emptying_a_bucket() -> None:
 
 def test_ending_jobs(tmp_path: Path) -> None:
     """The loop runs in a plain shell, and ends each job of each status."""
-    aws = tmp_path / "aws"
-    aws.write_text('#!/bin/sh\ncase "$2" in list-jobs) echo "a b";; *) echo "$@" >> calls;; esac\n')
-    aws.chmod(0o755)
-    subprocess.run(
-        ["/bin/sh", "-c", commands.end_jobs("my queue", ACTIVE, REGION)],
-        cwd=tmp_path,
-        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
-        check=True,
+    shell_program(
+        tmp_path / "aws", 'case "$2" in list-jobs) echo "a b";; *) echo "$@" >> calls;; esac'
     )
+    command = ["/bin/sh", "-c", commands.end_jobs("my queue", ACTIVE, REGION)]
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True)
     calls = (tmp_path / "calls").read_text().splitlines()
     assert len(calls) == 2 * len(ACTIVE)
     parsed = parse(f"aws {calls[0]}")
-    assert (parsed.operation, parsed.parameters) == (
-        "TerminateJob",
-        {"jobId": "a", "reason": "destroy"},
-    )
+    ended = {"jobId": "a", "reason": "destroy"}
+    assert (parsed.operation, parsed.parameters) == ("TerminateJob", ended)

@@ -18,6 +18,7 @@ from biomodal_deploy.config.settings import read_project_file
 from biomodal_deploy.engine.synthesis import App, Synthesis, synthesize
 from biomodal_deploy.errors import EngineError, UsageError
 from tests.support.light import LightProject
+from tests.support.programs import shell_program
 from tests.support.project import contents, copy_app, write_stacks
 
 MAIN = """
@@ -193,9 +194,7 @@ def app_with(folder: Path, environment: dict[str, str]) -> App:
 
 def test_our_own_setting_names_jsii_s_node(tmp_path: Path) -> None:
     """BIOMODAL_NODE is what runs, and goes before JSII_NODE, as `doctor --toolchain` says."""
-    node = tmp_path / "node"
-    node.write_text("#!/bin/sh\necho v24.1.0\n")
-    node.chmod(0o755)
+    node = shell_program(tmp_path / "node", "echo v24.1.0")
     environment = {"BIOMODAL_NODE": str(node), "JSII_NODE": "/elsewhere/node", "PATH": "/bin"}
     assert app_with(tmp_path, environment).environment["JSII_NODE"] == str(node)
 

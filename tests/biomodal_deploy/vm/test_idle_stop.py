@@ -10,6 +10,7 @@ from typing import Final
 
 import pytest
 
+from tests.support.programs import shell_program
 from tests.support.project import ROOT
 
 SCRIPT: Final = (ROOT / "biomodal_deploy" / "vm" / "idle_stop.sh").read_text()
@@ -32,9 +33,7 @@ class Machine:
 
     def program(self, name: str, text: str) -> None:
         """Put a program first on its PATH."""
-        path = self.folder / "bin" / name
-        path.write_text(f"#!/bin/sh\n{text}\n")
-        path.chmod(0o755)
+        shell_program(self.folder / "bin" / name, text)
 
     @property
     def stamp(self) -> Path:
@@ -81,19 +80,16 @@ def machine(tmp_path: Path) -> Machine:
 
 def test_on_and_off(machine: Machine) -> None:
     """Three files and a timer that is enabled; off takes all away, and twice is no error."""
-    assert machine.files() == {
-        "biomodal-idle-stop",
-        "biomodal-idle-stop.service",
-        "biomodal-idle-stop.timer",
-    }
-    service = (machine.folder / "etc/systemd/system/biomodal-idle-stop.service").read_text()
-    assert "ExecStart=/usr/local/sbin/biomodal-idle-stop 60\n" in service
+    name = "biomodal-idle-stop"
+    assert machine.files() == {name, f"{name}.service", f"{name}.timer"}
+    service = (machine.folder / f"etc/systemd/system/{name}.service").read_text()
+    assert f"ExecStart=/usr/local/sbin/{name} 60\n" in service
     calls = machine.folder / "systemctl"
-    assert calls.read_text().endswith("enable --now biomodal-idle-stop.timer\n")
+    assert calls.read_text().endswith(f"enable --now {name}.timer\n")
     for _ in range(2):
         machine.switch(0)
         assert machine.files() == set()
-    assert calls.read_text().count("disable --now biomodal-idle-stop.timer\n") == 1
+    assert calls.read_text().count(f"disable --now {name}.timer\n") == 1
 
 
 def test_an_idle_vm_is_shut_down_in_time(machine: Machine) -> None:

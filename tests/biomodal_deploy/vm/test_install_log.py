@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from biomodal_deploy.vm.install_log import InstallState, read_install
+from tests.support.programs import shell_program
 from tests.support.project import ROOT
 
 BOOT: Final = "[    9.1] cloud-init[501]: Cloud-init v. 25.1.4 running 'init-local' at Tue, 24 Nov"
@@ -59,15 +60,10 @@ def test_states(lines: tuple[str, ...], state: InstallState) -> None:
 def test_where_it_failed() -> None:
     """The line of the script, the exit status, the step."""
     found = read_install(f"{FIRST}\n{SECOND}\n{FAILED}\n{GAVE_UP}\n{END}")
-    assert (found.line, found.status, found.step) == (
-        93,
-        100,
-        "step 2/5: installing system packages",
-    )
-    assert found.sentence == (
-        "the install script failed with status 100 at line 93, in step 2/5: installing system "
-        "packages"
-    )
+    step = "step 2/5: installing system packages"
+    assert (found.line, found.status, found.step) == (93, 100, step)
+    failed = "the install script failed with status 100 at line 93"
+    assert found.sentence == f"{failed}, in {step}"
 
 
 def test_colours_and_other_words() -> None:
@@ -85,24 +81,16 @@ def test_what_the_script_really_prints(
     """The script itself, with stand-ins for what it calls: its words are those that are read."""
     programs = {
         "apt-get": f'case "$*" in *{broken or "nothing"}*) exit 100;; esac',
-        **dict.fromkeys(("sudo", "systemctl", "usermod", "chmod", "env"), ""),
+        **dict.fromkeys(("sudo", "systemctl", "usermod", "chmod", "sleep", "id"), ""),
+        "env": 'shift; exec "$@"',
         "whoami": "echo root",
-        "sleep": "",
-        "id": "",
     }
-    programs["env"] = 'shift; exec "$@"'
     for name, text in programs.items():
-        (tmp_path / name).write_text(f"#!/bin/bash\n{text}\n")
-        (tmp_path / name).chmod(0o755)
+        shell_program(tmp_path / name, text)
     script = ROOT / "scripts" / "install_script.sh"
-    done = subprocess.run(
-        ["/bin/bash", str(script)],
-        env={"PATH": f"{tmp_path}{os.pathsep}/usr/bin:/bin"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    environment = {"PATH": f"{tmp_path}{os.pathsep}/usr/bin:/bin"}
+    streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    done = subprocess.run(["/bin/bash", str(script)], env=environment, check=False, **streams)
     found = read_install(done.stdout)
     assert found.state is state, done.stdout
     if found.line:

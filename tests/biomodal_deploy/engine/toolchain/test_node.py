@@ -9,15 +9,12 @@ import pytest
 from biomodal_deploy.engine.toolchain import node as module
 from biomodal_deploy.engine.toolchain.node import embedded_node, find_node, node_environment
 from biomodal_deploy.errors import UsageError
+from tests.support.programs import shell_program
 
 
 def fake_node(folder: Path, version: str) -> Path:
     """Make a program that answers like this version of node."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "node"
-    path.write_text(f"#!/bin/sh\necho {version}\n")
-    path.chmod(0o755)
-    return path
+    return shell_program(folder / "node", f"echo {version}")
 
 
 def test_new_enough_node_on_path_is_taken(tmp_path: Path) -> None:

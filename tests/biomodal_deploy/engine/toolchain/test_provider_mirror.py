@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import time
 from pathlib import Path
 
@@ -13,12 +12,14 @@ import pytest
 from biomodal_deploy.engine.toolchain import find_terraform
 from biomodal_deploy.engine.toolchain.mirror_search import platform_name
 from biomodal_deploy.engine.toolchain.provider_mirror import (
+    ProviderSource,
     cli_config_environment,
     find_provider_source,
     providers_lock_environment,
     required_providers,
 )
 from biomodal_deploy.errors import UsageError
+from tests.support.terraform import Engine
 
 WANTED = {"hashicorp/aws": "~> 5.100"}
 
@@ -54,14 +55,12 @@ def test_mirror_is_found_by_its_shape(tmp_path: Path) -> None:
     assert (source.kind, source.location) == ("mirror", str(found))
     assert source.include == ("hashicorp/aws", "hashicorp/random")
     assert source.versions == ("5.100.0",)
-    variables = cli_config_environment(tmp_path / "private", source, environ)
-    text = Path(variables["TF_CLI_CONFIG_FILE"]).read_text()
+    text = written(tmp_path, source, environ)
     assert f'path = "{found}"' in text
     assert 'exclude = ["registry.terraform.io/hashicorp/aws",' in text
-    assert providers_lock_environment(source, {}) == {
-        "TF_CLI_ARGS_providers_lock": f"-fs-mirror={found}"
-    }
-    assert providers_lock_environment(source, {"TF_CLI_ARGS_providers_lock": "-x"}) == {}
+    name = "TF_CLI_ARGS_providers_lock"
+    assert providers_lock_environment(source, {}) == {name: f"-fs-mirror={found}"}
+    assert providers_lock_environment(source, {name: "-x"}) == {}
 
 
 def test_archives_count_as_versions(tmp_path: Path) -> None:
@@ -107,10 +106,15 @@ def test_setting_goes_first(tmp_path: Path) -> None:
     environ = home(tmp_path, BIOMODAL_PROVIDER_MIRROR=str(chosen), TF_CLI_CONFIG_FILE=str(rc))
     source = find_provider_source(environ, roots=[tmp_path])
     assert (source.kind, source.location) == ("mirror", str(chosen))
-    variables = cli_config_environment(tmp_path / "private", source, environ)
-    text = Path(variables["TF_CLI_CONFIG_FILE"]).read_text()
+    text = written(tmp_path, source, environ)
     assert "plugin_cache_dir" in text
     assert text.count("provider_installation") == 1
+
+
+def written(tmp_path: Path, source: ProviderSource, environ: dict[str, str]) -> str:
+    """Return the CLI configuration that is written for a source."""
+    variables = cli_config_environment(tmp_path / "private", source, environ)
+    return Path(variables["TF_CLI_CONFIG_FILE"]).read_text()
 
 
 def test_setting_may_name_the_registry_folder_or_an_address(tmp_path: Path) -> None:
@@ -121,28 +125,28 @@ def test_setting_may_name_the_registry_folder_or_an_address(tmp_path: Path) -> N
     environ = home(tmp_path, BIOMODAL_PROVIDER_MIRROR="https://mirror.example/providers")
     source = find_provider_source(environ)
     assert (source.kind, source.location) == ("network mirror", "https://mirror.example/providers/")
-    variables = cli_config_environment(tmp_path / "private", source, environ)
-    assert (
-        'url = "https://mirror.example/providers/"'
-        in Path(variables["TF_CLI_CONFIG_FILE"]).read_text()
-    )
+    assert f'url = "{source.location}"' in written(tmp_path, source, environ)
     assert "-net-mirror=" in providers_lock_environment(source, {})["TF_CLI_ARGS_providers_lock"]
 
 
 @pytest.mark.parametrize("value", ["/nonexistent", "relative", "."])
 def test_setting_that_names_no_mirror_is_one_line(tmp_path: Path, value: str) -> None:
     """The line names the variable, the value, the rule and the fix."""
-    with pytest.raises(
-        UsageError, match=r"BIOMODAL_PROVIDER_MIRROR = .* holds no .* Fix: "
-    ) as info:
+    rule = r"BIOMODAL_PROVIDER_MIRROR = .* holds no .* Fix: "
+    with pytest.raises(UsageError, match=rule) as info:
         find_provider_source(home(tmp_path, BIOMODAL_PROVIDER_MIRROR=value))
     assert "\n" not in str(info.value)
 
 
-def test_setting_can_say_none(tmp_path: Path) -> None:
-    """A mirror that is in the way can be switched off."""
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("BIOMODAL_PROVIDER_MIRROR", "none"), ("TF_PLUGIN_CACHE_DIR", "plugins")],
+    ids=["switched off", "Terraform's own cache"],
+)
+def test_a_mirror_that_is_not_to_be_used(tmp_path: Path, name: str, value: str) -> None:
+    """One that is in the way can be switched off; a plugin cache has a mirror's shape alone."""
     mirror(tmp_path / "plugins")
-    environ = home(tmp_path, BIOMODAL_PROVIDER_MIRROR="none")
+    environ = home(tmp_path, **{name: str(tmp_path / value) if value == "plugins" else value})
     assert find_provider_source(environ, roots=[tmp_path]).kind == "registry"
 
 
@@ -167,13 +171,6 @@ def test_folder_that_terraform_searches_needs_no_telling(tmp_path: Path) -> None
     assert (source.kind, source.location) == ("implied folder", str(found))
     assert cli_config_environment(tmp_path / "private", source, environ) == {}
     assert providers_lock_environment(source, {})
-
-
-def test_plugin_cache_is_no_mirror(tmp_path: Path) -> None:
-    """A plugin cache has a mirror's shape, but Terraform fills it from the registry."""
-    cache = mirror(tmp_path / "cache")
-    environ = home(tmp_path, TF_PLUGIN_CACHE_DIR=str(cache))
-    assert find_provider_source(environ, roots=[tmp_path]).kind == "registry"
 
 
 def test_mirror_that_others_can_write_is_passed_over(tmp_path: Path) -> None:
@@ -224,16 +221,7 @@ def test_terraform_installs_from_the_mirror(tmp_path: Path, binary: str | None) 
         **cli_config_environment(tmp_path / "private", source),
         **providers_lock_environment(source),
     }
-    terraform = find_terraform(binary)
+    engine = Engine(find_terraform(binary).argv_prefix, environ)
     for verb in (["init", "-input=false"], ["providers", "lock"]):
-        done = subprocess.run(
-            [*terraform.argv_prefix, *verb, "-no-color"],
-            cwd=tmp_path,
-            env=environ,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+        engine.must(tmp_path, *verb, "-no-color")
     assert "hashicorp/aws" in (tmp_path / ".terraform.lock.hcl").read_text()

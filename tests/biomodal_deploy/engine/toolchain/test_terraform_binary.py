@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -23,17 +24,14 @@ from biomodal_deploy.engine.toolchain.terraform_binary import (
 )
 from biomodal_deploy.engine.toolchain.tool import ProbeError
 from biomodal_deploy.errors import UsageError
+from tests.support.programs import shell_program
 
 SYSTEM = "/usr/bin:/bin"
 
 
 def fake(folder: Path, body: str, name: str = "terraform") -> Path:
     """Make a shell program."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / name
-    path.write_text(f"#!/bin/sh\n{body}\n")
-    path.chmod(0o755)
-    return path
+    return shell_program(folder / name, body)
 
 
 def says(version: str) -> str:
@@ -48,18 +46,13 @@ def on_path(*folders: Path) -> dict[str, str]:
 
 def test_order_is_argument_environment_path(tmp_path: Path) -> None:
     """An explicit setting goes first, then the environment, then PATH."""
-    first = fake(tmp_path / "a", says("1.5.0"))
-    second = fake(tmp_path / "b", says("1.6.0"))
-    third = fake(tmp_path / "c", says("1.7.0"))
+    first, second, third = (fake(tmp_path / name, says(f"1.{name}.0")) for name in "567")
     environ = on_path(third.parent)
     assert find_terraform(environ=environ).argv_prefix == (str(third),)
     environ["BIOMODAL_TERRAFORM"] = str(second)
     found = find_terraform(environ=environ)
-    assert (found.version, found.source, found.reason) == (
-        "1.6.0",
-        "setting",
-        "set by BIOMODAL_TERRAFORM",
-    )
+    expected = ("1.6.0", "setting", "set by BIOMODAL_TERRAFORM")
+    assert (found.version, found.source, found.reason) == expected
     assert find_terraform(str(first), environ=environ).version == "1.5.0"
 
 
@@ -97,26 +90,22 @@ def test_variables_of_terraform_do_not_change_its_answer(tmp_path: Path) -> None
         ("echo '[1]'", "does not answer as terraform"),
         ("echo '{\"terraform_version\": 5}'", "does not answer as terraform"),
         ("exec yes", "prints without end"),
+        (b"\x7fELF rubbish", "cannot be started"),
     ],
 )
-def test_unfit_terraform_on_path_is_one_line(tmp_path: Path, body: str, rule: str) -> None:
+def test_unfit_terraform_on_path_is_one_line(tmp_path: Path, body: str | bytes, rule: str) -> None:
     """Too old or broken is an error and not passed over: the state belongs to that version."""
-    path = fake(tmp_path, body)
+    path = fake(tmp_path, "")
+    if isinstance(body, bytes):
+        path.write_bytes(body)
+    else:
+        fake(tmp_path, body)
     with pytest.raises(UsageError) as info:
         find_terraform(environ=on_path(tmp_path))
     line = str(info.value)
-    assert str(path) in line
-    assert rule in line
-    assert "Fix: " in line
+    for part in (str(path), rule, "Fix: "):
+        assert part in line
     assert "\n" not in line
-
-
-def test_binary_that_is_no_program(tmp_path: Path) -> None:
-    """Rubbish with the executable bit is one line."""
-    path = fake(tmp_path, "")
-    path.write_bytes(b"\x7fELF rubbish")
-    with pytest.raises(UsageError, match="cannot be started"):
-        find_terraform(environ=on_path(tmp_path))
 
 
 def test_hanging_binary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,6 +204,12 @@ def test_embedded_terraform_ignores_what_lies_in_the_folder(tmp_path: Path) -> N
     assert (done.returncode, done.stdout.splitlines()[0]) == (0, f"Terraform v{terraform.version}")
 
 
+def applying(folder: Path, **more: Any) -> subprocess.Popen[str]:
+    """Start an apply of the embedded Terraform, in a session of its own."""
+    command = [*find_terraform("embedded").argv_prefix, "apply", "-auto-approve", "-no-color"]
+    return subprocess.Popen(command, cwd=folder, text=True, start_new_session=True, **more)
+
+
 @pytest.mark.engine
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_embedded_terraform_stops_gracefully(tmp_path: Path, signum: signal.Signals) -> None:
@@ -222,13 +217,7 @@ def test_embedded_terraform_stops_gracefully(tmp_path: Path, signum: signal.Sign
     (tmp_path / "main.tf").write_text(SLOW)
     prefix = find_terraform("embedded").argv_prefix
     subprocess.run([*prefix, "init"], cwd=tmp_path, capture_output=True, check=True)
-    child = subprocess.Popen(
-        [*prefix, "apply", "-auto-approve", "-no-color"],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    child = applying(tmp_path, stdout=subprocess.PIPE)
     try:
         deadline = time.monotonic() + 30
         while not (tmp_path / "started").exists() and time.monotonic() < deadline:
@@ -250,18 +239,10 @@ def test_embedded_terraform_stops_gracefully(tmp_path: Path, signum: signal.Sign
 @pytest.mark.engine
 def test_interrupt_before_terraform_listens_ends_the_launcher(tmp_path: Path) -> None:
     """An early Ctrl-C is never lost between Python and Terraform."""
-    prefix = find_terraform("embedded").argv_prefix
-    slow = {"provisioner": {"local-exec": {"command": "exec sleep 60"}}}
-    model = {"resource": {"terraform_data": {"slow": slow}}}
-    (tmp_path / "main.tf.json").write_text(json.dumps(model))
+    (tmp_path / "main.tf").write_text(SLOW)
     # Machines differ in when Terraform begins to listen; then it stops in order, as it should.
     for delay in (0.0, 0.01, 0.02, 0.05, 0.1):
-        child = subprocess.Popen(
-            [*prefix, "apply", "-auto-approve"],
-            cwd=tmp_path,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        child = applying(tmp_path, stdin=subprocess.DEVNULL)
         time.sleep(delay)
         child.send_signal(signal.SIGINT)
         try:
@@ -276,10 +257,7 @@ ENVIRON = {"PATH": "/usr/bin:/bin"}
 
 def counting(folder: Path, answer: str) -> tuple[str]:
     """Make a program that notes each time it is asked."""
-    program = folder / "terraform"
-    program.write_text(f"#!/bin/sh\necho asked >> {folder}/log\n{answer}\n")
-    program.chmod(0o755)
-    return (str(program),)
+    return (str(fake(folder, f"echo asked >> {folder}/log\n{answer}")),)
 
 
 def test_one_process_asks_once(tmp_path: Path) -> None:

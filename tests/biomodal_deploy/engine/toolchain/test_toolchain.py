@@ -8,36 +8,27 @@ from pathlib import Path
 
 from biomodal_deploy.engine.toolchain import inspect
 
+NAMES = (
+    *("terraform", "aws provider", "node", "python", "cdktf", "cdktf-cdktf-provider-aws"),
+    *("constructs", "jsii"),
+)
+
 
 def test_names_every_tool_with_version_and_reason(tmp_path: Path) -> None:
     """Terraform, provider source, Node, Python and cdktf's packages: all chosen, all explained."""
     environ = {"PATH": "", "HOME": str(tmp_path), "BIOMODAL_PROVIDER_MIRROR": "none"}
     found = inspect(environ=environ)
     assert found.ok
-    assert [tool.name for tool in found.tools] == [
-        "terraform",
-        "aws provider",
-        "node",
-        "python",
-        "cdktf",
-        "cdktf-cdktf-provider-aws",
-        "constructs",
-        "jsii",
-    ]
+    assert tuple(tool.name for tool in found.tools) == NAMES
     assert all(tool.reason for tool in found.tools)
     assert all(tool.version for tool in found.tools if tool.name != "aws provider")
 
 
 def test_what_is_missing_is_part_of_the_answer(tmp_path: Path) -> None:
     """A broken setting shows up in its own line and hides nothing else."""
-    environ = {
-        "PATH": "",
-        "HOME": str(tmp_path),
-        "BIOMODAL_TERRAFORM": "/nonexistent",
-        "BIOMODAL_PROVIDER_MIRROR": "/nonexistent",
-        "BIOMODAL_NODE": "/nonexistent",
-    }
-    found = inspect(environ=environ)
+    settings = ("BIOMODAL_TERRAFORM", "BIOMODAL_PROVIDER_MIRROR", "BIOMODAL_NODE")
+    home = {"PATH": "", "HOME": str(tmp_path)}
+    found = inspect(environ=home | dict.fromkeys(settings, "/nonexistent"))
     missing = [tool for tool in found.tools if not tool.ok]
     assert not found.ok
     assert [tool.name for tool in missing] == ["terraform", "providers", "node"]
