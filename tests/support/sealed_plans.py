@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
+from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.guards import judge
 from biomodal_deploy.plan.sealed import Facts, SealedPlan, StateId, drafting, sha256
@@ -77,6 +81,14 @@ def sealed(
             lifetime=lifetime,
             key=key,
         )
+
+
+@contextmanager
+def refused(reason: str, words: str | None = None) -> Iterator[None]:
+    """Expect that a sealed plan is refused for a reason."""
+    with pytest.raises(SealedPlanRefused, match=words) as caught:
+        yield
+    assert caught.value.reason == reason
 
 
 def edit_manifest(

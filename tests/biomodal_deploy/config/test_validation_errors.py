@@ -43,58 +43,36 @@ def line(text: str) -> str:
     return str(error)
 
 
+MEANT = 'did you mean "{}"?'
+
+
+CORRECT = "correct it in shelf.json."
+OAK = "material = \"pin\": Input should be 'oak' or 'pine'"
+CUT = "Invalid JSON: EOF while parsing a value at line 1 column 10"
+
+
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("text", "fault", "fix"),
     [
-        (
-            '{"width": 3, "materiel": "oak"}',
-            'shelf.json: materiel: unknown setting. Fix: did you mean "material"?',
-        ),
-        (
-            '{"width": 3, "zzz": 1}',
-            "shelf.json: zzz: unknown setting. Fix: use label or material or width.",
-        ),
-        ("{}", "shelf.json: width: missing. Fix: add it in shelf.json."),
-        (
-            '{"width": 3, "material": "pin"}',
-            (
-                "shelf.json: material = \"pin\": Input should be 'oak' or 'pine'. "
-                'Fix: did you mean "pine"?'
-            ),
-        ),
-        (
-            '{"width": 3, "label": "B4"}',
-            'shelf.json: label = "B4": A label is made of letters. Fix: correct it in shelf.json.',
-        ),
-        (
-            '{"width": 91}',
-            "shelf.json: width = 91: A shelf is at most 90 cm wide. Fix: correct it in shelf.json.",
-        ),
-        (
-            '{"width": "3"}',
-            (
-                'shelf.json: width = "3": Input should be a valid integer. '
-                "Fix: correct it in shelf.json."
-            ),
-        ),
+        ('{"width": 3, "materiel": "oak"}', "materiel: unknown setting", MEANT.format("material")),
+        ('{"width": 3, "zzz": 1}', "zzz: unknown setting", "use label or material or width."),
+        ("{}", "width: missing", "add it in shelf.json."),
+        ('{"width": 3, "material": "pin"}', OAK, MEANT.format("pine")),
+        ('{"width": 3, "label": "B4"}', 'label = "B4": A label is made of letters', CORRECT),
+        ('{"width": 91}', "width = 91: A shelf is at most 90 cm wide", CORRECT),
+        ('{"width": "3"}', 'width = "3": Input should be a valid integer', CORRECT),
+        # Malformed text is not repeated: the place in it is enough.
+        ('{"width": ', CUT, CORRECT),
+        # Who wrote `widht` is told so, and not that `width` is missing.
+        ('{"widht": 3}', "widht: unknown setting", MEANT.format("width")),
     ],
 )
-def test_each_kind_of_mistake(text: str, expected: str) -> None:
+def test_each_kind_of_mistake(text: str, fault: str, fix: str) -> None:
     """Field, value, rule in words, and what to do."""
-    assert line(text) == expected
+    assert line(text) == f"shelf.json: {fault}. Fix: {fix}"
 
 
-def test_a_misspelt_name_goes_before_what_is_missing_because_of_it() -> None:
-    """Who wrote `widht` is told so, and not that `width` is missing; another fault has its line."""
-    expected = 'shelf.json: widht: unknown setting. Fix: did you mean "width"?'
-    assert line('{"widht": 3}') == expected
-    both = line('{"widht": 3, "label": "B4"}').splitlines()
-    assert (both[0], len(both)) == (expected, 2)
-
-
-def test_malformed_text_is_not_repeated() -> None:
-    """The place in it is enough."""
-    assert line('{"width": ') == (
-        "shelf.json: Invalid JSON: EOF while parsing a value at line 1 column 10. "
-        "Fix: correct it in shelf.json."
-    )
+def test_a_misspelt_name_goes_before_another_fault() -> None:
+    """Each has its line."""
+    first, _ = line('{"widht": 3, "label": "B4"}').splitlines()
+    assert first == f"shelf.json: widht: unknown setting. Fix: {MEANT.format('width')}"

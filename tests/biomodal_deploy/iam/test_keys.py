@@ -45,17 +45,10 @@ def test_resources() -> None:
     """EC2 and ECR get a grant from who deploys, and the logs service is told which key."""
     found = needed({"resource": _RESOURCES})
     by_action = {each.action: each for each in found if each.kind == "aws_instance"}
-    assert set(by_action) == {
-        "kms:CreateGrant",
-        "kms:Decrypt",
-        "kms:DescribeKey",
-        "kms:GenerateDataKeyWithoutPlaintext",
-        "kms:ReEncryptFrom",
-        "kms:ReEncryptTo",
-    }
-    assert by_action["kms:CreateGrant"].condition == {
-        "Bool": {"kms:GrantIsForAWSResource": ("true",)}
-    }
+    actions = "CreateGrant Decrypt DescribeKey GenerateDataKeyWithoutPlaintext ReEncryptFrom"
+    assert set(by_action) == {f"kms:{each}" for each in (*actions.split(), "ReEncryptTo")}
+    for_aws = {"Bool": {"kms:GrantIsForAWSResource": ("true",)}}
+    assert by_action["kms:CreateGrant"].condition == for_aws
     via = {"StringEquals": {"kms:ViaService": ("ec2.eu-west-2.amazonaws.com",)}}
     assert by_action["kms:Decrypt"].condition == via
     assert {(each.action, each.phase) for each in found if each.kind == "aws_ecr_repository"} == {
@@ -79,17 +72,17 @@ def test_resources_without_a_key() -> None:
     assert not needed(in_s3())
 
 
+ALIAS: Final = {"kms:ResourceAliases": ("alias/lab",)}
+ANY_KEY: Final = KEY.replace(KEY_ID, "*")
+
+
 @pytest.mark.parametrize(
     ("named", "resource", "more"),
     [
         (KEY, KEY, {}),
         (KEY_ID, KEY, {}),
-        ("alias/lab", KEY.replace(KEY_ID, "*"), {"kms:ResourceAliases": ("alias/lab",)}),
-        (
-            KEY.replace(f"key/{KEY_ID}", "alias/lab"),
-            KEY.replace(KEY_ID, "*"),
-            {"kms:ResourceAliases": ("alias/lab",)},
-        ),
+        ("alias/lab", ANY_KEY, ALIAS),
+        (KEY.replace(f"key/{KEY_ID}", "alias/lab"), ANY_KEY, ALIAS),
     ],
 )
 def test_a_state(named: str, resource: str, more: dict[str, tuple[str, ...]]) -> None:

@@ -42,59 +42,69 @@ def rules(*, former: int | None = None, **current: int) -> dict[str, Any]:
     return {"bucket": "lab", "rule": found}
 
 
-class TestImages:
-    """A repository's lifecycle policy deletes images that exist before it."""
+LOGS = "aws_cloudwatch_log_group.tasks"
+MACHINE = "aws_instance.vm"
+OPTIONAL, REQUIRED = (
+    {"metadata_options": [{"http_tokens": word}]} for word in ("optional", "required")
+)
+LARGE, LARGER = ({"instance_type": kind} for kind in ("t3.large", "t3.xlarge"))
+LOST: dict[str, tuple[Any, tuple[str, ...]]] = {
+    # A repository's lifecycle policy deletes images that exist before it, pinned by digest too.
+    "a new policy": (resource(IMAGES, "create", None, images(14)), ("14 days", "digest")),
+    "fewer days": (resource(IMAGES, "update", images(14), images(7)), ()),
+    "any image": (resource(IMAGES, "replace", images(14), images(7, "any")), ()),
+    # A bucket's rules act on what it holds already; former versions stay and bill without one.
+    "no rule for versions": (
+        resource(OBJECTS, "update", rules(former=30, nf=30), rules(nf=30)),
+        ("former versions", "billed"),
+    ),
+    "no rules": (
+        resource(OBJECTS, "delete", rules(former=30, nf=30), None),
+        ("former versions", "billed"),
+    ),
+    "stricter": (resource(OBJECTS, "update", rules(nf=30), rules(nf=20)), ("20 days",)),
+    "new": (resource(OBJECTS, "create", None, rules(nf=30)), ("30 days",)),
+    "a new rule for versions": (
+        resource(OBJECTS, "update", rules(), rules(former=30)),
+        ("former versions",),
+    ),
+    # The start-up script of a VM that exists does not run again: the socket stays open until then.
+    "tokens": (resource(MACHINE, "update", OPTIONAL, REQUIRED), ("docker.sock", "restarts")),
+    "another type": (resource(MACHINE, "update", LARGE, LARGER), ("stops",)),
+}
 
-    def test_a_new_policy_on_a_repository_that_exists(self) -> None:
-        """Also those that a pipeline pins by digest."""
-        (line,) = lines(resource(IMAGES, "create", None, images(14)))
-        assert "14 days" in line
-        assert "digest" in line
 
-    def test_a_stricter_policy(self) -> None:
-        """Fewer days, replaced or updated; and any image is an untagged one too."""
-        assert lines(resource(IMAGES, "update", images(14), images(7)))
-        assert lines(resource(IMAGES, "replace", images(14), images(7, "any")))
-
-    def test_nothing_is_lost_otherwise(self) -> None:
-        """A new repository is empty, more days delete less, and so does no policy."""
-        new = (
-            resource(REPOSITORY, "create", None, {"name": "lab"}),
-            resource(IMAGES, "create", None, images(14)),
-        )
-        assert lines(*new) == []
-        assert lines(resource(IMAGES, "update", images(7), images(14))) == []
-        assert lines(resource(IMAGES, "delete", images(7), None)) == []
+@pytest.mark.parametrize(("change", "words"), LOST.values(), ids=LOST)
+def test_what_a_change_takes_away(change: Any, words: tuple[str, ...]) -> None:
+    """One line, with its days or its time."""
+    (line,) = lines(change)
+    assert [word for word in words if word not in line] == []
 
 
-class TestObjects:
-    """A bucket's lifecycle rules act on what it holds already."""
+BOTH = {"bucket": "lab"}
+KEPT: dict[str, tuple[Any, ...]] = {
+    "a new repository": (
+        resource(REPOSITORY, "create", None, {"name": "lab"}),
+        resource(IMAGES, "create", None, images(14)),
+    ),
+    "images for more days": (resource(IMAGES, "update", images(7), images(14)),),
+    "no policy": (resource(IMAGES, "delete", images(7), None),),
+    "objects for more days": (resource(OBJECTS, "update", rules(nf=20), rules(nf=30)),),
+    "a new bucket": (
+        resource(BUCKET, "create", None, BOTH),
+        resource(OBJECTS, "create", None, rules(nf=3)),
+    ),
+    "a bucket that goes with everything in it": (
+        resource(BUCKET, "delete", BOTH, None),
+        resource(OBJECTS, "delete", rules(former=3), None),
+    ),
+}
 
-    @pytest.mark.parametrize("after", [rules(nf=30), None])
-    def test_former_versions_stay_and_bill_once_their_rule_goes(self, after: Any) -> None:
-        """Whether other rules stay or none."""
-        action = "update" if after else "delete"
-        (line,) = lines(resource(OBJECTS, action, rules(former=30, nf=30), after))
-        assert "former versions" in line
-        assert "billed" in line
 
-    def test_a_new_or_stricter_rule_deletes_what_is_there(self) -> None:
-        """By prefix, with its days."""
-        assert "20 days" in lines(resource(OBJECTS, "update", rules(nf=30), rules(nf=20)))[0]
-        assert "30 days" in lines(resource(OBJECTS, "create", None, rules(nf=30)))[0]
-        (line,) = lines(resource(OBJECTS, "update", rules(), rules(former=30)))
-        assert "former versions" in line
-
-    def test_nothing_is_lost_otherwise(self) -> None:
-        """More days, a new bucket, and one that goes with everything in it."""
-        assert lines(resource(OBJECTS, "update", rules(nf=20), rules(nf=30))) == []
-        for action, before, after in (("create", None, {}), ("delete", {}, None)):
-            bucket = {"bucket": "lab"}
-            both = (
-                resource(BUCKET, action, before and bucket, bucket if after == {} else None),
-                resource(OBJECTS, action, before and rules(former=3), after and rules(nf=3)),
-            )
-            assert lines(*both) == []
+@pytest.mark.parametrize("changes", KEPT.values(), ids=KEPT)
+def test_nothing_is_lost_otherwise(changes: tuple[Any, ...]) -> None:
+    """What is new is empty, more days delete less, and so does no policy."""
+    assert lines(*changes) == []
 
 
 @pytest.mark.parametrize(
@@ -104,22 +114,7 @@ class TestObjects:
 def test_a_shorter_retention_deletes_log_events(before: int, after: int, lost: bool) -> None:
     """0 keeps them for ever."""
     days = ({"retention_in_days": number} for number in (before, after))
-    assert bool(lines(resource("aws_cloudwatch_log_group.tasks", "update", *days))) is lost
-
-
-def test_dockers_socket_stays_open_until_the_vm_restarts() -> None:
-    """The start-up script of a VM that exists does not run again."""
-    tokens = ({"metadata_options": [{"http_tokens": word}]} for word in ("optional", "required"))
-    (line,) = lines(resource("aws_instance.vm", "update", *tokens))
-    assert "docker.sock" in line
-    assert "restarts" in line
-
-
-def test_another_instance_type_stops_the_vm() -> None:
-    """And Nextflow with it."""
-    types = ({"instance_type": kind} for kind in ("t3.large", "t3.xlarge"))
-    (line,) = lines(resource("aws_instance.vm", "update", *types))
-    assert "stops" in line
+    assert bool(lines(resource(LOGS, "update", *days))) is lost
 
 
 def hosts(**settings: Any) -> dict[str, Any]:

@@ -81,16 +81,11 @@ def test_keys_of_a_later_minor_version_are_tolerated() -> None:
 
 
 @pytest.mark.parametrize("version", ["0.2", "2.0", "10.1", ""])
-def test_an_unknown_major_version_is_refused(version: str) -> None:
-    """Another major version may mean anything, so it is refused in one line."""
-    with pytest.raises(EngineError, match="format version"):
-        parse(encoded({**rich(), "format_version": version}))
-
-
-def test_an_unknown_major_version_of_another_shape_is_named() -> None:
-    """The version is the answer even where the rest cannot be read."""
-    with pytest.raises(EngineError, match=r"format version '2\.0'"):
-        parse(encoded({"format_version": "2.0", "resource_changes": "elsewhere"}))
+@pytest.mark.parametrize("changes", [[], "elsewhere"], ids=["as now", "of another shape"])
+def test_an_unknown_major_version_is_refused(version: str, changes: Any) -> None:
+    """It may mean anything: the version is the answer even where the rest cannot be read."""
+    with pytest.raises(EngineError, match=f"format version {version!r}"):
+        parse(encoded({**rich(), "format_version": version, "resource_changes": changes}))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import hashlib
 import os
 from decimal import Decimal
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -16,25 +17,12 @@ from biomodal_deploy.errors import UsageError
 
 def test_order_is_terraforms(tmp_path: Path) -> None:
     """terraform.tfvars, terraform.tfvars.json, then *.auto.tfvars[.json] by name, in bytes."""
-    for name in (
-        "b.auto.tfvars",
-        "a.auto.tfvars.json",
-        "terraform.tfvars.json",
-        "Z.auto.tfvars",
-        "terraform.tfvars",
-        "prod.tfvars",
-        ".hidden.auto.tfvars",
-        "#edited.auto.tfvars#",
-        "c.auto.tfvars~",
-    ):
+    read = ["terraform.tfvars", "terraform.tfvars.json", "Z.auto.tfvars", "a.auto.tfvars.json"]
+    read.append("b.auto.tfvars")
+    others = ("prod.tfvars", ".hidden.auto.tfvars", "#edited.auto.tfvars#", "c.auto.tfvars~")
+    for name in (*others, *sorted(read)):
         (tmp_path / name).touch()
-    assert [path.name for path in automatic_files(tmp_path)] == [
-        "terraform.tfvars",
-        "terraform.tfvars.json",
-        "Z.auto.tfvars",
-        "a.auto.tfvars.json",
-        "b.auto.tfvars",
-    ]
+    assert [path.name for path in automatic_files(tmp_path)] == read
 
 
 def test_digest_is_of_the_bytes_that_were_read(tmp_path: Path) -> None:
@@ -102,11 +90,7 @@ def test_unreadable_file_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyP
     """A file without permission is named (also where the tests run as root)."""
     path = tmp_path / "x.tfvars"
     path.touch(mode=0o000)
-
-    def refuse(*_: object, **__: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(os, "open", refuse)
+    monkeypatch.setattr(os, "open", Mock(side_effect=PermissionError(13, "Permission denied")))
     with pytest.raises(UsageError, match=r"cannot be read \(Permission denied\)"):
         read_file(path)
 

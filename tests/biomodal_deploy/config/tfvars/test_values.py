@@ -7,6 +7,7 @@ import os
 import stat
 from decimal import Decimal
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -53,11 +54,7 @@ def test_values_of_every_kind(tmp_path: Path) -> None:
 def test_failure_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk is one line, and keeps the old file and no half of the new one."""
     old = write_private({"a": 1}, tmp_path).read_text()
-
-    def fail(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", fail)
+    monkeypatch.setattr(os, "fsync", Mock(side_effect=OSError(28, "No space left on device")))
     with pytest.raises(UsageError, match=r"cannot be written \(No space left on device"):
         write_private({"a": 2}, tmp_path)
     (path,) = tmp_path.iterdir()

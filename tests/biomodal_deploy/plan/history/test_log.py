@@ -21,7 +21,7 @@ from biomodal_deploy.plan.history.entry import START, digest_of
 from biomodal_deploy.plan.sealed import sha256
 from biomodal_deploy.plan.sealed.facts import whoami
 from biomodal_deploy.plan.sealed.files import canonical
-from tests.support.sealed_plans import forked
+from tests.support.sealed_plans import forked, refused
 
 APPLIED: Final[dict[str, str | int | bool | None]] = {"state": "applied", "ok": True, "x": None}
 
@@ -286,9 +286,8 @@ def test_an_entry_of_a_newer_version_is_called_so(history: History, *, ended: bo
     with history.path.open("a") as file:
         file.write(json.dumps(newer) + "\n" * ended)
     before = history.path.read_bytes()
-    with pytest.raises(SealedPlanRefused, match="newer version") as refused:
+    with refused("history_newer", "newer version"):
         history.append(Event.PLAN)
-    assert refused.value.reason == "history_newer"
     assert history.path.read_bytes() == before
     with pytest.raises(SealedPlanRefused, match="newer version"):
         history.whole()

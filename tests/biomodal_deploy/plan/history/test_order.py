@@ -12,7 +12,7 @@ from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.history import Event, History, is_overtaken, newest, plans_in_order
 from biomodal_deploy.plan.sealed import SealedPlan, UseState, consume, record_outcome, sealed_plans
-from tests.support.sealed_plans import NOW, sealed
+from tests.support.sealed_plans import NOW, refused, sealed
 
 
 def planned(plans: Path, **ahead: float) -> SealedPlan:
@@ -60,9 +60,8 @@ class TestNewest:
         (tmp_path / "demo" / "draft-20260101T000000Z-abcdef").mkdir(parents=True)
         (tmp_path / "demo" / "notes").mkdir()
         (tmp_path / "demo" / "20990101T000000Z-abcdef").touch()  # a file is no plan in the way
-        with pytest.raises(SealedPlanRefused, match="biomodal-aws plan --stack demo") as caught:
+        with refused("no_sealed_plan", "biomodal-aws plan --stack demo"):
             newest(tmp_path, "demo")
-        assert caught.value.reason == "no_sealed_plan"
         assert sealed_plans(tmp_path, "nothing") == []
 
 

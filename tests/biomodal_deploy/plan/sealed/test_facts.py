@@ -6,6 +6,7 @@ import getpass
 import os
 import subprocess
 import sys
+from unittest.mock import Mock
 
 import pytest
 
@@ -40,11 +41,7 @@ def test_another_machine_cannot_be_asked() -> None:
 
 def test_a_user_without_a_name_has_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in many containers."""
-
-    def nobody() -> str:
-        raise KeyError
-
-    monkeypatch.setattr(getpass, "getuser", nobody)
+    monkeypatch.setattr(getpass, "getuser", Mock(side_effect=KeyError))
     assert whoami().startswith(f"{os.getuid()}@")
 
 

@@ -14,7 +14,7 @@ from biomodal_deploy.errors import SealedPlanRefused, UsageError
 from biomodal_deploy.files import private_dir, replace, write_new
 from biomodal_deploy.plan.sealed import sha256
 from biomodal_deploy.plan.sealed.files import canonical, held, opened, read_private
-from tests.support.sealed_plans import forked, sealed
+from tests.support.sealed_plans import forked, refused, sealed
 
 
 def mode(path: Path) -> int:
@@ -88,17 +88,15 @@ class TestOpening:
         """To read or to write, for the group or for all."""
         write_new(tmp_path / "file", b"x")
         (tmp_path / "file").chmod(bits)
-        with pytest.raises(SealedPlanRefused, match="open to others") as caught:
+        with refused("readable_by_others", "open to others"):
             read_private(tmp_path / "file", 100)
-        assert caught.value.reason == "readable_by_others"
 
     def test_a_link_is_refused(self, tmp_path: Path) -> None:
         """Even to a private file."""
         write_new(tmp_path / "file", b"x")
         (tmp_path / "link").symlink_to(tmp_path / "file")
-        with pytest.raises(SealedPlanRefused, match="symbolic link") as caught:
+        with refused("symlink", "symbolic link"):
             read_private(tmp_path / "link", 100)
-        assert caught.value.reason == "symlink"
 
     def test_another_users_file_is_refused(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -106,9 +104,8 @@ class TestOpening:
         """Whoever owns it can change it any time."""
         write_new(tmp_path / "file", b"x")
         monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-        with pytest.raises(SealedPlanRefused, match="another user") as caught:
+        with refused("wrong_owner", "another user"):
             read_private(tmp_path / "file", 100)
-        assert caught.value.reason == "wrong_owner"
 
     def test_what_is_no_file_is_refused_without_waiting(self, tmp_path: Path) -> None:
         """A pipe would block for ever."""
@@ -118,9 +115,8 @@ class TestOpening:
 
     def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
         """By its path."""
-        with pytest.raises(SealedPlanRefused, match="missing") as caught:
+        with refused("missing_file", "missing"):
             read_private(tmp_path / "file", 100)
-        assert caught.value.reason == "missing_file"
 
     def test_a_huge_file_is_not_read(self, tmp_path: Path) -> None:
         """Not more than there can be."""
@@ -183,6 +179,5 @@ def test_an_exchanged_plan_file_is_not_held(tmp_path: Path) -> None:
     with sealed_plan.held_plan_file() as path:
         assert path.read_bytes() == b"a plan file"
     sealed_plan.plan_file.write_bytes(b"another")
-    with pytest.raises(SealedPlanRefused) as refused, sealed_plan.held_plan_file():
+    with refused("edited_plan"), sealed_plan.held_plan_file():
         pass
-    assert refused.value.reason == "edited_plan"

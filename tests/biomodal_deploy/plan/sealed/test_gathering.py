@@ -162,11 +162,6 @@ class TestRealPlans:
         stack.apply(first)
         assert reasons(stack, second) == ["state_moved_on"]
 
-    def test_another_workspace_is_refused(self, stack: Lab) -> None:
-        """Terraform builds everything a second time there."""
-        sealed_plan = stack.seal()
-        assert reasons(stack, sealed_plan, workspace="prod") == ["other_workspace"]
-
     def test_another_checkout_with_another_state_is_refused(
         self, stack: Lab, tmp_path: Path
     ) -> None:

@@ -30,6 +30,8 @@ from biomodal_deploy.plan.sealed.sealing import clear_leftovers, drafts
 from tests.support.plans import plan, resource
 from tests.support.sealed_plans import NOW, facts, forked, sealed
 
+FILES = ("plan.tfplan", "manifest.json", "changes.json")
+
 
 def everything(folder: Path) -> set[str]:
     """Return what lies in a folder, at any depth."""
@@ -39,13 +41,7 @@ def everything(folder: Path) -> set[str]:
 def test_a_sealed_plan_is_complete(tmp_path: Path) -> None:
     """Plan file, manifest, changes and logs, and nothing of the draft."""
     sealed_plan = sealed(tmp_path / "plans")
-    assert everything(sealed_plan.path) == {
-        "plan.tfplan",
-        "manifest.json",
-        "changes.json",
-        "logs",
-        "logs/plan.jsonl",
-    }
+    assert everything(sealed_plan.path) == {*FILES, "logs", "logs/plan.jsonl"}
     assert sealed_plan.path == tmp_path / "plans" / "demo" / sealed_plan.id
     assert re.fullmatch(r"\d{8}T\d{6}Z-[0-9a-f]{6}", sealed_plan.id)
     assert sealed_plan.manifest.plan_sha256 == sha256(b"a plan file")
@@ -60,15 +56,10 @@ def test_everything_is_private(tmp_path: Path) -> None:
         sealed_plan = sealed(tmp_path / "plans")
     finally:
         os.umask(old)
-    for path in (
-        sealed_plan.path,
-        sealed_plan.path.parent,
-        sealed_plan.path.parent.parent,
-        sealed_plan.logs,
-    ):
-        assert stat.S_IMODE(path.stat().st_mode) == 0o700, path
-    for name in ("plan.tfplan", "manifest.json", "changes.json"):
-        assert stat.S_IMODE((sealed_plan.path / name).stat().st_mode) == 0o600, name
+    path = sealed_plan.path
+    modes = dict.fromkeys((path, path.parent, path.parent.parent, sealed_plan.logs), 0o700)
+    modes |= {path / name: 0o600 for name in FILES}
+    assert {each: stat.S_IMODE(each.stat().st_mode) for each in modes} == modes
 
 
 def test_plans_are_ignored_by_git_in_any_project(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from biomodal_deploy.errors import SealedPlanRefused, UsageError
 from biomodal_deploy.plan.sealed import SealedPlan, UseState, consume, record_outcome
 from biomodal_deploy.plan.sealed.facts import whoami
 from biomodal_deploy.plan.sealed.use import ENDED, use_of
-from tests.support.sealed_plans import NOW, forked, sealed
+from tests.support.sealed_plans import NOW, forked, refused, sealed
 
 
 def test_a_plan_is_used_once(tmp_path: Path) -> None:
@@ -39,9 +39,8 @@ def test_while_it_runs_it_is_in_use(tmp_path: Path) -> None:
     """The process that claimed it lives."""
     sealed_plan = sealed(tmp_path)
     consume(sealed_plan.path)
-    with pytest.raises(SealedPlanRefused, match="being applied since") as caught:
+    with refused("in_use", "being applied since"):
         consume(sealed_plan.path)
-    assert caught.value.reason == "in_use"
     assert SealedPlan.load(sealed_plan.path).use.state is UseState.RUNNING
 
 
@@ -58,25 +57,19 @@ def test_after_a_crash_the_outcome_is_unknown(tmp_path: Path) -> None:
     assert use.state is UseState.UNKNOWN
     assert use.claim is not None
     assert f"process {use.claim.by.pid}" in use.sentence()
-    with pytest.raises(SealedPlanRefused, match="how it ended is unknown") as caught:
-        consume(sealed_plan.path)
-    assert caught.value.reason == "outcome_unknown"
-
-
-@pytest.mark.parametrize("content", ["", "{", '{"at": 1}', "\x00" * 100])
-def test_a_claim_that_cannot_be_read_is_a_claim(tmp_path: Path, content: str) -> None:
-    """A crash may have cut it short, or somebody emptied it."""
-    sealed_plan = sealed(tmp_path)
-    (sealed_plan.path / "consumed.json").write_text(content)
-    assert use_of(sealed_plan.path).state is UseState.UNKNOWN
-    with pytest.raises(SealedPlanRefused):
+    with refused("outcome_unknown", "how it ended is unknown"):
         consume(sealed_plan.path)
 
 
-def test_a_link_in_the_claims_place_is_a_claim(tmp_path: Path) -> None:
-    """Even one that leads nowhere."""
+@pytest.mark.parametrize("content", ["", "{", '{"at": 1}', "\x00" * 100, None])
+def test_a_claim_that_cannot_be_read_is_a_claim(tmp_path: Path, content: str | None) -> None:
+    """A crash may have cut it short, or somebody emptied it, or it is a link to nowhere."""
     sealed_plan = sealed(tmp_path)
-    (sealed_plan.path / "consumed.json").symlink_to("nowhere")
+    claim = sealed_plan.path / "consumed.json"
+    if content is None:
+        claim.symlink_to("nowhere")
+    else:
+        claim.write_text(content)
     assert use_of(sealed_plan.path).state is UseState.UNKNOWN
     with pytest.raises(SealedPlanRefused):
         consume(sealed_plan.path)
