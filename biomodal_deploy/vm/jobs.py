@@ -18,8 +18,8 @@ from biomodal_deploy.aws.errors import one_line
 from biomodal_deploy.aws.machines import describe_machine
 from biomodal_deploy.aws.resources import JobQueue
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
-from biomodal_deploy.review.cost import Prices
 from biomodal_deploy.review.cost.estimate import vcpu_ceiling
+from biomodal_deploy.review.cost.prices import Prices
 from biomodal_deploy.review.cost.resources import Hosts
 from biomodal_deploy.vm.built import Built, read_built
 from biomodal_deploy.vm.waiting import why_runnable

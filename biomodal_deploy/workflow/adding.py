@@ -15,19 +15,18 @@ from biomodal_deploy.config.tfvars.types import TypeMismatchError, convert, pars
 from biomodal_deploy.config.tfvars.values import Value
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan.sealed.git import is_ignored
-from biomodal_deploy.workflow.init import (
+from biomodal_deploy.workflow.init.answers import (
+    SHARED,
     Answers,
-    Asker,
-    Draft,
     Given,
-    ProjectDraft,
-    draft,
-    draft_project,
-    gather,
+    described,
+    shared_by,
+    without_place,
 )
-from biomodal_deploy.workflow.init.answers import SHARED, described, shared_by, without_place
-from biomodal_deploy.workflow.init.project import name_of
-from biomodal_deploy.workflow.init.writing import stacks_of
+from biomodal_deploy.workflow.init.interview import gather
+from biomodal_deploy.workflow.init.project import ProjectDraft, draft_project, name_of
+from biomodal_deploy.workflow.init.question import Asker
+from biomodal_deploy.workflow.init.writing import Draft, draft, stacks_of
 from biomodal_deploy.workflow.location import Location, choose, project_folder
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from biomodal_deploy.plan.guards import judge
 from biomodal_deploy.plan.sealed import Manifest, SealedPlan
 from biomodal_deploy.plan.sealed.facts import Actor
 from biomodal_deploy.plan.sealed.use import Use, UseState
-from biomodal_deploy.review.report import Report, report_of
+from biomodal_deploy.review.report.building import report_of
+from biomodal_deploy.review.report.model import Report
 from biomodal_deploy.workflow.reporting import ReportFormat, text_of
 from tests.support.plans import output, plan, resource
 from tests.support.sealed_plans import SHA, facts

@@ -14,7 +14,8 @@ from biomodal_deploy.cli.render.console import message_console
 from biomodal_deploy.cli.render.costs import cost_data, show_cost
 from biomodal_deploy.cli.session import emit
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.review.cost import Prices, estimate
+from biomodal_deploy.review.cost.estimate import estimate
+from biomodal_deploy.review.cost.prices import Prices
 from biomodal_deploy.review.cost.refresh import refresh as refresh_prices
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.plans import find_latest, stack_meant

@@ -16,8 +16,7 @@ from biomodal_deploy.plan import Action, AttributeChange, Plan, PlanKind, Resour
 from biomodal_deploy.plan.guards import Outcome
 from biomodal_deploy.plan.references import plain
 from biomodal_deploy.plan.sealed import Manifest, SealedPlan
-from biomodal_deploy.review.report.access import access_changes
-from biomodal_deploy.review.report.access.judging import drift_access
+from biomodal_deploy.review.report.access.judging import access_changes, drift_access
 from biomodal_deploy.review.report.configured import common_tags, settings_of, tags_text
 from biomodal_deploy.review.report.kinds import cause_of, consequence_of, kind_of, lost_with
 from biomodal_deploy.review.report.manifest import apply_commands, facts_of, place_of

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from biomodal_deploy.plan import Action, AttributeChange
-from biomodal_deploy.review.report.access import AccessChange
+from biomodal_deploy.review.report.access.judging import AccessChange
 from biomodal_deploy.review.report.fitting import Piece, Section, fit
 from biomodal_deploy.review.report.model import Blocker, Entry, Level, Report
 from biomodal_deploy.review.report.spelling import SIGNS, act_of, change_words, one_line, spelled

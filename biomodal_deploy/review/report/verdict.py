@@ -8,8 +8,7 @@ from typing import Final
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.guards import Outcome
 from biomodal_deploy.plan.guards import Verdict as Guarded
-from biomodal_deploy.review.report.access import AccessChange
-from biomodal_deploy.review.report.access.judging import gains_sentence
+from biomodal_deploy.review.report.access.judging import AccessChange, gains_sentence
 from biomodal_deploy.review.report.model import Blocker, Level, Verdict
 from biomodal_deploy.text import counted
 

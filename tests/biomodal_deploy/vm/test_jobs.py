@@ -13,8 +13,7 @@ from rich.console import Console
 
 from biomodal_deploy.cli.render.checks import show_jobs
 from biomodal_deploy.cli.render.console import _THEME
-from biomodal_deploy.review.cost import Prices
-from biomodal_deploy.review.cost.prices import PriceGroup
+from biomodal_deploy.review.cost.prices import PriceGroup, Prices
 from biomodal_deploy.vm.jobs import JobsData, find_jobs, with_costs
 from tests.support.operated import (
     NAME,

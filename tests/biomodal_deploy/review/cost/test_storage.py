@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from biomodal_deploy.review.cost import Prices, Stored, estimate
+from biomodal_deploy.review.cost.estimate import estimate
+from biomodal_deploy.review.cost.prices import Prices
+from biomodal_deploy.review.cost.storage import Stored
 from tests.support.costs import lifecycle
 from tests.support.plans import plan, resource
 

@@ -12,8 +12,8 @@ from pydantic import JsonValue
 from biomodal_deploy.config.settings import PROJECT_FILE, has_own_app, read_project_file
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.workflow.adding import prepare_project, project_steps
-from biomodal_deploy.workflow.init import Given, write_project
-from biomodal_deploy.workflow.init.project import name_of, rehearsal_project
+from biomodal_deploy.workflow.init.answers import Given
+from biomodal_deploy.workflow.init.project import name_of, rehearsal_project, write_project
 from biomodal_deploy.workflow.location import Location
 from tests.support.project import ROOT, contents
 

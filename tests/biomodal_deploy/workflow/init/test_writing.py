@@ -17,8 +17,9 @@ from biomodal_deploy.config.settings import read_project_file, read_stacks
 from biomodal_deploy.config.tfvars import Value
 from biomodal_deploy.config.tfvars.hcl import attributes, expression
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.workflow.init import Answers, Draft, draft, write, writing
-from biomodal_deploy.workflow.init.writing import hcl, tfvars_text, with_member
+from biomodal_deploy.workflow.init import writing
+from biomodal_deploy.workflow.init.answers import Answers
+from biomodal_deploy.workflow.init.writing import Draft, draft, hcl, tfvars_text, with_member, write
 from tests.support.project import ROOT
 
 VALUES: dict[str, Value] = {
