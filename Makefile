@@ -94,7 +94,6 @@ docs: $(READY) ## Write the pages that come from the code: commands, hardening, 
 	@$(BIN)/python -m tests.support.hardening_page
 	@$(BIN)/python -m tests.support.permissions_page
 	@$(BIN)/python -m tests.support.troubleshooting_page
-	@$(BIN)/python -m biomodal_deploy.review.report.data
 	@$(BIN)/python -m tests.support.fidelity
 
 site: $(SITE_READY) ## Build the docs as a site, in site/; a dead link or a page outside the navigation fails

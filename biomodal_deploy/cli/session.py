@@ -1,4 +1,4 @@
-"""What every command needs: the project with a progress display, and one way out."""
+"""What every command needs: the project with a progress display, the plan meant, one way out."""
 
 from __future__ import annotations
 
@@ -14,13 +14,17 @@ from threading import Thread
 from pydantic_core import to_jsonable_python
 from rich.console import Console
 
+from biomodal_deploy.cli.next_steps import steps_for
 from biomodal_deploy.cli.options import Format
 from biomodal_deploy.cli.render.console import message_console, output_console
 from biomodal_deploy.cli.render.progress import PartProgress, Progress
-from biomodal_deploy.errors import EXIT_DONE, UsageError
+from biomodal_deploy.errors import EXIT_DONE, BiomodalError, SealedPlanRefused, UsageError
+from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.text import as_json
 from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.plans import find_latest, find_sealed_plan
 from biomodal_deploy.workflow.signals import Listener
+from biomodal_deploy.workflow.variables import files_by_hand
 
 
 @dataclass(frozen=True)
@@ -107,3 +111,30 @@ def _check_temporary_folder(path: str | None) -> None:
             value=path,
             fix="create it, set TMPDIR to another folder, or unset it",
         )
+
+
+def meant_plan(location: Location, stack: str, named: str | None, by: str | None) -> SealedPlan:
+    """Return the sealed plan that is meant; the steps printed from here on are for it.
+
+    Where only used ones are left, they are for the last of them: the next plan is of its values.
+
+    Args:
+        named: The plan's id or path; the newest unused one where None.
+        by: The stack that was named, or that the plan's id names alone.
+
+    Raises:
+        SealedPlanRefused: There is none, or it was edited or could have been.
+    """
+    try:
+        found = find_sealed_plan(location, stack, named)
+    except SealedPlanRefused:
+        # The refusal is the news, whatever is wrong with the plan before.
+        with suppress(BiomodalError):
+            _steps_like(location, find_latest(location, stack, None), by)
+        raise
+    _steps_like(location, found, by)
+    return found
+
+
+def _steps_like(location: Location, plan: SealedPlan, by: str | None) -> None:
+    steps_for(by, files_by_hand(location, plan.manifest.facts))

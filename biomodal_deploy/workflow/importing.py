@@ -1,17 +1,27 @@
-"""What exists already and can be taken over: its id, the command, and the block that it writes."""
+"""What exists already: whose it is, its id, and the command and block that take it over."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Final
 
+from biomodal_deploy.aws.resources import owned_by
 from biomodal_deploy.aws.session import open_session, partition_of
+from biomodal_deploy.config.backends import LocalBackend
 from biomodal_deploy.engine.terraform import TerraformFailed
 from biomodal_deploy.engine.terraform.failures import diagnose
+from biomodal_deploy.engine.terraform.local_state import DEFAULT_WORKSPACE, state_path
 from biomodal_deploy.errors import BiomodalError
+from biomodal_deploy.files import read_regular
 from biomodal_deploy.plan import Plan, ResourceChange
 from biomodal_deploy.plan.adoption import import_block
 from biomodal_deploy.plan.sealed import Facts
+from biomodal_deploy.workflow.engine import workspace_of
+from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.stack import Stack
+from biomodal_deploy.workflow.state_files import local_state_of
 
 EXISTS: Final = "exists"
 # The id as the provider takes it, from what was planned and where.
@@ -98,3 +108,36 @@ def _found_id(change: ResourceChange, facts: Facts) -> str | None:
     except (BotoCoreError, ClientError, BiomodalError, IndexError):
         return None  # the failure itself is the news
     return None
+
+
+def held_elsewhere(location: Location, name: str) -> dict[str, str]:
+    """Return what other local states hold, as `owned_by`, each with the words for whose it is.
+
+    One that cannot be read is left out: it is another stack's matter.
+
+    Args:
+        name: The stack whose own state is left out, in the workspace that is chosen now.
+    """
+    here = workspace_of(Stack.at(location, name))
+    held: dict[str, str] = {}
+    for other, workspace, path in _local_states(location):
+        if (other, workspace) == (name, here):
+            continue
+        try:
+            state = json.loads(read_regular(path))
+        except (OSError, ValueError, RecursionError):
+            continue
+        if isinstance(state, dict):
+            whose = "this stack" if other == name else f"the stack {other}"
+            held |= dict.fromkeys(owned_by(state), f"{whose} in the workspace {workspace}")
+    return held
+
+
+def _local_states(location: Location) -> Iterator[tuple[str, str, Path]]:
+    """Yield each stack, workspace and the file of its state, in their order."""
+    for name, settings in sorted(location.stacks.items()):
+        if isinstance(settings.backend, LocalBackend):
+            stack = Stack.at(location, name)
+            yield name, DEFAULT_WORKSPACE, local_state_of(stack)
+            for path in sorted(stack.directory.glob(str(state_path({}, "*")))):
+                yield name, path.parent.name, path

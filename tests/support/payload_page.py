@@ -16,7 +16,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from biomodal_deploy.aws.checks import ReportData
-from biomodal_deploy.config.json_schema import DIALECT, describe
+from biomodal_deploy.config.json_schema import DIALECT, describe, schema_of
 from biomodal_deploy.engine.synthesis import Synthesis
 from biomodal_deploy.engine.terraform import OutputValue
 from biomodal_deploy.engine.toolchain import Tool
@@ -99,6 +99,7 @@ PAYLOADS: Final[dict[str, tuple[Any, ...]]] = {
 
 PAGE: Final = Path("docs") / "json.md"
 SCHEMA: Final = Path("docs") / "json.schema.json"
+PLAN_SCHEMA: Final = Path("docs") / "plan.schema.json"
 _INTRODUCTION: Final = """\
 # JSON for programs
 
@@ -193,8 +194,14 @@ def _kind(schema: dict[str, Any]) -> str:
             return str(kind)
 
 
+def plan_schema() -> str:
+    """Return the shape of a sealed plan as JSON Schema."""
+    return json.dumps(schema_of(PlanData, "serialization"), indent=2) + "\n"
+
+
 def main() -> int:
-    """Write both into the current folder's docs."""
+    """Write all three into the current folder's docs."""
+    PLAN_SCHEMA.write_text(plan_schema(), encoding="utf-8")
     PAGE.write_text(page(), encoding="utf-8")
     SCHEMA.write_text(schema_text(), encoding="utf-8")
     return 0

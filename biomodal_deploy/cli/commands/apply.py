@@ -8,9 +8,8 @@ import typer
 
 from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.applying import apply_asking
-from biomodal_deploy.cli.meant_plan import meant_plan
 from biomodal_deploy.cli.render.applies import applied_data, show_applied
-from biomodal_deploy.cli.session import emit, session
+from biomodal_deploy.cli.session import emit, meant_plan, session
 from biomodal_deploy.cli.sets import apply_set
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.workflow.plans import stack_meant

@@ -10,9 +10,8 @@ from rich.console import Console
 
 from biomodal_deploy import files
 from biomodal_deploy.cli import options as opt
-from biomodal_deploy.cli.meant_plan import meant_plan
 from biomodal_deploy.cli.render.sealed_plans import show_approvals
-from biomodal_deploy.cli.session import emit
+from biomodal_deploy.cli.session import emit, meant_plan
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan.sealed import signing_key
 from biomodal_deploy.plan.sealed.approvals import ApprovalStatus, add, judge_approvals

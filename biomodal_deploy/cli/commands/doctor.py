@@ -21,8 +21,8 @@ from biomodal_deploy.config.settings import PROJECT_FILE
 from biomodal_deploy.engine.toolchain import inspect
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
 from biomodal_deploy.review.alerts import check_alerts
+from biomodal_deploy.workflow.importing import held_elsewhere
 from biomodal_deploy.workflow.location import Location, choose, project_folder
-from biomodal_deploy.workflow.other_states import held_elsewhere
 from biomodal_deploy.workflow.preflight import read_needed, read_owned, read_target
 from biomodal_deploy.workflow.reporting import save_alerts
 

@@ -12,8 +12,14 @@ from biomodal_deploy.cli.render.plans import show_plans
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
 from biomodal_deploy.text import counted
-from biomodal_deploy.workflow.plan_store import pull_plan, push_plan
-from biomodal_deploy.workflow.plans import PlansData, delete_plans, list_plans, stack_meant
+from biomodal_deploy.workflow.plans import (
+    PlansData,
+    delete_plans,
+    list_plans,
+    pull_plan,
+    push_plan,
+    stack_meant,
+)
 from biomodal_deploy.workflow.stack import named_stack, recorded_stack
 
 

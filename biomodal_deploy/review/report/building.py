@@ -19,9 +19,14 @@ from biomodal_deploy.plan.sealed import Manifest, SealedPlan
 from biomodal_deploy.review.report.access.judging import access_changes, drift_access
 from biomodal_deploy.review.report.configured import common_tags, settings_of, tags_text
 from biomodal_deploy.review.report.kinds import cause_of, consequence_of, kind_of, lost_with
-from biomodal_deploy.review.report.manifest import apply_commands, facts_of, place_of
 from biomodal_deploy.review.report.model import Blocker, Drift, Entry, Fact, Group, Report, Waived
-from biomodal_deploy.review.report.verdict import blockers_of, verdict_of
+from biomodal_deploy.review.report.verdict import (
+    apply_commands,
+    blockers_of,
+    facts_of,
+    place_of,
+    verdict_of,
+)
 
 # Within a construct what changes stands before what is new.
 _ORDER: Final = (Action.UPDATE, Action.CREATE)

@@ -1,16 +1,12 @@
-"""A sealed plan for programs: the one shape that `plan` and `show` print, and its schema."""
+"""A sealed plan for programs: the one shape that `plan` and `show` print."""
 
 from __future__ import annotations
 
-import json
-import sys
-from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, JsonValue
 
 from biomodal_deploy.aws.ledger.model import Fate, Ledger, Leftovers
-from biomodal_deploy.config.json_schema import schema_of
 from biomodal_deploy.plan import Counts, OutputChange, PlanKind
 from biomodal_deploy.plan.changes import Data
 from biomodal_deploy.plan.guards import Verdict as Guarded
@@ -19,8 +15,6 @@ from biomodal_deploy.plan.sealed.approvals import ApprovalStatus
 from biomodal_deploy.plan.sealed.use import UseState
 from biomodal_deploy.review.report.access.judging import AccessChange
 from biomodal_deploy.review.report.model import Entry, Fact, Report, Verdict, Waived
-
-SCHEMA: Final = Path("docs") / "plan.schema.json"
 
 
 class PlanData(Data):
@@ -115,18 +109,3 @@ def destroy_data(ledger: Ledger | None, left: Leftovers | None) -> dict[str, dic
         found = left.model_dump(mode="json")
         data["remains"] = {**found, "bills": len(left.bills), "clean": left.clean}
     return data
-
-
-def schema() -> str:
-    """Return the shape as JSON Schema."""
-    return json.dumps(schema_of(PlanData, "serialization"), indent=2) + "\n"
-
-
-def main() -> int:
-    """Write the schema into the current folder's docs."""
-    SCHEMA.write_text(schema(), encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

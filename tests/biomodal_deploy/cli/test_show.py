@@ -17,7 +17,7 @@ from biomodal_deploy.cli.boundary import run
 from biomodal_deploy.errors import EXIT_DONE, EXIT_SEALED_PLAN, EXIT_USAGE
 from biomodal_deploy.plan.sealed import consume
 from biomodal_deploy.plan.sealed.facts import FileDigest
-from biomodal_deploy.review.report.data import SCHEMA, schema
+from tests.support.payload_page import PLAN_SCHEMA, plan_schema
 from tests.support.plans import plan, resource
 from tests.support.project import ROOT
 from tests.support.sealed_plans import NOW, sealed
@@ -57,7 +57,7 @@ def test_as_data(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out) == data
     assert data["counts"]["create"] == 1
     assert data["changes"][0]["address"] == "aws_eip.ip"
-    jsonschema.validate(data, json.loads(schema()))
+    jsonschema.validate(data, json.loads(plan_schema()))
 
 
 def test_data_and_a_file(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,8 +83,8 @@ def test_the_text_as_a_file(project: Path) -> None:
 
 def test_the_schema_is_the_documented_one() -> None:
     """The file in docs is what the code says."""
-    assert (ROOT / SCHEMA).read_text(encoding="utf-8") == schema(), "run: make docs"
-    digest = json.loads(schema())["properties"]["sha256"]
+    assert (ROOT / PLAN_SCHEMA).read_text(encoding="utf-8") == plan_schema(), "run: make docs"
+    digest = json.loads(plan_schema())["properties"]["sha256"]
     assert "apply --expect-sha256" in digest["description"]
 
 
@@ -161,7 +161,7 @@ def test_who_approved_it(
         assert "1 of 2" in page
     assert "Next: biomodal-aws approve " in shown("text")
     data = json.loads(shown("json"))
-    jsonschema.validate(data, json.loads(schema()))
+    jsonschema.validate(data, json.loads(plan_schema()))
     assert data["approvals"]["required"] == 2
     assert {each["signer"]: each["counts"] for each in data["approvals"]["approvals"]} == {
         "ada@lab": True,
