@@ -23,7 +23,7 @@ from biomodal_deploy.review.alerts import (
     plan_alerts,
     sarif,
 )
-from biomodal_deploy.review.report import build_report
+from biomodal_deploy.review.report.building import build_report
 from tests.support.project import ROOT
 from tests.support.sealed_project import sealed_project
 
