@@ -14,9 +14,8 @@ from typing import Annotated, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, PlainSerializer, SkipValidation, WithJsonSchema
 
-from biomodal_deploy.aws.clients import WORKERS, Clients, open_clients
+from biomodal_deploy.aws.clients import WORKERS, Clients, as_finished, open_clients
 from biomodal_deploy.aws.errors import classify_error, one_line
-from biomodal_deploy.aws.pool import as_finished
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
 
 _T = TypeVar("_T")

@@ -15,9 +15,8 @@ from typing import Final, TypeVar
 from botocore import exceptions as boto
 from botocore.exceptions import BotoCoreError, ClientError
 
-from biomodal_deploy.aws.answers import NotFromAwsError
 from biomodal_deploy.aws.clients import SERVICE, Clients
-from biomodal_deploy.aws.session import MFA_NEEDED
+from biomodal_deploy.aws.session import MFA_NEEDED, NotFromAwsError
 from biomodal_deploy.config.credentials import without_userinfo
 
 _T = TypeVar("_T")

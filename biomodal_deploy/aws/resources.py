@@ -1,17 +1,25 @@
 """Resources as AWS and Terraform know them, from a state or from the plan that destroys them.
 
 Names of attributes are those of the AWS provider, 5 and 6: the upstream module is free to use
-either.
+either. The VM is looked up in EC2 here too: how it is, and what it has printed on its console.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
+from botocore.exceptions import ClientError
 from pydantic import BaseModel, Field
 
+from biomodal_deploy.aws.clients import Clients
+from biomodal_deploy.aws.errors import code_of, or_none
 from biomodal_deploy.config.contract.grammar import Arn, InstanceId, InstanceType, IpAddress, Name
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import InstanceTypeDef
 
 
 class _Read(BaseModel, frozen=True):
@@ -238,3 +246,32 @@ def _resource(resource: Mapping[str, object], values: object) -> Iterator[str]:
 def _mappings(value: object) -> Iterator[Mapping[str, object]]:
     if isinstance(value, list):
         yield from (each for each in value if isinstance(each, Mapping))
+
+
+def describe_instance(clients: Clients, instance_id: str) -> InstanceTypeDef | None:
+    """Return what EC2 says of a VM; None where it has none of this id (any more)."""
+    ask = partial(clients.ec2().describe_instances, InstanceIds=[instance_id])
+    if (said := or_none(ask, "NotFound")) is None:
+        return None
+    found = [each for group in said["Reservations"] for each in group["Instances"]]
+    return found[0] if found else None
+
+
+def minutes_up(instance: InstanceTypeDef) -> float:
+    """Return the minutes since a VM was started last."""
+    return (datetime.now(UTC) - instance["LaunchTime"]).total_seconds() / 60
+
+
+def console_of(clients: Clients, instance_id: str) -> str:
+    """Return what a VM has printed on its console, at most the last 64 KB; empty for nothing.
+
+    EC2 keeps it for VMs that are stopped too. On Nitro machines it is up to date, on older ones
+    it is from shortly after the last start (EC2 user guide, "Instance console output").
+    """
+    ask = clients.ec2().get_console_output
+    try:
+        return ask(InstanceId=instance_id, Latest=True).get("Output", "")
+    except ClientError as error:
+        if code_of(error) not in ("UnsupportedOperation", "InvalidParameterCombination"):
+            raise
+        return ask(InstanceId=instance_id).get("Output", "")

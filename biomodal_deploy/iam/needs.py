@@ -1,4 +1,4 @@
-"""From blocks and catalog to needs: one action on its resources, in one phase, and why."""
+"""From blocks, catalog and settings to needs: an action on its resources, in one phase, and why."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from biomodal_deploy.config.stack import StackSettings
 from biomodal_deploy.iam import facts
 from biomodal_deploy.iam.catalog import (
     Catalog,
@@ -18,10 +19,9 @@ from biomodal_deploy.iam.catalog import (
     catalog,
     fill,
 )
-from biomodal_deploy.iam.document import Document
 from biomodal_deploy.iam.functions import UNKNOWN, is_unknown
 from biomodal_deploy.iam.place import Place
-from biomodal_deploy.iam.stack import Block, Module, Surroundings
+from biomodal_deploy.iam.stack import Block, Document, Module, Surroundings
 
 EVERYTHING: Final = ("*",)
 
@@ -190,3 +190,57 @@ def _plainest(operator: str, values: tuple[str, ...]) -> str:
 
 def _with_wildcards(text: str) -> str:
     return text.replace(UNKNOWN, "*")
+
+
+_CHANGES: Final = (Phase.APPLY, Phase.UPDATE, Phase.DESTROY)
+
+
+def remote_needs(settings: StackSettings, stack: str, place: Place) -> Iterator[Need]:
+    """Yield what whoever plans needs, who may put a plan, and whoever applies, who may fetch it."""
+    if history := settings.history:
+        arn = _objects(place, history.bucket, history.prefix, stack)
+        actions = ["s3:PutObject", "s3:GetObject"]
+        actions += ["s3:PutObjectRetention"] if history.retain_days else []
+        for action in actions:
+            yield from _of_setting("history", action, arn, _CHANGES, "claims the plan")
+    if store := settings.plan_store:
+        arn = _objects(place, store.bucket, store.prefix, stack)
+        yield from _of_setting("plan_store", "s3:PutObject", arn, (Phase.PLAN,), "stores the plan")
+        yield from _of_setting("plan_store", "s3:GetObject", arn, _CHANGES, "fetches the plan")
+        if key := store.kms_key_arn:
+            region = store.region or place.region
+            through = {"StringEquals": {"kms:ViaService": place.principals(f"s3.{region}")}}
+            for action, phases in (
+                ("kms:GenerateDataKey", (Phase.PLAN,)),
+                ("kms:Decrypt", _CHANGES),
+            ):
+                yield from _of_setting(
+                    "plan_store", action, key, phases, "encrypts the plan", through
+                )
+
+
+def _objects(place: Place, bucket: str, prefix: str, stack: str) -> str:
+    # A key may hold a star, which in an ARN would stand for every other key.
+    return f"arn:{place.partition}:s3:::{bucket}/{prefix.replace('*', '${*}')}{stack}/*"
+
+
+def _of_setting(
+    setting: str,
+    action: str,
+    resource: str,
+    phases: tuple[Phase, ...],
+    why: str,
+    condition: Condition | None = None,
+) -> Iterator[Need]:
+    for phase in phases:
+        yield Need(
+            address=setting,
+            kind=setting,
+            phase=phase,
+            action=action,
+            resources=(resource,),
+            condition=condition or {},
+            tags={},
+            why=why,
+            unobserved=None,
+        )

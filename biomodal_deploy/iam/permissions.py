@@ -14,15 +14,13 @@ from biomodal_deploy.config.stack import StackSettings
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase, catalog
 from biomodal_deploy.iam.check import Finding, check
-from biomodal_deploy.iam.document import read_document
 from biomodal_deploy.iam.expressions import evaluate
 from biomodal_deploy.iam.functions import is_unknown
 from biomodal_deploy.iam.language import PolicyDocument, parse_policy
-from biomodal_deploy.iam.needs import Needs, needs_of
+from biomodal_deploy.iam.needs import Needs, needs_of, remote_needs
 from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.policies import Policy, documented_policy, policies
-from biomodal_deploy.iam.remotes import remote_needs
-from biomodal_deploy.iam.stack import Module, Surroundings
+from biomodal_deploy.iam.stack import Module, Surroundings, read_document
 from biomodal_deploy.iam.vm import VmPolicy, vm_policies
 
 _NAME: Final = "vm_name"

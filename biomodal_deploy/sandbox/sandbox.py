@@ -15,12 +15,13 @@ from biomodal_deploy.sandbox.account import (
     DEFAULT_ACCOUNT_ID,
     DEFAULT_REGION,
     PREFIX,
+    SERVER,
     Account,
     Item,
+    ServerChild,
     sandbox_environment,
     write_config_file,
 )
-from biomodal_deploy.sandbox.child import SERVER, ServerChild
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient

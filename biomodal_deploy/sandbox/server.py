@@ -62,8 +62,7 @@ def main(
 
 
 def _serve(region: str, account_id: str, config_file: Path, middleware: Middleware) -> Account:
-    from biomodal_deploy.sandbox.inventory import client_factory
-    from biomodal_deploy.sandbox.seed import IMAGES, seed
+    from biomodal_deploy.sandbox.inventory import IMAGES, client_factory, seed
 
     # Read when moto is imported. Its own 1,300 images cost a second and hold no Ubuntu 22.04.
     os.environ["MOTO_AMIS_PATH"] = str(IMAGES)

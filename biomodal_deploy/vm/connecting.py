@@ -1,8 +1,14 @@
-"""Connect to the VM: a login shell or one command, on the same terminal."""
+"""Connect to the VM: a login shell or one command, on the same terminal.
+
+AWS vouches for the VM's host keys: cloud-init prints them on the console at the end of the first
+boot. Where they are there, the first connection trusts what AWS says; where they are not, it trusts
+what it meets (`accept-new`).
+"""
 
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,14 +16,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from biomodal_deploy import files as private
 from biomodal_deploy.aws.checks import Unavailable, ask_once
-from biomodal_deploy.aws.machines import console_of, describe_machine
+from biomodal_deploy.aws.resources import console_of, describe_instance
 from biomodal_deploy.engine.process import Captured, capture
 from biomodal_deploy.engine.process.foreground import run_in_foreground
+from biomodal_deploy.engine.terraform.events import plain
 from biomodal_deploy.errors import Interrupted, UsageError
-from biomodal_deploy.files import scratch
-from biomodal_deploy.vm.access import SessionWay, SshWay, check_key
-from biomodal_deploy.vm.host_keys import host_keys_in, is_known, keep
+from biomodal_deploy.files import read_regular, scratch, writing
+from biomodal_deploy.vm.access import SessionWay, SshWay, check_key, ssh_command
 from biomodal_deploy.vm.ssh_failures import (
     complaints_in,
     needs_machine,
@@ -25,7 +32,6 @@ from biomodal_deploy.vm.ssh_failures import (
     not_running,
     reason_in,
 )
-from biomodal_deploy.vm.ssh_options import ssh_command
 from biomodal_deploy.workflow.signals import Listener, Notice
 
 # What ssh itself ends with, whatever went wrong; a remote command may use it too.
@@ -146,7 +152,7 @@ def raise_if_not_connected(way: SshWay, log: str) -> None:
     if needs_machine(reason):
         try:
             machine = ask_once(
-                way.region, lambda clients: describe_machine(clients, way.instance_id)
+                way.region, lambda clients: describe_instance(clients, way.instance_id)
             )
             asked = True
         except Unavailable:
@@ -176,11 +182,11 @@ def connect_by_session(
         "session-manager-working-with-install-plugin.html",
     )
     try:
-        machine = ask_once(way.region, lambda clients: describe_machine(clients, way.instance_id))
+        machine = ask_once(way.region, lambda clients: describe_instance(clients, way.instance_id))
     except Unavailable:
         pass  # the AWS CLI says it in its own words
     else:
-        if machine is None or machine.state != "running":
+        if machine is None or machine["State"]["Name"] != "running":
             raise not_running(way, machine)
     argv = [program, "ssm", "start-session", "--region", way.region, "--target", way.instance_id]
     if words := remote_words(command):
@@ -201,3 +207,47 @@ def _text(log: Path) -> str:
         return log.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return ""
+
+
+_BEGIN: Final = "-----BEGIN SSH HOST KEY KEYS-----"
+_END: Final = "-----END SSH HOST KEY KEYS-----"
+_KEY: Final = re.compile(
+    r"\b(ssh-ed25519|ecdsa-sha2-nistp(?:256|384|521)|ssh-rsa) ([A-Za-z0-9+/]{40,}={0,2})(?=\s|$)"
+)
+
+
+def host_keys_in(console: str) -> tuple[str, ...]:
+    """Return the host keys of the last boot that printed any, each as `TYPE BASE64`."""
+    found: list[str] = []
+    inside = False
+    for line in map(plain, console.splitlines()):
+        if _BEGIN in line:
+            inside, found = True, []
+        elif _END in line:
+            inside = False
+        elif inside and (key := _KEY.search(line)):
+            found.append(f"{key[1]} {key[2]}")
+    return () if inside else tuple(found)
+
+
+def is_known(way: SshWay) -> bool:
+    """Say whether a key of this VM is kept already."""
+    try:
+        lines = read_regular(way.known_hosts).decode(errors="replace").splitlines()
+    except FileNotFoundError:
+        return False
+    return any(line.partition(" ")[0] == way.instance_id for line in lines)
+
+
+def keep(way: SshWay, keys: tuple[str, ...]) -> None:
+    """Add host keys of a VM to the stack's known hosts.
+
+    Raises:
+        UsageError: The system refuses to write.
+    """
+    with writing(way.known_hosts):
+        before = read_regular(way.known_hosts) if way.known_hosts.exists() else b""
+        if before and not before.endswith(b"\n"):
+            before += b"\n"
+        added = "".join(f"{way.instance_id} {key}\n" for key in keys)
+        private.write(way.known_hosts, before + added.encode())

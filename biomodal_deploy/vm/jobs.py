@@ -15,8 +15,7 @@ from biomodal_deploy.aws.checks import CheckData, Finding, Unavailable, Verdict,
 from biomodal_deploy.aws.clients import Clients, open_clients
 from biomodal_deploy.aws.commands import START_VM, aws
 from biomodal_deploy.aws.errors import one_line
-from biomodal_deploy.aws.machines import describe_machine
-from biomodal_deploy.aws.resources import JobQueue
+from biomodal_deploy.aws.resources import JobQueue, describe_instance
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 from biomodal_deploy.review.cost.estimate import vcpu_ceiling
 from biomodal_deploy.review.cost.prices import Prices
@@ -228,12 +227,12 @@ def _job(said: dict[str, Any], queue: JobQueue, blocked: str, region: str) -> Jo
 def _orphans(built: Built, clients: Clients) -> Finding | None:
     """Return that the VM, on which Nextflow runs, is not running."""
     try:
-        vm = describe_machine(clients, built.vm.id) if built.vm else None
+        vm = describe_instance(clients, built.vm.id) if built.vm else None
     except (BotoCoreError, ClientError) as error:
         return unknown(f"whether the VM runs is unknown: {one_line(str(error))}")
-    if vm and vm.state in ("pending", "running"):
+    state: str = vm["State"]["Name"] if vm else "gone"
+    if state in ("pending", "running"):
         return None
-    state = vm.state if vm else "gone"
     fix = START_VM if state == "stopped" else None
     return Finding(
         Verdict.WARNING,

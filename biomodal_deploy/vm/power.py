@@ -14,7 +14,7 @@ from biomodal_deploy.aws.checks import CheckData, Finding, Seconds, failed, unkn
 from biomodal_deploy.aws.clients import Clients, open_clients
 from biomodal_deploy.aws.commands import allow_stop
 from biomodal_deploy.aws.errors import classify_error, one_line
-from biomodal_deploy.aws.machines import Machine, describe_machine
+from biomodal_deploy.aws.resources import describe_instance
 from biomodal_deploy.engine.process import NotStarted, TooMuchOutput
 from biomodal_deploy.errors import (
     EXIT_DONE,
@@ -36,7 +36,7 @@ from biomodal_deploy.workflow.signals import Listener, Step
 from biomodal_deploy.workflow.stack import Stack
 
 if TYPE_CHECKING:
-    from types_boto3_ec2.type_defs import FilterTypeDef
+    from types_boto3_ec2.type_defs import FilterTypeDef, InstanceTypeDef
 
 PAUSE_S: Final = 3.0
 # Nextflow is a Java program whatever started it. In brackets, so that the shell that is given this
@@ -145,21 +145,21 @@ class _Vm:
     def waited(self) -> float:
         return time.monotonic() - self.started
 
-    def look(self) -> Machine:
-        found = describe_machine(self.clients, self.id)
-        if found is None or found.state in _OVER:
+    def look(self) -> InstanceTypeDef:
+        found = describe_instance(self.clients, self.id)
+        if found is None or found["State"]["Name"] in _OVER:
             raise UsageError(
                 "the VM is gone", field=self.id, fix="run biomodal-aws plan: it makes a new one"
             )
         return found
 
-    def wait_while(self, *states: str) -> Machine:
+    def wait_while(self, *states: str) -> InstanceTypeDef:
         while True:
             found = self.look()
-            left = self.timeout_s - self.waited
-            if found.state not in states or left <= 0:
+            state, left = found["State"]["Name"], self.timeout_s - self.waited
+            if state not in states or left <= 0:
                 return found
-            self.on_event(Step(f"Waiting: {self.id} is {found.state} ({self.waited:.0f} s)"))
+            self.on_event(Step(f"Waiting: {self.id} is {state} ({self.waited:.0f} s)"))
             time.sleep(min(PAUSE_S, left))
 
 
@@ -169,7 +169,7 @@ def _switch(vm: _Vm, request: PowerRequest) -> PowerData:
     found = vm.wait_while(other)
     changed = False
     problems: tuple[CheckData, ...] = ()
-    if found.state == before:
+    if found["State"]["Name"] == before:
         if wanted == "stopped" and not request.force:
             problems = tuple(_work_on(vm, request.address))
         if not problems:
@@ -187,12 +187,12 @@ def _switch(vm: _Vm, request: PowerRequest) -> PowerData:
         region=vm.built.region,
         instance_id=vm.id,
         wanted=wanted,
-        state=found.state,
+        state=found["State"]["Name"],
         changed=changed,
         waited_seconds=vm.waited,
-        address=found.public_ip,
+        address=found.get("PublicIpAddress"),
         problems=problems,
-        costs=_costs(vm) if found.state == "stopped" else (),
+        costs=_costs(vm) if found["State"]["Name"] == "stopped" else (),
     )
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from biomodal_deploy.aws.commands import START_VM, show_console
 from biomodal_deploy.aws.errors import one_line
-from biomodal_deploy.aws.machines import Machine
 from biomodal_deploy.errors import EXIT_ENGINE, BiomodalError
 from biomodal_deploy.vm.access import SessionWay, SshWay
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import InstanceTypeDef
 
 # In this order: a changed host key is followed by words that other cases have too.
 _REASONS: Final = (
@@ -78,9 +80,10 @@ def needs_machine(reason: str | None) -> bool:
     return reason in ("refused", "unreachable", "closed")
 
 
-def not_running(way: SshWay | SessionWay, machine: Machine | None) -> NotConnected:
+def not_running(way: SshWay | SessionWay, machine: InstanceTypeDef | None) -> NotConnected:
     """Return the error for a VM that does not run."""
-    if machine is None or machine.state in ("terminated", "shutting-down"):
+    state = machine["State"]["Name"] if machine else ""
+    if state in ("", "terminated", "shutting-down"):
         return NotConnected(
             "vm_gone",
             f"The VM {way.instance_id} is gone",
@@ -88,19 +91,22 @@ def not_running(way: SshWay | SessionWay, machine: Machine | None) -> NotConnect
         )
     return NotConnected(
         "vm_stopped",
-        f"The VM {way.instance_id} is {machine.state}",
+        f"The VM {way.instance_id} is {state}",
         f"{START_VM}; then biomodal-aws status --wait",
     )
 
 
-def not_connected(way: SshWay, log: str, machine: Machine | None, *, asked: bool) -> NotConnected:
+def not_connected(
+    way: SshWay, log: str, machine: InstanceTypeDef | None, *, asked: bool
+) -> NotConnected:
     """Return the error for a connection that failed.
 
     Args:
         asked: Whether EC2 could be asked.
     """
     reason = reason_in(log)
-    if asked and needs_machine(reason) and (machine is None or machine.state != "running"):
+    runs = machine is not None and machine["State"]["Name"] == "running"
+    if asked and needs_machine(reason) and not runs:
         return not_running(way, machine)
     message, fix = _lines(way, reason)
     if message is None:

@@ -185,8 +185,7 @@ def count_contents(
     if not found or region is None or not is_ours(environment):
         return {}
 
-    from biomodal_deploy.aws.ledger.counting import Patience, count_images
-    from biomodal_deploy.aws.ledger.objects import count_bucket
+    from biomodal_deploy.aws.ledger.counting import Patience, count_bucket, count_images
 
     counts: dict[str, int | str] = {}
     patience = Patience(_COUNTING_SECONDS, lambda _: None)

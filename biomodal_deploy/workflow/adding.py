@@ -14,7 +14,7 @@ from biomodal_deploy.config.tfvars.files import automatic_files, read_file, show
 from biomodal_deploy.config.tfvars.types import TypeMismatchError, convert, parse_type
 from biomodal_deploy.config.tfvars.values import Value
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.plan.sealed.git import is_ignored
+from biomodal_deploy.plan.sealed.facts import is_ignored
 from biomodal_deploy.workflow.init.answers import (
     SHARED,
     Answers,

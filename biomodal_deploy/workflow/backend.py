@@ -22,7 +22,7 @@ from biomodal_deploy.config.credentials import (
 from biomodal_deploy.config.settings import OUTDIR_VARIABLE, SCRATCH_VARIABLE
 from biomodal_deploy.config.tfvars.files import read_file, shown
 from biomodal_deploy.engine.terraform import TerraformCli
-from biomodal_deploy.engine.terraform.local_state import state_path
+from biomodal_deploy.engine.terraform.locks import state_path
 from biomodal_deploy.engine.toolchain.tool import numbers
 from biomodal_deploy.errors import SealedPlanRefused, UsageError
 from biomodal_deploy.plan.sealed import SealedPlan, sealed_plans

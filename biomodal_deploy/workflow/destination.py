@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from biomodal_deploy.aws.identity import Identity
 from biomodal_deploy.config.credentials import without_userinfo
 from biomodal_deploy.config.settings import OUTDIR_VARIABLE
-from biomodal_deploy.engine.terraform.local_state import state_path
+from biomodal_deploy.engine.terraform.locks import state_path
 from biomodal_deploy.errors import GuardRefused, UsageError
 from biomodal_deploy.files import read_regular
 from biomodal_deploy.plan import PlanKind

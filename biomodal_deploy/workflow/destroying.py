@@ -25,7 +25,7 @@ _UNTOLD = "nobody could be asked"
 
 def take_ledger(stack: Stack, sealed_plan: SealedPlan, plan: Plan) -> Ledger:
     """Read what a stack holds that is to be destroyed, and keep it beside the sealed plan."""
-    from biomodal_deploy.aws.ledger.before import read_ledger, unread_ledger
+    from biomodal_deploy.aws.ledger.search import read_ledger, unread_ledger
 
     target = target_of(sealed_plan.manifest.facts, plan)
     try:
@@ -44,7 +44,7 @@ def take_ledger(stack: Stack, sealed_plan: SealedPlan, plan: Plan) -> Ledger:
 
 def list_leftovers(stack: Stack, sealed_plan: SealedPlan, plan: Plan) -> Leftovers:
     """Search for what is left of a stack that was destroyed, and keep that with its history."""
-    from biomodal_deploy.aws.ledger.after import find_leftovers, no_leftovers, unread_leftovers
+    from biomodal_deploy.aws.ledger.search import find_leftovers, no_leftovers, unread_leftovers
 
     target = _whole(stack, sealed_plan, target_of(sealed_plan.manifest.facts, plan))
     try:

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from biomodal_deploy.aws.endpoints import configured_endpoints, profile_region
 from biomodal_deploy.aws.identity import Identity, account_alias, endpoint_of, region_of, who_am_i
 from biomodal_deploy.engine.terraform import StateHeader, TerraformCli
-from biomodal_deploy.engine.toolchain.program_digest import program_sha256
+from biomodal_deploy.engine.toolchain.terraform_binary import program_sha256
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import read_regular
 from biomodal_deploy.plan.sealed import Facts, StateId, gather

@@ -12,7 +12,7 @@ from biomodal_deploy.aws.session import open_session, partition_of
 from biomodal_deploy.config.backends import LocalBackend
 from biomodal_deploy.engine.terraform import TerraformFailed
 from biomodal_deploy.engine.terraform.failures import diagnose
-from biomodal_deploy.engine.terraform.local_state import DEFAULT_WORKSPACE, state_path
+from biomodal_deploy.engine.terraform.locks import DEFAULT_WORKSPACE, state_path
 from biomodal_deploy.errors import BiomodalError
 from biomodal_deploy.files import read_regular
 from biomodal_deploy.plan import Plan, ResourceChange

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from biomodal_deploy.config.backends import local_path
 from biomodal_deploy.config.credentials import credentials_in
 from biomodal_deploy.engine.terraform.environment import DEFAULT_DATA_DIR
-from biomodal_deploy.engine.terraform.local_state import DEFAULT_WORKSPACE, state_path
+from biomodal_deploy.engine.terraform.locks import DEFAULT_WORKSPACE, state_path
 from biomodal_deploy.errors import EngineError, UsageError
 from biomodal_deploy.files import read_regular, replace
 from biomodal_deploy.plan.sealed import described_backend

@@ -19,7 +19,7 @@ from pydantic import JsonValue
 from biomodal_deploy.aws.resources import owned_by
 from biomodal_deploy.config.backends import LocalBackend, S3Backend
 from biomodal_deploy.engine.terraform import StateHeader, TerraformCli
-from biomodal_deploy.engine.terraform.local_state import state_object, state_path
+from biomodal_deploy.engine.terraform.locks import state_object, state_path
 from biomodal_deploy.errors import BiomodalError, EngineError
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.history import Entry, Event

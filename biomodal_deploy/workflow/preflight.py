@@ -20,7 +20,7 @@ from biomodal_deploy.config.settings import StackSettings
 from biomodal_deploy.config.tfvars import DeclaredVariable
 from biomodal_deploy.config.tfvars.types import parse_type
 from biomodal_deploy.config.tfvars.values import to_json
-from biomodal_deploy.engine.terraform.local_state import DEFAULT_WORKSPACE, state_object, state_path
+from biomodal_deploy.engine.terraform.locks import DEFAULT_WORKSPACE, state_object, state_path
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import read_regular
 from biomodal_deploy.iam.evaluate import Request

@@ -37,9 +37,6 @@ class BatchEnvironment(Part):
         host_tags: Tags of the hosts, which the provider's default tags do not reach; default: none.
         depends_on: What has to outlive the environment: one that loses its permissions before it
             is deleted hangs in DELETING.
-
-    Attributes:
-        arn: ARN of the compute environment.
     """
 
     def __init__(

@@ -26,9 +26,6 @@ class BatchJobQueue(Part):
             keeps it there (the API reference's JobStateTimeLimitAction names the reasons). Empty
             lets it wait for ever, and all that is behind it; limits that the queue has stay.
 
-    Attributes:
-        arn: ARN of the queue.
-
     Raises:
         TypeError: The compute environments are one text.
     """

@@ -19,12 +19,7 @@ from biomodal_aws.part import Part
 
 
 def block_public_access(part: Part, bucket_id: str) -> S3BucketPublicAccessBlock:
-    """Block all public access to a bucket.
-
-    Args:
-        part: The construct that makes the bucket.
-        bucket_id: The bucket's name.
-    """
+    """Block all public access to a bucket."""
     return part.named(
         S3BucketPublicAccessBlock(
             part,

@@ -29,7 +29,6 @@ class ImageRepository(Part):
 
     Attributes:
         name: Name of the repository, known once it exists.
-        arn: ARN of the repository.
         registry_host: Host name of the registry, `ACCOUNT.dkr.ecr.REGION.amazonaws.com`.
     """
 

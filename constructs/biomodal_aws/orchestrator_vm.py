@@ -49,10 +49,6 @@ class OrchestratorVm(Part):
             The provider can set both at launch only, and would replace the VM.
         kms_key: The KMS key that the volume of a new VM is encrypted with, or None for the
             account's default. A volume keeps its key: a VM that exists is left alone.
-
-    Attributes:
-        id: The instance's id.
-        private_ip: Its private address.
     """
 
     def __init__(

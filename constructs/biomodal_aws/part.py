@@ -45,11 +45,7 @@ class Part(Construct):
         """Name an element after this construct.
 
         Args:
-            element: A resource or data source made by this construct.
             suffix: What tells it from another of the same type.
-
-        Returns:
-            The element.
 
         Raises:
             ValueError: Terraform takes no such name, or another element of the type has it. cdktf
@@ -75,7 +71,6 @@ class Part(Construct):
 
         Args:
             condition: A Terraform condition (without `${}`); None makes them always.
-            resources: Resources of this construct.
         """
         for resource in resources if condition else ():
             resource.add_override("count", f"${{{condition} ? 1 : 0}}")

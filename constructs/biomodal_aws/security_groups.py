@@ -66,9 +66,6 @@ class SshSecurityGroup(_SecurityGroup):
             of the rule's address. The document opens it to everyone, "can be restricted".
         ssh_cidr_list: A Terraform expression (without `${}`) for more ranges, IPv4 or IPv6, that a
             person lists after synthesis. None for no more.
-
-    Attributes:
-        id: The group's id.
     """
 
     traffic = {"ip_protocol": "tcp", "from_port": 22, "to_port": 22}  # noqa: RUF012 - never written
@@ -112,9 +109,6 @@ class BatchSecurityGroup(_SecurityGroup):
         description: The group's description where one that exists is adopted: AWS can change none.
         ingress_cidr_blocks: IPv4 ranges that reach the hosts on every port, by a short word for
             each that becomes part of the rule's address.
-
-    Attributes:
-        id: The group's id.
     """
 
     traffic = {"ip_protocol": "-1"}  # noqa: RUF012 - never written

@@ -11,12 +11,12 @@ from pydantic import JsonValue
 
 from biomodal_deploy.config.contract import all_variables
 from biomodal_deploy.iam.catalog import catalog
-from biomodal_deploy.iam.document import Document
 from biomodal_deploy.iam.evaluate import Request, decide
 from biomodal_deploy.iam.language import parse_policy
 from biomodal_deploy.iam.needs import Need, needs_of
 from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.policies import policies
+from biomodal_deploy.iam.stack import Document
 from tests.support.authority.record import RecordedCall
 from tests.support.changes import MODULE, NATIVE
 from tests.support.life import Life, Seen, seen

@@ -13,14 +13,14 @@ from biomodal_deploy.aws.errors import classify_error, or_none
 from biomodal_deploy.aws.ledger.counting import (
     ACTIVE,
     WORKING,
+    Contents,
+    count_bucket,
     count_images,
     count_jobs,
     find_log_group,
 )
 from biomodal_deploy.aws.ledger.model import Amount, Fate, Holding
-from biomodal_deploy.aws.ledger.objects import Contents, count_bucket
 from biomodal_deploy.aws.ledger.target import BUCKET, FORCE, REPOSITORY, Search
-from biomodal_deploy.aws.machines import describe_instance
 from biomodal_deploy.aws.resources import (
     Bucket,
     ElasticIp,
@@ -29,6 +29,7 @@ from biomodal_deploy.aws.resources import (
     Repository,
     Resource,
     Vm,
+    describe_instance,
 )
 from biomodal_deploy.text import sized
 
@@ -140,10 +141,10 @@ def log_group(search: Search, found: LogGroup) -> list[Holding]:
         return [_gone("log-group", found)]
     # CloudWatch counts now and then only, so a group that seems empty need not be.
     line = "no logs that CloudWatch has counted yet; what there is goes with it"
-    if group.bytes:
-        line = f"{sized(group.bytes)} of logs; they go with it"
-    fate = Fate.LOST if group.bytes else Fate.EMPTY
-    return [holding("log-group", found, fate, line, amounts=_bytes(group.bytes))]
+    if size := group.get("storedBytes", 0):
+        line = f"{sized(size)} of logs; they go with it"
+    fate = Fate.LOST if size else Fate.EMPTY
+    return [holding("log-group", found, fate, line, amounts=_bytes(size))]
 
 
 def job_queue(search: Search, found: JobQueue) -> list[Holding]:

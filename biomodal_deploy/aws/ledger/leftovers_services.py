@@ -11,9 +11,8 @@ from typing import Any, Final
 from biomodal_deploy.aws import commands
 from biomodal_deploy.aws.commands import aws
 from biomodal_deploy.aws.errors import one_line, or_none
-from biomodal_deploy.aws.ledger.counting import count_images, find_log_group
+from biomodal_deploy.aws.ledger.counting import count_bucket, count_images, find_log_group
 from biomodal_deploy.aws.ledger.model import Leftover
-from biomodal_deploy.aws.ledger.objects import count_bucket
 from biomodal_deploy.aws.ledger.target import Search
 from biomodal_deploy.aws.resources import Bucket
 from biomodal_deploy.text import sized
@@ -100,13 +99,14 @@ def log_group(search: Search, name: str, *, ours: bool = True) -> list[Leftover]
     group = find_log_group(search.clients, name)
     if group is None:
         return []
-    kept = f"{group.days} days" if group.days else "for ever"
+    days, size = group.get("retentionInDays"), group.get("storedBytes", 0)
+    kept = f"{days} days" if days else "for ever"
     shared = "" if ours else "; all Batch jobs of the region log there"
     return [
         Leftover(
             kind="log-group",
             name=name,
-            line=f"{sized(group.bytes)}, kept {kept}{shared}",
+            line=f"{sized(size)}, kept {kept}{shared}",
             bills=True,
             ours=ours,
             commands=(aws("logs", "delete-log-group", search.region, "--log-group-name", name),),

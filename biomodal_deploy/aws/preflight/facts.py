@@ -1,4 +1,7 @@
-"""What several checks need to know, looked up once, whichever of them asks first."""
+"""What several checks need to know, looked up once, whichever of them asks first.
+
+Where a subnet's traffic to the internet goes is read from its VPC's route tables.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from biomodal_deploy.aws.checks import Finding, Unavailable, failed, unknown
-from biomodal_deploy.aws.clients import Clients
+from biomodal_deploy.aws.clients import Clients, Once
 from biomodal_deploy.aws.commands import aws
 from biomodal_deploy.aws.errors import or_none
-from biomodal_deploy.aws.pool import Once
-from biomodal_deploy.aws.preflight.routes import DefaultRoute, default_route_of
 from biomodal_deploy.aws.preflight.target import Target
 from biomodal_deploy.config.contract.aws import CANONICAL, IMAGE_NAME
 
 if TYPE_CHECKING:
-    from types_boto3_ec2.type_defs import ImageTypeDef
+    from types_boto3_ec2.type_defs import (
+        FilterTypeDef,
+        ImageTypeDef,
+        InstanceTypeInfoTypeDef,
+        RouteTableTypeDef,
+        RouteTypeDef,
+        SubnetTypeDef,
+        VpcEndpointTypeDef,
+    )
 
 
 @dataclass(frozen=True)
@@ -32,50 +41,6 @@ class Caller:
     def partition(self) -> str:
         """The partition of the account."""
         return self.arn.split(":")[1]
-
-
-@dataclass(frozen=True)
-class Subnet:
-    """The subnet, as EC2 describes it."""
-
-    vpc_id: str
-    zone: str
-    free_addresses: int
-    gives_public_addresses: bool
-    owner: str
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """A VPC endpoint.
-
-    Attributes:
-        service: The service's last word or two (`s3`, `ecr.api`).
-        kind: `Gateway` or `Interface`.
-        tables: Route tables that know a gateway endpoint.
-    """
-
-    service: str
-    kind: str
-    tables: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Image:
-    """The image that an apply would choose."""
-
-    id: str
-    name: str
-    root_device: str
-
-
-@dataclass(frozen=True)
-class InstanceKind:
-    """The VM's instance type; the oldest ones boot no image of today (hvm)."""
-
-    vcpus: int
-    architectures: frozenset[str]
-    boots_hvm: bool
 
 
 @dataclass(frozen=True)
@@ -138,7 +103,7 @@ class Facts:
             "biomodal-aws plan reads the state, and then says whose it is",
         )
 
-    def known_subnet(self) -> Subnet:
+    def known_subnet(self) -> SubnetTypeDef:
         """Return the subnet."""
         if (subnet := self.subnet()) is None:
             raise Unavailable(f"there is no subnet {self.target.subnet_id}")
@@ -155,43 +120,28 @@ class Facts:
         said = self.clients.sts().get_caller_identity()
         return Caller(account=said["Account"], arn=said["Arn"])
 
-    def _subnet(self) -> Subnet | None:
+    def _subnet(self) -> SubnetTypeDef | None:
         ask = partial(self.clients.ec2().describe_subnets, SubnetIds=[self.target.subnet_id])
-        if (said := or_none(ask, "NotFound")) is None:
-            return None
-        found = said["Subnets"][0]
-        return Subnet(
-            vpc_id=found["VpcId"],
-            zone=found["AvailabilityZone"],
-            free_addresses=found["AvailableIpAddressCount"],
-            gives_public_addresses=found["MapPublicIpOnLaunch"],
-            owner=found.get("OwnerId", ""),
-        )
+        said = or_none(ask, "NotFound")
+        return said["Subnets"][0] if said else None
 
     def _default_route(self) -> DefaultRoute:
         pages = self.clients.ec2().get_paginator("describe_route_tables")
-        tables = [
-            table
-            for page in pages.paginate(
-                Filters=[{"Name": "vpc-id", "Values": [self.known_subnet().vpc_id]}]
-            )
-            for table in page["RouteTables"]
-        ]
+        found = pages.paginate(Filters=[self._in_vpc("vpc-id")])
+        tables = [table for page in found for table in page["RouteTables"]]
         return default_route_of(self.target.subnet_id, tables)
 
-    def _endpoints(self) -> tuple[Endpoint, ...]:
+    def _in_vpc(self, name: str) -> FilterTypeDef:
+        return {"Name": name, "Values": [self.known_subnet()["VpcId"]]}
+
+    def _endpoints(self) -> tuple[tuple[str, VpcEndpointTypeDef], ...]:
+        """Return the VPC's endpoints, each with its service's last word or two (`ecr.api`)."""
         pages = self.clients.ec2().get_paginator("describe_vpc_endpoints")
         # `com.amazonaws.eu-west-2.ecr.api`, in China also `cn.com.amazonaws.cn-north-1.ecr.api`.
         mark = f".{self.target.region}."
         return tuple(
-            Endpoint(
-                service=found["ServiceName"].rpartition(mark)[2],
-                kind=found["VpcEndpointType"],
-                tables=frozenset(found.get("RouteTableIds", [])),
-            )
-            for page in pages.paginate(
-                Filters=[{"Name": "vpc-id", "Values": [self.known_subnet().vpc_id]}]
-            )
+            (found["ServiceName"].rpartition(mark)[2], found)
+            for page in pages.paginate(Filters=[self._in_vpc("vpc-id")])
             for found in page["VpcEndpoints"]
             # EC2 goes on showing deleted ones for a while.
             if found.get("State", "available").lower() in ("available", "pending")
@@ -199,7 +149,7 @@ class Facts:
 
     def _gateways(self) -> tuple[str, ...]:
         said = self.clients.ec2().describe_internet_gateways(
-            Filters=[{"Name": "attachment.vpc-id", "Values": [self.known_subnet().vpc_id]}]
+            Filters=[self._in_vpc("attachment.vpc-id")]
         )
         return tuple(gateway["InternetGatewayId"] for gateway in said["InternetGateways"])
 
@@ -209,7 +159,8 @@ class Facts:
         partition = self.clients.partition if self.target.bootstrap == "native" else "aws"
         return CANONICAL.get(partition, CANONICAL["aws"])
 
-    def _image(self) -> Image | None:
+    def _image(self) -> ImageTypeDef | None:
+        """Return the image that an apply would choose."""
         describe = self.clients.ec2().describe_images
         chosen = self.target.hardened.ami_id if self.target.hardened else ""
         if chosen:
@@ -224,20 +175,14 @@ class Facts:
         )
         return _newest(ubuntu["Images"])
 
-    def _instance_kind(self) -> InstanceKind | None:
+    def _instance_kind(self) -> InstanceTypeInfoTypeDef | None:
         ask = partial(
             self.clients.ec2().describe_instance_types,
             # The type is a person's text; the stubs list the types of their own day.
             InstanceTypes=[self.target.instance_type],  # type: ignore[list-item]
         )
-        if (said := or_none(ask, "InvalidInstanceType")) is None:
-            return None
-        found = said["InstanceTypes"][0]
-        return InstanceKind(
-            vcpus=found["VCpuInfo"]["DefaultVCpus"],
-            architectures=frozenset(found["ProcessorInfo"]["SupportedArchitectures"]),
-            boots_hvm="hvm" in found.get("SupportedVirtualizationTypes", ["hvm"]),
-        )
+        said = or_none(ask, "InvalidInstanceType")
+        return said["InstanceTypes"][0] if said else None
 
 
 def running_in(clients: Clients) -> tuple[Running, ...]:
@@ -258,12 +203,63 @@ def running_in(clients: Clients) -> tuple[Running, ...]:
     )
 
 
-def _newest(images: Sequence[ImageTypeDef]) -> Image | None:
-    newest = max(images, key=lambda image: image.get("CreationDate", ""), default=None)
-    if newest is None:
-        return None
-    return Image(
-        id=newest["ImageId"],
-        name=newest.get("Name", ""),
-        root_device=newest.get("RootDeviceName", "/dev/sda1"),
+def _newest(images: Sequence[ImageTypeDef]) -> ImageTypeDef | None:
+    return max(images, key=lambda image: image.get("CreationDate", ""), default=None)
+
+
+WayOut: TypeAlias = Literal["internet", "nat", "other", "blackhole", "none"]
+
+
+@dataclass(frozen=True)
+class DefaultRoute:
+    """Where the subnet's traffic to the internet goes.
+
+    Attributes:
+        table: The route table, or None where the VPC shows none.
+    """
+
+    table: str | None
+    way: WayOut
+    through: str = ""
+
+
+def default_route_of(subnet: str, tables: Sequence[RouteTableTypeDef]) -> DefaultRoute:
+    """Return a subnet's way out."""
+    table = _table_of(tables, subnet)
+    if table is None:
+        return DefaultRoute(None, "none")
+    to_all = [
+        route
+        for route in table.get("Routes", [])
+        if route.get("DestinationCidrBlock") == "0.0.0.0/0"
+    ]
+    way, through = _way(to_all[0]) if to_all else ("none", "")
+    return DefaultRoute(table["RouteTableId"], way, through)
+
+
+def _table_of(tables: Sequence[RouteTableTypeDef], subnet: str) -> RouteTableTypeDef | None:
+    """Return the subnet's own route table, else its VPC's main one."""
+    main = None
+    for table in tables:
+        for link in table.get("Associations", []):
+            if link.get("SubnetId") == subnet:
+                return table
+            if link.get("Main"):
+                main = table
+    return main
+
+
+def _way(route: RouteTypeDef) -> tuple[WayOut, str]:
+    through = next(
+        (
+            str(value)
+            for key, value in route.items()
+            if key.endswith(("GatewayId", "InstanceId", "InterfaceId", "ConnectionId", "Arn"))
+        ),
+        "",
     )
+    if route.get("State") == "blackhole":
+        return "blackhole", through
+    if through.startswith("igw-"):
+        return "internet", through
+    return ("nat" if through.startswith("nat-") else "other"), through

@@ -11,8 +11,8 @@ from biomodal_deploy.aws.checks import Check, Progress, ReportData, run_checks
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.preflight.checks import all_checks
 from biomodal_deploy.aws.preflight.checks.permissions import NeededActions
+from biomodal_deploy.aws.preflight.checks.roles import VARIABLES
 from biomodal_deploy.aws.preflight.facts import Facts
-from biomodal_deploy.aws.preflight.prerequisites import VARIABLES
 from biomodal_deploy.aws.preflight.target import Target
 
 if TYPE_CHECKING:

@@ -10,10 +10,9 @@ from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.console import print_exactly
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.vm.access import SshWay, has_ssh, session_way, ssh_way
+from biomodal_deploy.vm.access import SshWay, has_ssh, host_block, session_way, ssh_way
 from biomodal_deploy.vm.built import read_built
 from biomodal_deploy.vm.connecting import connect_by_session, connect_by_ssh
-from biomodal_deploy.vm.ssh_options import host_block
 from biomodal_deploy.workflow.stack import last_stack
 
 

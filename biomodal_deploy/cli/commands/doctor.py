@@ -9,7 +9,7 @@ import typer
 
 from biomodal_deploy.aws.checks import ReportData, Verdict
 from biomodal_deploy.aws.preflight import run_preflight
-from biomodal_deploy.aws.preflight.prerequisites import all_steps, steps
+from biomodal_deploy.aws.preflight.checks.roles import all_steps, steps
 from biomodal_deploy.aws.preflight.runner import run_role_checks
 from biomodal_deploy.aws.session import open_session, partition_of
 from biomodal_deploy.cli import options as opt

@@ -1,8 +1,13 @@
 """The documented variables with their defaults, descriptions and rules, and the outputs.
 
+The environment names everything after `vm_name`. A name that only one service refuses fails in the
+middle of an apply, so each of its rules names the service that it comes from.
+
 Source: document sections "Required Variables" and "Optional Variables", whose comments are the
 descriptions, and "Outputs". AWS ids and tags: EC2 API reference; "Tag naming limits and
-requirements" in the Tagging user guide.
+requirements" in the Tagging user guide. Names: Amazon S3 user guide, "General purpose bucket naming
+rules"; ECR API reference, CreateRepository; Batch API reference, CreateComputeEnvironment; EC2 API
+reference, CreateSecurityGroup; IAM user guide, "IAM and AWS STS quotas".
 """
 
 from __future__ import annotations
@@ -19,11 +24,11 @@ from biomodal_deploy.config.contract.aws import (
     REGION_RULE,
 )
 from biomodal_deploy.config.contract.hardened import hardened_variables
-from biomodal_deploy.config.contract.names import vm_name_rules
 from biomodal_deploy.config.contract.rules import (
     Rule,
     Variable,
     flag,
+    length_between,
     matches,
     matches_not,
     number,
@@ -196,3 +201,57 @@ OUTPUTS: Final[dict[str, str]] = {
     "ssh_user": "User name for SSH connections to the VM",
     "vm_name": "Name of the orchestrator VM",
 }
+
+
+_S3_MAXIMUM: Final = 63
+# The upstream module passes the name as `bucket_prefix`, to which the AWS provider adds 26
+# characters of its own.
+_S3_MAXIMUM_OF_THE_MODULE: Final = 37
+
+
+def vm_name_rules(bootstrap: str) -> tuple[Rule, ...]:
+    """Return the rules for `vm_name`.
+
+    Args:
+        bootstrap: The implementation, `module` or `native`: the module's bucket has a suffix.
+    """
+    if bootstrap == "module":
+        maximum = _S3_MAXIMUM_OF_THE_MODULE
+        why = (
+            "Amazon S3 bucket names have at least 3 and at most 63 characters, of which the module "
+            f"adds 26: vm_name has 3 to {maximum} characters."
+        )
+    else:
+        maximum = _S3_MAXIMUM
+        why = f"Amazon S3 bucket names have 3 to {maximum} characters, and so has vm_name."
+    return (
+        length_between(why, 3, maximum),
+        matches(
+            "Amazon S3 bucket names hold only lower-case letters, digits and hyphens "
+            "(and dots, which AWS Batch refuses), and so does vm_name.",
+            "[a-z0-9.-]*",
+        ),
+        matches_not(
+            "AWS Batch names hold only letters, digits, hyphens and underscores: "
+            "vm_name has no dot.",
+            ".*[.].*",
+        ),
+        matches(
+            "Amazon ECR repository names start with a letter: vm_name starts with a to z.",
+            "([a-z].*)?",
+        ),
+        matches_not(
+            "Amazon ECR repository names have no two separators in a row and none at the end: "
+            "each hyphen of vm_name stands between letters or digits.",
+            ".*--.*|.*-",
+        ),
+        matches_not(
+            'Amazon S3 reserves bucket names that start with "sthree-" or "amzn-s3-demo-" '
+            'or end with "-s3alias": vm_name is another.',
+            "(sthree-|amzn-s3-demo-).*|.*-s3alias",
+        ),
+        matches_not(
+            'Amazon EC2 security group names do not start with "sg-", and neither does vm_name.',
+            "sg-.*",
+        ),
+    )

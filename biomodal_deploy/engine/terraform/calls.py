@@ -19,12 +19,11 @@ from biomodal_deploy.engine.process import (
     capture,
     run,
 )
-from biomodal_deploy.engine.terraform.apply_summary import ApplySummary, ErrorText
 from biomodal_deploy.engine.terraform.events import Diagnostic, Event, parse, plain
 from biomodal_deploy.engine.terraform.failures import TerraformFailed, TerraformStopped
 from biomodal_deploy.engine.terraform.locks import LockInfo
 from biomodal_deploy.engine.terraform.results import ApplyRun
-from biomodal_deploy.engine.terraform.runlog import RunLog
+from biomodal_deploy.engine.terraform.runlog import ApplySummary, ErrorText, RunLog
 from biomodal_deploy.errors import BiomodalError, EngineError
 
 Option: TypeAlias = str | int | bool | Path | Sequence[str] | Sequence[Path] | None

@@ -12,13 +12,15 @@ from pydantic import TypeAdapter, ValidationError
 from biomodal_deploy.engine.terraform.calls import FLAG, Caller, OnEvent
 from biomodal_deploy.engine.terraform.environment import DEFAULT_DATA_DIR, child_environment
 from biomodal_deploy.engine.terraform.events import ChangeSummary, plain
-from biomodal_deploy.engine.terraform.local_state import S3Object, local_content, state_place
 from biomodal_deploy.engine.terraform.locks import (
     LockInfo,
+    S3Object,
     is_unusable,
+    local_content,
     local_lock,
     lock_file,
     lock_in_text,
+    state_place,
     unlock_command,
 )
 from biomodal_deploy.engine.terraform.results import (

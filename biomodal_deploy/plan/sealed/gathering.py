@@ -15,9 +15,16 @@ from biomodal_deploy.config.credentials import without_userinfo
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import read_regular
 from biomodal_deploy.plan.sealed.digests import TERRAFORMS_OWN, file_sha256, sha256, tree_sha256
-from biomodal_deploy.plan.sealed.facts import Facts, FileDigest, Module, StateId, one_line
+from biomodal_deploy.plan.sealed.facts import (
+    Facts,
+    FileDigest,
+    Module,
+    StateId,
+    commit_of,
+    one_line,
+    revision_of,
+)
 from biomodal_deploy.plan.sealed.files import canonical
-from biomodal_deploy.plan.sealed.git import commit_of, revision_of
 
 _Model = TypeVar("_Model", bound=BaseModel)
 

@@ -32,20 +32,19 @@ def install() -> None:
     path = os.environ.get("BIOMODAL_AWS_BINDINGS") or PATHS[0]
     if path == "stock" or layout.PACKAGE in sys.modules:
         return
-    from biomodal_aws._bindings.say import say
-
     if path not in PATHS:
-        say(f'BIOMODAL_AWS_BINDINGS="{path}" is not one of {", ".join(PATHS)}: taken as {PATHS[0]}')
+        known = ", ".join(PATHS)
+        layout.say(f'BIOMODAL_AWS_BINDINGS="{path}" is not one of {known}: taken as {PATHS[0]}')
     try:
         root = layout.find_root()
         if root is None:
             return
-        from biomodal_aws._bindings import node, package
+        from biomodal_aws._bindings import package
 
-        executable = node.choose()
+        executable = layout.choose_node()
         package.stub(root)
     except Exception as error:  # noqa: BLE001 - a slow start is better than none
-        say(f"the AWS bindings load as shipped, which takes 40 s: {error}")
+        layout.say(f"the AWS bindings load as shipped, which takes 40 s: {error}")
         return
     if path == "unsliced":
         return
@@ -56,7 +55,7 @@ def install() -> None:
     except OSError:
         raise
     except Exception as error:  # noqa: BLE001 - see above
-        say(f"all AWS bindings are loaded, which takes longer: {error}")
+        layout.say(f"all AWS bindings are loaded, which takes longer: {error}")
 
 
 __all__ = ["PATHS", "install"]

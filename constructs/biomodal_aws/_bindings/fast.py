@@ -14,11 +14,9 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from biomodal_aws._bindings import package
-from biomodal_aws._bindings.importing import import_typeguard, unhindered
-from biomodal_aws._bindings.layout import ASSEMBLY, CORE, Bindings, LayoutError
-from biomodal_aws._bindings.process import Node
-from biomodal_aws._bindings.say import say
-from biomodal_aws._bindings.wire import Pipes, Wire
+from biomodal_aws._bindings.layout import ASSEMBLY, CORE, Bindings, LayoutError, say
+from biomodal_aws._bindings.package import import_typeguard, unhindered
+from biomodal_aws._bindings.wire import Node, Pipes, Wire
 
 if TYPE_CHECKING:
     from biomodal_aws._bindings.store import Kept
@@ -26,10 +24,6 @@ if TYPE_CHECKING:
 
 def connect(bindings: Bindings, executable: str | None) -> None:
     """Put a wire between jsii and Node that loads what is used of the bindings.
-
-    Args:
-        bindings: The installed bindings.
-        executable: The Node to start.
 
     Raises:
         LayoutError: The system or jsii is not what this was made for.
@@ -46,12 +40,7 @@ def connect(bindings: Bindings, executable: str | None) -> None:
 
 
 class _Loading:
-    """What is loaded of the bindings, and how more is.
-
-    Attributes:
-        finder: Finds submodules for Python.
-        wire: What assemblies are loaded over.
-    """
+    """What is loaded of the bindings, and how more is."""
 
     wire: Wire
 
@@ -86,7 +75,7 @@ class _Loading:
         jsii loads one assembly of a name, so the submodule comes in one of another name. It is in
         the user's slice from now on: the next run does not come here.
         """
-        from biomodal_aws._bindings.slicing import renamed
+        from biomodal_aws._bindings.store import renamed
 
         kept = self._including({submodule})
         self._extensions += 1

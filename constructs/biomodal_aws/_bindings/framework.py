@@ -32,13 +32,7 @@ _SINCE_6: Final = {
 
 @dataclass(frozen=True)
 class Framework:
-    """A framework and its AWS bindings.
-
-    Attributes:
-        core: Its own package, and the name of its jsii assembly.
-        package: The bindings' package.
-        assembly: The bindings' jsii assembly.
-    """
+    """A framework and its AWS bindings."""
 
     core: str
     package: str
@@ -53,12 +47,8 @@ def choose(setting: str | None, *, cdktn_installed: bool) -> Framework:
     """Choose a framework.
 
     Args:
-        setting: What the environment names, if anything.
         cdktn_installed: Whether cdktn and its bindings are there. Nothing else brings them, so
             they are used where they are.
-
-    Raises:
-        ValueError: The setting is neither of the two.
     """
     if setting not in (None, "", CDKTF.core, CDKTN.core):
         raise ValueError(f'{SETTING}="{setting}" is neither "{CDKTF.core}" nor "{CDKTN.core}"')

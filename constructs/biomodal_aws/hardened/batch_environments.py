@@ -58,10 +58,6 @@ class BatchEnvironments(Part):
             of Auto Scaling may use; the account's default where None.
         depends_on: What has to outlive the environments: one that loses its permissions before it
             is deleted hangs in DELETING.
-
-    Attributes:
-        spot_arn: ARN of the environment of Spot hosts.
-        on_demand_arn: ARN of the environment of On-Demand hosts.
     """
 
     def __init__(

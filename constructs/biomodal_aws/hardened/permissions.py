@@ -59,12 +59,7 @@ _BATCH_LOGS: Final = "/aws/batch/job"
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where resources are, as references.
-
-    Attributes:
-        partition: The account's partition.
-        account: The account's number.
-    """
+    """Where resources are, as references."""
 
     partition: str
     region: str

@@ -31,8 +31,6 @@ class InstanceRole(Part):
     Attributes:
         lifecycle: How each of them is replaced.
         policy: The inline policy, for `depends_on`.
-        instance_profile_name: The instance profile's name.
-        instance_profile_arn: The instance profile's ARN.
     """
 
     def __init__(

@@ -33,7 +33,6 @@ def use_keys(keys: Sequence[str | None], *services: str) -> list[DataAwsIamPolic
 
     Args:
         keys: ARNs of keys; None for one that there is not.
-        services: The services, such as `s3`.
     """
     given = list(dict.fromkeys(key for key in keys if key))
     if not given:
@@ -58,9 +57,6 @@ def trusts_ec2(part: Part) -> str:
     """Let EC2 assume a role, and return the trust policy's JSON.
 
     The policy is a data source, so that a plan shows it as statements a reviewer can read.
-
-    Args:
-        part: The construct that makes the role.
     """
     document = DataAwsIamPolicyDocument(
         part,

@@ -18,10 +18,10 @@ from biomodal_deploy.iam.catalog import (
     catalog,
     fill,
 )
-from biomodal_deploy.iam.document import Document
 from biomodal_deploy.iam.functions import UNKNOWN
 from biomodal_deploy.iam.needs import needs_of
 from biomodal_deploy.iam.place import Place
+from biomodal_deploy.iam.stack import Document
 from tests.support.changes import (
     FIXED,
     REFERRING,

@@ -8,11 +8,10 @@ import pytest
 from pydantic import JsonValue
 
 from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase, catalog
-from biomodal_deploy.iam.document import Document
 from biomodal_deploy.iam.language import parse_policy
 from biomodal_deploy.iam.needs import Need, needs_of
 from biomodal_deploy.iam.place import Place
-from biomodal_deploy.iam.stack import Module, Surroundings
+from biomodal_deploy.iam.stack import Document, Module, Surroundings
 from biomodal_deploy.iam.vm import vm_policies
 
 REGION: Final = "eu-west-2"

@@ -20,7 +20,6 @@ from biomodal_deploy.config.contract import variables_of
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.iam import facts
 from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase
-from biomodal_deploy.iam.document import Document
 from biomodal_deploy.iam.evaluate import Request, decide
 from biomodal_deploy.iam.language import parse_policy
 from biomodal_deploy.iam.needs import Needs, needs_of
@@ -33,6 +32,7 @@ from biomodal_deploy.iam.policies import (
     state_policy,
     statements,
 )
+from biomodal_deploy.iam.stack import Document
 from tests.support.changes import HARDENED_MODULE, HARDENED_NATIVE, MODULE, NATIVE
 from tests.support.linted import assert_sound, complaints, known
 from tests.support.permissions_page import SNAPSHOTS

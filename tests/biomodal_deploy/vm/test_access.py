@@ -11,9 +11,17 @@ from typing import Any
 import pytest
 
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.vm.access import SshWay, check_key, has_ssh, session_way, ssh_way
+from biomodal_deploy.vm.access import (
+    SshWay,
+    check_key,
+    has_ssh,
+    host_block,
+    quoted,
+    session_way,
+    ssh_command,
+    ssh_way,
+)
 from biomodal_deploy.vm.connecting import remote_words
-from biomodal_deploy.vm.ssh_options import host_block, quoted, ssh_command
 from tests.support.operated import ADDRESS, NAME, REGION, VM, built, hardened, outputs
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from biomodal_deploy.aws.machines import Machine
 from biomodal_deploy.vm.access import SshWay
-from biomodal_deploy.vm.host_keys import host_keys_in, is_known, keep
+from biomodal_deploy.vm.connecting import host_keys_in, is_known, keep
 from biomodal_deploy.vm.ssh_failures import complaints_in, not_connected, reason_in
 from tests.support.operated import ADDRESS, REGION, VM
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import InstanceTypeDef
 
 KEY: Final = "AAAAC3NzaC1lZDI1NTE5AAAAIJ2x8r1Qm3n1zYt0Qv2e6uH3c2p5w7s8d9f0g1h2j3k4"
 
@@ -30,9 +31,9 @@ def way(folder: Path) -> SshWay:
     )
 
 
-def machine(state: str) -> Machine:
+def machine(state: str) -> InstanceTypeDef:
     """Return the VM in a state."""
-    return Machine(state, None, None, datetime.now(UTC))
+    return {"State": {"Name": state}}  # type: ignore[typeddict-item]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from biomodal_deploy.aws.ledger import after, before
+from biomodal_deploy.aws.ledger import search
 from biomodal_deploy.aws.ledger.model import Fate, Ledger, Leftovers, saved_ledger, saved_leftovers
 from biomodal_deploy.aws.ledger.target import Target
 from biomodal_deploy.errors import UsageError
@@ -47,15 +47,14 @@ def following(stack: Stack, of: Plan) -> SealedPlan:
 def found_by(monkeypatch: pytest.MonkeyPatch, name: str) -> list[Target]:
     """Let nobody be asked, and return the list that fills with what was looked for."""
     seen: list[Target] = []
-    module = after if name == "find_leftovers" else before
 
     def read(subject: Target, *_: object) -> Ledger | Leftovers:
         seen.append(subject)
-        if module is after:
-            return after.unread_leftovers(subject, "a test")
-        return before.unread_ledger(subject, "a test")
+        if name == "find_leftovers":
+            return search.unread_leftovers(subject, "a test")
+        return search.unread_ledger(subject, "a test")
 
-    monkeypatch.setattr(module, name, read)
+    monkeypatch.setattr(search, name, read)
     return seen
 
 
@@ -125,7 +124,7 @@ def test_a_search_that_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     def stop(*_: object) -> Leftovers:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(after, "find_leftovers", stop)
+    monkeypatch.setattr(search, "find_leftovers", stop)
     stack, sealed_plan = project(tmp_path)
     (unread,) = list_leftovers(stack, sealed_plan, sealed_plan.plan()).unread
     assert unread.line == "the search was stopped"

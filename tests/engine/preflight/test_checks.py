@@ -22,10 +22,10 @@ from biomodal_deploy.aws.preflight.checks import all_checks
 from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.aws.preflight.target import Target
 from biomodal_deploy.iam.catalog import Phase
-from biomodal_deploy.iam.document import Document
 from biomodal_deploy.iam.needs import needs_of
 from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.policies import policies
+from biomodal_deploy.iam.stack import Document
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.aws_command import commands_in
 from tests.support.changes import snapshot

@@ -9,13 +9,11 @@ from typing import Final
 
 from biomodal_deploy.aws.checks import Check, Finding
 from biomodal_deploy.aws.preflight.checks import (
-    bucket,
     caller,
     keys,
     machine,
     names,
     network,
-    options,
     permissions,
     quotas,
     roles,
@@ -66,7 +64,7 @@ _CHECKS: Final[dict[Layer, tuple[tuple[str, str, Callable[[Facts], Finding], boo
         ("tasks-bucket", "Batch tasks to the bucket", roles.tasks_bucket, False),
     ),
     Layer.NAMES: (
-        ("bucket", "Bucket", bucket.bucket, _QUICK),
+        ("bucket", "Bucket", names.bucket, _QUICK),
         ("bucket-key", "Key of the existing bucket", keys.bucket_key, False),
         ("key-pair", "Key pair", names.key_pair, _QUICK),
         ("repository", "ECR repository", names.repository, _QUICK),
@@ -76,7 +74,7 @@ _CHECKS: Final[dict[Layer, tuple[tuple[str, str, Callable[[Facts], Finding], boo
         ("launch-template", "Launch template", names.launch_template, _QUICK),
         ("compute-environment", "Compute environment", names.compute_environment, _QUICK),
         ("job-queue", "Job queue", names.job_queue, _QUICK),
-        (OPTIONS, "What the options name", options.options, _QUICK),
+        (OPTIONS, "What the options name", names.options, _QUICK),
     ),
     Layer.MACHINE: (
         ("image", "Ubuntu image", machine.image, False),

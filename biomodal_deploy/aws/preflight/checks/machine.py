@@ -30,24 +30,29 @@ def image(facts: Facts) -> Finding:
             "name another region in terraform.tfvars"
             + (native if facts.target.bootstrap == "module" else ""),
         )
-    return passed(f"{found.id} ({found.name.rpartition('/')[2]})")
+    return passed(f"{found['ImageId']} ({found.get('Name', '').rpartition('/')[2]})")
 
 
 def instance_type(facts: Facts) -> Finding:
     """Whether the instance type runs the image and is offered in the subnet's zone."""
-    target, kind, zone = facts.target, facts.instance_kind(), facts.known_subnet().zone
+    target, kind, zone = (
+        facts.target,
+        facts.instance_kind(),
+        facts.known_subnet()["AvailabilityZone"],
+    )
     if kind is None:
         return failed(
             f"EC2 has no instance type {target.instance_type} in {target.region}",
             f"correct instance_type; `{facts.command('ec2', 'describe-instance-types')}` lists "
             "them",
         )
-    if "x86_64" not in kind.architectures:
+    if "x86_64" not in kind["ProcessorInfo"]["SupportedArchitectures"]:
         return failed(
             f"{target.instance_type} is no x86-64 machine, the Ubuntu image is",
             'name an x86-64 type, such as instance_type = "t3.large"',
         )
-    if not kind.boots_hvm:
+    # The oldest types boot no image of today.
+    if "hvm" not in kind.get("SupportedVirtualizationTypes", ["hvm"]):
         return failed(
             f"{target.instance_type} boots only paravirtual images, and the Ubuntu image is hvm",
             'name a type of today, such as instance_type = "t3.large"',
@@ -75,7 +80,9 @@ def instance_type(facts: Facts) -> Finding:
             f"`{facts.command('ec2', 'describe-instance-type-offerings', *words)}` "
             "lists what there is",
         )
-    return passed(f"{zone} offers {target.instance_type} ({kind.vcpus} vCPUs)")
+    return passed(
+        f"{zone} offers {target.instance_type} ({kind['VCpuInfo']['DefaultVCpus']} vCPUs)"
+    )
 
 
 def rehearsal(facts: Facts) -> Finding:
@@ -97,14 +104,17 @@ def rehearsal(facts: Facts) -> Finding:
     try:
         facts.clients.ec2().run_instances(
             DryRun=True,
-            ImageId=found.id,
+            ImageId=found["ImageId"],
             InstanceType=target.instance_type,  # type: ignore[arg-type]
             SubnetId=target.subnet_id,
             MinCount=1,
             MaxCount=1,
             Monitoring={"Enabled": True},
             BlockDeviceMappings=[
-                {"DeviceName": found.root_device, "Ebs": {"VolumeSize": 100, "Encrypted": True}}
+                {
+                    "DeviceName": found.get("RootDeviceName", "/dev/sda1"),
+                    "Ebs": {"VolumeSize": 100, "Encrypted": True},
+                }
             ],
             TagSpecifications=tags,
         )

@@ -7,8 +7,7 @@ from typing import Final
 
 from biomodal_deploy.aws.checks import Finding, failed, passed, unknown, warned
 from biomodal_deploy.aws.errors import or_none
-from biomodal_deploy.aws.preflight.facts import Facts
-from biomodal_deploy.aws.preflight.routes import DefaultRoute
+from biomodal_deploy.aws.preflight.facts import DefaultRoute, Facts
 
 # Every Batch host takes an address of the subnet, and the VM one more.
 _FEW_ADDRESSES: Final = 16
@@ -37,23 +36,23 @@ def subnet(facts: Facts) -> Finding:
             f"correct subnet_id; `{facts.command('ec2', 'describe-subnets', *words)}` "
             "lists what is there",
         )
-    if found.vpc_id != target.vpc_id:
+    if (vpc_id := found["VpcId"]) != target.vpc_id:
         return failed(
-            f"{target.subnet_id} belongs to {found.vpc_id}, not to {target.vpc_id}",
-            f'set vpc_id = "{found.vpc_id}", or name a subnet of {target.vpc_id}',
+            f"{target.subnet_id} belongs to {vpc_id}, not to {target.vpc_id}",
+            f'set vpc_id = "{vpc_id}", or name a subnet of {target.vpc_id}',
         )
-    room = f"{target.subnet_id} in {found.zone} has {found.free_addresses} free addresses"
-    if found.free_addresses == 0:
+    free, owner = found["AvailableIpAddressCount"], found.get("OwnerId")
+    room = f"{target.subnet_id} in {found['AvailabilityZone']} has {free} free addresses"
+    if free == 0:
         return failed(room, "name a subnet with free addresses as subnet_id")
-    if found.free_addresses < _FEW_ADDRESSES:
+    if free < _FEW_ADDRESSES:
         return warned(f"{room}: few for Batch hosts", "name a larger subnet as subnet_id")
-    if found.owner and found.owner != (account := facts.caller().account):
+    if owner and owner != (account := facts.caller().account):
         # Its ARN, and its VPC's, have the owner's account, which nothing in the values says.
         return warned(
-            f"{target.subnet_id} is shared by account {found.owner}: the compiled policy names "
+            f"{target.subnet_id} is shared by account {owner}: the compiled policy names "
             f"subnet and VPC in {account}, and AWS would refuse the launch",
-            "biomodal-aws policy deployer | "
-            f"sed -E 's#:{account}:(subnet|vpc)/#:{found.owner}:\\1/#'",
+            f"biomodal-aws policy deployer | sed -E 's#:{account}:(subnet|vpc)/#:{owner}:\\1/#'",
         )
     return passed(room)
 
@@ -95,12 +94,12 @@ def hosts_aws(facts: Facts) -> Finding:
     if facts.target.other_host_subnets:
         return _elsewhere()
     route = facts.default_route()
-    gives_addresses = facts.known_subnet().gives_public_addresses
+    gives_addresses = facts.known_subnet()["MapPublicIpOnLaunch"]
     if route.way == "nat":
         return passed(f"hosts go out through {route.through}")
     if route.way == "internet" and gives_addresses:
         return passed(f"hosts get public addresses and go out through {route.through}")
-    missing = sorted(_HOSTS_NEED - {endpoint.service for endpoint in facts.endpoints()})
+    missing = sorted(_HOSTS_NEED - {service for service, _ in facts.endpoints()})
     if not missing:
         return passed("hosts reach ECS, ECR and CloudWatch Logs through VPC endpoints")
     if route.way == "other":
@@ -129,16 +128,15 @@ def s3_endpoint(facts: Facts) -> Finding:
     if facts.target.other_host_subnets:
         return _elsewhere()
     route = facts.default_route()
-    for endpoint in facts.endpoints():
-        if endpoint.service == "s3" and (
-            endpoint.kind == "Interface" or route.table in endpoint.tables
-        ):
-            return passed(f"S3 is reached through its {endpoint.kind.lower()} endpoint")
+    for service, endpoint in facts.endpoints():
+        kind, tables = endpoint["VpcEndpointType"], endpoint.get("RouteTableIds", [])
+        if service == "s3" and (kind == "Interface" or route.table in tables):
+            return passed(f"S3 is reached through its {kind.lower()} endpoint")
     if route.way == "internet":
         return passed("no S3 endpoint; the internet gateway charges nothing for S3 in the region")
     command = facts.command(
         *("ec2", "create-vpc-endpoint", "--vpc-endpoint-type", "Gateway"),
-        *("--vpc-id", facts.known_subnet().vpc_id),
+        *("--vpc-id", facts.known_subnet()["VpcId"]),
         *("--service-name", f"com.amazonaws.{facts.target.region}.s3"),
         *("--route-table-ids", route.table or "ROUTE-TABLE"),
     )

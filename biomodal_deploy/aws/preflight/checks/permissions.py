@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from biomodal_deploy.aws.checks import Finding, Unavailable, failed, passed, unknown
-from biomodal_deploy.aws.pool import as_finished
+from biomodal_deploy.aws.clients import as_finished
 from biomodal_deploy.aws.preflight.facts import Caller, Facts
 from biomodal_deploy.aws.preflight.target import Target
 

@@ -74,7 +74,7 @@ def on_demand_vcpus(facts: Facts) -> Finding:
     used = sum(
         each.vcpus for each in facts.running() if not each.spot and quota_code(each.type) == code
     )
-    takes = 0 if runs else kind.vcpus
+    takes = 0 if runs else kind["VCpuInfo"]["DefaultVCpus"]
     line = f"{used} of {limit} On-Demand vCPUs are in use, the VM takes {takes}"
     if used + takes > limit:
         return failed(line, _raise(facts, code, used + takes))

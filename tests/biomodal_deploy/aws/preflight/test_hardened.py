@@ -14,9 +14,9 @@ from biomodal_deploy.aws.preflight import run_preflight, target_from
 from biomodal_deploy.aws.preflight.checks import OPTIONS, all_checks
 from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.aws.preflight.target import Hardened, Target
-from biomodal_deploy.iam.document import Document
 from biomodal_deploy.iam.needs import needs_of
 from biomodal_deploy.iam.place import Place
+from biomodal_deploy.iam.stack import Document
 from tests.support.preflight_cases import answer, job_queues
 from tests.support.project import ROOT
 from tests.support.recorded_aws import (

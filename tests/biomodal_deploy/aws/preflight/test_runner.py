@@ -12,8 +12,7 @@ import pytest
 from pydantic_core import to_jsonable_python
 
 from biomodal_deploy.aws.checks import Progress, Verdict
-from biomodal_deploy.aws.clients import WORKERS, Clients
-from biomodal_deploy.aws.pool import Once, as_finished
+from biomodal_deploy.aws.clients import WORKERS, Clients, Once, as_finished
 from biomodal_deploy.aws.preflight import run_preflight
 from biomodal_deploy.aws.preflight.checks import OPTIONS, all_checks
 from biomodal_deploy.aws.preflight.facts import Facts
@@ -162,7 +161,7 @@ class TestPool:
         """The interpreter does not wait for it at exit either."""
         program = (
             "import time\n"
-            "from biomodal_deploy.aws.pool import as_finished\n"
+            "from biomodal_deploy.aws.clients import as_finished\n"
             "list(as_finished([lambda: time.sleep(60)], workers=1, seconds=0.1))\n"
         )
         subprocess.run([sys.executable, "-c", program], check=True, timeout=20)

@@ -9,8 +9,8 @@ import pytest
 from biomodal_deploy.aws.checks import Verdict
 from biomodal_deploy.aws.state_bucket.checker import is_fit
 from biomodal_deploy.errors import EngineError, UsageError
-from tests.support.recorded_aws import REGION, RecordedAws, Refusal
-from tests.support.recorded_bucket import bucket_checker, state_bucket, verdicts
+from tests.support.recorded_aws import ACCOUNT, REGION, RecordedAws, Refusal
+from tests.support.recorded_bucket import TLS, bucket_checker, policy, state_bucket, verdicts
 
 GONE: Final = Refusal("404", "Not Found", 404)
 CLOSED: Final = Refusal("403", "Forbidden", 403)
@@ -84,3 +84,56 @@ def test_a_bucket_elsewhere(aws: RecordedAws) -> None:
     """Terraform would not find it where the backend says."""
     aws.answers["s3.HeadBucket"] = {"BucketRegion": "us-east-1"}
     assert verdicts(aws) == {"region": Verdict.FAIL}
+
+
+def lacking(code: str) -> Refusal:
+    """Return S3's answer to a question about a setting that was never made."""
+    return Refusal(code, "there is none", 404)
+
+
+@pytest.mark.parametrize(
+    ("operation", "answer", "check"),
+    [
+        ("GetBucketVersioning", {}, "versioning"),
+        ("GetBucketVersioning", {"Status": "Suspended"}, "versioning"),
+        (
+            "GetBucketEncryption",
+            lacking("ServerSideEncryptionConfigurationNotFoundError"),
+            "encryption",
+        ),
+        ("GetPublicAccessBlock", lacking("NoSuchPublicAccessBlockConfiguration"), "public-access"),
+        (
+            "GetPublicAccessBlock",
+            {"PublicAccessBlockConfiguration": {"BlockPublicAcls": True}},
+            "public-access",
+        ),
+        ("GetBucketPolicy", lacking("NoSuchBucketPolicy"), "tls"),
+        ("GetBucketPolicy", policy({**TLS, "Resource": "arn:aws:s3:::lab/*"}), "tls"),
+        ("GetBucketPolicy", policy({**TLS, "Action": "s3:GetObject"}), "tls"),
+        ("GetBucketPolicy", policy({**TLS, "Principal": {"AWS": f"{ACCOUNT}"}}), "tls"),
+        ("GetBucketPolicy", policy({**TLS, "Effect": "Allow"}), "tls"),
+        ("GetBucketOwnershipControls", lacking("OwnershipControlsNotFoundError"), "ownership"),
+        (
+            "GetBucketOwnershipControls",
+            {"OwnershipControls": {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}},
+            "ownership",
+        ),
+    ],
+)
+def test_what_is_missing(aws: RecordedAws, operation: str, answer: Any, check: str) -> None:
+    """One thing that is not there fails one check, and has a remedy."""
+    aws.answers[f"s3.{operation}"] = answer
+    assert verdicts(aws) == {check: Verdict.FAIL}
+    assert all(each.fix for each in bucket_checker(aws).check().checks if each.check == check)
+
+
+def test_versions_that_never_go(aws: RecordedAws) -> None:
+    """It costs, and protects all the same: a warning."""
+    aws.answers["s3.GetBucketLifecycleConfiguration"] = lacking("NoSuchLifecycleConfiguration")
+    assert verdicts(aws) == {"former-versions": Verdict.WARNING}
+
+
+def test_what_may_not_be_asked(aws: RecordedAws) -> None:
+    """No answer is no pass."""
+    aws.answers["s3.GetBucketPolicy"] = Refusal("AccessDenied", "no", 403)
+    assert verdicts(aws) == {"tls": Verdict.UNKNOWN, "written": Verdict.UNKNOWN}

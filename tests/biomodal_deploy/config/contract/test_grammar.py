@@ -11,8 +11,7 @@ from biomodal_deploy.aws import resources
 from biomodal_deploy.config.contract import OUTPUTS
 from biomodal_deploy.config.contract.grammar import OUTPUT_GRAMMAR, broken_output
 from biomodal_deploy.errors import BiomodalError
-from biomodal_deploy.vm.access import session_way, ssh_way
-from biomodal_deploy.vm.ssh_options import host_block
+from biomodal_deploy.vm.access import host_block, session_way, ssh_way
 from tests.support.operated import NAME, arn, built, documented, environment, outputs, queue, vm
 
 COMMAND = "ProxyCommand touch /tmp/pwned"

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from biomodal_deploy.aws.answers import NotFromAwsError
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.errors import Kind, classify_error
 from biomodal_deploy.aws.identity import who_am_i
-from biomodal_deploy.aws.session import open_session
+from biomodal_deploy.aws.session import NotFromAwsError, open_session
 from biomodal_deploy.errors import EngineError
 from tests.support.loopback import Handler, serving
 

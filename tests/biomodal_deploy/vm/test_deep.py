@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import sys
 from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.vm.judging import Seen, judged
+from biomodal_deploy.vm.deep import Seen, as_program, judged
 
 GIB: Final = 1 << 30
 HEALTHY: Final[dict[str, Any]] = {
@@ -88,3 +90,28 @@ def test_one_thing_is_wrong(sight: str, value: Any, part: str, verdict: str, say
     assert says in found[part][1]
     others = {name: each for name, (each, _) in found.items() if name != part}
     assert set(others.values()) == {"pass"}
+
+
+@pytest.mark.parametrize("name", ["on_machine.py", "smoke/probe.py"])
+def test_the_standard_library_alone(name: str) -> None:
+    """Nothing of ours and nothing that has to be installed is imported there."""
+    tree = ast.parse(as_program("signed_calls.py", name))
+    imported = {
+        word.partition(".")[0]
+        for node in ast.walk(tree)
+        for word in (
+            [each.name for each in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    assert imported <= sys.stdlib_module_names
+    defined = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    assert len(defined) == len(set(defined))
+
+
+def test_small_enough_for_batch() -> None:
+    """ECS takes 8,192 characters of overrides, Batch 24 KiB of a definition: it fits into both."""
+    assert len(as_program("signed_calls.py", "smoke/probe.py")) < 8192 - 256

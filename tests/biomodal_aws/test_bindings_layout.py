@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_aws._bindings import node
+from biomodal_aws._bindings import layout
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_the_users_choice_comes_first(machine: Path, monkeypatch: pytest.MonkeyP
     package(machine)
     chosen = program(machine / "own" / "node")
     monkeypatch.setenv("JSII_NODE", chosen)
-    assert node.choose() == chosen
+    assert layout.choose_node() == chosen
     assert os.environ["JSII_NODE"] == chosen
 
 
@@ -49,14 +49,14 @@ def test_the_embedded_one_comes_before_the_machines(machine: Path) -> None:
     """Its version is known without starting it; jsii is told of it too."""
     program(machine / "bin" / "node")
     embedded = package(machine)
-    assert node.choose() == embedded
+    assert layout.choose_node() == embedded
     assert os.environ["JSII_NODE"] == embedded
 
 
 def test_the_machines_own_is_used_where_there_is_no_other(machine: Path) -> None:
     """And jsii finds it by itself."""
     own = program(machine / "bin" / "node")
-    assert node.choose() == own
+    assert layout.choose_node() == own
     assert "JSII_NODE" not in os.environ
 
 
@@ -64,9 +64,9 @@ def test_a_package_without_its_program_is_passed_over(machine: Path) -> None:
     """A broken installation is no choice."""
     Path(package(machine)).chmod(0o644)
     own = program(machine / "bin" / "node")
-    assert node.choose() == own
+    assert layout.choose_node() == own
 
 
 def test_there_may_be_none(machine: Path) -> None:
     """Then jsii says so in its own words."""
-    assert node.choose() is None
+    assert layout.choose_node() is None

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from biomodal_deploy.engine.process import Line
-from biomodal_deploy.engine.terraform.apply_summary import ApplySummary, ErrorText
 from biomodal_deploy.engine.terraform.events import DiagnosticEvent, OutputsEvent, parse
 from biomodal_deploy.engine.terraform.results import Touched
+from biomodal_deploy.engine.terraform.runlog import ApplySummary, ErrorText
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.light import STACK, LightProject
 from tests.support.terraform import require_provider

@@ -9,8 +9,7 @@ import jmespath  # type: ignore[import-untyped]
 
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.commands import ALL_VERSIONS
-from biomodal_deploy.aws.ledger.counting import Patience
-from biomodal_deploy.aws.ledger.objects import count_bucket
+from biomodal_deploy.aws.ledger.counting import Patience, count_bucket
 from tests.support.recorded_aws import Given, Parameters, Recorded, Refusal
 
 Answering = Callable[[dict[str, Recorded]], Clients]

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import typeguard
 
-from biomodal_aws._bindings import importing
+from biomodal_aws._bindings import package
 
 
 def test_the_collector_is_kept_out_and_comes_back() -> None:
@@ -23,7 +23,7 @@ def test_the_collector_is_kept_out_and_comes_back() -> None:
     version = importlib.metadata.version
 
     def import_what_fails() -> None:
-        with importing.unhindered():
+        with package.unhindered():
             assert not gc.isenabled()
             assert importlib.metadata.version("typeguard") == version("typeguard")
             raise ImportError
@@ -40,7 +40,7 @@ def test_a_collector_that_is_off_stays_off() -> None:
     """It is the program's to say, and one import inside another ends nothing early."""
     gc.disable()
     try:
-        with importing.unhindered(), importing.unhindered():
+        with package.unhindered(), package.unhindered():
             pass
         assert not gc.isenabled()
     finally:
@@ -52,7 +52,7 @@ def test_typeguard_still_lets_mocks_pass(first: str) -> None:
     """Whether mocks are imported before or after, and nothing else passes for one."""
     program = (
         f"{first}import sys\n"
-        "from biomodal_aws._bindings.importing import import_typeguard\n"
+        "from biomodal_aws._bindings.package import import_typeguard\n"
         "import_typeguard()\n"
         "import unittest.mock, typeguard\n"
         "class Part: pass\n"
@@ -84,7 +84,7 @@ def test_hints_are_worked_out_once_and_are_the_same() -> None:
     exec(source, module.__dict__)
     names = module.__dict__
     expected = typing.get_type_hints(names["stub"])
-    importing.check_less(module)
+    package.check_less(module)
     assert names["hints"]() == expected
     assert names["hints"]() is names["hints"]()
     assert names["cast"](1) == 1
@@ -101,7 +101,7 @@ def test_what_was_left_out_is_not_checked_and_all_else_is() -> None:
         typeguard.check_type(argname, value, expected_type)
 
     module.__dict__["check_type"] = check_type
-    importing.check_less(module)
+    package.check_less(module)
     check = module.__dict__["check_type"]
     left_out, text, number = (
         eval(f"typing.{hint}")
@@ -125,5 +125,5 @@ def test_what_was_left_out_is_not_checked_and_all_else_is() -> None:
 def test_a_module_without_typing_is_left_alone() -> None:
     """What was not generated that way gets nothing."""
     module = ModuleType("other")
-    importing.check_less(module)
+    package.check_less(module)
     assert "typing" not in module.__dict__
