@@ -31,11 +31,12 @@ ADDRESSES: Final = {
 }
 
 
-def resource(native_json: dict[str, Any], address: str) -> dict[str, Any]:
-    """Return the block at an address."""
-    kind, name = address.split(".")
-    block: dict[str, Any] = native_json["resource"][kind][name]
-    return block
+def at(document: dict[str, Any], path: str) -> Any:
+    """Return what stands at a path below the resources, of a list its first."""
+    found: Any = document["resource"]
+    for key in path.split("."):
+        found = found[0][key] if isinstance(found, list) else found[key]
+    return found
 
 
 def test_addresses(native_json: dict[str, Any]) -> None:
@@ -51,34 +52,108 @@ def test_no_module_and_no_private_key(native_json: dict[str, Any]) -> None:
     assert set(native_json["provider"]) == {"aws"}
 
 
-def test_the_vm(native_json: dict[str, Any]) -> None:
-    """Document section "EC2 Instance", and "EC2 Instance Metadata Service (IMDS)"."""
-    vm = resource(native_json, "aws_instance.vm")
-    assert vm["ami"] == "${data.aws_ami.ubuntu.id}"
-    assert vm["instance_type"] == "${var.instance_type}"
-    # The document asks for the first two; the name is by which the deployer's policy knows it.
-    assert vm["root_block_device"] == {
-        "encrypted": True,
-        "volume_size": "${var.vm_volume_gib}",
-        "tags": {"Name": "${var.vm_name}"},
-    }
-    assert vm["subnet_id"] == "${data.aws_subnet.subnet.id}"
-    assert vm["metadata_options"] == {
-        "http_endpoint": "enabled",
-        "http_put_response_hop_limit": 1,
-        "http_tokens": "optional",
-    }
-    assert vm["key_name"] == "${aws_key_pair.ssh_key.key_name}"
-    assert vm["iam_instance_profile"] == "${aws_iam_instance_profile.vm_role.name}"
-    assert vm["vpc_security_group_ids"] == ["${aws_security_group.ssh.id}"]
-    assert vm["tags"] == {"Name": "${var.vm_name}"}
+NAMED: Final = {"Name": "${var.vm_name}"}
+IMDS: Final = {"http_endpoint": "enabled", "http_put_response_hop_limit": 1}
+MADE: Final = '${var.use_existing_bucket_url == "" ? 1 : 0}'
+CLOSED: Final = ("block_public_acls", "block_public_policy", "ignore_public_acls")
+TEMPLATE: Final = {
+    # Batch freezes `$Latest`; a number shows in the plan when the template changes.
+    "launch_template_id": "${aws_launch_template.batch.id}",
+    "version": "${aws_launch_template.batch.latest_version}",
+}
+DISK: Final = {"device_name": "/dev/xvda", "ebs": {"volume_size": 500, "volume_type": "gp2"}}
+# By resource: what stands there, and with None what does not.
+VALUES: Final[dict[str, dict[str, Any]]] = {
+    # Document section "EC2 Instance", and "EC2 Instance Metadata Service (IMDS)".
+    "aws_instance.vm": {
+        "ami": "${data.aws_ami.ubuntu.id}",
+        "instance_type": "${var.instance_type}",
+        # The document asks for the first two; the deployer's policy knows it by the name.
+        "root_block_device": {
+            "encrypted": True,
+            "volume_size": "${var.vm_volume_gib}",
+            "tags": NAMED,
+        },
+        "subnet_id": "${data.aws_subnet.subnet.id}",
+        "metadata_options": {**IMDS, "http_tokens": "optional"},
+        "key_name": "${aws_key_pair.ssh_key.key_name}",
+        "iam_instance_profile": "${aws_iam_instance_profile.vm_role.name}",
+        "vpc_security_group_ids": ["${aws_security_group.ssh.id}"],
+        "tags": NAMED,
+        # A new image or script would replace or stop a VM that somebody works on.
+        "lifecycle": {"ignore_changes": ["ami", "user_data", "user_data_base64"]},
+        "user_data_replace_on_change": None,
+    },
+    # "Public IP: Elastic IP for consistent external access".
+    "aws_eip.public_ip": {"domain": "vpc", "instance": "${aws_instance.vm.id}"},
+    # Section "Security Groups": port 22 in, full outbound access.
+    "aws_vpc_security_group_ingress_rule.ssh_from_anywhere": {
+        "ip_protocol": "tcp",
+        "from_port": 22,
+        "to_port": 22,
+        "cidr_ipv4": "0.0.0.0/0",
+    },
+    "aws_vpc_security_group_egress_rule.ssh": {"ip_protocol": "-1", "cidr_ipv4": "0.0.0.0/0"},
+    # The provider lets inline rules and rule resources undo each other.
+    "aws_security_group.ssh": {"ingress": None, "egress": None},
+    "aws_security_group.batch_hosts": {"ingress": None, "egress": None},
+    # A bucket is made only where none is given, all of it; no public access, `nf-work/` goes.
+    "aws_s3_bucket.data_bucket": {"count": MADE, "force_destroy": "${var.bucket_force_destroy}"},
+    "aws_s3_bucket_public_access_block.data_bucket": {
+        "count": MADE,
+        "restrict_public_buckets": True,
+        **dict.fromkeys(CLOSED, True),
+    },
+    "aws_s3_bucket_lifecycle_configuration.data_bucket": {
+        "count": MADE,
+        "rule.filter": [{"prefix": "nf-work/"}],
+        "rule.expiration": [{"days": 14}],
+        "rule.status": "Enabled",
+    },
+    # "Repository Name: Uses the vm_name variable".
+    "aws_ecr_repository.image_repository": {"name": "${var.vm_name}"},
+    "aws_launch_template.batch": {"block_device_mappings": [DISK]},
+    # The module's values, and the service-linked role by naming none.
+    "aws_batch_compute_environment.batch": {
+        "compute_environment_name": "${var.vm_name}",
+        "type": "MANAGED",
+        "service_role": None,
+        "compute_resources.type": "SPOT",
+        "compute_resources.allocation_strategy": "SPOT_CAPACITY_OPTIMIZED",
+        "compute_resources.bid_percentage": 100,
+        "compute_resources.min_vcpus": 0,
+        "compute_resources.max_vcpus": 256,
+        "compute_resources.instance_type": ["optimal"],
+        "compute_resources.tags": {"${var.tag_key}": "${var.tag_value}"},
+        "compute_resources.launch_template": TEMPLATE,
+        "lifecycle.ignore_changes": ["compute_resources[0].desired_vcpus"],
+        # Batch deletes no environment that a queue names: its successor comes first.
+        "lifecycle.create_before_destroy": True,
+        # The hardened VM's policy names the queue: the other way round is a cycle there.
+        "depends_on": None,
+    },
+    "aws_batch_job_queue.job_queue": {
+        # AWS provider 6 has dropped the plain list, and changing over later replaces the queue.
+        "compute_environment_order": [
+            {"compute_environment": "${aws_batch_compute_environment.batch.arn}", "order": 1}
+        ],
+        "compute_environments": None,
+        "name": "${var.vm_name}-job-queue",
+        "state": "ENABLED",
+        "priority": 1,
+    },
+}
 
 
-def test_a_new_image_or_script_does_not_touch_the_vm(native_json: dict[str, Any]) -> None:
-    """Both would replace or stop a VM that somebody works on."""
-    vm = resource(native_json, "aws_instance.vm")
-    assert vm["lifecycle"] == {"ignore_changes": ["ami", "user_data", "user_data_base64"]}
-    assert "user_data_replace_on_change" not in vm
+@pytest.mark.parametrize("address", VALUES)
+def test_each_row_of_the_documents_tables(native_json: dict[str, Any], address: str) -> None:
+    """What the document or the module says, and what protects somebody's work."""
+    block = at(native_json, address)
+    expected = VALUES[address]
+    absent = {path for path, value in expected.items() if value is None}
+    assert absent & set(block) == set()
+    found = {path: at(native_json, f"{address}.{path}") for path in expected.keys() - absent}
+    assert found == {path: value for path, value in expected.items() if value is not None}
 
 
 def test_the_image_is_canonical_s_in_every_partition(native_json: dict[str, Any]) -> None:
@@ -94,111 +169,11 @@ def test_the_image_is_canonical_s_in_every_partition(native_json: dict[str, Any]
     }
 
 
-def test_the_public_address_is_static(native_json: dict[str, Any]) -> None:
-    """Document: "Public IP: Elastic IP for consistent external access"."""
-    address = resource(native_json, "aws_eip.public_ip")
-    assert (address["domain"], address["instance"]) == ("vpc", "${aws_instance.vm.id}")
-
-
-def test_ssh_is_open_and_everything_goes_out(native_json: dict[str, Any]) -> None:
-    """Document section "Security Groups": port 22 in, full outbound access."""
-    rule = resource(native_json, "aws_vpc_security_group_ingress_rule.ssh_from_anywhere")
-    assert (rule["ip_protocol"], rule["from_port"], rule["to_port"]) == ("tcp", 22, 22)
-    assert rule["cidr_ipv4"] == "0.0.0.0/0"
-    out = resource(native_json, "aws_vpc_security_group_egress_rule.ssh")
-    assert (out["ip_protocol"], out["cidr_ipv4"]) == ("-1", "0.0.0.0/0")
-
-
-@pytest.mark.parametrize("name", ["ssh", "batch_hosts"])
-def test_groups_have_no_inline_rules(native_json: dict[str, Any], name: str) -> None:
-    """The provider lets inline rules and rule resources undo each other."""
-    group = resource(native_json, f"aws_security_group.{name}")
-    assert not {"ingress", "egress"} & set(group)
-
-
-def test_the_bucket_is_private_and_its_work_files_expire(native_json: dict[str, Any]) -> None:
-    """The module's values: no public access, `nf-work/` gone after 14 days."""
-    block = resource(native_json, "aws_s3_bucket_public_access_block.data_bucket")
-    assert all(block[each] is True for each in block if each.startswith(("block_", "ignore_")))
-    assert block["restrict_public_buckets"] is True
-    (rule,) = resource(native_json, "aws_s3_bucket_lifecycle_configuration.data_bucket")["rule"]
-    assert rule["filter"] == [{"prefix": "nf-work/"}]
-    assert rule["expiration"] == [{"days": 14}]
-    assert rule["status"] == "Enabled"
-
-
-@pytest.mark.parametrize(
-    "kind",
-    ["aws_s3_bucket", "aws_s3_bucket_public_access_block", "aws_s3_bucket_lifecycle_configuration"],
-)
-def test_a_bucket_is_made_only_where_none_is_given(native_json: dict[str, Any], kind: str) -> None:
-    """All three or none of them."""
-    block = resource(native_json, f"{kind}.data_bucket")
-    assert block["count"] == '${var.use_existing_bucket_url == "" ? 1 : 0}'
-
-
-def test_a_destroy_keeps_a_full_bucket_unless_asked(native_json: dict[str, Any]) -> None:
-    """`bucket_force_destroy` decides, and is off by default."""
-    bucket = resource(native_json, "aws_s3_bucket.data_bucket")
-    assert bucket["force_destroy"] == "${var.bucket_force_destroy}"
+def test_what_is_left_to_the_account(native_json: dict[str, Any]) -> None:
+    """A destroy keeps a full bucket unless asked, and hosts have the account's own role."""
     assert native_json["variable"]["bucket_force_destroy"]["default"] is False
-
-
-def test_the_repository_is_named_after_the_vm(native_json: dict[str, Any]) -> None:
-    """Document: "Repository Name: Uses the vm_name variable"."""
-    assert resource(native_json, "aws_ecr_repository.image_repository")["name"] == "${var.vm_name}"
-
-
-def test_the_batch_environment(native_json: dict[str, Any]) -> None:
-    """The module's values, and the service-linked role by naming none."""
-    environment = resource(native_json, "aws_batch_compute_environment.batch")
-    assert environment["compute_environment_name"] == "${var.vm_name}"
-    assert environment["type"] == "MANAGED"
-    assert "service_role" not in environment
-    compute = environment["compute_resources"]
-    assert compute["type"] == "SPOT"
-    assert compute["allocation_strategy"] == "SPOT_CAPACITY_OPTIMIZED"
-    assert compute["bid_percentage"] == 100
-    assert (compute["min_vcpus"], compute["max_vcpus"]) == (0, 256)
-    assert compute["instance_type"] == ["optimal"]
-    assert compute["instance_role"].endswith(":instance-profile/ecsInstanceRole")
-    assert compute["tags"] == {"${var.tag_key}": "${var.tag_value}"}
-    assert environment["lifecycle"]["ignore_changes"] == ["compute_resources[0].desired_vcpus"]
-
-
-def test_the_launch_template_is_taken_by_number(native_json: dict[str, Any]) -> None:
-    """Batch freezes `$Latest`; a number shows in the plan when the template changes."""
-    compute = resource(native_json, "aws_batch_compute_environment.batch")["compute_resources"]
-    assert compute["launch_template"] == {
-        "launch_template_id": "${aws_launch_template.batch.id}",
-        "version": "${aws_launch_template.batch.latest_version}",
-    }
-    template = resource(native_json, "aws_launch_template.batch")
-    assert template["block_device_mappings"] == [
-        {"device_name": "/dev/xvda", "ebs": {"volume_size": 500, "volume_type": "gp2"}}
-    ]
-
-
-def test_a_forced_replacement_of_the_environment_can_end(native_json: dict[str, Any]) -> None:
-    """Batch deletes no environment that a queue names: its successor comes first."""
-    environment = resource(native_json, "aws_batch_compute_environment.batch")
-    assert environment["lifecycle"]["create_before_destroy"] is True
-    # The VM's policy names the queue in the hardened profile: the other way round is a cycle there.
-    assert "depends_on" not in environment
-
-
-def test_the_queue_names_its_environment_in_a_block(native_json: dict[str, Any]) -> None:
-    """AWS provider 6 has dropped the plain list, and changing over later replaces the queue."""
-    queue = resource(native_json, "aws_batch_job_queue.job_queue")
-    assert queue["compute_environment_order"] == [
-        {"compute_environment": "${aws_batch_compute_environment.batch.arn}", "order": 1}
-    ]
-    assert "compute_environments" not in queue
-    assert (queue["name"], queue["state"], queue["priority"]) == (
-        "${var.vm_name}-job-queue",
-        "ENABLED",
-        1,
-    )
+    path = "aws_batch_compute_environment.batch.compute_resources.instance_role"
+    assert at(native_json, path).endswith(":instance-profile/ecsInstanceRole")
 
 
 def test_arns_follow_the_partition(native_json: dict[str, Any]) -> None:

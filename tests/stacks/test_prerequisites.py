@@ -36,12 +36,6 @@ def test_snapshot(roles: dict[str, Any], snapshot: SnapshotAssertion) -> None:
     assert roles == snapshot(extension_class=JSONSnapshotExtension)
 
 
-def test_it_makes_the_roles_and_nothing_else(roles: dict[str, Any]) -> None:
-    """Addresses are fixed once applied."""
-    made = {kind: set(named) for kind, named in roles["resource"].items()}
-    assert made == ADDRESSES
-
-
 def test_each_role_is_made_where_it_is_asked_for(roles: dict[str, Any]) -> None:
     """An account has each of them once: making one that is there would fail."""
     counts = {
@@ -60,6 +54,7 @@ def test_each_role_is_made_where_it_is_asked_for(roles: dict[str, Any]) -> None:
 def test_names_and_policy_are_the_documents(roles: dict[str, Any]) -> None:
     """Batch and the upstream module look for exactly these, in every partition."""
     resources = roles["resource"]
+    assert {kind: set(named) for kind, named in resources.items()} == ADDRESSES
     assert resources["aws_iam_role"]["ecs_instance"]["name"] == "ecsInstanceRole"
     assert resources["aws_iam_instance_profile"]["ecs_instance"]["name"] == "ecsInstanceRole"
     assert resources["aws_iam_role_policy_attachment"]["ecs_instance"]["policy_arn"] == (
@@ -68,12 +63,8 @@ def test_names_and_policy_are_the_documents(roles: dict[str, Any]) -> None:
     )
 
 
-def test_its_variables(roles: dict[str, Any]) -> None:
-    """A region, tags, and one switch a role; no VPC, no name."""
+def test_what_it_takes_and_where_it_is_kept(roles: dict[str, Any]) -> None:
+    """A region, tags, one switch a role; destroying a stack never takes these along."""
     assert set(roles["variable"]) == {each.name for each in variables_of("prerequisites")}
     assert "vm_name" not in roles["variable"]
-
-
-def test_it_has_a_state_of_its_own(roles: dict[str, Any]) -> None:
-    """Destroying a stack never takes the account's roles along."""
     assert roles["terraform"]["backend"]["local"]["path"] == "../../../state/roles.tfstate"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import boto3.session
 
 from biomodal_deploy.aws.checks import ReportData, Verdict
+from biomodal_deploy.aws.preflight import run_preflight
 from biomodal_deploy.aws.preflight.target import Target
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.aws_command import commands_in
@@ -50,6 +52,31 @@ def follow(advice: str, session: boto3.session.Session) -> None:
     """Run the one command that a line of advice holds."""
     (command,) = commands_in(advice)
     command.run(session)
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account, its owner's session, and the stack that the preflight is about."""
+
+    sandbox: Sandbox
+    target: Target
+    session: boto3.session.Session
+
+    def look(self, *, quick: bool = False, **changed: Any) -> ReportData:
+        """Run the preflight, some of the stack's values changed."""
+        return run_preflight(replace(self.target, **changed), self.session, quick=quick)
+
+    def found(self, check: str, **changed: Any) -> tuple[Verdict, str, str]:
+        """Return one check's verdict, line and fix."""
+        return found(self.look(**changed), check)
+
+    def failures(self, *, quick: bool = False, **changed: Any) -> set[str]:
+        """Return the checks that fail."""
+        return failures(self.look(quick=quick, **changed))
+
+    def follow(self, advice: str) -> None:
+        """Run the one command that a line of advice holds."""
+        follow(advice, self.session)
 
 
 def remove_ecs_role(sandbox: Sandbox) -> None:

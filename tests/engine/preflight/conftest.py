@@ -12,7 +12,7 @@ from biomodal_deploy.aws.preflight import target_from
 from biomodal_deploy.aws.preflight.target import Target
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.authority.sandbox import judged_sandbox
-from tests.support.preflight_account import VM
+from tests.support.preflight_account import VM, Account
 
 
 @pytest.fixture(scope="module")
@@ -36,3 +36,9 @@ def session(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> boto3.session.
 def target(sandbox: Sandbox) -> Target:
     """A native stack into the seeded network."""
     return target_from(sandbox.variables(VM), "native")
+
+
+@pytest.fixture
+def account(sandbox: Sandbox, target: Target, session: boto3.session.Session) -> Account:
+    """That account, with what is to be made in it."""
+    return Account(sandbox, target, session)

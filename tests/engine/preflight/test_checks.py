@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
-from dataclasses import replace
+from typing import Any
 
 import boto3.session
 import pytest
@@ -33,8 +33,8 @@ from tests.support.preflight_account import (
     NAMES,
     UNANSWERED,
     VM,
+    Account,
     failures,
-    follow,
     found,
     make_environment,
     remove_environment,
@@ -81,9 +81,9 @@ def remove_user(sandbox: Sandbox, name: str) -> None:
     iam.delete_user(UserName=name)
 
 
-def test_a_seeded_account_is_ready(target: Target, session: boto3.session.Session) -> None:
+def test_a_seeded_account_is_ready(account: Account) -> None:
     """Nothing fails, and what cannot be asked here is not passed."""
-    report = run_preflight(target, session)
+    report = account.look()
     open_ = {check for check, each in verdicts(report).items() if each is Verdict.UNKNOWN}
     warned = {check for check, each in verdicts(report).items() if each is Verdict.WARNING}
     assert (failures(report), open_, warned) == (set(), UNANSWERED, {"spot-service-role"})
@@ -130,70 +130,57 @@ def rehearsal(target: Target, user: boto3.session.Session) -> Verdict:
 class TestNetwork:
     """VPC, subnet and the ways out of it."""
 
-    def test_a_vpc_that_is_not_there(self, target: Target, session: boto3.session.Session) -> None:
-        """Its id is named, and how to find the right one."""
-        report = run_preflight(replace(target, vpc_id="vpc-0123456789abcdef0"), session)
-        assert {"vpc", "subnet"} <= failures(report)
-
-    def test_a_subnet_of_another_vpc(
-        self, sandbox: Sandbox, target: Target, session: boto3.session.Session
-    ) -> None:
-        """Where it belongs is said."""
-        subnets = sandbox.client("ec2").describe_subnets()["Subnets"]
-        other = next(each for each in subnets if each["VpcId"] != target.vpc_id)
-        report = run_preflight(replace(target, subnet_id=other["SubnetId"]), session)
-        verdict, line, fix = found(report, "subnet")
-        assert verdict is Verdict.FAIL
-        assert line == f"{other['SubnetId']} belongs to {other['VpcId']}, not to {target.vpc_id}"
-        assert f'vpc_id = "{other["VpcId"]}"' in fix
-
-    def test_a_subnet_that_is_not_there(
-        self, target: Target, session: boto3.session.Session
-    ) -> None:
-        """It fails, and the checks that rest on it are unknown."""
-        target = replace(target, subnet_id="subnet-0123456789abcdef0")
-        report = run_preflight(target, session)
+    def test_what_is_not_there(self, account: Account) -> None:
+        """Each is named by its own check, and the checks that rest on it are unknown."""
+        assert {"vpc", "subnet"} <= account.failures(vpc_id="vpc-0123456789abcdef0")
+        assert account.found("instance-type", instance_type="t3.huge")[0] is Verdict.FAIL
+        verdict, line, _ = account.found("region", region="us-esat-1")
+        assert (verdict, line) == (Verdict.FAIL, "AWS has no region us-esat-1 in partition aws")
+        report = account.look(subnet_id="subnet-0123456789abcdef0")
         assert failures(report) == {"subnet"}
         rest = {"vm-internet", "hosts-aws", "s3-endpoint", "instance-type", "rehearsal"}
         assert {verdicts(report)[check] for check in rest} == {Verdict.UNKNOWN}
 
-    def test_a_private_subnet_without_a_route(
-        self, sandbox: Sandbox, target: Target, session: boto3.session.Session
-    ) -> None:
+    def test_a_subnet_of_another_vpc(self, account: Account) -> None:
+        """Where it belongs is said."""
+        vpc = account.target.vpc_id
+        subnets = account.sandbox.client("ec2").describe_subnets()["Subnets"]
+        other = next(each for each in subnets if each["VpcId"] != vpc)
+        verdict, line, fix = account.found("subnet", subnet_id=other["SubnetId"])
+        assert verdict is Verdict.FAIL
+        assert line == f"{other['SubnetId']} belongs to {other['VpcId']}, not to {vpc}"
+        assert f'vpc_id = "{other["VpcId"]}"' in fix
+
+    def test_a_private_subnet_without_a_route(self, account: Account) -> None:
         """Nothing gets in or out, and the three commands that are advised mend it."""
-        ec2 = sandbox.client("ec2")
-        target = replace(target, subnet_id=sandbox.account.private_subnet_id)
-        report = run_preflight(target, session)
+        ec2 = account.sandbox.client("ec2")
+        private = account.sandbox.account.private_subnet_id
+        report = account.look(subnet_id=private)
         assert failures(report) == {"vm-internet", "hosts-aws", "s3-endpoint"}
         try:
             for check in ("s3-endpoint", "vm-internet"):
-                follow(found(report, check)[2], session)
-            report = run_preflight(target, session)
+                account.follow(found(report, check)[2])
+            report = account.look(subnet_id=private)
             assert failures(report) == {"hosts-aws"}, "a way out is no address of one's own"
-            follow(found(report, "hosts-aws")[2], session)
-            assert failures(run_preflight(target, session)) == set()
+            account.follow(found(report, "hosts-aws")[2])
+            assert account.failures(subnet_id=private) == set()
         finally:
-            table = main_table(sandbox, target.vpc_id)
+            table = main_table(account.sandbox, account.target.vpc_id)
             ec2.delete_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0")
-            ec2.modify_subnet_attribute(
-                SubnetId=target.subnet_id, MapPublicIpOnLaunch={"Value": False}
-            )
+            ec2.modify_subnet_attribute(SubnetId=private, MapPublicIpOnLaunch={"Value": False})
             made = ec2.describe_vpc_endpoints()["VpcEndpoints"]
             ec2.delete_vpc_endpoints(VpcEndpointIds=[each["VpcEndpointId"] for each in made])
 
-    def test_a_nat_gateway(
-        self, sandbox: Sandbox, target: Target, session: boto3.session.Session
-    ) -> None:
+    def test_a_nat_gateway(self, account: Account) -> None:
         """Out but not in, and every byte to S3 is paid for."""
-        ec2 = sandbox.client("ec2")
+        ec2 = account.sandbox.client("ec2")
         address = ec2.allocate_address(Domain="vpc")["AllocationId"]
-        made = ec2.create_nat_gateway(SubnetId=target.subnet_id, AllocationId=address)
+        made = ec2.create_nat_gateway(SubnetId=account.target.subnet_id, AllocationId=address)
         gateway = made["NatGateway"]["NatGatewayId"]
-        table = main_table(sandbox, target.vpc_id)
+        table = main_table(account.sandbox, account.target.vpc_id)
         ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=gateway)
         try:
-            target = replace(target, subnet_id=sandbox.account.private_subnet_id)
-            report = run_preflight(target, session)
+            report = account.look(subnet_id=account.sandbox.account.private_subnet_id)
             assert found(report, "vm-internet")[0] is Verdict.WARNING
             assert found(report, "hosts-aws")[0] is Verdict.PASS
             assert found(report, "s3-endpoint")[:2] == (
@@ -205,97 +192,67 @@ class TestNetwork:
             ec2.delete_nat_gateway(NatGatewayId=gateway)
             ec2.release_address(AllocationId=address)
 
-    def test_a_region_that_is_none(self, target: Target, session: boto3.session.Session) -> None:
-        """AWS is asked which regions there are."""
-        verdict, line, _ = found(
-            run_preflight(replace(target, region="us-esat-1"), session), "region"
-        )
-        assert (verdict, line) == (Verdict.FAIL, "AWS has no region us-esat-1 in partition aws")
-
-    def test_an_instance_type_that_is_not_offered(
-        self, target: Target, session: boto3.session.Session
-    ) -> None:
-        """EC2 knows it, and the zone does not have it."""
-        report = run_preflight(replace(target, instance_type="t3.huge"), session)
-        assert found(report, "instance-type")[0] is Verdict.FAIL
-
 
 class TestNames:
     """Names that are taken."""
 
     @pytest.mark.parametrize("check", sorted({*NAMES, "bucket"}))
-    def test_a_taken_name(
-        self, sandbox: Sandbox, target: Target, session: boto3.session.Session, check: str
-    ) -> None:
+    def test_a_taken_name(self, account: Account, check: str) -> None:
         """The one check fails, and no other; once the name is free it passes."""
         with ExitStack() as cleaning:
-            take(check, sandbox, target, cleaning)
-            report = run_preflight(target, session, quick=True)
+            take(check, account.sandbox, account.target, cleaning)
+            report = account.look(quick=True)
             assert failures(report) == {check}
             line = found(report, check)[1]
             assert "exists" in line
             assert VM in line
-        assert failures(run_preflight(target, session, quick=True)) == set()
+        assert account.failures(quick=True) == set()
 
-    def test_a_bucket_in_another_region(
-        self, sandbox: Sandbox, target: Target, session: boto3.session.Session
-    ) -> None:
-        """It works, and is paid for by the gigabyte."""
-        s3 = sandbox.client("s3")
+    def test_a_bucket_elsewhere(self, account: Account) -> None:
+        """It has to exist; in another region it works, and is paid for by the gigabyte."""
+        nowhere = account.failures(quick=True, use_existing_bucket_url="s3://not-there")
+        assert nowhere == {"bucket"}
+        s3 = account.sandbox.client("s3")
         s3.create_bucket(
             Bucket="far-away", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
         )
         try:
-            target = replace(target, use_existing_bucket_url="s3://far-away")
-            verdict, line, fix = found(run_preflight(target, session), "bucket")
+            url = "s3://far-away"
+            verdict, line, fix = account.found("bucket", use_existing_bucket_url=url)
             assert verdict is Verdict.WARNING
             assert "is in eu-west-1, the VM in us-east-1" in line
             assert 'region = "eu-west-1"' in fix
         finally:
             s3.delete_bucket(Bucket="far-away")
 
-    def test_a_bucket_that_is_not_there(
-        self, target: Target, session: boto3.session.Session
-    ) -> None:
-        """The one that was to be used has to exist."""
-        target = replace(target, use_existing_bucket_url="s3://not-there")
-        assert failures(run_preflight(target, session, quick=True)) == {"bucket"}
-
 
 class TestQuotas:
     """Quotas that are full."""
 
-    def test_elastic_ips(
-        self, sandbox: Sandbox, target: Target, session: boto3.session.Session
-    ) -> None:
+    def test_elastic_ips(self, account: Account) -> None:
         """Five of five: the apply would end at the address."""
-        ec2 = sandbox.client("ec2")
+        ec2 = account.sandbox.client("ec2")
         made = [ec2.allocate_address(Domain="vpc")["AllocationId"] for _ in range(5)]
         try:
-            verdict, line, fix = found(run_preflight(target, session), "elastic-ips")
+            verdict, line, fix = account.found("elastic-ips")
             assert (verdict, line) == (Verdict.FAIL, "5 of 5 elastic IPs are in use: none is left")
             assert commands_in(fix)[0].parameters["DesiredValue"] == 6
         finally:
             for each in made:
                 ec2.release_address(AllocationId=each)
 
-    def test_job_queues(
-        self, sandbox: Sandbox, target: Target, session: boto3.session.Session
-    ) -> None:
+    def test_job_queues(self, account: Account) -> None:
         """Fifty of fifty."""
-        batch = sandbox.client("batch")
+        sandbox = account.sandbox
         with ExitStack() as cleaning:
-            order = [{"order": 1, "computeEnvironment": make_environment(sandbox, "full")}]
+            order: Any = [{"order": 1, "computeEnvironment": make_environment(sandbox, "full")}]
             cleaning.callback(remove_environment, sandbox, "full")
             for name in [f"full-{number}" for number in range(50)]:
-                batch.create_job_queue(
-                    jobQueueName=name,
-                    state="ENABLED",
-                    priority=1,
-                    computeEnvironmentOrder=order,  # type: ignore[arg-type]
+                sandbox.client("batch").create_job_queue(
+                    jobQueueName=name, state="ENABLED", priority=1, computeEnvironmentOrder=order
                 )
                 cleaning.callback(remove_queue, sandbox, name)
-            report = run_preflight(target, session)
+            report = account.look()
             assert failures(report) == {"batch-queues"}
             assert found(report, "batch-queues")[1].startswith("50 of 50 Batch job queues")
 

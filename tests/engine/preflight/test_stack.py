@@ -8,10 +8,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import boto3.session
@@ -34,9 +35,8 @@ from tests.support.preflight_account import (
     NAMES,
     UNANSWERED,
     VM,
+    Account,
     failures,
-    follow,
-    found,
     remove_ecs_role,
     remove_roles,
     remove_spot_role,
@@ -46,6 +46,20 @@ from tests.support.processes import run_program
 from tests.support.project import ROOT, write_stacks
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("preflight-stack")]
+
+
+OTHERS: Final = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "ecs.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+)
 
 
 @contextmanager
@@ -88,69 +102,51 @@ class TestRoles:
                 command.run(session)
         remove_spot_role(sandbox)
 
-    def test_hosts_without_their_role(
-        self, sandbox: Sandbox, target: Target, session: boto3.session.Session
-    ) -> None:
+    def test_hosts_without_their_role(self, account: Account) -> None:
         """No instance profile: no host would ever join."""
-        remove_ecs_role(sandbox)
-        verdict, line, fix = found(run_preflight(target, session), "ecs-instance-role")
-        assert (verdict, line) == (
-            Verdict.FAIL,
-            "the instance profile ecsInstanceRole does not exist",
-        )
+        remove_ecs_role(account.sandbox)
+        verdict, line, fix = account.found("ecs-instance-role")
+        said = "the instance profile ecsInstanceRole does not exist"
+        assert (verdict, line) == (Verdict.FAIL, said)
         assert "biomodal-aws doctor --commands" in fix
 
-    def test_a_profile_without_a_role(
-        self, sandbox: Sandbox, target: Target, session: boto3.session.Session
+    @pytest.mark.parametrize(
+        ("broken", "said"),
+        [
+            (
+                lambda iam: iam.remove_role_from_instance_profile(
+                    InstanceProfileName=ECS, RoleName=ECS
+                ),
+                "holds no role",
+            ),
+            (lambda iam: iam.detach_role_policy(RoleName=ECS, PolicyArn=ECS_POLICY), ""),
+            (
+                lambda iam: iam.update_assume_role_policy(RoleName=ECS, PolicyDocument=OTHERS),
+                f"EC2 may not assume {ECS}",
+            ),
+        ],
+        ids=["no role", "no policy", "another service"],
+    )
+    def test_a_role_that_hosts_cannot_use(
+        self, account: Account, broken: Callable[[Any], object], said: str
     ) -> None:
         """It is mended by the command that is advised."""
-        sandbox.client("iam").remove_role_from_instance_profile(
-            InstanceProfileName=ECS, RoleName=ECS
-        )
-        verdict, line, fix = found(run_preflight(target, session), "ecs-instance-role")
+        broken(account.sandbox.client("iam"))
+        verdict, line, fix = account.found("ecs-instance-role")
         assert verdict is Verdict.FAIL
-        assert line.endswith("holds no role")
-        follow(fix, session)
-        assert verdicts(run_preflight(target, session))["ecs-instance-role"] is Verdict.PASS
+        assert line.endswith(said)
+        account.follow(fix)
+        assert account.found("ecs-instance-role")[0] is Verdict.PASS
 
-    def test_a_role_without_its_policy(
-        self, sandbox: Sandbox, target: Target, session: boto3.session.Session
-    ) -> None:
-        """It is mended by the command that is advised."""
-        sandbox.client("iam").detach_role_policy(RoleName=ECS, PolicyArn=ECS_POLICY)
-        verdict, _, fix = found(run_preflight(target, session), "ecs-instance-role")
-        assert verdict is Verdict.FAIL
-        follow(fix, session)
-        assert verdicts(run_preflight(target, session))["ecs-instance-role"] is Verdict.PASS
-
-    def test_a_role_that_trusts_another_service(
-        self, sandbox: Sandbox, target: Target, session: boto3.session.Session
-    ) -> None:
-        """It is mended by the command that is advised."""
-        statement = {
-            "Effect": "Allow",
-            "Principal": {"Service": "ecs.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        }
-        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        sandbox.client("iam").update_assume_role_policy(RoleName=ECS, PolicyDocument=document)
-        verdict, line, fix = found(run_preflight(target, session), "ecs-instance-role")
-        assert (verdict, line) == (Verdict.FAIL, f"EC2 may not assume {ECS}")
-        follow(fix, session)
-        assert verdicts(run_preflight(target, session))["ecs-instance-role"] is Verdict.PASS
-
-    def test_no_service_linked_roles(
-        self, sandbox: Sandbox, target: Target, session: boto3.session.Session
-    ) -> None:
+    def test_no_service_linked_roles(self, account: Account) -> None:
         """The native stack lets AWS make Batch's, the module names it and cannot."""
-        sandbox.client("iam").delete_service_linked_role(RoleName="AWSServiceRoleForBatch")
-        native = found(run_preflight(target, session), "batch-service-role")
-        module = found(
-            run_preflight(replace(target, bootstrap="module"), session), "batch-service-role"
-        )
+        iam = account.sandbox.client("iam")
+        iam.delete_service_linked_role(RoleName="AWSServiceRoleForBatch")
+        native = account.found("batch-service-role")
+        module = account.found("batch-service-role", bootstrap="module")
         assert (native[0], module[0]) == (Verdict.WARNING, Verdict.FAIL)
-        follow(native[2], session)
-        assert verdicts(run_preflight(target, session))["batch-service-role"] is Verdict.PASS
+        account.follow(native[2])
+        assert account.found("batch-service-role")[0] is Verdict.PASS
 
     def test_the_commands_make_all_of_them(
         self, sandbox: Sandbox, session: boto3.session.Session

@@ -67,20 +67,25 @@ def test_malformed_project_files_are_refused(copy: Path, text: str) -> None:
     refused(copy, "cdktf.json", "not valid JSON", "line 1")
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '"x"'])
-def test_malformed_contexts_are_refused(copy: Path, text: str) -> None:
-    """Bad JSON in the environment names the variable."""
-    refused(copy, "CDKTF_CONTEXT_JSON", env={"CDKTF_CONTEXT_JSON": text})
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        # Bad JSON in the environment.
+        *(("CDKTF_CONTEXT_JSON", text) for text in ("{", "[]", '"x"')),
+        # The setting at fault, where jsii's own traceback does not say so.
+        *(("JSII_NODE", node) for node in ("/nonexistent/node", "/tmp", "node --inspect")),
+    ],
+)
+def test_a_wrong_variable_is_named(copy: Path, variable: str, value: str) -> None:
+    """One line names what in the environment is wrong."""
+    named = [value] if variable == "JSII_NODE" else []
+    refused(copy, variable, *named, env={variable: value})
 
 
-def test_a_missing_install_script_is_refused(copy: Path) -> None:
-    """Found after the app was built: still nothing is written."""
+def test_a_missing_install_script_is_refused(copy: Path, project: Path) -> None:
+    """Found after the app was built: still nothing is written, not even an empty folder."""
     (copy / "scripts/install_script.sh").unlink()
     refused(copy, "scripts/install_script.sh", "cannot be read")
-
-
-def test_a_missing_install_script_leaves_no_folder(project: Path) -> None:
-    """Where there was no output there is none afterwards, not even an empty folder."""
     (project / "scripts/install_script.sh").unlink()
     refused(project)
     assert not (project / "cdktf.out").exists()
@@ -202,12 +207,6 @@ def test_a_byte_order_mark_is_called_that(copy: Path) -> None:
     path = copy / "cdktf.json"
     path.write_text("\ufeff" + path.read_text())
     refused(copy, "byte order mark")
-
-
-@pytest.mark.parametrize("node", ["/nonexistent/node", "/tmp", "node --inspect"])
-def test_a_node_that_is_none_is_named(copy: Path, node: str) -> None:
-    """JSII_NODE is the setting at fault, and jsii's own traceback does not say so."""
-    refused(copy, "JSII_NODE", node, env={"JSII_NODE": node})
 
 
 def test_a_node_that_ends_at_once_is_one_line(copy: Path) -> None:

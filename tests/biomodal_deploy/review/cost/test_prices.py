@@ -11,18 +11,13 @@ import pytest
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.review.cost.prices import PRICES_FILE, Prices, _packaged, vcpus_of
 
-FILE = {
-    "regions": {
-        "us-east-1": [
-            {
-                "as_of": "2026-11-29",
-                "source": "AWS Price List API",
-                "unit": "hour",
-                "prices": {"instance/t3.large": 0.09},
-            }
-        ]
-    }
+GROUP = {
+    "as_of": "2026-11-29",
+    "source": "AWS Price List API",
+    "unit": "hour",
+    "prices": {"instance/t3.large": 0.09},
 }
+FILE = {"regions": {"us-east-1": [GROUP]}}
 
 
 @pytest.mark.parametrize(

@@ -63,13 +63,10 @@ def test_errors_as_people_posted_them() -> None:
 
 
 def test_a_blind_set() -> None:
-    """Of errors taken down before the catalog was changed for them, nine of ten are right.
-
-    Before: of the first 66, 48; of the next 44, 28; of 24 more, 15; of 25 more, 17; of 18 more,
-    10. The services and tools are many, so that kinds of errors are tried and no favourite corner.
-    """
+    """Of errors taken down before the catalog was changed for them, nine of ten are right."""
     blind = errors("blind_errors")
     assert len(blind) >= 175
+    # The services and tools are many, so that no favourite corner is tried.
     assert len({each["of"] for each in blind}) >= 25
     assert all(each["source"] and each["right"] for each in blind)
     assert sum(map(answered, blind)) >= RIGHT * len(blind)

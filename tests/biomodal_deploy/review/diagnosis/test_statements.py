@@ -72,18 +72,16 @@ def test_only_what_covers_the_resource(tmp_path: Path) -> None:
     assert len(everything.statements) > len(missing.statements)
 
 
-def test_a_statement_on_another_resource_is_none(tmp_path: Path) -> None:
-    """What the stack needs elsewhere would not help: the error's own words are all there is."""
-    elsewhere = "arn:aws:iam::111122223333:role/somebody-elses"
-    missing = missing_for(Denial("iam:PassRole", elsewhere), stack(tmp_path))
-    assert missing.origin is Origin.NOT_NEEDED
-    assert [each["Resource"] for each in missing.statements] == [elsewhere]
-
-
-def test_an_action_that_the_stack_does_not_need(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        # What the stack needs elsewhere would not help.
+        ("iam:PassRole", "arn:aws:iam::111122223333:role/somebody-elses"),
+        ("sqs:SendMessage", "arn:aws:sqs:x"),
+    ],
+)
+def test_what_the_stack_does_not_need(tmp_path: Path, action: str, resource: str) -> None:
     """Then the statement says what the error said, and no more."""
-    missing = missing_for(Denial("sqs:SendMessage", "arn:aws:sqs:x"), stack(tmp_path))
+    missing = missing_for(Denial(action, resource), stack(tmp_path))
     assert missing.origin is Origin.NOT_NEEDED
-    assert missing.statements == (
-        {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:x"},
-    )
+    assert missing.statements == ({"Effect": "Allow", "Action": action, "Resource": resource},)
