@@ -58,19 +58,11 @@ def test_a_cycle_is_unknown() -> None:
 
 def test_count() -> None:
     """A block that is counted to nothing is not there, one that may be is."""
-    stack = module(
-        {
-            "variable": {"make": {}},
-            "resource": {
-                "aws_iam_role": {
-                    "no": {"count": "${var.make ? 1 : 0}"},
-                    "yes": {"count": "${var.make ? 0 : 1}"},
-                    "perhaps": {"count": "${aws_eip.x.id}"},
-                }
-            },
-        },
-        make=False,
-    )
+    counts = {"no": "${var.make ? 1 : 0}", "yes": "${var.make ? 0 : 1}"}
+    counts["perhaps"] = "${aws_eip.x.id}"
+    roles = {name: {"count": count} for name, count in counts.items()}
+    document = {"variable": {"make": {}}, "resource": {"aws_iam_role": roles}}
+    stack = module(document, make=False)
     assert {each.name for each in stack.blocks()} == {"yes", "perhaps"}
 
 
@@ -140,37 +132,22 @@ def test_tags() -> None:
     assert block(stack, "aws_iam_role_policy.p").tags() == {}
 
 
-def test_the_tag_that_a_resource_is_known_by() -> None:
+@pytest.mark.parametrize("known_by", [0, 1, 2])
+def test_the_tag_that_a_resource_is_known_by(known_by: int) -> None:
     """It is the stack's own, before the name, and before what is chosen for everything."""
-    tags = {"stage": "test", "Name": "all", "biomodal-deployment": "dev"}
-    for known_by in ("biomodal-deployment=dev", "Name=all", "stage=test"):
-        stack = module(
-            {
-                "provider": {"aws": {"default_tags": {"tags": tags}}},
-                "resource": {"aws_launch_template": {"t": {}}},
-            }
-        )
-        template = block(stack, "aws_launch_template.t")
-        assert template.fill("{tag.key}={tag.value}") == (known_by,)
-        del tags[known_by.partition("=")[0]]
+    ranked = [("biomodal-deployment", "dev"), ("Name", "all"), ("stage", "test")][known_by:]
+    provider = {"aws": {"default_tags": {"tags": dict(reversed(ranked))}}}
+    stack = module({"provider": provider, "resource": {"aws_launch_template": {"t": {}}}})
+    template = block(stack, "aws_launch_template.t")
+    assert template.fill("{tag.key}={tag.value}") == ("=".join(ranked[0]),)
 
 
 def test_called_modules() -> None:
     """The described module is seen with the values that it gets; another is a gap."""
-    stack = module(
-        {
-            "variable": {"name": {}},
-            "module": {
-                "known": {
-                    "source": "git::https://github.com/cegx-ds/terraform-aws-bootstrap.git",
-                    "name": "${var.name}",
-                    "create_bucket": True,
-                },
-                "other": {"source": "./other"},
-            },
-        },
-        name="dev",
-    )
+    source = "git::https://github.com/cegx-ds/terraform-aws-bootstrap.git"
+    known = {"source": source, "name": "${var.name}", "create_bucket": True}
+    modules = {"known": known, "other": {"source": "./other"}}
+    stack = module({"variable": {"name": {}}, "module": modules}, name="dev")
     assert block(stack, "module.known.aws_iam_role.default").get("name") == "dev"
     addresses = {each.address for each in stack.blocks()}
     assert "module.known.aws_s3_bucket.this" in addresses

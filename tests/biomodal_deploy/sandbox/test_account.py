@@ -24,12 +24,9 @@ from biomodal_deploy.sandbox.inventory import client_factory
 
 ENDPOINT = "http://127.0.0.1:4566"
 REAL = {
-    "AWS_ACCESS_KEY_ID": "real",
-    "AWS_SECRET_ACCESS_KEY": "real",
-    "AWS_SESSION_TOKEN": "real",
-    "AWS_SECURITY_TOKEN": "real",
-    "AWS_PROFILE": "prod",
-    "AWS_DEFAULT_PROFILE": "prod",
+    **dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"), "real"),
+    **dict.fromkeys(("AWS_SECURITY_TOKEN", "aws_lower"), "real"),
+    **dict.fromkeys(("AWS_PROFILE", "AWS_DEFAULT_PROFILE"), "prod"),
     "AWS_ROLE_ARN": "arn:aws:iam::999999999999:role/real",
     "AWS_WEB_IDENTITY_TOKEN_FILE": "/real",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/real",
@@ -39,13 +36,10 @@ REAL = {
     "AWS_ENDPOINT_URL_S3": "https://real",
     "AWS_CA_BUNDLE": "/real.pem",
     "AWS_USE_FIPS_ENDPOINT": "true",
-    "aws_lower": "real",
 }
 OURS = {
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_CONFIG_FILE",
-    "AWS_SHARED_CREDENTIALS_FILE",
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+    *("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"),
 }
 
 

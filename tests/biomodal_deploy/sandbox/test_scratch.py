@@ -31,36 +31,32 @@ def project_of(folder: Path, **settings: Any) -> Path:
     return folder
 
 
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with nothing but that."""
+    return project_of(tmp_path / "project")
+
+
 def copied(project: Path, tmp_path: Path, output: Path | None = None) -> Scratch:
     """Copy a project."""
     return copy_project(project, tmp_path / "scratch" / "copy", output or project / "cdktf.out")
 
 
-def test_sources_are_copied_and_what_a_run_writes_is_not(tmp_path: Path) -> None:
+def test_sources_are_copied_and_what_a_run_writes_is_not(project: Path, tmp_path: Path) -> None:
     """Var-files, lock files and code come along; state, plans and Terraform's data do not."""
-    project = project_of(tmp_path / "project")
-    sources = [
-        "main.py",
-        "terraform.tfvars",
-        "environments/prod.tfvars",
-        "locks/a.terraform.lock.hcl",
-        "stacks/state/__init__.py",
-        "evil.tfstate.tf",
-        "cdktf.out/stacks/a/cdk.tf.json",
-    ]
-    written = [
-        "state/a.tfstate",
-        "state/backups/a.migration.json",
-        "plans/a/history.jsonl",
-        "plans/a/ssh/known_hosts",
-        "cdktf.out/stacks/a/.terraform/terraform.tfstate",
-        "cdktf.out/stacks/a/terraform.tfstate.d/ws/terraform.tfstate",
-        ".terraform/environment",
-        "terraform.tfstate",
-        "terraform.tfstate.backup",
-        "terraform.tfstate.1700000000.backup",
-        ".terraform.tfstate.lock.info",
-    ]
+    sources = (
+        *("main.py", "terraform.tfvars", "environments/prod.tfvars", "locks/a.terraform.lock.hcl"),
+        *("stacks/state/__init__.py", "evil.tfstate.tf", "cdktf.out/stacks/a/cdk.tf.json"),
+    )
+    stack = "cdktf.out/stacks/a"
+    written = (
+        *("state/a.tfstate", "state/backups/a.migration.json"),
+        *("plans/a/history.jsonl", "plans/a/ssh/known_hosts"),
+        f"{stack}/.terraform/terraform.tfstate",
+        f"{stack}/terraform.tfstate.d/ws/terraform.tfstate",
+        *(".terraform/environment", ".terraform.tfstate.lock.info", "terraform.tfstate"),
+        *("terraform.tfstate.backup", "terraform.tfstate.1700000000.backup"),
+    )
     write(project, *sources, *written)
     nested = project_of(project / "deploy" / "other")
     write(nested, "app.py", "plans/b/history.jsonl", "state/b.tfstate")
@@ -68,9 +64,8 @@ def test_sources_are_copied_and_what_a_run_writes_is_not(tmp_path: Path) -> None
     assert set(found) == {*sources, "cdktf.json", "deploy/other/cdktf.json", "deploy/other/app.py"}
 
 
-def test_nothing_of_the_copy_leads_back(tmp_path: Path) -> None:
+def test_nothing_of_the_copy_leads_back(project: Path, tmp_path: Path) -> None:
     """Links out of the project are followed, hard links cut, and loops and pipes left out."""
-    project = project_of(tmp_path / "project")
     write(tmp_path, "shared/a.tfvars", "project/one")
     (project / "shared").symlink_to(tmp_path / "shared")
     (project / "shared" / "up").symlink_to(project)
@@ -87,18 +82,16 @@ def test_nothing_of_the_copy_leads_back(tmp_path: Path) -> None:
     assert {name: (tmp_path / name).read_bytes() for name in before} == before
 
 
-def test_installed_packages_are_linked(tmp_path: Path) -> None:
+def test_installed_packages_are_linked(project: Path, tmp_path: Path) -> None:
     """A virtual environment of any name, and Node's packages."""
-    project = project_of(tmp_path / "project")
     write(project, "venv/pyvenv.cfg", "node_modules/a/index.js")
     copy = copied(project, tmp_path).folder
     assert (copy / "venv").is_symlink()
     assert (copy / "node_modules").is_symlink()
 
 
-def test_git_knows_the_copy_and_writes_to_it(tmp_path: Path) -> None:
+def test_git_knows_the_copy_and_writes_to_it(project: Path, tmp_path: Path) -> None:
     """The same commit, clean; a commit there leaves the repository as it was."""
-    project = project_of(tmp_path / "project")
     write(project, "main.py")
     git_repository(project)
     before = contents(project)
@@ -111,34 +104,36 @@ def test_git_knows_the_copy_and_writes_to_it(tmp_path: Path) -> None:
     assert contents(project) == before
 
 
-def test_the_copy_may_be_made_inside_the_project(tmp_path: Path) -> None:
+def test_the_copy_may_be_made_inside_the_project(project: Path, tmp_path: Path) -> None:
     """As with `--keep` there, or a temporary directory there: it does not copy itself."""
-    project = project_of(tmp_path / "project")
     copy = copy_project(project, project / "tmp" / "copy", project / "cdktf.out").folder
     assert set(contents(copy)) == {"cdktf.json"}
 
 
-def test_too_large_a_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_large_a_folder_is_refused(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A home directory is no project."""
     monkeypatch.setattr(scratch, "_LIMIT_FILES", 2)
-    project = project_of(tmp_path / "project")
     write(project, "a", "b")
     with pytest.raises(UsageError, match="too large"):
         copied(project, tmp_path)
 
 
 @pytest.mark.parametrize("outdir", ["/elsewhere/out", "../out", "."])
-def test_an_output_folder_elsewhere_is_not_followed(tmp_path: Path, outdir: str) -> None:
+def test_an_output_folder_elsewhere_is_not_followed(
+    project: Path, tmp_path: Path, outdir: str
+) -> None:
     """CDKTF_OUTDIR, or `output`, outside the project: its state would be written beside it."""
-    project = project_of(tmp_path / "project")
     copy = copied(project, tmp_path, project / outdir)
     assert copy.output == copy.folder / "cdktf.out"
     assert "CDKTF_OUTDIR" not in copy.environment({"CDKTF_OUTDIR": outdir})
 
 
-def test_an_output_folder_deeper_in_the_project_stays_where_it_is(tmp_path: Path) -> None:
+def test_an_output_folder_deeper_in_the_project_stays_where_it_is(
+    project: Path, tmp_path: Path
+) -> None:
     """And the state beside it is left behind."""
-    project = project_of(tmp_path / "project")
     write(project, "build/state/a.tfstate", "build/state/note", "build/out/manifest.json")
     copy = copied(project, tmp_path, project / "build" / "out")
     assert set(contents(copy.folder)) == {"cdktf.json", "build/out/manifest.json"}
@@ -146,9 +141,8 @@ def test_an_output_folder_deeper_in_the_project_stays_where_it_is(tmp_path: Path
     assert variables["CDKTF_OUTDIR"] == str(copy.folder / "build" / "out")
 
 
-def test_what_names_the_project_names_its_copy(tmp_path: Path) -> None:
+def test_what_names_the_project_names_its_copy(project: Path, tmp_path: Path) -> None:
     """In arguments, in variables that programs find files by, and as the folder to run in."""
-    project = project_of(tmp_path / "project")
     (project / "sub").mkdir()
     copy = copied(project, tmp_path)
     assert copy.text(f"-chdir={project}/cdktf.out") == f"-chdir={copy.folder}/cdktf.out"
@@ -190,9 +184,8 @@ def test_states_that_the_sandbox_cannot_stand_in_for_become_files(tmp_path: Path
     assert json.loads(variables["CDKTF_CONTEXT_JSON"])["stacks"] == wanted
 
 
-def test_a_rehearsal_stays_in_its_copy(tmp_path: Path) -> None:
+def test_a_rehearsal_stays_in_its_copy(project: Path, tmp_path: Path) -> None:
     """Another project, or an output folder elsewhere, is refused from inside."""
-    project = project_of(tmp_path / "project")
     copy = copied(project, tmp_path)
     inside = copy.environment({})
     assert Location.of(copy.folder, inside).output == copy.output

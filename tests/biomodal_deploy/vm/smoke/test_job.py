@@ -15,27 +15,16 @@ DEFINITION: Final = arn("batch", "job-definition/x:1")
 
 def removed(definition: str | None = None, **answers: Any) -> tuple[list[str], list[str]]:
     """Return what is left of a job whose submission was never answered, and what was called."""
-    state = {
-        "jobId": "an-id",
-        "jobName": "x",
-        "jobQueue": "q",
-        "startedAt": 1,
-        "jobDefinition": "d",
-    }
+    listed = {"jobId": "an-id", "jobName": "x"}
+    state = {**listed, "jobQueue": "q", "startedAt": 1, "jobDefinition": "d", "status": "RUNNABLE"}
+    made = {"jobDefinitionName": "x", "jobDefinitionArn": DEFINITION}
     aws = RecordedAws(
         {
-            "batch.ListJobs": {"jobSummaryList": [{"jobId": "an-id", "jobName": "x"}]},
-            "batch.DescribeJobs": {"jobs": [{**state, "status": "RUNNABLE"}]},
+            "batch.ListJobs": {"jobSummaryList": [listed]},
+            "batch.DescribeJobs": {"jobs": [state]},
             "batch.TerminateJob": {},
             "batch.DescribeJobDefinitions": {
-                "jobDefinitions": [
-                    {
-                        "jobDefinitionName": "x",
-                        "jobDefinitionArn": DEFINITION,
-                        "revision": 1,
-                        "type": "container",
-                    }
-                ]
+                "jobDefinitions": [{**made, "revision": 1, "type": "container"}]
             },
             "batch.DeregisterJobDefinition": {},
             "s3.ListObjectsV2": {"Contents": [{"Key": "nf-work/x/probe"}]},
