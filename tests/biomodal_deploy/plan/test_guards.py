@@ -22,6 +22,8 @@ from tests.support.plans import output, plan, resource
 
 BUCKET = "module.bootstrap.module.s3-bucket[0].aws_s3_bucket.this[0]"
 
+DEFERRED = [{"reason": "r", "resource_change": resource("a_b.c")}]
+
 
 def refusals(*resources: Any, document: dict[str, Any] | None = None, **more: Any) -> list[str]:
     """Return what the guards refuse."""
@@ -53,11 +55,8 @@ class TestProtected:
 
     @pytest.mark.parametrize("action", ["no-op", "create", "read", "update"])
     def test_nothing_else_is(self, action: str) -> None:
-        """An update of a protected object loses nothing."""
+        """An update loses nothing; a security group can be made again."""
         assert refusals(resource("aws_s3_bucket.x", action, {}, {})) == []
-
-    def test_other_kinds_may_go(self) -> None:
-        """A security group can be made again."""
         assert refusals(resource("aws_security_group.x", "delete", {})) == []
 
     def test_modules_are_no_hiding_place(self) -> None:
@@ -115,26 +114,17 @@ class TestAllowances:
     """An allowance that does nothing is a mistake."""
 
     def test_a_misspelt_address_is_corrected(self) -> None:
-        """With the nearest that would be lost."""
-        with pytest.raises(UsageError, match=r"did you mean 'aws_s3_bucket\.data'"):
-            judge(
-                plan(resource("aws_s3_bucket.data", "delete", {})),
-                allow_destroy=["aws_s3_bucket.date"],
-            )
+        """With the nearest that would be lost; the error names the flag and the value."""
+        gone = plan(resource("aws_s3_bucket.data", "delete", {}))
+        with pytest.raises(UsageError, match=r"did you mean 'aws_s3_bucket\.data'") as caught:
+            judge(gone, allow_destroy=["aws_s3_bucket.date"])
+        assert (caught.value.field, caught.value.value) == ("--allow-destroy", "aws_s3_bucket.date")
 
     def test_an_address_that_stays_needs_none(self) -> None:
         """Nothing happens to it in this plan."""
+        stays = plan(resource("aws_s3_bucket.data", "update", {}, {}))
         with pytest.raises(UsageError, match="neither deletes, replaces nor forgets"):
-            judge(
-                plan(resource("aws_s3_bucket.data", "update", {}, {})),
-                allow_destroy=["aws_s3_bucket.data"],
-            )
-
-    def test_the_error_is_of_usage(self) -> None:
-        """It names the flag and the value."""
-        with pytest.raises(UsageError) as caught:
-            judge(plan(), allow_destroy=["a_b.c"])
-        assert (caught.value.field, caught.value.value) == ("--allow-destroy", "a_b.c")
+            judge(stays, allow_destroy=["aws_s3_bucket.data"])
 
     def test_what_is_gone_already_is_noted(self) -> None:
         """A destroy that broke off is run again as it was typed."""
@@ -195,27 +185,21 @@ class TestVanished:
 class TestContents:
     """A bucket that may be emptied says what goes with it."""
 
-    def test_objects_are_counted(self) -> None:
-        """The count comes from outside, by address."""
-        gone = plan(resource(BUCKET, "delete", {"bucket": "data-1", "force_destroy": True}))
-        verdicts = judge(gone, allow_destroy=[BUCKET], object_counts={BUCKET: 12345})
+    @pytest.mark.parametrize(
+        ("count", "number"),
+        [(12345, "12,345"), ("at least 9,000", "at least 9,000"), (None, "an unknown number of")],
+    )
+    def test_objects_are_counted(self, count: Any, number: str) -> None:
+        """The count comes from outside, by address; without one it is unknown, and never zero."""
+        action = "delete" if count else "replace"
+        gone = plan(resource(BUCKET, action, {"bucket": "data-1", "force_destroy": True}, {}))
+        counts = {BUCKET: count} if count else {}
+        verdicts = judge(gone, allow_destroy=[BUCKET], object_counts=counts)
         (notice,) = (each for each in verdicts if each.rule == "contents")
         assert notice.outcome is Outcome.NOTICE
         assert notice.message == (
-            f"{BUCKET}: force_destroy is set, so 12,345 objects go with bucket data-1."
+            f"{BUCKET}: force_destroy is set, so {number} objects go with bucket data-1."
         )
-
-    def test_a_count_without_an_end(self) -> None:
-        """It is told as it was given."""
-        gone = plan(resource(BUCKET, "delete", {"bucket": "data-1", "force_destroy": True}))
-        verdicts = judge(gone, allow_destroy=[BUCKET], object_counts={BUCKET: "at least 9,000"})
-        assert any("so at least 9,000 objects go with" in each.message for each in verdicts)
-
-    def test_without_a_count_it_is_said_to_be_unknown(self) -> None:
-        """Never zero."""
-        gone = plan(resource(BUCKET, "replace", {"bucket": "b", "force_destroy": True}, {}))
-        messages = [verdict.message for verdict in judge(gone)]
-        assert any("an unknown number of objects go with bucket b" in each for each in messages)
 
     @pytest.mark.parametrize("flag", [True, "(hidden)", 1])
     def test_what_is_not_plainly_false_counts_as_set(self, flag: object) -> None:
@@ -256,18 +240,12 @@ class TestLimits:
         enforce(verdicts)
         assert {"account", "region", "max-deletes"} <= {verdict.rule for verdict in verdicts}
 
-    @pytest.mark.parametrize(
-        ("account", "line"),
-        [
-            ("999999999999", "The account is 999999999999, and the stack is limited to"),
-            (None, "The account is not known, and the stack is limited to 111122223333."),
-        ],
-    )
-    def test_another_account_is_refused(self, account: str | None, line: str) -> None:
+    @pytest.mark.parametrize("account", ["999999999999", None])
+    def test_another_account_is_refused(self, account: str | None) -> None:
         """Also one that cannot be told."""
-        limits = Bounds(account_ids=("111122223333",))
-        (refusal,) = refusals(limits=limits, account=account)
-        assert refusal.startswith(line)
+        (refusal,) = refusals(limits=Bounds(account_ids=("111122223333",)), account=account)
+        here = account or "not known"
+        assert refusal == f"The account is {here}, and the stack is limited to 111122223333."
 
     def test_another_region_is_refused(self) -> None:
         """The line names both."""
@@ -310,20 +288,21 @@ class TestWholePlans:
             "action.x.y: invoked by the provider.",
         ]
 
-    def test_a_failed_plan_is_refused(self) -> None:
-        """Terraform 1.x writes a plan file also where it failed."""
-        assert "failed while it planned" in refusals(document={"errored": True})[0]
-
-    def test_an_incomplete_plan_is_refused(self) -> None:
-        """Such as a targeted one."""
-        assert "-target" in refusals(document={"complete": False})[0]
-
-    def test_deferred_changes_are_refused(self) -> None:
-        """What was approved would be only part of what happens."""
-        deferred = [{"reason": "r", "resource_change": resource("a_b.c")}]
-        for complete in (False, True):
-            document = {"deferred_changes": deferred, "complete": complete}
-            assert "deferred" in refusals(document=document)[0]
+    @pytest.mark.parametrize(
+        ("document", "words"),
+        [
+            # Terraform 1.x writes a plan file also where it failed.
+            ({"errored": True}, "failed while it planned"),
+            # Such as a targeted one.
+            ({"complete": False}, "-target"),
+            # What was approved would be only part of what happens.
+            ({"deferred_changes": DEFERRED, "complete": False}, "deferred"),
+            ({"deferred_changes": DEFERRED, "complete": True}, "deferred"),
+        ],
+    )
+    def test_a_part_of_a_plan_is_refused(self, document: dict[str, Any], words: str) -> None:
+        """Whatever the rest is."""
+        assert words in refusals(document=document)[0]
 
     def test_an_older_terraform_that_does_not_say_passes(self) -> None:
         """It has no deferred changes either."""

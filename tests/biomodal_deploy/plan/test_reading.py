@@ -76,6 +76,8 @@ AFTER = (
     )
 )
 
+NAMES = ("create", "change", "nothing", "refresh-only", "destroy", "target")
+
 
 class Stack:
     """A stack of built-in resources."""
@@ -123,9 +125,8 @@ class TestRealPlans:
     def test_every_action_is_read(self, plans: dict[str, bytes]) -> None:
         """Update, both replacements, delete, forget, move and import."""
         plan = read_plan(plans["change"])[0]
-        assert {
-            change.address.removeprefix("terraform_data."): change.action for change in plan.changes
-        } == {
+        found = {each.address.removeprefix("terraform_data."): each for each in plan.changes}
+        assert {name: each.action for name, each in found.items()} == {
             "updated": Action.UPDATE,
             "replaced": Action.REPLACE,
             "created_first": Action.REPLACE_CREATE_FIRST,
@@ -134,36 +135,21 @@ class TestRealPlans:
             "new": Action.NO_OP,
             "adopted": Action.NO_OP,
         }
-        by_address = {change.address: change for change in plan.changes}
-        assert by_address["terraform_data.new"].previous_address == "terraform_data.old"
-        assert by_address["terraform_data.adopted"].import_id == "the-id"
-        assert by_address["terraform_data.replaced"].replace_paths == ("triggers_replace",)
-        assert by_address["terraform_data.gone"].reason == "delete_because_no_resource_config"
+        assert found["new"].previous_address == "terraform_data.old"
+        assert found["adopted"].import_id == "the-id"
+        assert found["replaced"].replace_paths == ("triggers_replace",)
+        assert found["gone"].reason == "delete_because_no_resource_config"
         assert plan.counts.sentence() == (
             "1 to update, 2 to replace, 1 to delete, 1 to forget, 1 to import, 1 to move,"
             " 1 output changes"
         )
 
-    @pytest.mark.parametrize(
-        ("name", "expected"),
-        [
-            ("create", True),
-            ("change", True),
-            ("nothing", False),
-            ("refresh-only", False),
-            ("destroy", True),
-            ("target", True),
-        ],
-    )
-    def test_whether_there_are_changes(
-        self, plans: dict[str, bytes], name: str, expected: bool
-    ) -> None:
+    @pytest.mark.parametrize("name", NAMES)
+    def test_whether_there_are_changes(self, plans: dict[str, bytes], name: str) -> None:
         """As Terraform itself judges, whatever its exit status would say."""
-        assert read_plan(plans[name])[0].has_changes is expected
+        assert read_plan(plans[name])[0].has_changes is (name not in ("nothing", "refresh-only"))
 
-    @pytest.mark.parametrize(
-        "name", ["create", "change", "nothing", "refresh-only", "destroy", "target"]
-    )
+    @pytest.mark.parametrize("name", NAMES)
     def test_no_secret_is_left(self, plans: dict[str, bytes], name: str) -> None:
         """Nor where Terraform loses the mark: variables, module arguments, outputs of resources."""
         assert b"canary" in plans[name]

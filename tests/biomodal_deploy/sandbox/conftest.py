@@ -19,6 +19,18 @@ def aws() -> Iterator[Callable[[str], Any]]:
 
 
 @pytest.fixture
+def ec2(aws: Callable[[str], Any]) -> Any:
+    """EC2 there."""
+    return aws("ec2")
+
+
+@pytest.fixture
+def budgets(aws: Callable[[str], Any]) -> Any:
+    """AWS Budgets there."""
+    return aws("budgets")
+
+
+@pytest.fixture
 def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Patch], None]:
     """Applies a patch until the end of the test."""
 

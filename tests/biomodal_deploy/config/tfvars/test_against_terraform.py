@@ -7,10 +7,7 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import tempfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -22,8 +19,8 @@ from hypothesis import strategies as st
 from biomodal_deploy.config.tfvars import read_declared, resolve, write_private
 from biomodal_deploy.config.tfvars.hcl import HclError, attributes
 from biomodal_deploy.config.tfvars.values import Value, to_json
-from biomodal_deploy.engine.toolchain import find_terraform
 from biomodal_deploy.errors import UsageError
+from tests.support.terraform import bare_engine
 
 pytestmark = pytest.mark.engine
 
@@ -46,18 +43,8 @@ TEXT = st.text(
     max_size=12,
 ) | st.sampled_from(
     [
-        "",
-        "${x}",
-        "%{y}",
-        "$${",
-        "$$$",
-        '"',
-        "\\n",
-        "a\nb\n",
-        " a\n\n  b\n",
-        "  \n x\n",
-        "é",
-        "e\u0301",
+        *("", "${x}", "%{y}", "$${", "$$$", '"', "\\n", "a\nb\n", " a\n\n  b\n", "  \n x\n"),
+        *("é", "e\u0301"),
     ]
 )
 LINES = st.lists(
@@ -95,17 +82,12 @@ AUTOMATIC: Final = (
 GIVEN: Final = ("one.tfvars", "two.tfvars.json")
 
 
-@dataclass(frozen=True)
 class Engine:
-    """Real Terraform on two folders with the same variables.
+    """Real Terraform on two folders with the same variables."""
 
-    Attributes:
-        prefix: How Terraform is started.
-        root: Where the folders are.
-    """
-
-    prefix: tuple[str, ...]
-    root: Path
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._terraform = bare_engine(root)
 
     def folder(self, name: str) -> Path:
         """Return an empty folder that declares the variables."""
@@ -119,20 +101,8 @@ class Engine:
     def values(self, folder: Path, *arguments: str) -> dict[str, Value] | None:
         """Return the values that Terraform gives the variables, or None where it refuses."""
         members = ", ".join(f"{name} = var.{name}" for name in TYPES)
-        done = subprocess.run(
-            [*self.prefix, "console", *arguments],
-            input=f"base64encode(jsonencode({{{members}}}))\n",
-            cwd=folder,
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(self.root),
-                "CHECKPOINT_DISABLE": "1",
-                "TF_CLI_CONFIG_FILE": os.devnull,
-            },
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
+        asked = f"base64encode(jsonencode({{{members}}}))\n"
+        done = self._terraform(folder, "console", *arguments, stdin=asked, timeout=60)
         if done.returncode:
             return None
         found = json.loads(base64.b64decode(done.stdout.strip().strip('"')), parse_float=Decimal)
@@ -141,10 +111,9 @@ class Engine:
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     """Return Terraform with a home of its own."""
-    with tempfile.TemporaryDirectory() as root:
-        yield Engine(find_terraform().argv_prefix, Path(root))
+    return Engine(tmp_path_factory.mktemp("home"))
 
 
 def hcl(draw: st.DrawFn, value: Value, *, member: bool = False) -> str:

@@ -7,19 +7,23 @@ from pathlib import Path
 import pytest
 
 from biomodal_deploy.config.tfvars.declared import DeclaredVariable
-from biomodal_deploy.config.tfvars.resolve import Check, ResolvedVariables, resolve
+from biomodal_deploy.config.tfvars.resolve import resolve
 from biomodal_deploy.config.tfvars.types import parse_type
 from biomodal_deploy.errors import UsageError
 
 
 def declare(**types: str) -> dict[str, DeclaredVariable]:
     """Return variables without defaults, by their types."""
+    literal = ("string", "number", "bool", "")
     return {
-        name: DeclaredVariable(
-            name, parse_type(text), literal=text in ("string", "number", "bool", "")
-        )
+        name: DeclaredVariable(name, parse_type(text), literal=text in literal)
         for name, text in types.items()
     }
+
+
+def values(project: Path, text: str) -> None:
+    """Write the project's values."""
+    (project / "terraform.tfvars").write_text(text)
 
 
 @pytest.fixture
@@ -90,9 +94,8 @@ def test_relative_paths_mean_the_callers_folder(project: Path, tmp_path: Path) -
 def test_var_is_text_for_primitive_types_and_an_expression_for_others(project: Path) -> None:
     """As Terraform reads -var; only the first = counts."""
     declared = declare(a="string", b="number", c="bool", d="list(string)", e="any")
-    found = resolve(
-        project, declared, variables=['a="q"=${x}', "b=5", "c=true", 'd=["x"]', 'e={k="v"}']
-    )
+    given = ['a="q"=${x}', "b=5", "c=true", 'd=["x"]', 'e={k="v"}']
+    found = resolve(project, declared, variables=given)
     assert found.values == {"a": '"q"=${x}', "b": 5, "c": True, "d": ["x"], "e": {"k": "v"}}
 
 
@@ -107,7 +110,7 @@ def test_var_is_text_for_primitive_types_and_an_expression_for_others(project: P
 def test_unknown_name_is_refused_with_a_suggestion(project: Path, given: str, fix: str) -> None:
     """Terraform only warns, and a misspelt name then keeps its default unseen."""
     declared = declare(vm_name="string", region="string")
-    (project / "terraform.tfvars").write_text(f'\n{given} = "hunter2"')
+    values(project, f'\n{given} = "hunter2"')
     line = refusal(project, declared)
     assert line.startswith(f"{given}: unknown variable (")
     assert "terraform.tfvars line 2)" in line
@@ -117,7 +120,7 @@ def test_unknown_name_is_refused_with_a_suggestion(project: Path, given: str, fi
 
 def test_name_of_another_stack_is_noted(project: Path) -> None:
     """One terraform.tfvars may serve several stacks of a project."""
-    (project / "terraform.tfvars").write_text('a = "x"\nother = "y"\n')
+    values(project, 'a = "x"\nother = "y"\n')
     found = resolve(project, declare(a="string"), known_elsewhere={"other"})
     assert found.values == {"a": "x"}
     (note,) = found.notes
@@ -138,7 +141,7 @@ def test_malformed_var_expression_names_the_place(project: Path) -> None:
 
 def test_wrong_type_names_everything(project: Path) -> None:
     """Field, value, rule, and the place to correct."""
-    (project / "terraform.tfvars").write_text("\n\nenabled = [1]\n")
+    values(project, "\n\nenabled = [1]\n")
     line = refusal(project, declare(enabled="bool"))
     assert line.startswith("enabled = [1]: It must be a bool. Fix: correct it in ")
     assert line.endswith("terraform.tfvars line 3.")
@@ -157,7 +160,7 @@ def test_default_and_null(project: Path) -> None:
         "b": DeclaredVariable("b", parse_type("string"), required=False, nullable=False),
         "c": DeclaredVariable("c", parse_type("string")),
     }
-    (project / "terraform.tfvars").write_text("b = null\nc = null\n")
+    values(project, "b = null\nc = null\n")
     assert resolve(project, declared).values == {"c": None}
     declared["c"] = DeclaredVariable("c", parse_type("string"), nullable=False)
     assert refusal(project, declared).startswith("c: missing required variables")
@@ -171,11 +174,11 @@ def test_checks_see_converted_values(project: Path) -> None:
         seen.append((name, value))
         return "It has at most 3 characters." if value == "12345" else None
 
-    (project / "terraform.tfvars").write_text("a = 123\n")
-    assert _resolved(project, check).values == {"a": "123"}
-    (project / "terraform.tfvars").write_text("a = 12345\n")
+    values(project, "a = 123\n")
+    assert resolve(project, declare(a="string"), checks=check).values == {"a": "123"}
+    values(project, "a = 12345\n")
     with pytest.raises(UsageError, match=r'^a = "12345": It has at most 3 characters\. Fix: '):
-        _resolved(project, check)
+        resolve(project, declare(a="string"), checks=check)
     assert seen == [("a", "123"), ("a", "12345")]
 
 
@@ -193,7 +196,7 @@ def test_checks_see_converted_values(project: Path) -> None:
 def test_sensitive_values_are_never_repeated(project: Path, type_: str, text: str) -> None:
     """Neither a value nor a key of a sensitive variable reaches a message."""
     declared = {"a": DeclaredVariable("a", parse_type(type_), sensitive=True)}
-    (project / "terraform.tfvars").write_text(f"a = {text}\n")
+    values(project, f"a = {text}\n")
     assert "hunter2" not in refusal(project, declared)
 
 
@@ -212,10 +215,6 @@ def test_secrets_are_found_at_every_depth(project: Path) -> None:
     declared["a"] = DeclaredVariable("a", literal=False, sensitive=True)
     found = resolve(project, declared, variables=['a={k1=[["s1"], {k2=42}], k3=true}', "b=open"])
     assert found.secrets == {"k1", "s1", "k2", "42", "k3"}
-
-
-def _resolved(project: Path, check: Check) -> ResolvedVariables:
-    return resolve(project, declare(a="string"), checks=check)
 
 
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nY2FuYXJ5LWtleQ==\n-----END OPENSSH PRIVATE KEY-----\n"
@@ -239,32 +238,30 @@ def test_a_private_key_counts_as_sensitive(project: Path) -> None:
 
 def test_all_that_is_wrong_is_told_at_once(project: Path) -> None:
     """Malformed lines, unknown names, wrong types and broken rules: one line each."""
-    (project / "terraform.tfvars").write_text('enabled = True\nvm_nam = "x"\nsize = "big"\n')
+    values(project, 'enabled = True\nvm_nam = "x"\nsize = "big"\n')
     (project / "one.auto.tfvars.json").write_text('{\n  "region": "London"\n}')
     declared = declare(
         enabled="bool", vm_name="string", size="number", region="string", more="list(string)"
     )
+
+    def check(name: str, _: object) -> str | None:
+        return "No such region." if name == "region" else None
+
     with pytest.raises(UsageError) as info:
-        resolve(
-            project,
-            declared,
-            variables=["more=[x]"],
-            checks=lambda name, _: "No such region." if name == "region" else None,
-        )
-    lines = str(info.value).splitlines()
-    assert [("terraform.tfvars line 1" in lines[0]), len(lines)] == [True, 5]
-    assert lines[0].endswith(
-        "enabled: true, false and null are written in small letters. Fix: write true."
-    )
-    assert lines[1].startswith("vm_nam: ")
-    assert "terraform.tfvars line 2" in lines[1]
-    assert lines[2].startswith("more (--var), character 2: ")
-    assert lines[3].endswith("terraform.tfvars line 3.")
-    assert lines[4].endswith("one.auto.tfvars.json line 2.")
+        resolve(project, declared, variables=["more=[x]"], checks=check)
+    malformed, unknown, expression, mistyped, broken = str(info.value).splitlines()
+    small = "true, false and null are written in small letters. Fix: write true."
+    assert "terraform.tfvars line 1" in malformed
+    assert malformed.endswith(f"enabled: {small}")
+    assert unknown.startswith("vm_nam: ")
+    assert "terraform.tfvars line 2" in unknown
+    assert expression.startswith("more (--var), character 2: ")
+    assert mistyped.endswith("terraform.tfvars line 3.")
+    assert broken.endswith("one.auto.tfvars.json line 2.")
 
 
 def test_what_may_stand_in_a_line_that_cannot_be_read_is_not_called_missing(project: Path) -> None:
     """`vm_name` is there, and lacks its equals sign."""
-    (project / "terraform.tfvars").write_text('vm_name "x"\n')
+    values(project, 'vm_name "x"\n')
     line = refusal(project, declare(vm_name="string", region="string"))
     assert "A name is followed by =" in line

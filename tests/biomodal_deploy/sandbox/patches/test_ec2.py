@@ -26,10 +26,9 @@ from tests.support.moto import Use, launch, only
 from tests.support.project import ROOT
 
 
-def test_addresses_need_a_gateway(aws: Callable[[str], Any], use: Use) -> None:
+def test_addresses_need_a_gateway(ec2: Any, use: Use) -> None:
     """None is attached in a VPC that has none; once it has one, it is."""
     use(addresses_need_a_gateway)
-    ec2 = aws("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
     ec2.create_internet_gateway()  # another VPC's, or nobody's yet
@@ -58,9 +57,8 @@ def template_data(ec2: Any, name: str) -> dict[str, Any]:
     return data
 
 
-def test_own_tags_are_no_data(aws: Callable[[str], Any], use: Use) -> None:
+def test_own_tags_are_no_data(ec2: Any, use: Use) -> None:
     """A launch template's own tags are not among those of what it launches."""
-    ec2 = aws("ec2")
     assert len(template_data(ec2, "before")["TagSpecifications"]) == 2
     use(own_tags_are_no_data)
     assert only(template_data(ec2, "after")["TagSpecifications"])["ResourceType"] == "instance"
@@ -68,9 +66,8 @@ def test_own_tags_are_no_data(aws: Callable[[str], Any], use: Use) -> None:
     assert template["Tags"] == [{"Key": "Edit", "Value": "one"}]
 
 
-def test_own_tags_can_change(aws: Callable[[str], Any], use: Use) -> None:
+def test_own_tags_can_change(ec2: Any, use: Use) -> None:
     """A launch template shows the tags that it has now."""
-    ec2 = aws("ec2")
     template_data(ec2, "template")
 
     def tags() -> list[str]:
@@ -86,9 +83,8 @@ def test_own_tags_can_change(aws: Callable[[str], Any], use: Use) -> None:
     assert tags() == ["two"]
 
 
-def test_launches_can_be_protected(aws: Callable[[str], Any], use: Use) -> None:
+def test_launches_can_be_protected(ec2: Any, use: Use) -> None:
     """An instance that is launched protected is, and another one is not."""
-    ec2 = aws("ec2")
 
     def protected(**more: Any) -> bool:
         vm = launch(ec2, **more)
@@ -101,10 +97,9 @@ def test_launches_can_be_protected(aws: Callable[[str], Any], use: Use) -> None:
     assert not protected()
 
 
-def test_rules_of_every_protocol_have_no_ports(aws: Callable[[str], Any], use: Use) -> None:
+def test_rules_of_every_protocol_have_no_ports(ec2: Any, use: Use) -> None:
     """A new description needs no ports there; a rule of TCP still does."""
     use(rules_of_every_protocol_have_no_ports)
-    ec2 = aws("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     group = ec2.create_security_group(GroupName="g", Description="d", VpcId=vpc)["GroupId"]
 
@@ -131,12 +126,11 @@ def test_rules_of_every_protocol_have_no_ports(aws: Callable[[str], Any], use: U
         described("tcp")
 
 
-def test_groups_in_use_are_kept(aws: Callable[[str], Any], use: Use) -> None:
+def test_groups_in_use_are_kept(ec2: Any, use: Use) -> None:
     """Until the VM has another one, or is gone."""
     use(primary_interface_goes_with_its_instance)
     use(interface_and_instance_have_the_same_groups)
     use(groups_in_use_are_kept)
-    ec2 = aws("ec2")
     subnet = ec2.describe_subnets()["Subnets"][0]
     one, two = (
         ec2.create_security_group(GroupName=name, Description="d", VpcId=subnet["VpcId"])["GroupId"]

@@ -12,18 +12,23 @@ from botocore.exceptions import ClientError
 from biomodal_deploy.sandbox.patches import instances
 from tests.support.moto import REGION, Use, launch, only
 
+TERMINATE = {"Value": "terminate"}
 
-def test_monitoring(aws: Callable[[str], Any], use: Use) -> None:
+
+def instance(ec2: Any, vm: str) -> dict[str, Any]:
+    """Return an instance as EC2 describes it."""
+    return only(only(ec2.describe_instances(InstanceIds=[vm])["Reservations"])["Instances"])
+
+
+def test_monitoring(ec2: Any, use: Use) -> None:
     """MonitorInstances and UnmonitorInstances answer and are remembered."""
-    ec2 = aws("ec2")
     vm = launch(ec2)
     with pytest.raises(NotImplementedError):
         ec2.monitor_instances(InstanceIds=[vm])
     use(instances.monitoring)
 
     def state() -> str:
-        reservation = only(ec2.describe_instances(InstanceIds=[vm])["Reservations"])
-        return str(only(reservation["Instances"])["Monitoring"]["State"])
+        return str(instance(ec2, vm)["Monitoring"]["State"])
 
     answer = ec2.monitor_instances(InstanceIds=[vm])
     assert only(answer["InstanceMonitorings"])["Monitoring"]["State"] == "pending"
@@ -35,9 +40,8 @@ def test_monitoring(aws: Callable[[str], Any], use: Use) -> None:
     assert state() == "disabled"
 
 
-def test_user_data_can_be_changed(aws: Callable[[str], Any], use: Use) -> None:
+def test_user_data_can_be_changed(ec2: Any, use: Use) -> None:
     """User data that ModifyInstanceAttribute sets is read back as it was, bytes of any kind."""
-    ec2 = aws("ec2")
     vm = launch(ec2)
     packed = b"\x1f\x8b\x00 not text"
     with pytest.raises(ClientError, match="Invalid BASE64"):
@@ -48,9 +52,8 @@ def test_user_data_can_be_changed(aws: Callable[[str], Any], use: Use) -> None:
     assert base64.b64decode(read["UserData"]["Value"]) == packed
 
 
-def test_primary_interface_goes_with_its_instance(aws: Callable[[str], Any], use: Use) -> None:
+def test_primary_interface_goes_with_its_instance(ec2: Any, use: Use) -> None:
     """A terminated instance leaves no interface, but the one that was made beforehand."""
-    ec2 = aws("ec2")
 
     def interfaces() -> list[str]:
         listed = ec2.describe_network_interfaces()["NetworkInterfaces"]
@@ -69,9 +72,8 @@ def test_primary_interface_goes_with_its_instance(aws: Callable[[str], Any], use
     assert own in interfaces()
 
 
-def test_attributes_leave_security_groups_alone(aws: Callable[[str], Any], use: Use) -> None:
+def test_attributes_leave_security_groups_alone(ec2: Any, use: Use) -> None:
     """A change of the shutdown behaviour changes that, and no security group."""
-    ec2 = aws("ec2")
     vm = launch(ec2)
 
     def groups() -> list[str]:
@@ -79,21 +81,18 @@ def test_attributes_leave_security_groups_alone(aws: Callable[[str], Any], use: 
         return [each["GroupId"] for each in read["Groups"]]
 
     (group,) = [each["GroupId"] for each in ec2.describe_security_groups()["SecurityGroups"]]
-    ec2.modify_instance_attribute(InstanceId=vm, Groups=[group])
-    ec2.modify_instance_attribute(
-        InstanceId=vm, InstanceInitiatedShutdownBehavior={"Value": "terminate"}
-    )
-    assert groups() == []
+
+    def change() -> list[str]:
+        ec2.modify_instance_attribute(InstanceId=vm, Groups=[group])
+        ec2.modify_instance_attribute(InstanceId=vm, InstanceInitiatedShutdownBehavior=TERMINATE)
+        return groups()
+
+    assert change() == []
     use(instances.attributes_leave_security_groups_alone)
-    ec2.modify_instance_attribute(InstanceId=vm, Groups=[group])
-    ec2.modify_instance_attribute(
-        InstanceId=vm, InstanceInitiatedShutdownBehavior={"Value": "terminate"}
-    )
-    assert groups() == [group]
-    read = ec2.describe_instance_attribute(
-        InstanceId=vm, Attribute="instanceInitiatedShutdownBehavior"
-    )
-    assert read["InstanceInitiatedShutdownBehavior"]["Value"] == "terminate"
+    assert change() == [group]
+    name = "instanceInitiatedShutdownBehavior"
+    read = ec2.describe_instance_attribute(InstanceId=vm, Attribute=name)
+    assert read["InstanceInitiatedShutdownBehavior"] == TERMINATE
 
 
 def test_instance_profile_can_be_replaced(aws: Callable[[str], Any], use: Use) -> None:
@@ -109,44 +108,30 @@ def test_instance_profile_can_be_replaced(aws: Callable[[str], Any], use: Use) -
         ec2.replace_iam_instance_profile_association(
             AssociationId=association["AssociationId"], IamInstanceProfile={"Name": name}
         )
-        reservation = only(ec2.describe_instances(InstanceIds=[vm])["Reservations"])
-        return str(only(reservation["Instances"])["IamInstanceProfile"]["Arn"]).split("/")[-1]
+        return str(instance(ec2, vm)["IamInstanceProfile"]["Arn"]).split("/")[-1]
 
     assert after("second") == "first"
     use(instances.instance_profile_can_be_replaced)
     assert after("third") == "third"
 
 
-def test_interface_and_instance_have_the_same_groups(aws: Callable[[str], Any], use: Use) -> None:
+def test_interface_and_instance_have_the_same_groups(ec2: Any, use: Use) -> None:
     """Security groups set on an instance's own interface are the instance's, and the other way."""
-    ec2 = aws("ec2")
     subnet = ec2.describe_subnets()["Subnets"][0]
-    groups = [
-        ec2.create_security_group(GroupName=name, Description=name, VpcId=subnet["VpcId"])[
-            "GroupId"
-        ]
-        for name in ("first", "second", "third")
-    ]
+    of: dict[str, Any] = {"Description": "d", "VpcId": subnet["VpcId"]}
+    names = ("first", "second", "third")
+    groups = [ec2.create_security_group(GroupName=name, **of)["GroupId"] for name in names]
     vm = launch(ec2, SubnetId=subnet["SubnetId"], SecurityGroupIds=groups[:1])
 
     def shown() -> tuple[list[str], list[str]]:
-        reservation = only(ec2.describe_instances(InstanceIds=[vm])["Reservations"])
-        instance = only(reservation["Instances"])
-        interface = only(instance["NetworkInterfaces"])
-        return (
-            [each["GroupId"] for each in instance["SecurityGroups"]],
-            sorted(each["GroupId"] for each in interface["Groups"]),
-        )
+        found = instance(ec2, vm)
+        of_interface = only(found["NetworkInterfaces"])["Groups"]
+        of_vm = [each["GroupId"] for each in found["SecurityGroups"]]
+        return of_vm, sorted(each["GroupId"] for each in of_interface)
 
     def set_on_interface(wanted: list[str]) -> None:
-        interface = only(
-            ec2.describe_network_interfaces(
-                Filters=[{"Name": "attachment.instance-id", "Values": [vm]}]
-            )["NetworkInterfaces"]
-        )
-        ec2.modify_network_interface_attribute(
-            NetworkInterfaceId=interface["NetworkInterfaceId"], Groups=wanted
-        )
+        interface = only(instance(ec2, vm)["NetworkInterfaces"])["NetworkInterfaceId"]
+        ec2.modify_network_interface_attribute(NetworkInterfaceId=interface, Groups=wanted)
 
     set_on_interface(groups[1:2])
     assert shown() == (groups[:1], sorted(groups[:2]))
@@ -163,9 +148,8 @@ def volume_of(ec2: Any, vm: str) -> dict[str, Any]:
     return only(ec2.describe_volumes(Filters=filters)["Volumes"])
 
 
-def test_launched_volumes_perform_as_asked(aws: Callable[[str], Any], use: Use) -> None:
+def test_launched_volumes_perform_as_asked(ec2: Any, use: Use) -> None:
     """A launch's gp3 volume has the IOPS and throughput asked for, else gp3's own."""
-    ec2 = aws("ec2")
 
     def performance(**asked: int) -> tuple[int | None, int | None]:
         mapping = {
@@ -191,9 +175,8 @@ def test_default_key_is_named(aws: Callable[[str], Any], use: Use) -> None:
     assert ec2.get_ebs_default_kms_key_id()["KmsKeyId"] == key
 
 
-def test_one_modification_a_volume(aws: Callable[[str], Any], use: Use) -> None:
+def test_one_modification_a_volume(ec2: Any, use: Use) -> None:
     """Of two changes of a volume the second is shown."""
-    ec2 = aws("ec2")
     volume = ec2.create_volume(Size=10, AvailabilityZone=f"{REGION}a")["VolumeId"]
     for size in (20, 30):
         ec2.modify_volume(VolumeId=volume, Size=size)
@@ -207,9 +190,8 @@ def test_one_modification_a_volume(aws: Callable[[str], Any], use: Use) -> None:
     assert targets() == [30]
 
 
-def test_volumes_never_shrink(aws: Callable[[str], Any], use: Use) -> None:
+def test_volumes_never_shrink(ec2: Any, use: Use) -> None:
     """A smaller size is refused as EC2 refuses it; other changes are not."""
-    ec2 = aws("ec2")
     volume = ec2.create_volume(Size=10, AvailabilityZone=f"{REGION}a")["VolumeId"]
     ec2.modify_volume(VolumeId=volume, Size=9)
     use(instances.volumes_never_shrink)

@@ -21,33 +21,32 @@ NOTIFICATION: Final = {
 }
 
 
+ARN: Final = f"arn:aws:budgets::{ACCOUNT}:budget/monthly"
+BUDGET: Final = {"BudgetName": "monthly", "TimeUnit": "MONTHLY", "BudgetType": "COST"}
+
+
 def budget(service: Any) -> None:
     """Make a budget with one notification and one tag."""
+    subscribers = [{"SubscriptionType": "EMAIL", "Address": "me@example.org"}]
     service.create_budget(
         AccountId=ACCOUNT,
-        Budget={
-            "BudgetName": "monthly",
-            "BudgetLimit": {"Amount": "100", "Unit": "USD"},
-            "TimeUnit": "MONTHLY",
-            "BudgetType": "COST",
-        },
-        NotificationsWithSubscribers=[
-            {
-                "Notification": NOTIFICATION,
-                "Subscribers": [{"SubscriptionType": "EMAIL", "Address": "me@example.org"}],
-            }
-        ],
+        Budget={**BUDGET, "BudgetLimit": {"Amount": "100", "Unit": "USD"}},
+        NotificationsWithSubscribers=[{"Notification": NOTIFICATION, "Subscribers": subscribers}],
         ResourceTags=[{"Key": "Step", "Value": "1"}],
     )
 
 
-def test_subscribers_can_be_read(aws: Callable[[str], Any], use: Use) -> None:
+def tags(service: Any) -> Any:
+    """Return the tags of that budget."""
+    return service.list_tags_for_resource(ResourceARN=ARN)["ResourceTags"]
+
+
+def test_subscribers_can_be_read(budgets: Any, use: Use) -> None:
     """A notification's subscribers are read back, and another notification has none of them."""
-    service = aws("budgets")
-    budget(service)
+    budget(budgets)
 
     def subscribers(**other: Any) -> list[str]:
-        answer = service.describe_subscribers_for_notification(
+        answer = budgets.describe_subscribers_for_notification(
             AccountId=ACCOUNT, BudgetName="monthly", Notification={**NOTIFICATION, **other}
         )
         return [each["Address"] for each in answer["Subscribers"]]
@@ -59,64 +58,52 @@ def test_subscribers_can_be_read(aws: Callable[[str], Any], use: Use) -> None:
     assert subscribers(Threshold=90.0) == []
 
 
-def test_tags_can_be_read(aws: Callable[[str], Any], use: Use) -> None:
+def test_tags_can_be_read(budgets: Any, use: Use) -> None:
     """A budget's tags are read back."""
-    service = aws("budgets")
-    arn = f"arn:aws:budgets::{ACCOUNT}:budget/monthly"
     with pytest.raises(NotImplementedError):
-        service.list_tags_for_resource(ResourceARN=arn)
+        tags(budgets)
     use(services.tags_can_be_read)
-    budget(service)
-    tags = service.list_tags_for_resource(ResourceARN=arn)["ResourceTags"]
-    assert tags == [{"Key": "Step", "Value": "1"}]
+    budget(budgets)
+    assert tags(budgets) == [{"Key": "Step", "Value": "1"}]
 
 
-def test_tags_can_be_changed(aws: Callable[[str], Any], use: Use) -> None:
+def test_tags_can_be_changed(budgets: Any, use: Use) -> None:
     """A budget gets another tag, and loses one."""
-    service = aws("budgets")
-    arn = f"arn:aws:budgets::{ACCOUNT}:budget/monthly"
     use(services.tags_can_be_read)
-    budget(service)
+    budget(budgets)
     with pytest.raises(NotImplementedError):
-        service.tag_resource(ResourceARN=arn, ResourceTags=[])
+        budgets.tag_resource(ResourceARN=ARN, ResourceTags=[])
     use(services.tags_can_be_changed)
-    service.tag_resource(ResourceARN=arn, ResourceTags=[{"Key": "new", "Value": "1"}])
-    service.untag_resource(ResourceARN=arn, ResourceTagKeys=["Step"])
-    tags = service.list_tags_for_resource(ResourceARN=arn)["ResourceTags"]
-    assert tags == [{"Key": "new", "Value": "1"}]
+    budgets.tag_resource(ResourceARN=ARN, ResourceTags=[{"Key": "new", "Value": "1"}])
+    budgets.untag_resource(ResourceARN=ARN, ResourceTagKeys=["Step"])
+    assert tags(budgets) == [{"Key": "new", "Value": "1"}]
 
 
-def test_budgets_can_be_changed(aws: Callable[[str], Any], use: Use) -> None:
+def test_budgets_can_be_changed(budgets: Any, use: Use) -> None:
     """Another amount, in the same period."""
-    service = aws("budgets")
-    budget(service)
+    budget(budgets)
 
     def found() -> Any:
-        return service.describe_budget(AccountId=ACCOUNT, BudgetName="monthly")["Budget"]
+        return budgets.describe_budget(AccountId=ACCOUNT, BudgetName="monthly")["Budget"]
 
     before = found()
-    new = {name: before[name] for name in ("BudgetName", "BudgetType", "TimeUnit")}
-    new |= {"BudgetLimit": {"Amount": "200", "Unit": "USD"}}
+    new = {**BUDGET, "BudgetLimit": {"Amount": "200", "Unit": "USD"}}
     with pytest.raises(NotImplementedError):
-        service.update_budget(AccountId=ACCOUNT, NewBudget=new)
+        budgets.update_budget(AccountId=ACCOUNT, NewBudget=new)
     use(services.budgets_can_be_changed)
-    service.update_budget(AccountId=ACCOUNT, NewBudget=new)
+    budgets.update_budget(AccountId=ACCOUNT, NewBudget=new)
     assert float(found()["BudgetLimit"]["Amount"]) == 200
     assert found()["TimePeriod"] == before["TimePeriod"]
 
 
 def test_scan_on_push_can_be_switched_off(aws: Callable[[str], Any], use: Use) -> None:
     """An empty scanning configuration, as the Go SDK sends a false, switches scanning off."""
-    repositories = aws("ecr")
-    repositories.create_repository(
-        repositoryName="tools", imageScanningConfiguration={"scanOnPush": True}
-    )
+    ecr = aws("ecr")
+    ecr.create_repository(repositoryName="tools", imageScanningConfiguration={"scanOnPush": True})
 
     def switched_off() -> bool:
-        repositories.put_image_scanning_configuration(
-            repositoryName="tools", imageScanningConfiguration={}
-        )
-        repository = only(repositories.describe_repositories()["repositories"])
+        ecr.put_image_scanning_configuration(repositoryName="tools", imageScanningConfiguration={})
+        repository = only(ecr.describe_repositories()["repositories"])
         return not repository["imageScanningConfiguration"]["scanOnPush"]
 
     assert not switched_off()
@@ -180,16 +167,16 @@ def test_unread_conditions_deny_nothing(aws: Callable[[str], Any], use: Use) -> 
 
 def test_updates_of_a_role_keep_its_description(aws: Callable[[str], Any], use: Use) -> None:
     """A role whose session's length changes keeps its description; a new one is taken."""
-    roles = aws("iam")
-    roles.create_role(
+    iam = aws("iam")
+    iam.create_role(
         RoleName="role",
         AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": []}),
         Description="mine",
     )
 
     def description(**change: Any) -> str | None:
-        roles.update_role(RoleName="role", MaxSessionDuration=7200, **change)
-        shown: str | None = roles.get_role(RoleName="role")["Role"].get("Description")
+        iam.update_role(RoleName="role", MaxSessionDuration=7200, **change)
+        shown: str | None = iam.get_role(RoleName="role")["Role"].get("Description")
         return shown
 
     assert description() is None
@@ -201,12 +188,12 @@ def test_updates_of_a_role_keep_its_description(aws: Callable[[str], Any], use: 
 
 def test_deletions_name_their_role(aws: Callable[[str], Any], use: Use) -> None:
     """The id of a deletion tells which role of which service goes, as AWS's does."""
-    roles = aws("iam")
+    iam = aws("iam")
 
     def deleted() -> str:
-        made = roles.create_service_linked_role(AWSServiceName="autoscaling.amazonaws.com")
-        task = roles.delete_service_linked_role(RoleName=made["Role"]["RoleName"])
-        shown = roles.get_service_linked_role_deletion_status(DeletionTaskId=task["DeletionTaskId"])
+        made = iam.create_service_linked_role(AWSServiceName="autoscaling.amazonaws.com")
+        task = iam.delete_service_linked_role(RoleName=made["Role"]["RoleName"])
+        shown = iam.get_service_linked_role_deletion_status(DeletionTaskId=task["DeletionTaskId"])
         assert shown["Status"] == "SUCCEEDED"
         return str(task["DeletionTaskId"])
 
