@@ -131,6 +131,16 @@ class NotFromAwsError(BotoCoreError):
     fmt = "the answer is {what}"
 
 
+def _is_head_of_page(response: Any) -> bool:
+    """Say whether only the head of a web page came: no body betrays it, and AWS marks its own."""
+    headers = {name.lower(): str(value) for name, value in response["headers"].items()}
+    return (
+        not response["body"]
+        and headers.get("content-type", "").lower().startswith("text/html")
+        and not any(name.startswith("x-amz") for name in headers)
+    )
+
+
 def strict_parsers() -> ResponseParserFactory:
     """Return what makes the library's own parsers, which refuse what is no answer of AWS's."""
     # Here, where a session is opened: most commands' first line does not wait for the library.
@@ -144,7 +154,8 @@ def strict_parsers() -> ResponseParserFactory:
             def strict(response: Any, shape: Any) -> Any:
                 body, status = response["body"], response["status_code"]
                 whole = isinstance(body, bytes)  # what is streamed is somebody's object
-                if whole and status < 500 and _PAGE.match(body):
+                is_page = whole and (_PAGE.match(body) or _is_head_of_page(response))
+                if is_page and status < 500:
                     raise NotFromAwsError(what=f"a web page, with HTTP status {status}")
                 try:
                     if whole and body and status < 300 and protocol_name in _JSON:

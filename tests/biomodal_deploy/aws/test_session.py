@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -78,6 +78,27 @@ def test_json_is_read_as_strictly(body: bytes, monkeypatch: pytest.MonkeyPatch) 
         session.client("batch").describe_job_queues()
     failure = classify_error(raised.value, Clients(session, REGION))
     assert failure.kind is Kind.NO_NETWORK
+
+
+@pytest.mark.parametrize(("kind", "is_page"), [("text/html; charset=utf-8", True), ("", False)])
+def test_the_head_of_a_page_is_no_bucket(
+    kind: str, is_page: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A question without a body in its answer would pass at every login page."""
+
+    class Head(Handler):
+        def answer(self) -> None:
+            self.send_response(200)
+            if kind:
+                self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    with serving(Head) as address:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        s3 = open_session(REGION).client("s3")
+        with pytest.raises(NotFromAwsError) if is_page else nullcontext():
+            s3.head_bucket(Bucket="lab-data")
 
 
 def test_awss_own_refusal_stays_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
