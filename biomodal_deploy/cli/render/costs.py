@@ -114,7 +114,9 @@ def _account(console: Console, title: str, lines: Sequence[Line]) -> None:
 
 
 def _table(console: Console, title: str, sum_: str, rows: Iterable[tuple[str, str, str]]) -> None:
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0), expand=True)
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    # On a screen the sums of all tables stand below each other; a file has no edge to stand at.
+    table.expand = console.is_terminal
     table.add_column(overflow="fold", ratio=1)
     table.add_column(justify="right", style="quiet", no_wrap=True)
     table.add_column(justify="right")

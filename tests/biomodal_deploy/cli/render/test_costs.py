@@ -94,3 +94,11 @@ def test_as_data(tmp_path: Path) -> None:
     assert own["price"]["as_of"] == "2026-01-31"
     assert data["currency"] == "USD"
     assert data["proposed_budget"] is None
+
+
+def test_a_file_gets_no_blanks_up_to_an_edge(tmp_path: Path) -> None:
+    """Sums stand behind their lines where there is no screen, however wide it would be."""
+    made = sealed_plan_of(tmp_path, *documented())
+    found = estimate(made.plan(), Prices.of("us-east-1"))
+    wide = screens.printed(lambda on: show_cost(on, made.manifest, found, TODAY), 400)
+    assert max(len(line) for line in wide.splitlines() if "  " in line) < 200
