@@ -197,12 +197,13 @@ def scratch(parent: Path, name: str) -> Iterator[Path]:
         parent: The folder that it is made in; `sweep` clears it there after a kill.
 
     Raises:
-        OSError: The system refuses.
+        UsageError: The system refuses.
     """
     while True:
         path = _draft_beside(parent / name)
-        path.mkdir(mode=0o700)
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        with writing(parent):
+            path.mkdir(mode=0o700)
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         if _hold(path, descriptor):
             break
         os.close(descriptor)
@@ -284,6 +285,15 @@ def _hold(path: Path, descriptor: int) -> bool:
         return False
 
 
+_FIXES: Final = {
+    errno.ENOSPC: "free some space there",
+    errno.EDQUOT: "free some space there",
+    errno.EFBIG: "allow larger files (ulimit -f)",
+    errno.EMFILE: "allow more open files (ulimit -n)",
+    errno.EROFS: "choose a path on a file system that can be written",
+}
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Turn a full disk, a read-only folder and the like into one clear line.
@@ -297,16 +307,14 @@ def writing(path: Path) -> Iterator[None]:
         raise UsageError(
             f"cannot be written ({error.strerror or error})",
             field=str(path),
-            fix=_fix(error, path),
+            fix=fix_for(error, path),
         ) from None
 
 
-def _fix(error: OSError, path: Path) -> str:
-    """Return what helps against a refusal of the system, and against no other."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "free some space there"
-    if error.errno == errno.EROFS:
-        return "choose a path on a file system that can be written"
+def fix_for(error: OSError, path: Path | None) -> str:
+    """Return what helps against a refusal of the system, and against no other; empty if nothing."""
+    if error.errno in _FIXES or path is None:
+        return _FIXES.get(error.errno or 0, "")
     there = next((each for each in path.parents if each.exists()), Path("/"))
     if not there.is_dir():
         return f"{there} is a file: choose a path below a folder"

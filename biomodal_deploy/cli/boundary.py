@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import pairwise
+from pathlib import Path
 from typing import Final
 
 import typer
@@ -26,6 +27,7 @@ from biomodal_deploy.errors import (
     BiomodalError,
     UsageErrors,
 )
+from biomodal_deploy.files import fix_for
 from biomodal_deploy.text import as_json, printable
 
 # What the machine or its owner has to mend: a full disk, a read-only one, a missing right.
@@ -36,6 +38,8 @@ _MENDABLE: Final = {
     errno.EACCES,
     errno.EPERM,
     errno.EMFILE,
+    errno.EFBIG,
+    errno.ELOOP,
     errno.ENOTDIR,
     errno.EISDIR,
     errno.ENXIO,  # a pipe or a device where a file belongs
@@ -152,8 +156,11 @@ def _system_error(error: OSError, arguments: Sequence[str]) -> int:
         return _fail(EXIT_USAGE, arguments, code="usage", message=message)
     if error.errno not in _MENDABLE:
         return _bug(error, arguments)
-    where = f"{error.filename}: " if error.filename else ""
-    return _fail(EXIT_USAGE, arguments, code="usage", message=f"{where}{error.strerror}.")
+    # A number is an open file's.
+    path = Path(os.fsdecode(name)) if isinstance(name := error.filename, str | bytes) else None
+    fix = fix_for(error, path)
+    message = f"{f'{path}: ' if path else ''}{error.strerror}.{f' Fix: {fix}.' if fix else ''}"
+    return _fail(EXIT_USAGE, arguments, code="usage", message=message)
 
 
 def _bug(error: BaseException, arguments: Sequence[str]) -> int:

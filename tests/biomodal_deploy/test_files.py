@@ -91,3 +91,12 @@ def test_a_refused_write_says_what_helps(tmp_path: Path, number: int, below: str
     assert fix in str(refused.value.fix)
     full = number in (errno.ENOSPC, errno.EDQUOT)
     assert full or "space" not in str(refused.value.fix)
+
+
+def test_a_scratch_folder_where_none_can_be_is_one_line(tmp_path: Path) -> None:
+    """The folder that a person knows is named, with what helps."""
+    with (
+        pytest.raises(UsageError, match=rf"^{tmp_path}/none: .* Fix: "),
+        private.scratch(tmp_path / "none", "work"),
+    ):
+        raise AssertionError("never entered")

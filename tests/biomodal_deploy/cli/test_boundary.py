@@ -61,6 +61,8 @@ def raising(project: Path, monkeypatch: pytest.MonkeyPatch) -> Raising:
 STOPPED = "Interrupted: nothing more was done."
 FULL = OSError(errno.ENOSPC, "No space left on device", "/full")
 CLOSED = PermissionError(errno.EACCES, "Permission denied", "/closed")
+PERMISSIONS = "fix the permissions of /, or choose another path"
+MANY = OSError(errno.EMFILE, "Too many open files")
 LATE = SealedPlanRefused("expired", "Late.")
 WRONG = UsageError("It is wrong", field="x")
 BROKEN = EngineError("It broke", log=Path("/l/og"))
@@ -73,8 +75,9 @@ FAILURES: Any = [
     (Interrupted("Stopped."), EXIT_INTERRUPTED, "interrupted", "Stopped.", {}),
     (KeyboardInterrupt(), EXIT_INTERRUPTED, "interrupted", STOPPED, {}),
     (StopRequested(), EXIT_INTERRUPTED, "interrupted", STOPPED, {}),
-    (FULL, EXIT_USAGE, "usage", "/full: No space left on device.", {}),
-    (CLOSED, EXIT_USAGE, "usage", "/closed: Permission denied.", {}),
+    (FULL, EXIT_USAGE, "usage", "/full: No space left on device. Fix: free some space there.", {}),
+    (CLOSED, EXIT_USAGE, "usage", f"/closed: Permission denied. Fix: {PERMISSIONS}.", {}),
+    (MANY, EXIT_USAGE, "usage", "Too many open files. Fix: allow more open files (ulimit -n).", {}),
 ]
 IDS = [type(each[0]).__name__ for each in FAILURES]
 
