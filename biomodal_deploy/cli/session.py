@@ -29,11 +29,7 @@ from biomodal_deploy.workflow.variables import files_by_hand
 
 @dataclass(frozen=True)
 class Session:
-    """One command at work.
-
-    Attributes:
-        progress: What people see meanwhile.
-    """
+    """One command at work."""
 
     location: Location
     progress: Progress

@@ -38,11 +38,7 @@ class CatalogError(Exception):
 
 @dataclass(frozen=True)
 class Catalog:
-    """All known errors.
-
-    Attributes:
-        entries: In the order of the files.
-    """
+    """All known errors."""
 
     entries: tuple[Entry, ...]
 

@@ -72,15 +72,12 @@ class AccountChecks:
 
     def problems(self) -> Iterator[tuple[CheckData, str]]:
         """Yield what is wrong, or may be, with what to do about it; waits for the checks."""
-        self._wait()
+        if self.thread:
+            self.thread.join(_SECONDS)
         unfinished = last_not_applied(self.stack) if self.found else None
         for finding in self.found[0].checks if self.found else ():
             if finding.verdict in (Verdict.FAIL, Verdict.WARNING):
                 yield finding, _fix(finding, unfinished)
-
-    def _wait(self) -> None:
-        if self.thread:
-            self.thread.join(_SECONDS)
 
     def report(self) -> None:
         """Report what was found, save for what refuses the plan."""

@@ -61,13 +61,7 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Adopted:
-    """An adoption that is planned.
-
-    Attributes:
-        file: The blocks; None where none are needed.
-        backup: The copy of the state as it was; None where there was none.
-        settings: What was written into the stack's settings.
-    """
+    """An adoption that is planned."""
 
     stack: Stack
     file: Path | None
@@ -123,7 +117,8 @@ def adopt(location: Location, name: str | None, source: Source, request: PlanReq
         if needed:
             settings |= needed
             _write_settings(stack, needed)
-            stack = fresh_stack(_reread(location), stack.name)
+            reread = Location.of(location.project_dir, location.environment)
+            stack = fresh_stack(replace(reread, on_event=location.on_event), stack.name)
     planned = make_plan(stack, request)
     _name_lost_buckets(planned.plan, location.on_event)
     file = adoption_file(stack)
@@ -256,8 +251,3 @@ def _write_settings(stack: Stack, settings: Mapping[str, str | bool]) -> None:
     for name, value in settings.items():
         text = with_member(text, ("context", "stacks", stack.name, "adopted", name), value)
     files.replace(path, text.encode(), mode=files.public_mode())
-
-
-def _reread(location: Location) -> Location:
-    found = Location.of(location.project_dir, location.environment)
-    return replace(found, on_event=location.on_event)

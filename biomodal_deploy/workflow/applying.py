@@ -62,12 +62,7 @@ class Applied:
 
 @dataclass(frozen=True, kw_only=True)
 class Ready:
-    """A sealed plan that may be applied, once its losses are confirmed.
-
-    Attributes:
-        stack: The stack, as it was synthesized for the plan.
-        plan: It as data, as it is shown to whoever is asked.
-    """
+    """A sealed plan that may be applied, once its losses are confirmed."""
 
     stack: Stack
     sealed_plan: SealedPlan

@@ -106,11 +106,7 @@ def _handed_over(differences: list[Difference], on_event: Listener) -> list[Diff
 
 @dataclass(frozen=True)
 class SealedValues:
-    """What a plan was made with.
-
-    Attributes:
-        redactor: Knows those of sensitive variables.
-    """
+    """What a plan was made with."""
 
     values: Mapping[str, Value]
     redactor: Redactor

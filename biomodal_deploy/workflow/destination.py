@@ -120,7 +120,8 @@ def check_destination(stack: Stack, workspace: str, now: Destination, moved: str
     before = last_destination(stack, workspace)
     if before is None or moved is not None or not now.is_elsewhere(before):
         return
-    if now.state is not None and _is_emptied(stack.location.project_dir / now.state):
+    state = stack.location.project_dir / now.state if now.state else None
+    if state and state.exists() and resources_in(state) == 0:
         return
     raise GuardRefused(
         f"{stack.name}: the last apply went to {before}, and here it would go to {now}, where "
@@ -204,10 +205,6 @@ def _state_file(stack: Stack, workspace: str) -> str | None:
     file = (stack.directory / state_path(settings or {}, workspace)).resolve()
     project = stack.location.project_dir.resolve()
     return str(file.relative_to(project) if file.is_relative_to(project) else file)
-
-
-def _is_emptied(state: Path) -> bool:
-    return state.exists() and resources_in(state) == 0
 
 
 def _continues(ours: Path, theirs: Path) -> bool:

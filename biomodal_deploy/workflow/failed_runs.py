@@ -42,7 +42,8 @@ class FailedRun:
 
 def newest_failed(location: Location, stack: str | None) -> FailedRun:
     """Return the newest run that failed."""
-    names = _names(location)
+    folders = (path.name for path in location.plans.glob("[!.]*") if path.is_dir())
+    names = sorted({*location.stacks, *folders})
     if stack is not None:
         names = [choose(stack, names)]
     runs = [run for name in names for run in _runs(location, name)]
@@ -53,11 +54,6 @@ def newest_failed(location: Location, stack: str | None) -> FailedRun:
         field=str(location.plans / stack if stack else location.plans),
         fix="name a file with the error, or give it on standard input with -",
     )
-
-
-def _names(location: Location) -> list[str]:
-    found = [path.name for path in location.plans.glob("*") if path.is_dir()]
-    return sorted({*location.stacks, *(name for name in found if name[0] != ".")})
 
 
 def _runs(location: Location, name: str) -> Iterator[FailedRun]:

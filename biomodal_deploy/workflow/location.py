@@ -27,7 +27,6 @@ from biomodal_deploy.workflow.signals import Listener, silent
 
 # Where the project writes, from its own folder.
 _WRITTEN: Final = (
-    "",
     "locks",
     "environments",
     "state",
@@ -151,7 +150,7 @@ def clear_leftovers(project_dir: Path, plans: Path) -> None:
     Terraform works with stays, and so does an unused sealed plan.
     """
     with suppress(OSError):
-        sweep(*(path for pattern in _WRITTEN for path in _folders(project_dir, pattern)))
+        sweep(project_dir, *(path for pattern in _WRITTEN for path in project_dir.glob(pattern)))
         if stacks := {
             path.relative_to(plans).parts[0]
             for pattern in _SECRET
@@ -160,7 +159,3 @@ def clear_leftovers(project_dir: Path, plans: Path) -> None:
             for stack in sorted(stacks):
                 with suppress(BiomodalError, OSError):
                     prune(plans, stack)
-
-
-def _folders(project_dir: Path, pattern: str) -> list[Path]:
-    return list(project_dir.glob(pattern)) if pattern else [project_dir]

@@ -42,12 +42,7 @@ StateDetails: TypeAlias = dict[str, str | int | bool | None]
 
 @dataclass(frozen=True)
 class CurrentState:
-    """A state as it is now.
-
-    Attributes:
-        header: What names its version; None where there is none.
-        owned: What it holds, as the checks of the account know resources.
-    """
+    """A state as it is now."""
 
     header: StateHeader | None
     owned: frozenset[str]

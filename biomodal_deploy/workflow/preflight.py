@@ -15,7 +15,7 @@ from biomodal_deploy.aws.preflight.checks.permissions import Need, Needed, Neede
 from biomodal_deploy.aws.preflight.target import Target, target_from
 from biomodal_deploy.aws.resources import owned_by
 from biomodal_deploy.config.backends import LocalBackend, S3Backend, locks_in_s3
-from biomodal_deploy.config.contract import Variable, variables_of
+from biomodal_deploy.config.contract import variables_of
 from biomodal_deploy.config.settings import StackSettings
 from biomodal_deploy.config.tfvars import DeclaredVariable
 from biomodal_deploy.config.tfvars.types import parse_type
@@ -67,7 +67,12 @@ def read_target(
     resolved = resolve_for(
         location,
         settings,
-        {name: _declared(variable) for name, variable in contract.items()},
+        {
+            name: DeclaredVariable(
+                name=name, type=parse_type(variable.type), required=variable.default is None
+            )
+            for name, variable in contract.items()
+        },
         var_files=var_files,
         variables=variables,
         cwd=cwd,
@@ -139,12 +144,6 @@ def _unreadable(error: Exception, where: str) -> UsageError:
         f"cannot be read as a state file ({error})",
         field=where,
         fix="restore it from a backup, or a former version of it",
-    )
-
-
-def _declared(variable: Variable) -> DeclaredVariable:
-    return DeclaredVariable(
-        name=variable.name, type=parse_type(variable.type), required=variable.default is None
     )
 
 

@@ -127,20 +127,15 @@ def find_drift(
     # Beside the sealed plans and not in the system's folder: the plan file holds secrets.
     with scratch(logs, "drift") as folder:
         initialize(stack, engine, logs / "init.log")
-        _check_state(stack, engine)
+        header = engine.state_pull()
+        require_state(stack, engine.workspace, header)
+        if header is None:  # no state has no differences, whatever is out there
+            raise NotApplied(stack.name)
         stack.on_event(Step("Looking for changes outside Terraform"))
         plan_file = folder / "plan.tfplan"
         engine.plan(plan_file, stack.on_event, logs / "drift.log", var_files=[given.write(folder)])
         plan, _ = read_plan(engine.show_plan(plan_file), secrets=given.resolved.secrets)
         return plan
-
-
-def _check_state(stack: Stack, engine: TerraformCli) -> None:
-    """Refuse to compare with nothing: no state has no differences, whatever is out there."""
-    header = engine.state_pull()
-    require_state(stack, engine.workspace, header)
-    if header is None:
-        raise NotApplied(stack.name)
 
 
 def _check_place(stack: Stack, workspace: str, given: Given) -> None:

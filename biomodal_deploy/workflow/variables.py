@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from biomodal_deploy.config.contract import Rule, all_variables, broken_rule
+from biomodal_deploy.config.contract import all_variables, broken_rule
 from biomodal_deploy.config.settings import StackSettings
 from biomodal_deploy.config.tfvars import (
     Check,
@@ -31,12 +31,7 @@ VALUES_FILE: Final = "variables.tfvars.json"
 
 @dataclass(frozen=True)
 class Given:
-    """The values of one plan.
-
-    Attributes:
-        resolved: Values, where each came from, and the files that were read.
-        redactor: Knows the values of sensitive variables.
-    """
+    """The values of one plan."""
 
     resolved: ResolvedVariables
     redactor: Redactor
@@ -59,10 +54,12 @@ def given_values(
         # All of it stands in its settings; the project's files are for its other stacks.
         return Given(ResolvedVariables({}, {}, (), frozenset(), ()), redactor_for(()))
     declared = read_declared(stack.directory)
-    rules = _documented_rules()
+    # A validation block is recognised by its message.
+    rules = {rule.message: rule for variable in all_variables() for rule in variable.rules}
 
     def broken(name: str, value: object) -> str | None:
-        return _broken(declared[name], value, rules)
+        messages = declared[name].messages
+        return broken_rule((rules[each] for each in messages if each in rules), value)
 
     resolved = resolve_for(
         stack.location,
@@ -146,15 +143,6 @@ def redactor_for(secrets: Iterable[str]) -> Redactor:
 def values_digest(path: Path) -> str:
     """Return the digest of a written values file."""
     return sha256(path.read_bytes())
-
-
-def _documented_rules() -> dict[str, Rule]:
-    """Return the documented rules by message: what a validation block is recognised by."""
-    return {rule.message: rule for variable in all_variables() for rule in variable.rules}
-
-
-def _broken(variable: DeclaredVariable, value: object, rules: Mapping[str, Rule]) -> str | None:
-    return broken_rule((rules[message] for message in variable.messages if message in rules), value)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -95,7 +95,9 @@ def doctor(
         line = f"note: no project here ({PROJECT_FILE}), so only this machine is checked. "
         message_console().print(f"{line}Next: biomodal-aws init", style="warning")
     if toolchain:
-        return _toolchain(output)
+        found = inspect()
+        status = EXIT_DONE if found.ok else EXIT_FINDINGS
+        return emit(found.tools, lambda console: show_tools(console, found.tools), output, status)
     report = _account(project_dir, stack, var_file or [], var or [], quick=quick)
     save_alerts("doctor", check_alerts(report.checks), sarif, junit)
     return emit(report, lambda console: show_report(console, report), output, report.exit_status)
@@ -141,9 +143,3 @@ def _role_commands(region: str, output: opt.Format, *, everything: bool) -> int:
         output,
         EXIT_DONE if settled else EXIT_FINDINGS,
     )
-
-
-def _toolchain(output: opt.Format) -> int:
-    found = inspect()
-    status = EXIT_DONE if found.ok else EXIT_FINDINGS
-    return emit(found.tools, lambda console: show_tools(console, found.tools), output, status)

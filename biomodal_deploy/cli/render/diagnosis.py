@@ -160,14 +160,11 @@ def _unknown(finding: Finding) -> Iterator[Text]:
 
 
 def _raw(finding: Finding) -> Iterator[str]:
-    lines = [_cut(line.rstrip()) for line in finding.error.raw.splitlines() if line.strip()]
-    yield from lines[:_MOST_RAW_LINES]
+    lines = [line.rstrip() for line in finding.error.raw.splitlines() if line.strip()]
+    for line in lines[:_MOST_RAW_LINES]:
+        yield line if len(line) <= _LONGEST_RAW else f"{line[:_LONGEST_RAW]} ..."
     if len(lines) > _MOST_RAW_LINES:
         yield f"... {len(lines) - _MOST_RAW_LINES} more lines"
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= _LONGEST_RAW else f"{line[:_LONGEST_RAW]} ..."
 
 
 def _where(finding: Finding) -> str:

@@ -38,8 +38,7 @@ def show_added(console: Console, found: Draft, notes: Sequence[str], steps: Sequ
     console.print(Text(f"  settings   {PROJECT_FILE}"))
     console.print(Text(f"  variables  {file}"))
     _show_notes(console, notes)
-    for number, step in enumerate((f"git add {PROJECT_FILE} {file}", *steps)):
-        console.print(Text(f"{'Next: ' if number == 0 else '      '}{step}", style="quiet"))
+    _show_steps(console, (f"git add {PROJECT_FILE} {file}", *steps))
 
 
 def show_draft(console: Console, found: Draft, notes: Sequence[str]) -> None:
@@ -70,12 +69,12 @@ def show_project(
         console.print(Text("Nothing is written. It would be:", style="bold"))
     console.print(Text(f"  folder   {found.folder}"))
     console.print(Text(f"  stack    {answers.name}: {answers.bootstrap}, {answers.profile}"))
-    console.print(Text(f"  files    {', '.join(_top(found))}"))
+    top = sorted({name.split("/")[0] + "/" * ("/" in name) for name in found.files})
+    console.print(Text(f"  files    {', '.join(top)}"))
     if missing := answers.missing:
         _show_notes(console, [f"Fill in {answers.var_file}: {', '.join(missing)}"])
     _show_notes(console, notes)
-    for number, step in enumerate(steps):
-        console.print(Text(f"{'Next: ' if number == 0 else '      '}{step}", style="quiet"))
+    _show_steps(console, steps)
 
 
 def project_data(
@@ -96,10 +95,6 @@ def project_data(
     }
 
 
-def _top(found: ProjectDraft) -> list[str]:
-    return sorted({name.split("/")[0] + "/" * ("/" in name) for name in found.files})
-
-
 def added_data(
     found: Draft, notes: Sequence[str], steps: Sequence[str], *, written: bool
 ) -> dict[str, object]:
@@ -114,6 +109,11 @@ def added_data(
         "notes": list(notes),
         "next": list(steps),
     }
+
+
+def _show_steps(console: Console, steps: Sequence[str]) -> None:
+    for number, step in enumerate(steps):
+        console.print(Text(f"{'' if number else 'Next: ':<6}{step}", style="quiet"))
 
 
 def _show_notes(console: Console, notes: Sequence[str]) -> None:

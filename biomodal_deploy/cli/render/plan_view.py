@@ -68,7 +68,9 @@ class PlanView:
         )
         yield from _resources("Moved", report.moved)
         yield from _resources("Imported", report.imported)
-        yield from _facts("Put off to a later plan", report.deferred)
+        yield from _heading("Put off to a later plan", len(report.deferred))
+        for fact in report.deferred:
+            yield _line("      ", f"{fact.name}: {fact.value}", "")
         yield from self._outputs()
         yield from self._drift()
         for check in report.checks:
@@ -294,12 +296,6 @@ def _gain(gain: Gain) -> Text:
 def _resources(title: str, entries: Sequence[Entry]) -> Iterator[Line]:
     yield from _heading(title, len(entries))
     yield from map(_headline, entries)
-
-
-def _facts(title: str, facts: Sequence[Fact]) -> Iterator[Line]:
-    yield from _heading(title, len(facts))
-    for fact in facts:
-        yield _line("      ", f"{fact.name}: {fact.value}", "")
 
 
 def _changed(address: str, action: Action, attributes: Iterable[AttributeChange]) -> Iterator[Line]:

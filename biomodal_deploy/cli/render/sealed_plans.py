@@ -211,18 +211,13 @@ def _holding(holding: Holding) -> Iterator[Text]:
     word, style = _ORDER[holding.fate]
     name = f"{_NAMES.get(holding.kind, f'{holding.kind} ')}{holding.name}"
     yield Text.assemble("  ", (word.ljust(_WIDTH), style), f"{name}: {holding.line}")
-    yield from _indented(holding.fixes)
+    yield from (Text(" " * (_WIDTH + 4) + each) for each in holding.fixes)
 
 
 def _left(left: Leftover, word: str, style: str) -> Iterator[Text]:
     name = f"{_NAMES.get(left.kind, left.kind.replace('-', ' ') + ' ')}{left.name}"
     yield Text.assemble("  ", (word.ljust(_WIDTH), style), f" {name}: {left.line}")
-    yield from _indented(left.commands)
-
-
-def _indented(lines: Sequence[str]) -> Iterator[Text]:
-    for line in lines:
-        yield Text.assemble(" " * (_WIDTH + 4), line)
+    yield from (Text(" " * (_WIDTH + 4) + each) for each in left.commands)
 
 
 def _sum_of(ledger: Ledger) -> Text:

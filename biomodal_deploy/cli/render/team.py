@@ -50,12 +50,7 @@ def show_migrated(console: Console, done: Migrated) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Created:
-    """What came of `backend create`.
-
-    Attributes:
-        applied: What the apply did; None where there was none.
-        to_move: The stacks whose state is still to be moved there.
-    """
+    """What came of `backend create`."""
 
     wanted: Wanted
     stack: Stack

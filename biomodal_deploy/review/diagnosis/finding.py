@@ -45,9 +45,6 @@ class Finding:
         self.count += 1
         self.last = passage.line
         self.tentative &= passage.tentative
-        self._about(passage)
-
-    def _about(self, passage: Passage) -> None:
         address = passage.address
         if address and address not in self.addresses and len(self.addresses) < _MOST_ADDRESSES:
             self.addresses.append(address)

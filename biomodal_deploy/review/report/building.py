@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -173,11 +173,9 @@ def _groups(entries: Sequence[Entry]) -> Iterator[Group]:
     for entry in entries:
         by_construct.setdefault(_construct(entry), []).append(entry)
     for path in sorted(by_construct):
-        yield Group(construct_path=path, entries=tuple(_ordered(by_construct[path])))
-
-
-def _ordered(entries: Iterable[Entry]) -> list[Entry]:
-    return sorted(entries, key=lambda entry: (_ORDER.index(entry.action), entry.address))
+        found = by_construct[path]
+        found.sort(key=lambda entry: (_ORDER.index(entry.action), entry.address))
+        yield Group(construct_path=path, entries=tuple(found))
 
 
 def _construct(entry: Entry) -> str:

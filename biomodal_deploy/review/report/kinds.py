@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from typing import Final
 
-from biomodal_deploy.plan import AttributeChange, PlanKind, ResourceChange
+from biomodal_deploy.plan import PlanKind, ResourceChange
 
 
 class Area(StrEnum):
@@ -264,15 +264,9 @@ _UPDATES: Final = (
 
 def consequence_of(change: ResourceChange) -> str:
     """Return what an update does, in words; empty where it touches nothing that runs or lasts."""
-    found = (_of(change.type, each) for each in change.updates)
+    known = [(start, meaning) for type_, start, meaning in _UPDATES if type_ == change.type]
+    found = (
+        next((meaning for start, meaning in known if each.path.startswith(start)), "")
+        for each in change.updates
+    )
     return "; ".join(dict.fromkeys(filter(None, found)))
-
-
-def _of(kind: str, attribute: AttributeChange) -> str:
-    return next(_meanings(kind, attribute.path), "")
-
-
-def _meanings(kind: str, path: str) -> Iterator[str]:
-    for type_, start, meaning in _UPDATES:
-        if kind == type_ and path.startswith(start):
-            yield meaning

@@ -25,13 +25,7 @@ _ACTIONS: Final = list(Action)
 
 @dataclass(frozen=True)
 class Node:
-    """A box in the picture.
-
-    Attributes:
-        entries: The resources that it stands for.
-        targets: The numbers of those resources in the report.
-        broadens: Whether somebody gains access of high severity by one of them.
-    """
+    """A box in the picture."""
 
     area: Area
     label: str

@@ -74,13 +74,12 @@ def _points(
     if counts.failed_checks:
         yield f"{counted(counts.failed_checks, 'failed check')}"
     gains = [gain for change in access for gain in change.gains]
-    for alarm, what in (
-        ("anyone", "opening to everybody on the internet"),
-        ("everything", "permission for everything"),
+    for alarm, what, whom in (
+        ("anyone", "opening", "to everybody on the internet"),
+        ("everything", "permission", "for everything"),
     ):
-        number = sum(gain.alarm == alarm for gain in gains)
-        if number:
-            yield counted(number, what) if alarm == "everything" else _openings(number)
+        if number := sum(gain.alarm == alarm for gain in gains):
+            yield f"{counted(number, what)} {whom}"
     if gains:
         yield f"access gained: {gains_sentence(gains)}"
     losses = ((counts.delete, "destroyed"), (counts.replace, "replaced"))
@@ -90,10 +89,6 @@ def _points(
         yield f"{counts.forget:,} forgotten: they go on, and nobody manages them"
     if counts.drift:
         yield f"{counted(counts.drift, 'resource')} changed outside Terraform"
-
-
-def _openings(number: int) -> str:
-    return f"{counted(number, 'opening')} to everybody on the internet"
 
 
 def facts_of(manifest: Manifest, sha256: str, plan: Plan) -> Iterator[Fact]:

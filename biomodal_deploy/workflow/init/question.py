@@ -10,11 +10,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Choice:
-    """One answer that can be picked.
-
-    Attributes:
-        details: What tells it from the others.
-    """
+    """One answer that can be picked."""
 
     value: str
     details: tuple[str, ...] = ()

@@ -34,11 +34,7 @@ _BYTES_EACH: Final = 1 << 30
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One stack of a set.
-
-    Attributes:
-        words: The command and its arguments, without `--stack` and `--output`.
-    """
+    """One stack of a set."""
 
     stack: str
     words: Sequence[str]

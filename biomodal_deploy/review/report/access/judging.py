@@ -105,7 +105,8 @@ def _less_what_resources_give(drift: ResourceChange) -> ResourceChange:
     """
     if drift.after is None or drift.type not in GROUPS:
         return drift
-    by_hand = {_element(each.path) for each in drift.updates if each.matters}
+    # The rule that a path lies in: `ingress[0]` of `ingress[0].cidr_blocks[1]`.
+    by_hand = {each.path.partition(".")[0] for each in drift.updates if each.matters}
     after = {
         name: [
             rule
@@ -117,11 +118,6 @@ def _less_what_resources_give(drift: ResourceChange) -> ResourceChange:
         for name, value in drift.after.items()
     }
     return drift.model_copy(update={"after": after})
-
-
-def _element(path: str) -> str:
-    """Return the rule that a path lies in: `ingress[0]` of `ingress[0].cidr_blocks[1]`."""
-    return path.partition(".")[0]
 
 
 def _only_known(change: ResourceChange) -> bool:
