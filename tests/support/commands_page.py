@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final, Literal, get_args, get_origin
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
@@ -104,6 +104,8 @@ def _values(parameter: TyperArgument | TyperOption) -> list[str]:
     """Return the words that a parameter takes, or what stands for a project's own."""
     kind = parameter.type_descriptor.annotation
     for each in (kind, *get_args(kind)):
+        if get_origin(each) is Literal:
+            return list(get_args(each))
         if isinstance(each, type) and issubclass(each, Enum):
             return [str(value.value) for value in each]
     metavar = (parameter.metavar or "").removesuffix("...")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -55,28 +54,9 @@ _OPTIONS: Final = {
 }
 
 
-class Bootstrap(StrEnum):
-    """How a stack is built."""
-
-    MODULE = "module"
-    NATIVE = "native"
-    PREREQUISITES = "prerequisites"
-
-
-class Profile(StrEnum):
-    """What a stack keeps to."""
-
-    DOCUMENTED = "documented"
-    HARDENED = "hardened"
-
-
-class Kind(StrEnum):
-    """Where a state lives."""
-
-    LOCAL = "local"
-    S3 = "s3"
-    CLOUD = "cloud"
-    PARTIAL = "partial"
+Bootstrap = Literal["module", "native", "prerequisites"]
+Profile = Literal["documented", "hardened"]
+Kind = Literal["local", "s3", "cloud", "partial"]
 
 
 def init(
@@ -201,9 +181,9 @@ def init(
     }
     given = Given(
         name=name,
-        settings={key: str(value) for key, value in settings.items() if value is not None},
+        settings={key: value for key, value in settings.items() if value is not None},
         variables=_variables(own, var or []),
-        backend=backend_from(backend and str(backend), backend_config or []),
+        backend=backend_from(backend, backend_config or []),
         options=_OPTIONS,
     )
     asker = _asker(output, no_input=no_input)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,14 +15,6 @@ from biomodal_deploy.workflow.reading import read_outputs
 from biomodal_deploy.workflow.stack import last_stack
 
 
-class OutputsFormat(StrEnum):
-    """How outputs are printed."""
-
-    TEXT = "text"
-    JSON = "json"
-    ENV = "env"
-
-
 def output(
     name: Annotated[
         str | None,
@@ -32,9 +23,9 @@ def output(
     project_dir: opt.ProjectDir = opt.HERE,
     stack: opt.Stack = None,
     format_: Annotated[
-        OutputsFormat,
+        Literal["text", "json", "env"],
         typer.Option("--output", "-o", help="Text, JSON, or shell assignments (env)."),
-    ] = OutputsFormat.TEXT,
+    ] = "text",
 ) -> int:
     """Print the stack's outputs.
 
@@ -42,7 +33,7 @@ def output(
 
     Example: ssh -i "$(biomodal-aws output private_key_filename)" ubuntu@203.0.113.7
     """
-    as_format = opt.Format.JSON if format_ is OutputsFormat.JSON else opt.Format.TEXT
+    as_format = opt.Format.JSON if format_ == "json" else opt.Format.TEXT
     with session(project_dir, as_format) as work:
         found = read_outputs(last_stack(work.location, stack))
     if name is not None and name not in found:
@@ -52,7 +43,7 @@ def output(
             fix=did_you_mean(name, found, otherwise="run biomodal-aws output for all"),
         )
     chosen = {name: found[name]} if name else found
-    by_format = {OutputsFormat.ENV: show_environment}
-    shower = by_format.get(format_, show_value if name else show_outputs)
+    shower = show_value if name else show_outputs
+    shower = show_environment if format_ == "env" else shower
     data = {key: each.model_dump(mode="json") for key, each in chosen.items()}
     return emit(data, lambda console: shower(console, chosen), as_format)

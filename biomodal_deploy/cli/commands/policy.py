@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -33,17 +32,7 @@ from biomodal_deploy.iam.vm import VmPolicy, bucket_part
 from biomodal_deploy.workflow.stack import fresh_stack
 from biomodal_deploy.workflow.variables import given_values
 
-
-class PhaseChoice(StrEnum):
-    """Which commands a policy is for."""
-
-    PLAN = "plan"
-    APPLY = "apply"
-    UPDATE = "update"
-    DESTROY = "destroy"
-    ALL = "all"
-
-
+PhaseChoice = Literal["plan", "apply", "update", "destroy", "all"]
 Phases = Annotated[
     PhaseChoice,
     typer.Option(
@@ -75,7 +64,7 @@ def deployer(
         bool,
         typer.Option("--documented", help="The published policy, its placeholders filled in."),
     ] = False,
-    phase: Phases = PhaseChoice.ALL,
+    phase: Phases = "all",
     form: Annotated[
         PolicyFormat, typer.Option("--format", help="How to print it.")
     ] = PolicyFormat.JSON,
@@ -134,7 +123,7 @@ def check(
             metavar="FILE...", help="Policies as JSON: what one user or role holds, together."
         ),
     ],
-    phase: Phases = PhaseChoice.ALL,
+    phase: Phases = "all",
     var_file: opt.VarFiles = None,
     var: opt.Variables = None,
     account: Account = None,
@@ -224,4 +213,4 @@ def _permissions(
 
 
 def _phases(choice: PhaseChoice) -> Sequence[Phase]:
-    return LIFE_CYCLE if choice is PhaseChoice.ALL else (Phase(choice.value),)
+    return LIFE_CYCLE if choice == "all" else (Phase(choice),)
