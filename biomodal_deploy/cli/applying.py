@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
-from biomodal_deploy.aws.ledger.model import Ledger, Leftovers
+from biomodal_deploy.aws.ledger.model import Ledger
 from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.options import Format
 from biomodal_deploy.cli.render.applies import show_start
@@ -25,15 +25,6 @@ from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.variables import PlanRequest
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finished:
-    """An apply, and the ledger around it where it was a destroy."""
-
-    applied: Applied
-    ledger: Ledger | None = None
-    remains: Leftovers | None = None
-
-
 def apply_asking(
     work: Session,
     stack: Stack,
@@ -43,7 +34,7 @@ def apply_asking(
     expect_sha256: str | None = None,
     ledger: Ledger | None = None,
     announce: bool = False,
-) -> Finished:
+) -> Applied:
     """Apply a sealed plan, once the stack's name was typed where something is lost.
 
     Args:
@@ -70,10 +61,8 @@ def apply_asking(
             line = f"What it held, and what solves it: biomodal-aws show {sealed_plan.id}"
             work.progress.notice(completed(line))
         raise
-    remains = None
-    if is_destroy:
-        remains = list_leftovers(stack, applied.sealed_plan, ready.plan)
-    return Finished(applied=applied, ledger=ledger, remains=remains)
+    remains = list_leftovers(stack, applied.sealed_plan, ready.plan) if is_destroy else None
+    return replace(applied, ledger=ledger, remains=remains)
 
 
 def _show_ledger(work: Session, ready: Ready) -> Ledger:

@@ -52,11 +52,7 @@ complete -k -c biomodal-aws -a '(__biomodal_aws_complete)'
 
 
 def answer(shell: str, words: Sequence[str], environment: Mapping[str, str] = os.environ) -> str:
-    """Return what can stand for the last word, a line each, as a shell reads it.
-
-    Args:
-        words: The words after the program's name, up to the cursor.
-    """
+    """Return what can stand for the last word, a line each, as a shell reads it."""
     found = dict(_candidates([each for each in words if each != "="], environment))
     match shell:
         case "zsh":

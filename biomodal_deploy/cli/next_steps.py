@@ -39,12 +39,7 @@ def typed(arguments: Sequence[str]) -> Iterator[None]:
 
 
 def steps_for(stack: str | None, files: Iterable[Path]) -> None:
-    """Let the steps that are printed from here on be for a sealed plan, whatever was typed.
-
-    Args:
-        stack: Its stack, where its id alone said which.
-        files: The files of variables that it was given by hand: planned again, it needs them too.
-    """
+    """Let the steps that are printed from here on be for a sealed plan, whatever was typed."""
     words = [f"{_VAR_FILE}={path}" for path in files]
     typed_words = _TYPED.get()
     if stack is not None and not _values("--stack", typed_words):

@@ -84,9 +84,6 @@ def emit(
     """Print a result to standard output, for programs or for people; return the exit status.
 
     The status is the command's also where nobody reads to the end (`biomodal-aws plan | head`).
-
-    Args:
-        data: It for programs, whose keys are a contract (docs/json.md).
     """
     with suppress(BrokenPipeError):
         if output is Format.JSON:
@@ -117,9 +114,6 @@ def meant_plan(location: Location, stack: str, named: str | None, by: str | None
     Args:
         named: The plan's id or path; the newest unused one where None.
         by: The stack that was named, or that the plan's id names alone.
-
-    Raises:
-        SealedPlanRefused: There is none, or it was edited or could have been.
     """
     try:
         found = find_sealed_plan(location, stack, named)

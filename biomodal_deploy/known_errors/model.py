@@ -155,9 +155,6 @@ def mark_of(pattern: str) -> str:
 
     Groups and sets are passed over: they may hold alternatives.
 
-    Args:
-        pattern: A regular expression without an alternative outside groups.
-
     Raises:
         ValueError: It has alternatives outside groups.
     """

@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from biomodal_deploy.aws.ledger.model import Ledger, Leftovers
 from biomodal_deploy.engine.process.stop_requests import read_stop_requests, stop_signals
 from biomodal_deploy.engine.terraform import (
     ApplyRun,
@@ -53,11 +54,14 @@ class Applied:
 
     Attributes:
         seconds: How long it took, without the time that a person was asked.
+        ledger, remains: Of a destroy: what there was before it, and what is left.
     """
 
     sealed_plan: SealedPlan
     run: ApplyRun
     seconds: float
+    ledger: Ledger | None = None
+    remains: Leftovers | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -59,14 +59,12 @@ class Diagnosed:
     Attributes:
         origin: What was read, for people.
         run: The failed run, where no file was named.
-        several: Whether the project has more stacks than this.
     """
 
     origin: str
     run: FailedRun | None
     diagnosis: Diagnosis
     stack: Stack | None
-    several: bool = False
 
     @cached_property
     def context(self) -> Mapping[str, str]:
@@ -90,7 +88,8 @@ class Diagnosed:
         """Return the next command for a cause, with the stack's name where it needs one."""
         command = match.next(self.context)
         words = command.split()
-        if self.several and self.stack and words[:1] == ["biomodal-aws"] and words[1] in _OF_ONE:
+        several = self.stack is not None and len(self.stack.location.stacks) > 1
+        if self.stack and several and words[:1] == ["biomodal-aws"] and words[1] in _OF_ONE:
             command += f" --stack {self.stack.name}"
         return command
 
@@ -157,13 +156,11 @@ def diagnose_error(project_dir: Path, stack: str | None, files: Sequence[Path] =
         with suppress(BiomodalError):
             location = Location.of(project_dir)
     parts = [(str(file) if file != STDIN else "standard input", _read(file)) for file in files]
-    found, several = _stack(location, stack)
     return Diagnosed(
         origin=", ".join(name for name, _ in parts),
         run=None,
         diagnosis=parts[0][1] if len(parts) == 1 else merged(parts),
-        stack=found,
-        several=several,
+        stack=_stack(location, stack),
     )
 
 
@@ -174,7 +171,6 @@ def _read(file: Path) -> Diagnosis:
 
 def _of_newest(location: Location, stack: str | None) -> Diagnosed:
     run = newest_failed(location, stack)
-    found, several = _stack(location, run.stack)
     if run.log is None:
         diagnosis = diagnose(io.BytesIO(f"error: {run.message}\n".encode()))
         origin = f"the history of {run.stack}"
@@ -186,8 +182,7 @@ def _of_newest(location: Location, stack: str | None) -> Diagnosed:
         origin=origin,
         run=run,
         diagnosis=diagnosis,
-        stack=found,
-        several=several,
+        stack=_stack(location, run.stack),
     )
 
 
@@ -201,12 +196,10 @@ def _unlock_command(stack: Stack, lock: str) -> str:
         return f"terraform {directory} force-unlock {shlex.quote(lock)}"
 
 
-def _stack(location: Location | None, name: str | None) -> tuple[Stack | None, bool]:
-    if location is None:
-        return None, False
+def _stack(location: Location | None, name: str | None) -> Stack | None:
     with suppress(BiomodalError):
-        return last_stack(location, name), len(location.stacks) > 1
-    return None, False
+        return last_stack(location, name) if location else None
+    return None
 
 
 @contextmanager

@@ -95,11 +95,7 @@ class Location:
 
 
 def project_folder(project_dir: Path) -> Path:
-    """Return the folder of the project that is meant, absolute.
-
-    Args:
-        project_dir: It, or the caller's own folder somewhere inside it.
-    """
+    """Return the folder of the project that is meant, absolute."""
     here = project_dir.absolute()
     if project_dir != Path():
         return here

@@ -96,10 +96,6 @@ def require_state(
 ) -> None:
     """Refuse to read a state that is missing, or holds nothing, after an apply.
 
-    Args:
-        header: What names the state's version; None where there is none.
-        backend: Where it was looked for; the stack's backend where None.
-
     Raises:
         StateLost: It is, with the way to get it back.
     """

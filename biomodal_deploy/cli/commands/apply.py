@@ -99,8 +99,4 @@ def apply(
             expect_sha256=next(iter(digests), None),
             announce=output is opt.Format.TEXT and not part,
         )
-    return emit(
-        applied_data(done.applied, done.ledger, done.remains),
-        lambda console: show_applied(console, done.applied, done.remains),
-        output,
-    )
+    return emit(applied_data(done), lambda console: show_applied(console, done), output)

@@ -140,7 +140,7 @@ def create(
         own, planned = plan_bucket(work.location, wanted, options, request)
         applied = None
         if not plan_only and _agreed(work, planned, yes=yes):
-            applied = apply_asking(work, own, planned.sealed_plan, name=confirm).applied
+            applied = apply_asking(work, own, planned.sealed_plan, name=confirm)
         created = Created(
             wanted=wanted,
             stack=own,

@@ -63,11 +63,7 @@ def destroy(
         show_sealed_plan(message_console(), planned.sealed_plan, planned.plan, ledger)
         with _good_for_this_answer(planned.sealed_plan) if by_name else nullcontext():
             done = apply_asking(work, chosen, planned.sealed_plan, name=confirm, ledger=ledger)
-    return emit(
-        applied_data(done.applied, done.ledger, done.remains),
-        lambda console: show_applied(console, done.applied, done.remains),
-        output,
-    )
+    return emit(applied_data(done), lambda console: show_applied(console, done), output)
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from biomodal_deploy.aws.ledger.model import Ledger, Leftovers
 from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.render.console import Line, print_lines
 from biomodal_deploy.cli.render.costs import cost_summary
@@ -32,7 +31,7 @@ from biomodal_deploy.workflow.applying import Applied
 from biomodal_deploy.workflow.ejecting import Ejected
 
 
-def show_applied(console: Console, applied: Applied, remains: Leftovers | None = None) -> None:
+def show_applied(console: Console, applied: Applied) -> None:
     """Print how many changes were made, what is left after a destroy, and where to go on."""
     count = counted(len(applied.run.completed), "change")
     line = Text("Done: ", style="good").append(
@@ -49,10 +48,8 @@ def show_applied(console: Console, applied: Applied, remains: Leftovers | None =
         stack = shlex.quote(manifest.facts.stack)
         step = completed(f"Next: biomodal-aws status --wait --stack {stack}")
         console.print(step, soft_wrap=True)
-    if remains:
-        # Only here: what destroys nothing should not wait for the ledger.
-
-        show_leftovers(console, remains)
+    if applied.remains:
+        show_leftovers(console, applied.remains)
 
 
 def show_start(console: Console, sealed_plan: SealedPlan) -> None:
@@ -74,11 +71,9 @@ def _outputs(applied: Applied) -> Iterator[Line]:
         yield Line(Text.assemble("  ", (f"{name}: ", "quiet"), text), 4)
 
 
-def applied_data(
-    applied: Applied, ledger: Ledger | None = None, remains: Leftovers | None = None
-) -> dict[str, object]:
+def applied_data(applied: Applied) -> dict[str, object]:
     """Return what an apply did, as data for programs; of a destroy also what was and is left."""
-    data: dict[str, object] = {
+    return {
         "sealed_plan": applied.sealed_plan.id,
         "stack": applied.sealed_plan.manifest.facts.stack,
         "kind": str(applied.sealed_plan.manifest.kind),
@@ -88,10 +83,8 @@ def applied_data(
             for each in applied.run.completed
         ],
         "interrupted": applied.run.interrupted,
+        **destroy_data(applied.ledger, applied.remains),
     }
-    if ledger or remains:
-        data |= destroy_data(ledger, remains)
-    return data
 
 
 def show_adopted(console: Console, done: Adopted, project: Path, *, full: bool) -> None:

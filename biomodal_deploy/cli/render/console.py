@@ -133,9 +133,6 @@ def print_table(
     """Print a table that cuts nothing: an id of which the end is missing is good for no command.
 
     Where the columns do not fit, each row is a line, which the terminal wraps itself.
-
-    Args:
-        folding: How many of the last columns may be folded.
     """
     whole = len(headings) - folding
     table = Table(box=None, pad_edge=False)

@@ -190,10 +190,6 @@ def with_member(text: str, path: Sequence[str], value: JsonValue) -> str:
     """Return a JSON text with a new last member in one of its objects.
 
     Objects that are missing on the way are added. Indentation and line ends follow the text.
-
-    Args:
-        text: A JSON object, known to be valid.
-        path: The names that lead to the new member, its own last.
     """
     start = past_blank(text, 0)
     names = list(path)
