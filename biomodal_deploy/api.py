@@ -18,11 +18,10 @@ from biomodal_deploy.plan.history import Chain
 from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.workflow.applying import Applied, prepare
 from biomodal_deploy.workflow.destroying import list_leftovers, take_ledger
-from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.location import Listener, Location, silent
 from biomodal_deploy.workflow.planning import make_plan
 from biomodal_deploy.workflow.plans import find_sealed_plan
 from biomodal_deploy.workflow.reading import Finding, find_drift, read_outputs, validate
-from biomodal_deploy.workflow.signals import Listener, silent
 from biomodal_deploy.workflow.stack import (
     Stack,
     fresh_stack,

@@ -21,9 +21,8 @@ from biomodal_deploy.cli.render.progress import PartProgress, Progress
 from biomodal_deploy.errors import EXIT_DONE, BiomodalError, SealedPlanRefused, UsageError
 from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.text import as_json
-from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.location import Listener, Location
 from biomodal_deploy.workflow.plans import find_latest, find_sealed_plan
-from biomodal_deploy.workflow.signals import Listener
 from biomodal_deploy.workflow.variables import files_by_hand
 
 

@@ -22,8 +22,8 @@ from biomodal_deploy.config.contract import OUTPUTS
 from biomodal_deploy.config.contract.grammar import broken_output
 from biomodal_deploy.engine.terraform import State
 from biomodal_deploy.errors import EngineError, UsageError
+from biomodal_deploy.workflow.location import Listener
 from biomodal_deploy.workflow.reading import read_state
-from biomodal_deploy.workflow.signals import Listener
 from biomodal_deploy.workflow.stack import Stack
 
 _Model = TypeVar("_Model", bound=BaseModel)

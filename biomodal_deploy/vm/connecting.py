@@ -32,7 +32,7 @@ from biomodal_deploy.vm.ssh_failures import (
     not_running,
     reason_in,
 )
-from biomodal_deploy.workflow.signals import Listener, Notice
+from biomodal_deploy.workflow.location import Listener, Notice
 
 # What ssh itself ends with, whatever went wrong; a remote command may use it too.
 SSH_FAILED: Final = 255

@@ -22,7 +22,7 @@ from biomodal_deploy.vm.built import Built
 from biomodal_deploy.vm.checks import install_answer
 from biomodal_deploy.vm.connecting import capture_by_ssh
 from biomodal_deploy.vm.ssh_failures import NotConnected
-from biomodal_deploy.workflow.signals import Listener
+from biomodal_deploy.workflow.location import Listener
 
 
 def program(settings: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from biomodal_deploy.errors import EngineError, UsageError
 from biomodal_deploy.vm.access import instance_of, way_to
 from biomodal_deploy.vm.built import read_built
 from biomodal_deploy.vm.connecting import capture_by_ssh
-from biomodal_deploy.workflow.signals import Listener, Step
+from biomodal_deploy.workflow.location import Listener, Step
 from biomodal_deploy.workflow.stack import Stack
 
 

@@ -22,7 +22,7 @@ from biomodal_deploy.review.cost.prices import Prices
 from biomodal_deploy.review.cost.resources import Hosts
 from biomodal_deploy.vm.built import Built, read_built
 from biomodal_deploy.vm.waiting import why_runnable
-from biomodal_deploy.workflow.signals import Listener, Step
+from biomodal_deploy.workflow.location import Listener, Step
 from biomodal_deploy.workflow.stack import Stack
 
 # Batch's words for jobs that have not ended, in a job's order.

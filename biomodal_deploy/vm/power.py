@@ -32,7 +32,7 @@ from biomodal_deploy.vm.access import has_ssh, instance_of, way_to
 from biomodal_deploy.vm.built import Built, read_built
 from biomodal_deploy.vm.connecting import capture_by_ssh
 from biomodal_deploy.vm.jobs import find_jobs
-from biomodal_deploy.workflow.signals import Listener, Step
+from biomodal_deploy.workflow.location import Listener, Step
 from biomodal_deploy.workflow.stack import Stack
 
 if TYPE_CHECKING:

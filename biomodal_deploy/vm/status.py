@@ -25,7 +25,7 @@ from biomodal_deploy.vm.access import check_key, has_ssh, way_to
 from biomodal_deploy.vm.built import Built, read_built
 from biomodal_deploy.vm.checks import all_checks
 from biomodal_deploy.vm.deep import check_inside
-from biomodal_deploy.workflow.signals import Listener, Step
+from biomodal_deploy.workflow.location import Listener, Step
 from biomodal_deploy.workflow.stack import Stack
 
 SECONDS: Final = 20.0

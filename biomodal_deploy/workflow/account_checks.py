@@ -21,7 +21,7 @@ from biomodal_deploy.plan.guards import emptied
 from biomodal_deploy.plan.impossible import MET_BY, Impossible, met_at
 from biomodal_deploy.workflow.failed_runs import Unfinished, last_not_applied
 from biomodal_deploy.workflow.importing import command, held_elsewhere, known_id
-from biomodal_deploy.workflow.signals import Notice
+from biomodal_deploy.workflow.location import Notice
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.variables import PlanRequest
 

@@ -34,9 +34,8 @@ from biomodal_deploy.workflow.engine import (
 )
 from biomodal_deploy.workflow.facts import locate
 from biomodal_deploy.workflow.init.writing import with_member
-from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.location import Listener, Location, Notice, Step, silent
 from biomodal_deploy.workflow.planning import Planned, make_plan
-from biomodal_deploy.workflow.signals import Listener, Notice, Step, silent
 from biomodal_deploy.workflow.stack import Stack, fresh_stack
 from biomodal_deploy.workflow.state_files import State, back_up, parse_state
 from biomodal_deploy.workflow.variables import Given, PlanRequest, given_values

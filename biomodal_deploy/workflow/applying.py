@@ -43,8 +43,8 @@ from biomodal_deploy.workflow.approving import CARRIED, check_approvals, claim
 from biomodal_deploy.workflow.checking import check
 from biomodal_deploy.workflow.destination import destination_of, record
 from biomodal_deploy.workflow.importing import EXISTS, held_elsewhere, offers
+from biomodal_deploy.workflow.location import Notice, Step, WorkflowEvent
 from biomodal_deploy.workflow.lost_state import StateDetails, state_details
-from biomodal_deploy.workflow.signals import Notice, Step, WorkflowEvent
 from biomodal_deploy.workflow.stack import Stack
 
 

@@ -28,8 +28,7 @@ from biomodal_deploy.errors import SealedPlanRefused, UsageError
 from biomodal_deploy.plan.sealed import SealedPlan, sealed_plans
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.journal import read_journal
-from biomodal_deploy.workflow.location import refuse_outside_scratch
-from biomodal_deploy.workflow.signals import Notice
+from biomodal_deploy.workflow.location import Notice, refuse_outside_scratch
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import local_state_of, resources_in
 from biomodal_deploy.workflow.wanted_bucket import bucket_of_backend

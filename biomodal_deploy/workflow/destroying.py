@@ -17,7 +17,7 @@ from biomodal_deploy.errors import BiomodalError, Interrupted, UsageError
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.history import Event, plans_in_order
 from biomodal_deploy.plan.sealed import SealedPlan, UseState
-from biomodal_deploy.workflow.signals import Step
+from biomodal_deploy.workflow.location import Step
 from biomodal_deploy.workflow.stack import Stack
 
 _UNTOLD = "nobody could be asked"

@@ -26,7 +26,7 @@ from biomodal_deploy.workflow.engine import (
     workspace_of,
 )
 from biomodal_deploy.workflow.init.writing import hcl
-from biomodal_deploy.workflow.signals import Step
+from biomodal_deploy.workflow.location import Step
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import local_state_of, resources_in
 from biomodal_deploy.workflow.variables import given_values

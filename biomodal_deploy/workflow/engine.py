@@ -34,8 +34,7 @@ from biomodal_deploy.workflow.backend import (
     config_files,
     require_state_bucket,
 )
-from biomodal_deploy.workflow.location import Location
-from biomodal_deploy.workflow.signals import Listener, Notice, Step, WorkflowEvent
+from biomodal_deploy.workflow.location import Listener, Location, Notice, Step, WorkflowEvent
 from biomodal_deploy.workflow.stack import Stack
 
 DEFAULT_WORKSPACE: Final = "default"

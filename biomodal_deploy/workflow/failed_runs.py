@@ -14,8 +14,7 @@ from biomodal_deploy.plan.history import Entry, Event, History, plans_in_order
 from biomodal_deploy.plan.sealed import Use, UseState
 from biomodal_deploy.plan.sealed.use import use_of
 from biomodal_deploy.text import counted
-from biomodal_deploy.workflow.location import Location, choose
-from biomodal_deploy.workflow.signals import Notice
+from biomodal_deploy.workflow.location import Location, Notice, choose
 from biomodal_deploy.workflow.stack import Stack
 
 _LOGS: Final = "logs"

@@ -1,13 +1,13 @@
-"""Where a project and its stacks lie on disk, and the settings of each."""
+"""Where a project and its stacks lie, the settings of each, and who is told what goes on."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from biomodal_deploy.config.settings import (
     OUTDIR_VARIABLE,
@@ -19,11 +19,11 @@ from biomodal_deploy.config.settings import (
     output_directory,
     read_project_file,
 )
+from biomodal_deploy.engine.terraform.events import Event
 from biomodal_deploy.errors import BiomodalError, UsageError
 from biomodal_deploy.files import sweep
 from biomodal_deploy.plan.sealed import prune
 from biomodal_deploy.text import did_you_mean
-from biomodal_deploy.workflow.signals import Listener, silent
 
 # Where the project writes, from its own folder.
 _WRITTEN: Final = (
@@ -39,6 +39,28 @@ _WRITTEN: Final = (
     "plans/*/*Z-*",
 )
 _SECRET: Final = ("draft-*/[!l]*", "*Z-*/plan.tfplan", "*Z-*/variables.tfvars.json")
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that takes a while begins."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that the user should know and need not act on."""
+
+    text: str
+
+
+WorkflowEvent: TypeAlias = Event | Step | Notice
+Listener: TypeAlias = Callable[[WorkflowEvent], None]
+
+
+def silent(_: WorkflowEvent) -> None:
+    """Report nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ from biomodal_deploy.workflow.engine import (
     project_lock,
 )
 from biomodal_deploy.workflow.facts import selected_providers
-from biomodal_deploy.workflow.signals import Step, silent
+from biomodal_deploy.workflow.location import Step, silent
 from biomodal_deploy.workflow.stack import Stack
 
 _PLATFORM: Final = re.compile(r"[a-z]+_[a-z0-9]+")

@@ -26,7 +26,7 @@ from biomodal_deploy.plan.history import Entry, Event
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.failed_runs import Unfinished, unfinished_apply
 from biomodal_deploy.workflow.journal import Previous, default_previous, remembered_backend
-from biomodal_deploy.workflow.signals import Notice
+from biomodal_deploy.workflow.location import Notice
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import BACKUPS
 

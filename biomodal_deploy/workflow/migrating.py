@@ -45,8 +45,8 @@ from biomodal_deploy.workflow.journal import (
     remembered_backend,
     write_journal,
 )
+from biomodal_deploy.workflow.location import Step, silent
 from biomodal_deploy.workflow.lost_state import require_state
-from biomodal_deploy.workflow.signals import Step, silent
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import (
     State,

@@ -30,8 +30,8 @@ from biomodal_deploy.workflow.destination import (
 from biomodal_deploy.workflow.engine import initialize, open_engine, warn_dropped_variables
 from biomodal_deploy.workflow.facts import AwsLocation, ask_alias, ask_identity, facts_now, locate
 from biomodal_deploy.workflow.failed_runs import warn_unfinished
+from biomodal_deploy.workflow.location import Notice, Step
 from biomodal_deploy.workflow.lost_state import state_to_plan_from
-from biomodal_deploy.workflow.signals import Notice, Step
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.variables import Given, PlanRequest, given_values, values_digest
 

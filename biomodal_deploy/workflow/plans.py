@@ -26,8 +26,7 @@ from biomodal_deploy.plan.sealed.archive import MOST_ARCHIVE, pack, unpack
 from biomodal_deploy.plan.sealed.digests import typed_sha256
 from biomodal_deploy.plan.sealed.sealed import stack_folder
 from biomodal_deploy.plan.sealed.use import ENDED
-from biomodal_deploy.workflow.location import Location, choose
-from biomodal_deploy.workflow.signals import Notice, Step
+from biomodal_deploy.workflow.location import Location, Notice, Step, choose
 from biomodal_deploy.workflow.stack import Stack
 
 

@@ -20,8 +20,8 @@ from biomodal_deploy.workflow.destination import (
 )
 from biomodal_deploy.workflow.engine import initialize, open_engine, workspace_of
 from biomodal_deploy.workflow.facts import ask_identity, locate
+from biomodal_deploy.workflow.location import Step
 from biomodal_deploy.workflow.lost_state import require_state
-from biomodal_deploy.workflow.signals import Step
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.variables import Given, given_values
 

@@ -15,8 +15,7 @@ from biomodal_deploy.engine.synthesis import Synthesis, synthesize
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import private_dir, read_regular
 from biomodal_deploy.plan.history import History
-from biomodal_deploy.workflow.location import Location, choose
-from biomodal_deploy.workflow.signals import Listener, Step
+from biomodal_deploy.workflow.location import Listener, Location, Step, choose
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,9 +16,8 @@ from biomodal_deploy.config.backends import LocalBackend, StateBucket, stack_of
 from biomodal_deploy.config.settings import CONTEXT_VARIABLE, StackSettings
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.iam.place import Place
-from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.location import Location, Step
 from biomodal_deploy.workflow.planning import Planned, make_plan
-from biomodal_deploy.workflow.signals import Step
 from biomodal_deploy.workflow.stack import Stack, fresh_stack
 from biomodal_deploy.workflow.state_files import local_state_of, resources_in
 from biomodal_deploy.workflow.variables import PlanRequest

@@ -23,7 +23,7 @@ from biomodal_deploy.engine.terraform.events import ApplyEvent
 from biomodal_deploy.errors import EXIT_DONE
 from biomodal_deploy.plan import Action
 from biomodal_deploy.plan.history import Event
-from biomodal_deploy.workflow.signals import Step
+from biomodal_deploy.workflow.location import Step
 from tests.support.light import MODEL, STACK, LightProject
 from tests.support.processes import run_program
 from tests.support.project import ROOT

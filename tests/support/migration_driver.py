@@ -11,9 +11,8 @@ import signal
 import sys
 from pathlib import Path
 
-from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.location import Location, Step, WorkflowEvent
 from biomodal_deploy.workflow.migrating import migrate_state
-from biomodal_deploy.workflow.signals import Step, WorkflowEvent
 from biomodal_deploy.workflow.stack import fresh_stack
 
 

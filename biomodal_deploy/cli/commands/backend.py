@@ -23,9 +23,9 @@ from biomodal_deploy.cli.render.team import (
 )
 from biomodal_deploy.cli.session import Session, emit, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_GUARD, UsageError
+from biomodal_deploy.workflow.location import Step
 from biomodal_deploy.workflow.migrating import migrate_state
 from biomodal_deploy.workflow.planning import Planned
-from biomodal_deploy.workflow.signals import Step
 from biomodal_deploy.workflow.stack import fresh_stack
 from biomodal_deploy.workflow.state_bucket import (
     bucket_checker,

@@ -18,8 +18,8 @@ from biomodal_deploy.cli.render.console import can_redraw
 from biomodal_deploy.engine.process import InterruptSent
 from biomodal_deploy.engine.terraform.events import ApplyEvent, Diagnostic, DiagnosticEvent, Event
 from biomodal_deploy.sandbox.demo import StepResult
+from biomodal_deploy.workflow.location import Notice, Step, WorkflowEvent
 from biomodal_deploy.workflow.sets.outcome import Message
-from biomodal_deploy.workflow.signals import Notice, Step, WorkflowEvent
 
 _MARKS = {"apply_complete": ("done", "good"), "apply_errored": ("failed", "bad")}
 

@@ -13,7 +13,7 @@ from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.config.contract.aws import ECS_INSTANCE_ROLE, WORK_FOLDER
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.vm.built import Built
-from biomodal_deploy.workflow.signals import Listener, Notice, Step
+from biomodal_deploy.workflow.location import Listener, Notice, Step
 
 # Apart from the work directory, so that no expiry of work files reaches it.
 CACHE_FOLDER: Final = "nf-cache"

@@ -34,7 +34,7 @@ from biomodal_deploy.vm.nextflow import nextflow_facts
 from biomodal_deploy.vm.smoke.job import ENDED, Said, SmokeJob
 from biomodal_deploy.vm.smoke.judging import Seen, judge, named
 from biomodal_deploy.vm.waiting import HOSTS, blocked_by
-from biomodal_deploy.workflow.signals import Listener, Notice, Step
+from biomodal_deploy.workflow.location import Listener, Notice, Step
 from biomodal_deploy.workflow.stack import Stack
 
 # The smallest host of the families that Batch takes has two vCPUs, and Batch lets an idle one go

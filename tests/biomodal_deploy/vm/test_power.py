@@ -16,8 +16,7 @@ from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.errors import EngineError, Interrupted, UsageError
 from biomodal_deploy.vm import power
 from biomodal_deploy.vm.power import PowerData, PowerRequest, switch
-from biomodal_deploy.workflow.location import Location
-from biomodal_deploy.workflow.signals import Step, WorkflowEvent
+from biomodal_deploy.workflow.location import Location, Step, WorkflowEvent
 from biomodal_deploy.workflow.stack import Stack
 from tests.support.operated import ADDRESS, REGION, VM, built
 from tests.support.recorded_aws import Given, RecordedAws, Refusal

@@ -14,8 +14,7 @@ from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.sealed import UseState, consume, record_outcome
 from biomodal_deploy.workflow import account_checks
 from biomodal_deploy.workflow.account_checks import count_contents
-from biomodal_deploy.workflow.location import Location
-from biomodal_deploy.workflow.signals import Notice, WorkflowEvent
+from biomodal_deploy.workflow.location import Location, Notice, WorkflowEvent
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.variables import PlanRequest
 from tests.support.light import LightProject

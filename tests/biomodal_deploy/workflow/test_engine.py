@@ -17,8 +17,7 @@ from biomodal_deploy.workflow.engine import (
     keep_lock,
     project_lock,
 )
-from biomodal_deploy.workflow.location import Location
-from biomodal_deploy.workflow.signals import Notice, WorkflowEvent
+from biomodal_deploy.workflow.location import Location, Notice, WorkflowEvent
 from biomodal_deploy.workflow.stack import Stack
 
 

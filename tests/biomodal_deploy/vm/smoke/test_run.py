@@ -8,7 +8,7 @@ from biomodal_deploy.vm.built import Built
 from biomodal_deploy.vm.nextflow import nextflow_facts
 from biomodal_deploy.vm.smoke import run
 from biomodal_deploy.vm.smoke.job import SmokeJob
-from biomodal_deploy.workflow.signals import silent
+from biomodal_deploy.workflow.location import silent
 from tests.support.operated import REGION, built, documented
 from tests.support.recorded_aws import RecordedAws
 
