@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 
 import pytest
 from pydantic import JsonValue
@@ -39,19 +40,18 @@ GRANTS = [(name, grant) for name, kind in catalog().kinds.items() for grant in k
 @pytest.mark.parametrize(("name", "grant"), GRANTS)
 def test_each_grant(name: str, grant: Grant) -> None:
     """Its actions exist, take its resources, and know its conditions' keys."""
+    kinds = [kind.partition(":")[2] or kind for kind in grant.on]
+    keys = [
+        re.sub(r"\{[^}]*\}", "x", key)
+        for label in grant.conditions
+        for of_operator in catalog().condition(label.partition(":")[0]).values()
+        for key in of_operator
+    ]
     for action_name in grant.actions:
         action = facts.action(action_name)
         assert action, f"{name}: {action_name}"
-        for label in grant.conditions:
-            for keys in catalog().condition(label.partition(":")[0]).values():
-                for key in keys:
-                    plain = re.sub(r"\{[^}]*\}", "x", key)
-                    for kind in grant.on:
-                        plain_kind = kind.partition(":")[2] or kind
-                        if action.on(plain_kind):
-                            assert action.condition_key_known(plain, plain_kind), (
-                                f"{action_name} {key}"
-                            )
+        for key, kind in product(keys, filter(action.on, kinds)):
+            assert action.condition_key_known(key, kind), f"{action_name} {key}"
 
 
 def test_wildcards_are_conditioned() -> None:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import pytest
+
 from biomodal_deploy.plan.adoption import Blocks, Rule, adopted_settings, rule_groups, rule_of
 from biomodal_deploy.plan.changes import Action, ResourceChange, Variable
 from biomodal_deploy.plan.model import Plan
 
 SSH: Rule = rule_of("sg-1", egress=False, protocol="tcp", ports=(22, 22), source="0.0.0.0/0")
 # As a rule of the provider's older kind says it.
-OPEN_SSH: Final[dict[str, Any]] = {
-    "security_group_id": "sg-1",
-    "type": "ingress",
-    "protocol": "tcp",
-    "from_port": 22,
-    "to_port": 22,
-    "cidr_blocks": ["0.0.0.0/0"],
-}
+# As a rule of the provider's older kind says it, and as one of its own kind does.
+_SSH: Final[dict[str, Any]] = {"security_group_id": "sg-1", "from_port": 22, "to_port": 22}
+OPEN_SSH: Final = {**_SSH, "type": "ingress", "protocol": "tcp", "cidr_blocks": ["0.0.0.0/0"]}
+NEW_SSH: Final = {**_SSH, "ip_protocol": "tcp", "cidr_ipv4": "0.0.0.0/0"}
 RULE: Final = {"security_group_id": "sg-1", "ip_protocol": "-1", "cidr_ipv4": "0.0.0.0/0"}
+
+VM_GROUP, HOSTS_GROUP = "aws_security_group.ssh", "aws_security_group.batch_hosts"
 
 
 def change(address: str, action: Action, **values: object) -> ResourceChange:
@@ -67,22 +67,15 @@ def test_a_whole_call_is_one_block() -> None:
 
 def test_a_rule_is_imported_and_its_old_resource_leaves_the_state() -> None:
     """Terraform cannot move between kinds; the rule itself stays in the account."""
+    new = "aws_vpc_security_group_ingress_rule.ssh_from_anywhere"
     found = plan(
         change("module.m.aws_security_group_rule.ssh[0]", Action.DELETE, **OPEN_SSH),
-        change(
-            "aws_vpc_security_group_ingress_rule.ssh_from_anywhere",
-            Action.CREATE,
-            security_group_id="sg-1",
-            ip_protocol="tcp",
-            from_port=22,
-            to_port=22,
-            cidr_ipv4="0.0.0.0/0",
-        ),
+        change(new, Action.CREATE, **NEW_SSH),
     )
     assert rule_groups(found) == {"sg-1"}
     blocks = Blocks()
     blocks.add(found, {SSH: "sgr-1"})
-    assert blocks.imports == {"aws_vpc_security_group_ingress_rule.ssh_from_anywhere": "sgr-1"}
+    assert blocks.imports == {new: "sgr-1"}
     assert blocks.removed == {"module.m.aws_security_group_rule.ssh"}
 
 
@@ -109,19 +102,29 @@ def replaced(old: str, new: str, *paths: str) -> ResourceChange:
         address=new,
         previous_address=old,
         type="aws_security_group",
-        name="group",
+        name=new.rpartition(".")[2],
         action=Action.REPLACE,
         before={"id": "sg-1", "description": "ours", "vpc_id": "vpc-1"},
         replace_paths=paths,
     )
 
 
-def test_the_module_keeps_the_description_that_it_takes() -> None:
-    """Of the VM's group, which it has an input for; it has none for the hosts' group."""
-    ssh = replaced("aws_security_group.ssh", "module.bootstrap.ssh", "description")
-    assert adopted_settings(plan(ssh)) == {"ssh_description": "ours"}
-    hosts = replaced("aws_security_group.batch_hosts", "module.bootstrap.hosts", "description")
-    assert adopted_settings(plan(hosts)) == {}
+@pytest.mark.parametrize(
+    ("old", "new", "path", "settings"),
+    [
+        # The module has an input for the VM's group, and none for the hosts' group.
+        (VM_GROUP, "module.bootstrap.ssh", "description", {"ssh_description": "ours"}),
+        (HOSTS_GROUP, "module.bootstrap.hosts", "description", {}),
+        # What AWS cannot change becomes a setting only where that is why it would be replaced.
+        (VM_GROUP, VM_GROUP, "description", {"ssh_description": "ours"}),
+        (VM_GROUP, VM_GROUP, "vpc_id", {}),
+    ],
+)
+def test_what_aws_cannot_change_becomes_a_setting(
+    old: str, new: str, path: str, settings: dict[str, str]
+) -> None:
+    """The description that the VM's group has stays, where the module takes it."""
+    assert adopted_settings(plan(replaced(old, new, path))) == settings
 
 
 def test_the_hosts_group_that_the_module_would_replace_stays_in_the_account() -> None:
@@ -145,18 +148,3 @@ def test_a_private_key_leaves_the_state() -> None:
     blocks = Blocks()
     blocks.add(plan(change("module.m.tls_private_key.default", Action.DELETE)), {})
     assert blocks.removed == {"module.m.tls_private_key.default"}
-
-
-def test_what_aws_cannot_change_becomes_a_setting() -> None:
-    """Only where that is why the resource would be replaced."""
-    group = ResourceChange(
-        address="aws_security_group.ssh",
-        type="aws_security_group",
-        name="ssh",
-        action=Action.REPLACE,
-        before={"description": "theirs", "vpc_id": "vpc-1"},
-        replace_paths=("description",),
-    )
-    assert adopted_settings(plan(group)) == {"ssh_description": "theirs"}
-    other = group.model_copy(update={"replace_paths": ("vpc_id",)})
-    assert adopted_settings(plan(other)) == {}

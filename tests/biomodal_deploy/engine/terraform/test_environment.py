@@ -12,32 +12,32 @@ from biomodal_deploy.engine.terraform.environment import (
     conflicting_environment,
 )
 
-CALLER = {
+KEPT = {
     "PATH": "/bin",
     "AWS_PROFILE": "lab",
     "TF_CLI_CONFIG_FILE": "/home/a/.terraformrc",
     "TF_PLUGIN_CACHE_DIR": "/home/a/cache",
+}
+# By name, as they are listed.
+DROPPED = {
     "TF_CLI_ARGS": "-parallelism=1",
     "TF_CLI_ARGS_apply": "-lock=false",
-    "TF_VAR_secret": "canary",
+    "TF_DATA_DIR": "elsewhere",
+    "TF_FORCE_LOCAL_BACKEND": "1",
     "TF_LOG": "TRACE",
     "TF_LOG_PATH": "/tmp/trace",
-    "TF_WORKSPACE": "other",
-    "TF_DATA_DIR": "elsewhere",
     "TF_REATTACH_PROVIDERS": "{}",
-    "TF_FORCE_LOCAL_BACKEND": "1",
-    "TF_INPUT": "1",
+    "TF_VAR_secret": "canary",
+    "TF_WORKSPACE": "other",
 }
+CALLER = {**KEPT, **DROPPED, "TF_INPUT": "1"}
 
 
 def test_what_would_change_the_outcome_is_dropped_and_named() -> None:
     """Arguments, values, logs and places of the caller's do not reach Terraform; their names do."""
     child = child_environment(CALLER, workspace="dev")
     assert child.variables == {
-        "PATH": "/bin",
-        "AWS_PROFILE": "lab",
-        "TF_CLI_CONFIG_FILE": "/home/a/.terraformrc",
-        "TF_PLUGIN_CACHE_DIR": "/home/a/cache",
+        **KEPT,
         "TF_WORKSPACE": "dev",
         "TF_IN_AUTOMATION": "1",
         "TF_INPUT": "0",
@@ -45,17 +45,7 @@ def test_what_would_change_the_outcome_is_dropped_and_named() -> None:
         "GOGC": "400",
         "GOMEMLIMIT": "1GiB",
     }
-    assert child.dropped == (
-        "TF_CLI_ARGS",
-        "TF_CLI_ARGS_apply",
-        "TF_DATA_DIR",
-        "TF_FORCE_LOCAL_BACKEND",
-        "TF_LOG",
-        "TF_LOG_PATH",
-        "TF_REATTACH_PROVIDERS",
-        "TF_VAR_secret",
-        "TF_WORKSPACE",
-    )
+    assert child.dropped == tuple(DROPPED)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -31,105 +30,91 @@ def packed(plan: SealedPlan) -> bytes:
     return file.getvalue()
 
 
+@pytest.fixture
 def room(tmp_path: Path) -> Path:
-    """Return an empty private folder."""
+    """An empty private folder."""
     folder = tmp_path / "room"
     folder.mkdir(mode=0o700)
     return folder
 
 
-def test_there_and_back(found: SealedPlan, tmp_path: Path) -> None:
+def refusal(content: bytes, room: Path, found: SealedPlan, words: str) -> str:
+    """Return the line that refuses an archive in place of a plan."""
+    with pytest.raises(SealedPlanRefused, match=words) as refused:
+        unpack(io.BytesIO(content), room, found.sha256, WHERE)
+    return str(refused.value)
+
+
+def test_there_and_back(found: SealedPlan, room: Path) -> None:
     """The same files, private, and the same plan makes the same bytes."""
     content = packed(found)
     assert packed(found) == content
-    folder = room(tmp_path)
-    manifest = unpack(io.BytesIO(content), folder, found.sha256, WHERE)
-    assert manifest == found.manifest
-    assert {each.name for each in folder.iterdir()} == {
-        each.name for each in found.path.iterdir() if each.is_file()
-    }
-    for each in folder.iterdir():
-        assert each.read_bytes() == (found.path / each.name).read_bytes()
-        assert each.stat().st_mode & 0o777 == 0o600
+    assert unpack(io.BytesIO(content), room, found.sha256, WHERE) == found.manifest
+    files = {each.name: each.read_bytes() for each in found.path.iterdir() if each.is_file()}
+    assert {each.name: each.read_bytes() for each in room.iterdir()} == files
+    assert {each.stat().st_mode & 0o777 for each in room.iterdir()} == {0o600}
 
 
-def rewritten(content: bytes, change: Callable[[tarfile.TarInfo], bytes | None]) -> bytes:
-    """Return an archive with a member more, whose header a test makes."""
+def rewritten(content: bytes, name: str, kind: bytes = tarfile.REGTYPE) -> bytes:
+    """Return an archive with a member more."""
     file = io.BytesIO(content)
     with tarfile.open(fileobj=file, mode="a") as tar:
-        member = tarfile.TarInfo("extra")
-        more = change(member)
-        tar.addfile(member, io.BytesIO(more) if more is not None else None)
+        member = tarfile.TarInfo(name)
+        member.type, member.linkname = kind, "/etc/passwd"
+        tar.addfile(member)
     return file.getvalue()
 
 
-def _named(name: str, kind: bytes = tarfile.REGTYPE) -> Callable[[tarfile.TarInfo], bytes | None]:
-    def change(member: tarfile.TarInfo) -> bytes | None:
-        member.name, member.type, member.linkname = name, kind, "/etc/passwd"
-        return None
-
-    return change
-
-
 @pytest.mark.parametrize(
-    "change",
+    ("name", "kind"),
     [
-        _named("../outside"),
-        _named("/tmp/outside"),
-        _named("logs/plan.log"),
-        _named("plan.tfplan"),
-        _named("-rf"),
-        _named("link", tarfile.SYMTYPE),
-        _named("hard", tarfile.LNKTYPE),
-        _named("pipe", tarfile.FIFOTYPE),
-        _named("folder", tarfile.DIRTYPE),
-        _named("sparse", tarfile.GNUTYPE_SPARSE),
+        ("../outside", tarfile.REGTYPE),
+        ("/tmp/outside", tarfile.REGTYPE),
+        ("logs/plan.log", tarfile.REGTYPE),
+        ("plan.tfplan", tarfile.REGTYPE),
+        ("-rf", tarfile.REGTYPE),
+        ("link", tarfile.SYMTYPE),
+        ("hard", tarfile.LNKTYPE),
+        ("pipe", tarfile.FIFOTYPE),
+        ("folder", tarfile.DIRTYPE),
+        ("sparse", tarfile.GNUTYPE_SPARSE),
     ],
 )
-def test_members_that_no_plan_has(
-    found: SealedPlan, tmp_path: Path, change: Callable[[tarfile.TarInfo], bytes | None]
-) -> None:
+def test_members_that_no_plan_has(found: SealedPlan, room: Path, name: str, kind: bytes) -> None:
     """Links, folders, pipes, paths and a file twice: refused in one line, nothing outside."""
-    hostile = rewritten(packed(found), change)
-    with pytest.raises(SealedPlanRefused, match="is not the plan that was stored") as refused:
-        unpack(io.BytesIO(hostile), room(tmp_path), found.sha256, WHERE)
-    assert "\n" not in str(refused.value)
-    assert str(refused.value).startswith(WHERE)
-    assert not (tmp_path / "outside").exists()
+    hostile = rewritten(packed(found), name, kind)
+    line = refusal(hostile, room, found, "is not the plan that was stored")
+    assert "\n" not in line
+    assert line.startswith(WHERE)
+    assert not (room.parent / "outside").exists()
 
 
-def test_too_many_members(found: SealedPlan, tmp_path: Path) -> None:
+def test_too_many_members(found: SealedPlan, room: Path) -> None:
     """A sealed plan has a handful of files."""
     content = packed(found)
     for number in range(30):
-        content = rewritten(content, _named(f"file{number}"))
-    with pytest.raises(SealedPlanRefused, match="more than the plain files"):
-        unpack(io.BytesIO(content), room(tmp_path), found.sha256, WHERE)
+        content = rewritten(content, f"file{number}")
+    refusal(content, room, found, "more than the plain files")
 
 
 @pytest.mark.parametrize("cut", [0, 1, 511, 700, 3000])
-def test_no_whole_tar_file(found: SealedPlan, tmp_path: Path, cut: int) -> None:
+@pytest.mark.parametrize("noise", [False, True], ids=["cut", "noise"])
+def test_no_whole_tar_file(found: SealedPlan, room: Path, cut: int, noise: bool) -> None:
     """Nothing, noise, or the beginning of one."""
-    for number, content in enumerate((packed(found)[:cut], b"\xff" * cut)):
-        folder = tmp_path / str(number)
-        folder.mkdir(mode=0o700)
-        with pytest.raises(SealedPlanRefused, match="is not the plan that was stored"):
-            unpack(io.BytesIO(content), folder, found.sha256, WHERE)
+    content = b"\xff" * cut if noise else packed(found)[:cut]
+    refusal(content, room, found, "is not the plan that was stored")
 
 
-def test_another_plan(found: SealedPlan, tmp_path: Path) -> None:
+def test_another_plan(found: SealedPlan, tmp_path: Path, room: Path) -> None:
     """Whole and well sealed, but not the one that was approved."""
     other = sealed(tmp_path / "others")
-    with pytest.raises(SealedPlanRefused, match=f"its SHA-256 is {other.sha256}"):
-        unpack(io.BytesIO(packed(other)), room(tmp_path), found.sha256, WHERE)
+    refusal(packed(other), room, found, f"its SHA-256 is {other.sha256}")
 
 
-def test_the_manifest_with_another_plan_file(found: SealedPlan, tmp_path: Path) -> None:
+def test_the_manifest_with_another_plan_file(found: SealedPlan, room: Path) -> None:
     """The digest that was approved covers what the manifest binds."""
-    expected = found.sha256
     found.plan_file.write_bytes(b"another plan")
-    with pytest.raises(SealedPlanRefused, match=r"its plan\.tfplan was changed"):
-        unpack(io.BytesIO(packed(found)), room(tmp_path), expected, WHERE)
+    refusal(packed(found), room, found, r"its plan\.tfplan was changed")
 
 
 def test_a_used_plan_is_not_packed(found: SealedPlan) -> None:
