@@ -96,18 +96,13 @@ def test_one_thing_is_wrong(sight: str, value: Any, part: str, verdict: str, say
 def test_the_standard_library_alone(name: str) -> None:
     """Nothing of ours and nothing that has to be installed is imported there."""
     tree = ast.parse(as_program("signed_calls.py", name))
-    imported = {
-        word.partition(".")[0]
-        for node in ast.walk(tree)
-        for word in (
-            [each.name for each in node.names]
-            if isinstance(node, ast.Import)
-            else [node.module or ""]
-            if isinstance(node, ast.ImportFrom)
-            else []
-        )
-    }
-    assert imported <= sys.stdlib_module_names
+    imported: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {each.name for each in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add(node.module or "")
+    assert {each.partition(".")[0] for each in imported} <= sys.stdlib_module_names
     defined = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     assert len(defined) == len(set(defined))
 

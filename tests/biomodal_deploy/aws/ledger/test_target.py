@@ -27,11 +27,10 @@ def test_ids_and_names() -> None:
 
 def test_in_a_module_it_is_the_same() -> None:
     """But for its addresses, and with provider 6's name of a compute environment."""
-    inside = destroyed(module="module.bootstrap")
+    inside, outside = destroyed(module="module.bootstrap"), destroyed()
     assert inside.buckets[0].address == "module.bootstrap.aws_s3_bucket.data_bucket[0]"
-    assert [each.key for each in inside.environments] == [
-        each.key for each in destroyed().environments
-    ]
+    inside_keys, keys = ([each.key for each in of.environments] for of in (inside, outside))
+    assert inside_keys == keys
 
 
 def test_a_bucket_of_before() -> None:
@@ -54,15 +53,10 @@ def test_the_environment_names_another_region() -> None:
 
 def test_hidden_values_are_no_names() -> None:
     """What the redactor hid is left out, and a hidden flag counts as set."""
-    hidden = resource(
-        "aws_s3_bucket.b",
-        "delete",
-        {"bucket": "b", "force_destroy": "secret"},
-        before_sensitive={"force_destroy": True},
-    )
-    nameless = resource(
-        "aws_ecr_repository.r", "delete", {"name": "r"}, before_sensitive={"name": True}
-    )
+    flag, name = ({"before_sensitive": {each: True}} for each in ("force_destroy", "name"))
+    bucket = {"bucket": "b", "force_destroy": "secret"}
+    hidden = resource("aws_s3_bucket.b", "delete", bucket, **flag)
+    nameless = resource("aws_ecr_repository.r", "delete", {"name": "r"}, **name)
     found = target_of(facts(), plan(hidden, nameless))
     assert found.buckets[0].is_emptied
     assert found.repositories == ()

@@ -75,24 +75,21 @@ def judged(
     return answer.verdict, answer.line
 
 
+def requested(permissions: StackPermissions) -> list[Request]:
+    """Return all that AWS is asked for, one by one."""
+    return [each for need in permissions.needs.items for each in wanted(need, permissions.place)]
+
+
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_compiled_policy_is_enough(
     aws: RecordedAws, target: Target, stacks: Path, stack: str
 ) -> None:
-    """A caller with exactly what `policy deployer` prints passes."""
-    compiled = StackPermissions(stacks / stack, VALUES, ACCOUNT).deployer()
-    documents = [policy.as_json() for policy in compiled]
-    verdict, line = judged(aws, target, stacks / stack, *documents)
+    """A caller with exactly what `policy deployer` prints passes; the document's lacks some."""
+    permissions = StackPermissions(stacks / stack, VALUES, ACCOUNT)
+    compiled = [policy.as_json() for policy in permissions.deployer()]
+    verdict, line = judged(aws, target, stacks / stack, *compiled)
     assert verdict is Verdict.PASS, line
-
-
-@pytest.mark.parametrize("stack", STACKS)
-def test_the_published_policy_is_not(
-    aws: RecordedAws, target: Target, stacks: Path, stack: str
-) -> None:
-    """A caller with the document's policy learns before the apply what it would lack."""
-    published = StackPermissions(stacks / stack, VALUES, ACCOUNT).documented()
-    verdict, line = judged(aws, target, stacks / stack, published)
+    verdict, line = judged(aws, target, stacks / stack, permissions.documented())
     assert verdict is Verdict.FAIL
     assert "actions are denied: batch:" in line
 
@@ -101,18 +98,14 @@ def test_the_published_policy_is_not(
 def test_one_statement_less_is_noticed(aws: RecordedAws, target: Target, stacks: Path) -> None:
     """Whichever statement is left out: the few questions find what all requests one by one do."""
     permissions = StackPermissions(stacks / "native", VALUES, ACCOUNT)
-    requests = [
-        each for need in permissions.needs.items for each in wanted(need, permissions.place)
-    ]
+    requests = [replace(each, complete=True) for each in requested(permissions)]
     statements = [each.as_json() for policy in permissions.deployer() for each in policy.statements]
     noticed = 0
     for left_out in range(0, len(statements), 6):
         rest: list[JsonValue] = [*statements[:left_out], *statements[left_out + 1 :]]
         document: dict[str, JsonValue] = {"Version": "2012-10-17", "Statement": rest}
         policy = parse_policy(document)
-        lacking = any(
-            not decide([policy], replace(each, complete=True)).allowed for each in requests
-        )
+        lacking = any(not decide([policy], each).allowed for each in requests)
         verdict, line = judged(aws, target, stacks / "native", document)
         assert (verdict is Verdict.FAIL) == lacking, (statements[left_out], line)
         noticed += lacking
@@ -122,10 +115,7 @@ def test_one_statement_less_is_noticed(aws: RecordedAws, target: Target, stacks:
 @pytest.mark.parametrize("stack", STACKS)
 def test_few_questions_say_it_all(stacks: Path, stack: str) -> None:
     """Merging loses no action on no resource, and a slow IAM is asked some thirty times."""
-    permissions = StackPermissions(stacks / stack, VALUES, ACCOUNT)
-    requests = [
-        each for need in permissions.needs.items for each in wanted(need, permissions.place)
-    ]
+    requests = requested(StackPermissions(stacks / stack, VALUES, ACCOUNT))
     questions = merged(requests)
     assert len(questions) < 45
     for request in requests:

@@ -21,6 +21,7 @@ from biomodal_deploy.engine.terraform.events import (
     TextLine,
 )
 from biomodal_deploy.engine.toolchain import Terraform, find_terraform
+from biomodal_deploy.engine.toolchain.terraform_binary import Product
 from tests.support.small_stack import CANARY, engine, ignore, slow
 
 pytestmark = pytest.mark.engine
@@ -107,21 +108,18 @@ def test_events_come_as_they_happen(stack: Path) -> None:
 
 def test_the_callers_environment_changes_nothing(stack: Path) -> None:
     """Extra arguments, values and another workspace in the environment are not obeyed."""
-    cli = engine(
-        find_terraform(),
-        stack,
-        TF_CLI_ARGS_plan="-destroy",
-        TF_VAR_secret="from the environment",
-        TF_WORKSPACE="elsewhere",
-        TF_LOG="TRACE",
-    )
-    assert cli.dropped == ("TF_CLI_ARGS_plan", "TF_LOG", "TF_VAR_secret", "TF_WORKSPACE")
+    theirs = {
+        "TF_CLI_ARGS_plan": "-destroy",
+        "TF_LOG": "TRACE",
+        "TF_VAR_secret": "from the environment",
+        "TF_WORKSPACE": "elsewhere",
+    }
+    cli = engine(find_terraform(), stack, **theirs)
+    assert cli.dropped == tuple(theirs)
     log = stack / "log"
     cli.init(ignore, log)
-    assert (
-        cli.plan(stack / "p", ignore, log, var_files=[stack / "values.tfvars.json"]).summary.add
-        == 2
-    )
+    made = cli.plan(stack / "p", ignore, log, var_files=[stack / "values.tfvars.json"])
+    assert made.summary.add == 2
     assert not (stack / "terraform.tfstate.d").exists()
     with pytest.raises(TerraformFailed) as failed:
         cli.plan(stack / "p", ignore, log)
@@ -139,37 +137,27 @@ def test_a_workspace_that_is_not_there_yet(stack: Path) -> None:
     assert engine(find_terraform(), stack).state_pull() is None
 
 
-class TestVersions:
-    """What differs between versions and products."""
-
-    @pytest.mark.parametrize(
-        ("version", "product", "speaks"),
-        [("1.11.4", "terraform", True), ("1.8.5", "terraform", False), ("1.9.0", "tofu", False)],
-    )
-    def test_init_speaks_json_where_it_can(
-        self, stack: Path, version: str, product: str, speaks: bool
-    ) -> None:
-        """`init -json` is asked for from Terraform 1.9 on; plain text is passed on as text."""
-        found = find_terraform().argv_prefix
-        named = Terraform(
-            found, version, "setting", "test", "tofu" if product == "tofu" else "terraform"
-        )
-        events: list[Event] = []
-        engine(named, stack).init(events.append, stack / "log")
-        assert any(isinstance(event, LogEvent) for event in events) == speaks
-        assert any(isinstance(event, TextLine) for event in events) != speaks
+@pytest.mark.parametrize(
+    ("version", "product", "speaks"),
+    [("1.11.4", "terraform", True), ("1.8.5", "terraform", False), ("1.9.0", "tofu", False)],
+)
+def test_init_speaks_json_where_it_can(
+    stack: Path, version: str, product: Product, speaks: bool
+) -> None:
+    """`init -json` is asked for from Terraform 1.9 on; plain text is passed on as text."""
+    named = Terraform(find_terraform().argv_prefix, version, "setting", "test", product)
+    events: list[Event] = []
+    engine(named, stack).init(events.append, stack / "log")
+    assert any(isinstance(event, LogEvent) for event in events) == speaks
+    assert any(isinstance(event, TextLine) for event in events) != speaks
 
 
 def test_a_stopped_short_call_is_an_interruption(stack: Path) -> None:
     """A short call that hangs ends at the first signal."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        port = silent.getsockname()[1]
-        program = (
-            "python3",
-            "-c",
-            f"import socket; socket.create_connection(('127.0.0.1', {port})).recv(1)",
-        )
-        cli = engine(Terraform(program, "1.11.4", "setting", "test"), stack)
+        to = ("127.0.0.1", silent.getsockname()[1])
+        code = f"import socket; socket.create_connection({to}).recv(1)"
+        cli = engine(Terraform(("python3", "-c", code), "1.11.4", "setting", "test"), stack)
         threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
         began = time.monotonic()
         with pytest.raises(TerraformStopped) as stopped:

@@ -78,6 +78,9 @@ def test_tokens_are_on_no_disk(tmp_path: Path) -> None:
 OVERRIDE = 'provider_installation {\n  dev_overrides {\n    "hashicorp/aws" = "/tmp/evil"\n  }\n}\n'
 
 
+JSON_OVERRIDE = '{"provider_installation": [{"dev_overrides": [{"a/b": "/x"}]}]}'
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -87,11 +90,8 @@ OVERRIDE = 'provider_installation {\n  dev_overrides {\n    "hashicorp/aws" = "/
         (".terraform.d/tfrc", OVERRIDE),
         ("config/opentofu/tofurc", OVERRIDE),
         ("config/opentofu/a.tfrc", OVERRIDE),
-        (
-            ".terraform.d/a.tfrc.json",
-            '{"provider_installation": [{"dev_overrides": [{"a/b": "/x"}]}]}',
-        ),
-        (".terraformrc", '{"provider_installation": [{"dev\\u005foverrides": [{"a/b": "/x"}]}]}'),
+        (".terraform.d/a.tfrc.json", JSON_OVERRIDE),
+        (".terraformrc", JSON_OVERRIDE.replace("dev_", "dev\\u005f")),
         (".terraformrc", 'provider_installation {\n "dev\\x5foverrides" { }\n}\n'),
         (".terraformrc", "a = <<E\n/*\nE\n" + OVERRIDE + "# */\n"),
         (".terraformrc", "#" * 2_000_000 + "\n" + OVERRIDE),
@@ -103,12 +103,11 @@ def test_an_overridden_provider_is_refused(tmp_path: Path, name: str, content: s
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content)
     home = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
-    with pytest.raises(UsageError) as caught:
-        cli_config.refuse_dev_overrides(home)
-    assert caught.value.field == str(path)
     other = {"HOME": "/nowhere", "TF_CLI_CONFIG_FILE": str(path)}
-    with pytest.raises(UsageError):
-        cli_config.refuse_dev_overrides(other)
+    for environ in (home, other):
+        with pytest.raises(UsageError) as caught:
+            cli_config.refuse_dev_overrides(environ)
+        assert caught.value.field == str(path)
     cli_config.refuse_dev_overrides({**other, "TF_CLI_CONFIG_FILE": str(tmp_path / "gone")})
 
 
