@@ -20,13 +20,22 @@ from typing import Any, Final
 import yaml  # type: ignore[import-untyped]
 
 from tests.support.git import git
+from tests.support.mirror import kept_settings
 from tests.support.project import ROOT
 
 Document = dict[str, Any]
 
 _EXPRESSION: Final = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 _TOKEN: Final = re.compile(r"'[^']*'|\|\||&&|==|!=|!|[()]|cancelled\(\)|[A-Za-z_][\w.-]*")
-_PASSED_ON: Final = ("PATH", "LANG", "LC_ALL", "TMPDIR", "BIOMODAL_PROVIDER_MIRROR")
+_PASSED_ON: Final = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "GOGC",
+    "GOMEMLIMIT",
+    "JSII_RUNTIME_PACKAGE_CACHE_ROOT",
+)
 
 
 def read_template(name: str) -> Document:
@@ -67,12 +76,15 @@ class Machine:
     def environment(self) -> dict[str, str]:
         """Return the job's environment, without credentials."""
         kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        kept |= kept_settings()
         kept["PATH"] = os.pathsep.join(
             [str(self.folder / "tools"), str(Path(sys.executable).parent), kept["PATH"]]
         )
         return {
             **kept,
             "HOME": str(self.folder / "home"),
+            # The first machine fills it; those that follow find the bindings cut to size.
+            "XDG_CACHE_HOME": str(self.folder.parent / "cache"),
             "CI": "true",
             "NO_PROXY": "127.0.0.1",
             # The editable install points at this checkout; the clone runs its own code.

@@ -22,12 +22,17 @@ BOTH: Final = {"biomodal-aws": {"bootstrap": "module"}, "native": {"bootstrap": 
 
 
 def copy_app(target: Path) -> Path:
-    """Copy the app's files to another checkout folder and return it."""
+    """Copy the app's files to another checkout folder and return it.
+
+    What Python has compiled comes along: times and sizes are kept, so that it is not done again.
+    """
     target.mkdir(parents=True)
+    # Under such a name another test process may be writing one at this moment.
+    half_written = shutil.ignore_patterns("*.pyc.*")
     for name in APP:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, target / name, ignore=half_written)
         else:
             shutil.copy2(source, target / name)
     return target
