@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 # Whole lives of an environment, the longest first: minutes each, partly spent waiting for the AWS
 # provider. Those of no name here come after them, before the tests that start no engine.
 _LONG: Final = (
-    "tests/test_package.py",
+    "tests/engine/test_installed.py",
     "tests/engine/test_forced_replacements.py",
     "tests/engine/test_permissions.py",
     "tests/engine/test_hardened_lifecycle.py",

@@ -23,6 +23,7 @@ from tests.support.authority.sandbox import judged_sandbox
 from tests.support.aws_command import parse
 from tests.support.checkout import user_keys
 from tests.support.light import Ended, LightProject
+from tests.support.mirror import kept_settings
 from tests.support.terraform import require_provider
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("ledger")]
@@ -131,7 +132,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     require_provider()
     workdir = tmp_path_factory.mktemp("ledger")
     with judged_sandbox(workdir) as sandbox:
-        lab = Lab(LightProject(workdir / "project"), sandbox, dict(sandbox.environment({})))
+        lab = Lab(LightProject(workdir / "project"), sandbox, sandbox.environment(kept_settings()))
         image = lab.client("ec2").describe_images(Owners=["099720109477"])["Images"][0]["ImageId"]
         lab.project.model({STACK: model(sandbox.account.subnet_ids[0], image)})
         assert "ledger" not in lab.must(EXIT_DONE, "plan", "-o", "json").data

@@ -68,7 +68,7 @@ def steps(message: str) -> Iterator[list[str]]:
 
 # Steps that no case takes, by module or folder, and the tests that take them.
 _EMPTY_FOLDER: Final = (
-    "tests/test_package.py::test_an_installed_wheel_does_the_job_in_an_empty_folder"
+    "tests/engine/test_installed.py::test_an_installed_wheel_does_the_job_in_an_empty_folder"
 )
 _LOCK: Final = "tests/engine/test_lock_files.py::test_ci_takes_it_as_it_is"
 _MOVED: Final = "tests/engine/test_shared_state.py::test_from_bucket_to_bucket"
@@ -89,7 +89,7 @@ TAKEN_BY: Final = {
     "::test_the_command_on_screen",
     "workflow/adding.py: backend check": "tests/engine/test_state_bucket.py"
     "::test_a_bucket_that_lacks_everything",
-    "workflow/adding.py: demo": "tests/test_package.py::test_it_rehearses_the_whole_job",
+    "workflow/adding.py: demo": "tests/engine/test_demo.py::test_it_rehearses_the_whole_job",
     "workflow/adding.py: doctor": "tests/engine/test_init.py::test_options_make_a_stack_that_plans",
     "workflow/adding.py: keygen": "tests/biomodal_deploy/cli/test_payload_page.py"
     "::test_what_needs_no_terraform_prints_its_shape",

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.light import STACK, LightProject
+from tests.support.mirror import kept_settings
 
 BUCKET: Final = "lab-state"
 KEY: Final = f"{STACK}/terraform.tfstate"
@@ -41,7 +42,7 @@ class SharedProject(LightProject):
 
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return an environment that reaches the sandbox and nothing else of AWS."""
-        return self.sandbox.environment(super().environment(more))
+        return self.sandbox.environment(super().environment({**kept_settings(), **(more or {})}))
 
     def keep_in_s3(self, key: str = KEY, bucket: str = BUCKET) -> None:
         """Change the settings, and what the app synthesizes from them, to the bucket."""

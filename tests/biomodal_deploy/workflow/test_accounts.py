@@ -15,6 +15,7 @@ from biomodal_deploy.sandbox import Sandbox
 from tests.support.authority.sandbox import judged_sandbox
 from tests.support.checkout import user_keys
 from tests.support.light import STACK, Ended, LightProject
+from tests.support.mirror import kept_settings
 from tests.support.terraform import require_provider
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("accounts")]
@@ -78,7 +79,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, monday: Mapping[str, str])
 
 def aws(sandbox: Sandbox, **changed: str) -> dict[str, str]:
     """Return what a sandbox puts into the environment, some of it changed."""
-    return {**sandbox.environment({}), **changed}
+    return {**sandbox.environment(kept_settings()), **changed}
 
 
 def session_of(sandbox: Sandbox, name: str) -> dict[str, str]:

@@ -27,6 +27,7 @@ from biomodal_deploy.workflow.facts import AwsLocation
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import Stack, last_stack
 from tests.support.light import STACK, LightProject
+from tests.support.mirror import kept_settings
 from tests.support.sealed_project import STACK as SEALED
 from tests.support.sealed_project import sealed_project
 from tests.support.terraform import require_provider
@@ -152,7 +153,7 @@ def test_the_state_stays_with_its_account(tmp_path: Path, ours: Sandbox, theirs:
     """Whatever the settings say: plan, drift, destroy, apply refuse; typed, the account moves."""
     require_provider()
     project = LightProject(tmp_path / "project", {STACK: MODEL})
-    here, there = ours.environment({}), theirs.environment({})
+    here, there = (each.environment(kept_settings()) for each in (ours, theirs))
     early = project.plan(environment=there)  # before there was anything to compare with
     project.plan(environment=here)
     assert project.run("apply", environment=here).status == EXIT_DONE

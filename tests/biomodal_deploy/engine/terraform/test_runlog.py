@@ -15,6 +15,7 @@ from biomodal_deploy.engine.terraform.results import Touched
 from biomodal_deploy.engine.terraform.runlog import ApplySummary, ErrorText
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.light import STACK, LightProject
+from tests.support.mirror import kept_settings
 from tests.support.terraform import require_provider
 
 
@@ -173,7 +174,7 @@ def test_the_provider_s_warning_of_a_resource_that_no_stack_has(tmp_path: Path) 
             "resource": {"aws_vpc_security_group_ingress_rule": {"old": rule}},
         }
         project = LightProject(tmp_path / "project", {STACK: model})
-        environment = sandbox.environment({})
+        environment = sandbox.environment(kept_settings())
         for words in (("plan",), ("apply",)):
             done = project.run(*words, environment=environment)
             assert done.status == 0, done.err
