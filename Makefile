@@ -63,9 +63,10 @@ containers: ## Install podman and runc for the tests that run containers (Debian
 
 frameworks: $(FRAMEWORKS) ## Install cdktn, and bindings of AWS provider 6, for their tests
 
-# Three workers on two cores: the engine tests mostly wait. Their order is tests/conftest.py's.
+# Six workers on two cores: the engine tests mostly wait, since the AWS provider watches a new
+# bucket's rules for most of a minute. Their order is tests/conftest.py's.
 test: setup frameworks ## Every test, the engine tests on real Terraform included
-	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -n 6 --dist loadfile --no-loadscope-reorder
 
 test-quick: $(READY) ## The tests that start no engine: about a minute
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not engine and not slow"

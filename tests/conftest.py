@@ -15,16 +15,20 @@ from hypothesis import HealthCheck, settings
 # Whole lives of an environment, the longest first: minutes each, partly spent waiting for the AWS
 # provider. Those of no name here come after them, before the tests that start no engine.
 _LONG: Final = (
-    "tests/engine/test_installed.py",
+    "tests/engine/test_adopt.py",
     "tests/engine/test_forced_replacements.py",
+    "tests/engine/test_changed_profile.py",
+    "tests/engine/test_installed.py",
     "tests/engine/test_permissions.py",
     "tests/engine/test_hardened_lifecycle.py",
-    "tests/engine/test_native_lifecycle.py",
-    "tests/engine/test_adopt.py",
+    "tests/engine/test_ci_templates.py",
+    "tests/engine/test_demo.py",
     "tests/biomodal_deploy/sandbox/test_lifecycle.py",
-    "tests/engine/test_changed_profile.py",
-    "tests/engine/test_eject.py",
     "tests/engine/test_workflow_sandbox.py",
+    "tests/engine/test_native_lifecycle.py",
+    "tests/engine/test_cdktf_cli.py",
+    "tests/engine/test_eject.py",
+    "tests/test_package.py",
     "tests/engine/",
 )
 
