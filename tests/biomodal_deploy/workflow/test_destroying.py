@@ -90,18 +90,13 @@ def test_broken_aws_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert all("no-such-profile" in each.line for each in ledger.holdings)
 
 
-def test_no_state_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is held, and nobody has to be asked to know it."""
-    stack, sealed_plan = project(tmp_path, of=plan())
-    ledger = take_ledger(stack, sealed_plan, sealed_plan.plan())
-    assert (ledger.holdings, ledger.seconds < 1) == ((), True)
-
-
-def test_a_stack_of_something_else(tmp_path: Path) -> None:
-    """It made nothing in AWS: nobody is asked, and no history speaks of it."""
-    stack, sealed_plan = project(tmp_path, of=plan(), region=None)
+def test_a_plan_of_nothing(tmp_path: Path) -> None:
+    """No state yet, or a stack of something else: nobody is asked, and no history speaks of it."""
+    for region in ("eu-west-2", None):
+        stack, sealed_plan = project(tmp_path / str(region), of=plan(), region=region)
+        ledger = take_ledger(stack, sealed_plan, sealed_plan.plan())
+        assert (ledger.holdings, ledger.seconds < 1) == ((), True)
     assert list_leftovers(stack, sealed_plan, sealed_plan.plan()).clean
-    assert take_ledger(stack, sealed_plan, sealed_plan.plan()).holdings == ()
     assert stack.history.entries() == ()
 
 

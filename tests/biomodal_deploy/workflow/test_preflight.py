@@ -37,13 +37,15 @@ def location(tmp_path: Path) -> Location:
     return Location.of(tmp_path, {})
 
 
-def test_defaults_are_the_documents() -> None:
-    """What is not given is what Terraform will take."""
+def test_what_is_not_given_is_what_terraform_takes() -> None:
+    """The document's defaults; a value that has none is one line with what to write."""
     target = target_from(VALUES, "module")
     assert target.instance_type == "t3.large"
     assert target.tags == (("environment", "development"), ("biomodal-deployment", target.vm_name))
     assert target.existing_bucket is None
     assert target.limits == Bounds()
+    with pytest.raises(UsageError, match=r'vpc_id: missing. Fix: set vpc_id = "..."'):
+        target_from({name: VALUES[name] for name in VALUES if name != "vpc_id"}, "native")
 
 
 def test_names_follow_the_stacks() -> None:
@@ -52,12 +54,6 @@ def test_names_follow_the_stacks() -> None:
     assert target_from(VALUES, "native").new_bucket == "analysis-vm"
     existing = target_from({**VALUES, "use_existing_bucket_url": "s3://data/"}, "native")
     assert (existing.existing_bucket, existing.new_bucket) == ("data", None)
-
-
-def test_a_missing_value_is_an_error() -> None:
-    """One line, with the variable and what to write."""
-    with pytest.raises(UsageError, match=r'vpc_id: missing. Fix: set vpc_id = "..."'):
-        target_from({name: VALUES[name] for name in VALUES if name != "vpc_id"}, "native")
 
 
 def test_a_project_is_read_without_synthesis(location: Location) -> None:
@@ -91,45 +87,23 @@ def test_prerequisites_have_no_preflight(location: Location) -> None:
     assert StackSettings(bootstrap="prerequisites").bootstrap == "prerequisites"
 
 
+def held(kind: str, mode: str = "managed", **attributes: object) -> dict[str, object]:
+    """Return a resource as a state has it."""
+    return {"mode": mode, "type": kind, "name": "it", "instances": [{"attributes": attributes}]}
+
+
 PULLED = {
     "version": 4,
     "resources": [
-        {
-            "mode": "managed",
-            "type": "aws_key_pair",
-            "name": "ssh",
-            "instances": [{"attributes": {"id": "analysis-vm", "key_name": "analysis-vm"}}],
-        },
-        {
-            "mode": "managed",
-            "type": "aws_security_group",
-            "name": "ssh",
-            "instances": [{"attributes": {"id": "sg-1", "name": "analysis-vm-sg", "tags": {}}}],
-        },
-        {
-            "mode": "data",
-            "type": "aws_iam_role",
-            "name": "other",
-            "instances": [{"attributes": {"id": "other"}}],
-        },
+        held("aws_key_pair", id="analysis-vm", key_name="analysis-vm"),
+        held("aws_security_group", id="sg-1", name="analysis-vm-sg", tags={}),
+        held("aws_iam_role", "data", id="other"),
     ],
 }
-SHOWN = {
-    "values": {
-        "root_module": {
-            "resources": [
-                {"mode": "managed", "type": "aws_key_pair", "values": {"id": "analysis-vm"}}
-            ],
-            "child_modules": [
-                {
-                    "resources": [
-                        {"mode": "managed", "type": "aws_eip", "values": {"id": "eipalloc-1"}}
-                    ]
-                }
-            ],
-        }
-    }
-}
+KEY = {"mode": "managed", "type": "aws_key_pair", "values": {"id": "analysis-vm"}}
+ADDRESS = {"mode": "managed", "type": "aws_eip", "values": {"id": "eipalloc-1"}}
+MODULES = [{"resources": [ADDRESS]}]
+SHOWN = {"values": {"root_module": {"resources": [KEY], "child_modules": MODULES}}}
 
 
 def test_a_pulled_state() -> None:

@@ -54,13 +54,16 @@ class Account:
 
     def role_arn(self, name: str) -> str:
         """Return a role's ARN, its path in it where it exists."""
-        role = next((each for each in self._iam.roles.values() if each.name == name), None)
+        role = self._role(name)
         default = f"arn:{self.place.partition}:iam::{self.place.account}:role/{name}"
         return str(role.arn) if role else default
 
+    def _role(self, name: str) -> Any:
+        return next((each for each in self._iam.roles.values() if each.name == name), None)
+
     def boundary(self, name: str) -> str | None:
         """Return the ARN of the policy that bounds a role, None where none does."""
-        role = next((each for each in self._iam.roles.values() if each.name == name), None)
+        role = self._role(name)
         return role.permissions_boundary_arn if role else None
 
     def linked_role_arn(self, service: str, suffix: str | None) -> str:

@@ -23,24 +23,15 @@ _APART: Final = ("header", "querystring")
 
 @dataclass(frozen=True, kw_only=True)
 class ApiCall:
-    """One call.
+    """One call."""
 
-    Attributes:
-        key_id: The access key that signed it.
-        region: The region that it is signed for.
-        service: The service, by its signing name.
-        operation: The API operation, such as `RunInstances`.
-        parameters: Its parameters, nested as the service's protocol nests them, joined by dots:
-            `TagSpecification.1.Tag.1.Key`.
-        invocation: The SDK's id of it, the same in Terraform's log.
-    """
-
-    key_id: str
-    region: str
-    service: str
-    operation: str
+    key_id: str  # the access key that signed it
+    region: str  # the region that it is signed for
+    service: str  # the service, by its signing name
+    operation: str  # the API operation, such as `RunInstances`
+    # nested as the service's protocol nests them, joined by dots: `TagSpecification.1.Tag.1.Key`
     parameters: Mapping[str, str]
-    invocation: str
+    invocation: str  # the SDK's id of it, the same in Terraform's log
 
     def one(self, *names: str) -> str | None:
         """Return the first of these parameters that is given."""
@@ -137,21 +128,14 @@ def _matched(
 
 @dataclass(frozen=True, kw_only=True)
 class _Route:
-    """What tells one operation of a REST service from the others.
-
-    Attributes:
-        operation: Its name.
-        method: The HTTP method.
-        path: How its path reads.
-        query: What stands in its query.
-        needs: Parameters of the query and headers that it cannot do without: S3's copies differ
-            from writes by one of them alone.
-    """
+    """What tells one operation of a REST service from the others."""
 
     operation: str
     method: str
     path: re.Pattern[str]
-    query: Mapping[str, str]
+    query: Mapping[str, str]  # what stands in its query
+    # Parameters of the query and headers that it cannot do without: S3's copies differ from writes
+    # by one of them alone.
     needs: frozenset[str]
 
 

@@ -13,20 +13,20 @@ from typing import Final
 
 from biomodal_deploy.iam import facts
 from biomodal_deploy.iam.evaluate import Request
-from tests.support.authority import batch, budgets, cloudwatch, ec2, ecr, iam, kms, logs, s3
+from tests.support.authority import batch, ec2, iam, kms, s3, services
 from tests.support.authority.account import Account
 from tests.support.authority.call import ApiCall
 from tests.support.authority.common import UnknownCallError
 
 _SERVICES: Final[dict[str, Callable[[ApiCall, Account], Iterator[Request]]]] = {
     "batch": batch.requests,
-    "budgets": budgets.requests,
+    "budgets": services.budgets,
     "ec2": ec2.requests,
-    "ecr": ecr.requests,
+    "ecr": services.ecr,
     "iam": iam.requests,
     "kms": kms.requests,
-    "logs": logs.requests,
-    "monitoring": cloudwatch.requests,
+    "logs": services.logs,
+    "monitoring": services.cloudwatch,
     "s3": s3.requests,
 }
 

@@ -24,23 +24,17 @@ KEY = "ssh-ed25519 AAAA ada"
 class Recorded(Account):
     """AWS with recorded answers."""
 
+    region = REGION
+
     def __init__(self, asker: Asker) -> None:
         super().__init__(asker)
         self.recorded = RecordedAws()
         offers = [{"InstanceType": each} for each in ("m6i.large", "t3.large", "t4g.large")]
-        keys = [
-            {"KeyName": "ada", "PublicKey": KEY},
-            {"KeyName": "odd", "PublicKey": "ecdsa-sha2-nistp256 AAAA odd"},
-        ]
-        self.recorded.answers["ec2.DescribeInstanceTypeOfferings"] = {
-            "InstanceTypeOfferings": offers
+        odd = {"KeyName": "odd", "PublicKey": "ecdsa-sha2-nistp256 AAAA odd"}
+        self.recorded.answers |= {
+            "ec2.DescribeInstanceTypeOfferings": {"InstanceTypeOfferings": offers},
+            "ec2.DescribeKeyPairs": {"KeyPairs": [{"KeyName": "ada", "PublicKey": KEY}, odd]},
         }
-        self.recorded.answers["ec2.DescribeKeyPairs"] = {"KeyPairs": keys}
-
-    @property
-    def region(self) -> str:
-        """The region in use."""
-        return REGION
 
     def regions(self) -> list[str]:
         """Return two regions."""
@@ -70,16 +64,31 @@ def refusal(what: Given, base: Answers | None = None) -> str:
     return str(refused.value)
 
 
-def test_everything_that_is_missing_is_one_line() -> None:
+NOBODY = (
+    "NAME, --region, --vpc-id, --subnet-id: missing, and nobody can be asked here. "
+    "Fix: give each of them."
+)
+
+
+@pytest.mark.parametrize(
+    ("what", "line"),
+    [
+        (given(None), NOBODY),
+        (given("dev", {"region": REGION}), "--vpc-id, --subnet-id: missing"),
+        (given(None, bootstrap="prerequisites"), "NAME, --region: missing"),
+        (given("d2", PLACE), "--vm-name: missing"),  # the name fits the stack and not the VM
+        # A stack that is there is never written over.
+        (given("prod", PLACE), 'NAME = "prod": cdktf.json has a stack of that name.'),
+        (
+            given("Dev", PLACE),
+            'NAME = "Dev": A stack\'s name has lower-case letters, digits and single hyphens',
+        ),
+        (given("dev", PLACE, account="12"), '--account = "12": An AWS account id has 12 digits'),
+    ],
+)
+def test_what_is_missing_or_wrong_is_one_line(what: Given, line: str) -> None:
     """Nobody finds out one option at a time; the VM is called like the stack."""
-    assert refusal(given(None)) == (
-        "NAME, --region, --vpc-id, --subnet-id: missing, and nobody can be asked here. "
-        "Fix: give each of them."
-    )
-    assert "--vpc-id, --subnet-id: missing" in refusal(given("dev", {"region": REGION}))
-    assert refusal(given(None, bootstrap="prerequisites")).startswith("NAME, --region: missing")
-    # A name that fits the stack and not the VM.
-    assert refusal(given("d2", PLACE)).startswith("--vm-name: missing")
+    assert refusal(what).startswith(line)
 
 
 def test_nothing_is_asked_of_aws_where_nobody_is_asked() -> None:
@@ -115,17 +124,6 @@ def test_nothing_is_asked_of_aws_where_nobody_is_asked() -> None:
 def test_each_value_is_checked_by_its_rule(variables: dict[str, str], line: str) -> None:
     """The rule is the contract's, word for word, and the option is named."""
     assert line in refusal(given("dev", {**PLACE, **variables}))
-
-
-def test_names_and_accounts_are_checked() -> None:
-    """A stack that is there is never written over."""
-    assert refusal(given("prod", PLACE)).startswith(
-        'NAME = "prod": cdktf.json has a stack of that name.'
-    )
-    assert "lower-case letters, digits and single hyphens" in refusal(given("Dev", PLACE))
-    assert refusal(given("dev", PLACE, account="12")).startswith(
-        '--account = "12": An AWS account id has 12 digits'
-    )
 
 
 def test_lists_and_numbers_are_read_as_terraform_reads_them() -> None:
