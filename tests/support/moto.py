@@ -35,9 +35,11 @@ def _client(region: str, service: str) -> Any:
 @contextmanager
 def account(region: str = REGION) -> Iterator[Callable[[str], Any]]:
     """Give an account of moto's in this process with nothing in it: a client for each service."""
-    with mock_aws(), pytest.MonkeyPatch.context() as settings:
-        settings.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # they are slow, and not asked for
-        yield partial(_client, region)
+    with pytest.MonkeyPatch.context() as settings:
+        # They are slow, and not asked for; read when the account ends, too.
+        settings.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+        with mock_aws():
+            yield partial(_client, region)
 
 
 def launch(ec2: Any, **more: Any) -> str:

@@ -9,6 +9,9 @@ import re
 import shlex
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from functools import cache
+from io import StringIO
 from typing import Final
 
 import pytest
@@ -27,16 +30,23 @@ FOUND: Final[dict[str, TyperCommand]] = {
 # Its output is that of the command which it runs.
 NO_FORMAT: Final = {"sandbox run"}
 
+
+@cache
+def help_of(name: str) -> str:
+    """Return what a command prints of itself, and nothing but that."""
+    with redirect_stdout(StringIO()) as printed, redirect_stderr(StringIO()) as wrong:
+        assert run([*name.split(), "--help"]) == EXIT_DONE
+    assert wrong.getvalue() == ""
+    return printed.getvalue()
+
+
 each_command = pytest.mark.parametrize("name", sorted(FOUND))
 
 
 @each_command
-def test_help_has_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_has_an_example(name: str) -> None:
     """It says what the command does, and shows one that can be copied."""
-    assert run([*name.split(), "--help"]) == EXIT_DONE
-    printed = capsys.readouterr()
-    assert printed.err == ""
-    assert f"Usage: biomodal-aws {name}" in printed.out
+    assert f"Usage: biomodal-aws {name}" in help_of(name)
     example = inspect.cleandoc(FOUND[name].help or "").partition("Example: ")[2]
     assert f"biomodal-aws {name}" in example
     assert shlex.split(example)
@@ -63,25 +73,21 @@ def test_what_a_command_does_and_takes_is_explained(name: str) -> None:
 
 
 @each_command
-def test_what_an_option_takes_is_named_in_plain_words(
-    name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_an_option_takes_is_named_in_plain_words(name: str) -> None:
     """FILE, N and NAME, and not Python's names of types; choices stand as they are."""
-    run([*name.split(), "--help"])
-    options = capsys.readouterr().out.partition("Options:")[2]
+    options = help_of(name).partition("Options:")[2]
     shown = re.findall(r"^  -[^<\n]*<([^>]*)>", options, re.MULTILINE)
     assert all("|" in each for each in shown), shown
 
 
 @each_command
-def test_every_command_speaks_to_programs(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_speaks_to_programs(name: str) -> None:
     """`--output` is there, with `json` among its choices."""
     if name in NO_FORMAT:
         return
     (option,) = [each for each in FOUND[name].params if "--output" in each.opts]
     assert "-o" in option.opts
-    run([*name.split(), "--help"])
-    assert re.search(r"-o, --output <[a-z|]*\bjson\b", capsys.readouterr().out)
+    assert re.search(r"-o, --output <[a-z|]*\bjson\b", help_of(name))
 
 
 @each_command

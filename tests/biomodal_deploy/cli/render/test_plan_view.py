@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,6 +65,7 @@ def golden(snapshot: SnapshotAssertion) -> SnapshotAssertion:
     return snapshot.use_extension(TextFile)
 
 
+@cache
 def read(name: str, times: int = 50) -> Plan:
     """Return a plan that real Terraform made; a large one is so many times the first create."""
     raw = json.loads(real_plan("create" if name == "large" else name))
