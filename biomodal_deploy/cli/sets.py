@@ -11,7 +11,7 @@ from pathlib import Path
 
 from biomodal_deploy.cli.options import Format
 from biomodal_deploy.cli.render.console import message_console, output_console
-from biomodal_deploy.cli.render.sets import SetProgress, describe_apply, show_notices, show_set
+from biomodal_deploy.cli.render.sets import SetProgress, show_notices, show_set
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_INTERRUPTED, Interrupted, UsageError
 from biomodal_deploy.plan.sealed import SealedPlan
@@ -120,31 +120,22 @@ class SetRun:
 
 
 def apply_set(
+    run: SetRun,
     names: Sequence[str],
     stacks: Sequence[str],
     *,
     every: bool,
     digests: Sequence[str],
     confirm: Sequence[str],
-    project_dir: Path,
-    output: Format,
-    jobs: int | None,
 ) -> int:
     """Apply several sealed plans, each exactly as `apply` does alone.
 
     What makes the account's roles goes first: where that fails, the stacks of the same
     account that need them do not begin.
     """
-    location = Location.of(project_dir)
+    location = Location.of(run.project_dir)
     chosen = _chosen(location, names, stacks, every=every)
     check_digests(chosen, digests)
-    run = SetRun(
-        command="apply",
-        describe=describe_apply,
-        project_dir=project_dir,
-        output=output,
-        jobs=jobs,
-    )
     waves: list[list[Part]] = [[], []]
     for each in chosen.sealed_plans:
         settings = location.settings(each.manifest.facts.stack)

@@ -26,11 +26,10 @@ from biomodal_deploy.engine.terraform.locks import state_path
 from biomodal_deploy.engine.toolchain.tool import numbers
 from biomodal_deploy.errors import SealedPlanRefused, UsageError
 from biomodal_deploy.plan.sealed import SealedPlan, sealed_plans
-from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.journal import read_journal
 from biomodal_deploy.workflow.location import Notice, refuse_outside_scratch
 from biomodal_deploy.workflow.stack import Stack
-from biomodal_deploy.workflow.state_files import local_state_of, resources_in
+from biomodal_deploy.workflow.state_files import holdings, local_state_of
 from biomodal_deploy.workflow.wanted_bucket import bucket_of_backend
 
 # Settings that would lead an S3 backend past the sandbox's own endpoint.
@@ -136,8 +135,7 @@ def check_nothing_left_behind(stack: Stack) -> None:
         _check_output_folder(stack)
         return
     path = local_state_of(stack)
-    if (count := resources_in(path)) != 0:
-        holds = "a state that cannot be read" if count is None else counted(count, "resource")
+    if holds := holdings(path):
         raise UsageError(
             f"The state is to be elsewhere now, and {shown(path)} still holds {holds}",
             field=f"backend of {stack.name}",
@@ -196,9 +194,8 @@ def _check_output_folder(stack: Stack) -> None:
     usual = (stack.location.project_dir / "state" / here.name).resolve()
     back = f"leave {OUTDIR_VARIABLE} and `output` of cdktf.json out"
     for state, how in {**_states_of_plans(stack), usual: back}.items():
-        if state == here or (count := resources_in(state)) == 0:
+        if state == here or not (holds := holdings(state)):
             continue
-        holds = "a state that cannot be read" if count is None else counted(count, "resource")
         raise UsageError(
             f"With this output folder the state would be {here}, and {shown(state)} holds {holds}",
             field=OUTDIR_VARIABLE,

@@ -25,7 +25,7 @@ from biomodal_deploy.plan.history import Entry, Event
 from biomodal_deploy.plan.sealed import Facts, SealedPlan
 from biomodal_deploy.workflow.facts import AwsLocation
 from biomodal_deploy.workflow.stack import Stack
-from biomodal_deploy.workflow.state_files import parse_state, resources_in
+from biomodal_deploy.workflow.state_files import holdings, parse_state, resources_in
 
 OPTION: Final = "--account-moved"
 _AWS_ITSELF: Final = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
@@ -96,9 +96,9 @@ def check_state_file(stack: Stack, workspace: str) -> None:
         return
     project = stack.location.project_dir
     there, ours = project / before.state, project / str(here)
-    if (count := resources_in(there)) == 0 or _continues(ours, there):
+    holds = holdings(there)
+    if holds is None or _continues(ours, there):
         return
-    holds = "a state that cannot be read" if count is None else f"{count} resources"
     raise UsageError(
         f"the last apply wrote its state to {there}, which still holds {holds}; with this output "
         f"folder the state would be {ours}",

@@ -98,6 +98,14 @@ def resources_in(path: Path) -> int | None:
     return state.resources if state else 0
 
 
+def holdings(path: Path) -> str | None:
+    """Return how much a state file holds, in words; None where that is nothing."""
+    count = resources_in(path)
+    if count is None:
+        return "a state that cannot be read"
+    return counted(count, "resource") if count else None
+
+
 def backups_of(stack: Stack) -> Path:
     """Return the private folder that keeps states which were moved; it is made where missing."""
     return private_dir(local_state_of(stack).parent / BACKUPS)

@@ -9,8 +9,9 @@ import typer
 from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.applying import apply_asking
 from biomodal_deploy.cli.render.applies import applied_data, show_applied
+from biomodal_deploy.cli.render.sets import describe_apply
 from biomodal_deploy.cli.session import emit, meant_plan, session
-from biomodal_deploy.cli.sets import apply_set
+from biomodal_deploy.cli.sets import SetRun, apply_set
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.workflow.plans import stack_meant
 from biomodal_deploy.workflow.sets.choosing import is_set
@@ -70,16 +71,14 @@ def apply(
     """
     names, digests, confirmed = sealed_plan or [], expect_sha256 or [], confirm or []
     if len(names) > 1 or is_set(stack or (), every=every):
-        return apply_set(
-            names,
-            stack or [],
-            every=every,
-            digests=digests,
-            confirm=confirmed,
+        run = SetRun(
+            command="apply",
+            describe=describe_apply,
             project_dir=project_dir,
             output=output,
             jobs=jobs,
         )
+        return apply_set(run, names, stack or [], every=every, digests=digests, confirm=confirmed)
 
     if len(digests) > 1:
         raise UsageError("One plan has one digest", field="--expect-sha256", fix="give it once")

@@ -42,6 +42,12 @@ _PER_GB: Final = {
     "logs/written": "job logs, for each GB written",
     "logs/kept": "job logs, for each GB kept a month",
 }
+# What costs the same whatever it is set to.
+_FLAT: Final = {
+    "aws_eip": ("public IPv4 address", "address", MONTH_HOURS),
+    "aws_kms_key": ("KMS key", "key", 1),
+    "aws_cloudwatch_metric_alarm": ("alarm", "alarm", 1),
+}
 # What a gp3 volume has without a charge.
 _GP3_IOPS, _GP3_THROUGHPUT = 3000, 125
 # Canonical's Ubuntu 22.04 image, which the document asks for, is of the hvm-ssd kind: its root disk
@@ -181,12 +187,9 @@ def idle_lines(found: list[Priced], prices: Prices) -> Iterator[Line]:
             yield from _instance(each, each.read(Instance), prices, own_address=not addresses)
         elif each.type == "aws_ebs_volume":
             yield from _volume("volume", each.address, each.read(Volume), prices)
-        elif each.type == "aws_eip":
-            yield _line("public IPv4 address", each.address, MONTH_HOURS, prices.get("address"))
-        elif each.type == "aws_kms_key":
-            yield _line("KMS key", each.address, 1, prices.get("key"))
-        elif each.type == "aws_cloudwatch_metric_alarm":
-            yield _line("alarm", each.address, 1, prices.get("alarm"))
+        elif each.type in _FLAT:
+            what, name, quantity = _FLAT[each.type]
+            yield _line(what, each.address, quantity, prices.get(name))
         elif each.type == "aws_vpc_endpoint":
             endpoint = each.read(Endpoint)
             if endpoint.vpc_endpoint_type not in (None, "Gateway"):
@@ -221,11 +224,9 @@ def _volume(what: str, address: str, volume: Volume, prices: Prices) -> Iterator
     yield _line(f"{what}, {size or 'unknown'} GB {kind}", address, size or 0, price)
     if kind in ("io1", "io2") and volume.iops:
         yield _line(f"{what}'s IOPS", address, volume.iops, prices.get(f"{kind}-iops"))
-    if kind == "gp3" and (volume.iops or 0) > _GP3_IOPS:
-        more = (volume.iops or 0) - _GP3_IOPS
+    if kind == "gp3" and (more := (volume.iops or 0) - _GP3_IOPS) > 0:
         yield _line(f"{what}'s IOPS over {_GP3_IOPS:,}", address, more, prices.get("gp3-iops"))
-    if kind == "gp3" and (volume.throughput or 0) > _GP3_THROUGHPUT:
-        more = (volume.throughput or 0) - _GP3_THROUGHPUT
+    if kind == "gp3" and (more := (volume.throughput or 0) - _GP3_THROUGHPUT) > 0:
         what = f"{what}'s throughput over {_GP3_THROUGHPUT} MiB/s"
         yield _line(what, address, more, prices.get("gp3-throughput"))
 

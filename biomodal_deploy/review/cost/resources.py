@@ -93,26 +93,16 @@ class Endpoint(_Read):
     subnet_ids: Blocks[str] = []
 
 
-class _Expiry(_Read):
+class _Step(_Read):
+    """When what it holds for goes on, to which class, or away."""
+
     days: Known[int] = None
-
-
-class _Former(_Read):
     noncurrent_days: Known[int] = None
-
-
-class _Transition(_Read):
-    days: Known[int] = None
     storage_class: Known[str] = None
-
-
-class _Condition(_Read):
-    prefix: Known[str] = None
 
 
 class _Filter(_Read):
     prefix: Known[str] = None
-    and_: Blocks[_Condition] = []
 
 
 class Rule(_Read):
@@ -122,9 +112,9 @@ class Rule(_Read):
     status: Known[str] = None
     prefix: Known[str] = None
     filter: Blocks[_Filter] = []
-    expiration: Blocks[_Expiry] = []
-    noncurrent_version_expiration: Blocks[_Former] = []
-    transition: Blocks[_Transition] = []
+    expiration: Blocks[_Step] = []
+    noncurrent_version_expiration: Blocks[_Step] = []
+    transition: Blocks[_Step] = []
 
     @property
     def where(self) -> str:
