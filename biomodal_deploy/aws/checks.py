@@ -9,16 +9,19 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, PlainSerializer, SkipValidation, WithJsonSchema
 
-from biomodal_deploy.aws.clients import WORKERS, Clients, as_finished, open_clients
+from biomodal_deploy.aws.clients import WORKERS, Clients, as_finished, open_clients, within
 from biomodal_deploy.aws.errors import classify_error, one_line
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
 
 _T = TypeVar("_T")
+
+# For one question, each of whose calls is tried three times.
+_SECONDS: Final = 60.0
 
 
 # As programs read them.
@@ -245,7 +248,8 @@ def ask_once(region: str, ask: Callable[[Clients], _T]) -> _T:
         Unavailable: It cannot be asked, or does not answer.
     """
     try:
-        return ask(open_clients(region))
+        clients = open_clients(region)
+        return within(_SECONDS, lambda: ask(clients))
     except (BotoCoreError, ClientError, UsageError) as error:
         raise Unavailable(str(error)) from error
 

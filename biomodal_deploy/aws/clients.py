@@ -10,7 +10,7 @@ from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from botocore import UNSIGNED
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import ConnectionError, NoCredentialsError  # noqa: A004 - its name there
 
 from biomodal_deploy.aws.session import open_session, partition_of
 
@@ -165,6 +165,25 @@ def as_finished(
         return
     finally:
         stopped.set()
+
+
+class NoAnswerInTimeError(ConnectionError):
+    """An answer that did not come to its end in time."""
+
+    fmt = "no answer in {seconds:g} seconds"
+
+
+def within(seconds: float, ask: Callable[[], _T]) -> _T:
+    """Return what a call returns.
+
+    A client's own patience is for silence: an answer that trickles in is waited for without end.
+
+    Raises:
+        NoAnswerInTimeError: It has not returned in time.
+    """
+    for _, outcome in as_finished([ask], workers=1, seconds=seconds):
+        return outcome.result()
+    raise NoAnswerInTimeError(seconds=seconds)
 
 
 class Once(Generic[_T]):

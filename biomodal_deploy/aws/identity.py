@@ -8,10 +8,15 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
 from biomodal_deploy.config.credentials import without_userinfo
 from biomodal_deploy.engine.process import capture
 from biomodal_deploy.errors import EXIT_DONE, EngineError, UsageError
+
+# With what finds the credentials, which may be a program that asks a person.
+_SECONDS: Final = 120.0
+_ALIAS_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,13 +84,14 @@ def account_alias(region: str | None, environment: Mapping[str, str] = os.enviro
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
+    from biomodal_deploy.aws.clients import within
     from biomodal_deploy.aws.session import open_session
 
     region = region or "us-east-1"
     config = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
     try:
         iam = open_session(region).client("iam", region_name=region, config=config)
-        aliases = iam.list_account_aliases()["AccountAliases"]
+        aliases = within(_ALIAS_SECONDS, iam.list_account_aliases)["AccountAliases"]
     except (BotoCoreError, ClientError, UsageError):
         return None
     return aliases[0] if aliases else None
@@ -104,7 +110,7 @@ def _ask(region: str | None) -> Identity:
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from biomodal_deploy.aws.clients import Clients
+    from biomodal_deploy.aws.clients import Clients, within
     from biomodal_deploy.aws.errors import classify_error
     from biomodal_deploy.aws.session import open_session
 
@@ -112,7 +118,8 @@ def _ask(region: str | None) -> Identity:
     session = open_session(region)
     config = Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 2})
     try:
-        answer = session.client("sts", region_name=region, config=config).get_caller_identity()
+        sts = session.client("sts", region_name=region, config=config)
+        answer = within(_SECONDS, sts.get_caller_identity)
     except (BotoCoreError, ClientError) as error:
         failure = classify_error(error, Clients(session, region))
         raise EngineError(
