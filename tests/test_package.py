@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -160,17 +161,24 @@ def test_the_ten_lines_of_the_docs(python: Path, tmp_path: Path) -> None:
 def test_the_docs_name_every_construct(python: Path, tmp_path: Path) -> None:
     """The table has a row for each, with the attributes that it really offers."""
     program = (
-        "import biomodal_aws as b, json\n"
-        "print(json.dumps({name: getattr(b, name).__doc__ for name in b.__all__}))"
+        "import biomodal_aws as b, inspect, json\n"
+        "def source(made):\n"
+        "    ours = (each for each in made.__mro__ if each.__module__.startswith(b.__name__))\n"
+        "    return '\\n'.join(map(inspect.getsource, ours))\n"
+        "print(json.dumps({name: source(getattr(b, name)) for name in b.__all__}))"
     )
-    docstrings = json.loads(run(python, program, tmp_path))
+    sources = json.loads(run(python, program, tmp_path))
     text = (ROOT / "docs" / "constructs.md").read_text()
     rows = dict(re.findall(r"^\| `(\w+)` \|.*\|(.*)\|$", text, re.MULTILINE))
-    assert sorted(rows) == list(docstrings)
+    assert sorted(rows) == list(sources)
     for name, offers in rows.items():
-        documented = re.findall(r"^\s+(\w+): ", docstrings[name], re.MULTILINE)
-        for attribute in re.findall(r"`(\w+)`", offers):
-            assert attribute in documented, name
+        offered = {
+            each.attr if isinstance(each, ast.Attribute) else each.name
+            for each in ast.walk(ast.parse(sources[name]))
+            if isinstance(each, ast.FunctionDef)
+            or (isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Store))
+        }
+        assert set(re.findall(r"`(\w+)`", offers)) <= offered, name
 
 
 def test_mypy_sees_its_types(python: Path, tmp_path: Path) -> None:
