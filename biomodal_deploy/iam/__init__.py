@@ -1,7 +1,7 @@
 """Which permissions a stack needs, compiled from what it will make.
 
 block   a resource or data block of the synthesized stack, its names evaluated as far as they are
-        known before a plan (`document.py`, `expressions.py`, `stack.py`)
+        known before a plan (`expressions.py`, `stack.py`)
 grant   what Terraform calls for a kind of block, in which phase: `plan`, `apply` (it is created),
         `update`, `destroy`; on which resources, under which condition (`data/services`, read by
         `catalog.py`)

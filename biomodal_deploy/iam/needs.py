@@ -21,7 +21,7 @@ from biomodal_deploy.iam.catalog import (
 )
 from biomodal_deploy.iam.functions import UNKNOWN, is_unknown
 from biomodal_deploy.iam.place import Place
-from biomodal_deploy.iam.stack import Block, Document, Module, Surroundings
+from biomodal_deploy.iam.stack import Block, Document, Module
 
 EVERYTHING: Final = ("*",)
 
@@ -81,8 +81,7 @@ def needs_of(
         values: Its variables' values, as Terraform will have them.
         known: The catalog to use; the one that ships with this package where None.
     """
-    surroundings = Surroundings(place=place, catalog=known or catalog())
-    stack = Module(document, values, surroundings)
+    stack = Module(document, values, place, known or catalog())
     gaps = stack.undescribed()
     items: list[Need] = []
     for block in stack.blocks():
@@ -112,7 +111,7 @@ def _asked_for(block: Block, grant: Grant) -> bool:
 def _needs(block: Block, grant: Grant) -> Iterator[Need]:
     condition = _condition(block, grant)
     for action in grant.actions:
-        resources = tuple(resources_of(grant, action, block.module.surroundings.place, block.fill))
+        resources = tuple(resources_of(grant, action, block.module.place, block.fill))
         for phase in grant.phases:
             yield Need(
                 address=block.address,
@@ -159,19 +158,17 @@ def resources_of(
 
 
 def _condition(block: Block, grant: Grant) -> Condition:
-    surroundings = block.module.surroundings
+    place = block.module.place
     condition: Condition = {}
     for name in grant.conditions:
         label, _, argument = name.partition(":")
-        principals = [
-            p for word in argument.split(",") for p in surroundings.place.principals(word)
-        ]
+        principals = [p for word in argument.split(",") for p in place.principals(word)]
         own: dict[str, JsonValue] = {"argument": argument, "principals": [*principals]}
 
         def value_of(dotted: str, own: dict[str, JsonValue] = own) -> JsonValue:
             return own[dotted] if dotted in own else block.get(dotted)
 
-        for operator, keys in surroundings.catalog.condition(label).items():
+        for operator, keys in block.module.catalog.condition(label).items():
             for key_template, templates in keys.items():
                 [key] = fill(key_template, value_of)
                 values = tuple(each for one in templates for each in fill(one, value_of))

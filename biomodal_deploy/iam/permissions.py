@@ -20,7 +20,7 @@ from biomodal_deploy.iam.language import PolicyDocument, parse_policy
 from biomodal_deploy.iam.needs import Needs, needs_of, remote_needs
 from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.policies import Policy, documented_policy, policies
-from biomodal_deploy.iam.stack import Module, Surroundings, read_document
+from biomodal_deploy.iam.stack import Module, read_document
 from biomodal_deploy.iam.vm import VmPolicy, vm_policies
 
 _NAME: Final = "vm_name"
@@ -107,8 +107,7 @@ class StackPermissions:
 
     @cached_property
     def _stack(self) -> Module:
-        surroundings = Surroundings(place=self.place, catalog=catalog())
-        return Module(self._document, self._values, surroundings)
+        return Module(self._document, self._values, self.place, catalog())
 
     def _text(self, variable: str) -> str:
         value = self._values.get(variable)

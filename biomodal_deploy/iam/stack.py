@@ -22,14 +22,6 @@ from biomodal_deploy.iam.functions import UNKNOWN, is_unknown
 from biomodal_deploy.iam.place import Place
 
 
-@dataclass(frozen=True, kw_only=True)
-class Surroundings:
-    """What is the same for a stack and all modules that it calls."""
-
-    place: Place
-    catalog: Catalog
-
-
 class Module:
     """A configuration with values for its variables: a stack, or a module that it calls.
 
@@ -45,12 +37,13 @@ class Module:
         self,
         document: Document,
         given: Mapping[str, JsonValue],
-        surroundings: Surroundings,
+        place: Place,
+        catalog: Catalog,
         *,
         default_tags: Mapping[str, str] | None = None,
         prefix: str = "",
     ) -> None:
-        self.surroundings, self.prefix = surroundings, prefix
+        self.place, self.catalog, self.prefix = place, catalog, prefix
         self._document, self._given = document, given
         self._resolving: set[Reference] = set()
         if default_tags is None:
@@ -120,7 +113,8 @@ class Module:
                 calls[address] = Module(
                     document,
                     given,
-                    self.surroundings,
+                    self.place,
+                    self.catalog,
                     default_tags=self.default_tags,
                     prefix=f"{address}.",
                 )
@@ -148,7 +142,7 @@ class Block:
     @property
     def about(self) -> Kind | None:
         """What the catalog knows of its kind."""
-        return self.module.surroundings.catalog.kinds.get(self.kind)
+        return self.module.catalog.kinds.get(self.kind)
 
     def tags(self) -> Mapping[str, str]:
         """Return the tags that it will carry, as far as they are known."""
@@ -174,7 +168,7 @@ class Block:
             tags = self.tags() if first == "tag" else self.module.default_tags
             return _identity(tags).get(rest)
         if first == "place":
-            return str(getattr(self.module.surroundings.place, rest))
+            return str(getattr(self.module.place, rest))
         return self._computed(first)
 
     def _follow(self, raw: JsonValue, rest: str) -> JsonValue:
@@ -192,7 +186,7 @@ class Block:
 
     def _computed(self, name: str) -> JsonValue:
         """Return what AWS will answer where that is known: who we are, and names that are ids."""
-        place = self.module.surroundings.place
+        place = self.module.place
         if self.kind in ("data.aws_caller_identity", "data.aws_partition", "data.aws_region"):
             answers = {"account_id": place.account, "partition": place.partition}
             return answers.get(name, place.region if name in ("name", "region") else UNKNOWN)

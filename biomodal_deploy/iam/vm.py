@@ -100,7 +100,7 @@ def _known(values: JsonValue) -> JsonValue:
 
 
 def _needs(stack: Module, blocks: list[Block]) -> tuple[Need, ...]:
-    place = stack.surroundings.place
+    place = stack.place
     names: dict[str, JsonValue] = {
         "bucket": _bucket(stack, blocks),
         "job_queue": _id_of(blocks, "aws_batch_job_queue"),

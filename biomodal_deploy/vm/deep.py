@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from biomodal_deploy.aws.checks import CheckData, Finding, failed, not_yet, passed, unknown, warned
 from biomodal_deploy.aws.errors import one_line
@@ -76,37 +76,29 @@ _GIB: Final = 1 << 30
 _INSTALL: Final = "see the install log's line"
 
 
-class Ran(BaseModel):
+class Ran(BaseModel, frozen=True):
     """A program that ran on the VM: its status is None where it could not."""
-
-    model_config = ConfigDict(frozen=True)
 
     status: int | None
     text: str
 
 
-class Asked(BaseModel):
+class Asked(BaseModel, frozen=True):
     """Calls to AWS that the VM made with its own credentials."""
-
-    model_config = ConfigDict(frozen=True)
 
     result: Literal["ok", "refused", "unasked"]
     text: str
 
 
-class Disk(BaseModel):
+class Disk(BaseModel, frozen=True):
     """The root file system, in bytes."""
-
-    model_config = ConfigDict(frozen=True)
 
     total: int
     free: int
 
 
-class Seen(BaseModel):
+class Seen(BaseModel, frozen=True):
     """What the program saw."""
-
-    model_config = ConfigDict(frozen=True)
 
     java: Ran
     docker: Ran

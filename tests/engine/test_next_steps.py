@@ -180,7 +180,7 @@ def fail(project: LightProject) -> None:
 
 
 CASES: Final = (
-    Case("apply", EXIT_SEALED_PLAN, "plan/history/order.py: plan", start="applied"),
+    Case("apply", EXIT_SEALED_PLAN, "plan/history/__init__.py: plan", start="applied"),
     Case("drift", EXIT_FINDINGS, "workflow/reading.py"),
     Case("output", EXIT_USAGE, "workflow/stack.py: plan"),
     Case(
@@ -224,7 +224,7 @@ CASES: Final = (
     Case(
         "apply --project-dir ../project",
         EXIT_SEALED_PLAN,
-        "plan/history/order.py: plan --project-dir ../project",
+        "plan/history/__init__.py: plan --project-dir ../project",
         start="applied",
     ),
     Case(

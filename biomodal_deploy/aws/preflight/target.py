@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from biomodal_deploy.config.contract import variables_of
 from biomodal_deploy.config.contract.aws import (
@@ -117,6 +117,15 @@ class Target:
         return launch_template_name(self.vm_name)
 
 
+_TEXTS: Final = (
+    *("region", "vpc_id", "subnet_id", "vm_name", "instance_type", "use_existing_bucket_url"),
+)
+_HARDENED_TEXTS: Final = (
+    *("ami_id", "iam_name_prefix", "permissions_boundary_arn"),
+    *("access_log_bucket", "alarm_topic_arn"),
+)
+
+
 def target_from(
     values: Mapping[str, object],
     bootstrap: Bootstrap,
@@ -138,12 +147,7 @@ def target_from(
         if variable.type == "string"
     }
     return Target(
-        region=given["region"],
-        vpc_id=given["vpc_id"],
-        subnet_id=given["subnet_id"],
-        vm_name=given["vm_name"],
-        instance_type=given["instance_type"],
-        use_existing_bucket_url=given["use_existing_bucket_url"],
+        **{name: given[name] for name in _TEXTS},
         bootstrap=bootstrap,
         limits=limits or Bounds(),
         hardened=_hardened(values) if (bootstrap, profile) == ("native", "hardened") else None,
@@ -159,15 +163,9 @@ def _hardened(values: Mapping[str, object]) -> Hardened:
     subnets, networks = given["batch_subnet_ids"], given["ssh_cidr_blocks"]
     vcpus = given["batch_max_vcpus"]
     return Hardened(
-        iam_name_prefix=_text("iam_name_prefix", given["iam_name_prefix"]),
+        **{name: _text(name, given[name]) for name in _HARDENED_TEXTS},
         elastic_ip=given["elastic_ip"] is not False,
         ssh_key=bool(networks or given["ssh_public_key"]),
-        ami_id=_text("ami_id", given["ami_id"]),
-        permissions_boundary_arn=_text(
-            "permissions_boundary_arn", given["permissions_boundary_arn"]
-        ),
-        access_log_bucket=_text("access_log_bucket", given["access_log_bucket"]),
-        alarm_topic_arn=_text("alarm_topic_arn", given["alarm_topic_arn"]),
         batch_subnet_ids=tuple(map(str, subnets)) if isinstance(subnets, list | tuple) else (),
         batch_max_vcpus=vcpus if isinstance(vcpus, int) else BATCH_VCPUS,
     )

@@ -13,9 +13,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
-from biomodal_deploy.config.tfvars import hints
-from biomodal_deploy.config.tfvars.hints import LITERALS, RESULT
-from biomodal_deploy.config.tfvars.scanner import BLANK, LINE_END, Fault, Scanner, Stop
+from biomodal_deploy.config.tfvars import scanner
+from biomodal_deploy.config.tfvars.scanner import (
+    BLANK,
+    LINE_END,
+    LITERALS,
+    RESULT,
+    Fault,
+    Scanner,
+    Stop,
+)
 from biomodal_deploy.config.tfvars.values import MOST_DIGITS, Value, as_text, number
 
 DEEPEST: Final = 50
@@ -98,7 +105,7 @@ class _Reader(Scanner):
                 name = self.name(names, line)
                 value = self.value(0, lines=False)
                 if self.take(LINE_END) is None:
-                    raise self.error(*hints.for_rest(self.text, self.place), inside=True)
+                    raise self.error(*scanner.for_rest(self.text, self.place), inside=True)
             except Stop as stop:
                 self.faults.append(stop.fault)
                 if stop.last or len(self.faults) >= MOST_FAULTS:
@@ -123,10 +130,10 @@ class _Reader(Scanner):
         name = self.take(_NAME)
         if name is None:
             json_or_yaml = self.at("---") or (self.at("{") and not names and not self.faults)
-            raise self.error(*hints.for_name(self.text, start), last=json_or_yaml)
+            raise self.error(*scanner.for_name(self.text, start), last=json_or_yaml)
         self.skip()
         if self.at("==") or not self.match("="):
-            raise self.error(*hints.for_equals(self.text, self.place, name))
+            raise self.error(*scanner.for_equals(self.text, self.place, name))
         if name in names:
             rule = f"The name {name} is given twice, first on line {names[name]}"
             self.faults.append(self.error(rule, "keep one of them", start).fault)
@@ -207,7 +214,7 @@ class _Reader(Scanner):
         word = self.take(_NAME)
         if word in _KEYWORDS:
             return _KEYWORDS[word]
-        raise self.error(*hints.for_value(self.text, start), start, inside=True)
+        raise self.error(*scanner.for_value(self.text, start), start, inside=True)
 
     def negative(self) -> Value:
         self.place += 1
@@ -224,7 +231,7 @@ class _Reader(Scanner):
         if value is None:
             rule = f"A number has at most {MOST_DIGITS} digits"
             raise self.error(rule, "round it, or make it a text", start, inside=True)
-        if hint := hints.text_in_digits(self.text, start):
+        if hint := scanner.text_in_digits(self.text, start):
             raise self.error(*hint, start, inside=True)
         return value
 
@@ -294,14 +301,14 @@ class _Reader(Scanner):
         found = _QUOTED.match(self.text, self.place)
         if not found:
             rest = self.text[self.place : self.end_of_line(self.place)]
-            raise self.error(*hints.for_open_text(rest))
+            raise self.error(*scanner.for_open_text(rest))
         self.place = found.end()
         return self.decoded(_ESCAPE, found[1], found.start(1))
 
     def heredoc(self) -> str:
         found = _HEREDOC.match(self.text, self.place)
         if not found:
-            raise self.error(*hints.for_heredoc(self.text, self.place), last=True)
+            raise self.error(*scanner.for_heredoc(self.text, self.place), last=True)
         self.place = found.end("end")
         text = self.decoded(_TEMPLATE, found["body"], found.start("body"))
         return _without_common_indent(text) if found["flush"] else text

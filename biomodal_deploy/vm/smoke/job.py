@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.commands import aws
@@ -31,10 +31,8 @@ _JOB_S: Final = 300
 _ENDING: Final = 15
 
 
-class Said(BaseModel):
+class Said(BaseModel, frozen=True, extra="forbid"):
     """What the job said of a layer: text from outside."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     mark: str
     layer: str

@@ -11,7 +11,7 @@ from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase, catalog
 from biomodal_deploy.iam.language import parse_policy
 from biomodal_deploy.iam.needs import Need, needs_of
 from biomodal_deploy.iam.place import Place
-from biomodal_deploy.iam.stack import Document, Module, Surroundings
+from biomodal_deploy.iam.stack import Document, Module
 from biomodal_deploy.iam.vm import vm_policies
 
 REGION: Final = "eu-west-2"
@@ -117,7 +117,7 @@ def test_the_vm_s_statements_keep_their_conditions() -> None:
             },
         }
     )
-    surroundings = Surroundings(place=Place.of(REGION, "123456789012"), catalog=catalog())
-    [policy] = vm_policies(Module(document, {}, surroundings))
+    place = Place.of(REGION, "123456789012")
+    [policy] = vm_policies(Module(document, {}, place, catalog()))
     [shown] = parse_policy(dict(policy.document)).statements
     assert shown.condition == {"StringEquals": {"kms:ViaService": ("s3.x",)}}

@@ -16,7 +16,6 @@ from biomodal_deploy.iam.stack import (
     Block,
     Document,
     Module,
-    Surroundings,
     described_module,
     listed,
     read_document,
@@ -28,8 +27,7 @@ PLACE = Place(partition="aws", region="eu-west-2", account="123456789012")
 
 def module(document: dict[str, Any], **given: JsonValue) -> Module:
     """Return a configuration with values."""
-    surroundings = Surroundings(place=PLACE, catalog=catalog())
-    return Module(Document.model_validate(document), given, surroundings)
+    return Module(Document.model_validate(document), given, PLACE, catalog())
 
 
 def block(stack: Module, address: str) -> Block:

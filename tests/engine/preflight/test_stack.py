@@ -19,9 +19,8 @@ import boto3.session
 import pytest
 
 from biomodal_deploy.aws.checks import Verdict
-from biomodal_deploy.aws.preflight import run_preflight
+from biomodal_deploy.aws.preflight import run_preflight, run_role_checks
 from biomodal_deploy.aws.preflight.checks.roles import all_steps, steps
-from biomodal_deploy.aws.preflight.runner import run_role_checks
 from biomodal_deploy.aws.preflight.target import Target
 from biomodal_deploy.sandbox import Sandbox
 from biomodal_deploy.workflow.location import Location

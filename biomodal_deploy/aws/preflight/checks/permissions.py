@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from biomodal_deploy.aws.checks import Finding, Unavailable, failed, passed, unknown
 from biomodal_deploy.aws.clients import as_finished
@@ -46,11 +46,8 @@ class Needed:
     gaps: tuple[str, ...] = ()
 
 
-class NeededActions(Protocol):
-    """Tells what planning, applying and destroying a stack calls."""
-
-    def __call__(self, target: Target, *, account: str) -> Needed:
-        """Return what has to be allowed in an account."""
+NeededActions: TypeAlias = Callable[[Target, str], Needed]
+"""Tells what planning, applying and destroying a stack calls in an account."""
 
 
 _SHOWN: Final = 6
@@ -68,7 +65,7 @@ def caller_policy(facts: Facts, needed_actions: NeededActions | None) -> Finding
     if caller.arn.endswith(":root"):
         return passed("the account's root user may do everything; a role of less power is safer")
     source = _source(facts, caller)
-    needed = needed_actions(facts.target, account=caller.account)
+    needed = needed_actions(facts.target, caller.account)
     results = _simulated(facts, source, needed.needs)
     denied = {each["EvalActionName"] for each in results if each["EvalDecision"] != "allowed"}
     # A condition on something that the simulation is not told (MFA, source address) denies here

@@ -16,7 +16,7 @@ from biomodal_deploy.aws.preflight.target import Target
 from tests.support.recorded_aws import ACCOUNT, RecordedAws, Refusal, role, verdicts
 
 
-def needed(target: Target, *, account: str) -> Needed:
+def needed(target: Target, account: str) -> Needed:
     """Return what a small stack needs."""
     role = f"arn:aws:iam::{account}:role/{target.vm_name}"
     service = {"iam:PassedToService": ("ec2.amazonaws.com",)}

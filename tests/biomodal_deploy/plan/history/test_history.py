@@ -1,4 +1,4 @@
-"""Tests for biomodal_deploy.plan.history.order."""
+"""Tests for biomodal_deploy.plan.history."""
 
 from __future__ import annotations
 

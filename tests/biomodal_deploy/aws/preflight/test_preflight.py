@@ -13,10 +13,9 @@ from pydantic_core import to_jsonable_python
 
 from biomodal_deploy.aws.checks import Progress, Verdict
 from biomodal_deploy.aws.clients import WORKERS, Clients, Once, as_finished
-from biomodal_deploy.aws.preflight import run_preflight
+from biomodal_deploy.aws.preflight import run_preflight, run_role_checks
 from biomodal_deploy.aws.preflight.checks import OPTIONS, all_checks
 from biomodal_deploy.aws.preflight.facts import Facts
-from biomodal_deploy.aws.preflight.runner import run_role_checks
 from biomodal_deploy.aws.preflight.target import Target
 from biomodal_deploy.plan.impossible import MET_BY
 from tests.support.recorded_aws import REGION, RecordedAws, Refusal
