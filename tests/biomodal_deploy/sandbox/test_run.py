@@ -160,19 +160,12 @@ def _take(terminal: int) -> None:
 
 
 @pytest.mark.engine
-def test_sigterm_is_passed_on(tmp_path: Path) -> None:
-    """The command decides how to end, and then the server goes."""
+@pytest.mark.parametrize(("signum", "status"), [(signal.SIGTERM, 33), (signal.SIGINT, 41)])
+def test_a_signal_is_passed_on_once(tmp_path: Path, signum: int, status: int) -> None:
+    """A CI runner's, to us alone: the command decides how to end, and then the server goes."""
     runner = Runner(tmp_path)
-    runner.process.terminate()
-    assert runner.ended() == 33
-
-
-@pytest.mark.engine
-def test_an_interrupt_without_a_terminal_is_passed_on_once(tmp_path: Path) -> None:
-    """A CI runner's interrupt to us alone reaches the command."""
-    runner = Runner(tmp_path)
-    runner.process.send_signal(signal.SIGINT)
-    assert runner.ended() == 41
+    runner.process.send_signal(signum)
+    assert runner.ended() == status
 
 
 @pytest.mark.engine
