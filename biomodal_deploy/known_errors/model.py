@@ -9,7 +9,7 @@ from functools import cache, cached_property
 from heapq import heapify, heappop, heappush
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field
 
 PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
@@ -83,17 +83,22 @@ class Entry(BaseModel, frozen=True, extra="forbid"):
     source: Patterns
     example: str
 
-    @model_validator(mode="after")
-    def _patterns_hold(self) -> Entry:
-        for pattern in (*self.match, *self.needs, *self.unless, *self.field_patterns):
+    def check_patterns(self) -> None:
+        """Refuse patterns that could never be used; whoever names an error does not wait for it.
+
+        Raises:
+            ValueError: One has nothing literal in it, or one of a field not exactly one group.
+            re.error: One is no regular expression.
+        """
+        for pattern in (*self.needs, *self.unless):
             re.compile(pattern)
         for pattern in self.match:
+            re.compile(pattern)
             if len(mark_of(pattern)) < 4:
                 raise ValueError(f"the pattern {pattern} has no literal text to look for")
         for pattern in self.field_patterns:
             if re.compile(pattern).groups != 1:
                 raise ValueError(f"the pattern {pattern} of a field needs exactly one group")
-        return self
 
     @cached_property
     def marks(self) -> tuple[str, ...]:

@@ -65,6 +65,16 @@ def test_the_confusion_matrix_is_clean() -> None:
     assert {text: causes for text, name, causes in found if causes != [name]} == {}
 
 
+@pytest.mark.parametrize("change", [{"match": ("a.b",)}, {"fields": {"x": ("none",)}}])
+def test_every_pattern_can_be_used(change: dict[str, Any]) -> None:
+    """Each compiles and has a text to look for, one of a field one group; others are refused."""
+    for entry in ENTRIES:
+        entry.check_patterns()
+    wrong = ENTRIES[0].model_copy(update=change)
+    with pytest.raises(ValueError, match="the pattern"):
+        wrong.check_patterns()
+
+
 def test_near_misses_are_another_error() -> None:
     """What shares words with an entry and is another error does not match it at all."""
     wrong = {
