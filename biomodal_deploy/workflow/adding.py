@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 from biomodal_deploy.config.contract import Variable
 from biomodal_deploy.config.settings import CONTEXT_VARIABLE, PROJECT_FILE, ProjectFile, read_stacks
 from biomodal_deploy.config.tfvars.files import automatic_files, read_file, shown
-from biomodal_deploy.config.tfvars.types import TypeMismatchError, convert, parse_type
 from biomodal_deploy.config.tfvars.values import Value
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan.sealed.facts import is_ignored
@@ -19,6 +18,7 @@ from biomodal_deploy.workflow.init.answers import (
     SHARED,
     Answers,
     Given,
+    checked_value,
     described,
     shared_by,
     without_place,
@@ -190,12 +190,7 @@ def _chosen(location: Location, other: str) -> str:
 
 def _read(variable: Variable, value: Value, path: str) -> Value:
     try:
-        found = convert(value, parse_type(variable.type))
-        rule = variable.broken_rule(found)
-    except TypeMismatchError as error:
-        rule = str(error)
-    if rule is not None:
-        raise UsageError(
-            rule.rstrip("."), field=variable.name, value=value, fix=f"correct it in {path}"
-        )
-    return found
+        return checked_value(variable, value)
+    except ValueError as error:
+        rule, fix = str(error).rstrip("."), f"correct it in {path}"
+        raise UsageError(rule, field=variable.name, value=value, fix=fix) from None

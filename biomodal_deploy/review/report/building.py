@@ -17,9 +17,9 @@ from biomodal_deploy.plan.guards import Outcome
 from biomodal_deploy.plan.references import plain
 from biomodal_deploy.plan.sealed import Manifest, SealedPlan
 from biomodal_deploy.review.report.access.judging import access_changes, drift_access
-from biomodal_deploy.review.report.configured import common_tags, settings_of, tags_text
 from biomodal_deploy.review.report.kinds import cause_of, consequence_of, kind_of, lost_with
 from biomodal_deploy.review.report.model import Blocker, Drift, Entry, Fact, Group, Report, Waived
+from biomodal_deploy.review.report.spelling import common_tags, settings_of, tags_text
 from biomodal_deploy.review.report.verdict import (
     apply_commands,
     blockers_of,

@@ -98,20 +98,27 @@ class Answers:
 
 def check_setting(setting: str, value: str) -> str | None:
     """Return the rule that a setting of `cdktf.json` breaks, or None."""
-    try:
-        check_stack("x", {setting: value}, PROJECT_FILE)
-    except UsageError as error:
-        return f"{error.rule}."
-    return None
+    return _broken("x", {setting: value})
 
 
 def check_name(name: str, taken: Collection[str]) -> str | None:
     """Return the rule that a stack's name breaks, or None."""
+    there = f"{PROJECT_FILE} has a stack of that name." if name in taken else None
+    return _broken(name, {}) or there
+
+
+def require_name(name: str, taken: Collection[str]) -> None:
+    """Refuse a name that no new stack can have."""
+    if (rule := check_name(name, taken)) is not None:
+        raise UsageError(rule.rstrip("."), field="NAME", value=name, fix="give another name")
+
+
+def _broken(name: str, settings: dict[str, JsonValue]) -> str | None:
     try:
-        check_stack(name, {}, PROJECT_FILE)
+        check_stack(name, settings, PROJECT_FILE)
     except UsageError as error:
         return f"{error.rule}."
-    return f"{PROJECT_FILE} has a stack of that name." if name in taken else None
+    return None
 
 
 def read_value(variable: Variable, text: str) -> Value:
@@ -120,12 +127,21 @@ def read_value(variable: Variable, text: str) -> Value:
     Raises:
         ValueError: It does not fit the type, or breaks a rule; the text says which.
     """
-    type_ = parse_type(variable.type)
+    plain = parse_type(variable.type).kind in ("string", "number", "bool")
     try:
-        plain = type_.kind in ("string", "number", "bool")
-        value = convert(text if plain else expression(text), type_)
+        return checked_value(variable, text if plain else expression(text))
     except HclError as error:
         raise ValueError(f"{error.faults[0].rule}.") from None
+
+
+def checked_value(variable: Variable, value: Value) -> Value:
+    """Return a value in its variable's type.
+
+    Raises:
+        ValueError: It does not fit the type, or breaks a rule; the text says which.
+    """
+    try:
+        value = convert(value, parse_type(variable.type))
     except TypeMismatchError as error:
         raise ValueError(f"{error}.") from None
     if (rule := variable.broken_rule(value)) is not None:

@@ -18,6 +18,7 @@ from biomodal_deploy.workflow.init.answers import (
     check_value,
     described,
     read_value,
+    require_name,
     shared_by,
     take_variables,
 )
@@ -114,8 +115,8 @@ class _Interview:
                 name = self.asker.ask(question)
             else:
                 self.missing.append(question.name)
-        elif (rule := check_name(name, taken)) is not None:
-            raise UsageError(rule.rstrip("."), field="NAME", value=name, fix="give another name")
+        else:
+            require_name(name, taken)
         self.answers.name = name or ""
         # The first stack of a project is one that can be rehearsed, unless another is chosen.
         first, second, *others = _BOOTSTRAPS

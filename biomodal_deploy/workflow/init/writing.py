@@ -26,7 +26,7 @@ from biomodal_deploy.config.settings import (
 from biomodal_deploy.config.tfvars.values import Value, as_text
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import read_regular, replace, write_new, writing
-from biomodal_deploy.workflow.init.answers import FOLDER, Answers, check_name
+from biomodal_deploy.workflow.init.answers import FOLDER, Answers, require_name
 
 _PATH: Final = ("context", "stacks")
 
@@ -67,10 +67,7 @@ def stacks_of(project_dir: Path) -> Mapping[str, JsonValue]:
 def draft(project_dir: Path, answers: Answers) -> Draft:
     """Return what writing a stack would write."""
     taken = stacks_of(project_dir)
-    if (rule := check_name(answers.name, taken)) is not None:
-        raise UsageError(
-            rule.rstrip("."), field="NAME", value=answers.name, fix="give another name"
-        )
+    require_name(answers.name, taken)
     with writing(project_dir / PROJECT_FILE):
         # Not read_text: it would turn the line ends of another system into ours.
         before = read_regular(project_dir / PROJECT_FILE).decode()
