@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from tests.support import warm
 from tests.support.processes import run_program
@@ -137,3 +138,24 @@ class LightProject:
         assert ended.status == 0, ended.out + ended.err
         assert ended.data["has_changes"], ended.out
         return Path(ended.data["path"])
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A project to which something was done, put back for each test in the one place it knows."""
+
+    project: LightProject
+    kept: Path
+
+    @classmethod
+    def of(cls, project: LightProject) -> Self:
+        """Keep a project as it is now."""
+        kept = project.folder.with_name(f"{project.folder.name}-kept")
+        shutil.copytree(project.folder, kept, symlinks=True)
+        return cls(project, kept)
+
+    def fresh(self) -> LightProject:
+        """Return the project as it was kept, whatever a test has done to it since."""
+        shutil.rmtree(self.project.folder)
+        shutil.copytree(self.kept, self.project.folder, symlinks=True)
+        return self.project

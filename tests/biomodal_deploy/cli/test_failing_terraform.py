@@ -14,7 +14,7 @@ from biomodal_deploy.engine.toolchain import find_terraform
 from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, EXIT_FINDINGS
 from tests.support import fake_terraform
 from tests.support.fake_terraform import TRUE_ERROR
-from tests.support.light import STACK, Ended, LightProject
+from tests.support.light import STACK, Ended, LightProject, Prepared
 
 pytestmark = [pytest.mark.engine]
 
@@ -29,11 +29,12 @@ exec {real} "$@"
 """
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> LightProject:
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     """A project with a plan, and a Terraform that can be made to fail."""
-    made = LightProject(tmp_path / "project")
-    program = tmp_path / "terraform"
+    folder = tmp_path_factory.mktemp("failing")
+    made = LightProject(folder / "project")
+    program = folder / "terraform"
     program.write_text(
         WRAPPER.format(
             fake=shlex.join([sys.executable, str(fake_terraform.__file__)]),
@@ -43,7 +44,13 @@ def project(tmp_path: Path) -> LightProject:
     program.chmod(0o755)
     # By the same program: its file is sealed.
     assert run(made, "none", "pass", "plan").status == EXIT_DONE
-    return made
+    return Prepared.of(made)
+
+
+@pytest.fixture
+def project(prepared: Prepared) -> LightProject:
+    """That project, as it was."""
+    return prepared.fresh()
 
 
 def run(project: LightProject, verb: str, mode: str, *words: str) -> Ended:

@@ -17,7 +17,7 @@ from biomodal_deploy.errors import EXIT_DONE, EXIT_GUARD, EXIT_SEALED_PLAN
 from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.plan.sealed.manifest import Manifest
 from tests.support.driven import Driven
-from tests.support.light import STACK, LightProject
+from tests.support.light import STACK, LightProject, Prepared
 from tests.support.sealed_plans import edit_manifest
 
 pytestmark = [pytest.mark.engine]
@@ -25,16 +25,22 @@ pytestmark = [pytest.mark.engine]
 QUESTION: Final = "Type the stack's name"
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> LightProject:
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     """A project that was applied once, and has an install script and a var-file."""
-    made = LightProject(tmp_path / "project")
+    made = LightProject(tmp_path_factory.mktemp("applying") / "project")
     (made.folder / "terraform.tfvars").write_text('word = "approved"\n')
     (made.folder / "scripts").mkdir()
     (made.folder / "scripts" / "install_script.sh").write_text("echo approved\n")
     made.plan()
     assert made.run("apply").status == EXIT_DONE
-    return made
+    return Prepared.of(made)
+
+
+@pytest.fixture
+def project(prepared: Prepared) -> LightProject:
+    """That project, as it was."""
+    return prepared.fresh()
 
 
 def state_of(project: LightProject) -> dict[str, Any]:

@@ -14,24 +14,34 @@ import pytest
 
 from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, EXIT_SEALED_PLAN, EXIT_USAGE
 from tests.support.git import git
-from tests.support.light import MODEL, STACK, Ended, LightProject
+from tests.support.light import MODEL, STACK, Ended, LightProject, Prepared
 
 pytestmark = [pytest.mark.engine]
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> LightProject:
-    """A project with an install script and a var-file, nothing applied."""
-    made = LightProject(tmp_path / "project", {STACK: MODEL, "other": MODEL})
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """A project with an install script, a var-file and a sealed plan, nothing applied."""
+    folder = tmp_path_factory.mktemp("attacks") / "project"
+    made = LightProject(folder, {STACK: MODEL, "other": MODEL})
     (made.folder / "terraform.tfvars").write_text('word = "approved"\n')
     (made.folder / "scripts").mkdir()
     (made.folder / "scripts" / "install_script.sh").write_text("echo approved\n")
-    return made
+    made.plan("--stack", STACK)
+    return Prepared.of(made)
 
 
-def seal(project: LightProject, *words: str) -> Path:
-    """Seal a plan of the stack."""
-    return project.plan("--stack", STACK, *words)
+@pytest.fixture
+def project(prepared: Prepared) -> LightProject:
+    """That project, as it was."""
+    return prepared.fresh()
+
+
+@pytest.fixture
+def sealed_plan(project: LightProject) -> Path:
+    """Its sealed plan."""
+    (manifest,) = project.plans.glob("*/manifest.json")
+    return manifest.parent
 
 
 def apply(project: LightProject, *words: str, **environment: str) -> Ended:
@@ -63,29 +73,28 @@ def test_another_environment_is_refused(
     project: LightProject, environment: dict[str, str], words: str
 ) -> None:
     """What Terraform would read from it is that of the approved plan."""
-    seal(project)
     refused(apply(project, **environment), words)
 
 
-def test_another_stacks_plan_is_refused(project: LightProject) -> None:
+def test_another_stacks_plan_is_refused(project: LightProject, sealed_plan: Path) -> None:
     """Terraform would write to the first stack's state from the second one's directory."""
-    sealed_plan = seal(project)
     ended = project.run("apply", str(sealed_plan), "--stack", "other", "--output", "json")
     refused(ended, "planned with stack light")
 
 
-def test_a_plan_of_another_checkout_is_refused(project: LightProject, tmp_path: Path) -> None:
+def test_a_plan_of_another_checkout_is_refused(
+    project: LightProject, sealed_plan: Path, tmp_path: Path
+) -> None:
     """The same project in another folder has another state."""
-    sealed_plan = seal(project)
     copy = tmp_path / "copy"
     shutil.copytree(project.folder, copy)
     moved = LightProject(copy, {STACK: MODEL, "other": MODEL})
     refused(apply(moved, str(sealed_plan)), "state")
 
 
-def test_an_edited_plan_inside_the_zip_is_refused(project: LightProject) -> None:
+def test_an_edited_plan_inside_the_zip_is_refused(project: LightProject, sealed_plan: Path) -> None:
     """Terraform would run the edit, and `terraform show` would print the original."""
-    plan_file = seal(project) / "plan.tfplan"
+    plan_file = sealed_plan / "plan.tfplan"
     edited = plan_file.with_suffix(".edited")
     with zipfile.ZipFile(plan_file) as before, zipfile.ZipFile(edited, "w") as after:
         for name in before.namelist():
@@ -117,7 +126,6 @@ def test_an_edited_file_is_refused(
     project: LightProject, file: str, old: str, new: str, words: str
 ) -> None:
     """What a reviewer read, with its dates and digests, is what the project holds and runs."""
-    seal(project)
     (path,) = project.folder.glob(file)
     text = path.read_text()
     assert old in text
@@ -125,17 +133,17 @@ def test_an_edited_file_is_refused(
     refused(apply(project), words)
 
 
-def test_a_state_that_moved_on_is_refused(project: LightProject) -> None:
+def test_a_state_that_moved_on_is_refused(project: LightProject, sealed_plan: Path) -> None:
     """Somebody applied another plan in between."""
-    first = seal(project)
-    seal(project, "--var", "word=second")
+    project.plan("--stack", STACK, "--var", "word=second")
     assert apply(project).status == EXIT_DONE
-    refused(apply(project, str(first)), "there was no state when it was planned")
+    refused(apply(project, str(sealed_plan)), "there was no state when it was planned")
 
 
-def test_a_used_plan_and_a_copy_of_it_are_refused(project: LightProject, tmp_path: Path) -> None:
+def test_a_used_plan_and_a_copy_of_it_are_refused(
+    project: LightProject, sealed_plan: Path, tmp_path: Path
+) -> None:
     """A plan is good for one apply, also where Terraform would take it again."""
-    sealed_plan = seal(project)
     kept = tmp_path / "kept"
     shutil.copytree(sealed_plan, kept)
     assert apply(project).status == EXIT_DONE
@@ -154,15 +162,19 @@ def test_an_expired_plan_is_refused(tmp_path: Path) -> None:
     refused(apply(project), "expired at")
 
 
-def test_a_sealed_plan_that_others_can_read_is_refused(project: LightProject) -> None:
+def test_a_sealed_plan_that_others_can_read_is_refused(
+    project: LightProject, sealed_plan: Path
+) -> None:
     """Whoever could read it has its secrets; whoever could write it made it another."""
-    seal(project).chmod(0o755)
+    sealed_plan.chmod(0o755)
     refused(apply(project), "is open to others")
 
 
-def test_another_digest_than_the_approved_one_is_refused(project: LightProject) -> None:
+def test_another_digest_than_the_approved_one_is_refused(
+    project: LightProject, sealed_plan: Path
+) -> None:
     """It pins all of it; that of the plan file says nothing of expiry, verdicts and author."""
-    manifest = json.loads((seal(project) / "manifest.json").read_bytes())
+    manifest = json.loads((sealed_plan / "manifest.json").read_bytes())
     for digest in ("0" * 64, manifest["plan_sha256"]):
         refused(apply(project, "--expect-sha256", digest), "was approved")
 
@@ -173,14 +185,13 @@ def test_another_commit_is_refused(project: LightProject) -> None:
     (project.folder / ".gitignore").write_text("cdktf.out\nstate\nplans\nhome\n")
     git(project.folder, "add", "-A")
     git(project.folder, "commit", "-q", "-m", "first")
-    seal(project)
+    project.plan("--stack", STACK)
     git(project.folder, "commit", "-q", "--allow-empty", "-m", "second")
     refused(apply(project), "commit")
 
 
-def test_of_two_applies_at_once_one_passes(project: LightProject) -> None:
+def test_of_two_applies_at_once_one_passes(project: LightProject, sealed_plan: Path) -> None:
     """The claim is atomic: two people cannot apply one plan."""
-    sealed_plan = seal(project)
     words = ["apply", str(sealed_plan), "--stack", STACK, "--output", "json"]
     running = [
         subprocess.Popen(
@@ -201,17 +212,15 @@ def test_of_two_applies_at_once_one_passes(project: LightProject) -> None:
 
 def test_arguments_of_the_environment_change_nothing(project: LightProject) -> None:
     """TF_CLI_ARGS and TF_VAR_* of whoever applies do not reach Terraform."""
-    seal(project)
     assert apply(project, TF_CLI_ARGS="-no-such-flag", TF_VAR_word="other").status == EXIT_DONE
     assert project.run("output", "word", "--stack", STACK).out.strip() == "approved"
 
 
 @pytest.mark.parametrize("name", ["plan.tfplan", "manifest.json", "changes.json"])
 def test_a_link_in_a_files_place_is_refused(
-    project: LightProject, tmp_path: Path, name: str
+    project: LightProject, sealed_plan: Path, tmp_path: Path, name: str
 ) -> None:
     """A link could lead to what was never sealed."""
-    sealed_plan = seal(project)
     shutil.move(sealed_plan / name, tmp_path / name)
     (sealed_plan / name).symlink_to(tmp_path / name)
     refused(apply(project), "symbolic link")
@@ -219,10 +228,9 @@ def test_a_link_in_a_files_place_is_refused(
 
 @pytest.mark.parametrize("line", [0, 1])
 def test_a_history_that_is_broken_anywhere_lets_nothing_run(
-    project: LightProject, line: int
+    project: LightProject, sealed_plan: Path, line: int
 ) -> None:
     """A used plan does not run again; the printed way back leads to a new plan, not to the old."""
-    sealed_plan = seal(project)
     kept = project.folder / "kept"
     shutil.copytree(sealed_plan, kept)
     assert apply(project).status == EXIT_DONE
@@ -246,7 +254,6 @@ def test_a_history_that_is_broken_anywhere_lets_nothing_run(
 
 def test_a_history_of_a_newer_version_is_left_alone(project: LightProject) -> None:
     """`plan` says that a newer version wrote it, and appends no fork."""
-    seal(project)
     history = project.plans / "history.jsonl"
     newer = json.loads(history.read_text().splitlines()[-1]) | {"format": 99}
     history.write_text(history.read_text() + json.dumps(newer) + "\n")
@@ -277,7 +284,7 @@ def test_another_provider_of_the_same_version_is_refused(tmp_path: Path) -> None
     required = {"aws": {"source": "hashicorp/aws", "version": "~> 5.100"}}
     model = {**MODEL, "terraform": {"required_providers": required}}
     project = LightProject(tmp_path / "project", {STACK: model})
-    sealed_plan = seal(project)
+    sealed_plan = project.plan("--stack", STACK)
     installed = project.folder / "cdktf.out" / "stacks" / STACK / ".terraform" / "providers"
     (package,) = installed.glob("*/*/*/*/*")
     original = package.resolve()
@@ -295,7 +302,6 @@ def test_another_provider_of_the_same_version_is_refused(tmp_path: Path) -> None
 @pytest.mark.parametrize("command", ["plan", "apply"])
 def test_an_overridden_provider_is_refused(project: LightProject, command: str) -> None:
     """Terraform would run it unseen: neither its version nor its checksum is looked at."""
-    seal(project)
     home = project.folder / "home"
     home.mkdir(exist_ok=True)
     (home / ".terraformrc").write_text(

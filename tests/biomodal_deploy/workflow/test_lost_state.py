@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, EXIT_FINDINGS
-from tests.support.light import STACK, LightProject
+from tests.support.light import STACK, LightProject, Prepared
 
 pytestmark = [pytest.mark.engine]
 
@@ -27,14 +27,21 @@ READERS = (
 )
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> LightProject:
-    """A project that was applied, with a second plan that was sealed before that."""
-    made = LightProject(tmp_path / "project", context={"stacks": {STACK: {}}})
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """A project that was applied."""
+    folder = tmp_path_factory.mktemp("lost") / "project"
+    made = LightProject(folder, context={"stacks": {STACK: {}}})
     made.plan()
     ended = made.run("apply", "--output", "json")
     assert ended.status == EXIT_DONE, ended.out
-    return made
+    return Prepared.of(made)
+
+
+@pytest.fixture
+def project(prepared: Prepared) -> LightProject:
+    """That project, as it was."""
+    return prepared.fresh()
 
 
 def state_of(project: LightProject) -> Path:
