@@ -116,6 +116,13 @@ def machines(*found: Given) -> Given:
     return {"Reservations": [{"Instances": list(found)}]}
 
 
+def default_encryption(algorithm: str = "aws:kms", key: str | None = None) -> Given:
+    """Return a bucket's default encryption as S3 does."""
+    default = {"SSEAlgorithm": algorithm} | ({"KMSMasterKeyID": key} if key else {})
+    rule = {"ApplyServerSideEncryptionByDefault": default}
+    return {"ServerSideEncryptionConfiguration": {"Rules": [rule]}}
+
+
 def quota(values: Mapping[str, float]) -> Callable[[Parameters], Given | Refusal]:
     """Return an answer with a value for each quota code."""
 

@@ -9,7 +9,7 @@ from biomodal_deploy.aws.checks import Verdict
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.state_bucket.checker import StateBucketChecker, is_fit
 from biomodal_deploy.aws.state_bucket.writes import StateWrite
-from tests.support.recorded_aws import ACCOUNT, REGION, RecordedAws
+from tests.support.recorded_aws import ACCOUNT, REGION, RecordedAws, default_encryption
 
 _WITH_ITS_KEY: Final = StateWrite(kms_key_id="alias/state")
 TLS: Final[dict[str, Any]] = {
@@ -28,8 +28,6 @@ def policy(*statements: object) -> dict[str, str]:
 
 def state_bucket() -> RecordedAws:
     """Return a bucket as `backend create` makes it."""
-    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/state"}
-    rule = {"ApplyServerSideEncryptionByDefault": default}
     names = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
     ends = {
         "Status": "Enabled",
@@ -40,7 +38,7 @@ def state_bucket() -> RecordedAws:
         {
             "s3.HeadBucket": {"BucketRegion": REGION},
             "s3.GetBucketVersioning": {"Status": "Enabled"},
-            "s3.GetBucketEncryption": {"ServerSideEncryptionConfiguration": {"Rules": [rule]}},
+            "s3.GetBucketEncryption": default_encryption(key="alias/state"),
             "s3.GetPublicAccessBlock": {
                 "PublicAccessBlockConfiguration": dict.fromkeys(names, True)
             },

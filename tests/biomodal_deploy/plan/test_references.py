@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from biomodal_deploy.plan import read_plan
-from tests.support.plans import document, encoded, resource
+from tests.support.plans import plan, resource
 
 
 def configured(name: str, *references: str, kind: str = "aws_x") -> dict[str, Any]:
@@ -54,8 +53,8 @@ ROOT: dict[str, Any] = {
 )
 def test_what_a_resource_refers_to(address: str, expected: tuple[str, ...]) -> None:
     """Resources and data sources, through variables and outputs, and never itself."""
-    plan = read_plan(encoded(document(resource(address), configuration={"root_module": ROOT})))[0]
-    assert plan.resource_changes[0].refers_to == expected
+    found = plan(resource(address), configuration={"root_module": ROOT})
+    assert found.resource_changes[0].refers_to == expected
 
 
 def test_a_circle_ends() -> None:
@@ -69,5 +68,5 @@ def test_a_circle_ends() -> None:
         },
         "resources": [configured("y", "module.m.o")],
     }
-    plan = read_plan(encoded(document(resource("aws_x.y"), configuration={"root_module": root})))[0]
-    assert plan.resource_changes[0].refers_to == ()
+    found = plan(resource("aws_x.y"), configuration={"root_module": root})
+    assert found.resource_changes[0].refers_to == ()

@@ -44,13 +44,9 @@ def test_user_data_does_not_survive(name: str, part: str) -> None:
 
 def test_a_secret_equal_to_a_part_of_an_address_hides_no_address() -> None:
     """The guards must find an object where the configuration spells it."""
-    plan, _ = read_plan(
-        encoded(
-            document(
-                resource("module.bootstrap.aws_instance.default", "delete", {"x": "bootstrap"}),
-                variables={"v": {"value": "bootstrap"}},
-                configuration={"root_module": {"variables": {"v": {"sensitive": True}}}},
-            )
-        )
-    )
+    gone = resource("module.bootstrap.aws_instance.default", "delete", {"x": "bootstrap"})
+    configuration = {"root_module": {"variables": {"v": {"sensitive": True}}}}
+    variables = {"v": {"value": "bootstrap"}}
+    found = document(gone, variables=variables, configuration=configuration)
+    plan, _ = read_plan(encoded(found))
     assert plan.deletes[0].address == "module.bootstrap.aws_instance.default"

@@ -8,7 +8,7 @@ import pytest
 
 from biomodal_deploy.aws.checks import CheckData, Verdict
 from biomodal_deploy.aws.state_bucket.writes import StateWrite
-from tests.support.recorded_aws import RecordedAws
+from tests.support.recorded_aws import RecordedAws, default_encryption
 from tests.support.recorded_bucket import TLS, bucket_checker, policy, state_bucket
 
 KEY: Final = "arn:aws:kms:eu-west-2:123456789012:key/11111111-2222-3333-4444-555555555555"
@@ -34,11 +34,7 @@ NOT_NULL: Final = {**_PUT, "Condition": {"Null": {_HEADER: "true"}}}
 ONE_KEY: Final = {**_PUT, "Condition": {"StringNotEquals": {f"{_HEADER}-aws-kms-key-id": OTHER}}}
 
 
-def default(algorithm: str, key: str | None = None) -> dict[str, Any]:
-    """Return a bucket's default encryption as S3 does."""
-    by_default = {"SSEAlgorithm": algorithm} | ({"KMSMasterKeyID": key} if key else {})
-    rule = {"ApplyServerSideEncryptionByDefault": by_default}
-    return {"ServerSideEncryptionConfiguration": {"Rules": [rule]}}
+DEFAULT_KEY: Final = default_encryption("aws:kms", KEY)
 
 
 def written(aws: RecordedAws, write: StateWrite) -> CheckData:
@@ -50,15 +46,20 @@ def written(aws: RecordedAws, write: StateWrite) -> CheckData:
 @pytest.mark.parametrize(
     ("write", "by_default", "verdict", "part"),
     [
-        (PLAIN, default("AES256"), Verdict.PASS, "the default: AES256"),
-        (PLAIN, default("aws:kms"), Verdict.PASS, "the default: aws:kms"),
-        (PLAIN, default("aws:kms", "alias/aws/s3"), Verdict.PASS, "alias/aws/s3"),
-        (PLAIN, default("aws:kms", KEY), Verdict.WARNING, KEY),
-        (WITH_KEY, default("AES256"), Verdict.PASS, f"aws:kms with {KEY}"),
-        (WITH_KEY, default("aws:kms", OTHER), Verdict.PASS, f"aws:kms with {KEY}"),
-        (AES256, default("AES256"), Verdict.PASS, "AES256"),
-        (AES256, default("aws:kms", KEY), Verdict.FAIL, "gets AES256, and not the bucket's"),
-        (AES256, default("aws:kms:dsse", KEY), Verdict.FAIL, "aws:kms:dsse"),
+        (PLAIN, default_encryption("AES256"), Verdict.PASS, "the default: AES256"),
+        (PLAIN, default_encryption("aws:kms"), Verdict.PASS, "the default: aws:kms"),
+        (PLAIN, default_encryption("aws:kms", "alias/aws/s3"), Verdict.PASS, "alias/aws/s3"),
+        (PLAIN, DEFAULT_KEY, Verdict.WARNING, KEY),
+        (WITH_KEY, default_encryption("AES256"), Verdict.PASS, f"aws:kms with {KEY}"),
+        (WITH_KEY, default_encryption("aws:kms", OTHER), Verdict.PASS, f"aws:kms with {KEY}"),
+        (AES256, default_encryption("AES256"), Verdict.PASS, "AES256"),
+        (
+            AES256,
+            default_encryption("aws:kms", KEY),
+            Verdict.FAIL,
+            "gets AES256, and not the bucket's",
+        ),
+        (AES256, default_encryption("aws:kms:dsse", KEY), Verdict.FAIL, "aws:kms:dsse"),
     ],
 )
 def test_the_encryption(write: StateWrite, by_default: Any, verdict: Verdict, part: str) -> None:
@@ -82,7 +83,7 @@ def test_the_encryption(write: StateWrite, by_default: Any, verdict: Verdict, pa
 def test_a_policy_that_refuses_it(statement: Any, refused: set[StateWrite]) -> None:
     """S3 would answer 403 in the middle of an apply, with the state unwritten."""
     aws = state_bucket()
-    aws.answers["s3.GetBucketEncryption"] = default("aws:kms", KEY)
+    aws.answers["s3.GetBucketEncryption"] = DEFAULT_KEY
     aws.answers["s3.GetBucketPolicy"] = policy(TLS, statement)
     for write in (PLAIN, WITH_KEY, AES256):
         found = written(aws, write)

@@ -19,6 +19,7 @@ from tests.support.recorded_aws import (
     Parameters,
     RecordedAws,
     Refusal,
+    default_encryption,
     verdicts,
 )
 
@@ -30,13 +31,6 @@ ROLE: Final = (
 )
 
 
-def default(key: str | None = None, algorithm: str = "aws:kms") -> Given:
-    """Return a bucket's default encryption."""
-    default: Given = {"SSEAlgorithm": algorithm} | ({"KMSMasterKeyID": key} if key else {})
-    rule = {"ApplyServerSideEncryptionByDefault": default}
-    return {"ServerSideEncryptionConfiguration": {"Rules": [rule]}}
-
-
 @pytest.fixture
 def existing(target: Target) -> Target:
     """The stack with a bucket that exists."""
@@ -46,9 +40,9 @@ def existing(target: Target) -> Target:
 @pytest.mark.parametrize(
     "said",
     [
-        default(algorithm="AES256"),
-        default(),
-        default("alias/aws/s3"),
+        default_encryption("AES256"),
+        default_encryption(),
+        default_encryption(key="alias/aws/s3"),
         Refusal("ServerSideEncryptionConfigurationNotFoundError", status=404),
     ],
 )
@@ -63,7 +57,7 @@ def test_a_bucket_s_key_that_the_stack_does_not_know(
     aws: RecordedAws, existing: Target, named: str | None
 ) -> None:
     """The VM could neither read nor write; the setting that gives it the key is named."""
-    aws.answers["s3.GetBucketEncryption"] = default(KEY)
+    aws.answers["s3.GetBucketEncryption"] = default_encryption(key=KEY)
     found = answer(aws, replace(existing, bucket_key=named), "bucket-key")
     assert found.verdict is Verdict.FAIL
     assert f'"bucket_kms_key_arn": "{KEY}"' in (found.fix or "")
@@ -72,7 +66,7 @@ def test_a_bucket_s_key_that_the_stack_does_not_know(
 
 def test_a_bucket_s_key_by_its_alias(aws: RecordedAws, existing: Target) -> None:
     """KMS says which key it is."""
-    aws.answers["s3.GetBucketEncryption"] = default("alias/lab")
+    aws.answers["s3.GetBucketEncryption"] = default_encryption(key="alias/lab")
     aws.answers["kms.DescribeKey"] = key()
     assert answer(aws, replace(existing, bucket_key=KEY), "bucket-key").verdict is Verdict.PASS
 

@@ -152,9 +152,8 @@ def test_what_only_lacks_something_is_mended(aws: RecordedAws) -> None:
     aws.answers["iam.GetInstanceProfile"] = profile("ecsInstanceRole")
     (found,) = steps(run_role_checks(aws.session(), REGION), "aws")
     assert found.variable is None
-    assert [each.operation for each in script_commands(found.command)] == [
-        "AddRoleToInstanceProfile"
-    ]
+    (command,) = script_commands(found.command)
+    assert command.operation == "AddRoleToInstanceProfile"
     assert "aws iam add-role-to-instance-profile" in found.command
 
 
@@ -168,16 +167,8 @@ def test_the_commands_are_the_documents() -> None:
     """Section "Pre-existing AWS Service Roles", word for word, as a shell reads them."""
     found = script_commands(all_steps("aws")[2].command)
     trust = json.loads(found[0].parameters.pop("AssumeRolePolicyDocument"))
-    assert trust == {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "ec2.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-            }
-        ],
-    }
+    ec2 = {"Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    assert trust == {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **ec2}]}
     role, profile = {"RoleName": "ecsInstanceRole"}, {"InstanceProfileName": "ecsInstanceRole"}
     policy = "arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role"
     assert [(each.operation, each.parameters) for each in found] == [
