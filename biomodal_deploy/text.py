@@ -24,7 +24,7 @@ def printable(text: str) -> str:
     Control characters, such as the start of an escape sequence, and those that turn the direction
     of writing become a question mark each, so that columns keep their width.
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
         return text
     return "".join(mark if _is_harmless(mark) else "?" for mark in text)
 

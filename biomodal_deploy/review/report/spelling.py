@@ -50,6 +50,8 @@ def action_class(action: Action) -> str:
 
 def one_line(text: str) -> str:
     """Return a text of any origin on one line, without letters that steer what is shown."""
+    if text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
