@@ -22,6 +22,8 @@ from rich.theme import Theme
 from biomodal_deploy.text import printable
 
 _LEAST_FOLDED = 8
+_NARROWEST = 20
+_DEFAULT_WIDTH = 80
 _WORD = re.compile(r"\S+\s*|\s+")
 _THEME = Theme(
     {
@@ -179,6 +181,15 @@ def can_redraw(console: Console) -> bool:
     return console.file.isatty() and not console.is_dumb_terminal
 
 
+def _width(*, terminal: bool) -> int | None:
+    """Return how wide lines are; None for what the terminal says of itself."""
+    columns = os.environ.get("COLUMNS", "")
+    # Rich would take 0 at its word and print nothing.
+    if columns.isdecimal() and int(columns):
+        return max(int(columns), _NARROWEST)
+    return 200 if not terminal else _DEFAULT_WIDTH if columns.isdigit() else None
+
+
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     terminal = stream.isatty()
@@ -192,7 +203,7 @@ def _console(*, stderr: bool) -> Console:
         emoji=False,
         # By itself Rich would keep bold and dim, which are escape codes too.
         color_system=None if os.environ.get("NO_COLOR") else "auto",
-        width=None if terminal or "COLUMNS" in os.environ else 200,
+        width=_width(terminal=terminal),
         # Where no terminal cuts lines, none are cut: an address in a CI log stays whole.
         soft_wrap=not terminal,
     )

@@ -84,3 +84,13 @@ def test_where_there_is_none_a_row_is_a_line() -> None:
     """The terminal wraps it, and what is copied from it has no line break."""
     assert table_lines(40) == [f"state-bucket-lab  {PLAN}  20 to create, 7 outputs change"]
     assert len(table_lines(30, folding=2)) == 1
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "-5", "wide", ""])
+def test_no_width_hides_what_is_printed(
+    columns: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A COLUMNS that is no width of a screen, as some job runners set it, costs no value."""
+    monkeypatch.setenv("COLUMNS", columns)
+    print_table(output_console(), ["bucket_url"], [[Text("s3://lab")]])
+    assert "s3://lab" in "".join(capsys.readouterr().out.split())
