@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from botocore.configloader import load_config, raw_config_parse
 from botocore.exceptions import BotoCoreError
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from botocore.parsers import ResponseParserFactory
 
 
+# Of every key and token, and of none.
+_KEY: Final = re.compile(r"[!-~]*")
 MFA_NEEDED: Final = "the profile needs an MFA code"
 
 
@@ -45,10 +48,13 @@ def open_session(region: str | None) -> Session:
     import boto3.session
     from botocore.exceptions import ConfigParseError, ProfileNotFound
 
+    _check_keys()
     try:
         session = boto3.session.Session(region_name=region)
         _check_token_file(session)
         _check_certificates(session)
+        _check_endpoints(session)
+        _never_prompt(session)
     except ProfileNotFound as error:
         raise UsageError(
             str(error).rstrip("."),
@@ -59,11 +65,49 @@ def open_session(region: str | None) -> Session:
         raise UsageError(
             str(error).rstrip("."), field="AWS_CONFIG_FILE", fix="correct ~/.aws/config"
         ) from None
-    _never_prompt(session)
+    except (BotoCoreError, ValueError) as error:
+        raise UsageError(
+            f"the AWS library refuses them: {str(error).rstrip('.')}",
+            field="AWS's settings",
+            fix="correct the AWS_... variables, or ~/.aws/config; `aws configure list` shows them",
+        ) from None
     session._session.register_component(  # noqa: SLF001 - boto3 has no other way
         "response_parser_factory", strict_parsers()
     )
     return session
+
+
+def _check_keys() -> None:
+    """Refuse what was copied with a line break or a blank: AWS would only call it unknown."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        # The value is a secret.
+        if not _KEY.fullmatch(os.environ.get(name, "")):
+            raise UsageError(
+                "holds a blank, a line break or another character that no key has",
+                field=name,
+                fix="set it again, without what stands around it",
+            )
+
+
+def _check_endpoints(session: Session) -> None:
+    """Refuse an address that is none: what asks there would fail as if by a fault of ours."""
+    if os.environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
+        return
+    profile = session._session.get_scoped_config()  # noqa: SLF001 - boto3 has no other way
+    named = {name: os.environ[name] for name in os.environ if name.startswith("AWS_ENDPOINT_URL")}
+    for field, value in {"endpoint_url": str(profile.get("endpoint_url", "")), **named}.items():
+        try:
+            url = urlsplit(value)
+            is_address = url.scheme in ("http", "https") and url.hostname and url.port != 0
+        except ValueError:
+            is_address = False
+        if value and not is_address:
+            raise UsageError(
+                "not an address",
+                field=field,
+                value=without_userinfo(value),
+                fix="write http://HOST:PORT or https://HOST, or unset it to ask AWS itself",
+            )
 
 
 def _check_token_file(session: Session) -> None:

@@ -19,7 +19,7 @@ from biomodal_deploy.aws.session import (
     open_session,
     profile_region,
 )
-from biomodal_deploy.errors import EngineError
+from biomodal_deploy.errors import EngineError, UsageError
 from tests.support.loopback import Handler, serving
 
 REGION = "eu-west-2"
@@ -217,3 +217,48 @@ def test_the_region_of_a_profile(home: Path) -> None:
     assert profile_region({"HOME": str(home), "AWS_PROFILE": "local"}) == "eu-west-3"
     assert profile_region({"HOME": str(home)}, "local") == "eu-west-3"
     assert profile_region({"HOME": str(home), "AWS_PROFILE": "fips"}) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
+)
+@pytest.mark.parametrize("value", ["SAND\n", " SAND", "S\u0410ND", "SA\tND"])
+def test_a_key_that_was_copied_with_more(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is named and not shown: AWS would say only that it knows no such key."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match=rf"^{name}: holds a blank") as raised:
+        open_session(REGION)
+    assert value.strip() not in str(raised.value).removeprefix(name)
+
+
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "endpoint_url"])
+@pytest.mark.parametrize("value", ["localhost:4566", "http://", "http://a:99999", "ftp://a"])
+def test_an_endpoint_that_is_no_address(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What names it is named; it is bad usage, and no fault of ours."""
+    if name == "endpoint_url":
+        config = tmp_path / "config"
+        config.write_text(f"[default]\nendpoint_url = {value}\n")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    else:
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match=rf"^{name} = .*: not an address"):
+        open_session(REGION)
+    monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
+    open_session(REGION)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("AWS_EC2_METADATA_SERVICE_ENDPOINT", "zz"), ("AWS_METADATA_SERVICE_TIMEOUT", "soon")],
+)
+def test_a_setting_that_the_library_refuses(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is bad usage as well, with the library's own words."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match=rf"^AWS's settings: .*{value}"):
+        open_session(REGION)
