@@ -20,7 +20,7 @@ def main() -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # First of all: a signal may come while the rest is still being imported.
     from biomodal_deploy.cli.stopping import stop_no_more, stop_on_signals
-    from biomodal_deploy.errors import EXIT_INTERRUPTED
+    from biomodal_deploy.errors import EXIT_INTERRUPTED, EXIT_USAGE
 
     try:
         stop_on_signals()
@@ -30,6 +30,14 @@ def main() -> None:
         stop_no_more()
     except KeyboardInterrupt:
         status = EXIT_INTERRUPTED
+    except (EOFError, ValueError, TypeError) as error:
+        # The boundary itself could not be imported.
+        from biomodal_deploy.files import damaged_bytecode
+
+        if not (damaged := damaged_bytecode(error)):
+            raise
+        print(f"error: {damaged}", file=sys.stderr)
+        status = EXIT_USAGE
     # Python would look through all that is left before it ends, for 0.4 s of a plan's ten.
     gc.freeze()
     sys.exit(status)

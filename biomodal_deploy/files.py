@@ -14,6 +14,7 @@ import errno
 import fcntl
 import os
 import re
+import shlex
 import shutil
 import stat
 from collections.abc import Iterator
@@ -332,3 +333,26 @@ def private_dir(path: Path) -> Path:
         if stat.S_IMODE(path.stat().st_mode) & OTHERS:
             path.chmod(PRIVATE_DIR)
     return path
+
+
+def damaged_bytecode(error: BaseException) -> str | None:
+    """Return what to say where Python cannot read what it has compiled; None for other errors.
+
+    On a full disk Python 3.11 keeps the part that it could write, and every later start reads it.
+    """
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    if not isinstance(error, EOFError | ValueError | TypeError) or trace is None:
+        return None
+    frame = trace.tb_frame
+    path = frame.f_locals.get("bytecode_path")
+    if frame.f_code.co_name != "_compile_bytecode" or not path:
+        return None
+    top = Path(path).parent
+    while top.name == "__pycache__" or (top.parent / "__init__.py").is_file():
+        top = top.parent
+    return (
+        f"{path}: what Python has compiled is damaged, as a full disk leaves it. "
+        f"Fix: find {shlex.quote(str(top))} -name '*.pyc' -delete"
+    )

@@ -27,7 +27,7 @@ from biomodal_deploy.errors import (
     BiomodalError,
     UsageErrors,
 )
-from biomodal_deploy.files import fix_for
+from biomodal_deploy.files import damaged_bytecode, fix_for
 from biomodal_deploy.text import as_json, printable
 
 # What the machine or its owner has to mend: a full disk, a read-only one, a missing right.
@@ -88,6 +88,8 @@ def _dispatch(arguments: list[str]) -> int:
         # A stop request that came while a class was being made: Python 3.11 wraps it.
         if isinstance(error.__cause__, KeyboardInterrupt):
             return _interrupted(arguments)
+        if damaged := damaged_bytecode(error):
+            return _fail(EXIT_USAGE, arguments, code="usage", message=damaged)
         return _bug(error, arguments)
     if status == EXIT_INTERRUPTED:
         return _interrupted(arguments)  # No command returns it: Typer has made it of a Ctrl-C.

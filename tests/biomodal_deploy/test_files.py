@@ -1,8 +1,11 @@
 """Files that nobody else can write to."""
 
 import errno
+import importlib
 import os
+import py_compile
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -100,3 +103,32 @@ def test_a_scratch_folder_where_none_can_be_is_one_line(tmp_path: Path) -> None:
         private.scratch(tmp_path / "none", "work"),
     ):
         raise AssertionError("never entered")
+
+
+@pytest.mark.parametrize("left", [16, 40])
+def test_what_python_compiled_and_a_full_disk_cut_off(
+    left: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is named with the command that helps: each later start would fail alike."""
+    name = f"cut{left}"
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "__init__.py").touch()
+    source = tmp_path / name / "off.py"
+    source.write_text("A = 'a' * 9\n")
+    compiled = Path(py_compile.compile(str(source)) or "")
+    compiled.write_bytes(compiled.read_bytes()[:left])
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises((EOFError, ValueError, TypeError)) as raised:
+        importlib.import_module(f"{name}.off")
+    said = private.damaged_bytecode(raised.value) or ""
+    assert said.startswith(f"{compiled}: ")
+    subprocess.run(["sh", "-c", said.partition("Fix: ")[2]], check=True)
+    assert importlib.import_module(f"{name}.off").A == "a" * 9
+
+
+@pytest.mark.parametrize("error", [EOFError("marshal data too short"), ValueError("x")])
+def test_no_other_error_is_called_that(error: Exception) -> None:
+    """A fault of ours stays one."""
+    with pytest.raises(type(error)) as raised:
+        raise error
+    assert private.damaged_bytecode(raised.value) is None
