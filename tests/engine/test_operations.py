@@ -40,21 +40,13 @@ BROKEN: Final = (
 
 @dataclass(frozen=True)
 class Operated:
-    """A stack that was applied.
+    """A stack that was applied."""
 
-    Attributes:
-        project: The project, and its command line.
-        environment: An environment that reaches the account and no other.
-        client: Makes clients of the account, to change what is there.
-        vm: The machine to log in to.
-        instance: The id of the account's VM.
-    """
-
-    project: LightProject
-    environment: Mapping[str, str]
-    client: Any
-    vm: Vm
-    instance: str
+    project: LightProject  # the project, and its command line
+    environment: Mapping[str, str]  # an environment that reaches the account and no other
+    client: Any  # makes clients of the account, to change what is there
+    vm: Vm  # the machine to log in to
+    instance: str  # the id of the account's VM
 
     @property
     def ec2(self) -> Any:

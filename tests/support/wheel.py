@@ -60,17 +60,11 @@ def environment_with(wheel: Path, folder: Path) -> Path:
 
 @dataclass(frozen=True)
 class Installed:
-    """The command of an environment that holds the wheel, in a new home.
+    """The command of an environment that holds the wheel, in a new home."""
 
-    Attributes:
-        python: The environment's Python.
-        home: The home.
-        more: What else is in the environment.
-    """
-
-    python: Path
-    home: Path
-    more: Mapping[str, str] = field(default_factory=dict)
+    python: Path  # the environment's Python
+    home: Path  # the home
+    more: Mapping[str, str] = field(default_factory=dict)  # what else is in the environment
 
     def must(self, *words: str, cwd: Path, typed: str | None = None) -> str:
         """Run the command, and return what it printed."""

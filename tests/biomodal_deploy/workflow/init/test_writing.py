@@ -71,28 +71,21 @@ def test_a_draft_writes_nothing(project: Path) -> None:
 
 
 def test_a_file_that_is_there_is_left_alone(project: Path) -> None:
-    """It may hold somebody's values; the line names it, and cdktf.json is as it was."""
-    before = (project / "cdktf.json").read_bytes()
+    """Before the questions or since: the line names it, and cdktf.json is as it was."""
+    found = drafted(project)
     path = project / "environments" / "dev.tfvars"
+    assert found.var_file == path
     path.parent.mkdir()
     path.write_text("mine = 1\n")
+    with pytest.raises(UsageError, match="already exists"):
+        write(found)
+    assert path.read_text() == "mine = 1\n"
     with pytest.raises(UsageError, match=r"environments/dev\.tfvars: already exists"):
         drafted(project)
     path.unlink()
     path.symlink_to(project / "nowhere")
     with pytest.raises(UsageError, match="already exists"):
         drafted(project)
-    assert (project / "cdktf.json").read_bytes() == before
-
-
-def test_a_file_that_comes_meanwhile_is_left_alone(project: Path) -> None:
-    """Between the questions and their answers lies time."""
-    found = drafted(project)
-    found.var_file.parent.mkdir()
-    found.var_file.write_text("mine = 1\n")
-    with pytest.raises(UsageError, match="already exists"):
-        write(found)
-    assert found.var_file.read_text() == "mine = 1\n"
     assert (project / "cdktf.json").read_text() == found.before
 
 
