@@ -22,8 +22,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import TypeAdapter, ValidationError
-
 from biomodal_deploy import files
 from biomodal_deploy.engine.process import python
 from biomodal_deploy.engine.toolchain import embedded_terraform
@@ -218,7 +216,6 @@ def _checked(candidate: _Candidate, environ: Mapping[str, str], cwd: Path | None
     return Terraform(candidate.prefix, version, candidate.source, candidate.reason, product)
 
 
-_KEPT: Final = TypeAdapter(dict[str, str])
 _MOST_KEPT: Final = 50
 
 
@@ -243,7 +240,7 @@ def program_sha256(program: Path, environment: Mapping[str, str] = os.environ) -
     if kept_in is not None:
         newest = dict([*kept.items()][-_MOST_KEPT:])
         with suppress(OSError):
-            files.write(kept_in, _KEPT.dump_json({**newest, key: digest}))
+            files.write(kept_in, json.dumps({**newest, key: digest}).encode())
     return digest
 
 
@@ -256,6 +253,9 @@ def _read_kept(environment: Mapping[str, str]) -> tuple[Path | None, dict[str, s
     kept = None
     try:
         kept = cache_folder(environment=environment) / "program-digests.json"
-        return kept, _KEPT.validate_json(files.read_regular(kept))
-    except (OSError, ValidationError):
+        # Finding tools loads no big package.
+        from pydantic import TypeAdapter
+
+        return kept, TypeAdapter(dict[str, str]).validate_json(files.read_regular(kept))
+    except (OSError, ValueError):
         return kept, {}  # nothing is kept, so it is computed
