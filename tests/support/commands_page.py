@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Final, Literal, get_args, get_origin
 
@@ -34,25 +35,26 @@ or `~/.zshrc` (fish: one file in `~/.config/fish/completions`). `--show-completi
 
 def page() -> str:
     """Return the whole page."""
-    sections = (
-        _section(name, command)
-        for name, command in every_command(command_line(COMMANDS), "biomodal-aws")
-    )
-    return _INTRODUCTION + "".join(sections)
+    return _INTRODUCTION + "".join(_section(*each) for each in every_command().items())
 
 
-def every_command(command: object, name: str) -> Iterator[tuple[str, TyperCommand]]:
-    """Yield each command that does something, with all words of its name."""
+@cache
+def every_command() -> Mapping[str, TyperCommand]:
+    """Return each command that does something, by all words of its name."""
+    return dict(_below(command_line(COMMANDS), ()))
+
+
+def _below(command: object, words: tuple[str, ...]) -> Iterator[tuple[str, TyperCommand]]:
     if isinstance(command, TyperGroup):
         for word, each in command.commands.items():
-            yield from every_command(each, f"{name} {word}")
+            yield from _below(each, (*words, word))
     elif isinstance(command, TyperCommand):
-        yield name, command
+        yield " ".join(words), command
 
 
 def _section(name: str, command: TyperCommand) -> str:
     body, _, example = inspect.cleandoc(command.help or "").partition("Example: ")
-    lines = [f"\n## {name}\n", body.strip()]
+    lines = [f"\n## biomodal-aws {name}\n", body.strip()]
     if example:
         lines.append(f"\n```sh\n{example.strip()}\n```")
     rows = [
@@ -79,7 +81,7 @@ def _row(parameter: TyperArgument | TyperOption) -> str:
 def table() -> str:
     """Return what completion knows of the commands (`completion.json`)."""
     commands = {
-        name.removeprefix("biomodal-aws "): {
+        name: {
             "help": inspect.cleandoc(command.help or "").partition("\n")[0],
             "options": {
                 name: None if each.is_flag else _values(each)
@@ -95,7 +97,7 @@ def table() -> str:
             ],
             "many": any(each.nargs == -1 for each in command.params),
         }
-        for name, command in every_command(command_line(COMMANDS), "biomodal-aws")
+        for name, command in every_command().items()
     }
     return json.dumps({"names": COMMANDS, "commands": commands}, indent=1) + "\n"
 

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.cli.app import COMMANDS, command_line
 from tests.support.commands_page import every_command
 from tests.support.light import MODEL, STACK, Ended, LightProject, command
 from tests.support.payloads import undocumented
@@ -100,8 +99,8 @@ CALLS: Final[dict[str, list[tuple[str, ...]]]] = {
     "destroy": [(), ("--confirm", STACK)],
 }
 FOUND: Final = {
-    name.removeprefix("biomodal-aws "): {word for each in found.params for word in each.opts}
-    for name, found in every_command(command_line(COMMANDS), "biomodal-aws")
+    name: {word for each in found.params for word in each.opts}
+    for name, found in every_command().items()
 }
 
 

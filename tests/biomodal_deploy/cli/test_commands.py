@@ -15,7 +15,7 @@ from io import StringIO
 from typing import Final
 
 import pytest
-from typer.core import TyperArgument, TyperCommand, TyperOption
+from typer.core import TyperArgument, TyperOption
 
 from biomodal_deploy.cli import commands
 from biomodal_deploy.cli.app import COMMANDS, GROUPS, MORE, command_line
@@ -23,10 +23,7 @@ from biomodal_deploy.cli.boundary import run
 from biomodal_deploy.errors import EXIT_DONE
 from tests.support.commands_page import every_command
 
-FOUND: Final[dict[str, TyperCommand]] = {
-    name.removeprefix("biomodal-aws "): command
-    for name, command in every_command(command_line(COMMANDS), "biomodal-aws")
-}
+FOUND: Final = every_command()
 # Its output is that of the command which it runs.
 NO_FORMAT: Final = {"sandbox run"}
 

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.cli.app import COMMANDS, command_line
 from biomodal_deploy.config.contract import all_variables
 from biomodal_deploy.known_errors.catalog import AREAS, Match, catalog, matches_of, name_cause
 from biomodal_deploy.known_errors.model import Breadth, grouped, mark_of
@@ -124,11 +123,7 @@ def test_its_next_command_is_safe() -> None:
 
 def test_its_commands_exist() -> None:
     """What is advised can be typed: our commands and options, and the AWS CLI's."""
-    group: Any = command_line(COMMANDS)
-    known = {
-        name.removeprefix("biomodal-aws "): each
-        for name, each in commands_page.every_command(group, "biomodal-aws")
-    }
+    known = commands_page.every_command()
     for entry in ENTRIES:
         for line in (entry.next, *re.findall(r"`([^`]*)`", f"{entry.cause} {entry.fix}")):
             words = shlex.split(PLACEHOLDER.sub(r"\1", line).partition(" | ")[0])
