@@ -42,7 +42,7 @@ _PARTIAL: Final[Mapping[str, tuple[_Maker, tuple[str, ...]]]] = {
 }
 
 
-def keep_state(stack: BaseStack, backend: Backend) -> None:
+def declare_backend(stack: BaseStack, backend: Backend) -> None:
     """Declare where a stack's state lives.
 
     Args:

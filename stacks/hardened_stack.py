@@ -29,14 +29,14 @@ from biomodal_aws import (
     SshSecurityGroup,
 )
 from biomodal_aws.hardened import (
+    Alarms,
     BatchEnvironments,
     BucketProtection,
     ImageRetention,
     InstanceRole,
     TaskLogs,
-    Watch,
+    permissions,
 )
-from biomodal_aws.hardened import permissions as may
 from biomodal_aws.hardened.bucket_lifecycle import bucket_lifecycle
 from biomodal_aws.iam.statements import use_keys
 from biomodal_deploy.config.contract import variables_of
@@ -107,7 +107,7 @@ class HardenedStack(NativeBase):
         self.aws_provider()
         self._kms_key, self._adopted = kms_key, adopted
         keys = use_keys([kms_key, bucket_key], "s3", *(("logs",) if kms_key else ()))
-        place = may.Place(
+        place = permissions.Place(
             partition=self.partition(),
             region=self.text("region"),
             account=DataAwsCallerIdentity(self, "current").account_id,
@@ -124,17 +124,21 @@ class HardenedStack(NativeBase):
         TaskLogs(
             self, "task_logs", name=logs, retention_days="var.log_retention_days", kms_key=kms_key
         )
-        hosts_may = [*may.data_bucket(bucket_arn), *may.pull_images(repository.arn), *keys]
+        hosts_may = [
+            *permissions.data_bucket(bucket_arn),
+            *permissions.pull_images(repository.arn),
+            *keys,
+        ]
         queue_arns = self._batch(place, install_script, hosts_may)
         role = InstanceRole(
             self,
             "vm_role",
             name=f"${{{_ROLE_NAME.format(length=ROLE_LENGTH)}}}",
             statements=[
-                *may.data_bucket(bucket_arn),
-                *may.push_images(repository.arn),
-                *may.batch_jobs(place, queue_arns),
-                *may.follow_tasks(place, logs),
+                *permissions.data_bucket(bucket_arn),
+                *permissions.push_images(repository.arn),
+                *permissions.batch_jobs(place, queue_arns),
+                *permissions.follow_tasks(place, logs),
                 *keys,
             ],
             managed_policies={
@@ -147,7 +151,7 @@ class HardenedStack(NativeBase):
         address = ElasticIp(
             self, "public_ip", name=name, instance_id=vm.id, create="var.elastic_ip"
         )
-        Watch(
+        Alarms(
             self,
             "watch",
             name=name,
@@ -254,7 +258,7 @@ class HardenedStack(NativeBase):
 
     def _batch(
         self,
-        place: may.Place,
+        place: permissions.Place,
         install_script: Path,
         hosts_may: Sequence[DataAwsIamPolicyDocumentStatement],
     ) -> list[str]:

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from biomodal_deploy.config.contract.rules import Default
+from biomodal_deploy.config.contract.validation import Default
 
 _REFERENCE_LIST: Final = re.compile(r"^\s*(depends_on|ignore_changes) = \[$")
 _VARIABLE: Final = re.compile(r'^variable "(.+)" \{$')

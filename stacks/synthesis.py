@@ -22,7 +22,7 @@ from cdktf import App
 
 from biomodal_deploy.config.settings import StackSettings
 from biomodal_deploy.errors import EngineError, UsageError
-from stacks.backend import keep_state
+from stacks.backend import declare_backend
 from stacks.base import BaseStack
 from stacks.hcl import repaired
 from stacks.module_stack import ModuleStack
@@ -118,7 +118,7 @@ def _write(
     stacks = [build(app, name) for name, build in builders.items()]
     for stack in stacks:
         name = stack.node.id
-        keep_state(stack, settings[name].state_backend)
+        declare_backend(stack, settings[name].state_backend)
         stack.refuse(others.get(name, {}), settings[name].var_files)
     app.synth()
     for stack in stacks:

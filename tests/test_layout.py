@@ -164,7 +164,7 @@ def test_constructs_do_not_know_the_stacks() -> None:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("biomodal_deploy")
         for name in node.names
     }
-    assert shared <= {"files", "folders", "through"}
+    assert shared <= {"files", "folders", "launch_template_name", "through"}
 
 
 def test_constructs_and_stacks_do_not_read_the_environment() -> None:

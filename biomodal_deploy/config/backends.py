@@ -214,7 +214,7 @@ STACK_PREFIX: Final = "state-bucket-"
 _LONGEST_STACK: Final = 63
 
 
-def name_problem(name: str) -> str | None:
+def new_bucket_name_problem(name: str) -> str | None:
     """Return the rule that a new bucket's name breaks, or None."""
     if not re.fullmatch(aws.BUCKET, name):
         return (
@@ -246,7 +246,7 @@ def stack_of(bucket: str) -> str:
 
 
 def _nameable(name: str) -> str:
-    if problem := name_problem(name):
+    if problem := new_bucket_name_problem(name):
         raise ValueError(problem)
     return name
 

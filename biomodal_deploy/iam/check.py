@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 
 from pydantic import ConfigDict
 
-from biomodal_deploy.iam import facts
+from biomodal_deploy.iam import iam_reference
 from biomodal_deploy.iam.catalog import SUFFIX
 from biomodal_deploy.iam.evaluate import decide, matches
 from biomodal_deploy.iam.language import PolicyDocument, Statement
@@ -131,7 +131,7 @@ def _unknown(policies: Iterable[PolicyDocument]) -> Iterator[Finding]:
     for policy in policies:
         for statement in policy.statements:
             for pattern in (*statement.actions, *statement.not_actions):
-                if not facts.expanded(pattern):
+                if not iam_reference.expanded(pattern):
                     detail = "IAM has no such action"
                     yield Finding(fault=Fault.UNKNOWN, action=pattern, detail=detail)
             for resource in (*statement.resources, *statement.not_resources):
@@ -156,7 +156,9 @@ def _unneeded(policies: Iterable[PolicyDocument], needs: Sequence[Need]) -> Iter
             if statement.effect != "Allow":
                 continue
             for pattern in statement.actions:
-                extra = [each for each in facts.expanded(pattern) if each.lower() not in needed]
+                extra = [
+                    each for each in iam_reference.expanded(pattern) if each.lower() not in needed
+                ]
                 if extra:
                     yield Finding(
                         fault=Fault.BROADER,

@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from biomodal_deploy.config.stack import StackSettings
-from biomodal_deploy.iam import facts
+from biomodal_deploy.iam import iam_reference
 from biomodal_deploy.iam.catalog import (
     Catalog,
     CatalogError,
@@ -135,7 +135,7 @@ def resources_of(
         CatalogError: AWS's reference says that the action is not allowed on such a resource, or
             that it can be narrowed to one.
     """
-    known = facts.action(action)
+    known = iam_reference.action(action)
     if known is None:
         raise CatalogError(f"IAM has no action {action}")
     # Of several actions, each takes the types that it can: `bucket` or `object`.
@@ -153,7 +153,7 @@ def resources_of(
         full_kind = kind if ":" in kind else f"{service}:{kind}"
         for identifier in filled(template):
             named = identifier.startswith("arn:")
-            arn = identifier if named else facts.arn(full_kind, identifier, place)
+            arn = identifier if named else iam_reference.arn(full_kind, identifier, place)
             yield _with_wildcards(arn)
 
 

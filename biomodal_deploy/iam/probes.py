@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Final
 
-from biomodal_deploy.iam import facts
+from biomodal_deploy.iam import iam_reference
 from biomodal_deploy.iam.evaluate import Request
 from biomodal_deploy.iam.needs import Need
 from biomodal_deploy.iam.place import Place
@@ -78,7 +78,7 @@ def _around(need: Need, place: Place, tags: Mapping[str, str]) -> _Context:
         "aws:ResourceAccount": (place.account,),
         "aws:SecureTransport": ("true",),
     }
-    action = facts.action(need.action)
+    action = iam_reference.action(need.action)
     for key, value in tags.items():
         for name in (f"aws:ResourceTag/{key}", f"aws:RequestTag/{key}", f"ec2:ResourceTag/{key}"):
             if action and action.condition_key_known(name):

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, JsonValue, ValidationError
 from biomodal_deploy.config.contract.aws import OWN_TAG
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import read_regular
-from biomodal_deploy.iam import facts
+from biomodal_deploy.iam import iam_reference
 from biomodal_deploy.iam.catalog import Catalog, Kind, fill
 from biomodal_deploy.iam.expressions import Reference, evaluate, reference
 from biomodal_deploy.iam.functions import UNKNOWN, is_unknown
@@ -197,7 +197,7 @@ class Block:
         identifier = self.fill(self.about.id)[0]
         if name == "id":
             return identifier
-        return facts.arn(self.about.arn, identifier, place) if self.about.arn else UNKNOWN
+        return iam_reference.arn(self.about.arn, identifier, place) if self.about.arn else UNKNOWN
 
 
 def known_tags(tags: JsonValue) -> Mapping[str, str]:

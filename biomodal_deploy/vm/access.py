@@ -19,7 +19,7 @@ from typing import Final
 
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import private_dir, read_regular
-from biomodal_deploy.vm.built import Built
+from biomodal_deploy.vm.deployed import Deployed
 from biomodal_deploy.workflow.stack import Stack
 
 SSH_PORT: Final = 22
@@ -57,43 +57,43 @@ class SessionWay:
     region: str
 
 
-def instance_of(built: Built) -> str:
+def instance_of(deployed: Deployed) -> str:
     """Return the VM's id.
 
     Raises:
         UsageError: no VM yet.
     """
-    if built.vm is None:
+    if deployed.vm is None:
         raise UsageError(
             "no VM yet",
-            field=built.stack,
+            field=deployed.stack,
             fix="finish the stack: run biomodal-aws plan, then biomodal-aws apply",
         )
-    return built.vm.id
+    return deployed.vm.id
 
 
-def has_ssh(built: Built) -> bool:
+def has_ssh(deployed: Deployed) -> bool:
     """Say whether the stack has a key: a hardened one without has Session Manager only."""
-    return bool(built.outputs.get("private_key_filename"))
+    return bool(deployed.outputs.get("private_key_filename"))
 
 
-def session_way(built: Built) -> SessionWay:
+def session_way(deployed: Deployed) -> SessionWay:
     """Return the way through Session Manager.
 
     Raises:
         UsageError: no VM yet.
     """
-    return SessionWay(instance_of(built), built.region)
+    return SessionWay(instance_of(deployed), deployed.region)
 
 
-def way_to(stack: Stack, built: Built, address: str | None) -> SshWay:
+def way_to(stack: Stack, deployed: Deployed, address: str | None) -> SshWay:
     """Return the way through SSH to the VM of a stack; see `ssh_way`."""
     location = stack.location
-    return ssh_way(built, location.plans / stack.name, location.environment, address)
+    return ssh_way(deployed, location.plans / stack.name, location.environment, address)
 
 
 def ssh_way(
-    built: Built, folder: Path, environment: Mapping[str, str], address: str | None = None
+    deployed: Deployed, folder: Path, environment: Mapping[str, str], address: str | None = None
 ) -> SshWay:
     """Return the way through SSH.
 
@@ -106,29 +106,29 @@ def ssh_way(
     Raises:
         UsageError: An output is missing, or the address is none.
     """
-    instance_id = instance_of(built)
-    if not has_ssh(built):
+    instance_id = instance_of(deployed)
+    if not has_ssh(deployed):
         raise UsageError(
             "This stack has no SSH key",
-            field=built.stack,
+            field=deployed.stack,
             fix="connect through Session Manager: biomodal-aws connect --ssm",
         )
     host, port = _address(
         # Without an Elastic IP there is a private way at most: a VPN, or a machine beside it.
-        address or built.outputs.get("public_ip") or built.output("private_ip")
+        address or deployed.outputs.get("public_ip") or deployed.output("private_ip")
     )
-    user = built.output("ssh_user")
+    user = deployed.output("ssh_user")
     if not _USER.fullmatch(user):
         raise UsageError("invalid Linux user name", field="ssh_user", value=user)
     return SshWay(
-        name=built.outputs.get("vm_name") or built.stack,
+        name=deployed.outputs.get("vm_name") or deployed.stack,
         address=host,
         port=port,
         user=user,
-        key=_expanded(built.output("private_key_filename"), environment),
+        key=_expanded(deployed.output("private_key_filename"), environment),
         known_hosts=private_dir(folder / "ssh") / "known_hosts",
         instance_id=instance_id,
-        region=built.region,
+        region=deployed.region,
     )
 
 

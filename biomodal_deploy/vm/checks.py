@@ -18,7 +18,7 @@ from biomodal_deploy.aws.resources import (
     describe_instance,
     minutes_up,
 )
-from biomodal_deploy.vm.built import Built
+from biomodal_deploy.vm.deployed import Deployed
 from biomodal_deploy.vm.install_log import InstallState, read_install
 
 if TYPE_CHECKING:
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 _Resource = TypeVar("_Resource")
 
 
-def all_checks(built: Built, clients: Clients) -> tuple[Check, ...]:
+def all_checks(deployed: Deployed, clients: Clients) -> tuple[Check, ...]:
     """Return the checks."""
 
-    def check(name: str, title: str, run: Callable[[Built, Clients], Finding]) -> Check:
-        return Check(name, title, partial(run, built, clients))
+    def check(name: str, title: str, run: Callable[[Deployed, Clients], Finding]) -> Check:
+        return Check(name, title, partial(run, deployed, clients))
 
     return (
         check("vm", "VM", machine),
         check("vm-status", "VM status checks", status_checks),
         check("install-script", "Install script", install_script),
-        *_each("Compute environment", built.environments, partial(compute_environment, clients)),
-        *_each("Job queue", built.queues, partial(job_queue, clients)),
+        *_each("Compute environment", deployed.environments, partial(compute_environment, clients)),
+        *_each("Job queue", deployed.queues, partial(job_queue, clients)),
         check("bucket", "Bucket", bucket),
         check("repository", "ECR repository", repository),
         check("vm-role", "VM role", vm_role),
@@ -95,45 +95,45 @@ def _batch_finding(name: str, said: Mapping[str, Any], enable: str) -> Finding:
     return passed(words)
 
 
-def bucket(built: Built, clients: Clients) -> Finding:
+def bucket(deployed: Deployed, clients: Clients) -> Finding:
     """Whether the data bucket exists, in the stack's region."""
-    name = built.bucket
+    name = deployed.bucket
     if name is None:
         return not_built("bucket")
     said = or_none(lambda: clients.s3().head_bucket(Bucket=name), "404", "NoSuchBucket")
     if said is None:
         return gone(f"the bucket {name}")
-    region = said.get("BucketRegion") or built.region
-    if region != built.region:
+    region = said.get("BucketRegion") or deployed.region
+    if region != deployed.region:
         return failed(
-            f"the bucket {name} is in {region}, and all else in {built.region}",
+            f"the bucket {name} is in {region}, and all else in {deployed.region}",
             "set use_existing_bucket_url to a bucket of that region: transfer between regions "
             "is slow and billed",
         )
     return passed(f"s3://{name}")
 
 
-def repository(built: Built, clients: Clients) -> Finding:
+def repository(deployed: Deployed, clients: Clients) -> Finding:
     """Whether the ECR repository exists."""
-    if not built.repositories:
+    if not deployed.repositories:
         return not_built("ECR repository")
-    name = built.repositories[0].name
+    name = deployed.repositories[0].name
     ask = partial(clients.ecr().describe_repositories, repositoryNames=[name])
     if (said := or_none(ask, "RepositoryNotFoundException")) is None:
         return gone(f"the ECR repository {name}")
     return passed(said["repositories"][0]["repositoryUri"])
 
 
-def vm_role(built: Built, clients: Clients) -> Finding:
+def vm_role(deployed: Deployed, clients: Clients) -> Finding:
     """Whether the VM has an instance profile with a role in it."""
-    vm = describe_instance(clients, built.vm.id) if built.vm else None
+    vm = describe_instance(clients, deployed.vm.id) if deployed.vm else None
     if vm is None:
         raise Unavailable("there is no VM")
     profile = vm.get("IamInstanceProfile", {}).get("Arn")
     if profile is None:
         return failed("the VM has no instance profile", "run biomodal-aws plan: it restores it")
     name = _name(profile)
-    if name not in {each.name for each in built.profiles}:
+    if name not in {each.name for each in deployed.profiles}:
         return failed(
             f"the VM has the instance profile {name}, which is not this stack's",
             "run biomodal-aws plan: it restores its own",
@@ -141,18 +141,18 @@ def vm_role(built: Built, clients: Clients) -> Finding:
     return _holds_role(name, clients, "run biomodal-aws plan: it restores the role")
 
 
-def hosts_role(built: Built, clients: Clients) -> Finding:
+def hosts_role(deployed: Deployed, clients: Clients) -> Finding:
     """Whether the Batch hosts' instance profile holds a role."""
     named = (
         resources.instance_role
-        for environment in built.environments
+        for environment in deployed.environments
         for resources in environment.compute_resources
     )
     profile = next((each for each in named if each), None)
     if profile is None:
         return not_built("compute environment with a role for its hosts")
     name = _name(profile)
-    ours = name in {each.name for each in built.profiles}
+    ours = name in {each.name for each in deployed.profiles}
     fix = "run biomodal-aws plan: it creates it again" if ours else MAKE
     return _holds_role(name, clients, fix)
 
@@ -195,11 +195,11 @@ def gone(what: str) -> Finding:
     return failed(f"{what} is gone, though the state holds it", _PLAN)
 
 
-def machine(built: Built, clients: Clients) -> Finding:
+def machine(deployed: Deployed, clients: Clients) -> Finding:
     """Whether the VM runs, at the address that the outputs name."""
-    if built.vm is None:
+    if deployed.vm is None:
         return not_built("VM")
-    name, found = built.vm.id, describe_instance(clients, built.vm.id)
+    name, found = deployed.vm.id, describe_instance(clients, deployed.vm.id)
     state = found["State"]["Name"] if found else ""
     if found is None or state in _OVER:
         return gone(f"the VM {name}")
@@ -208,18 +208,18 @@ def machine(built: Built, clients: Clients) -> Finding:
     if state != "running":
         return failed(f"{name} is {state}", START_VM)
     address = found.get("PublicIpAddress")
-    promised = built.outputs.get("public_ip")
+    promised = deployed.outputs.get("public_ip")
     if promised and address != promised:
         return failed(
             f"{name} runs, but has the address {address or 'none'} and not {promised}",
             "run biomodal-aws plan: it restores the address",
         )
-    return passed(f"{name} ({built.vm.instance_type}) runs at {address or 'no address'}")
+    return passed(f"{name} ({deployed.vm.instance_type}) runs at {address or 'no address'}")
 
 
-def status_checks(built: Built, clients: Clients) -> Finding:
+def status_checks(deployed: Deployed, clients: Clients) -> Finding:
     """Whether EC2's two status checks pass: the host below the VM, and the VM itself."""
-    name = _running(built, clients)[0]
+    name = _running(deployed, clients)[0]
     said = clients.ec2().describe_instance_status(InstanceIds=[name])["InstanceStatuses"]
     if not said:
         return not_yet("EC2 has not checked it yet")
@@ -231,15 +231,15 @@ def status_checks(built: Built, clients: Clients) -> Finding:
     if set(checks.values()) == {"ok"}:
         return passed(words)
     if "impaired" in checks.values():
-        return failed(words, show_console(name, built.region))
+        return failed(words, show_console(name, deployed.region))
     if set(checks.values()) <= {"ok", "initializing"}:
         return not_yet(words)
     return unknown(words, "run it again in a minute")
 
 
-def install_script(built: Built, clients: Clients) -> Finding:
+def install_script(deployed: Deployed, clients: Clients) -> Finding:
     """How the install script went, from the console: no connection to the VM is needed."""
-    name, vm = _running(built, clients)
+    name, vm = _running(deployed, clients)
     return install_answer(
         console_of(clients, name),
         fresh=minutes_up(vm) < _SILENT_MINUTES,
@@ -269,10 +269,10 @@ def install_answer(log: str, *, fresh: bool, where: str, otherwise: str) -> Find
     return unknown(f"{where} does not show the install script", otherwise)
 
 
-def _running(built: Built, clients: Clients) -> tuple[str, InstanceTypeDef]:
-    if built.vm is None:
+def _running(deployed: Deployed, clients: Clients) -> tuple[str, InstanceTypeDef]:
+    if deployed.vm is None:
         raise Unavailable("there is no VM")
-    found = describe_instance(clients, built.vm.id)
+    found = describe_instance(clients, deployed.vm.id)
     if found is None or found["State"]["Name"] != "running":
         raise Unavailable("the VM does not run")
-    return built.vm.id, found
+    return deployed.vm.id, found

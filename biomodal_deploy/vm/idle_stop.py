@@ -10,8 +10,8 @@ from biomodal_deploy.aws.errors import one_line
 from biomodal_deploy.engine.process import NotStarted, TooMuchOutput
 from biomodal_deploy.errors import EngineError, UsageError
 from biomodal_deploy.vm.access import instance_of, way_to
-from biomodal_deploy.vm.built import read_built
 from biomodal_deploy.vm.connecting import capture_by_ssh
+from biomodal_deploy.vm.deployed import read_deployed
 from biomodal_deploy.workflow.location import Listener, Step
 from biomodal_deploy.workflow.stack import Stack
 
@@ -28,11 +28,11 @@ def set_idle_stop(stack: Stack, minutes: int, address: str | None, on_event: Lis
         NotConnected: There is no connection.
         EngineError: It could not be switched there, or AWS does not answer.
     """
-    built = read_built(stack, on_event)
+    deployed = read_deployed(stack, on_event)
     if minutes:
-        _require_stop(instance_of(built), built.region)
+        _require_stop(instance_of(deployed), deployed.region)
     environment = stack.location.environment
-    way = way_to(stack, built, address)
+    way = way_to(stack, deployed, address)
     text = files("biomodal_deploy.vm").joinpath("idle_stop.sh").read_text("utf-8")
     line = shlex.join(["sudo", "-n", "sh", "-c", text, "idle_stop", str(minutes)])
     on_event(Step("Switching the idle stop on the VM"))

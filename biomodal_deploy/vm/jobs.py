@@ -20,8 +20,8 @@ from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 from biomodal_deploy.review.cost.estimate import vcpu_ceiling
 from biomodal_deploy.review.cost.prices import Prices
 from biomodal_deploy.review.cost.resources import Hosts
-from biomodal_deploy.vm.built import Built, read_built
-from biomodal_deploy.vm.waiting import why_runnable
+from biomodal_deploy.vm.deployed import Deployed, read_deployed
+from biomodal_deploy.vm.runnable_jobs import why_runnable
 from biomodal_deploy.workflow.location import Listener, Step
 from biomodal_deploy.workflow.stack import Stack
 
@@ -82,15 +82,17 @@ class JobsData(BaseModel, frozen=True):
     problems: tuple[CheckData, ...]
 
     @classmethod
-    def of(cls, built: Built, jobs: Sequence[JobData], problems: Sequence[CheckData]) -> JobsData:
+    def of(
+        cls, deployed: Deployed, jobs: Sequence[JobData], problems: Sequence[CheckData]
+    ) -> JobsData:
         """Return the jobs of a stack, queue by queue, those that run last."""
         states = Counter(job.state for job in jobs)
         costs = [job.cost_usd for job in jobs if job.runs]
         unasked = any(each.check == _UNASKED for each in problems)
         known = None not in costs and not unasked
         return cls(
-            stack=built.stack,
-            region=built.region,
+            stack=deployed.stack,
+            region=deployed.region,
             counts={state: states[state] for state in ACTIVE},
             cost_usd=round(sum(each or 0.0 for each in costs), 4) if known else None,
             jobs=tuple(jobs),
@@ -110,37 +112,39 @@ def jobs_of(stack: Stack, on_event: Listener) -> JobsData:
         UsageError: Nothing is applied yet.
         EngineError: Terraform cannot read the state.
     """
-    built = read_built(stack, on_event)
+    deployed = read_deployed(stack, on_event)
     on_event(Step("Asking AWS Batch"))
-    clients = open_clients(built.region)
-    found = find_jobs(built, clients)
-    return with_costs(found, built, clients, Prices.of(built.region, stack.location.project_dir))
+    clients = open_clients(deployed.region)
+    found = find_jobs(deployed, clients)
+    return with_costs(
+        found, deployed, clients, Prices.of(deployed.region, stack.location.project_dir)
+    )
 
 
-def find_jobs(built: Built, clients: Clients) -> JobsData:
+def find_jobs(deployed: Deployed, clients: Clients) -> JobsData:
     """Ask Batch for the jobs that have not ended; nothing is changed."""
-    asked = [partial(_jobs_in, built, queue, clients) for queue in built.queues]
+    asked = [partial(_jobs_in, deployed, queue, clients) for queue in deployed.queues]
     found: list[JobData] = []
     problems: list[CheckData] = []
     for number, result in sorted(run_all(asked, clients, _SECONDS), key=lambda each: each[0]):
         if isinstance(result, Unavailable):
-            name = built.queues[number].name
+            name = deployed.queues[number].name
             finding = unknown(f"the jobs in {name} are unknown: {result.line}", result.fix)
             problems.append(finding.named(_UNASKED, "Jobs"))
         else:
             found += result
-    if found and (orphaned := _orphans(built, clients)):
+    if found and (orphaned := _orphans(deployed, clients)):
         problems.append(orphaned.named("orphans", "Orphans"))
-    return JobsData.of(built, found, problems)
+    return JobsData.of(deployed, found, problems)
 
 
-def with_costs(found: JobsData, built: Built, clients: Clients, prices: Prices) -> JobsData:
+def with_costs(found: JobsData, deployed: Deployed, clients: Clients, prices: Prices) -> JobsData:
     """Return jobs with what they have cost: their vCPUs for as long as they run.
 
     At the dearest price of a vCPU in the families that their queue may use, since what hosts they
     are on is not looked up.
     """
-    rates = {queue.name: _rate(built, queue, prices) for queue in built.queues}
+    rates = {queue.name: _rate(deployed, queue, prices) for queue in deployed.queues}
     wanted = [job.id for job in found.jobs if job.runs and rates[job.queue] is not None]
     now = datetime.now(UTC)
     vcpus: dict[str, float] = {}
@@ -157,14 +161,14 @@ def with_costs(found: JobsData, built: Built, clients: Clients, prices: Prices) 
         return round(rate * cpus * max(0.0, (now - job.since).total_seconds()) / 3600, 4)
 
     jobs = [job.model_copy(update={"cost_usd": cost(job)}) for job in found.jobs]
-    return JobsData.of(built, jobs, found.problems)
+    return JobsData.of(deployed, jobs, found.problems)
 
 
-def _rate(built: Built, queue: JobQueue, prices: Prices) -> float | None:
+def _rate(deployed: Deployed, queue: JobQueue, prices: Prices) -> float | None:
     """Return the most that a vCPU of a queue costs an hour; None where a family has no price."""
     found = [
         vcpu_ceiling(Hosts.model_validate(each.model_dump(mode="json")), prices)
-        for environment in built.environments
+        for environment in deployed.environments
         if environment.arn in queue.environment_arns
         for each in environment.compute_resources
     ]
@@ -188,7 +192,7 @@ def _vcpus(ids: list[str], clients: Clients) -> dict[str, float]:
     return found
 
 
-def _jobs_in(built: Built, queue: JobQueue, clients: Clients) -> list[JobData]:
+def _jobs_in(deployed: Deployed, queue: JobQueue, clients: Clients) -> list[JobData]:
     pages = clients.batch().get_paginator("list_jobs")
     said = [
         cast(dict[str, Any], summary)
@@ -197,7 +201,7 @@ def _jobs_in(built: Built, queue: JobQueue, clients: Clients) -> list[JobData]:
         for summary in page["jobSummaryList"]
     ]
     waits = any(each.get("status") == "RUNNABLE" for each in said)
-    blocked = why_runnable(built, queue, clients) if waits else ""
+    blocked = why_runnable(deployed, queue, clients) if waits else ""
     return [_job(each, queue, blocked, clients.region) for each in said]
 
 
@@ -224,10 +228,10 @@ def _job(said: dict[str, Any], queue: JobQueue, blocked: str, region: str) -> Jo
     )
 
 
-def _orphans(built: Built, clients: Clients) -> Finding | None:
+def _orphans(deployed: Deployed, clients: Clients) -> Finding | None:
     """Return that the VM, on which Nextflow runs, is not running."""
     try:
-        vm = describe_instance(clients, built.vm.id) if built.vm else None
+        vm = describe_instance(clients, deployed.vm.id) if deployed.vm else None
     except (BotoCoreError, ClientError) as error:
         return unknown(f"whether the VM runs is unknown: {one_line(str(error))}")
     state: str = vm["State"]["Name"] if vm else "gone"

@@ -29,8 +29,8 @@ from biomodal_deploy.review.cost.prices import Prices
 from biomodal_deploy.review.cost.resources import Priced, Volume
 from biomodal_deploy.text import counted
 from biomodal_deploy.vm.access import has_ssh, instance_of, way_to
-from biomodal_deploy.vm.built import Built, read_built
 from biomodal_deploy.vm.connecting import capture_by_ssh
+from biomodal_deploy.vm.deployed import Deployed, read_deployed
 from biomodal_deploy.vm.jobs import find_jobs
 from biomodal_deploy.workflow.location import Listener, Step
 from biomodal_deploy.workflow.stack import Stack
@@ -106,9 +106,14 @@ def switch(stack: Stack, request: PowerRequest, on_event: Listener) -> PowerData
         EngineError: AWS does not answer or refuses, or Terraform cannot read the state.
         Interrupted: It was asked to stop.
     """
-    built = read_built(stack, on_event)
+    deployed = read_deployed(stack, on_event)
     vm = _Vm(
-        stack, built, open_clients(built.region), on_event, time.monotonic(), request.timeout_s
+        stack,
+        deployed,
+        open_clients(deployed.region),
+        on_event,
+        time.monotonic(),
+        request.timeout_s,
     )
     try:
         return _switch(vm, request)
@@ -117,7 +122,7 @@ def switch(stack: Stack, request: PowerRequest, on_event: Listener) -> PowerData
             raise UsageError(
                 "the VM is protected against a stop",
                 field=vm.id,
-                fix=allow_stop(vm.id, built.region),
+                fix=allow_stop(vm.id, deployed.region),
             ) from None
         failure = classify_error(error, vm.clients)
         raise EngineError(f"{vm.id}: {failure.line}", advice=failure.fix) from None
@@ -131,7 +136,7 @@ def switch(stack: Stack, request: PowerRequest, on_event: Listener) -> PowerData
 @dataclass(frozen=True)
 class _Vm:
     stack: Stack
-    built: Built
+    deployed: Deployed
     clients: Clients
     on_event: Listener
     started: float
@@ -139,7 +144,7 @@ class _Vm:
 
     @property
     def id(self) -> str:
-        return instance_of(self.built)
+        return instance_of(self.deployed)
 
     @property
     def waited(self) -> float:
@@ -183,8 +188,8 @@ def _switch(vm: _Vm, request: PowerRequest) -> PowerData:
         # EC2 shows the former state for a moment, too.
         found = vm.wait_while(before, _ON_THE_WAY[wanted])
     return PowerData(
-        stack=vm.built.stack,
-        region=vm.built.region,
+        stack=vm.deployed.stack,
+        region=vm.deployed.region,
         instance_id=vm.id,
         wanted=wanted,
         state=found["State"]["Name"],
@@ -199,7 +204,7 @@ def _switch(vm: _Vm, request: PowerRequest) -> PowerData:
 def _work_on(vm: _Vm, address: str | None) -> Iterator[CheckData]:
     """Yield what a stop would break, and what could not be looked at."""
     vm.on_event(Step("Looking for jobs and for Nextflow"))
-    jobs = find_jobs(vm.built, vm.clients)
+    jobs = find_jobs(vm.deployed, vm.clients)
     if jobs.jobs:
         states = ", ".join(f"{number} {state}" for state, number in jobs.counts.items() if number)
         line = f"{counted(len(jobs.jobs), 'job')} in the queues: {states}"
@@ -212,11 +217,11 @@ def _work_on(vm: _Vm, address: str | None) -> Iterator[CheckData]:
 def _nextflow_on(vm: _Vm, address: str | None) -> Finding | None:
     """Return that Nextflow runs on the VM, or that nobody could look; None where it does not."""
     look = f'look: biomodal-aws connect --ssm -- "{_PGREP}"'
-    if not has_ssh(vm.built):
+    if not has_ssh(vm.deployed):
         return unknown("whether it runs on the VM is unknown: this stack has no SSH key", look)
     environment = vm.stack.location.environment
     try:
-        way = way_to(vm.stack, vm.built, address)
+        way = way_to(vm.stack, vm.deployed, address)
         done = capture_by_ssh(way, _PGREP, environment, vm.on_event)
     except Interrupted:
         raise
@@ -259,5 +264,5 @@ def _costs(vm: _Vm) -> tuple[Line, ...] | None:
         for each in volumes
     ]
     found += [Priced(each["PublicIp"], "aws_eip", Volume(), ()) for each in addresses]
-    prices = Prices.of(vm.built.region, vm.stack.location.project_dir)
+    prices = Prices.of(vm.deployed.region, vm.stack.location.project_dir)
     return tuple(idle_lines(found, prices))

@@ -22,9 +22,9 @@ from biomodal_deploy.aws.clients import Clients, open_clients
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 from biomodal_deploy.text import counted
 from biomodal_deploy.vm.access import check_key, has_ssh, way_to
-from biomodal_deploy.vm.built import Built, read_built
 from biomodal_deploy.vm.checks import all_checks
-from biomodal_deploy.vm.deep import check_inside
+from biomodal_deploy.vm.deployed import Deployed, read_deployed
+from biomodal_deploy.vm.ssh_checks import check_inside
 from biomodal_deploy.workflow.location import Listener, Step
 from biomodal_deploy.workflow.stack import Stack
 
@@ -71,12 +71,12 @@ class StatusData(BaseModel, frozen=True):
     checks: tuple[CheckData, ...]
 
     @classmethod
-    def of(cls, built: Built, checks: Sequence[CheckData]) -> StatusData:
+    def of(cls, deployed: Deployed, checks: Sequence[CheckData]) -> StatusData:
         """Return how a stack is; what is unknown is not well, and what has failed stays so."""
         counts = count_verdicts(checks)
         return cls(
-            stack=built.stack,
-            region=built.region,
+            stack=deployed.stack,
+            region=deployed.region,
             ready=all(each.passed for each in checks),
             under_way=not counts[Verdict.FAIL] and any(each.under_way for each in checks),
             waited_seconds=None,
@@ -98,17 +98,17 @@ def status_of(stack: Stack, request: StatusRequest, on_event: Listener) -> Statu
         EngineError: Terraform cannot read the state.
         Interrupted: It was asked to stop.
     """
-    built = read_built(stack, on_event)
-    clients = open_clients(built.region)
-    inside = _inside(stack, built, request, on_event) if request.deep else None
+    deployed = read_deployed(stack, on_event)
+    clients = open_clients(deployed.region)
+    inside = _inside(stack, deployed, request, on_event) if request.deep else None
 
     def check_once() -> StatusData:
-        status = check_status(built, clients)
+        status = check_status(deployed, clients)
         # A VM that is still starting would only say that it cannot be reached.
         if inside is None or _vm_is_away(status):
             return status
         on_event(Step("Checking on the VM itself"))
-        return StatusData.of(built, _with(status, inside()))
+        return StatusData.of(deployed, _with(status, inside()))
 
     on_event(Step("Asking AWS"))
     if request.wait_s is None:
@@ -118,9 +118,9 @@ def status_of(stack: Stack, request: StatusRequest, on_event: Listener) -> Statu
     )
 
 
-def check_status(built: Built, clients: Clients) -> StatusData:
+def check_status(deployed: Deployed, clients: Clients) -> StatusData:
     """Ask AWS how a stack is; nothing is changed."""
-    return StatusData.of(built, run_checks(all_checks(built, clients), clients, SECONDS))
+    return StatusData.of(deployed, run_checks(all_checks(deployed, clients), clients, SECONDS))
 
 
 def wait_until_ready(
@@ -152,22 +152,22 @@ def _waiting(findings: Sequence[CheckData]) -> str:
 
 
 def _inside(
-    stack: Stack, built: Built, request: StatusRequest, on_event: Listener
+    stack: Stack, deployed: Deployed, request: StatusRequest, on_event: Listener
 ) -> Callable[[], tuple[CheckData, ...]] | None:
     """Return what checks on the VM itself; None where there is no VM."""
-    if built.vm is None:
+    if deployed.vm is None:
         return None
     environment = stack.location.environment
-    if not has_ssh(built):
+    if not has_ssh(deployed):
         no_key = unknown(
             "this stack has no SSH key, so the VM itself cannot be checked",
             "connect: biomodal-aws connect --ssm; or set ssh_public_key and ssh_cidr_blocks",
         )
         return partial(tuple, [no_key.named("ssh", "SSH")])
-    way = way_to(stack, built, request.address)
+    way = way_to(stack, deployed, request.address)
     # Before anybody waits for minutes.
     check_key(way)
-    return partial(check_inside, built, way, environment, on_event)
+    return partial(check_inside, deployed, way, environment, on_event)
 
 
 def _vm_is_away(status: StatusData) -> bool:

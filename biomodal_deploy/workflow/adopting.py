@@ -23,7 +23,13 @@ from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import read_regular
 from biomodal_deploy.plan import Plan, read_plan
 from biomodal_deploy.plan.adoption import Blocks, Rule, adopted_settings, rule_groups, rule_of
-from biomodal_deploy.workflow.engine import (
+from biomodal_deploy.workflow.init.writing import with_member
+from biomodal_deploy.workflow.location import Listener, Location, Notice, Step, silent
+from biomodal_deploy.workflow.plan_facts import locate
+from biomodal_deploy.workflow.planning import Planned, make_plan
+from biomodal_deploy.workflow.stack import Stack, fresh_stack
+from biomodal_deploy.workflow.state_files import State, back_up, parse_state
+from biomodal_deploy.workflow.terraform_setup import (
     DEFAULT_WORKSPACE,
     adoption_file,
     bring_adoption,
@@ -32,12 +38,6 @@ from biomodal_deploy.workflow.engine import (
     point_at_backend,
     terraform_of,
 )
-from biomodal_deploy.workflow.facts import locate
-from biomodal_deploy.workflow.init.writing import with_member
-from biomodal_deploy.workflow.location import Listener, Location, Notice, Step, silent
-from biomodal_deploy.workflow.planning import Planned, make_plan
-from biomodal_deploy.workflow.stack import Stack, fresh_stack
-from biomodal_deploy.workflow.state_files import State, back_up, parse_state
 from biomodal_deploy.workflow.variables import Given, PlanRequest, given_values
 
 # Modules first, then what their ids make known, then what settings keep, then rules of groups.

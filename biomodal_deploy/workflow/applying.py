@@ -1,7 +1,7 @@
 """Apply a sealed plan: verify everything, refuse any difference, claim it, run it.
 
 1. Its files are as sealed, it is unused and in time: `plan/sealed/verifying.py`.
-2. All that it was made from and for, computed anew, is the same: `checking.py`.
+2. All that it was made from and for, computed anew, is the same: `recomputing.py`.
 3. The guards' verdicts let it pass (`plan/guards.py`), and its approvals are there
    (`approving.py`). Where something is lost, the stack's name is asked for, and 1 to 3 begin again.
 4. It is claimed: in S3, where the settings name a bucket (`approving.py`), then on this disk
@@ -40,11 +40,11 @@ from biomodal_deploy.plan.sealed.approvals import ApprovalStatus
 from biomodal_deploy.plan.sealed.use import use_of, used
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.approving import CARRIED, check_approvals, claim
-from biomodal_deploy.workflow.checking import check
 from biomodal_deploy.workflow.destination import destination_of, record
 from biomodal_deploy.workflow.importing import EXISTS, held_elsewhere, offers
 from biomodal_deploy.workflow.location import Notice, Step, WorkflowEvent
 from biomodal_deploy.workflow.lost_state import StateDetails, state_details
+from biomodal_deploy.workflow.recomputing import check
 from biomodal_deploy.workflow.stack import Stack
 
 
@@ -114,10 +114,10 @@ class Ready:
             seconds=time.monotonic() - started,
         )
 
-    def _unheard(self, signal: WorkflowEvent) -> None:
+    def _unheard(self, event: WorkflowEvent) -> None:
         # Notices were given when it was verified for the question.
-        if not (self.must_be_confirmed and isinstance(signal, Notice)):
-            self.stack.on_event(signal)
+        if not (self.must_be_confirmed and isinstance(event, Notice)):
+            self.stack.on_event(event)
 
     def _claim_and_run(
         self,

@@ -20,7 +20,7 @@ from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.plan.sealed.approvals import ApprovalStatus, judge_approvals, require_approvals
 from biomodal_deploy.plan.sealed.facts import Actor, one_line
 from biomodal_deploy.plan.sealed.files import canonical
-from biomodal_deploy.review.report.access.judging import access_changes
+from biomodal_deploy.review.report.access.comparison import access_changes
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import Stack
 

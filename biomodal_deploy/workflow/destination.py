@@ -23,7 +23,7 @@ from biomodal_deploy.files import read_regular
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.history import Entry, Event
 from biomodal_deploy.plan.sealed import Facts, SealedPlan
-from biomodal_deploy.workflow.facts import AwsLocation
+from biomodal_deploy.workflow.plan_facts import AwsLocation
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import holdings, parse_state, resources_in
 

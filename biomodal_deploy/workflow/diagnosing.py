@@ -23,11 +23,11 @@ from biomodal_deploy.known_errors.catalog import UNLOCK, Match
 from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.review.diagnosis.finding import Diagnosis, Finding, diagnose, merged
 from biomodal_deploy.review.diagnosis.statements import Missing, denial_in, missing_for
-from biomodal_deploy.workflow.engine import open_engine
 from biomodal_deploy.workflow.failed_runs import FailedRun, newest_failed
 from biomodal_deploy.workflow.importing import EXISTS, known_id
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import Stack, last_stack
+from biomodal_deploy.workflow.terraform_setup import open_engine
 from biomodal_deploy.workflow.variables import given_values
 
 STDIN: Final = Path("-")

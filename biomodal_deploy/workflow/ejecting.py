@@ -18,17 +18,17 @@ from biomodal_deploy.engine.terraform import TerraformCli
 from biomodal_deploy.errors import EngineError, UsageError
 from biomodal_deploy.files import read_regular
 from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
-from biomodal_deploy.workflow.backend import check_config_files, config_files
-from biomodal_deploy.workflow.engine import (
+from biomodal_deploy.workflow.backend_checks import check_config_files, config_files
+from biomodal_deploy.workflow.init.writing import hcl
+from biomodal_deploy.workflow.location import Step
+from biomodal_deploy.workflow.stack import Stack
+from biomodal_deploy.workflow.state_files import local_state_of, resources_in
+from biomodal_deploy.workflow.terraform_setup import (
     DEFAULT_WORKSPACE,
     open_engine,
     project_lock,
     workspace_of,
 )
-from biomodal_deploy.workflow.init.writing import hcl
-from biomodal_deploy.workflow.location import Step
-from biomodal_deploy.workflow.stack import Stack
-from biomodal_deploy.workflow.state_files import local_state_of, resources_in
 from biomodal_deploy.workflow.variables import given_values
 
 # The output that every stack with a VM has: it carries the check of where the state is.

@@ -18,10 +18,10 @@ from biomodal_deploy.files import read_regular
 from biomodal_deploy.plan import Plan, ResourceChange
 from biomodal_deploy.plan.adoption import import_block
 from biomodal_deploy.plan.sealed import Facts
-from biomodal_deploy.workflow.engine import workspace_of
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import local_state_of
+from biomodal_deploy.workflow.terraform_setup import workspace_of
 
 EXISTS: Final = "exists"
 # The id as the provider takes it, from what was planned and where.

@@ -16,16 +16,16 @@ from biomodal_deploy.engine.toolchain import (
 )
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import read_regular
-from biomodal_deploy.workflow.engine import (
+from biomodal_deploy.workflow.location import Step, silent
+from biomodal_deploy.workflow.plan_facts import selected_providers
+from biomodal_deploy.workflow.stack import Stack
+from biomodal_deploy.workflow.terraform_setup import (
     bring_lock,
     forget_lock,
     keep_lock,
     open_engine,
     project_lock,
 )
-from biomodal_deploy.workflow.facts import selected_providers
-from biomodal_deploy.workflow.location import Step, silent
-from biomodal_deploy.workflow.stack import Stack
 
 _PLATFORM: Final = re.compile(r"[a-z]+_[a-z0-9]+")
 PLATFORMS: Final = ("linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64")

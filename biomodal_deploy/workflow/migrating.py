@@ -25,13 +25,7 @@ from biomodal_deploy.errors import EngineError, UsageError
 from biomodal_deploy.files import scratch, sync, writing
 from biomodal_deploy.plan.history import Event
 from biomodal_deploy.plan.sealed import backend_of
-from biomodal_deploy.workflow.backend import check_config_files, check_version, config_files
-from biomodal_deploy.workflow.engine import (
-    DEFAULT_WORKSPACE,
-    open_engine,
-    point_at_backend,
-    workspace_of,
-)
+from biomodal_deploy.workflow.backend_checks import check_config_files, check_version, config_files
 from biomodal_deploy.workflow.journal import (
     Journal,
     Previous,
@@ -55,6 +49,12 @@ from biomodal_deploy.workflow.state_files import (
     held,
     local_state_of,
     parse_state,
+)
+from biomodal_deploy.workflow.terraform_setup import (
+    DEFAULT_WORKSPACE,
+    open_engine,
+    point_at_backend,
+    workspace_of,
 )
 
 

@@ -20,19 +20,25 @@ from biomodal_deploy.plan.impossible import Impossible, check_allowed
 from biomodal_deploy.plan.sealed import Draft, SealedPlan, authors_of, drafting, prune
 from biomodal_deploy.review.cost.limits import judge_cost
 from biomodal_deploy.workflow.account_checks import count_contents, count_running, quick_checks
-from biomodal_deploy.workflow.backend import require_public_key, warn_state_in_output
+from biomodal_deploy.workflow.backend_checks import require_public_key, warn_state_in_output
 from biomodal_deploy.workflow.destination import (
     check_destination,
     check_state_file,
     destination_now,
     last_destination,
 )
-from biomodal_deploy.workflow.engine import initialize, open_engine, warn_dropped_variables
-from biomodal_deploy.workflow.facts import AwsLocation, ask_alias, ask_identity, facts_now, locate
 from biomodal_deploy.workflow.failed_runs import warn_unfinished
 from biomodal_deploy.workflow.location import Notice, Step
 from biomodal_deploy.workflow.lost_state import state_to_plan_from
+from biomodal_deploy.workflow.plan_facts import (
+    AwsLocation,
+    ask_alias,
+    ask_identity,
+    facts_now,
+    locate,
+)
 from biomodal_deploy.workflow.stack import Stack
+from biomodal_deploy.workflow.terraform_setup import initialize, open_engine, warn_dropped_variables
 from biomodal_deploy.workflow.variables import Given, PlanRequest, given_values, values_digest
 
 

@@ -24,11 +24,11 @@ from biomodal_deploy.engine.terraform.locks import DEFAULT_WORKSPACE, state_obje
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import read_regular
 from biomodal_deploy.iam.evaluate import Request
-from biomodal_deploy.workflow.engine import workspace_of
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.lost_state import require_state
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import local_state_of
+from biomodal_deploy.workflow.terraform_setup import workspace_of
 from biomodal_deploy.workflow.variables import given_values, resolve_for
 from biomodal_deploy.workflow.wanted_bucket import BucketOptions, wanted_bucket
 
@@ -231,7 +231,7 @@ def merged(requests: Iterable[Request]) -> tuple[Need, ...]:
 
 
 def _reads(action: str, keys: Iterable[str]) -> bool:
-    from biomodal_deploy.iam import facts
+    from biomodal_deploy.iam import iam_reference
 
-    known = facts.action(action)
+    known = iam_reference.action(action)
     return known is None or any(known.condition_key_known(key) for key in keys)

@@ -12,17 +12,17 @@ from biomodal_deploy.errors import EXIT_FINDINGS, BiomodalError
 from biomodal_deploy.files import scratch
 from biomodal_deploy.plan import Plan, read_plan
 from biomodal_deploy.plan.guards import enforce, judge_place
-from biomodal_deploy.workflow.backend import require_public_key
+from biomodal_deploy.workflow.backend_checks import require_public_key
 from biomodal_deploy.workflow.destination import (
     check_destination,
     check_state_file,
     destination_now,
 )
-from biomodal_deploy.workflow.engine import initialize, open_engine, workspace_of
-from biomodal_deploy.workflow.facts import ask_identity, locate
 from biomodal_deploy.workflow.location import Step
 from biomodal_deploy.workflow.lost_state import require_state
+from biomodal_deploy.workflow.plan_facts import ask_identity, locate
 from biomodal_deploy.workflow.stack import Stack
+from biomodal_deploy.workflow.terraform_setup import initialize, open_engine, workspace_of
 from biomodal_deploy.workflow.variables import Given, given_values
 
 

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from biomodal_deploy.aws.state_bucket.writes import StateWrite
-from biomodal_deploy.config.backends import PartialBackend, S3Backend, kms_key_problem, name_problem
+from biomodal_deploy.config.backends import (
+    PartialBackend,
+    S3Backend,
+    kms_key_problem,
+    new_bucket_name_problem,
+)
 from biomodal_deploy.config.settings import StackSettings
 from biomodal_deploy.config.tfvars.files import read_file
 from biomodal_deploy.errors import UsageError
@@ -86,7 +91,11 @@ def wanted_bucket(location: Location, options: BucketOptions) -> Wanted:
     keys = [each.kms_key_id for each in writes]
     kms_key_id = _one("kms_key_id", options.kms_key_id, keys)
     for field, value, problem in (
-        ("--bucket", bucket, None if named and not options.bucket else name_problem(bucket)),
+        (
+            "--bucket",
+            bucket,
+            None if named and not options.bucket else new_bucket_name_problem(bucket),
+        ),
         ("--kms-key-id", kms_key_id, kms_key_id and kms_key_problem(kms_key_id)),
     ):
         if problem:

@@ -19,6 +19,7 @@ from constructs import Construct
 
 from biomodal_aws._bindings.framework import arguments
 from biomodal_aws.part import Part
+from biomodal_deploy.config.contract.aws import launch_template_name
 
 
 class BatchEnvironment(Part):
@@ -58,7 +59,7 @@ class BatchEnvironment(Part):
             LaunchTemplate(
                 self,
                 "template",
-                name=f"{name}-batch-launch-template",
+                name=launch_template_name(name),
                 block_device_mappings=[
                     LaunchTemplateBlockDeviceMappings(
                         device_name="/dev/xvda",

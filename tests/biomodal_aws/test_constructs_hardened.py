@@ -10,7 +10,7 @@ from constructs import Construct
 
 import biomodal_aws
 from biomodal_aws import Part, hardened
-from biomodal_aws.hardened import BatchEnvironments, InstanceRole, TaskLogs, Watch
+from biomodal_aws.hardened import Alarms, BatchEnvironments, InstanceRole, TaskLogs
 from biomodal_aws.hardened import permissions as may
 from biomodal_aws.hardened.bucket_lifecycle import bucket_lifecycle
 from tests.support.constructs import assert_one_signature, synthesized
@@ -81,7 +81,7 @@ def test_what_is_optional_is_counted() -> None:
 
     def build(stack: TerraformStack) -> None:
         TaskLogs(stack, "logs", name="/x", retention_days="var.days")
-        Watch(
+        Alarms(
             stack,
             "watch",
             name="x",

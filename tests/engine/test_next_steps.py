@@ -95,21 +95,21 @@ TAKEN_BY: Final = {
     "::test_what_needs_no_terraform_prints_its_shape",
     "workflow/adding.py: plan": "tests/engine/test_init.py::test_options_make_a_stack_that_plans",
     "workflow/journal.py: backend migrate": _MOVED,
-    "workflow/backend.py: backend migrate": _MOVED,
+    "workflow/backend_checks.py: backend migrate": _MOVED,
     "workflow/approving.py: plan": "tests/engine/test_remote_history.py"
     "::test_restored_together_it_is_still_used",
     "workflow/ejecting.py: backend migrate": _MOVED,
     "workflow/ejecting.py: eject": "tests/engine/test_eject.py::test_a_plan_has_no_changes",
-    "workflow/engine.py: lock": _LOCK,
+    "workflow/terraform_setup.py: lock": _LOCK,
     "workflow/importing.py: adopt": "tests/engine/test_diagnose.py::test_what_exists_is_taken_over",
     "workflow/init/interview.py: keygen": "tests/biomodal_deploy/cli/test_payload_page.py"
     "::test_what_needs_no_terraform_prints_its_shape",
     "workflow/init/project.py: init": _EMPTY_FOLDER,
     "workflow/preflight.py: backend check": "tests/engine/test_state_bucket.py"
     "::test_a_bucket_that_lacks_everything",
-    "workflow/backend.py: backend create": "tests/engine/test_state_bucket.py"
+    "workflow/backend_checks.py: backend create": "tests/engine/test_state_bucket.py"
     "::test_again_it_plans_what_has_changed",
-    "workflow/backend.py: keygen": "tests/biomodal_deploy/cli/test_payload_page.py"
+    "workflow/backend_checks.py: keygen": "tests/biomodal_deploy/cli/test_payload_page.py"
     "::test_what_needs_no_terraform_prints_its_shape",
     "workflow/sets/choosing.py: apply": "tests/engine/test_next_steps.py"
     "::test_a_destroy_plan_of_a_set_is_applied_alone",
@@ -122,7 +122,7 @@ NOT_TAKEN: Final = {
     "plan/consequences.py: jobs": "a warning of the plan, and no refusal",
     "plan/impossible.py: keygen": "one of two ways out; the other one edits a file",
     "plan/sealed/digests.py: synth": "an output folder that was deleted while a plan was sealed",
-    "vm/": "what looks at the running stack advises, or what vm/built.py says as well",
+    "vm/": "what looks at the running stack advises, or what vm/deployed.py says as well",
     "workflow/destroying.py: in": "no command: the environment is named before it",
     "workflow/location.py: sandbox run": "names a placeholder, DIR",
     "workflow/lost_state.py: plan": "after an import by hand",
@@ -186,14 +186,14 @@ CASES: Final = (
     Case(
         "apply",
         EXIT_SEALED_PLAN,
-        "plan/sealed/sealed.py: plan",
+        "plan/sealed/sealed_plan.py: plan",
         start="planned",
         prepare=edit("plan.tfplan"),
     ),
     Case(
         "apply",
         EXIT_SEALED_PLAN,
-        "workflow/checking.py: plan",
+        "workflow/recomputing.py: plan",
         start="planned",
         prepare=edit("variables.tfvars.json"),
     ),
@@ -207,7 +207,7 @@ CASES: Final = (
     Case(
         "apply --stack other plans/light/NEWEST",
         EXIT_SEALED_PLAN,
-        "workflow/checking.py: apply",
+        "workflow/recomputing.py: apply",
         until=None,
         prepare=have_two_with_a_plan,
     ),
@@ -218,7 +218,7 @@ CASES: Final = (
         after="output word",
         start="applied",
     ),
-    Case("status", EXIT_USAGE, "vm/built.py", until=None, start="planned"),
+    Case("status", EXIT_USAGE, "vm/deployed.py", until=None, start="planned"),
     Case("apply", EXIT_ENGINE, "engine/terraform/failures.py: diagnose", until=None, prepare=fail),
     Case("apply --all", EXIT_USAGE, "workflow/stack.py: plan --all", prepare=have_two),
     Case(

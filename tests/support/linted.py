@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from biomodal_deploy.iam import facts
+from biomodal_deploy.iam import iam_reference
 from biomodal_deploy.iam.language import parse_policy
 from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.policies import Policy
@@ -52,7 +52,7 @@ def granted_in_full(made: tuple[Policy, ...], action: str) -> bool:
         for resource in statement.resources
     ]
     return all(
-        any(facts.is_of_type(resource, action, use.name) for resource in granted)
+        any(iam_reference.is_of_type(resource, action, use.name) for resource in granted)
         for use in known(action).resources
         if use.required
     )
@@ -73,12 +73,13 @@ def assert_sound(policy: Policy, place: Place) -> None:
             assert resource.startswith(f"arn:{place.partition}:")
             for action in statement.actions:
                 assert any(
-                    facts.is_of_type(resource, action, use.name) for use in known(action).resources
+                    iam_reference.is_of_type(resource, action, use.name)
+                    for use in known(action).resources
                 )
 
 
-def known(name: str) -> facts.Action:
+def known(name: str) -> iam_reference.Action:
     """Return an action that has to exist."""
-    action = facts.action(name)
+    action = iam_reference.action(name)
     assert action
     return action

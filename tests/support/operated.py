@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.engine.terraform import State
-from biomodal_deploy.vm.built import Built, built_from
+from biomodal_deploy.vm.deployed import Deployed, built_from
 from tests.support.loopback import Handler
 from tests.support.project import ROOT
 from tests.support.recorded_aws import Given, RecordedAws
@@ -197,8 +197,8 @@ def state_text(
     )
 
 
-def built(
+def deployed(
     resources: dict[str, list[Attributes]] | None = None, given: dict[str, Any] | None = None
-) -> Built:
+) -> Deployed:
     """Return what a state holds."""
     return built_from("lab", State.model_validate_json(state_text(resources, given)))

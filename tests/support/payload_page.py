@@ -21,7 +21,7 @@ from biomodal_deploy.engine.synthesis import Synthesis
 from biomodal_deploy.engine.terraform import OutputValue
 from biomodal_deploy.engine.toolchain import Tool
 from biomodal_deploy.review.hardening import ExplainData
-from biomodal_deploy.review.report.data import PlanData
+from biomodal_deploy.review.report.plan_json import PlanData
 from biomodal_deploy.sandbox.demo import StepResult
 from biomodal_deploy.vm.jobs import JobsData
 from biomodal_deploy.vm.power import PowerData

@@ -9,7 +9,7 @@ from biomodal_deploy.plan.changes import AttributeChange
 from biomodal_deploy.plan.history import Entry
 from biomodal_deploy.plan.sealed.approvals import ApprovalStatus
 from biomodal_deploy.review.cost.estimate import Estimate
-from biomodal_deploy.review.report.data import PlanData
+from biomodal_deploy.review.report.plan_json import PlanData
 
 
 class CostData(Estimate):

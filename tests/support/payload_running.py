@@ -6,7 +6,7 @@ from pydantic import BaseModel, JsonValue
 
 from biomodal_deploy.aws.checks import CheckData
 from biomodal_deploy.iam.check import Finding
-from biomodal_deploy.review.report.data import PlanData
+from biomodal_deploy.review.report.plan_json import PlanData
 from tests.support.payload_plans import AppliedData
 
 

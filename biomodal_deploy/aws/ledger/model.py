@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from biomodal_deploy.files import replace
 from biomodal_deploy.plan.sealed.files import read_model
-from biomodal_deploy.plan.sealed.sealed import LEDGER_FILE, REMAINS_FILE
+from biomodal_deploy.plan.sealed.sealed_plan import LEDGER_FILE, REMAINS_FILE
 from biomodal_deploy.text import counted, sized
 
 _BYTES: Final = "bytes"

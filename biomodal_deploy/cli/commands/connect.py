@@ -11,8 +11,8 @@ from biomodal_deploy.cli.render.console import print_exactly
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.vm.access import SshWay, has_ssh, host_block, session_way, ssh_way
-from biomodal_deploy.vm.built import read_built
 from biomodal_deploy.vm.connecting import connect_by_session, connect_by_ssh
+from biomodal_deploy.vm.deployed import read_deployed
 from biomodal_deploy.workflow.stack import last_stack
 
 
@@ -60,16 +60,16 @@ def connect(
     # Progress would draw over the shell, and its lines get in between a command's.
     with session(project_dir, output if ssh_config else opt.Format.JSON) as work:
         chosen = last_stack(work.location, stack)
-        built = read_built(chosen, work.on_event)
+        deployed = read_deployed(chosen, work.on_event)
         environment = work.location.environment
         folder = work.location.plans / chosen.name
         if ssh_config:
-            way = ssh_way(built, folder, environment, address)
-            block = host_block(way, through=session_way(built) if ssm else None)
-        elif ssm or not (has_ssh(built) or address):
-            return connect_by_session(session_way(built), words, environment)
+            way = ssh_way(deployed, folder, environment, address)
+            block = host_block(way, through=session_way(deployed) if ssm else None)
+        elif ssm or not (has_ssh(deployed) or address):
+            return connect_by_session(session_way(deployed), words, environment)
         else:
-            way = ssh_way(built, folder, environment, address)
+            way = ssh_way(deployed, folder, environment, address)
             return connect_by_ssh(way, words, environment, work.on_event)
     return emit(_host_data(way, block), lambda _: print_exactly(block), output)
 

@@ -12,7 +12,7 @@ from biomodal_deploy.cli.render.console import print_exactly
 from biomodal_deploy.cli.render.project import show_written
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.vm.built import read_built
+from biomodal_deploy.vm.deployed import read_deployed
 from biomodal_deploy.vm.nextflow import config_text, environment_text, nextflow_facts
 from biomodal_deploy.vm.nextflow.facts import memory_of
 from biomodal_deploy.vm.nextflow.files import CONFIG_NAME, ENVIRONMENT_NAME, write_files
@@ -49,8 +49,8 @@ def nextflow_config(
         raise UsageError("only valid with --out", field="--force", fix="add --out DIR")
 
     with session(project_dir, output) as work:
-        built = read_built(last_stack(work.location, stack), work.on_event)
-        facts = nextflow_facts(built, memory_of(built, work.on_event))
+        deployed = read_deployed(last_stack(work.location, stack), work.on_event)
+        facts = nextflow_facts(deployed, memory_of(deployed, work.on_event))
         texts = {CONFIG_NAME: config_text(facts), ENVIRONMENT_NAME: environment_text(facts)}
         written = write_files(out, texts, force=force) if out else None
     text = texts[ENVIRONMENT_NAME if env else CONFIG_NAME]

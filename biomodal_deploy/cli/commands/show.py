@@ -16,7 +16,7 @@ from biomodal_deploy.cli.render.sealed_plans import show_sealed_plan
 from biomodal_deploy.cli.session import emit, meant_plan
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.review.alerts import plan_alerts
-from biomodal_deploy.review.report.data import plan_data
+from biomodal_deploy.review.report.plan_json import plan_data
 from biomodal_deploy.workflow.approving import approval_status
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.plans import stack_meant

@@ -22,8 +22,8 @@ from biomodal_deploy.cli.render.sealed_plans import (
 from biomodal_deploy.config.backends import STACK_PREFIX
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.sealed import SealedPlan
-from biomodal_deploy.review.report.data import destroy_data
 from biomodal_deploy.review.report.model import Fact
+from biomodal_deploy.review.report.plan_json import destroy_data
 from biomodal_deploy.review.report.verdict import place_of
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.adopting import Adopted

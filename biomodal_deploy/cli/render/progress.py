@@ -53,15 +53,15 @@ class Progress:
             self._status.stop()
             self._status = None
 
-    def on_event(self, signal: WorkflowEvent) -> None:
+    def on_event(self, event: WorkflowEvent) -> None:
         """Show one signal of the workflow."""
-        match signal:
+        match event:
             case Step(text):
                 self.step(text)
             case Notice(text):
                 self.notice(completed(text))
             case _:
-                self.event(signal)
+                self.event(event)
 
     def step(self, text: str) -> None:
         """Say what begins."""

@@ -19,7 +19,7 @@ from biomodal_deploy.plan.guards import Outcome, Verdict
 from biomodal_deploy.plan.sealed import SealedPlan, UseState
 from biomodal_deploy.plan.sealed.approvals import ApprovalStatus
 from biomodal_deploy.review.report.building import report_of
-from biomodal_deploy.review.report.data import plan_data
+from biomodal_deploy.review.report.plan_json import plan_data
 from biomodal_deploy.text import counted
 
 _STYLES = {

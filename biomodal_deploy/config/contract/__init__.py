@@ -5,7 +5,7 @@ anything runs, so each rule stands here once, in both forms. Standard library on
 for this import at every synthesis.
 """
 
-from biomodal_deploy.config.contract.rules import Rule, Variable, broken_rule
+from biomodal_deploy.config.contract.validation import Rule, Variable, broken_rule
 from biomodal_deploy.config.contract.variables import OUTPUTS, all_variables, variables_of
 
 __all__ = ["OUTPUTS", "Rule", "Variable", "all_variables", "broken_rule", "variables_of"]

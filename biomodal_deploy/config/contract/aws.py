@@ -1,7 +1,7 @@
 """AWS's patterns and limits, and the names that a stack gives to what it makes: each once.
 
 The stacks write these names, and the workflow looks for them in the account. Patterns have no
-anchors and no backslash, as those of `rules.py`.
+anchors and no backslash, as those of `validation.py`.
 
 Sources: Amazon S3 user guide, "General purpose bucket naming rules"; IAM user guide, "IAM and AWS
 STS quotas"; Ubuntu on AWS documentation, "Find Ubuntu images" (owners by partition).

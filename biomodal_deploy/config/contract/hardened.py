@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from biomodal_deploy.config.contract.aws import BATCH_VCPUS, BUCKET, NO_BUCKET, NO_BUCKET_RULE
-from biomodal_deploy.config.contract.rules import (
+from biomodal_deploy.config.contract.validation import (
     Variable,
     flag,
     matches,

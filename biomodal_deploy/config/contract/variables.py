@@ -24,7 +24,7 @@ from biomodal_deploy.config.contract.aws import (
     REGION_RULE,
 )
 from biomodal_deploy.config.contract.hardened import hardened_variables
-from biomodal_deploy.config.contract.rules import (
+from biomodal_deploy.config.contract.validation import (
     Rule,
     Variable,
     flag,

@@ -29,7 +29,7 @@ from biomodal_deploy.plan.history.entry import (
 )
 from biomodal_deploy.plan.sealed.digests import sha256
 from biomodal_deploy.plan.sealed.facts import Actor, one_line
-from biomodal_deploy.plan.sealed.sealed import stack_folder
+from biomodal_deploy.plan.sealed.sealed_plan import stack_folder
 
 HISTORY_FILE: Final = "history.jsonl"
 _SET_ASIDE: Final = f"{HISTORY_FILE}.*"

@@ -4,7 +4,7 @@ from biomodal_deploy.plan.sealed.digests import sha256
 from biomodal_deploy.plan.sealed.facts import Facts, StateId, authors_of, signing_key
 from biomodal_deploy.plan.sealed.gathering import backend_of, described_backend, gather
 from biomodal_deploy.plan.sealed.manifest import Manifest
-from biomodal_deploy.plan.sealed.sealed import SealedPlan, sealed_plans
+from biomodal_deploy.plan.sealed.sealed_plan import SealedPlan, sealed_plans
 from biomodal_deploy.plan.sealed.sealing import Draft, drafting, prune
 from biomodal_deploy.plan.sealed.use import Use, UseState, consume, record_outcome
 from biomodal_deploy.plan.sealed.verifying import Difference, raise_on, verify

@@ -24,7 +24,7 @@ from biomodal_deploy.plan.sealed.digests import sha256
 from biomodal_deploy.plan.sealed.facts import Line, Sealed, Sha256
 from biomodal_deploy.plan.sealed.files import canonical, read_private
 from biomodal_deploy.plan.sealed.manifest import differing, meaning_of
-from biomodal_deploy.plan.sealed.sealed import APPROVALS, SealedPlan
+from biomodal_deploy.plan.sealed.sealed_plan import APPROVALS, SealedPlan
 from biomodal_deploy.plan.sealed.signing import MOST_BYTES, BadSignature, Signer, sign, signer_of
 
 _TYPE: Final = "https://in-toto.io/Statement/v1"

@@ -14,7 +14,12 @@ from biomodal_deploy.files import PRIVATE_FILE, writing
 from biomodal_deploy.plan.sealed.digests import private_sha256, sha256
 from biomodal_deploy.plan.sealed.files import opened, read_private
 from biomodal_deploy.plan.sealed.manifest import MOST_BYTES, Manifest
-from biomodal_deploy.plan.sealed.sealed import CHANGES_FILE, MANIFEST_FILE, PLAN_FILE, SealedPlan
+from biomodal_deploy.plan.sealed.sealed_plan import (
+    CHANGES_FILE,
+    MANIFEST_FILE,
+    PLAN_FILE,
+    SealedPlan,
+)
 from biomodal_deploy.plan.sealed.use import UseState
 
 MOST_ARCHIVE: Final = 1 << 30

@@ -21,7 +21,7 @@ from biomodal_deploy.plan.sealed.digests import private_sha256, sha256
 from biomodal_deploy.plan.sealed.facts import Actor, Facts, one_line
 from biomodal_deploy.plan.sealed.files import check_folders
 from biomodal_deploy.plan.sealed.manifest import Manifest
-from biomodal_deploy.plan.sealed.sealed import (
+from biomodal_deploy.plan.sealed.sealed_plan import (
     CHANGES_FILE,
     LOGS,
     MANIFEST_FILE,

@@ -10,7 +10,7 @@ from typing import Final
 
 from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.plan.sealed.facts import Facts, FileDigest, Module, StateId, principal
-from biomodal_deploy.plan.sealed.sealed import SealedPlan
+from biomodal_deploy.plan.sealed.sealed_plan import SealedPlan
 from biomodal_deploy.plan.sealed.use import UseState, used
 from biomodal_deploy.text import moment
 

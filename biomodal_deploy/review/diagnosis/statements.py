@@ -11,7 +11,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from biomodal_deploy.aws.errors import ACTIONS
-from biomodal_deploy.iam import facts
+from biomodal_deploy.iam import iam_reference
 from biomodal_deploy.iam.evaluate import matches
 from biomodal_deploy.iam.needs import Need
 from biomodal_deploy.iam.permissions import StackPermissions
@@ -147,6 +147,6 @@ def _searched(operation: str) -> str | None:
     for service in _WITHOUT_SERVICE:
         action = f"{service}:{operation}"
         action = ACTIONS.get(action, action)
-        if facts.action(action):
+        if iam_reference.action(action):
             return action
     return None

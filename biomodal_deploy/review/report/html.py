@@ -18,10 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from biomodal_deploy.plan import AttributeChange
-from biomodal_deploy.review.report.kinds import Area
-from biomodal_deploy.review.report.model import Entry, Report
-from biomodal_deploy.review.report.picture import WIDTHS, diagram_of, draw
-from biomodal_deploy.review.report.spelling import (
+from biomodal_deploy.review.report.formatting import (
     SIGNS,
     act_of,
     action_class,
@@ -29,6 +26,9 @@ from biomodal_deploy.review.report.spelling import (
     one_line,
     spelled,
 )
+from biomodal_deploy.review.report.kinds import Area
+from biomodal_deploy.review.report.model import Entry, Report
+from biomodal_deploy.review.report.picture import WIDTHS, diagram_of, draw
 
 _MOST_ROWS: Final = 60  # of one resource
 _ALL_ROWS: Final = 20_000  # of the page; the JSON report has the rest

@@ -12,7 +12,7 @@ from biomodal_deploy.aws.checks import Unavailable, ask_once
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.config.contract.aws import ECS_INSTANCE_ROLE, WORK_FOLDER
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.vm.built import Built
+from biomodal_deploy.vm.deployed import Deployed
 from biomodal_deploy.workflow.location import Listener, Notice, Step
 
 # Apart from the work directory, so that no expiry of work files reaches it.
@@ -58,7 +58,7 @@ class NextflowFacts:
         return f"s3://{self.bucket}/{WORK_FOLDER}"
 
 
-def nextflow_facts(built: Built, memory_mib: int | None) -> NextflowFacts:
+def nextflow_facts(deployed: Deployed, memory_mib: int | None) -> NextflowFacts:
     """Return the facts of a stack.
 
     Args:
@@ -67,46 +67,46 @@ def nextflow_facts(built: Built, memory_mib: int | None) -> NextflowFacts:
     Raises:
         UsageError: There is no job queue or no bucket yet.
     """
-    spot, on_demand = built.queue_for(spot=True), built.queue_for(spot=False)
-    queue = spot or on_demand or (built.queues[0] if built.queues else None)
+    spot, on_demand = deployed.queue_for(spot=True), deployed.queue_for(spot=False)
+    queue = spot or on_demand or (deployed.queues[0] if deployed.queues else None)
     if queue is None:
         raise UsageError(
             "no job queue yet",
-            field=built.stack,
+            field=deployed.stack,
             fix="finish the stack: run biomodal-aws plan, then biomodal-aws apply",
         )
-    bucket = built.output("bucket_url").removeprefix("s3://").strip("/")
-    role = built.job_role()
+    bucket = deployed.output("bucket_url").removeprefix("s3://").strip("/")
+    role = deployed.job_role()
     hosts_roles = {
         (resources.instance_role or "").rpartition("/")[2]
-        for environment in built.environments
+        for environment in deployed.environments
         for resources in environment.compute_resources
     }
     return NextflowFacts(
-        stack=built.stack,
-        region=built.region,
+        stack=deployed.stack,
+        region=deployed.region,
         bucket=bucket,
-        registry=built.outputs.get("docker_repo_url"),
+        registry=deployed.outputs.get("docker_repo_url"),
         queue=queue.name,
         queue_is_spot=spot is not None,
         on_demand_queue=on_demand.name if spot and on_demand else None,
-        cli_path=_cli_path(built),
+        cli_path=_cli_path(deployed),
         job_role=role.arn if role else None,
-        logs_group=built.log_groups[0].name if built.log_groups else None,
+        logs_group=deployed.log_groups[0].name if deployed.log_groups else None,
         shared_hosts_role=ECS_INSTANCE_ROLE in hosts_roles,
         queue_cancels=all(
             each.job_state_time_limit_action
             for each in (queue, on_demand if spot else None)
             if each is not None
         ),
-        instance_type=built.vm.instance_type if built.vm else None,
+        instance_type=deployed.vm.instance_type if deployed.vm else None,
         memory_mib=memory_mib,
     )
 
 
-def _cli_path(built: Built) -> str | None:
+def _cli_path(deployed: Deployed) -> str | None:
     """Return where the hosts' start-up script puts the AWS command line, as it says itself."""
-    for template in built.templates:
+    for template in deployed.templates:
         try:
             script = base64.b64decode(template.user_data or "").decode("utf-8", "replace")
         except (binascii.Error, ValueError):
@@ -116,11 +116,11 @@ def _cli_path(built: Built) -> str | None:
     return None
 
 
-def memory_of(built: Built, on_event: Listener) -> int | None:
+def memory_of(deployed: Deployed, on_event: Listener) -> int | None:
     """Return the VM's memory in MiB; None where there is no VM or EC2 does not say."""
-    if built.vm is None:
+    if deployed.vm is None:
         return None
-    kind = built.vm.instance_type
+    kind = deployed.vm.instance_type
 
     def ask(clients: Clients) -> int:
         said = clients.ec2().describe_instance_types(
@@ -131,7 +131,7 @@ def memory_of(built: Built, on_event: Listener) -> int | None:
 
     on_event(Step("Asking EC2 for the VM's memory"))
     try:
-        return ask_once(built.region, ask)
+        return ask_once(deployed.region, ask)
     except (Unavailable, LookupError):
         on_event(Notice(f"EC2 did not say how much memory a {kind} has, so NXF_OPTS is left open"))
         return None

@@ -29,11 +29,11 @@ from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, Interrupted
 from biomodal_deploy.review.cost.estimate import dearest
 from biomodal_deploy.review.cost.prices import Prices
 from biomodal_deploy.review.cost.resources import Hosts
-from biomodal_deploy.vm.built import Built, read_built
+from biomodal_deploy.vm.deployed import Deployed, read_deployed
 from biomodal_deploy.vm.nextflow import nextflow_facts
+from biomodal_deploy.vm.runnable_jobs import HOSTS, blocked_by
 from biomodal_deploy.vm.smoke.job import ENDED, Said, SmokeJob
 from biomodal_deploy.vm.smoke.judging import Seen, judge, named
-from biomodal_deploy.vm.waiting import HOSTS, blocked_by
 from biomodal_deploy.workflow.location import Listener, Notice, Step
 from biomodal_deploy.workflow.stack import Stack
 
@@ -102,20 +102,20 @@ def smoke_of(stack: Stack, request: SmokeRequest, on_event: Listener) -> SmokeDa
         EngineError: Terraform cannot read the state.
         Interrupted: It was asked to stop; what was made is removed, or named.
     """
-    built = read_built(stack, on_event)
-    facts = nextflow_facts(built, None)
-    queue = next(each for each in built.queues if each.name == facts.queue)
-    cost = _cost(built, queue, request, Prices.of(built.region, stack.location.project_dir))
+    deployed = read_deployed(stack, on_event)
+    facts = nextflow_facts(deployed, None)
+    queue = next(each for each in deployed.queues if each.name == facts.queue)
+    cost = _cost(deployed, queue, request, Prices.of(deployed.region, stack.location.project_dir))
     on_event(Notice(_cost_line(cost, queue, request)))
-    clients = open_clients(built.region)
+    clients = open_clients(deployed.region)
     job = SmokeJob(facts, request.image or SMOKE_IMAGE, clients)
     started = time.monotonic()
     with _removed(job, on_event) as left:
-        findings = _Trial(job, built, queue, request, on_event).findings()
+        findings = _Trial(job, deployed, queue, request, on_event).findings()
     checks = (*findings, _removal(left))
     return SmokeData(
-        stack=built.stack,
-        region=built.region,
+        stack=deployed.stack,
+        region=deployed.region,
         queue=queue.name,
         image=job.image,
         cost_usd=cost,
@@ -162,8 +162,10 @@ def _pause() -> None:
     time.sleep(1)
 
 
-def _cost(built: Built, queue: JobQueue, request: SmokeRequest, prices: Prices) -> float | None:
-    hosts = [each for each in built.environments if each.arn in queue.environment_arns]
+def _cost(
+    deployed: Deployed, queue: JobQueue, request: SmokeRequest, prices: Prices
+) -> float | None:
+    hosts = [each for each in deployed.environments if each.arn in queue.environment_arns]
     types = [
         kind
         for each in hosts
@@ -191,7 +193,7 @@ class _Trial:
     """One job on its way."""
 
     job: SmokeJob
-    built: Built
+    deployed: Deployed
     queue: JobQueue
     request: SmokeRequest
     on_event: Listener
@@ -219,7 +221,7 @@ class _Trial:
 
     def _refused(self, error: BotoCoreError | ClientError) -> Finding:
         failure = classify_error(error, self._clients)
-        blocked = blocked_by(self.built, self.queue, self._clients)
+        blocked = blocked_by(self.deployed, self.queue, self._clients)
         return failed(failure.line, (blocked.fix if blocked else None) or failure.fix)
 
     @property
@@ -256,7 +258,7 @@ class _Trial:
             return None
         if reason := one_line(str(self.described.get("statusReason") or "")):
             return failed(reason, "biomodal-aws doctor checks quotas, ways out and instance types")
-        return blocked_by(self.built, self.queue, self._clients)
+        return blocked_by(self.deployed, self.queue, self._clients)
 
     def _late(self, state: str, blocked: Finding | None) -> Finding:
         after = f"{state or 'not seen'} after {self.request.timeout_s:g} s"

@@ -25,6 +25,7 @@ from constructs import Construct
 from biomodal_aws._bindings.framework import arguments
 from biomodal_aws.batch_environment import at_its_version, scaled_by_batch
 from biomodal_aws.part import Part
+from biomodal_deploy.config.contract.aws import launch_template_name
 
 # Hosts of running jobs live on through an update for so long. Batch takes up to 7200 by now (API
 # reference, UpdatePolicy); AWS provider 5 takes no more than 360. How long the provider itself
@@ -130,7 +131,7 @@ def _template(
     return LaunchTemplate(
         scope,
         "template",
-        name=f"{name}-batch-launch-template",
+        name=launch_template_name(name),
         update_default_version=True,
         block_device_mappings=[
             LaunchTemplateBlockDeviceMappings(

@@ -14,7 +14,7 @@ from biomodal_deploy.config.backends import (
     S3Backend,
     kms_key_problem,
     locks_in_s3,
-    name_problem,
+    new_bucket_name_problem,
     stack_of,
 )
 from biomodal_deploy.config.settings import ProjectFile, StackSettings, read_stacks
@@ -164,7 +164,7 @@ KEY: Final = "57ff7a43-341d-46b6-aee3-a450c9de6dc8"
 )
 def test_names(name: str, rule: str | None) -> None:
     """Amazon S3's own rules, and no name that TLS cannot be verified for."""
-    found = name_problem(name)
+    found = new_bucket_name_problem(name)
     assert found is None if rule is None else rule in (found or "")
 
 

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 from pydantic import JsonValue
 
-from biomodal_deploy.iam import facts
+from biomodal_deploy.iam import iam_reference
 from biomodal_deploy.iam.catalog import (
     SUFFIX,
     Catalog,
@@ -48,7 +48,7 @@ def test_each_grant(name: str, grant: Grant) -> None:
         for key in of_operator
     ]
     for action_name in grant.actions:
-        action = facts.action(action_name)
+        action = iam_reference.action(action_name)
         assert action, f"{name}: {action_name}"
         for key, kind in product(keys, filter(action.on, kinds)):
             assert action.condition_key_known(key, kind), f"{action_name} {key}"
@@ -70,7 +70,7 @@ def test_a_star_alone_is_all_that_aws_allows() -> None:
     """Only actions that the reference ties to no resource are granted on everything."""
     for name, grant in GRANTS:
         for action_name in grant.actions:
-            action = facts.action(action_name)
+            action = iam_reference.action(action_name)
             assert action
             if not grant.on:
                 assert not action.resources, f"{name}: {action_name} can be narrowed"

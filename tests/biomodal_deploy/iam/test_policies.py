@@ -18,7 +18,7 @@ from pydantic import JsonValue
 
 from biomodal_deploy.config.contract import variables_of
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.iam import facts
+from biomodal_deploy.iam import iam_reference
 from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase
 from biomodal_deploy.iam.evaluate import Request, decide
 from biomodal_deploy.iam.language import parse_policy
@@ -371,4 +371,4 @@ def test_every_partition_and_every_name() -> None:
     policy = parse_policy(state_policy(place, "states", [KEY], KMS))
     for statement in policy.statements:
         assert all(each.startswith("arn:aws-cn:") for each in statement.resources)
-        assert all(facts.action(each) for each in statement.actions)
+        assert all(iam_reference.action(each) for each in statement.actions)

@@ -22,13 +22,13 @@ from biomodal_deploy.vm.access import (
     ssh_way,
 )
 from biomodal_deploy.vm.connecting import remote_words
-from tests.support.operated import ADDRESS, NAME, REGION, VM, built, hardened, outputs
+from tests.support.operated import ADDRESS, NAME, REGION, VM, deployed, hardened, outputs
 
 
 def way(folder: Path, address: str | None = None, **changes: str) -> SshWay:
     """Return the way to a stack with these outputs."""
     given = outputs(private_key_filename=str(folder / "key.pem"), **changes)
-    return ssh_way(built(given=given), folder / "plans", {"HOME": str(folder)}, address)
+    return ssh_way(deployed(given=given), folder / "plans", {"HOME": str(folder)}, address)
 
 
 def test_from_the_outputs(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_from_the_outputs(tmp_path: Path) -> None:
 def test_the_module_names_the_home(tmp_path: Path) -> None:
     """`~` is the caller's home, as a shell would have it."""
     given = outputs(private_key_filename="~/.ssh/lab.pem")
-    found = ssh_way(built(given=given), tmp_path / "plans", {"HOME": "/home/ada"})
+    found = ssh_way(deployed(given=given), tmp_path / "plans", {"HOME": "/home/ada"})
     assert found.key == Path("/home/ada/.ssh/lab.pem")
 
 
@@ -78,7 +78,7 @@ def test_a_hostile_user(tmp_path: Path) -> None:
 
 def test_hardened_without_a_key(tmp_path: Path) -> None:
     """It has Session Manager, and SSH says so."""
-    found = built(hardened(), outputs(private_key_filename=""))
+    found = deployed(hardened(), outputs(private_key_filename=""))
     assert not has_ssh(found)
     assert (session_way(found).instance_id, session_way(found).region) == (VM, REGION)
     with pytest.raises(UsageError, match="connect --ssm"):
@@ -181,7 +181,7 @@ def test_ssh_reads_nothing_that_the_state_slipped_in(
 def test_a_block_through_session_manager(tmp_path: Path) -> None:
     """SSH goes to the instance's id, through a command of the AWS CLI."""
     config = tmp_path / "config"
-    config.write_text(host_block(way(tmp_path), through=session_way(built())))
+    config.write_text(host_block(way(tmp_path), through=session_way(deployed())))
     read = effective("-F", str(config), NAME)
     assert read["hostname"] == [VM]
     (command,) = read["proxycommand"]

@@ -19,7 +19,7 @@ from tests.support.operated import (
     NAME,
     REGION,
     VM,
-    built,
+    deployed,
     described_environment,
     described_queue,
     documented,
@@ -70,7 +70,7 @@ def found_in(
         MACHINES: machine("running"),
         **(answers or {}),
     }
-    return find_jobs(built(resources), clients)
+    return find_jobs(deployed(resources), clients)
 
 
 def shown(found: JobsData, width: int = 200) -> str:
@@ -195,7 +195,7 @@ def priced(*families: str, bid: int | None = None, describe: Recorded = describe
     hosts |= {"instance_type": list(families), "bid_percentage": bid}
     found = found_in(*running, job("RUNNABLE"), resources=resources)
     aws.answers["batch.DescribeJobs"] = describe
-    return with_costs(found, built(resources), clients, PRICES)
+    return with_costs(found, deployed(resources), clients, PRICES)
 
 
 def test_what_jobs_have_cost() -> None:

@@ -17,7 +17,7 @@ from biomodal_deploy.vm.nextflow import config_text, environment_text, nextflow_
 from biomodal_deploy.vm.nextflow.facts import NextflowFacts
 from biomodal_deploy.vm.nextflow.files import groovy, heap_mib, shell, write_files
 from tests.support.nextflow import groovy_errors, groovy_missing, groovy_reads, nextflow_reads
-from tests.support.operated import NAME, built, documented, environment, hardened, queue
+from tests.support.operated import NAME, deployed, documented, environment, hardened, queue
 
 # Nextflow's documentation, "Configuration options" and "Process directives", version 25.10.
 OPTIONS: Final = {
@@ -37,7 +37,7 @@ HOSTILE: Final = "a'b\"c$d${e}\\f\nworkDir = 'x' // \\u000a \u2028 é \U0001f9ec
 
 def facts(resources: dict[str, Any] | None = None, memory: int | None = 8192) -> NextflowFacts:
     """Return the facts of a stack; the documented one where nothing else is given."""
-    return nextflow_facts(built(resources), memory)
+    return nextflow_facts(deployed(resources), memory)
 
 
 def settings(text: str) -> dict[str, str]:
@@ -233,9 +233,9 @@ def test_texts_are_the_same_every_time() -> None:
 def test_without_a_queue_or_a_bucket() -> None:
     """There is nothing to configure yet, and the line says what to do."""
     with pytest.raises(UsageError, match="no job queue yet"):
-        nextflow_facts(built(documented() | {"aws_batch_job_queue": []}), None)
+        nextflow_facts(deployed(documented() | {"aws_batch_job_queue": []}), None)
     with pytest.raises(UsageError, match="bucket_url"):
-        nextflow_facts(built(given={}), None)
+        nextflow_facts(deployed(given={}), None)
 
 
 def test_a_queue_of_unknown_hosts_is_taken_as_it_is() -> None:

@@ -18,7 +18,7 @@ from biomodal_deploy.vm import power
 from biomodal_deploy.vm.power import PowerData, PowerRequest, switch
 from biomodal_deploy.workflow.location import Location, Step, WorkflowEvent
 from biomodal_deploy.workflow.stack import Stack
-from tests.support.operated import ADDRESS, REGION, VM, built
+from tests.support.operated import ADDRESS, REGION, VM, deployed
 from tests.support.recorded_aws import Given, RecordedAws, Refusal
 
 VOLUME: Final = {"VolumeId": "vol-1", "Size": 100, "VolumeType": "gp3", "Iops": 3000}
@@ -47,7 +47,7 @@ class Account:
         )
         clients = Clients(self.aws.session(REGION), REGION)
         monkeypatch.setattr(power, "open_clients", lambda _: clients)
-        monkeypatch.setattr(power, "read_built", lambda *_: built())
+        monkeypatch.setattr(power, "read_deployed", lambda *_: deployed())
         monkeypatch.setattr(power, "PAUSE_S", 0.0)
         (folder / "cdktf.json").write_text('{"app": "true", "context": {}}')
         self.stack = Stack(location=Location.of(folder), name="lab", directory=folder)
@@ -57,9 +57,9 @@ class Account:
         request = PowerRequest(wanted=wanted, force=True, timeout_s=timeout_s)
         return switch(self.stack, request, self._listen)
 
-    def _listen(self, signal: WorkflowEvent) -> None:
-        if isinstance(signal, Step):
-            self.steps.append(signal.text)
+    def _listen(self, event: WorkflowEvent) -> None:
+        if isinstance(event, Step):
+            self.steps.append(event.text)
 
     def _describe(self, _: Mapping[str, Any]) -> Given:
         state = self.states.pop(0) if len(self.states) > 1 else self.states[0]

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.vm.built import Built
+from biomodal_deploy.vm.deployed import Deployed
 from biomodal_deploy.vm.status import StatusData, check_status, wait_until_ready
 from tests.support.operated import (
     ACCOUNT,
@@ -18,7 +18,7 @@ from tests.support.operated import (
     REGION,
     VM,
     arn,
-    built,
+    deployed,
     described_environment,
     described_queue,
     hardened,
@@ -72,7 +72,7 @@ def healthy() -> dict[str, Recorded]:
     }
 
 
-def asked(stack: Built, answers: dict[str, Recorded]) -> StatusData:
+def asked(stack: Deployed, answers: dict[str, Recorded]) -> StatusData:
     """Look at a stack in an account with these answers."""
     aws, clients = recorded_account()
     aws.answers = answers
@@ -81,7 +81,7 @@ def asked(stack: Built, answers: dict[str, Recorded]) -> StatusData:
 
 def status_of(answers: Mapping[str, Recorded] | None = None) -> StatusData:
     """Look at the documented stack, with these answers in place of the healthy ones."""
-    return asked(built(), {**healthy(), **(answers or {})})
+    return asked(deployed(), {**healthy(), **(answers or {})})
 
 
 def verdicts(status: StatusData) -> dict[str, str]:
@@ -179,7 +179,9 @@ def test_without_an_answer_nothing_passes() -> None:
 
 def test_half_an_apply() -> None:
     """What the state does not hold is a failure of its own, by name."""
-    half = built({"aws_instance": [{"id": VM, "arn": arn("ec2", VM), "instance_type": "t3.x"}]}, {})
+    half = deployed(
+        {"aws_instance": [{"id": VM, "arn": arn("ec2", VM), "instance_type": "t3.x"}]}, {}
+    )
     found = verdicts(asked(half, healthy()))
     missing = {"compute-environment", "job-queue", "bucket", "repository", "hosts-role"}
     assert {part for part, verdict in found.items() if verdict == "fail"} >= missing
@@ -187,7 +189,7 @@ def test_half_an_apply() -> None:
 
 def test_two_environments_are_two_parts() -> None:
     """The hardened profile has two of each, apart for programs."""
-    found = asked(built(hardened()), healthy())
+    found = asked(deployed(hardened()), healthy())
     parts = [each.check for each in found.checks]
     assert {"compute-environment-1", "compute-environment-2", "job-queue-2"} <= set(parts)
     assert len(parts) == len(set(parts))

@@ -23,8 +23,8 @@ from biomodal_deploy.workflow.destination import (
     last_destination,
     record,
 )
-from biomodal_deploy.workflow.facts import AwsLocation
 from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.plan_facts import AwsLocation
 from biomodal_deploy.workflow.stack import Stack, last_stack
 from tests.support.light import STACK, LightProject
 from tests.support.mirror import kept_settings

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from biomodal_deploy.iam import facts
+from biomodal_deploy.iam import iam_reference
 from biomodal_deploy.iam.language import PolicyDocument, parse_policy
 from biomodal_deploy.iam.place import Place
 
@@ -73,7 +73,7 @@ class Account:
         word = service.partition(".")[0]
         name = f"AWSServiceRoleFor{models.SERVICE_NAME_CONVERSION.get(word, word)}"
         name = f"{name}_{suffix}" if suffix else name
-        return facts.arn("iam:role", f"aws-service-role/{service}/{name}", self.place)
+        return iam_reference.arn("iam:role", f"aws-service-role/{service}/{name}", self.place)
 
     def profile_roles(self, name_or_arn: str) -> list[str]:
         """Return the ARNs of the roles in an instance profile."""
@@ -114,7 +114,7 @@ class Account:
         return {}
 
     def _arn(self, kind: str, resource_id: str) -> str:
-        return facts.arn(f"ec2:{kind}", resource_id, self.place)
+        return iam_reference.arn(f"ec2:{kind}", resource_id, self.place)
 
     def has_object(self, bucket: str, key: str) -> bool:
         """Whether a bucket of the account has an object of that name."""
@@ -141,7 +141,7 @@ class Account:
         """Return the ARN of a KMS key that is named by id, ARN or alias."""
         key_id = self._kms.any_id_to_key_id(key)
         found = self._kms.keys.get(key_id)
-        return str(found.arn) if found else facts.arn("kms:key", key_id, self.place)
+        return str(found.arn) if found else iam_reference.arn("kms:key", key_id, self.place)
 
     def key_aliases(self, key: str) -> tuple[str, ...]:
         """Return a KMS key's aliases."""

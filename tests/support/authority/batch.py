@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from biomodal_deploy.iam import facts
+from biomodal_deploy.iam import iam_reference
 from biomodal_deploy.iam.evaluate import Request
 from tests.support.authority.account import Account
 from tests.support.authority.call import ApiCall
@@ -14,7 +14,7 @@ from tests.support.authority.common import request, request_tags
 def requests(call: ApiCall, account: Account) -> Iterator[Request]:
     """Give what AWS authorizes; creating with tags is creating and tagging."""
     action = f"batch:{call.operation}"
-    known = facts.action(action)
+    known = iam_reference.action(action)
     if known is None or not known.resources:
         yield request(call, action, "*")
         return
@@ -42,7 +42,9 @@ def _resources(call: ApiCall, account: Account) -> tuple[list[str], list[str]]:
 
 
 def _arn(kind: str, name: str, account: Account) -> str:
-    return name if name.startswith("arn:") else facts.arn(f"batch:{kind}", name, account.place)
+    return (
+        name if name.startswith("arn:") else iam_reference.arn(f"batch:{kind}", name, account.place)
+    )
 
 
 def _passing(call: ApiCall, account: Account) -> Iterator[Request]:

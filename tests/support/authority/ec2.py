@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from biomodal_deploy.iam import facts
+from biomodal_deploy.iam import iam_reference
 from biomodal_deploy.iam.evaluate import Request
 from tests.support.authority.account import Account
 from tests.support.authority.call import ApiCall
@@ -63,7 +63,7 @@ def requests(call: ApiCall, account: Account) -> Iterator[Request]:
     if call.operation in ("CreateTags", "DeleteTags"):
         yield from _tagging(call, action, account)
         return
-    known = facts.action(action)
+    known = iam_reference.action(action)
     if known is None or not known.resources:
         yield request(call, action, "*")
         return
@@ -154,4 +154,4 @@ def _existing(kind: str, identifier: str, account: Account) -> Context:
 
 
 def _arn(kind: str, identifier: str, account: Account) -> str:
-    return facts.arn(f"ec2:{kind}", identifier, account.place)
+    return iam_reference.arn(f"ec2:{kind}", identifier, account.place)

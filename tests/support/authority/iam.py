@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from biomodal_deploy.iam import facts
+from biomodal_deploy.iam import iam_reference
 from biomodal_deploy.iam.evaluate import Request
 from tests.support.authority.account import Account
 from tests.support.authority.call import ApiCall
@@ -22,7 +22,7 @@ def requests(call: ApiCall, account: Account) -> Iterator[Request]:
     """Give what AWS authorizes; creating with tags is creating and tagging."""
     action = f"iam:{call.operation}"
     tags = tags_in(call.parameters, "Tags")
-    known = facts.action(action)
+    known = iam_reference.action(action)
     kinds = [use.name for use in known.resources] if known else []
     role, profile = call.one("RoleName"), call.one("InstanceProfileName")
     arns = []
@@ -33,9 +33,9 @@ def requests(call: ApiCall, account: Account) -> Iterator[Request]:
     if task := call.one("DeletionTaskId"):
         # IAM API reference: task/aws-service-role/SERVICE/ROLE/UUID. The role may be gone.
         path = task.removeprefix("task/").rpartition("/")[0]
-        arns.append(facts.arn("iam:role", path, account.place))
+        arns.append(iam_reference.arn("iam:role", path, account.place))
     if profile and "instance-profile" in kinds:
-        arns.append(facts.arn("iam:instance-profile", profile, account.place))
+        arns.append(iam_reference.arn("iam:instance-profile", profile, account.place))
     named = {
         key: (value,)
         for key, parameter in _CONTEXT.items()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from biomodal_deploy.iam import facts
+from biomodal_deploy.iam import iam_reference
 from biomodal_deploy.iam.evaluate import Request
 from tests.support.authority.account import Account
 from tests.support.authority.call import ApiCall
@@ -18,7 +18,7 @@ from tests.support.authority.common import Context, request
 def requests(call: ApiCall, account: Account) -> Iterator[Request]:
     """Give what AWS authorizes of a call of KMS itself."""
     action = f"kms:{call.operation}"
-    known = facts.action(action)
+    known = iam_reference.action(action)
     key = call.one("KeyId")
     if known is None or not known.resources or key is None:
         yield request(call, action, "*")

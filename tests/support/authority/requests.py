@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from biomodal_deploy.iam import facts
+from biomodal_deploy.iam import iam_reference
 from biomodal_deploy.iam.evaluate import Request
 from tests.support.authority import batch, ec2, iam, kms, s3, services
 from tests.support.authority.account import Account
@@ -40,7 +40,7 @@ def requests_of(call: ApiCall, account: Account) -> list[Request]:
         raise UnknownCallError(f"{call.service}:{call.operation or '?'}")
     found = [_as_aws_fills_in(request) for request in service(call, account)]
     for request in found:
-        if facts.action(request.action) is None:
+        if iam_reference.action(request.action) is None:
             raise UnknownCallError(f"{request.action} is no IAM action")
     missing = _missing(found)
     if not found or missing:
@@ -50,13 +50,13 @@ def requests_of(call: ApiCall, account: Account) -> list[Request]:
 
 def _as_aws_fills_in(request: Request) -> Request:
     """Return a request with those condition keys that AWS fills in for it, and no others."""
-    action = facts.action(request.action)
+    action = iam_reference.action(request.action)
     if action is None:
         return request
     types = [
         use.name
         for use in action.resources
-        if facts.is_of_type(request.resource, request.action, use.name)
+        if iam_reference.is_of_type(request.resource, request.action, use.name)
     ]
     context = {
         key: values
@@ -70,11 +70,12 @@ def _missing(found: list[Request]) -> list[str]:
     """Return the types that the reference requires and that no request is about."""
     missing: list[str] = []
     for name in {request.action for request in found}:
-        action = facts.action(name)
+        action = iam_reference.action(name)
         arns = [request.resource for request in found if request.action == name]
         missing += (
             f"{name} {use.name}"
             for use in (action.resources if action else ())
-            if use.required and not any(facts.is_of_type(arn, name, use.name) for arn in arns)
+            if use.required
+            and not any(iam_reference.is_of_type(arn, name, use.name) for arn in arns)
         )
     return missing

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from biomodal_deploy.iam import facts
+from biomodal_deploy.iam import iam_reference
 from biomodal_deploy.iam.evaluate import Request
 from tests.support.authority import kms
 from tests.support.authority.account import Account
@@ -67,7 +67,7 @@ def requests(call: ApiCall, account: Account) -> Iterator[Request]:
     elif bucket and call.operation in _LISTS:
         yield _listing(call, bucket, call.parameters.get("prefix"), account)
     else:
-        arn = facts.arn("s3:bucket", bucket, account.place) if bucket else "*"
+        arn = iam_reference.arn("s3:bucket", bucket, account.place) if bucket else "*"
         yield request(call, action, arn)
 
 
@@ -86,9 +86,9 @@ def _encryption(call: ApiCall, bucket: str, key: str, account: Account) -> Itera
 
 def _listing(call: ApiCall, bucket: str, prefix: str | None, account: Account) -> Request:
     action = f"s3:{_LISTS.get(call.operation, 'ListBucket')}"
-    arn = facts.arn("s3:bucket", bucket, account.place)
+    arn = iam_reference.arn("s3:bucket", bucket, account.place)
     return request(call, action, arn, {} if prefix is None else {"s3:prefix": (prefix,)})
 
 
 def _object(bucket: str, key: str, account: Account) -> str:
-    return facts.arn("s3:object", f"{bucket}/{key}", account.place)
+    return iam_reference.arn("s3:object", f"{bucket}/{key}", account.place)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from biomodal_deploy.iam import facts
+from biomodal_deploy.iam import iam_reference
 from biomodal_deploy.iam.evaluate import Request
 from tests.support.authority.account import Account
 from tests.support.authority.call import ApiCall
@@ -14,7 +14,7 @@ from tests.support.authority.common import request, request_tags, tags_in
 def budgets(call: ApiCall, account: Account) -> Iterator[Request]:
     """Give what AWS authorizes: Budgets' permissions are fewer than its calls (its reference)."""
     name = call.one("BudgetName", "Budget.BudgetName", "NewBudget.BudgetName") or "*"
-    arn = call.one("ResourceARN") or facts.arn("budgets:budget", name, account.place)
+    arn = call.one("ResourceARN") or iam_reference.arn("budgets:budget", name, account.place)
     tags = request_tags(tags_in(call.parameters, "ResourceTags"))
     if call.operation.endswith("Resource"):
         yield request(call, f"budgets:{call.operation}", arn, tags)
@@ -32,7 +32,7 @@ def cloudwatch(call: ApiCall, account: Account) -> Iterator[Request]:
     lists = call.operation == "DescribeAlarms"
     names = ["*"] if lists else call.each("AlarmName") + call.each("AlarmNames")
     arns = call.each("ResourceARN") + [
-        facts.arn("cloudwatch:alarm", name, account.place) for name in names
+        iam_reference.arn("cloudwatch:alarm", name, account.place) for name in names
     ]
     for arn in arns:
         yield request(call, f"cloudwatch:{call.operation}", arn, tags)
@@ -45,7 +45,7 @@ def ecr(call: ApiCall, account: Account) -> Iterator[Request]:
     tags = request_tags(tags_in(call.parameters, "tags"))
     names = call.each("repositoryName") or call.each("repositoryNames") or ["*"]
     arns = call.each("resourceArn") or [
-        facts.arn("ecr:repository", name, account.place) for name in names
+        iam_reference.arn("ecr:repository", name, account.place) for name in names
     ]
     for arn in arns:
         yield request(call, f"ecr:{call.operation}", arn, tags)
@@ -56,7 +56,7 @@ def ecr(call: ApiCall, account: Account) -> Iterator[Request]:
 def logs(call: ApiCall, account: Account) -> Iterator[Request]:
     """Give what AWS authorizes: a group's ARN ends with `:*`, but for the actions about tags."""
     action = f"logs:{call.operation}"
-    known = facts.action(action)
+    known = iam_reference.action(action)
     if known is None or not known.resources:
         yield request(call, action, "*")
         return
@@ -64,7 +64,7 @@ def logs(call: ApiCall, account: Account) -> Iterator[Request]:
     if arn := call.one("resourceArn"):
         yield request(call, action, arn, tags)
     elif name := call.one("logGroupName"):
-        group = facts.arn("logs:log-group", name, account.place)
+        group = iam_reference.arn("logs:log-group", name, account.place)
         yield request(call, action, f"{group}:*", tags)
         if tags and call.operation == "CreateLogGroup":
             yield request(call, "logs:TagResource", group, tags)

@@ -18,7 +18,7 @@ _ANYONE_BITS: Final = 4  # a source of a sixteenth of the internet is as good as
 
 
 @dataclass(frozen=True)
-class Rule:
+class SecurityGroupRule:
     """Traffic that one security group lets through, from or to one source.
 
     Attributes:
@@ -35,7 +35,7 @@ class Rule:
     ports: tuple[int, int] | None
     source: str
 
-    def covers(self, other: Rule) -> bool:
+    def covers(self, other: SecurityGroupRule) -> bool:
         """Whether it lets through all that another does."""
         if (self.owner, self.direction) != (other.owner, other.direction):
             return False
@@ -87,14 +87,14 @@ def shows_rules(change: ResourceChange) -> bool:
     return change.type in ONE_RULE or change.type in GROUPS or change.type == LEGACY_RULE
 
 
-def rules_of(change: ResourceChange, values: Values) -> Iterator[Rule]:
+def rules_of(change: ResourceChange, values: Values) -> Iterator[SecurityGroupRule]:
     """Yield the rules that a resource gives, with the values before or after."""
     if change.type in ONE_RULE:
         owner = _owner(change, values, "security_group_id")
         direction = "in" if ONE_RULE[change.type] == "ingress" else "out"
         for source in filter(None, map(values.get, SOURCES)):
             protocol = str(values.get("ip_protocol"))
-            yield Rule(owner, direction, protocol, _ports(values), str(source))
+            yield SecurityGroupRule(owner, direction, protocol, _ports(values), str(source))
     elif change.type == LEGACY_RULE:
         owner = _owner(change, values, "security_group_id")
         direction = "in" if values.get("type") == "ingress" else "out"
@@ -106,13 +106,15 @@ def rules_of(change: ResourceChange, values: Values) -> Iterator[Rule]:
             yield from _rules(owner, direction, as_list(values.get(name)))
 
 
-def _rules(owner: str, direction: str, shown: list[object]) -> Iterator[Rule]:
+def _rules(owner: str, direction: str, shown: list[object]) -> Iterator[SecurityGroupRule]:
     for rule in map(as_map, shown):
         sources = [source for name in SOURCE_LISTS for source in as_list(rule.get(name))]
         if rule.get("self") is True:
             sources.append(owner)
         for source in filter(None, sources):
-            yield Rule(owner, direction, str(rule.get("protocol")), _ports(rule), str(source))
+            yield SecurityGroupRule(
+                owner, direction, str(rule.get("protocol")), _ports(rule), str(source)
+            )
 
 
 def _owner(change: ResourceChange, values: Values, key: str) -> str:

@@ -12,7 +12,7 @@ from biomodal_deploy.aws.ledger.model import Fate, Holding, Ledger, Leftover, Le
 from biomodal_deploy.cli.render.sealed_plans import show_ledger, show_leftovers, show_sealed_plan
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.sealed import SealedPlan
-from biomodal_deploy.review.report.data import destroy_data
+from biomodal_deploy.review.report.plan_json import destroy_data
 from tests.support import screens
 from tests.support.plans import plan, resource
 from tests.support.screens import printed

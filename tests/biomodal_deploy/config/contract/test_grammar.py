@@ -12,7 +12,7 @@ from biomodal_deploy.config.contract import OUTPUTS
 from biomodal_deploy.config.contract.grammar import OUTPUT_GRAMMAR, broken_output
 from biomodal_deploy.errors import BiomodalError
 from biomodal_deploy.vm.access import host_block, session_way, ssh_way
-from tests.support.operated import NAME, arn, built, documented, environment, outputs, queue, vm
+from tests.support.operated import NAME, arn, deployed, documented, environment, outputs, queue, vm
 
 COMMAND = "ProxyCommand touch /tmp/pwned"
 # What each format that values go into could take for something of its own.
@@ -29,7 +29,7 @@ def test_every_documented_output_has_a_grammar() -> None:
 def test_hostile_outputs(name: str, value: str) -> None:
     """Refused where the state is read, with the field and the value, on one line."""
     with pytest.raises(BiomodalError, match=name) as caught:
-        built(given=outputs(**{name: value}))
+        deployed(given=outputs(**{name: value}))
     assert str(caught.value).isprintable()
 
 
@@ -37,7 +37,7 @@ def test_hostile_outputs(name: str, value: str) -> None:
 def test_a_hostile_path(value: str) -> None:
     """A path may hold most letters, but none that steers what it is written to."""
     with pytest.raises(BiomodalError, match="private_key_filename"):
-        built(given=outputs(private_key_filename=value))
+        deployed(given=outputs(private_key_filename=value))
 
 
 @pytest.mark.parametrize(
@@ -83,14 +83,14 @@ def _with(kind: str, **changes: object) -> dict[str, list[dict[str, Any]]]:
 def test_hostile_resources(kind: str, field: str, value: str) -> None:
     """Each field in its own grammar: the type and the field are named, and nothing is passed on."""
     with pytest.raises(BiomodalError, match=f"{kind}.*{field}") as caught:
-        built(_with(kind, **{field: value}))
+        deployed(_with(kind, **{field: value}))
     assert str(caught.value).isprintable()
 
 
 def test_other_partitions_and_both_providers_pass() -> None:
     """China and GovCloud, and names as provider 6 calls them."""
     name = "arn:aws-us-gov:ec2:us-gov-west-1:123456789012:instance/i-0a1b2c3d4e5f60718"
-    assert built(_with("aws_instance", arn=name)).region == "us-gov-west-1"
+    assert deployed(_with("aws_instance", arn=name)).region == "us-gov-west-1"
     changed = {**environment(), "name": NAME}
     changed.pop("compute_environment_name")
     found = resources.ComputeEnvironment.model_validate(changed)
@@ -103,7 +103,7 @@ def test_other_partitions_and_both_providers_pass() -> None:
 
 def test_ssh_itself_sees_no_command_of_the_state(tmp_path: Path) -> None:
     """What is left after the boundary names one host, and runs nothing but Session Manager."""
-    found = built()
+    found = deployed()
     way = ssh_way(found, tmp_path, {"HOME": str(tmp_path)})
     block = host_block(way, through=session_way(found))
     assert [line.split()[0] for line in block.splitlines()].count("ProxyCommand") == 1

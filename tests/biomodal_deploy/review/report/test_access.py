@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from biomodal_deploy.review.report.access.judging import access_changes, drift_access
+from biomodal_deploy.review.report.access.comparison import access_changes, drift_access
 from tests.support.everything import allow, policy
 from tests.support.plans import plan, resource
 

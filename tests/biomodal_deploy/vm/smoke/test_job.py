@@ -7,7 +7,7 @@ from typing import Any, Final
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.vm.nextflow import nextflow_facts
 from biomodal_deploy.vm.smoke.job import SmokeJob
-from tests.support.operated import NAME, REGION, arn, built, hardened
+from tests.support.operated import NAME, REGION, arn, deployed, hardened
 from tests.support.recorded_aws import RecordedAws, Refusal
 
 DEFINITION: Final = arn("batch", "job-definition/x:1")
@@ -33,7 +33,7 @@ def removed(definition: str | None = None, **answers: Any) -> tuple[list[str], l
         }
     )
     clients = Clients(aws.session(REGION), REGION)
-    facts = nextflow_facts(built(hardened()), None)
+    facts = nextflow_facts(deployed(hardened()), None)
     job = SmokeJob(facts, "image", clients, definition=definition)
     return job.end(lambda: None), aws.calls
 
@@ -58,13 +58,13 @@ def test_what_cannot_be_removed_has_its_command() -> None:
 
 def test_the_definition_is_what_nextflow_would_make() -> None:
     """The hosts' folder with the AWS command line mounted, the tasks' log group, and one vCPU."""
-    facts = nextflow_facts(built(hardened()), None)
+    facts = nextflow_facts(deployed(hardened()), None)
     clients = Clients(RecordedAws({}).session(REGION), REGION)
     made = SmokeJob(facts, "image", clients)._container()
     assert made["mountPoints"] == [
         {"sourceVolume": "aws-cli", "containerPath": "/opt/aws-cli", "readOnly": True}
     ]
     assert made["logConfiguration"]["options"] == {"awslogs-group": f"/biomodal/{NAME}/tasks"}
-    documented = SmokeJob(nextflow_facts(built(), None), "image", clients)._container()
+    documented = SmokeJob(nextflow_facts(deployed(), None), "image", clients)._container()
     assert "mountPoints" not in documented
     assert "logConfiguration" not in documented

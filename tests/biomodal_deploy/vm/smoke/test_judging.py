@@ -12,7 +12,7 @@ from biomodal_deploy.config.contract.aws import SMOKE_IMAGE
 from biomodal_deploy.vm.nextflow import nextflow_facts
 from biomodal_deploy.vm.smoke.job import Said, SmokeJob
 from biomodal_deploy.vm.smoke.judging import LAYERS, Seen, judge
-from tests.support.operated import REGION, built, hardened
+from tests.support.operated import REGION, deployed, hardened
 from tests.support.recorded_aws import RecordedAws
 
 CLIENTS: Final = Clients(RecordedAws({}).session(REGION), REGION)
@@ -22,7 +22,7 @@ LOG: Final = passed("8 lines in a group")
 
 def job(*, of_hardened: bool = True, image: str = SMOKE_IMAGE) -> SmokeJob:
     """Return a job that was submitted."""
-    facts = nextflow_facts(built(hardened() if of_hardened else None), None)
+    facts = nextflow_facts(deployed(hardened() if of_hardened else None), None)
     return SmokeJob(facts, image, CLIENTS, definition="definition:1", id="an-id")
 
 

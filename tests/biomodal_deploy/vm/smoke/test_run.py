@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.review.cost.prices import Prices
-from biomodal_deploy.vm.built import Built
+from biomodal_deploy.vm.deployed import Deployed
 from biomodal_deploy.vm.nextflow import nextflow_facts
 from biomodal_deploy.vm.smoke import run
 from biomodal_deploy.vm.smoke.job import SmokeJob
 from biomodal_deploy.workflow.location import silent
-from tests.support.operated import REGION, built, documented
+from tests.support.operated import REGION, deployed, documented
 from tests.support.recorded_aws import RecordedAws
 
 
-def stack(*types: str) -> Built:
+def stack(*types: str) -> Deployed:
     """Return a stack whose hosts are of these types."""
     found = documented()
     for each in found["aws_batch_compute_environment"]:
         each["compute_resources"][0]["instance_type"] = list(types)
-    return built(found)
+    return deployed(found)
 
 
 def test_what_it_costs() -> None:

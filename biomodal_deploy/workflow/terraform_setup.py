@@ -26,7 +26,7 @@ from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import writing
 from biomodal_deploy.plan.sealed.digests import check_tree
 from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
-from biomodal_deploy.workflow.backend import (
+from biomodal_deploy.workflow.backend_checks import (
     check_config_files,
     check_nothing_left_behind,
     check_rehearsed,

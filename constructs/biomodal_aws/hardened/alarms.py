@@ -9,7 +9,7 @@ from constructs import Construct
 from biomodal_aws.part import Part
 
 
-class Watch(Part):
+class Alarms(Part):
     """An alarm on a failing or stopped VM and a monthly budget, each where it is asked for.
 
     Args:

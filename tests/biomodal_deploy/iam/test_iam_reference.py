@@ -1,10 +1,10 @@
-"""Tests of `biomodal_deploy.iam.facts`: what the reference is asked for."""
+"""Tests of `biomodal_deploy.iam.iam_reference`: what the reference is asked for."""
 
 from __future__ import annotations
 
 import pytest
 
-from biomodal_deploy.iam import facts
+from biomodal_deploy.iam import iam_reference
 from biomodal_deploy.iam.place import Place
 
 PLACE = Place(partition="aws-cn", region="cn-north-1", account="123456789012")
@@ -12,7 +12,7 @@ PLACE = Place(partition="aws-cn", region="cn-north-1", account="123456789012")
 
 def test_actions() -> None:
     """An action is known in any case, with the types that it can be allowed on."""
-    action = facts.action("EC2:runinstances")
+    action = iam_reference.action("EC2:runinstances")
     assert action
     assert action.name == "RunInstances"
     subnet = action.on("subnet")
@@ -26,19 +26,19 @@ def test_actions() -> None:
 )
 def test_what_is_no_action(name: str) -> None:
     """Names of APIs that are no actions are unknown."""
-    assert facts.action(name) is None
+    assert iam_reference.action(name) is None
 
 
 def test_wildcards() -> None:
     """A pattern means the actions that IAM has."""
-    assert facts.expanded("ecr:putimage*") == (
+    assert iam_reference.expanded("ecr:putimage*") == (
         "ecr:PutImage",
         "ecr:PutImageScanningConfiguration",
         "ecr:PutImageTagMutability",
     )
-    assert facts.expanded("s3:ListObjectsV2") == ()
-    assert facts.expanded("s3:[GP]etObject") == ()
-    assert len(facts.expanded("*")) > 10_000
+    assert iam_reference.expanded("s3:ListObjectsV2") == ()
+    assert iam_reference.expanded("s3:[GP]etObject") == ()
+    assert len(iam_reference.expanded("*")) > 10_000
 
 
 @pytest.mark.parametrize(
@@ -53,19 +53,19 @@ def test_wildcards() -> None:
 )
 def test_arns(kind: str, identifier: str, arn: str) -> None:
     """An ARN follows the reference's pattern, in the place's partition."""
-    assert facts.arn(kind, identifier, PLACE) == arn
+    assert iam_reference.arn(kind, identifier, PLACE) == arn
 
 
 def test_the_type_of_an_arn() -> None:
     """An ARN is recognized by its pattern."""
     role = "arn:aws:iam::123456789012:role/path/dev"
-    assert facts.is_of_type(role, "iam:PassRole", "role")
-    assert not facts.is_of_type(role, "iam:PassRole", "instance-profile")
+    assert iam_reference.is_of_type(role, "iam:PassRole", "role")
+    assert not iam_reference.is_of_type(role, "iam:PassRole", "instance-profile")
 
 
 def test_condition_keys() -> None:
     """A key is known where AWS fills it in for the action, tags and global keys included."""
-    action = facts.action("ec2:TerminateInstances")
+    action = iam_reference.action("ec2:TerminateInstances")
     assert action
     assert action.condition_key_known("aws:ResourceTag/Name")
     assert action.condition_key_known("AWS:SourceIp")

@@ -31,7 +31,7 @@ _ARN_FIELDS: Final = 6
 
 
 @dataclass(frozen=True, kw_only=True)
-class Built:
+class Deployed:
     """One stack as it was applied.
 
     Attributes:
@@ -96,7 +96,7 @@ class Built:
         return next((each for each in self.roles if _ecs_may_assume(each)), None)
 
 
-def read_built(stack: Stack, on_event: Listener) -> Built:
+def read_deployed(stack: Stack, on_event: Listener) -> Deployed:
     """Read what a stack's state holds.
 
     Raises:
@@ -122,7 +122,7 @@ def read_built(stack: Stack, on_event: Listener) -> Built:
     return built_from(stack.name, state)
 
 
-def built_from(stack: str, state: State) -> Built:
+def built_from(stack: str, state: State) -> Deployed:
     """Return what a state holds, as far as it is operated.
 
     Raises:
@@ -130,7 +130,7 @@ def built_from(stack: str, state: State) -> Built:
         UsageError: An output is not what it has to be.
     """
     vms = _all(state, "aws_instance", Vm)
-    return Built(
+    return Deployed(
         stack=stack,
         outputs=_outputs(state),
         vm=vms[0] if vms else None,

@@ -13,7 +13,7 @@ import pytest
 from moto import mock_aws
 
 from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, UsageError
-from biomodal_deploy.workflow.backend import (
+from biomodal_deploy.workflow.backend_checks import (
     check_config_files,
     check_nothing_left_behind,
     require_public_key,

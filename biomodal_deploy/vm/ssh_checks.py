@@ -18,21 +18,21 @@ from biomodal_deploy.aws.checks import CheckData, Finding, failed, not_yet, pass
 from biomodal_deploy.aws.errors import one_line
 from biomodal_deploy.engine.process import Captured, NotStarted, TooMuchOutput
 from biomodal_deploy.vm.access import SshWay
-from biomodal_deploy.vm.built import Built
 from biomodal_deploy.vm.checks import install_answer
 from biomodal_deploy.vm.connecting import capture_by_ssh
+from biomodal_deploy.vm.deployed import Deployed
 from biomodal_deploy.vm.ssh_failures import NotConnected
 from biomodal_deploy.workflow.location import Listener
 
 
 def program(settings: Mapping[str, str]) -> str:
     """Return the shell line that looks at the VM; nothing in it is secret."""
-    text = as_program("signed_calls.py", "on_machine.py")
+    text = as_program("signed_calls.py", "vm_probe.py")
     return shlex.join(["python3", "-I", "-c", text, json.dumps(dict(settings))])
 
 
 def check_inside(
-    built: Built, way: SshWay, environment: Mapping[str, str], on_event: Listener
+    deployed: Deployed, way: SshWay, environment: Mapping[str, str], on_event: Listener
 ) -> tuple[CheckData, ...]:
     """Look at the machine itself.
 
@@ -43,9 +43,9 @@ def check_inside(
     line = program(
         {
             "user": way.user,
-            "region": built.region,
-            "bucket": built.bucket or "",
-            "registry": built.outputs.get("docker_repo_url", ""),
+            "region": deployed.region,
+            "bucket": deployed.bucket or "",
+            "registry": deployed.outputs.get("docker_repo_url", ""),
         }
     )
     try:

@@ -18,7 +18,7 @@ from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import read_regular
 from biomodal_deploy.plan.sealed import Facts, StateId, gather
 from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
-from biomodal_deploy.workflow.backend import config_files
+from biomodal_deploy.workflow.backend_checks import config_files
 from biomodal_deploy.workflow.stack import Stack
 
 _Answer = TypeVar("_Answer")

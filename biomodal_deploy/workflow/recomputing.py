@@ -18,11 +18,11 @@ from biomodal_deploy.plan import Redactor
 from biomodal_deploy.plan.sealed import Difference, SealedPlan, raise_on, sha256, verify
 from biomodal_deploy.plan.sealed.files import read_private
 from biomodal_deploy.workflow.destination import check_sealed_destination
-from biomodal_deploy.workflow.engine import initialize, open_engine, warn_dropped_variables
-from biomodal_deploy.workflow.facts import ask_identity, facts_now, locate
 from biomodal_deploy.workflow.location import Listener, Notice, Step
 from biomodal_deploy.workflow.lost_state import state_to_plan_from
+from biomodal_deploy.workflow.plan_facts import ask_identity, facts_now, locate
 from biomodal_deploy.workflow.stack import Stack
+from biomodal_deploy.workflow.terraform_setup import initialize, open_engine, warn_dropped_variables
 from biomodal_deploy.workflow.variables import VALUES_FILE, redactor_for
 
 _MOST_BYTES: Final = 50_000_000

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.vm.waiting import HOSTS, blocked_by, why_runnable
-from tests.support.operated import REGION, built, described_environment, described_queue
+from biomodal_deploy.vm.runnable_jobs import HOSTS, blocked_by, why_runnable
+from tests.support.operated import REGION, deployed, described_environment, described_queue
 from tests.support.recorded_aws import (
     SUBNET,
     Given,
@@ -59,7 +59,7 @@ def account(answers: Mapping[str, Recorded] | None = None) -> Clients:
 
 def blocked(answers: Mapping[str, Recorded]) -> tuple[str, str]:
     """Return the line and the fix of what keeps hosts away."""
-    stack = built()
+    stack = deployed()
     finding = blocked_by(stack, stack.queues[0], account(answers))
     assert finding is not None
     return finding.line, finding.fix or ""
@@ -67,7 +67,7 @@ def blocked(answers: Mapping[str, Recorded]) -> tuple[str, str]:
 
 def test_nothing_is_in_the_way() -> None:
     """A host is only on its way, which is no finding."""
-    stack = built()
+    stack = deployed()
     assert blocked_by(stack, stack.queues[0], account()) is None
     assert why_runnable(stack, stack.queues[0], account()) == HOSTS
 

@@ -16,8 +16,8 @@ from biomodal_deploy.aws.preflight.checks.quotas import SPOT_VCPUS, STANDARD_VCP
 from biomodal_deploy.aws.preflight.facts import Facts, running_in
 from biomodal_deploy.aws.preflight.target import Target
 from biomodal_deploy.aws.resources import ComputeEnvironment, JobQueue
-from biomodal_deploy.vm.built import Built
 from biomodal_deploy.vm.checks import compute_environment, job_queue
+from biomodal_deploy.vm.deployed import Deployed
 
 HOSTS: Final = (
     "it waits for a host: one comes within minutes, unless the vCPU quota, a subnet without a way "
@@ -27,17 +27,17 @@ HOSTS: Final = (
 _SMALLEST_VCPUS: Final = 2
 
 
-def why_runnable(built: Built, queue: JobQueue, clients: Clients) -> str:
+def why_runnable(deployed: Deployed, queue: JobQueue, clients: Clients) -> str:
     """Return why jobs of a queue wait, in one line with its fix."""
-    finding = blocked_by(built, queue, clients)
+    finding = blocked_by(deployed, queue, clients)
     if finding is None:
         return HOSTS
     return f"{finding.line}; fix: {finding.fix}" if finding.fix else finding.line
 
 
-def blocked_by(built: Built, queue: JobQueue, clients: Clients) -> Finding | None:
+def blocked_by(deployed: Deployed, queue: JobQueue, clients: Clients) -> Finding | None:
     """Return what keeps hosts away from a queue; None where nothing is seen to."""
-    for check in _checks(built, queue, clients):
+    for check in _checks(deployed, queue, clients):
         try:
             finding = check()
         # An answer that nobody has seen before, as well: a guess less, and no failure.
@@ -48,8 +48,8 @@ def blocked_by(built: Built, queue: JobQueue, clients: Clients) -> Finding | Non
     return None
 
 
-def _checks(built: Built, queue: JobQueue, clients: Clients) -> Iterator[partial[Finding]]:
-    hosts = [each for each in built.environments if each.arn in queue.environment_arns]
+def _checks(deployed: Deployed, queue: JobQueue, clients: Clients) -> Iterator[partial[Finding]]:
+    hosts = [each for each in deployed.environments if each.arn in queue.environment_arns]
     yield partial(job_queue, clients, queue)
     for each in hosts:
         yield partial(compute_environment, clients, each)

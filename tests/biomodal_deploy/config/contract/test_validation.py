@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from biomodal_deploy.config.contract import Rule, Variable, variables_of
-from biomodal_deploy.config.contract.rules import length_between, matches, matches_not
+from biomodal_deploy.config.contract.validation import length_between, matches, matches_not
 from tests.support.terraform import Engine, bare_engine
 
 VARIABLES: Final = {each.name: each for each in (*variables_of("module"), *variables_of("native"))}

@@ -1,4 +1,4 @@
-"""Tests for biomodal_deploy.plan.sealed.sealed."""
+"""Tests for biomodal_deploy.plan.sealed.sealed_plan."""
 
 from __future__ import annotations
 

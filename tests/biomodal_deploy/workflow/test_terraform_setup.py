@@ -10,15 +10,15 @@ import pytest
 
 from biomodal_deploy.config.settings import ProjectFile
 from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
-from biomodal_deploy.workflow.engine import (
+from biomodal_deploy.workflow.location import Location, Notice, WorkflowEvent
+from biomodal_deploy.workflow.stack import Stack
+from biomodal_deploy.workflow.terraform_setup import (
     bring_adoption,
     bring_lock,
     is_read_only,
     keep_lock,
     project_lock,
 )
-from biomodal_deploy.workflow.location import Location, Notice, WorkflowEvent
-from biomodal_deploy.workflow.stack import Stack
 
 
 @pytest.fixture

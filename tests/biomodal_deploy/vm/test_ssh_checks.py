@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.vm.deep import Seen, as_program, judged
+from biomodal_deploy.vm.ssh_checks import Seen, as_program, judged
 
 GIB: Final = 1 << 30
 HEALTHY: Final[dict[str, Any]] = {
@@ -92,7 +92,7 @@ def test_one_thing_is_wrong(sight: str, value: Any, part: str, verdict: str, say
     assert set(others.values()) == {"pass"}
 
 
-@pytest.mark.parametrize("name", ["on_machine.py", "smoke/probe.py"])
+@pytest.mark.parametrize("name", ["vm_probe.py", "smoke/probe.py"])
 def test_the_standard_library_alone(name: str) -> None:
     """Nothing of ours and nothing that has to be installed is imported there."""
     tree = ast.parse(as_program("signed_calls.py", name))

@@ -6,13 +6,13 @@ import pytest
 
 from biomodal_deploy.engine.terraform import State
 from biomodal_deploy.errors import EngineError, UsageError
-from biomodal_deploy.vm.built import built_from
+from biomodal_deploy.vm.deployed import built_from
 from tests.support.operated import (
     NAME,
     REGION,
     VM,
     arn,
-    built,
+    deployed,
     documented,
     environment,
     hardened,
@@ -24,7 +24,7 @@ from tests.support.operated import (
 def test_in_a_module_it_is_the_same() -> None:
     """The upstream module's resources are found wherever they lie in the state."""
     inside = built_from("lab", State.model_validate_json(state_text(module="module.bootstrap")))
-    assert inside == built()
+    assert inside == deployed()
     assert (inside.vm.id if inside.vm else None, inside.region, inside.bucket) == (VM, REGION, NAME)
 
 
@@ -36,7 +36,7 @@ def test_attributes_of_both_provider_versions() -> None:
         "compute_environments": [arn("batch", f"compute-environment/{NAME}")],
         "compute_environment_order": None,
     }
-    found = built(
+    found = deployed(
         {**documented(), "aws_batch_compute_environment": [renamed], "aws_batch_job_queue": [older]}
     )
     assert found.environments[0].name == NAME
@@ -46,7 +46,7 @@ def test_attributes_of_both_provider_versions() -> None:
 
 def test_queues_by_kind() -> None:
     """A queue is told by the hosts behind it, not by its name or place."""
-    found = built(hardened())
+    found = deployed(hardened())
     spot, on_demand = found.queue_for(spot=True), found.queue_for(spot=False)
     assert spot
     assert spot.name == f"{NAME}-job-queue"
@@ -56,7 +56,7 @@ def test_queues_by_kind() -> None:
 
 def test_half_an_apply() -> None:
     """What is missing is None, and whoever needs it is told what to do."""
-    found = built({"aws_ecr_repository": [{"name": NAME}]}, {})
+    found = deployed({"aws_ecr_repository": [{"name": NAME}]}, {})
     assert (found.vm, found.bucket) == (None, None)
     with pytest.raises(UsageError, match="run biomodal-aws plan, then biomodal-aws apply"):
         found.output("public_ip")
@@ -67,7 +67,7 @@ def test_half_an_apply() -> None:
 def test_a_broken_state_shows_nothing_of_itself() -> None:
     """States hold secrets: the error names the type and the attribute, and no value."""
     with pytest.raises(EngineError) as caught:
-        built({"aws_instance": [{"id": VM, "arn": 7, "password": "s3cret"}]})
+        deployed({"aws_instance": [{"id": VM, "arn": 7, "password": "s3cret"}]})
     assert "aws_instance" in str(caught.value)
     assert "s3cret" not in str(caught.value)
 
@@ -80,7 +80,7 @@ def test_a_role_for_tasks() -> None:
         {"name": "odd", "arn": "arn:aws:iam::123456789012:role/odd", "assume_role_policy": "{"},
         {"name": "tasks", "arn": tasks, "assume_role_policy": trust},
     ]
-    role = built({**documented(), "aws_iam_role": roles}).job_role()
+    role = deployed({**documented(), "aws_iam_role": roles}).job_role()
     assert role
     assert role.arn == tasks
-    assert built().job_role() is None
+    assert deployed().job_role() is None

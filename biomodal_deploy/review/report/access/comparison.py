@@ -9,7 +9,12 @@ from typing import Final
 from biomodal_deploy.plan import Action, Plan, ResourceChange
 from biomodal_deploy.plan.changes import Data
 from biomodal_deploy.review.report.access.protections import turned_off
-from biomodal_deploy.review.report.access.rules import GROUPS, Rule, rules_of, shows_rules
+from biomodal_deploy.review.report.access.rules import (
+    GROUPS,
+    SecurityGroupRule,
+    rules_of,
+    shows_rules,
+)
 from biomodal_deploy.review.report.access.statements import (
     ComparedStatement,
     not_covered,
@@ -157,13 +162,13 @@ def _judge(changes: list[ResourceChange], documents: _Documents) -> Iterator[Acc
             )
 
 
-def _rules(change: ResourceChange, values: Values | None) -> Iterator[Rule]:
+def _rules(change: ResourceChange, values: Values | None) -> Iterator[SecurityGroupRule]:
     if values is not None and shows_rules(change):
         yield from rules_of(change, values)
 
 
-def _by_owner(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
-    found: dict[str, list[Rule]] = {}
+def _by_owner(rules: Iterable[SecurityGroupRule]) -> dict[str, list[SecurityGroupRule]]:
+    found: dict[str, list[SecurityGroupRule]] = {}
     for rule in rules:
         found.setdefault(rule.owner, []).append(rule)
     return found
