@@ -38,7 +38,11 @@ class CatalogError(Exception):
 
 @dataclass(frozen=True)
 class Catalog:
-    """All known errors."""
+    """All known errors.
+
+    Attributes:
+        entries: In the order of the files.
+    """
 
     entries: tuple[Entry, ...]
 

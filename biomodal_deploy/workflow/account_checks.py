@@ -113,6 +113,11 @@ def quick_checks(
 
     In notices, also where the block fails: a missing role may be why. What an apply of the
     plan would fail at is for the guards: `AccountChecks.refusals`.
+
+    Args:
+        stack: The stack; only those of this project's app are checked.
+        request: What is planned; a destroy plan meets nothing new.
+        owned: What the stack's state holds: those names are not taken by somebody else.
     """
     checks = AccountChecks(stack)
     settings = stack.location.stacks.get(stack.name)

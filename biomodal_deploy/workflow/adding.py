@@ -37,7 +37,15 @@ _ITS_OWN: Final = "vm_name"
 
 
 def prepare(project_dir: Path, given: Given, *, other: str | None, asker: Asker | None) -> Draft:
-    """Return a new stack, as it will be written."""
+    """Return a new stack, as it will be written.
+
+    Args:
+        asker: Asks a person; None where nobody can be asked.
+
+    Raises:
+        UsageError: A value is wrong or missing, or something would be overwritten.
+        Interrupted: The person went away.
+    """
     folder = project_folder(project_dir)
     taken = stacks_of(folder)
     # Without the environment's context: what is written stands beside what is in the file.
@@ -51,6 +59,14 @@ def prepare_project(
     """Return a new project with its first stack, as it will be written.
 
     Where nobody can be asked, values may be missing: its `terraform.tfvars` has a line for each.
+
+    Args:
+        folder: Where; it need not exist.
+        asker: Asks a person; None where nobody can be asked.
+
+    Raises:
+        UsageError: A value is wrong, or something would be overwritten.
+        Interrupted: The person went away.
     """
     given = replace(given, name=given.name or name_of(folder))
     if given.name is None and asker is None:
@@ -152,6 +168,9 @@ def copied_from(location: Location, other: str) -> Answers:
     """Return the settings of a stack, and the values in the files that are read for it.
 
     Left out is what has to be another's: the VM's name, and where exactly the state is.
+
+    Raises:
+        UsageError: no such stack, or one of its files is wrong.
     """
     name = _chosen(location, other)
     if location.settings(name).state_bucket is not None:

@@ -60,7 +60,13 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Adopted:
-    """An adoption that is planned."""
+    """An adoption that is planned.
+
+    Attributes:
+        file: The blocks; None where none are needed.
+        backup: The copy of the state as it was; None where there was none.
+        settings: What was written into the stack's settings.
+    """
 
     stack: Stack
     file: Path | None
@@ -70,7 +76,11 @@ class Adopted:
 
 
 def read_ids(options: Iterable[str], file: Path | None) -> dict[str, str]:
-    """Return ids by address, from options `ADDRESS=ID` and a JSON file."""
+    """Return ids by address, from options `ADDRESS=ID` and a JSON file.
+
+    Raises:
+        UsageError: One of them is no such pair, or the file cannot be read.
+    """
     found: dict[str, str] = {}
     if file is not None:
         try:
@@ -91,7 +101,12 @@ def read_ids(options: Iterable[str], file: Path | None) -> dict[str, str]:
 
 
 def adopt(location: Location, name: str | None, source: Source, request: PlanRequest) -> Adopted:
-    """Plan to adopt what exists; nothing changes in AWS."""
+    """Plan to adopt what exists; nothing changes in AWS.
+
+    Raises:
+        UsageError: The source, or the stack's settings, will not do.
+        EngineError: Terraform or AWS failed.
+    """
     stack = fresh_stack(location, name)
     given = given_values(stack, request.var_files, request.variables, request.cwd)
     log = stack.logs / "adopt.log"

@@ -66,7 +66,12 @@ class Applied:
 
 @dataclass(frozen=True, kw_only=True)
 class Ready:
-    """A sealed plan that may be applied, once its losses are confirmed."""
+    """A sealed plan that may be applied, once its losses are confirmed.
+
+    Attributes:
+        stack: The stack, as it was synthesized for the plan.
+        plan: It as data, as it is shown to whoever is asked.
+    """
 
     stack: Stack
     sealed_plan: SealedPlan
@@ -148,6 +153,14 @@ def prepare(stack: Stack, sealed_plan: SealedPlan, *, expect_sha256: str | None 
     """Return a sealed plan that may be applied; what refuses it is refused before anybody is asked.
 
     Where nobody has to be asked, `Ready.run` verifies at once, and nothing is verified twice.
+
+    Args:
+        stack: The stack, as it was synthesized for the plan.
+
+    Raises:
+        SealedPlanRefused: Something differs from what was sealed.
+        GuardRefused: A guard refused the plan.
+        EngineError: Terraform or AWS does not say how things are.
     """
     with _refusals_in(stack.history, sealed_plan):
         sealed_plan = _as_it_is(sealed_plan)

@@ -29,7 +29,12 @@ CARRIED: Final = "carried_from"
 
 
 def check_approvals(stack: Stack, sealed_plan: SealedPlan) -> ApprovalStatus:
-    """Return the approvals of a sealed plan; none where its stack's settings ask for none."""
+    """Return the approvals of a sealed plan; none where its stack's settings ask for none.
+
+    Raises:
+        SealedPlanRefused: Approvals are missing.
+        UsageError: The file of signers cannot be read.
+    """
     policy = _policy_for(stack.settings, sealed_plan)
     if policy is None:
         return ApprovalStatus(required=0)
@@ -76,6 +81,10 @@ def claim(stack: Stack, sealed_plan: SealedPlan, approved: ApprovalStatus) -> No
     """Claim a sealed plan in the history's bucket, where the stack's settings name one.
 
     With it the plans whose approvals it is applied with: they are good for one apply, too.
+
+    Raises:
+        SealedPlanRefused: It was claimed before, on whichever machine.
+        EngineError: The claim cannot be put; the plan stays unused.
     """
     settings = stack.settings.history
     if settings is None:

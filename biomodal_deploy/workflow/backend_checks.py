@@ -65,6 +65,9 @@ def check_config_files(stack: Stack) -> None:
 
     Terraform writes what it is told there, or in the backend block of another app, into
     `.terraform`, and every plan file repeats it.
+
+    Raises:
+        UsageError: missing, malformed, or holds a credential.
     """
     refuse_credentials(stack.synthesized.backend, f"{stack.name}: terraform.backend")
     written: dict[str, object] = {}
@@ -105,7 +108,11 @@ def _check_s3_file(path: Path, settings: Mapping[str, object]) -> None:
 
 
 def check_version(stack: Stack, engine: TerraformCli) -> None:
-    """Refuse a Terraform that would leave a state in S3 unlocked."""
+    """Refuse a Terraform that would leave a state in S3 unlocked.
+
+    Raises:
+        UsageError: It is too old.
+    """
     version = numbers(engine.binary.version)
     settings = stack.synthesized.backend_settings("s3")
     if settings and settings.get("use_lockfile") and version and version < LOCKING_SINCE:
@@ -124,6 +131,9 @@ def check_nothing_left_behind(stack: Stack) -> None:
 
     Terraform itself warns only where `.terraform` remembers the old backend. In a fresh checkout
     or after `cdktf.out` was cleared it would plan to make everything a second time.
+
+    Raises:
+        UsageError: A local state still holds resources, or a move was begun and not finished.
     """
     if read_journal(stack):
         raise UsageError(
@@ -149,6 +159,9 @@ def check_rehearsed(stack: Stack) -> None:
 
     Stacks get one of their own with the scratch copy. The backends of another app are as it
     writes them.
+
+    Raises:
+        UsageError: It is a rehearsal, and the state would be another one's.
     """
     environment = stack.location.environment
     block = stack.synthesized.backend
@@ -220,7 +233,11 @@ _NOT_THERE: Final = ("404", "NoSuchBucket")
 
 
 def require_public_key(stack: Stack, values: Mapping[str, object]) -> None:
-    """Refuse to start without the VM's public key, where the stack reads it from a file."""
+    """Refuse to start without the VM's public key, where the stack reads it from a file.
+
+    Raises:
+        UsageError: The file does not exist.
+    """
     settings = stack.location.stacks.get(stack.name)
     if settings is None or settings.bootstrap != "native" or values.get("ssh_public_key"):
         return
@@ -243,6 +260,9 @@ def require_state_bucket(stack: Stack) -> None:
     """Refuse to start where the bucket of the state does not exist.
 
     No answer is no refusal: the backend may use another profile or role than this process.
+
+    Raises:
+        UsageError: S3 says that there is no such bucket.
     """
     named = bucket_of_backend(stack.location, stack.name, stack.settings)
     if not (named and named.bucket and is_ours(stack.location.environment)):

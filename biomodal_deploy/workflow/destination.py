@@ -63,7 +63,11 @@ class Destination:
 def destination_now(
     stack: Stack, workspace: str, place: AwsLocation, identity: Future[Identity | None]
 ) -> Destination:
-    """Return where a plan that is made now would go."""
+    """Return where a plan that is made now would go.
+
+    Raises:
+        EngineError: AWS does not say who is calling.
+    """
     caller = identity.result()
     state = _state_file(stack, workspace)
     if caller is None:
@@ -89,7 +93,12 @@ def record(destination: Destination, workspace: str) -> dict[str, str | int | bo
 
 
 def check_state_file(stack: Stack, workspace: str) -> None:
-    """Refuse a local state beside which the one of the last apply lies elsewhere."""
+    """Refuse a local state beside which the one of the last apply lies elsewhere.
+
+    Raises:
+        UsageError: That one still holds resources, and is no earlier version of this one.
+        SealedPlanRefused: The history is broken.
+    """
     before = last_destination(stack, workspace)
     here = _state_file(stack, workspace)
     if before is None or before.state is None or here in (None, before.state):
@@ -109,7 +118,17 @@ def check_state_file(stack: Stack, workspace: str) -> None:
 
 
 def check_destination(stack: Stack, workspace: str, now: Destination, moved: str | None) -> None:
-    """Refuse to go anywhere but where the last apply went."""
+    """Refuse to go anywhere but where the last apply went.
+
+    Args:
+        workspace: Terraform's workspace, which has a state of its own.
+        moved: The account that was named as the one the state belongs to from now on.
+
+    Raises:
+        UsageError: Another account was named than today's.
+        GuardRefused: It is elsewhere.
+        SealedPlanRefused: The history is broken.
+    """
     if moved is not None and moved != now.account:
         raise UsageError(
             f"the credentials are those of account {now.account}",
@@ -132,7 +151,12 @@ def check_destination(stack: Stack, workspace: str, now: Destination, moved: str
 
 
 def check_sealed_destination(stack: Stack, sealed_plan: SealedPlan) -> None:
-    """Refuse a sealed plan that goes elsewhere than the last apply, unless it was made to."""
+    """Refuse a sealed plan that goes elsewhere than the last apply, unless it was made to.
+
+    Raises:
+        GuardRefused: It goes elsewhere.
+        SealedPlanRefused: The history is broken.
+    """
     facts = sealed_plan.manifest.facts
     now = destination_of(stack, facts)
     allowed = any(
@@ -145,7 +169,11 @@ def check_sealed_destination(stack: Stack, sealed_plan: SealedPlan) -> None:
 
 
 def last_destination(stack: Stack, workspace: str) -> Destination | None:
-    """Return where a workspace was last applied; None where nothing is left, or it is unknown."""
+    """Return where a workspace was last applied; None where nothing is left, or it is unknown.
+
+    Raises:
+        SealedPlanRefused: The history is broken.
+    """
     done: dict[str | None, object] = {}
     for entry in reversed(stack.history.whole()):
         if entry.event is Event.RESULT and entry.details.get("ok") is True:

@@ -43,7 +43,11 @@ def take_ledger(stack: Stack, sealed_plan: SealedPlan, plan: Plan) -> Ledger:
 
 
 def list_leftovers(stack: Stack, sealed_plan: SealedPlan, plan: Plan) -> Leftovers:
-    """Search for what is left of a stack that was destroyed, and keep that with its history."""
+    """Search for what is left of a stack that was destroyed, and keep that with its history.
+
+    Args:
+        sealed_plan: The destroy plan that was applied.
+    """
     from biomodal_deploy.aws.ledger.search import find_leftovers, no_leftovers, unread_leftovers
 
     target = _whole(stack, sealed_plan, target_of(sealed_plan.manifest.facts, plan))

@@ -69,7 +69,16 @@ def eject(
     var_files: Sequence[Path] = (),
     variables: Sequence[str] = (),
 ) -> Ejected:
-    """Write a stack as plain Terraform that has the same state."""
+    """Write a stack as plain Terraform that has the same state.
+
+    Args:
+        stack: The stack, freshly synthesized.
+        folder: A folder that is not there yet, or is empty.
+
+    Raises:
+        UsageError: The folder holds something, or a value is missing or wrong.
+        EngineError: The app writes no HCL, or Terraform failed.
+    """
     folder = folder.absolute()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError("already exists", field=str(folder), fix="name a new folder")

@@ -40,7 +40,14 @@ class FailedRun:
 
 
 def newest_failed(location: Location, stack: str | None) -> FailedRun:
-    """Return the newest run that failed."""
+    """Return the newest run that failed.
+
+    Args:
+        stack: The stack; every one of the project where None.
+
+    Raises:
+        UsageError: There is none, or no such stack.
+    """
     folders = (path.name for path in location.plans.glob("[!.]*") if path.is_dir())
     names = sorted({*location.stacks, *folders})
     if stack is not None:

@@ -44,7 +44,11 @@ def command(address: str, id_: str) -> str:
 
 
 def known_id(change: ResourceChange, facts: Facts | None = None) -> str | None:
-    """Return the id of what has the name of a planned resource; None where AWS alone knows it."""
+    """Return the id of what has the name of a planned resource; None where AWS alone knows it.
+
+    Args:
+        facts: Where, for ids that name the account and the region.
+    """
     template, values = _IDS.get(change.type), change.after or {}
     if "compute_environment_name" in values:  # as AWS provider 5 calls it
         values = {**values, "name": values["compute_environment_name"]}

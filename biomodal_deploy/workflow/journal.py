@@ -85,7 +85,11 @@ def local_path_of(stack: Stack, previous: Previous) -> Path:
 
 
 def read_journal(stack: Stack) -> Journal | None:
-    """Return the move of a stack's state that was begun and not finished."""
+    """Return the move of a stack's state that was begun and not finished.
+
+    Raises:
+        UsageError: What is written there cannot be read.
+    """
     path = local_state_of(stack).parent / BACKUPS / f"{stack.name}{_SUFFIX}"
     try:
         return Journal.model_validate_json(read_regular(path))
@@ -137,7 +141,14 @@ def is_renamed(state: State, there: State) -> bool:
 
 
 def has_to_move(state: State, there: State | None, journal: Journal, target: str) -> bool:
-    """Say whether a state has to be written; refuse where it would take another one's place."""
+    """Say whether a state has to be written; refuse where it would take another one's place.
+
+    Args:
+        journal: The move that was begun, with what it wrote there before.
+
+    Raises:
+        UsageError: What is there would be lost.
+    """
     if there is None:
         return True
     if is_renamed(state, there):
@@ -164,7 +175,11 @@ def has_to_move(state: State, there: State | None, journal: Journal, target: str
 
 
 def check_arrival(state: State, there: State | None, target: str) -> None:
-    """Make sure that a state is where it was written to."""
+    """Make sure that a state is where it was written to.
+
+    Raises:
+        EngineError: Something else is there, or nothing.
+    """
     # Beyond our serial somebody else has gone on already.
     fits = (
         there is not None

@@ -117,7 +117,11 @@ class Location:
 
 
 def project_folder(project_dir: Path) -> Path:
-    """Return the folder of the project that is meant, absolute."""
+    """Return the folder of the project that is meant, absolute.
+
+    Args:
+        project_dir: It, or the caller's own folder somewhere inside it.
+    """
     here = project_dir.absolute()
     if project_dir != Path():
         return here
@@ -125,7 +129,11 @@ def project_folder(project_dir: Path) -> Path:
 
 
 def refuse_outside_scratch(path: Path, environment: Mapping[str, str], field: str) -> None:
-    """Refuse what a rehearsal would write outside its scratch copy."""
+    """Refuse what a rehearsal would write outside its scratch copy.
+
+    Raises:
+        UsageError: It is a rehearsal, and the path is outside.
+    """
     scratch = environment.get(SCRATCH_VARIABLE)
     if scratch and not path.resolve().is_relative_to(Path(scratch).resolve()):
         raise UsageError(

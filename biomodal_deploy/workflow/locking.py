@@ -32,7 +32,11 @@ PLATFORMS: Final = ("linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64"
 
 
 def checked_platforms(given: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the platforms to lock for, those of a team where none is given."""
+    """Return the platforms to lock for, those of a team where none is given.
+
+    Raises:
+        UsageError: One is not written as Terraform writes it.
+    """
     for platform in given or ():
         if not _PLATFORM.fullmatch(platform):
             raise UsageError(

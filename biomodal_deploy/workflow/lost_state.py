@@ -42,7 +42,12 @@ StateDetails: TypeAlias = dict[str, str | int | bool | None]
 
 @dataclass(frozen=True)
 class CurrentState:
-    """A state as it is now."""
+    """A state as it is now.
+
+    Attributes:
+        header: What names its version; None where there is none.
+        owned: What it holds, as the checks of the account know resources.
+    """
 
     header: StateHeader | None
     owned: frozenset[str]
@@ -132,7 +137,11 @@ def _name_other_workspace(stack: Stack, workspace: str) -> None:
 def lost_state(
     stack: Stack, workspace: str, header: StateHeader | None, backend: Previous | None = None
 ) -> StateLost | None:
-    """Return what to say of a state that is missing or holds nothing; None where that is right."""
+    """Return what to say of a state that is missing or holds nothing; None where that is right.
+
+    Raises:
+        SealedPlanRefused: The history is broken.
+    """
     last = _last_apply(stack.history.whole(), workspace)
     backend = backend or remembered_backend(stack) or _configured_backend(stack)
     place = _place(stack, backend, workspace)

@@ -97,7 +97,16 @@ class Migrated:
 
 
 def migrate_state(stack: Stack) -> Migrated:
-    """Move a stack's state to the backend that its settings name, or finish doing so."""
+    """Move a stack's state to the backend that its settings name, or finish doing so.
+
+    Args:
+        stack: The stack, freshly synthesized.
+
+    Raises:
+        UsageError: The target holds another state, or the settings do not do.
+        EngineError: Terraform failed, or somebody holds a lock.
+        Interrupted: It was asked to stop; nothing is lost, and running it again goes on.
+    """
     logs = stack.logs
     log = logs / "migrate.log"
     engine = open_engine(stack)
@@ -233,7 +242,12 @@ def _alone(stack: Stack) -> Iterator[None]:
 
 @contextlib.contextmanager
 def old_state(stack: Stack, previous: Previous, logs: Path) -> Iterator[State | None]:
-    """Give the state that is to be moved; a local one is held until the block ends."""
+    """Give the state that is to be moved; a local one is held until the block ends.
+
+    Raises:
+        UsageError: It cannot be read.
+        EngineError: Terraform failed, or holds the state's lock.
+    """
     if previous.type == "local":
         path = local_path_of(stack, previous)
         with held(path) as content:

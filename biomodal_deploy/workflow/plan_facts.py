@@ -57,7 +57,11 @@ class AwsLocation:
 
 
 def locate(stack: Stack, values: Mapping[str, object]) -> AwsLocation:
-    """Return where a stack goes."""
+    """Return where a stack goes.
+
+    Raises:
+        UsageError: Its region or endpoint is no line of text.
+    """
     environment = stack.location.environment
     theirs, endpoint = region_of(environment), endpoint_of(environment)
     region = next(iter(_provider_settings(stack, values, "region")), None) or theirs
@@ -136,7 +140,17 @@ def facts_now(
     identity: Future[Identity | None],
     alias: Future[str | None] | None = None,
 ) -> Facts:
-    """Gather a stack's facts."""
+    """Gather a stack's facts.
+
+    Args:
+        state: What names the version of its state.
+        identity: Who is calling, asked before.
+        alias: What the account is called, asked before; None where nobody reads it.
+
+    Raises:
+        EngineError: AWS does not say who is calling.
+        UsageError: Something cannot be read.
+    """
     script = stack.location.project_dir / INSTALL_SCRIPT
     caller = identity.result()
     return gather(

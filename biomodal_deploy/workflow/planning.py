@@ -58,7 +58,18 @@ class Planned:
 
 
 def make_plan(stack: Stack, request: PlanRequest) -> Planned:
-    """Make and seal a plan."""
+    """Make and seal a plan.
+
+    Args:
+        stack: The stack, freshly synthesized.
+
+    Raises:
+        UsageError: Variables, allowances or settings are wrong.
+        SealedPlanRefused: The history is broken.
+        GuardRefused: The last apply went to another account, region or endpoint.
+        EngineError: Terraform failed.
+        Interrupted: It was asked to stop.
+    """
     started = time.monotonic()
     check_allowed(request.allow)  # before Terraform runs for a name that is misspelt
     stack.history.whole()  # a plan that cannot be written down cannot be applied either

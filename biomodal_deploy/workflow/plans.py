@@ -70,7 +70,11 @@ class PlansData(Data):
 
 
 def list_plans(location: Location, stack: str | None) -> list[PlanRow]:
-    """Return the sealed plans of a stack, or of every stack; of each the newest first."""
+    """Return the sealed plans of a stack, or of every stack; of each the newest first.
+
+    Raises:
+        UsageError: The stack is unknown.
+    """
     kept = sorted(
         each.name
         for each in location.plans.glob("[!.]*")
@@ -82,7 +86,11 @@ def list_plans(location: Location, stack: str | None) -> list[PlanRow]:
 
 
 def delete_plans(plans: Sequence[PlanRow]) -> None:
-    """Delete sealed plans with their records and logs; the history keeps who did what."""
+    """Delete sealed plans with their records and logs; the history keeps who did what.
+
+    Raises:
+        UsageError: The system refused to.
+    """
     for each in plans:
         # A draft is no plan, and the next command clears one that was left halfway.
         draft = each.path.with_name(f"draft-{each.path.name}")
@@ -174,7 +182,11 @@ def stack_meant(location: Location, stack: str | None, plan: str | None) -> str 
 
 
 def find_sealed_plan(location: Location, stack: str, named: str | None) -> SealedPlan:
-    """Return the sealed plan that is meant: by path or id, else the stack's newest unused one."""
+    """Return the sealed plan that is meant: by path or id, else the stack's newest unused one.
+
+    Raises:
+        SealedPlanRefused: There is none, or it was edited or could have been.
+    """
     if named is None:
         return newest(location.plans, stack)
     # An empty name is a script's unset variable; as a path it would be this very folder.
@@ -193,13 +205,26 @@ def find_sealed_plan(location: Location, stack: str, named: str | None) -> Seale
 
 
 def find_latest(location: Location, stack: str, named: str | None) -> SealedPlan:
-    """Return the sealed plan that is meant, used or not: by path or id, else the newest."""
+    """Return the sealed plan that is meant, used or not: by path or id, else the newest.
+
+    Raises:
+        SealedPlanRefused: There is none, or it was edited or could have been.
+    """
     known = plans_in_order(location.plans, stack)
     return find_sealed_plan(location, stack, named or (known[0].name if known else None))
 
 
 def push_plan(stack: Stack, named: str) -> SealedPlan:
-    """Put a sealed plan into the stack's store, encrypted."""
+    """Put a sealed plan into the stack's store, encrypted.
+
+    Args:
+        named: Its id or path.
+
+    Raises:
+        UsageError: The stack has no store.
+        SealedPlanRefused: There is no such plan, or it was used.
+        EngineError: S3 does not answer, or refuses.
+    """
     # The AWS library takes a while to load, and few stacks have a store.
     from biomodal_deploy.aws.buckets import put_file
 
@@ -219,7 +244,16 @@ def push_plan(stack: Stack, named: str) -> SealedPlan:
 
 
 def pull_plan(stack: Stack, sha256: str) -> SealedPlan:
-    """Fetch a sealed plan from the stack's store, by its digest, into `plans/`."""
+    """Fetch a sealed plan from the stack's store, by its digest, into `plans/`.
+
+    Args:
+        sha256: The digest that was approved.
+
+    Raises:
+        UsageError: The stack has no store, or it is no digest.
+        SealedPlanRefused: What is stored there is not that plan, or the plan is here already.
+        EngineError: S3 does not answer, or refuses.
+    """
     from biomodal_deploy.aws.buckets import get_file
 
     store = _store(stack)

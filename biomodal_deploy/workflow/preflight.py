@@ -41,7 +41,11 @@ def read_target(
     *,
     cwd: Path | None = None,
 ) -> Target:
-    """Return what to check for a stack, from its variables; no synthesis is needed."""
+    """Return what to check for a stack, from its variables; no synthesis is needed.
+
+    Raises:
+        UsageError: A variable is missing, unknown or wrong.
+    """
     if settings.bootstrap == "prerequisites":
         raise UsageError(
             "makes what the checks look for",
@@ -168,7 +172,11 @@ def read_needed(
     var_files: Sequence[Path] = (),
     variables: Sequence[str] = (),
 ) -> NeededActions | None:
-    """Return the same for a project's stack as it was last synthesized; None where never."""
+    """Return the same for a project's stack as it was last synthesized; None where never.
+
+    Raises:
+        UsageError: A variable is missing, unknown or wrong.
+    """
     stack = Stack.at(location, name)
     if not (stack.directory / "cdk.tf.json").is_file():
         return None

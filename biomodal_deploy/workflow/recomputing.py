@@ -106,14 +106,22 @@ def _handed_over(differences: list[Difference], on_event: Listener) -> list[Diff
 
 @dataclass(frozen=True)
 class SealedValues:
-    """What a plan was made with."""
+    """What a plan was made with.
+
+    Attributes:
+        redactor: Knows those of sensitive variables.
+    """
 
     values: Mapping[str, Value]
     redactor: Redactor
 
 
 def read_values(stack: Stack, sealed_plan: SealedPlan) -> SealedValues:
-    """Read a sealed plan's values."""
+    """Read a sealed plan's values.
+
+    Raises:
+        SealedPlanRefused: They were changed after they were sealed.
+    """
     content = read_private(sealed_plan.path / VALUES_FILE, _MOST_BYTES)
     if sha256(content) != sealed_plan.manifest.variables_sha256:
         raise SealedPlanRefused(

@@ -32,14 +32,29 @@ class ReportFormat(StrEnum):
 
 
 def make_report(location: Location, sealed_plan: SealedPlan) -> Report:
-    """Return the report of a sealed plan."""
+    """Return the report of a sealed plan.
+
+    Args:
+        location: The project: whose approvals count, and a hardened stack's waivers.
+
+    Raises:
+        SealedPlanRefused: The changes are not those that were sealed.
+        EngineError: They are of another format.
+        UsageError: The project's waivers cannot be read.
+    """
     hardened = location.settings(sealed_plan.manifest.facts.stack).profile == "hardened"
     report = build_report(sealed_plan, waivers_of=location.project_dir if hardened else None)
     return report.model_copy(update={"approvals": approval_status(location, sealed_plan)})
 
 
 def text_of(report: Report, sealed_plan: SealedPlan, format_: ReportFormat, most_bytes: int) -> str:
-    """Return a report as a page, a comment or data."""
+    """Return a report as a page, a comment or data.
+
+    Args:
+        sealed_plan: What it is of.
+        format_: What to write it as; the text for a terminal is made where there is one.
+        most_bytes: How long Markdown may be.
+    """
     if format_ is ReportFormat.HTML:
         return html(report)
     if format_ is ReportFormat.MARKDOWN:
@@ -50,7 +65,16 @@ def text_of(report: Report, sealed_plan: SealedPlan, format_: ReportFormat, most
 def save_alerts(
     name: str, alerts: Iterable[Alert], sarif_file: Path | None, junit_file: Path | None
 ) -> None:
-    """Write what a command found for a forge, to the files that are named."""
+    """Write what a command found for a forge, to the files that are named.
+
+    Args:
+        name: What it is of: what JUnit calls the suite.
+        sarif_file: The file for SARIF.
+        junit_file: The file for JUnit.
+
+    Raises:
+        UsageError: The system refuses, or it is a folder.
+    """
     if sarif_file is None and junit_file is None:
         return
     found = list(alerts)
@@ -61,7 +85,14 @@ def save_alerts(
 
 
 def save(text: str, path: Path, option: str = "--out") -> None:
-    """Write a report to a file: all of it, or nothing."""
+    """Write a report to a file: all of it, or nothing.
+
+    Args:
+        option: Which option names it.
+
+    Raises:
+        UsageError: The system refuses, or it is a folder.
+    """
     content = text.encode()
     if path.is_dir():
         raise UsageError("is a folder", field=option, value=str(path), fix="name a file in it")

@@ -62,7 +62,12 @@ class Stack:
 
 
 def synthesized_stacks(location: Location) -> Synthesis:
-    """Synthesize every stack."""
+    """Synthesize every stack.
+
+    Raises:
+        UsageError: A setting is wrong.
+        EngineError: The app command failed.
+    """
     location.on_event(Step("Synthesizing"))
     return synthesize(location.project_dir, environment=location.environment)
 
@@ -83,7 +88,12 @@ def fresh_stack(location: Location, name: str | None, *, synthesized: bool = Fal
 
 
 def fresh_stacks(location: Location, name: str | None) -> list[Stack]:
-    """Return the stack of this name, or every stack, synthesized from the sources as they are."""
+    """Return the stack of this name, or every stack, synthesized from the sources as they are.
+
+    Raises:
+        UsageError: A setting is wrong, or the stack is unknown.
+        EngineError: The app command failed.
+    """
     if name is not None:
         return [fresh_stack(location, name)]
     stacks = synthesized_stacks(location).stacks
@@ -91,7 +101,11 @@ def fresh_stacks(location: Location, name: str | None) -> list[Stack]:
 
 
 def last_stack(location: Location, name: str | None) -> Stack:
-    """Return a stack as it was last synthesized; the app command does not run."""
+    """Return a stack as it was last synthesized; the app command does not run.
+
+    Raises:
+        UsageError: It was never synthesized, or the stack is unknown.
+    """
     if name is not None and name.startswith(STACK_PREFIX) and name not in location.stacks:
         # `backend create` made it, from what the stacks' backends say.
         own = Stack.at(location, name)
@@ -102,7 +116,11 @@ def last_stack(location: Location, name: str | None) -> Stack:
 
 
 def last_stacks(location: Location) -> list[Stack]:
-    """Return every stack as it was last synthesized; the app command does not run."""
+    """Return every stack as it was last synthesized; the app command does not run.
+
+    Raises:
+        UsageError: Nothing was ever planned or synthesized.
+    """
     folder = location.output / "stacks"
     found = sorted(path.parent.name for path in folder.glob("*/cdk.tf.json"))
     if not found:
@@ -115,7 +133,11 @@ def last_stacks(location: Location) -> list[Stack]:
 
 
 def named_stack(location: Location, name: str | None) -> Stack:
-    """Return a stack of cdktf.json, synthesized or not, planned or not."""
+    """Return a stack of cdktf.json, synthesized or not, planned or not.
+
+    Raises:
+        UsageError: The stack is unknown.
+    """
     return Stack.at(location, choose(name, list(location.stacks)))
 
 
@@ -124,6 +146,9 @@ def recorded_stack(location: Location, name: str | None) -> Stack:
 
     For what reads sealed plans and the history only: the synthesized folder is throw-away, and a
     stack's record outlives its settings.
+
+    Raises:
+        UsageError: The stack is unknown.
     """
     # `[!.]`: Terraform's CLI configuration has a folder of its own there.
     kept = {path.name for path in location.plans.glob("[!.]*") if path.is_dir()}
@@ -198,7 +223,11 @@ def _construct_path(block: Mapping[str, JsonValue]) -> str:
 
 
 def read_stack(directory: Path) -> SynthesizedStack:
-    """Read a synthesized stack."""
+    """Read a synthesized stack.
+
+    Raises:
+        UsageError: missing or no Terraform JSON.
+    """
     path = directory / "cdk.tf.json"
     try:
         return SynthesizedStack.model_validate_json(read_regular(path))

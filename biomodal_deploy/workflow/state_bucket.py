@@ -28,7 +28,11 @@ _NO_ACCOUNT: Final = "000000000000"
 
 
 def own_stack(location: Location, wanted: Wanted, options: BucketOptions) -> Stack:
-    """Return the stack that makes a bucket: one of cdktf.json, or one of its own."""
+    """Return the stack that makes a bucket: one of cdktf.json, or one of its own.
+
+    Raises:
+        UsageError: A setting is wrong.
+    """
     name, settings = _own_settings(location, wanted, options)
     context = {"stacks": {name: settings.model_dump(mode="json", exclude_defaults=True)}}
     own = replace(
@@ -42,7 +46,16 @@ def own_stack(location: Location, wanted: Wanted, options: BucketOptions) -> Sta
 def plan_bucket(
     location: Location, wanted: Wanted, options: BucketOptions, request: PlanRequest
 ) -> tuple[Stack, Planned]:
-    """Plan a bucket, or what its settings have become, and seal the plan."""
+    """Plan a bucket, or what its settings have become, and seal the plan.
+
+    Returns:
+        The bucket's stack, and its plan.
+
+    Raises:
+        UsageError: A setting is wrong, or there is such a bucket and this stack did not make it.
+        EngineError: Terraform failed, or AWS does not say whether the bucket is there.
+        Interrupted: It was asked to stop.
+    """
     stack = own_stack(location, wanted, options)
     kept_here = isinstance(stack.settings.backend, LocalBackend)
     if kept_here and resources_in(local_state_of(stack)) == 0:
@@ -53,7 +66,11 @@ def plan_bucket(
 
 
 def bucket_checker(location: Location, wanted: Wanted) -> StateBucketChecker:
-    """Return what asks AWS about a bucket."""
+    """Return what asks AWS about a bucket.
+
+    Raises:
+        EngineError: AWS does not say who is calling.
+    """
     account = who_am_i(wanted.region, location.environment).account
     clients = Clients(open_session(wanted.region), wanted.region)
     return StateBucketChecker(clients, wanted.bucket, account, wanted.writes)

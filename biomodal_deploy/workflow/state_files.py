@@ -112,7 +112,14 @@ def backups_of(stack: Stack) -> Path:
 
 
 def back_up(stack: Stack, state: State, label: str) -> Path:
-    """Keep a private copy of a state, down to the disk; once for each content."""
+    """Keep a private copy of a state, down to the disk; once for each content.
+
+    Args:
+        label: What it is, for the file's name.
+
+    Raises:
+        UsageError: The copy cannot be written.
+    """
     name = f"{stack.name}-{label}-{state.lineage[:8]}-{state.serial}-{state.sha256[:8]}.tfstate"
     path = backups_of(stack) / name
     if not (path.is_file() and path.read_bytes() == state.content):
@@ -125,6 +132,10 @@ def held(path: Path) -> Iterator[bytes]:
     """Hold Terraform's own lock on a local state while the block runs, and give its content.
 
     The lock is the system's, and ends with this process however that ends.
+
+    Raises:
+        EngineError: Terraform holds it.
+        UsageError: It cannot be read.
     """
     try:
         read_regular(path, 0)

@@ -137,7 +137,12 @@ def initialize(
 
 
 def point_at_backend(stack: Stack, engine: TerraformCli, log: Path) -> None:
-    """Initialize with the backend as it is set now, whatever it was before; move no state."""
+    """Initialize with the backend as it is set now, whatever it was before; move no state.
+
+    Raises:
+        UsageError: The backend's settings do not do.
+        EngineError: Terraform failed.
+    """
     check_version(stack, engine)
     check_rehearsed(stack)
     check_config_files(stack)
@@ -206,7 +211,14 @@ def is_read_only(environment: Mapping[str, str]) -> bool:
 
 
 def bring_lock(stack: Stack) -> bool:
-    """Put the project's lock file where Terraform looks for it."""
+    """Put the project's lock file where Terraform looks for it.
+
+    Returns:
+        Whether the project has one.
+
+    Raises:
+        UsageError: It cannot be read or written.
+    """
     target = stack.directory / LOCK_FILE
     with writing(target):
         wanted = _content(project_lock(stack))
@@ -216,7 +228,11 @@ def bring_lock(stack: Stack) -> bool:
 
 
 def keep_lock(stack: Stack) -> None:
-    """Keep what Terraform wrote into its lock file, where that is news."""
+    """Keep what Terraform wrote into its lock file, where that is news.
+
+    Raises:
+        UsageError: It cannot be written.
+    """
     target = project_lock(stack)
     with writing(target):
         written, kept = _content(stack.directory / LOCK_FILE), _content(target)
@@ -256,7 +272,11 @@ def adoption_file(stack: Stack) -> Path:
 
 
 def bring_adoption(stack: Stack) -> None:
-    """Put the project's blocks beside the synthesized JSON; remove them there without any."""
+    """Put the project's blocks beside the synthesized JSON; remove them there without any.
+
+    Raises:
+        UsageError: They cannot be read or written.
+    """
     target = stack.directory / _COPY
     with writing(target):
         try:

@@ -31,7 +31,12 @@ VALUES_FILE: Final = "variables.tfvars.json"
 
 @dataclass(frozen=True)
 class Given:
-    """The values of one plan."""
+    """The values of one plan.
+
+    Attributes:
+        resolved: Values, where each came from, and the files that were read.
+        redactor: Knows the values of sensitive variables.
+    """
 
     resolved: ResolvedVariables
     redactor: Redactor
@@ -49,7 +54,11 @@ class Given:
 def given_values(
     stack: Stack, var_files: Sequence[Path], variables: Sequence[str], cwd: Path
 ) -> Given:
-    """Resolve and check a stack's values."""
+    """Resolve and check a stack's values.
+
+    Raises:
+        UsageError: A file, name or value is wrong, or a required value is missing.
+    """
     if stack.settings.state_bucket and not (var_files or variables):
         # All of it stands in its settings; the project's files are for its other stacks.
         return Given(ResolvedVariables({}, {}, (), frozenset(), ()), redactor_for(()))

@@ -65,7 +65,11 @@ class NamedBucket:
 
 
 def wanted_bucket(location: Location, options: BucketOptions) -> Wanted:
-    """Return the bucket that is meant."""
+    """Return the bucket that is meant.
+
+    Raises:
+        UsageError: No bucket is named, several are, or what is said of it does not fit.
+    """
     named = _named(location, options)
     bucket = _one("bucket", options.bucket, [each.bucket for each in named.values()])
     if bucket is None:

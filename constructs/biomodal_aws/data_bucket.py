@@ -19,7 +19,12 @@ from biomodal_aws.part import Part
 
 
 def block_public_access(part: Part, bucket_id: str) -> S3BucketPublicAccessBlock:
-    """Block all public access to a bucket."""
+    """Block all public access to a bucket.
+
+    Args:
+        part: The construct that makes the bucket.
+        bucket_id: The bucket's name.
+    """
     return part.named(
         S3BucketPublicAccessBlock(
             part,

@@ -151,7 +151,11 @@ class Estimate(Data):
 
 
 def estimate(plan: Plan, prices: Prices, *, core_hours: int = 1000) -> Estimate:
-    """Return what a plan's environment costs, now and once it is applied."""
+    """Return what a plan's environment costs, now and once it is applied.
+
+    Args:
+        core_hours: How many hours of one vCPU a month's work takes.
+    """
     before, after = priced_before(plan), priced_after(plan)
     idle, busiest = tuple(idle_lines(after, prices)), tuple(_busiest(after, prices))
     lines = idle + busiest

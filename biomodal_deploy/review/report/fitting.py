@@ -70,6 +70,10 @@ def fit(sections: Sequence[Section], most: int) -> None:
     Each round goes through the sections: first details of long ones go, then all but a few of
     their items, then all items of any. What room is left in the end is given back, to the most
     important first.
+
+    Args:
+        sections: The most important first.
+        most: Bytes of UTF-8 for all of them.
     """
     for round_, burden in ((_abridge, most // _SHARES), (_keep_few, most // _SHARES), (_drop, 0)):
         for section in reversed(sections):

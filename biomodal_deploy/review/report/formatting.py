@@ -56,7 +56,11 @@ def one_line(text: str) -> str:
 
 
 def spelled(value: object, most: int = LONGEST) -> str:
-    """Return a value as JSON, or what stands for one that is hidden or not yet known."""
+    """Return a value as JSON, or what stands for one that is hidden or not yet known.
+
+    Args:
+        most: A longer text is cut, and says how long it was.
+    """
     if value in (HIDDEN_TEXT, UNKNOWN_TEXT):
         return str(value)
     text = "absent" if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
@@ -119,7 +123,12 @@ def common_tags(changes: Iterable[ResourceChange]) -> dict[str, str]:
 def settings_of(
     change: ResourceChange, images: Mapping[str, str], common: Tags
 ) -> tuple[Setting, ...]:
-    """Return the values that a resource is created with; what is not known yet is left out."""
+    """Return the values that a resource is created with; what is not known yet is left out.
+
+    Args:
+        images: The names of machine images, by id.
+        common: Tags that are said elsewhere.
+    """
     found = [*_settings(change.after or {})]
     found.sort(key=lambda each: (_rank(each.name), each.name))
     tags = {name: value for name, value in _tags(change).items() if name not in common}

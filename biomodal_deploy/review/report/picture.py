@@ -25,7 +25,13 @@ _ACTIONS: Final = list(Action)
 
 @dataclass(frozen=True)
 class Node:
-    """A box in the picture."""
+    """A box in the picture.
+
+    Attributes:
+        entries: The resources that it stands for.
+        targets: The numbers of those resources in the report.
+        broadens: Whether somebody gains access of high severity by one of them.
+    """
 
     area: Area
     label: str
@@ -69,7 +75,11 @@ class Diagram:
 
 
 def diagram_of(report: Report, numbers: Mapping[tuple[str, str | None], int]) -> Diagram:
-    """Return what to draw of a report: all that its plan has, unchanged resources included."""
+    """Return what to draw of a report: all that its plan has, unchanged resources included.
+
+    Args:
+        numbers: The number of each resource in the report, by address and deposed key.
+    """
     entries = [*report.entries, *report.reads, *report.unchanged]
     opened = {each.address for each in report.broadens if each.severity is Severity.HIGH}
     grouped = len(entries) > MOST_NODES

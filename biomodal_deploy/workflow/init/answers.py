@@ -159,7 +159,11 @@ def check_value(variable: Variable, text: str) -> str | None:
 
 
 def take_variables(answers: Answers, given: Given) -> None:
-    """Take up the values that were given, each checked by its variable's rules."""
+    """Take up the values that were given, each checked by its variable's rules.
+
+    Raises:
+        UsageError: One is wrong, or there is no such variable.
+    """
     known = answers.variables
     for name, text in given.variables.items():
         if name not in known:

@@ -60,7 +60,15 @@ def name_of(folder: Path) -> str | None:
 
 
 def draft_project(folder: Path, answers: Answers, *, eject_app: bool) -> ProjectDraft:
-    """Return what making a project would write."""
+    """Return what making a project would write.
+
+    Args:
+        folder: Where; it need not exist.
+        eject_app: Whether the app's sources are copied into it, to be changed there.
+
+    Raises:
+        UsageError: One of its files is there with another content, or a setting is wrong.
+    """
     files = project_files(answers.name, {answers.name: answers.entry})
     files[answers.var_file] = tfvars_text(answers).encode()
     readme = Template((_TEMPLATE / "README.md").read_text(encoding="utf-8")).substitute(
@@ -107,7 +115,12 @@ def project_files(name: str, stacks: Mapping[str, JsonValue]) -> dict[str, bytes
 def rehearsal_project(
     project: Path, folder: Path, name: str, stacks: Mapping[str, JsonValue]
 ) -> None:
-    """Make a project in a folder, with the scripts, and the app if it has one, of another."""
+    """Make a project in a folder, with the scripts, and the app if it has one, of another.
+
+    Args:
+        project: The other; it need not be one.
+        folder: A private, empty folder.
+    """
     files = project_files(name, stacks)
     if (project / PROJECT_FILE).is_file():
         own = [path for each in _SCRIPTS if (path := project / "scripts" / each).is_file()]
@@ -120,7 +133,11 @@ def rehearsal_project(
 
 
 def write_project(found: ProjectDraft) -> None:
-    """Write a project; `cdktf.json` comes last: a folder without it is none, and can be again."""
+    """Write a project; `cdktf.json` comes last: a folder without it is none, and can be again.
+
+    Raises:
+        UsageError: The system refused to write.
+    """
     for name, content in found.files.items():
         path = found.folder / name
         with writing(path):

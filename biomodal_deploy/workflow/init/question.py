@@ -10,7 +10,11 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Choice:
-    """One answer that can be picked."""
+    """One answer that can be picked.
+
+    Attributes:
+        details: What tells it from the others.
+    """
 
     value: str
     details: tuple[str, ...] = ()

@@ -59,13 +59,22 @@ class Draft:
 
 
 def stacks_of(project_dir: Path) -> Mapping[str, JsonValue]:
-    """Return the stacks that are there by name, as they stand in `cdktf.json`."""
+    """Return the stacks that are there by name, as they stand in `cdktf.json`.
+
+    Raises:
+        UsageError: `cdktf.json` is missing or no JSON.
+    """
     stacks = read_project_file(project_dir).context.get("stacks")
     return stacks if isinstance(stacks, dict) else {}
 
 
 def draft(project_dir: Path, answers: Answers) -> Draft:
-    """Return what writing a stack would write."""
+    """Return what writing a stack would write.
+
+    Raises:
+        UsageError: Its name or file is taken, or its settings do not fit, by themselves or beside
+            the other stacks.
+    """
     taken = stacks_of(project_dir)
     require_name(answers.name, taken)
     with writing(project_dir / PROJECT_FILE):
@@ -85,6 +94,9 @@ def write(found: Draft) -> None:
     What was changed there since it was drafted stays. A file of variables that is there already is
     left alone: with the same text it is what was stopped before, and with another the stack
     is refused.
+
+    Raises:
+        UsageError: There is such a stack or file by now, or the system refused to write.
     """
     with _alone(found.project_dir):
         found = draft(found.project_dir, found.answers)
@@ -187,6 +199,10 @@ def with_member(text: str, path: Sequence[str], value: JsonValue) -> str:
     """Return a JSON text with a new last member in one of its objects.
 
     Objects that are missing on the way are added. Indentation and line ends follow the text.
+
+    Args:
+        text: A JSON object, known to be valid.
+        path: The names that lead to the new member, its own last.
     """
     start = past_blank(text, 0)
     names = list(path)

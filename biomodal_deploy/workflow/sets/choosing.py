@@ -24,7 +24,14 @@ def is_set(stacks: Sequence[str], *, every: bool) -> bool:
 
 
 def choose_several(stacks: Sequence[str], names: Sequence[str], *, every: bool) -> list[str]:
-    """Return the stacks that are meant, each once, in their own order."""
+    """Return the stacks that are meant, each once, in their own order.
+
+    Args:
+        stacks: What `--stack` said: names and patterns, also with commas between them.
+
+    Raises:
+        UsageError: A name or pattern fits none, or names and `--all` are both given.
+    """
     words = _words(stacks)
     if every:
         if words:
@@ -75,6 +82,10 @@ def newest_of(location: Location, stacks: Sequence[str]) -> Chosen:
     """Return the newest unused sealed plan of each stack.
 
     Left out are those without changes, and those that an apply of another plan has overtaken.
+
+    Raises:
+        SealedPlanRefused: None of the stacks has one, or one was edited or could have been.
+        UsageError: One is a destroy plan.
     """
     found: list[SealedPlan] = []
     idle: dict[str, str] = {}
@@ -100,12 +111,21 @@ def newest_of(location: Location, stacks: Sequence[str]) -> Chosen:
 
 
 def named(location: Location, names: Sequence[str]) -> Chosen:
-    """Return the sealed plans that are named, by id or by folder."""
+    """Return the sealed plans that are named, by id or by folder.
+
+    Raises:
+        SealedPlanRefused: There is none of a name, or it was edited or could have been.
+        UsageError: Two are of one stack, or one is a destroy plan.
+    """
     return _together([_find(location, name) for name in dict.fromkeys(names)], {})
 
 
 def check_digests(chosen: Chosen, digests: Sequence[str]) -> None:
-    """Let a set pass only where it is exactly what was approved; without digests, any."""
+    """Let a set pass only where it is exactly what was approved; without digests, any.
+
+    Raises:
+        SealedPlanRefused: A sealed plan is none of those, or one of those is not in the set.
+    """
     if not digests:
         return
     approved = {digest.lower() for digest in digests}

@@ -34,7 +34,11 @@ _BYTES_EACH: Final = 1 << 30
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One stack of a set."""
+    """One stack of a set.
+
+    Attributes:
+        words: The command and its arguments, without `--stack` and `--output`.
+    """
 
     stack: str
     words: Sequence[str]
@@ -182,6 +186,10 @@ def default_jobs(processors: int | None = None, available: int | None = None) ->
     """Return how many stacks are worked on at once unless told otherwise.
 
     One a processor, two at least and four at most, and no more than have room in memory.
+
+    Args:
+        processors: How many there are; this machine's where None.
+        available: Free memory in bytes; this machine's where None.
     """
     processors = processors or os.cpu_count() or 1
     available = _available() if available is None else available

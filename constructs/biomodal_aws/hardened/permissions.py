@@ -59,7 +59,12 @@ _BATCH_LOGS: Final = "/aws/batch/job"
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where resources are, as references."""
+    """Where resources are, as references.
+
+    Attributes:
+        partition: The account's partition.
+        account: The account's number.
+    """
 
     partition: str
     region: str

@@ -57,6 +57,9 @@ def trusts_ec2(part: Part) -> str:
     """Let EC2 assume a role, and return the trust policy's JSON.
 
     The policy is a data source, so that a plan shows it as statements a reviewer can read.
+
+    Args:
+        part: The construct that makes the role.
     """
     document = DataAwsIamPolicyDocument(
         part,
