@@ -24,6 +24,7 @@ from tests.support import troubleshooting_page as troubleshooting
 from tests.support.project import ROOT
 
 DOCS: Final = ROOT / "docs"
+PACKAGE: Final = ROOT / "biomodal_deploy"
 PAGES: Final = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md")))
 # Steers the sandbox's own server in tests, and no command.
 INTERNAL: Final = {"BIOMODAL_SANDBOX_RECORD"}
@@ -161,6 +162,15 @@ def test_every_link_leads_somewhere(path: Path) -> None:
         assert file.exists(), f"{target} is dead"
         if anchor:
             assert anchor in anchors(file), f"{target} has no such heading"
+
+
+def test_every_module_that_the_map_names_is_there() -> None:
+    """CONTRIBUTING's tables lead somebody new to a module at once."""
+    rows = re.findall(r"^\|.*\|$", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`([\w/]+(?:\.py|/))`", row)}
+    assert named
+    missing = {each for each in named if not any((it / each).exists() for it in (ROOT, PACKAGE))}
+    assert missing <= {"site/"}  # `make site` writes it
 
 
 def anchors(path: Path) -> set[str]:
