@@ -186,9 +186,13 @@ class _Mending:
         in_text = "control character" in self.message
         at = self.error.pos if in_text else self.at
         if found := _UNSEEN.match(self.text, at):
-            rule = f"A character that cannot be seen stands here: U+{ord(found[0]):04X}"
+            # A disk that lost power leaves files of zeros: a run of them is one fault.
+            run = len(self.text) - len(self.text[at:].lstrip(found[0])) - at
+            times = f", {run:,} times" if run > 1 else ""
+            rule = f"A character that cannot be seen stands here: U+{ord(found[0]):04X}{times}"
             fix = "remove it" if not in_text else f"remove it, or write \\u{ord(found[0]):04x}"
-            return _Mended(rule, fix, at, self.with_("", at, at + 1))
+            rest = self.with_("", at, at + run)
+            return _Mended(rule, fix, at, rest if rest.strip() else None)
         if "control character" in self.message or "Unterminated" in self.message:
             line = self.text[: self.error.pos].rpartition("\n")[2]
             if "”" in line or "”" in self.text[self.error.pos :].partition("\n")[0]:

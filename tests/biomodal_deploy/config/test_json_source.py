@@ -36,6 +36,7 @@ from biomodal_deploy.config.json_source import Read, line_of, read_json
         ("\ufeff{}", [(1, 1)], "byte order mark", "without a byte order mark"),
         ('{"a": "x\0y"}', [(1, 9)], "U+0000", r"write \u0000"),
         ('{\0"a": 1}', [(1, 2)], "U+0000", "remove it"),
+        ("\0" * 500, [(1, 1)], "U+0000, 500 times", "remove it"),
         ('{"a":\u00a01,\n"b":\u200b2}', [(1, 6), (2, 5)], "U+00A0", "remove it"),
         (r'{"a": "x\ud83d"}', [(1, 9)], "half a character", "write both halves"),
         (r'{"a": "\udc00\ud83d\ude00"}', [(1, 8)], "half a character", "write both halves"),
