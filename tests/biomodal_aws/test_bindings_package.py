@@ -47,6 +47,7 @@ def test_a_collector_that_is_off_stays_off() -> None:
         gc.enable()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["", "import unittest.mock\n"])
 def test_typeguard_still_lets_mocks_pass(first: str) -> None:
     """Whether mocks are imported before or after, and nothing else passes for one."""
@@ -65,6 +66,7 @@ def test_typeguard_still_lets_mocks_pass(first: str) -> None:
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
+@pytest.mark.slow
 def test_the_library_does_without_asyncio() -> None:
     """A fifteenth of the run went into a module for tests and what it imports."""
     program = "import biomodal_aws, sys; sys.exit('asyncio' in sys.modules)"

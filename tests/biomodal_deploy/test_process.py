@@ -202,6 +202,7 @@ class TestErrors:
         assert seen == ["ready", "tidied"]
         assert time.monotonic() - began < 20
 
+    @pytest.mark.slow
     def test_a_wait_that_cannot_be_shown_is_no_second_wish(self, tmp_path: Path) -> None:
         """Failing to show the wait does not push the child one step further."""
         code = (

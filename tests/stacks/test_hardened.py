@@ -266,6 +266,7 @@ def test_the_module_gets_its_own_inputs_only(module: dict[str, Any]) -> None:
     assert "22" in call["security_group_rules"]
 
 
+@pytest.mark.slow
 def test_documented_stacks_load_no_binding_of_the_profile() -> None:
     """Synthesis of the documented profile stays as fast as it was."""
     import sys

@@ -46,6 +46,7 @@ _stacks = st.dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(given_settings=_stacks)
 def test_whatever_is_accepted_synthesizes(given_settings: dict[str, Any]) -> None:

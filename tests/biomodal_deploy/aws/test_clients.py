@@ -31,6 +31,7 @@ def test_a_call_that_takes_too_long() -> None:
     never.set()
 
 
+@pytest.mark.slow
 def test_an_answer_that_trickles_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Each byte comes in time, and the whole never: plan would stand still without a word."""
     over = Event()

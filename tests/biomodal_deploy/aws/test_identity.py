@@ -54,6 +54,7 @@ def test_no_credentials_are_named() -> None:
     assert "aws configure" in str(error.advice)
 
 
+@pytest.mark.slow
 def test_a_profile_with_mfa_is_never_asked_for_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is named, with the command that asks; in this process and in one of its own."""
     monkeypatch.setenv("AWS_PROFILE", "admin")
@@ -63,6 +64,7 @@ def test_a_profile_with_mfa_is_never_asked_for_its_code(monkeypatch: pytest.Monk
         assert "aws configure export-credentials --profile admin" in str(error)
 
 
+@pytest.mark.slow
 def test_no_check_of_the_account_prompts_for_a_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """A terminal is not read from: the session itself refuses."""
     monkeypatch.setenv("AWS_PROFILE", "admin")
@@ -77,6 +79,7 @@ def test_no_check_of_the_account_prompts_for_a_code(monkeypatch: pytest.MonkeyPa
     assert "CredentialRetrievalError" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["variable", "profile"])
 def test_a_missing_web_identity_token_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, how: str

@@ -123,6 +123,7 @@ def test_help_waits_for_nothing() -> None:
     assert "plan" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "later"),
     [

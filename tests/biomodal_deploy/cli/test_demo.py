@@ -14,6 +14,7 @@ from tests.support.light import command
 from tests.support.screens import printed
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     """Else something other than what was typed would be rehearsed, for minutes."""
     ended = command(tmp_path, ["demo", "--project-dir", "nowhere"], os.environ)

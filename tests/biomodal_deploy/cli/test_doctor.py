@@ -58,6 +58,7 @@ def test_no_credentials(project: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert printed.err == ""
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_nobody_listens")
 def test_no_network_as_data(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Programs get the same, and can tell which checks are open."""

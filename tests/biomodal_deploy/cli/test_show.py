@@ -134,6 +134,7 @@ def _umask() -> int:
     return mask
 
 
+@pytest.mark.slow
 def test_who_approved_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -151,6 +151,7 @@ def test_an_app_without_a_manifest_is_an_error(project: Project) -> None:
         project.synthesize()
 
 
+@pytest.mark.slow
 def test_an_interrupted_app_is_reaped(project: Project) -> None:
     """Ctrl-C ends the app too."""
     pid = project.folder / "pid"

@@ -29,6 +29,7 @@ def test_what_is_no_action(name: str) -> None:
     assert iam_reference.action(name) is None
 
 
+@pytest.mark.slow
 def test_wildcards() -> None:
     """A pattern means the actions that IAM has."""
     assert iam_reference.expanded("ecr:putimage*") == (

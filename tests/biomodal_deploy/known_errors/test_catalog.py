@@ -55,6 +55,7 @@ def named(text: str) -> list[str]:
     return [each.entry.id for each in (match, *match.rivals)] if match else []
 
 
+@pytest.mark.slow
 def test_the_confusion_matrix_is_clean() -> None:
     """Each entry's two texts name that entry and nothing else beside it."""
     assert set(WORDS) == {entry.id for entry in ENTRIES}
@@ -74,6 +75,7 @@ def test_every_pattern_can_be_used(change: dict[str, Any]) -> None:
         wrong.check_patterns()
 
 
+@pytest.mark.slow
 def test_near_misses_are_another_error() -> None:
     """What shares words with an entry and is another error does not match it at all."""
     wrong = {
@@ -106,6 +108,7 @@ def test_its_example_is_found_in_a_log() -> None:
         assert [each.match.entry.id for each in found if each.match] == [entry.id]
 
 
+@pytest.mark.slow
 def test_what_its_example_tells_is_read_from_it() -> None:
     """Each field is captured from the example, so no pattern of a field is dead."""
     for entry in ENTRIES:

@@ -124,6 +124,7 @@ def test_a_redactor_does_not_show_what_it_knows() -> None:
     assert "first-secret" not in repr(Redactor(["first-secret"]))
 
 
+@pytest.mark.slow
 def test_many_secrets_and_many_lines_stay_fast() -> None:
     """Ten thousand secrets against five megabytes of log take seconds, not minutes."""
     redactor = Redactor(f"{number:08x}-secret-{number}" for number in range(10_000))

@@ -130,6 +130,7 @@ def test_an_unknown_stack_is_refused(project: LightProject) -> None:
         list_plans(location(project), "lihgt")
 
 
+@pytest.mark.slow
 def test_the_command_says_what_would_go_before_it_goes(project: LightProject) -> None:
     """Without a terminal and without --yes nothing is deleted, and the status says so."""
     gone, kept = at(project, 30), at(project, 1)

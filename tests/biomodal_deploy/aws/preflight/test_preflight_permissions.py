@@ -80,6 +80,7 @@ def requested(permissions: StackPermissions) -> list[Request]:
     return [each for need in permissions.needs.items for each in wanted(need, permissions.place)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_compiled_policy_is_enough(
     aws: RecordedAws, target: Target, stacks: Path, stack: str

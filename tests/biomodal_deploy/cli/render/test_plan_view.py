@@ -161,6 +161,7 @@ def test_values_of_what_is_created() -> None:
     assert "null" not in created
 
 
+@pytest.mark.slow
 def test_full_has_every_attribute() -> None:
     """Also those that AWS makes up, and every resource of many alike."""
     text = printed(read("create"), full=True, width=200)

@@ -111,6 +111,7 @@ def test_unfit_terraform_on_path_is_one_line(tmp_path: Path, body: str | bytes, 
     assert "\n" not in line
 
 
+@pytest.mark.slow
 def test_hanging_binary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Terraform that never answers costs the timeout, no more."""
     fake(tmp_path, "sleep 300")

@@ -60,6 +60,7 @@ def test_returns_what_the_program_said(tmp_path: Path) -> None:
     assert (answer.status, answer.first_line) == (3, "no")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("then", ["wait", "exit 0"], ids=["it hangs", "its child does"])
 def test_program_that_hangs_is_ended_with_its_children(tmp_path: Path, then: str) -> None:
     """It costs the timeout and leaves no process; one whose child keeps its output open too."""

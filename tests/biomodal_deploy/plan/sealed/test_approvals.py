@@ -104,6 +104,7 @@ def test_one_too_few(lab: Lab) -> None:
     assert f"biomodal-aws approve {lab.sealed_plan.id}" in refusal
 
 
+@pytest.mark.slow
 def test_rsa_certificates_and_agents(lab: Lab, tmp_path: Path) -> None:
     """Each way in which Git signs counts: another kind of key, an authority's, an agent's."""
     rsa, authority = make_key(tmp_path, "rsa", "rsa"), make_key(tmp_path, "authority")
@@ -133,6 +134,7 @@ def test_a_key_that_only_the_agent_has(
     assert require_approvals(lab.sealed_plan, ONE, lab.project).names == [ADA]
 
 
+@pytest.mark.slow
 def test_certificates_that_do_not_count(lab: Lab, tmp_path: Path) -> None:
     """Of another authority, for another person, over its time, of a revoked key."""
     authority, other = make_key(tmp_path, "authority"), make_key(tmp_path, "other")

@@ -29,6 +29,7 @@ def test_this_process_runs() -> None:
     assert Actor.me().pid == os.getpid()
 
 
+@pytest.mark.slow
 def test_a_process_that_ended_does_not_run() -> None:
     """Its number may be free or taken again."""
     code = (

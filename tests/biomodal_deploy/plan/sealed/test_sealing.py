@@ -152,6 +152,7 @@ def test_many_at_once_all_seal(tmp_path: Path) -> None:
     assert len([SealedPlan.load(path) for path in sealed_plans(tmp_path, "demo")]) == 8
 
 
+@pytest.mark.slow
 def test_a_draft_that_is_just_begun_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,7 @@ def test_a_plan_is_used_once(tmp_path: Path) -> None:
     assert f"by {whoami()} (process {os.getpid()})" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_of_many_at_once_one_passes(tmp_path: Path) -> None:
     """Two applies at the same moment cannot both."""
     sealed_plan = sealed(tmp_path)

@@ -85,6 +85,7 @@ def test_so_many_at_once_and_every_outcome_in_its_place() -> None:
     assert sum(isinstance(each, Ended) for each in said) == 12
 
 
+@pytest.mark.slow
 def test_a_request_to_stop_reaches_all_that_run_and_nothing_more_begins() -> None:
     """Ctrl-C in the middle: the running ones are asked, the others are as they were."""
     parts: list[Part] = [Stub(stack=f"s{n}", seconds=0.05 if n < 2 else 30) for n in range(20)]
