@@ -142,7 +142,9 @@ def _misused(error: typer.TyperException) -> str:
         return message
     context = getattr(error, "ctx", None)
     meant = context.command_path if context else "biomodal-aws"
-    return f"{message.removesuffix('.')}. Next: {meant} --help"
+    early = message.startswith("No such option") and context and context.parent is None
+    after = " A command's options come after it." if early else ""
+    return f"{message.removesuffix('.')}.{after} Next: {meant} --help"
 
 
 def _interrupted(arguments: Sequence[str]) -> int:

@@ -235,6 +235,7 @@ def test_a_folder_that_is_gone_is_no_bug(
     [
         (["shwo"], "No such command 'shwo'. Did you mean 'show'?"),
         (["show", "--stacck", "x"], "No such option: --stacck (Possible options: --stack)."),
+        (["--stack", "x", "show"], "No such option: --stack. A command's options come after it."),
         (["show", "a", "b"], "Got unexpected extra argument(s) (b)."),
         (["show", "--stack"], "Option '--stack' requires an argument."),
         (["show", "--output", "yaml"], "Invalid value for '--output' / '-o'"),
