@@ -21,6 +21,7 @@ from biomodal_deploy.aws.session import (
 )
 from biomodal_deploy.errors import EngineError, UsageError
 from tests.support.loopback import Handler, serving
+from tests.support.no_credentials import set_for_aws
 
 REGION = "eu-west-2"
 LOGIN = b"<!DOCTYPE html>\n<html><body>Please sign in</body></html>"
@@ -239,12 +240,7 @@ def test_an_endpoint_that_is_no_address(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """What names it is named; it is bad usage, and no fault of ours."""
-    if name == "endpoint_url":
-        config = tmp_path / "config"
-        config.write_text(f"[default]\nendpoint_url = {value}\n")
-        monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
-    else:
-        monkeypatch.setenv(name, value)
+    set_for_aws(monkeypatch, tmp_path, name, value)
     with pytest.raises(UsageError, match=rf"^{name} = .*: not an address"):
         open_session(REGION)
     monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")

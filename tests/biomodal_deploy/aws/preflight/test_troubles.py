@@ -23,6 +23,7 @@ from biomodal_deploy.aws.preflight import run_preflight
 from biomodal_deploy.aws.preflight.target import Target
 from biomodal_deploy.aws.session import open_session
 from biomodal_deploy.errors import UsageError
+from tests.support.no_credentials import set_for_aws
 from tests.support.recorded_aws import REGION, Given, RecordedAws, Refusal, healthy
 
 URL = "https://sts.eu-west-2.amazonaws.com/"
@@ -179,12 +180,7 @@ def test_trusted_certificates_that_cannot_be_read(
     elif kind == "no certificate":
         path.write_text("none")
     value = "" if kind == "empty name" else str(path)
-    if name == "ca_bundle":
-        config = tmp_path / "config"
-        config.write_text(f"[default]\nca_bundle = {value}\n")
-        monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
-    else:
-        monkeypatch.setenv(name, value)
+    set_for_aws(monkeypatch, tmp_path, name, value)
     with pytest.raises(UsageError, match=rf"^{name}( = .*)?: the file of trusted certif"):
         open_session(REGION)
 
