@@ -1,4 +1,4 @@
-"""A stack that needs no provider, with a secret in it, and Terraform for it."""
+"""A stack that needs no provider, with a secret in it, and Terraform for it; and an empty one."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from biomodal_deploy.config.settings import ProjectFile
 from biomodal_deploy.engine.terraform import TerraformCli
 from biomodal_deploy.engine.terraform.events import Event, spellings
 from biomodal_deploy.engine.toolchain import Terraform
+from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.stack import Stack
 
 # Quotes, what Go escapes in JSON, and a second line: every way of printing it differs.
 CANARY = 'canary "quoted" <&> 4711\nsecond line of it'
@@ -86,3 +89,13 @@ def engine(binary: Terraform, directory: Path, **more: str) -> TerraformCli:
         if not name.startswith(("TF_", "AWS_", "BIOMODAL_"))
     }
     return TerraformCli(binary, directory, environment=environment | more, redact=mask)
+
+
+def stack_in(folder: Path, **environment: str) -> Stack:
+    """Return a stack with a directory and nothing in it."""
+    location = Location(
+        project_dir=folder, project_file=ProjectFile(app="x"), stacks={}, environment=environment
+    )
+    directory = folder / "cdktf.out" / "stacks" / "x"
+    directory.mkdir(parents=True)
+    return Stack(location=location, name="x", directory=directory)

@@ -10,7 +10,6 @@ from typing import Final
 import pytest
 from pydantic import JsonValue
 
-from biomodal_deploy.config.settings import ProjectFile
 from biomodal_deploy.errors import EngineError, UsageError
 from biomodal_deploy.workflow import journal
 from biomodal_deploy.workflow.journal import (
@@ -26,23 +25,13 @@ from biomodal_deploy.workflow.journal import (
     remembered_backend,
     write_journal,
 )
-from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import State, parse_state
+from tests.support.small_stack import stack_in
 
 S3: Final[dict[str, JsonValue]] = {"bucket": "old", "key": "x/terraform.tfstate"}
 
 BEGUN: Final = Journal(previous=Previous(type="local"))
-
-
-def stack_in(folder: Path, **environment: str) -> Stack:
-    """Return a stack with a directory and nothing in it."""
-    location = Location(
-        project_dir=folder, project_file=ProjectFile(app="x"), stacks={}, environment=environment
-    )
-    directory = folder / "cdktf.out" / "stacks" / "x"
-    directory.mkdir(parents=True)
-    return Stack(location=location, name="x", directory=directory)
 
 
 @pytest.fixture

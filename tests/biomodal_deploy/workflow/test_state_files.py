@@ -12,9 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.config.settings import ProjectFile
 from biomodal_deploy.errors import EngineError, UsageError
-from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import (
     State,
@@ -24,15 +22,13 @@ from biomodal_deploy.workflow.state_files import (
     parse_state,
     resources_in,
 )
+from tests.support.small_stack import stack_in
 
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Stack:
     """A stack of a project without anything in it."""
-    location = Location(
-        project_dir=tmp_path, project_file=ProjectFile(app="x"), stacks={}, environment={}
-    )
-    return Stack(location=location, name="x", directory=tmp_path / "cdktf.out" / "stacks" / "x")
+    return stack_in(tmp_path)
 
 
 def text(serial: int = 3, lineage: str = "0123456789", **more: object) -> bytes:

@@ -8,9 +8,8 @@ from typing import Never
 
 import pytest
 
-from biomodal_deploy.config.settings import ProjectFile
 from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
-from biomodal_deploy.workflow.location import Location, Notice, WorkflowEvent
+from biomodal_deploy.workflow.location import Notice, WorkflowEvent
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.terraform_setup import (
     bring_adoption,
@@ -19,17 +18,13 @@ from biomodal_deploy.workflow.terraform_setup import (
     keep_lock,
     project_lock,
 )
+from tests.support.small_stack import stack_in
 
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Stack:
     """A stack with a directory and nothing in it."""
-    location = Location(
-        project_dir=tmp_path, project_file=ProjectFile(app="x"), stacks={}, environment={}
-    )
-    directory = tmp_path / "cdktf.out" / "stacks" / "x"
-    directory.mkdir(parents=True)
-    return Stack(location=location, name="x", directory=directory)
+    return stack_in(tmp_path)
 
 
 @pytest.mark.parametrize(
