@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -113,13 +114,15 @@ def _repeated(text: str) -> list[JsonFault]:
     first: dict[Path, int] = {}
     found = []
     for path, place in _members(text):
-        if path in first:
+        # To Terraform `é` is one name, however it is composed.
+        composed = tuple(unicodedata.normalize("NFC", name) for name in path)
+        if composed in first:
             line = text.count("\n", 0, place) + 1
-            rule = f"{json.dumps(path[-1])} is there twice, first on line {first[path]}"
+            rule = f"{json.dumps(path[-1])} is there twice, first on line {first[composed]}"
             column = place - text.rfind("\n", 0, place)
             found.append(JsonFault(rule, "keep one of them", line, column))
         else:
-            first[path] = text.count("\n", 0, place) + 1
+            first[composed] = text.count("\n", 0, place) + 1
     return found[:MOST_FAULTS]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -149,9 +148,6 @@ def _from_json(path: Path, text: str) -> Mapping[str, Attribute]:
     document = read.value
     if not isinstance(document, dict):
         raise UsageError("A .json variable file holds one JSON object", field=field, fix=fix)
-    # To Terraform `é` is one name, however it is composed.
-    if len({unicodedata.normalize("NFC", name) for name in document}) < len(document):
-        raise UsageError("A name is given twice", field=field, fix="keep one of them")
     # Terraform takes this name for a comment.
     return {
         name: Attribute(value, line_of(text, (name,)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
@@ -268,7 +269,8 @@ class _Reader(Scanner):
             start = self.place
             if self.take(_FOR):
                 raise self.error(LITERALS, RESULT, start)
-            key = self.key(depth)
+            # To Terraform `é` is one key, however it is composed.
+            key = unicodedata.normalize("NFC", self.key(depth))
             self.skip()
             if not (self.match("=") or self.match(":")):
                 raise self.error("A key is followed by = or :", "write key = value")

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -55,13 +56,19 @@ NUMBER = st.integers(-(10**30), 10**30) | st.decimals(
 )
 NAME = st.from_regex(r"[a-z_][a-z0-9_-]{0,8}", fullmatch=True).filter(lambda name: name != "for")
 PRIMITIVE = TEXT | LINES | NUMBER | st.booleans()
+LABELS: Final[st.SearchStrategy[dict[str, Value]]] = st.dictionaries(
+    NAME | TEXT, PRIMITIVE, max_size=3
+)
 VALUES: Final[Mapping[str, st.SearchStrategy[Value]]] = {
     "text": PRIMITIVE,
     "number": NUMBER | NUMBER.map(str),
     "flag": st.booleans() | st.sampled_from(["true", "false", "1", "0"]),
     "texts": st.lists(PRIMITIVE | st.none(), max_size=4),
     "numbers": st.lists(NUMBER, max_size=4),
-    "labels": st.dictionaries(NAME | TEXT, PRIMITIVE, max_size=3),
+    # A key twice, however it is composed, is a fault to us in HCL too.
+    "labels": LABELS.filter(
+        lambda found: len({unicodedata.normalize("NFC", key) for key in found}) == len(found)
+    ),
     "pair": st.tuples(TEXT, NUMBER).map(list),
     "thing": st.fixed_dictionaries(
         {"name": TEXT, "tags": st.dictionaries(NAME, st.booleans(), max_size=2)},

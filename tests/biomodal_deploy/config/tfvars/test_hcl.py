@@ -82,6 +82,7 @@ LONG = "A number has at most 150 digits"
         ("a = 1 b = 2", (1, 7), "Each value ends its line"),
         ("a = 1\n\na = 2", (3, 1), "The name a is given twice, first on line 1"),
         ("a = {b=1, b=2}", (1, 11), "A key is given twice"),
+        ('a = {"\u00e9"=1, "e\u0301"=2}', (1, 13), "A key is given twice"),
         ('\n  a = "x\n"', (2, 7), "A text in double quotes ends on its own line"),
         ("a = 'x'", (1, 5), "Single quotes"),
         ("a =", (1, 4), "A value is missing"),
