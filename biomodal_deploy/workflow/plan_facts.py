@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
+from biomodal_deploy.aws.endpoints import configured_endpoints, profile_region
 from biomodal_deploy.aws.identity import Identity, account_alias, endpoint_of, region_of, who_am_i
-from biomodal_deploy.aws.session import configured_endpoints, profile_region
 from biomodal_deploy.engine.terraform import StateHeader, TerraformCli
 from biomodal_deploy.engine.toolchain.terraform_binary import program_sha256
 from biomodal_deploy.errors import UsageError

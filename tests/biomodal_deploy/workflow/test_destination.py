@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import pytest
 
+from biomodal_deploy.aws.endpoints import configured_endpoints
 from biomodal_deploy.aws.identity import Identity
-from biomodal_deploy.aws.session import configured_endpoints
 from biomodal_deploy.errors import EXIT_DONE, EXIT_GUARD, EXIT_USAGE, GuardRefused, UsageError
 from biomodal_deploy.plan.history import Event
 from biomodal_deploy.plan.sealed import SealedPlan
