@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from biomodal_deploy.aws.buckets import read_object
 from biomodal_deploy.aws.checks import Unavailable, ask_once
-from biomodal_deploy.aws.preflight.checks.permissions import Need, Needed, NeededActions
+from biomodal_deploy.aws.preflight.checks.permissions import ActionGroup, Needed, NeededActions
 from biomodal_deploy.aws.preflight.target import Target, target_from
 from biomodal_deploy.aws.resources import owned_by
 from biomodal_deploy.config.backends import LocalBackend, S3Backend, locks_in_s3
@@ -161,7 +161,7 @@ def needed_by(directory: Path, values: Mapping[str, JsonValue]) -> NeededActions
         permissions = StackPermissions(directory, values, account)
         needs = permissions.needs
         requests = (each for need in needs.items for each in wanted(need, needs.place))
-        return Needed(needs=merged(requests), gaps=needs.gaps)
+        return Needed(groups=merged(requests), gaps=needs.gaps)
 
     return needed
 
@@ -208,7 +208,7 @@ class _Question:
         self.actions.add(request.action)
 
 
-def merged(requests: Iterable[Request]) -> tuple[Need, ...]:
+def merged(requests: Iterable[Request]) -> tuple[ActionGroup, ...]:
     """Return few questions for many requests: each is a call of IAM's, and those are slow.
 
     Requests about one resource share a question where that tells no action anything that its
@@ -229,7 +229,7 @@ def merged(requests: Iterable[Request]) -> tuple[Need, ...]:
             alike.setdefault(key, []).append(resource)
     return tuple(
         # A key without values is known to be absent.
-        Need(
+        ActionGroup(
             tuple(sorted(actions)),
             tuple(resources),
             {key: values for key, values in context if values},

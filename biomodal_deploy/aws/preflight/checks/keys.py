@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from biomodal_deploy.aws.checks import Finding, Unavailable, failed, passed, warned
 from biomodal_deploy.aws.errors import code_of
-from biomodal_deploy.aws.preflight.checks.permissions import Need, denied_to_caller
+from biomodal_deploy.aws.preflight.checks.permissions import ActionGroup, denied_to_caller
 from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.aws.state_bucket.writes import default_encryption
 from biomodal_deploy.config.contract.aws import through
@@ -83,12 +83,12 @@ def volume_key(facts: Facts) -> Finding:
                 *("--grantee-principal", _role(facts), "--operations", *_HOSTS_NEED),
             ),
         )
-    need = Need(
+    group = ActionGroup(
         actions=_DEPLOYER_NEEDS,
         resources=(key,),
         context={"kms:ViaService": through(key, "ec2"), "kms:GrantIsForAWSResource": ("true",)},
     )
-    if denied := denied_to_caller(facts, need):
+    if denied := denied_to_caller(facts, group):
         return warned(
             f"volumes are encrypted with {key} ({why}), and your policies lack "
             f"{', '.join(denied)}: the VM starts and is terminated, unless the key's own policy "

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 # Condition keys that hold several values in one request.
-LIST_KEYS: Final = frozenset({"aws:TagKeys"})
+_LIST_KEYS: Final = frozenset({"aws:TagKeys"})
 
 
 @dataclass(frozen=True)
-class Need:
+class ActionGroup:
     """Actions that an apply calls on the same resources.
 
     Attributes:
@@ -42,7 +42,7 @@ class Needed:
         gaps: Resources of which nobody knows what they need.
     """
 
-    needs: tuple[Need, ...]
+    groups: tuple[ActionGroup, ...]
     gaps: tuple[str, ...] = ()
 
 
@@ -66,7 +66,7 @@ def caller_policy(facts: Facts, needed_actions: NeededActions | None) -> Finding
         return passed("the account's root user may do everything; a role of less power is safer")
     source = _source(facts, caller)
     needed = needed_actions(facts.target, caller.account)
-    results = _simulated(facts, source, needed.needs)
+    results = _simulated(facts, source, needed.groups)
     denied = {each["EvalActionName"] for each in results if each["EvalDecision"] != "allowed"}
     # A condition on something that the simulation is not told (MFA, source address) denies here
     # and may allow a real call.
@@ -75,7 +75,7 @@ def caller_policy(facts: Facts, needed_actions: NeededActions | None) -> Finding
         for each in results
         if each["EvalDecision"] == "implicitDeny" and each.get("MissingContextValues")
     }
-    total = len({action for need in needed.needs for action in need.actions})
+    total = len({action for group in needed.groups for action in group.actions})
     if refused := sorted(denied - unsure):
         return failed(
             f"{len(refused)} of {total} actions are denied: {_some(refused)}{_by(results)}",
@@ -96,12 +96,12 @@ def caller_policy(facts: Facts, needed_actions: NeededActions | None) -> Finding
     return passed(f"IAM allows all {total} actions of plan, apply and destroy to {source}")
 
 
-def denied_to_caller(facts: Facts, need: Need) -> list[str]:
-    """Return the actions of a need that the caller's own policies do not allow."""
+def denied_to_caller(facts: Facts, group: ActionGroup) -> list[str]:
+    """Return the actions of a group that the caller's own policies do not allow."""
     caller = facts.caller()
     if caller.arn.endswith(":root"):
         return []
-    results = _simulated(facts, _source(facts, caller), [need])
+    results = _simulated(facts, _source(facts, caller), [group])
     return sorted({each["EvalActionName"] for each in results if each["EvalDecision"] != "allowed"})
 
 
@@ -116,8 +116,10 @@ def _source(facts: Facts, caller: Caller) -> str:
     raise Unavailable(f"IAM's simulator knows no {kind}")
 
 
-def _simulated(facts: Facts, source: str, needs: Sequence[Need]) -> list[EvaluationResultTypeDef]:
-    jobs = [partial(simulate, facts, source, need) for need in needs]
+def _simulated(
+    facts: Facts, source: str, groups: Sequence[ActionGroup]
+) -> list[EvaluationResultTypeDef]:
+    jobs = [partial(simulate, facts, source, group) for group in groups]
     answers = as_finished(jobs, workers=_PARALLEL, seconds=_SECONDS)
     # Whoever may not ask once may not ask at all: the first error ends it.
     results = [outcome.result() for _, outcome in answers]
@@ -126,23 +128,23 @@ def _simulated(facts: Facts, source: str, needs: Sequence[Need]) -> list[Evaluat
     return [each for result in results for each in result]
 
 
-def simulate(facts: Facts, source: str, need: Need) -> list[EvaluationResultTypeDef]:
-    """Return what IAM's simulator says of a need, for a user or role."""
+def simulate(facts: Facts, source: str, group: ActionGroup) -> list[EvaluationResultTypeDef]:
+    """Return what IAM's simulator says of a group of actions, for a user or role."""
     context: list[ContextEntryTypeDef] = [
         {
             "ContextKeyName": key,
             "ContextKeyValues": list(values),
-            "ContextKeyType": "stringList" if key in LIST_KEYS else "string",
+            "ContextKeyType": "stringList" if key in _LIST_KEYS else "string",
         }
-        for key, values in need.context.items()
+        for key, values in group.context.items()
     ]
     pages = facts.clients.iam().get_paginator("simulate_principal_policy")
     return [
         result
         for page in pages.paginate(
             PolicySourceArn=source,
-            ActionNames=list(need.actions),
-            ResourceArns=list(need.resources),
+            ActionNames=list(group.actions),
+            ResourceArns=list(group.resources),
             ContextEntries=context,
         )
         for result in page["EvaluationResults"]

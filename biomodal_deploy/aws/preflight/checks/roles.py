@@ -20,7 +20,7 @@ from biomodal_deploy.aws.checks import (
 )
 from biomodal_deploy.aws.commands import iam
 from biomodal_deploy.aws.errors import or_none
-from biomodal_deploy.aws.preflight.checks.permissions import Need, simulate
+from biomodal_deploy.aws.preflight.checks.permissions import ActionGroup, simulate
 from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.config.contract.aws import (
     ECS_INSTANCE_ROLE,
@@ -114,16 +114,16 @@ def tasks_bucket(facts: Facts) -> Finding:
     bucket_arn = facts.arn("s3", bucket or f"{facts.target.vm_name}{'0' * 26}", in_account=False)
     key = facts.target.bucket_key
     asked = [
-        Need(_TASKS_NEED, (f"{bucket_arn}/{WORK_FOLDER}/task",)),
-        Need(("s3:ListBucket",), (bucket_arn,)),
+        ActionGroup(_TASKS_NEED, (f"{bucket_arn}/{WORK_FOLDER}/task",)),
+        ActionGroup(("s3:ListBucket",), (bucket_arn,)),
     ]
     if key:
         via = {"kms:ViaService": through(key, "s3")}
-        asked.append(Need(_TASKS_NEED_OF_KEY, (key,), via))
+        asked.append(ActionGroup(_TASKS_NEED_OF_KEY, (key,), via))
     denied = sorted(
         result["EvalActionName"]
-        for need in asked
-        for result in simulate(facts, role["Arn"], need)
+        for group in asked
+        for result in simulate(facts, role["Arn"], group)
         if result["EvalDecision"] != "allowed"
     )
     name = role["RoleName"]

@@ -10,7 +10,7 @@ import pytest
 
 from biomodal_deploy.aws.checks import Check, CheckData, Verdict, run_checks
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.aws.preflight.checks.permissions import Need, Needed, caller_policy
+from biomodal_deploy.aws.preflight.checks.permissions import ActionGroup, Needed, caller_policy
 from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.aws.preflight.target import Target
 from tests.support.recorded_aws import ACCOUNT, RecordedAws, Refusal, role, verdicts
@@ -20,8 +20,8 @@ def needed(target: Target, account: str) -> Needed:
     """Return what a small stack needs."""
     role = f"arn:aws:iam::{account}:role/{target.vm_name}"
     service = {"iam:PassedToService": ("ec2.amazonaws.com",)}
-    looks = Need(("ec2:DescribeImages", "ec2:DescribeVpcs"))
-    return Needed((looks, Need(("iam:PassRole",), (role,), service)))
+    looks = ActionGroup(("ec2:DescribeImages", "ec2:DescribeVpcs"))
+    return Needed((looks, ActionGroup(("iam:PassRole",), (role,), service)))
 
 
 def denied(**detail: Any) -> dict[str, Any]:
