@@ -18,7 +18,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup frameworks browser groovy containers demo synth test test-quick check format snapshots docs site lock benchmarks clean
+.PHONY: help setup frameworks browser groovy containers demo synth test test-quick fuzz check format snapshots docs site lock benchmarks clean
 
 help: ## Print these targets
 	@echo "biomodal-aws: the documented AWS environment, synthesized, planned, applied and destroyed"
@@ -70,6 +70,12 @@ test: setup frameworks ## Every test, the engine tests on real Terraform include
 
 test-quick: $(READY) ## The tests that start no engine: about a minute
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not engine and not slow"
+
+# Elsewhere the tests draw the same random examples in each run (tests/support/examples.py). What
+# is found becomes an example that is always tried.
+FUZZ ?= 20
+fuzz: $(READY) ## Search with the random tests: FUZZ=20 times as many examples, others each time
+	@FUZZ=$(FUZZ) $(BIN)/pytest -n 2 --dist load -m hypothesis
 
 check: $(READY) $(CHECKOV_READY) $(NODE_READY) ## Lint, formats, types, shell scripts, CI templates, checkov on the stacks
 	@$(BIN)/ruff check .

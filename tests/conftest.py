@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
+
+from tests.support.examples import register_profiles
 
 # Whole lives of an environment, the longest first: minutes each, partly spent waiting for the AWS
 # provider. Those of no name here come after them, before the tests that start no engine.
@@ -32,13 +34,7 @@ _LONG: Final = (
     "tests/engine/",
 )
 
-# A busy machine is no fault of a test's: neither a deadline nor the speed of drawing fails one.
-settings.register_profile(
-    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("any machine")
-# The whole suite draws a hundred each.
-settings.register_profile("quick", settings.get_profile("any machine"), max_examples=20)
+register_profiles()
 
 
 def pytest_configure(config: pytest.Config) -> None:

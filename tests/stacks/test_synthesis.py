@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from biomodal_deploy.config.settings import ProjectFile, StackSettings, read_stacks
 from biomodal_deploy.errors import UsageError
+from tests.support.examples import examples
 from tests.support.project import ROOT, contents, stack_json
 
 SCRIPT: Final = ROOT / "scripts" / "install_script.sh"
@@ -47,7 +48,7 @@ _stacks = st.dictionaries(
 
 
 @pytest.mark.slow
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(8, slow=True)
 @given(given_settings=_stacks)
 def test_whatever_is_accepted_synthesizes(given_settings: dict[str, Any]) -> None:
     """No accepted setting fails later on, and each entry becomes the stack that it names."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pytest
 from botocore.session import Session
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
@@ -34,6 +34,7 @@ from biomodal_deploy.iam.policies import (
 )
 from biomodal_deploy.iam.stack import Document
 from tests.support.changes import HARDENED_MODULE, HARDENED_NATIVE, MODULE, NATIVE
+from tests.support.examples import examples
 from tests.support.linted import assert_sound, complaints, known
 from tests.support.permissions_page import SNAPSHOTS
 from tests.support.project import ROOT
@@ -118,7 +119,7 @@ TAG_TEXT: Final = st.text("aZ09 é中_.:/=+-@", min_size=1, max_size=128)
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("bootstrap", "profile"), STACKS)
-@settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.too_slow])
+@examples(10, slow=True)
 @given(data=st.data())
 def test_whatever_the_values(bootstrap: str, profile: str, data: st.DataObject) -> None:
     """Every policy of every phase keeps IAM's size rules, and a linter finds nothing in it."""

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from biomodal_deploy.plan import read_plan
 from tests.support.canaries import PLACES, canaries, planted, with_copies
+from tests.support.examples import examples
 from tests.support.plans import document, encoded, resource
 
 
 @pytest.mark.parametrize("place", PLACES)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(25)
 @given(data=st.data())
 def test_no_canary_survives(place: str, data: st.DataObject) -> None:
     """Planted at any marked place, and copied unmarked everywhere else, it is nowhere after."""

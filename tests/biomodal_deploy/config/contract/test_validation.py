@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from biomodal_deploy.config.contract import Rule, Variable, variables_of
 from biomodal_deploy.config.contract.validation import length_between, matches, matches_not
+from tests.support.examples import examples
 from tests.support.terraform import Engine, bare_engine
 
 VARIABLES: Final = {each.name: each for each in (*variables_of("module"), *variables_of("native"))}
@@ -101,7 +102,7 @@ def test_both_forms_agree_near_every_border(console: tuple[Engine, Path]) -> Non
 
 
 @pytest.mark.engine
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False)
+@settings(examples(6, slow=True), suppress_health_check=list(HealthCheck), print_blob=False)
 @given(values=st.lists(_values, min_size=50, max_size=150))
 def test_both_forms_agree_on_random_values(console: tuple[Engine, Path], values: list[str]) -> None:
     """Terraform and Python agree on whatever a person might type, in any script."""

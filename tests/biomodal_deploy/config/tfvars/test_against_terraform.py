@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
 import shutil
 import unicodedata
@@ -14,13 +13,14 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from biomodal_deploy.config.tfvars import read_declared, resolve, write_private
 from biomodal_deploy.config.tfvars.hcl import HclError, attributes
 from biomodal_deploy.config.tfvars.values import Value, to_json
 from biomodal_deploy.errors import UsageError
+from tests.support.examples import examples
 from tests.support.terraform import bare_engine
 
 pytestmark = pytest.mark.engine
@@ -181,11 +181,7 @@ def spoilt(draw: st.DrawFn) -> str:
     return text
 
 
-ENOUGH: Final = settings(
-    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "30")),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+ENOUGH: Final = examples(30, slow=True)
 
 
 @ENOUGH

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 from typing import Final
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from biomodal_deploy.known_errors.catalog import catalog
 from biomodal_deploy.review.diagnosis.finding import diagnose
 from biomodal_deploy.review.diagnosis.lines import scrubbed
+from tests.support.examples import examples
 
 CANARY: Final = "cAnArY0cAnArY1cAnArY2"
 PIECES: Final = (
@@ -37,7 +38,7 @@ PIECES: Final = (
 )
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=20), max_size=8))
 def test_anything(pieces: list[str]) -> None:
     """No log makes the reader fail, and what is shown of it is clean."""

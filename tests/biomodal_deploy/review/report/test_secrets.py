@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from biomodal_deploy.plan import read_plan
 from biomodal_deploy.workflow.reporting import ReportFormat
 from tests.support.canaries import PLACES, canaries, planted, with_copies
 from tests.support.everything import CANARY, everything
+from tests.support.examples import examples
 from tests.support.plans import document, encoded, resource
 from tests.support.reports import report, written
 
 
 @pytest.mark.parametrize("place", PLACES)
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(6)
 @given(data=st.data())
 def test_no_canary_in_any_format(place: str, data: st.DataObject) -> None:
     """Planted at any marked place and copied unmarked everywhere else, it is in no report."""

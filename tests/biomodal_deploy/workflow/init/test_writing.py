@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
@@ -20,6 +20,7 @@ from biomodal_deploy.errors import UsageError
 from biomodal_deploy.workflow.init import writing
 from biomodal_deploy.workflow.init.answers import Answers
 from biomodal_deploy.workflow.init.writing import Draft, draft, hcl, tfvars_text, with_member, write
+from tests.support.examples import examples
 from tests.support.project import ROOT
 
 VALUES: dict[str, Value] = {
@@ -269,7 +270,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(
     rest=st.dictionaries(st.text(max_size=5), _JSON, max_size=4),
     others=st.dictionaries(st.text(max_size=5), _JSON, max_size=4),
