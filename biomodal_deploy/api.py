@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from biomodal_deploy.aws.ledger.model import Ledger, Leftovers
+from biomodal_deploy.aws.ledger import Ledger, Leftovers
 from biomodal_deploy.engine.synthesis import Synthesis
 from biomodal_deploy.engine.terraform import OutputValue
 from biomodal_deploy.errors import UsageError

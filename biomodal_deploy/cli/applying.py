@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from biomodal_deploy.aws.ledger.model import Ledger
+from biomodal_deploy.aws.ledger import Ledger
 from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.options import Format
 from biomodal_deploy.cli.render.applies import show_start

@@ -17,6 +17,7 @@ from biomodal_deploy.errors import EXIT_DONE, EXIT_INTERRUPTED, Interrupted, Usa
 from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.sets import Problem, SetData, StackOutcome, worst
 from biomodal_deploy.workflow.sets.choosing import (
     Chosen,
     check_digests,
@@ -24,7 +25,6 @@ from biomodal_deploy.workflow.sets.choosing import (
     named,
     newest_of,
 )
-from biomodal_deploy.workflow.sets.outcome import Problem, SetData, StackOutcome, worst
 from biomodal_deploy.workflow.sets.running import Part, default_jobs, run_parts
 from biomodal_deploy.workflow.stack import last_stacks, synthesized_stacks
 

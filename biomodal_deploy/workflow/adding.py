@@ -14,6 +14,7 @@ from biomodal_deploy.config.tfvars.files import automatic_files, read_file, show
 from biomodal_deploy.config.tfvars.values import Value
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan.sealed.facts import is_ignored
+from biomodal_deploy.workflow.init import Asker
 from biomodal_deploy.workflow.init.answers import (
     SHARED,
     Answers,
@@ -25,7 +26,6 @@ from biomodal_deploy.workflow.init.answers import (
 )
 from biomodal_deploy.workflow.init.interview import gather
 from biomodal_deploy.workflow.init.project import ProjectDraft, draft_project, name_of
-from biomodal_deploy.workflow.init.question import Asker
 from biomodal_deploy.workflow.init.writing import Draft, draft, stacks_of
 from biomodal_deploy.workflow.location import Location, choose, project_folder
 

@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from biomodal_deploy.aws.ledger.model import Ledger, Leftovers
+from biomodal_deploy.aws.ledger import Ledger, Leftovers
 from biomodal_deploy.engine.process.stop_requests import read_stop_requests, stop_signals
 from biomodal_deploy.engine.terraform import (
     ApplyRun,

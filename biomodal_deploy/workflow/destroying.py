@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.identity import is_ours
-from biomodal_deploy.aws.ledger.model import Ledger, Leftovers, save_ledger, save_leftovers
+from biomodal_deploy.aws.ledger import Ledger, Leftovers, save_ledger, save_leftovers
 from biomodal_deploy.aws.ledger.target import Target, target_of
 from biomodal_deploy.aws.session import open_session
 from biomodal_deploy.errors import BiomodalError, Interrupted, UsageError

@@ -21,7 +21,7 @@ from biomodal_deploy.errors import BiomodalError, UsageError
 from biomodal_deploy.iam.permissions import StackPermissions
 from biomodal_deploy.known_errors.catalog import UNLOCK, Match
 from biomodal_deploy.plan.sealed import SealedPlan
-from biomodal_deploy.review.diagnosis.finding import Diagnosis, Finding, diagnose, merged
+from biomodal_deploy.review.diagnosis import Diagnosis, Finding, diagnose, merged
 from biomodal_deploy.review.diagnosis.statements import Missing, denial_in, missing_for
 from biomodal_deploy.workflow.failed_runs import FailedRun, newest_failed
 from biomodal_deploy.workflow.importing import EXISTS, known_id

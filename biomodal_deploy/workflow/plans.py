@@ -23,7 +23,7 @@ from biomodal_deploy.plan.guards import Outcome
 from biomodal_deploy.plan.history import is_overtaken, newest, plans_in_order
 from biomodal_deploy.plan.sealed import SealedPlan, UseState, sealed_plans
 from biomodal_deploy.plan.sealed.archive import MOST_ARCHIVE, pack, unpack
-from biomodal_deploy.plan.sealed.digests import typed_sha256
+from biomodal_deploy.plan.sealed.files import typed_sha256
 from biomodal_deploy.plan.sealed.sealed_plan import stack_folder
 from biomodal_deploy.plan.sealed.use import ENDED
 from biomodal_deploy.workflow.location import Location, Notice, Step, choose

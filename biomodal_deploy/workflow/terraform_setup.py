@@ -24,7 +24,7 @@ from biomodal_deploy.engine.toolchain import (
 from biomodal_deploy.engine.toolchain.cli_config import refuse_dev_overrides
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import writing
-from biomodal_deploy.plan.sealed.digests import check_tree
+from biomodal_deploy.plan.sealed.files import check_tree
 from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
 from biomodal_deploy.workflow.backend_checks import (
     check_config_files,

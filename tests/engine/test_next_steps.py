@@ -121,7 +121,7 @@ NOT_TAKEN: Final = {
     "config/tfvars/declared.py: synth": "a stack of another app, with a type that is none",
     "plan/consequences.py: jobs": "a warning of the plan, and no refusal",
     "plan/impossible.py: keygen": "one of two ways out; the other one edits a file",
-    "plan/sealed/digests.py: synth": "an output folder that was deleted while a plan was sealed",
+    "plan/sealed/files.py: synth": "an output folder that was deleted while a plan was sealed",
     "vm/": "what looks at the running stack advises, or what vm/deployed.py says as well",
     "workflow/destroying.py: in": "no command: the environment is named before it",
     "workflow/location.py: sandbox run": "names a placeholder, DIR",

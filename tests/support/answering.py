@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
-from biomodal_deploy.workflow.init.question import Question
+from biomodal_deploy.workflow.init import Question
 
 
 @dataclass

@@ -32,7 +32,7 @@ from biomodal_deploy.workflow.ejecting import Ejected
 from biomodal_deploy.workflow.locking import Locked
 from biomodal_deploy.workflow.migrating import Migrated
 from biomodal_deploy.workflow.plans import PlansData
-from biomodal_deploy.workflow.sets.outcome import SetData
+from biomodal_deploy.workflow.sets import SetData
 from tests.support.payload_plans import (
     AdoptedData,
     AppliedData,

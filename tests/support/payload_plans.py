@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field, JsonValue
 
-from biomodal_deploy.aws.ledger.model import Ledger, Leftovers
+from biomodal_deploy.aws.ledger import Ledger, Leftovers
 from biomodal_deploy.plan.changes import AttributeChange
 from biomodal_deploy.plan.history import Entry
 from biomodal_deploy.plan.sealed.approvals import ApprovalStatus

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.errors import Kind, classify_error, code_of
-from biomodal_deploy.aws.ledger.model import Amount
+from biomodal_deploy.aws.ledger import Amount
 from biomodal_deploy.text import counted, sized
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from biomodal_deploy.aws import commands
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.errors import classify_error, or_none
+from biomodal_deploy.aws.ledger import Amount, Fate, Holding
 from biomodal_deploy.aws.ledger.counting import (
     ACTIVE,
     WORKING,
@@ -19,7 +20,6 @@ from biomodal_deploy.aws.ledger.counting import (
     count_jobs,
     find_log_group,
 )
-from biomodal_deploy.aws.ledger.model import Amount, Fate, Holding
 from biomodal_deploy.aws.ledger.target import BUCKET, FORCE, REPOSITORY, Search
 from biomodal_deploy.aws.resources import (
     Bucket,

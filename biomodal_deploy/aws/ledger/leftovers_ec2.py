@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from biomodal_deploy.aws.commands import aws
 from biomodal_deploy.aws.errors import or_none
-from biomodal_deploy.aws.ledger.model import Leftover
+from biomodal_deploy.aws.ledger import Leftover
 from biomodal_deploy.aws.ledger.target import Search
 
 if TYPE_CHECKING:

@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
+from biomodal_deploy.aws import commands
 from biomodal_deploy.aws.checks import Unavailable, run_all
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.aws.ledger import holdings, leftovers_ec2
-from biomodal_deploy.aws.ledger import leftovers_services as services
-from biomodal_deploy.aws.ledger.counting import COUNTING_S, SECONDS, Patience
+from biomodal_deploy.aws.commands import aws
+from biomodal_deploy.aws.errors import one_line, or_none
+from biomodal_deploy.aws.ledger import (
+    Fate,
+    Holding,
+    Ledger,
+    Leftover,
+    Leftovers,
+    Unread,
+    holdings,
+    leftovers_ec2,
+)
+from biomodal_deploy.aws.ledger.counting import (
+    COUNTING_S,
+    SECONDS,
+    Patience,
+    count_bucket,
+    count_images,
+    find_log_group,
+)
 from biomodal_deploy.aws.ledger.holdings import holding
-from biomodal_deploy.aws.ledger.model import Fate, Holding, Ledger, Leftover, Leftovers, Unread
 from biomodal_deploy.aws.ledger.target import Search, Target
+from biomodal_deploy.aws.resources import Bucket
+from biomodal_deploy.text import sized
 
 _About = TypeVar("_About")
 _Found = TypeVar("_Found")
@@ -39,6 +58,8 @@ _IN_EC2: Final = (
     ("launch templates", leftovers_ec2.templates),
     ("key pairs", leftovers_ec2.key_pairs),
 )
+# Where tasks log unless they are told otherwise: one group for all of a region's Batch jobs.
+_SHARED_LOGS: Final = "/aws/batch/job"
 
 
 def read_ledger(target: Target, clients: Clients, tell: Callable[[str], None]) -> Ledger:
@@ -133,20 +154,20 @@ def _unknown(asked: Holding, reason: Unavailable) -> Holding:
 def _left(search: Search) -> Iterator[tuple[str, Callable[[], Sequence[Leftover]]]]:
     target = search.target
     for bucket in target.buckets:
-        yield f"bucket {bucket.name}", partial(services.bucket, search, bucket)
+        yield f"bucket {bucket.name}", partial(_bucket_left, search, bucket)
     for repository in target.repositories:
-        images = partial(services.repository, search, repository.name)
+        images = partial(_repository_left, search, repository.name)
         yield f"repository {repository.name}", images
     for environment in target.environments:
-        hosts = partial(services.environment, search, environment.arn)
+        hosts = partial(_environment_left, search, environment.arn)
         yield f"compute environment {environment.name}", hosts
     for queue in target.queues:
-        yield f"job queue {queue.name}", partial(services.queue, search, queue.arn)
+        yield f"job queue {queue.name}", partial(_queue_left, search, queue.arn)
     for group in target.log_groups:
-        yield f"log group {group.name}", partial(services.log_group, search, group.name)
+        yield f"log group {group.name}", partial(_log_group_left, search, group.name)
     if target.queues:
-        shared = partial(services.log_group, search, services.SHARED_LOGS, ours=False)
-        yield f"log group {services.SHARED_LOGS}", shared
+        shared = partial(_log_group_left, search, _SHARED_LOGS, ours=False)
+        yield f"log group {_SHARED_LOGS}", shared
     for what, find in _IN_EC2:
         yield what, partial(find, search)
 
@@ -161,3 +182,99 @@ def _ordered(found: Sequence[Leftover]) -> tuple[Leftover, ...]:
         each for each in left.values() if not (each.kind == "snapshot" and each.name in of_images)
     ]
     return tuple(sorted(shown, key=lambda each: (not each.ours, not each.bills)))
+
+
+# What is left outside EC2 is looked for by the names that the stack gave it: every find is its own.
+
+
+def _bucket_left(search: Search, found: Bucket) -> list[Leftover]:
+    """Return a bucket that is still there, and what is in it."""
+    contents = or_none(
+        lambda: count_bucket(search.clients, found.name, search.patience), "NoSuchBucket", "404"
+    )
+    if contents is None:
+        return []
+    whose = "; Terraform did not manage it" if found.address is None else ""
+    return [
+        Leftover(
+            kind="bucket",
+            name=found.name,
+            line=f"{contents.words()}{whose}",
+            # Parts of unfinished uploads bill as objects do; what nobody saw may be there.
+            bills=not contents.is_empty or contents.uploads != 0 or not contents.sees_versions,
+            commands=commands.remove_bucket(
+                found.name, search.region, versions=contents.has_versions
+            ),
+        )
+    ]
+
+
+def _repository_left(search: Search, name: str) -> list[Leftover]:
+    """Return a repository that is still there, and what is in it."""
+    images = count_images(search.clients, name, search.patience)
+    if images is None:
+        return []
+    return [
+        Leftover(
+            kind="repository",
+            name=name,
+            line=images.words(),
+            bills=images.count > 0,
+            commands=(commands.remove_repository(name, search.region),),
+        )
+    ]
+
+
+def _environment_left(search: Search, arn: str) -> list[Leftover]:
+    """Return a compute environment that is still there: one stuck in DELETING keeps its hosts."""
+    said = search.clients.batch().describe_compute_environments(computeEnvironments=[arn])
+    # Its hosts are what bills, and Batch starts none without a job.
+    return [
+        _of_batch(search, "compute-environment", each["computeEnvironmentName"], each, bills=True)
+        for each in said["computeEnvironments"]
+        if each.get("status") != "DELETED"
+    ]
+
+
+def _queue_left(search: Search, arn: str) -> list[Leftover]:
+    """Return a job queue that is still there; by itself it costs nothing."""
+    said = search.clients.batch().describe_job_queues(jobQueues=[arn])
+    return [
+        _of_batch(search, "job-queue", each["jobQueueName"], each, bills=False)
+        for each in said["jobQueues"]
+        if each.get("status") != "DELETED"
+    ]
+
+
+def _of_batch(
+    search: Search, kind: str, name: str, said: Mapping[str, Any], *, bills: bool
+) -> Leftover:
+    reason = said.get("statusReason", "")
+    because = f": {one_line(reason)}" if reason else ""
+    return Leftover(
+        kind=kind,
+        name=name,
+        line=f"{said.get('state', '?')}, {said.get('status', '?')}{because}",
+        bills=bills,
+        commands=commands.remove_from_batch(kind, name, search.region),
+    )
+
+
+def _log_group_left(search: Search, name: str, *, ours: bool = True) -> list[Leftover]:
+    """Return a log group that is still there."""
+    group = find_log_group(search.clients, name)
+    if group is None:
+        return []
+    days, size = group.get("retentionInDays"), group.get("storedBytes", 0)
+    kept = f"{days} days" if days else "for ever"
+    shared = "" if ours else "; all Batch jobs of the region log there"
+    return [
+        Leftover(
+            kind="log-group",
+            name=name,
+            line=f"{sized(size)}, kept {kept}{shared}",
+            bills=True,
+            ours=ours,
+            commands=(aws("logs", "delete-log-group", search.region, "--log-group-name", name),),
+        )
+    ]

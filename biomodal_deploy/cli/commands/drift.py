@@ -17,8 +17,8 @@ from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 from biomodal_deploy.review.alerts import Alert, drift_alerts
 from biomodal_deploy.workflow.reading import find_drift
 from biomodal_deploy.workflow.reporting import save_alerts
+from biomodal_deploy.workflow.sets import StackOutcome
 from biomodal_deploy.workflow.sets.choosing import is_set
-from biomodal_deploy.workflow.sets.outcome import StackOutcome
 from biomodal_deploy.workflow.stack import fresh_stack
 
 

@@ -37,9 +37,9 @@ from biomodal_deploy.workflow.adding import (
     prepare_project,
     project_steps,
 )
+from biomodal_deploy.workflow.init import Asker
 from biomodal_deploy.workflow.init.answers import Given, backend_from
 from biomodal_deploy.workflow.init.project import ProjectDraft, write_project
-from biomodal_deploy.workflow.init.question import Asker
 from biomodal_deploy.workflow.init.writing import write
 from biomodal_deploy.workflow.location import project_folder
 

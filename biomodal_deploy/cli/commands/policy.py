@@ -26,9 +26,8 @@ from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase
 from biomodal_deploy.iam.check import Finding
 from biomodal_deploy.iam.formats import PolicyFormat, rendered
 from biomodal_deploy.iam.language import read_policies
-from biomodal_deploy.iam.permissions import StackPermissions
+from biomodal_deploy.iam.permissions import StackPermissions, VmPolicy, bucket_part
 from biomodal_deploy.iam.policies import size
-from biomodal_deploy.iam.vm import VmPolicy, bucket_part
 from biomodal_deploy.workflow.stack import fresh_stack
 from biomodal_deploy.workflow.variables import given_values
 

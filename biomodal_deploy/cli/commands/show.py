@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from biomodal_deploy.aws.ledger.model import saved_ledger, saved_leftovers
+from biomodal_deploy.aws.ledger import saved_ledger, saved_leftovers
 from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.console import as_text, print_exactly
 from biomodal_deploy.cli.render.costs import cost_summary

@@ -17,7 +17,7 @@ from biomodal_deploy.plan import Plan
 from biomodal_deploy.plan.sealed import Manifest
 from biomodal_deploy.review.cost.estimate import Estimate, Line, estimate
 from biomodal_deploy.review.cost.prices import STALE_DAYS, Prices
-from biomodal_deploy.review.cost.storage import Stored
+from biomodal_deploy.review.cost.resources import Stored
 
 _UNKNOWN: Final = "unknown"
 

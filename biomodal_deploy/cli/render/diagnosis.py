@@ -13,7 +13,7 @@ from rich.text import Text
 from biomodal_deploy.known_errors.catalog import AREAS, catalog
 from biomodal_deploy.known_errors.model import Breadth
 from biomodal_deploy.plan.adoption import import_block
-from biomodal_deploy.review.diagnosis.finding import Finding
+from biomodal_deploy.review.diagnosis import Finding
 from biomodal_deploy.review.diagnosis.statements import Origin
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.diagnosing import Diagnosed

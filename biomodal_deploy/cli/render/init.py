@@ -18,8 +18,8 @@ from biomodal_deploy.config.tfvars.values import to_json
 from biomodal_deploy.errors import Interrupted
 from biomodal_deploy.review.hardening import Difference
 from biomodal_deploy.text import counted
+from biomodal_deploy.workflow.init import Choice, Question
 from biomodal_deploy.workflow.init.project import ProjectDraft
-from biomodal_deploy.workflow.init.question import Choice, Question
 from biomodal_deploy.workflow.init.writing import Draft
 
 _STYLES = {"+": "good", "-": "bad"}

@@ -19,7 +19,7 @@ from biomodal_deploy.engine.process import InterruptSent
 from biomodal_deploy.engine.terraform.events import ApplyEvent, Diagnostic, DiagnosticEvent, Event
 from biomodal_deploy.sandbox.demo import StepResult
 from biomodal_deploy.workflow.location import Notice, Step, WorkflowEvent
-from biomodal_deploy.workflow.sets.outcome import Message
+from biomodal_deploy.workflow.sets import Message
 
 _MARKS = {"apply_complete": ("done", "good"), "apply_errored": ("failed", "bad")}
 

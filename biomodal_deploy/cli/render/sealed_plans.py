@@ -10,7 +10,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from biomodal_deploy.aws.ledger.model import Fate, Holding, Ledger, Leftover, Leftovers
+from biomodal_deploy.aws.ledger import Fate, Holding, Ledger, Leftover, Leftovers
 from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.render.console import Line, print_lines
 from biomodal_deploy.cli.render.plan_view import PlanView, place_lines

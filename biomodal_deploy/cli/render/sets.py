@@ -27,7 +27,7 @@ from biomodal_deploy.errors import (
 )
 from biomodal_deploy.plan import Counts
 from biomodal_deploy.text import counted
-from biomodal_deploy.workflow.sets.outcome import WORST_FIRST, StackOutcome
+from biomodal_deploy.workflow.sets import WORST_FIRST, StackOutcome
 from biomodal_deploy.workflow.sets.running import Ended, Event, Reported, Started, Stopping
 
 Describe = Callable[[StackOutcome], str]

@@ -21,7 +21,7 @@ from biomodal_deploy.cli.render.sealed_plans import sealed_plan_data, show_seale
 from biomodal_deploy.config.tfvars.files import shown
 from biomodal_deploy.iam.check import Fault, Finding, short
 from biomodal_deploy.iam.formats import combined
-from biomodal_deploy.iam.vm import VmPolicy
+from biomodal_deploy.iam.permissions import VmPolicy
 from biomodal_deploy.text import counted
 from biomodal_deploy.workflow.applying import Applied
 from biomodal_deploy.workflow.migrating import Migrated

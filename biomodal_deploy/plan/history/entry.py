@@ -9,9 +9,8 @@ from typing import Final
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
-from biomodal_deploy.plan.sealed.digests import sha256
 from biomodal_deploy.plan.sealed.facts import Actor, Line, Sealed, Sha256
-from biomodal_deploy.plan.sealed.files import canonical
+from biomodal_deploy.plan.sealed.files import canonical, sha256
 
 START: Final = "0" * 64
 FORMAT: Final = 2

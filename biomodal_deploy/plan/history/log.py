@@ -27,8 +27,8 @@ from biomodal_deploy.plan.history.entry import (
     parse_entry,
     read_chain,
 )
-from biomodal_deploy.plan.sealed.digests import sha256
 from biomodal_deploy.plan.sealed.facts import Actor, one_line
+from biomodal_deploy.plan.sealed.files import sha256
 from biomodal_deploy.plan.sealed.sealed_plan import stack_folder
 
 HISTORY_FILE: Final = "history.jsonl"

@@ -20,9 +20,8 @@ from pydantic import AwareDatetime, Field, ValidationError
 from biomodal_deploy import files
 from biomodal_deploy.config.stack import Approvals
 from biomodal_deploy.errors import SealedPlanRefused, UsageError
-from biomodal_deploy.plan.sealed.digests import sha256
 from biomodal_deploy.plan.sealed.facts import Line, Sealed, Sha256
-from biomodal_deploy.plan.sealed.files import canonical, read_private
+from biomodal_deploy.plan.sealed.files import canonical, read_private, sha256
 from biomodal_deploy.plan.sealed.manifest import differing, meaning_of
 from biomodal_deploy.plan.sealed.sealed_plan import APPROVALS, SealedPlan
 from biomodal_deploy.plan.sealed.signing import MOST_BYTES, BadSignature, Signer, sign, signer_of

@@ -11,8 +11,7 @@ from typing import BinaryIO, Final
 
 from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.files import PRIVATE_FILE, writing
-from biomodal_deploy.plan.sealed.digests import private_sha256, sha256
-from biomodal_deploy.plan.sealed.files import opened, read_private
+from biomodal_deploy.plan.sealed.files import opened, private_sha256, read_private, sha256
 from biomodal_deploy.plan.sealed.manifest import MOST_BYTES, Manifest
 from biomodal_deploy.plan.sealed.sealed_plan import (
     CHANGES_FILE,

@@ -14,7 +14,6 @@ from pydantic import BaseModel, Field, JsonValue, ValidationError
 from biomodal_deploy.config.credentials import without_userinfo
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import read_regular
-from biomodal_deploy.plan.sealed.digests import TERRAFORMS_OWN, file_sha256, sha256, tree_sha256
 from biomodal_deploy.plan.sealed.facts import (
     Facts,
     FileDigest,
@@ -24,7 +23,13 @@ from biomodal_deploy.plan.sealed.facts import (
     one_line,
     revision_of,
 )
-from biomodal_deploy.plan.sealed.files import canonical
+from biomodal_deploy.plan.sealed.files import (
+    TERRAFORMS_OWN,
+    canonical,
+    file_sha256,
+    sha256,
+    tree_sha256,
+)
 
 _Model = TypeVar("_Model", bound=BaseModel)
 

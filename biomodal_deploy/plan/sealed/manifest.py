@@ -21,9 +21,8 @@ from pydantic import AwareDatetime, StringConstraints, ValidationError
 from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.plan import Action, Counts, Plan, PlanKind
 from biomodal_deploy.plan.guards import Verdict
-from biomodal_deploy.plan.sealed.digests import sha256
 from biomodal_deploy.plan.sealed.facts import Actor, Facts, Line, Sealed, Sha256, one_line
-from biomodal_deploy.plan.sealed.files import canonical
+from biomodal_deploy.plan.sealed.files import canonical, sha256
 
 MOST_BYTES: Final = 4_000_000
 ID: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}")

@@ -14,13 +14,15 @@ from typing import Final
 from biomodal_deploy.errors import SealedPlanRefused, UsageError
 from biomodal_deploy.files import writing
 from biomodal_deploy.plan import Plan
-from biomodal_deploy.plan.sealed.digests import private_sha256, sha256, typed_sha256
 from biomodal_deploy.plan.sealed.files import (
     check_folders,
     check_private,
     held,
     opened,
+    private_sha256,
     read_private,
+    sha256,
+    typed_sha256,
 )
 from biomodal_deploy.plan.sealed.manifest import ID, MOST_BYTES, Manifest
 from biomodal_deploy.plan.sealed.use import CLAIM_FILE, OUTCOME_FILE, Use, UseState, use_of

@@ -17,9 +17,8 @@ from biomodal_deploy.errors import SealedPlanRefused, UsageError
 from biomodal_deploy.files import PRIVATE_FILE, private_dir, sync, write_new, writing
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.guards import Verdict
-from biomodal_deploy.plan.sealed.digests import private_sha256, sha256
 from biomodal_deploy.plan.sealed.facts import Actor, Facts, one_line
-from biomodal_deploy.plan.sealed.files import check_folders
+from biomodal_deploy.plan.sealed.files import check_folders, private_sha256, sha256
 from biomodal_deploy.plan.sealed.manifest import Manifest
 from biomodal_deploy.plan.sealed.sealed_plan import (
     CHANGES_FILE,

@@ -19,12 +19,13 @@ from biomodal_deploy.review.cost.resources import (
     Hosts,
     Instance,
     Priced,
+    Stored,
     Template,
     Volume,
     priced_after,
     priced_before,
+    storage_of,
 )
-from biomodal_deploy.review.cost.storage import Stored, storage_of
 
 NOT_COUNTED: Final = (
     "data transfer and NAT gateways",

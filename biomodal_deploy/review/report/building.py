@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from biomodal_deploy.aws.ledger.model import saved_ledger, saved_leftovers
+from biomodal_deploy.aws.ledger import saved_ledger, saved_leftovers
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import read_regular
 from biomodal_deploy.plan import Action, AttributeChange, Plan, PlanKind, ResourceChange

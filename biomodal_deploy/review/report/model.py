@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from biomodal_deploy.aws.ledger.model import FATES, Holding, Ledger, Leftovers
+from biomodal_deploy.aws.ledger import FATES, Holding, Ledger, Leftovers
 from biomodal_deploy.plan import Action, AttributeChange, Counts, OutputChange, PlanKind
 from biomodal_deploy.plan.changes import Check, Data
 from biomodal_deploy.plan.sealed.approvals import ApprovalStatus

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, JsonValue
 
-from biomodal_deploy.aws.ledger.model import Fate, Ledger, Leftovers
+from biomodal_deploy.aws.ledger import Fate, Ledger, Leftovers
 from biomodal_deploy.plan import Counts, OutputChange, PlanKind
 from biomodal_deploy.plan.changes import Data
 from biomodal_deploy.plan.guards import Verdict as Guarded

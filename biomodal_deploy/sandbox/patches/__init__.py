@@ -6,10 +6,10 @@ that mends a gap shows which patch can go.
 
 from __future__ import annotations
 
-from biomodal_deploy.sandbox.patches import batch, batch_jobs, ec2, instances, services
+from biomodal_deploy.sandbox.patches import batch, ec2, instances, services
 from biomodal_deploy.sandbox.patches.patch import PATCHES, Patch
 
-__all__ = ["PATCHES", "Patch", "apply", "batch", "batch_jobs", "ec2", "instances", "services"]
+__all__ = ["PATCHES", "Patch", "apply", "batch", "ec2", "instances", "services"]
 
 
 def apply() -> None:

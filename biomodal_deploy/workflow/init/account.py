@@ -16,7 +16,7 @@ from biomodal_deploy.aws.errors import Kind, classify_error, one_line
 from biomodal_deploy.aws.identity import region_of
 from biomodal_deploy.aws.session import open_session
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.workflow.init.question import Asker, Choice
+from biomodal_deploy.workflow.init import Asker, Choice
 
 if TYPE_CHECKING:
     from boto3.session import Session

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from pydantic import JsonValue
 
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.workflow.init import Asker, Choice, Question
 from biomodal_deploy.workflow.init.answers import (
     Answers,
     Given,
@@ -22,7 +23,6 @@ from biomodal_deploy.workflow.init.answers import (
     shared_by,
     take_variables,
 )
-from biomodal_deploy.workflow.init.question import Asker, Choice, Question
 
 if TYPE_CHECKING:
     from biomodal_deploy.workflow.init.account import Account

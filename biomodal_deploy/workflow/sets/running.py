@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from biomodal_deploy.engine.process import Line, NotStarted, TooMuchOutput, collect
 from biomodal_deploy.engine.process.stop_requests import read_stop_requests, stop_signals
 from biomodal_deploy.errors import EXIT_BUG, EXIT_ENGINE, EXIT_INTERRUPTED
-from biomodal_deploy.workflow.sets.outcome import Envelope, Message, Problem, StackOutcome
+from biomodal_deploy.workflow.sets import Envelope, Message, Problem, StackOutcome
 
 # -P: whatever lies in the project's folder is no part of this program.
 _SELF: Final = (sys.executable, "-P", "-m", "biomodal_deploy")

@@ -10,9 +10,9 @@ from pydantic import JsonValue
 from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase, catalog
 from biomodal_deploy.iam.language import parse_policy
 from biomodal_deploy.iam.needs import Need, needs_of
+from biomodal_deploy.iam.permissions import vm_policies
 from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.stack import Document, Module
-from biomodal_deploy.iam.vm import vm_policies
 
 REGION: Final = "eu-west-2"
 KEY_ID: Final = "11111111-2222-3333-4444-555555555555"

@@ -10,8 +10,14 @@ from typing import Any
 
 import pytest
 
-from biomodal_deploy.aws.ledger import search
-from biomodal_deploy.aws.ledger.model import Fate, Ledger, Leftovers, saved_ledger, saved_leftovers
+from biomodal_deploy.aws.ledger import (
+    Fate,
+    Ledger,
+    Leftovers,
+    saved_ledger,
+    saved_leftovers,
+    search,
+)
 from biomodal_deploy.aws.ledger.target import Target
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan import Plan, PlanKind

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.aws.ledger.model import Fate, Holding, Ledger, Leftover, Leftovers
+from biomodal_deploy.aws.ledger import Fate, Holding, Ledger, Leftover, Leftovers
 from biomodal_deploy.aws.ledger.search import (
     find_leftovers,
     read_ledger,

@@ -11,8 +11,8 @@ from rich.console import Console
 from biomodal_deploy.cli.render.init import PAGE, Picker
 from biomodal_deploy.config.contract import variables_of
 from biomodal_deploy.errors import Interrupted
+from biomodal_deploy.workflow.init import Choice, Question
 from biomodal_deploy.workflow.init.answers import check_value
-from biomodal_deploy.workflow.init.question import Choice, Question
 
 VPC = next(each for each in variables_of("native") if each.name == "vpc_id")
 MANY = [Choice(f"vpc-{number:08x}", (f"lab {number}",)) for number in range(40)]

@@ -21,7 +21,7 @@ from biomodal_deploy.errors import EXIT_DONE, EXIT_GUARD
 from biomodal_deploy.plan import Action, Plan, PlanKind, ResourceChange, read_plan
 from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.plan.sealed.use import Use, UseState
-from biomodal_deploy.workflow.sets.outcome import StackOutcome as Ended
+from biomodal_deploy.workflow.sets import StackOutcome as Ended
 from tests.support import screens
 from tests.support.plans import plan, resource
 from tests.support.project import ROOT

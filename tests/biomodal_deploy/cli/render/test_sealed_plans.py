@@ -8,7 +8,7 @@ from typing import Final
 
 from rich.console import Console
 
-from biomodal_deploy.aws.ledger.model import Fate, Holding, Ledger, Leftover, Leftovers, Unread
+from biomodal_deploy.aws.ledger import Fate, Holding, Ledger, Leftover, Leftovers, Unread
 from biomodal_deploy.cli.render.sealed_plans import show_ledger, show_leftovers, show_sealed_plan
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.sealed import SealedPlan

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from biomodal_deploy.known_errors.catalog import catalog
-from biomodal_deploy.review.diagnosis.finding import diagnose
+from biomodal_deploy.review.diagnosis import diagnose
 from biomodal_deploy.review.diagnosis.lines import scrubbed
 from tests.support.examples import examples
 

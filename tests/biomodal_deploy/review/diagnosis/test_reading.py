@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from biomodal_deploy.review.diagnosis.finding import Diagnosis, diagnose
+from biomodal_deploy.review.diagnosis import Diagnosis, diagnose
 
 STALE = "Saved plan is stale"
 TAKEN = (

@@ -7,7 +7,7 @@ import re
 import tomllib
 from typing import Any, Final
 
-from biomodal_deploy.review.diagnosis.finding import diagnose
+from biomodal_deploy.review.diagnosis import diagnose
 from tests.support.project import ROOT
 
 # Of ten errors as people posted them, nine have to be answered rightly.

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from biomodal_deploy.aws.ledger.model import Fate, Holding, Ledger
+from biomodal_deploy.aws.ledger import Fate, Holding, Ledger
 from biomodal_deploy.plan import PlanKind, read_plan
 from biomodal_deploy.review.report.html import html
 from biomodal_deploy.review.report.markdown import markdown

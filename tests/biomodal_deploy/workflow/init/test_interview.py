@@ -9,10 +9,10 @@ from boto3.session import Session
 from pydantic import JsonValue
 
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.workflow.init import Asker
 from biomodal_deploy.workflow.init.account import Account
 from biomodal_deploy.workflow.init.answers import Answers, Given
 from biomodal_deploy.workflow.init.interview import gather
-from biomodal_deploy.workflow.init.question import Asker
 from tests.support.answering import Answering
 from tests.support.recorded_aws import ACCOUNT, REGION, SUBNET, VPC, RecordedAws
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.workflow.sets.outcome import Message, StackOutcome
+from biomodal_deploy.workflow.sets import Message, StackOutcome
 from biomodal_deploy.workflow.sets.running import Ended, Event, Part, Started, run_parts
 
 

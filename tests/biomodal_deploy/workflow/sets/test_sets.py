@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from biomodal_deploy import errors
-from biomodal_deploy.workflow.sets.outcome import WORST_FIRST, worst
+from biomodal_deploy.workflow.sets import WORST_FIRST, worst
 from biomodal_deploy.workflow.sets.running import default_jobs
 
 GIB = 1 << 30

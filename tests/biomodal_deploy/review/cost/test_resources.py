@@ -8,7 +8,7 @@ import pytest
 
 from biomodal_deploy.review.cost.estimate import estimate
 from biomodal_deploy.review.cost.prices import Prices
-from biomodal_deploy.review.cost.storage import Stored
+from biomodal_deploy.review.cost.resources import Stored
 from tests.support.costs import lifecycle
 from tests.support.plans import plan, resource
 
