@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from biomodal_deploy.known_errors.model import PLACEHOLDER, Breadth, Entry, compiled
+from biomodal_deploy.known_errors import PLACEHOLDER, Breadth, Entry, compiled
 
 AREAS: Final[Mapping[str, str]] = {
     "terraform": "Terraform and its plans",

@@ -17,8 +17,7 @@ from pydantic import JsonValue
 from biomodal_deploy.config.contract import OUTPUTS
 from biomodal_deploy.config.contract.aws import SMOKE_IMAGE
 from biomodal_deploy.config.settings import PROTECTED_KINDS
-from biomodal_deploy.engine.process import capture
-from biomodal_deploy.engine.process.foreground import run_in_foreground
+from biomodal_deploy.engine.process import capture, run_in_foreground
 from biomodal_deploy.errors import EXIT_DONE, EngineError
 from biomodal_deploy.sandbox import Sandbox
 from biomodal_deploy.sandbox.scratch import scratch_environment

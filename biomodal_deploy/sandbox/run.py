@@ -14,9 +14,9 @@ from biomodal_deploy.config.settings import (
     output_directory,
     read_project_file,
 )
-from biomodal_deploy.engine.process.foreground import run_in_foreground
+from biomodal_deploy.engine.process import run_in_foreground
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.sandbox.sandbox import Sandbox
+from biomodal_deploy.sandbox import Sandbox
 from biomodal_deploy.sandbox.scratch import copy_project
 
 TFVARS_VARIABLE: Final = "SANDBOX_TFVARS"

@@ -10,7 +10,7 @@ from biomodal_deploy.aws.checks import Check, Finding, Unavailable, failed, not_
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.commands import START_VM, aws, show_console
 from biomodal_deploy.aws.errors import one_line, or_none
-from biomodal_deploy.aws.preflight.checks.roles import MAKE
+from biomodal_deploy.aws.preflight.roles import MAKE
 from biomodal_deploy.aws.resources import (
     ComputeEnvironment,
     JobQueue,

@@ -19,8 +19,7 @@ from typing import Final
 from biomodal_deploy import files as private
 from biomodal_deploy.aws.checks import Unavailable, ask_once
 from biomodal_deploy.aws.resources import console_of, describe_instance
-from biomodal_deploy.engine.process import Captured, capture
-from biomodal_deploy.engine.process.foreground import run_in_foreground
+from biomodal_deploy.engine.process import Captured, capture, run_in_foreground
 from biomodal_deploy.engine.terraform.events import plain
 from biomodal_deploy.errors import Interrupted, UsageError
 from biomodal_deploy.files import read_regular, scratch, writing

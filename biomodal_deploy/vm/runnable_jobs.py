@@ -11,9 +11,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from biomodal_deploy.aws.checks import Finding, Unavailable, failed, passed
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.commands import aws
-from biomodal_deploy.aws.preflight.checks.network import hosts_aws
-from biomodal_deploy.aws.preflight.checks.quotas import SPOT_VCPUS, STANDARD_VCPUS, quota_of
 from biomodal_deploy.aws.preflight.facts import Facts, running_in
+from biomodal_deploy.aws.preflight.network import hosts_aws
+from biomodal_deploy.aws.preflight.quotas import SPOT_VCPUS, STANDARD_VCPUS, quota_of
 from biomodal_deploy.aws.preflight.target import Target
 from biomodal_deploy.aws.resources import ComputeEnvironment, JobQueue
 from biomodal_deploy.vm.checks import compute_environment, job_queue

@@ -163,7 +163,7 @@ def _check(
 
 
 def _fix(finding: CheckData, unfinished: Unfinished | None) -> str:
-    from biomodal_deploy.aws.preflight.checks import Layer
+    from biomodal_deploy.aws.preflight import Layer
 
     if unfinished and finding.layer == Layer.NAMES:
         # Advice to delete it would delete what that apply has just made.

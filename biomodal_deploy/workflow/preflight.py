@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from biomodal_deploy.aws.buckets import read_object
 from biomodal_deploy.aws.checks import Unavailable, ask_once
-from biomodal_deploy.aws.preflight.checks.permissions import ActionGroup, Needed, NeededActions
+from biomodal_deploy.aws.preflight.caller import ActionGroup, Needed, NeededActions
 from biomodal_deploy.aws.preflight.target import Target, target_from
 from biomodal_deploy.aws.resources import owned_by
 from biomodal_deploy.config.backends import LocalBackend, S3Backend, locks_in_s3

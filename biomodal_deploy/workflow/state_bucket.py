@@ -11,7 +11,7 @@ from pydantic import JsonValue, ValidationError
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.identity import who_am_i
 from biomodal_deploy.aws.session import open_session
-from biomodal_deploy.aws.state_bucket.checker import StateBucketChecker
+from biomodal_deploy.aws.state_bucket import StateBucketChecker
 from biomodal_deploy.config.backends import LocalBackend, StateBucket, stack_of
 from biomodal_deploy.config.settings import CONTEXT_VARIABLE, StackSettings
 from biomodal_deploy.errors import UsageError

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from biomodal_deploy.aws.state_bucket.writes import StateWrite
+from biomodal_deploy.aws.state_writes import StateWrite
 from biomodal_deploy.config.backends import (
     PartialBackend,
     S3Backend,

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from biomodal_deploy.aws.checks import CheckData, Verdict, run_checks
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.aws.preflight.checks import all_checks
+from biomodal_deploy.aws.preflight import all_checks
 from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.aws.preflight.target import Target
 from tests.support.aws_command import commands_in

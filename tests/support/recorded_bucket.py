@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from biomodal_deploy.aws.checks import Verdict
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.aws.state_bucket.checker import StateBucketChecker, is_fit
-from biomodal_deploy.aws.state_bucket.writes import StateWrite
+from biomodal_deploy.aws.state_bucket import StateBucketChecker, is_fit
+from biomodal_deploy.aws.state_writes import StateWrite
 from tests.support.recorded_aws import ACCOUNT, REGION, RecordedAws, default_encryption
 
 _WITH_ITS_KEY: Final = StateWrite(kms_key_id="alias/state")

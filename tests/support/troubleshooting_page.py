@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from biomodal_deploy.known_errors import PLACEHOLDER, Entry
 from biomodal_deploy.known_errors.catalog import AREAS, Match, catalog, load
-from biomodal_deploy.known_errors.model import PLACEHOLDER, Entry
 from tests.support.project import ROOT
 
 PAGE: Final = Path("docs") / "troubleshooting.md"

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from biomodal_deploy.aws.state_bucket.checker import is_fit
+from biomodal_deploy.aws.state_bucket import is_fit
 from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.applying import apply_asking
 from biomodal_deploy.cli.render.console import message_console

@@ -9,7 +9,7 @@ import typer
 
 from biomodal_deploy.aws.checks import ReportData, Verdict
 from biomodal_deploy.aws.preflight import run_preflight, run_role_checks
-from biomodal_deploy.aws.preflight.checks.roles import all_steps, steps
+from biomodal_deploy.aws.preflight.roles import all_steps, steps
 from biomodal_deploy.aws.session import open_session, partition_of
 from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render.checks import PreflightProgress, show_prerequisites, show_report

@@ -25,7 +25,7 @@ from biomodal_deploy.cli.render.init import (
 from biomodal_deploy.cli.session import emit
 from biomodal_deploy.config.json_schema import SETTINGS_SCHEMA
 from biomodal_deploy.config.settings import PROJECT_FILE
-from biomodal_deploy.config.tfvars.resolve import assignment
+from biomodal_deploy.config.tfvars import assignment
 from biomodal_deploy.errors import EXIT_DONE, UsageError
 from biomodal_deploy.review.hardening import EXPLAINED
 from biomodal_deploy.vm.ssh_key import make_key

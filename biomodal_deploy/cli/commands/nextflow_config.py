@@ -13,9 +13,14 @@ from biomodal_deploy.cli.render.project import show_written
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.vm.deployed import read_deployed
-from biomodal_deploy.vm.nextflow import config_text, environment_text, nextflow_facts
-from biomodal_deploy.vm.nextflow.facts import memory_of
-from biomodal_deploy.vm.nextflow.files import CONFIG_NAME, ENVIRONMENT_NAME, write_files
+from biomodal_deploy.vm.nextflow import (
+    CONFIG_NAME,
+    ENVIRONMENT_NAME,
+    config_text,
+    environment_text,
+    write_files,
+)
+from biomodal_deploy.vm.nextflow_facts import memory_of, nextflow_facts
 from biomodal_deploy.workflow.stack import last_stack
 
 

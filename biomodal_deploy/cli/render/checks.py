@@ -14,7 +14,7 @@ from rich.text import Text
 
 from biomodal_deploy.aws.checks import CheckData, Progress, ReportData, Verdict
 from biomodal_deploy.aws.commands import START_VM
-from biomodal_deploy.aws.preflight.checks.roles import Step
+from biomodal_deploy.aws.preflight.roles import Step
 from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.render.console import can_redraw
 from biomodal_deploy.text import counted

@@ -10,8 +10,8 @@ from pydantic import JsonValue
 from rich.console import Console
 from rich.text import Text
 
+from biomodal_deploy.known_errors import Breadth
 from biomodal_deploy.known_errors.catalog import AREAS, catalog
-from biomodal_deploy.known_errors.model import Breadth
 from biomodal_deploy.plan.adoption import import_block
 from biomodal_deploy.review.diagnosis import Finding
 from biomodal_deploy.review.diagnosis.statements import Origin

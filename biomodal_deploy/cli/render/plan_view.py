@@ -12,8 +12,8 @@ from biomodal_deploy.cli.render.console import Line
 from biomodal_deploy.plan import Action, AttributeChange, OutputChange, PlanKind, ResourceChange
 from biomodal_deploy.plan.redactor import UNKNOWN_TEXT
 from biomodal_deploy.plan.references import plain
+from biomodal_deploy.review.report.access import Severity
 from biomodal_deploy.review.report.access.comparison import AccessChange, Gain
-from biomodal_deploy.review.report.access.values import Severity
 from biomodal_deploy.review.report.formatting import SIGNS, act_of, change_words, spelled
 from biomodal_deploy.review.report.kinds import cause_of
 from biomodal_deploy.review.report.model import Entry, Fact, Report

@@ -21,7 +21,7 @@ from biomodal_deploy.engine.toolchain import Tool
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan import HIDDEN_TEXT
 from biomodal_deploy.text import counted
-from biomodal_deploy.vm.nextflow.files import Written
+from biomodal_deploy.vm.nextflow import Written
 from biomodal_deploy.workflow.locking import Locked
 from biomodal_deploy.workflow.reading import Finding
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from biomodal_deploy.aws.checks import ReportData
-from biomodal_deploy.aws.state_bucket.checker import is_fit
+from biomodal_deploy.aws.state_bucket import is_fit
 from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.render.applies import applied_data
 from biomodal_deploy.cli.render.checks import show_findings

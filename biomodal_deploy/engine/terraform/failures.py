@@ -13,8 +13,8 @@ from biomodal_deploy.engine.terraform.events import Diagnostic
 from biomodal_deploy.engine.terraform.locks import LockInfo
 from biomodal_deploy.engine.terraform.results import ApplyRun, Touched
 from biomodal_deploy.errors import EngineError, Interrupted
+from biomodal_deploy.known_errors import Breadth
 from biomodal_deploy.known_errors.catalog import UNLOCK, name_cause
-from biomodal_deploy.known_errors.model import Breadth
 
 _LONGEST_DETAIL: Final = 600
 # S3 refused the lock, and when Terraform looked whose it is there was none any more.

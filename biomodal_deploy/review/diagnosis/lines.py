@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final, Protocol
 
-from biomodal_deploy.known_errors.model import grouped
+from biomodal_deploy.known_errors import grouped
 from biomodal_deploy.plan.redactor import HIDDEN_TEXT
 
 _CHUNK: Final = 1 << 20

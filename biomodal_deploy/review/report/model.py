@@ -14,8 +14,8 @@ from biomodal_deploy.aws.ledger import FATES, Holding, Ledger, Leftovers
 from biomodal_deploy.plan import Action, AttributeChange, Counts, OutputChange, PlanKind
 from biomodal_deploy.plan.changes import Check, Data
 from biomodal_deploy.plan.sealed.approvals import ApprovalStatus
+from biomodal_deploy.review.report.access import Severity
 from biomodal_deploy.review.report.access.comparison import AccessChange, Gain, gains_sentence
-from biomodal_deploy.review.report.access.values import Severity
 from biomodal_deploy.review.report.kinds import Area
 
 REPORT_FORMAT: Final = 1

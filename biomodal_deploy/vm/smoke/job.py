@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.commands import aws
 from biomodal_deploy.config.contract.aws import WORK_FOLDER
-from biomodal_deploy.vm.nextflow.facts import NextflowFacts
+from biomodal_deploy.vm.nextflow_facts import NextflowFacts
 from biomodal_deploy.vm.ssh_checks import as_program
 
 if TYPE_CHECKING:

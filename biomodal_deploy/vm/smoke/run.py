@@ -30,7 +30,7 @@ from biomodal_deploy.review.cost.estimate import dearest
 from biomodal_deploy.review.cost.prices import Prices
 from biomodal_deploy.review.cost.resources import Hosts
 from biomodal_deploy.vm.deployed import Deployed, read_deployed
-from biomodal_deploy.vm.nextflow import nextflow_facts
+from biomodal_deploy.vm.nextflow_facts import nextflow_facts
 from biomodal_deploy.vm.runnable_jobs import HOSTS, blocked_by
 from biomodal_deploy.vm.smoke.job import ENDED, Said, SmokeJob
 from biomodal_deploy.vm.smoke.judging import Seen, judge, named

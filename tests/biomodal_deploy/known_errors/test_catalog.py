@@ -11,8 +11,8 @@ from typing import Any, Final
 import pytest
 
 from biomodal_deploy.config.contract import all_variables
+from biomodal_deploy.known_errors import Breadth, grouped, mark_of
 from biomodal_deploy.known_errors.catalog import AREAS, Match, catalog, matches_of, name_cause
-from biomodal_deploy.known_errors.model import Breadth, grouped, mark_of
 from biomodal_deploy.review.diagnosis import diagnose
 from tests.support import commands_page
 from tests.support.aws_command import parse

@@ -13,9 +13,15 @@ from typing import Any, Final
 import pytest
 
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.vm.nextflow import config_text, environment_text, nextflow_facts
-from biomodal_deploy.vm.nextflow.facts import NextflowFacts
-from biomodal_deploy.vm.nextflow.files import groovy, heap_mib, shell, write_files
+from biomodal_deploy.vm.nextflow import (
+    config_text,
+    environment_text,
+    groovy,
+    heap_mib,
+    shell,
+    write_files,
+)
+from biomodal_deploy.vm.nextflow_facts import NextflowFacts, nextflow_facts
 from tests.support.nextflow import groovy_errors, groovy_missing, groovy_reads, nextflow_reads
 from tests.support.operated import NAME, deployed, documented, environment, hardened, queue
 

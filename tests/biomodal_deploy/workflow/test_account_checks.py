@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from biomodal_deploy.aws.checks import ReportData, failed, passed
-from biomodal_deploy.aws.preflight.checks import Layer
+from biomodal_deploy.aws.preflight import Layer
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.sealed import UseState, consume, record_outcome
 from biomodal_deploy.workflow import account_checks

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from biomodal_deploy.aws.state_bucket.writes import StateWrite
+from biomodal_deploy.aws.state_writes import StateWrite
 from biomodal_deploy.errors import UsageError
 from tests.support.buckets import OTHER, S3, wanted
 

@@ -17,8 +17,7 @@ from pydantic import JsonValue
 
 from biomodal_deploy.aws.checks import Verdict, run_checks
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.aws.preflight import run_preflight
-from biomodal_deploy.aws.preflight.checks import all_checks
+from biomodal_deploy.aws.preflight import all_checks, run_preflight
 from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.aws.preflight.target import Target
 from biomodal_deploy.iam.catalog import Phase

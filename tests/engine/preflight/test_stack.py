@@ -20,7 +20,7 @@ import pytest
 
 from biomodal_deploy.aws.checks import Verdict
 from biomodal_deploy.aws.preflight import run_preflight, run_role_checks
-from biomodal_deploy.aws.preflight.checks.roles import all_steps, steps
+from biomodal_deploy.aws.preflight.roles import all_steps, steps
 from biomodal_deploy.aws.preflight.target import Target
 from biomodal_deploy.sandbox import Sandbox
 from biomodal_deploy.workflow.location import Location

@@ -8,6 +8,15 @@ from typing import Final
 
 from biomodal_deploy.plan import Action, Plan, ResourceChange
 from biomodal_deploy.plan.changes import Data
+from biomodal_deploy.review.report.access import (
+    Severity,
+    Subjects,
+    Values,
+    as_list,
+    as_map,
+    subject_of,
+    vague,
+)
 from biomodal_deploy.review.report.access.protections import turned_off
 from biomodal_deploy.review.report.access.rules import (
     GROUPS,
@@ -19,15 +28,6 @@ from biomodal_deploy.review.report.access.statements import (
     ComparedStatement,
     not_covered,
     statements_of,
-)
-from biomodal_deploy.review.report.access.values import (
-    Severity,
-    Subjects,
-    Values,
-    as_list,
-    as_map,
-    subject_of,
-    vague,
 )
 
 _POLICIES: Final = ("policy", "assume_role_policy")

@@ -10,7 +10,7 @@ from itertools import product
 from typing import Final, TypeAlias
 
 from biomodal_deploy.iam.evaluate import matches
-from biomodal_deploy.review.report.access.values import (
+from biomodal_deploy.review.report.access import (
     Severity,
     Values,
     as_list,

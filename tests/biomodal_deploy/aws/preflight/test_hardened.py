@@ -10,8 +10,7 @@ import pytest
 
 from biomodal_deploy.aws.checks import Verdict
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.aws.preflight import run_preflight, target_from
-from biomodal_deploy.aws.preflight.checks import OPTIONS, all_checks
+from biomodal_deploy.aws.preflight import OPTIONS, all_checks, run_preflight, target_from
 from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.aws.preflight.target import Hardened, Target
 from biomodal_deploy.iam.needs import needs_of

@@ -7,14 +7,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from pydantic_core import to_jsonable_python
 
 from biomodal_deploy.aws.checks import Progress, Verdict
 from biomodal_deploy.aws.clients import WORKERS, Clients, Once, as_finished
-from biomodal_deploy.aws.preflight import run_preflight, run_role_checks
-from biomodal_deploy.aws.preflight.checks import OPTIONS, all_checks
+from biomodal_deploy.aws.preflight import OPTIONS, all_checks, run_preflight, run_role_checks
 from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.aws.preflight.target import Target
 from biomodal_deploy.plan.impossible import MET_BY
@@ -184,3 +184,31 @@ class TestPool:
         outcomes = [each for _, each in as_finished([once] * 8, workers=8, seconds=5)]
         assert len(calls) == 1
         assert all(isinstance(each.exception(), ZeroDivisionError) for each in outcomes)
+
+
+UNKNOWN = Verdict.UNKNOWN
+
+
+def test_a_healthy_account_passes_every_check(aws: RecordedAws, target: Target) -> None:
+    """Where nothing is wrong nothing is said to be; only what nobody told stays open."""
+    report = run_preflight(target, aws.session())
+    found = {each.check: each for each in report.checks}
+    assert found.pop("caller-policy").verdict is UNKNOWN
+    assert {check: each for check, each in found.items() if each.verdict is not Verdict.PASS} == {}
+    assert not report.failed
+    assert report.exit_status == 0
+
+
+def test_nothing_is_changed(aws: RecordedAws, target: Target) -> None:
+    """Every call reads, but for the launch that EC2 only rehearses."""
+
+    def rehearsed(asked: Any) -> Refusal:
+        assert asked["DryRun"] is True
+        return Refusal("DryRunOperation", status=412)
+
+    aws.answers["ec2.RunInstances"] = rehearsed
+    report = run_preflight(target, aws.session())
+    verbs = ("Describe", "Get", "List", "Head", "Simulate")
+    changing = {call for call in aws.calls if not call.partition(".")[2].startswith(verbs)}
+    assert changing == {"ec2.RunInstances"}
+    assert not report.failed

@@ -17,7 +17,7 @@ from pydantic import JsonValue
 from biomodal_deploy.aws.checks import Verdict
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.preflight import run_preflight
-from biomodal_deploy.aws.preflight.checks.permissions import caller_policy
+from biomodal_deploy.aws.preflight.caller import caller_policy
 from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.aws.preflight.target import Target
 from biomodal_deploy.config.settings import StackSettings

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from biomodal_deploy.aws.checks import Finding, Progress, ReportData, Verdict
-from biomodal_deploy.aws.preflight.checks import Layer
-from biomodal_deploy.aws.preflight.checks.roles import all_steps
+from biomodal_deploy.aws.preflight import Layer
+from biomodal_deploy.aws.preflight.roles import all_steps
 from biomodal_deploy.cli.render.checks import (
     PreflightProgress,
     show_jobs,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from biomodal_deploy.known_errors import Entry
 from biomodal_deploy.known_errors.catalog import catalog, name_cause
-from biomodal_deploy.known_errors.model import Entry
 from biomodal_deploy.review.diagnosis.lines import scrubbed
 
 NAME = "OPENSSH PRIVATE KEY"

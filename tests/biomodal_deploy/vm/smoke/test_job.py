@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.vm.nextflow import nextflow_facts
+from biomodal_deploy.vm.nextflow_facts import nextflow_facts
 from biomodal_deploy.vm.smoke.job import SmokeJob
 from tests.support.operated import NAME, REGION, arn, deployed, hardened
 from tests.support.recorded_aws import RecordedAws, Refusal

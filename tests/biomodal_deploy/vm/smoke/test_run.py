@@ -5,7 +5,7 @@ from __future__ import annotations
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.review.cost.prices import Prices
 from biomodal_deploy.vm.deployed import Deployed
-from biomodal_deploy.vm.nextflow import nextflow_facts
+from biomodal_deploy.vm.nextflow_facts import nextflow_facts
 from biomodal_deploy.vm.smoke import run
 from biomodal_deploy.vm.smoke.job import SmokeJob
 from biomodal_deploy.workflow.location import silent

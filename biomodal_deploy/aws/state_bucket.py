@@ -24,7 +24,7 @@ from biomodal_deploy.aws.checks import (
 )
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.errors import Kind, classify_error, or_none
-from biomodal_deploy.aws.state_bucket.writes import (
+from biomodal_deploy.aws.state_writes import (
     BucketEncryption,
     StateWrite,
     check_write,

@@ -1,4 +1,4 @@
-"""`nextflow.config` and `nextflow.env`: their texts, and writing them.
+"""What Nextflow has to know of a stack: `nextflow.config` and `nextflow.env`, and writing them.
 
 The options are those of Nextflow's documentation ("Configuration options"), and no others. The
 text is the same for the same stack: it can be kept in version control and compared.
@@ -14,7 +14,7 @@ from typing import Final
 from biomodal_deploy import files
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import read_regular
-from biomodal_deploy.vm.nextflow.facts import CACHE_FOLDER, NextflowFacts
+from biomodal_deploy.vm.nextflow_facts import CACHE_FOLDER, NextflowFacts
 
 # A task without an exit status (its host was taken away, or its container never started) has
 # Java's largest integer; 143 is a container that was told to end, as a Spot host's are.

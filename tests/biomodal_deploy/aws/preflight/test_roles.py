@@ -10,7 +10,7 @@ import pytest
 
 from biomodal_deploy.aws.checks import Verdict
 from biomodal_deploy.aws.preflight import run_role_checks
-from biomodal_deploy.aws.preflight.checks.roles import VARIABLES, all_steps, steps
+from biomodal_deploy.aws.preflight.roles import VARIABLES, all_steps, steps
 from biomodal_deploy.aws.preflight.target import Target
 from biomodal_deploy.config.contract import variables_of
 from tests.support.aws_command import commands_in, script_commands

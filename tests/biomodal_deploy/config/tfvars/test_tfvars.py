@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from biomodal_deploy.config.tfvars import resolve
 from biomodal_deploy.config.tfvars.declared import DeclaredVariable
-from biomodal_deploy.config.tfvars.resolve import resolve
 from biomodal_deploy.config.tfvars.types import parse_type
 from biomodal_deploy.errors import UsageError
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from biomodal_deploy.engine.process import foreground
+from biomodal_deploy.engine import process
 
 
 class Told:
@@ -28,9 +28,9 @@ def test_what_the_terminal_sends_is_not_sent_again(
     monkeypatch: pytest.MonkeyPatch, terminal: bool
 ) -> None:
     """Ctrl-C at a terminal is not passed on, and all else is; then the handlers are as before."""
-    monkeypatch.setattr(foreground, "_in_foreground", lambda: terminal)
+    monkeypatch.setattr(process, "_in_foreground", lambda: terminal)
     before, told = signal.getsignal(signal.SIGINT), Told()
-    with foreground._forwarding() as to:
+    with process._forwarding() as to:
         signal.raise_signal(signal.SIGTERM)
         to(told)  # type: ignore[arg-type]
         for signum in (signal.SIGINT, signal.SIGHUP):
@@ -44,7 +44,7 @@ def test_a_signal_that_is_ignored_stays_so() -> None:
     """Under nohup a hang-up is nothing to pass on."""
     before, told = signal.signal(signal.SIGHUP, signal.SIG_IGN), Told()
     try:
-        with foreground._forwarding() as to:
+        with process._forwarding() as to:
             to(told)  # type: ignore[arg-type]
             signal.raise_signal(signal.SIGHUP)
     finally:
@@ -58,7 +58,7 @@ def test_what_it_prints_goes_where_it_is_told(
     """Where our own standard output is for a program, a command's is not mixed into it."""
     words = [sys.executable, "-c", "print('for people')"]
     with (tmp_path / "screen").open("w") as screen:
-        status = foreground.run_in_foreground(
+        status = process.run_in_foreground(
             words, directory=tmp_path, environment=os.environ, stdout=screen
         )
     assert status == 0

@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 
 from biomodal_deploy.aws.checks import Finding, Unavailable, failed, passed, warned
 from biomodal_deploy.aws.errors import code_of
-from biomodal_deploy.aws.preflight.checks.permissions import ActionGroup, denied_to_caller
+from biomodal_deploy.aws.preflight.caller import ActionGroup, denied_to_caller
 from biomodal_deploy.aws.preflight.facts import Facts
-from biomodal_deploy.aws.state_bucket.writes import default_encryption
+from biomodal_deploy.aws.state_writes import default_encryption
 from biomodal_deploy.config.contract.aws import through
 
 # A key of AWS's own: every principal of the account may use it through its service.

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from biomodal_deploy.aws.checks import CheckData, Verdict
-from biomodal_deploy.aws.state_bucket.writes import StateWrite
+from biomodal_deploy.aws.state_writes import StateWrite
 from tests.support.recorded_aws import RecordedAws, default_encryption
 from tests.support.recorded_bucket import TLS, bucket_checker, policy, state_bucket
 

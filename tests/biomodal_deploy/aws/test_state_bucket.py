@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from biomodal_deploy.aws.checks import Verdict
-from biomodal_deploy.aws.state_bucket.checker import is_fit
+from biomodal_deploy.aws.state_bucket import is_fit
 from biomodal_deploy.errors import EngineError, UsageError
 from tests.support.recorded_aws import ACCOUNT, REGION, RecordedAws, Refusal
 from tests.support.recorded_bucket import TLS, bucket_checker, policy, state_bucket, verdicts

@@ -20,7 +20,7 @@ from biomodal_deploy.aws.checks import (
 )
 from biomodal_deploy.aws.commands import iam
 from biomodal_deploy.aws.errors import or_none
-from biomodal_deploy.aws.preflight.checks.permissions import ActionGroup, simulate
+from biomodal_deploy.aws.preflight.caller import ActionGroup, simulate
 from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.config.contract.aws import (
     ECS_INSTANCE_ROLE,

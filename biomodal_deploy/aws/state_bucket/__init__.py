@@ -1,1 +1,0 @@
-"""Whether a bucket is fit to hold Terraform states."""
