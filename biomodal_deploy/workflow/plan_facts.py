@@ -16,7 +16,8 @@ from biomodal_deploy.engine.terraform import StateHeader, TerraformCli
 from biomodal_deploy.engine.toolchain.terraform_binary import program_sha256
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import read_regular
-from biomodal_deploy.plan.sealed import Facts, StateId, gather
+from biomodal_deploy.plan.sealed import Facts, RuntimeFacts, StateId, gather
+from biomodal_deploy.plan.sealed.facts import one_line
 from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
 from biomodal_deploy.workflow.backend_checks import config_files
 from biomodal_deploy.workflow.stack import Stack
@@ -153,27 +154,31 @@ def facts_now(
     """
     script = stack.location.project_dir / INSTALL_SCRIPT
     caller = identity.result()
-    return gather(
-        project=stack.location.project_dir,
-        directory=stack.directory,
+    called = alias.result() if alias else None
+    runtime = RuntimeFacts(
         stack=stack.name,
         workspace=engine.workspace,
-        backend=stack.synthesized.backend,
-        backend_files=config_files(stack),
         terraform_version=engine.binary.version,
         terraform_sha256=program_sha256(engine.binary.path, stack.location.environment),
         providers=selected_providers(stack.directory),
         state=StateId(lineage=state.lineage, serial=state.serial) if state else None,
+        engine=engine.binary.product,
+        account=caller.account if caller else None,
+        account_alias=called and one_line(called),
+        region=place.sealed_region,
+        endpoint=place.endpoint,
+        endpoints={one_line(name): one_line(url) for name, url in place.endpoints.items()},
+        caller=caller.caller if caller else None,
+    )
+    return gather(
+        runtime,
+        project=stack.location.project_dir,
+        directory=stack.directory,
+        backend=stack.synthesized.backend,
+        backend_files=config_files(stack),
         var_files=var_files,
         install_script=script if script.exists() else None,
         data_dir=engine.data_dir,
-        engine=engine.binary.product,
-        account=caller.account if caller else None,
-        account_alias=alias.result() if alias else None,
-        region=place.sealed_region,
-        endpoint=place.endpoint,
-        endpoints=place.endpoints,
-        caller=caller.caller if caller else None,
     )
 
 

@@ -1,6 +1,6 @@
 """Sealed plans: what was approved is bound by digests to what may run, once."""
 
-from biomodal_deploy.plan.sealed.facts import Facts, StateId, authors_of, signing_key
+from biomodal_deploy.plan.sealed.facts import Facts, RuntimeFacts, StateId, authors_of, signing_key
 from biomodal_deploy.plan.sealed.files import sha256
 from biomodal_deploy.plan.sealed.gathering import backend_of, described_backend, gather
 from biomodal_deploy.plan.sealed.manifest import Manifest
@@ -14,6 +14,7 @@ __all__ = [
     "Draft",
     "Facts",
     "Manifest",
+    "RuntimeFacts",
     "SealedPlan",
     "StateId",
     "Use",

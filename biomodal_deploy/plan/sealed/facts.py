@@ -66,19 +66,11 @@ class StateId(Sealed):
     serial: Annotated[int, Field(ge=0)]
 
 
-class Facts(Sealed):
-    """Everything that must still hold when a sealed plan is applied, and what names it for people.
+class RuntimeFacts(Sealed):
+    """What the engine, the state and AWS say: which stack of whose is meant, and what would run.
 
     Attributes:
-        directory: The synthesized stack, relative to the project.
-        data_dir: Terraform's data directory where it is not the default, relative to `directory`.
-        backend: Where the state lives, for people.
-        backend_files: What completes a partial configuration of it.
         state: The state that the plan starts from; None where there was none.
-        synthesized_sha256: Of the synthesized directory.
-        lock_file_sha256: Of the provider lock file.
-        var_files: In Terraform's order, paths relative to the project where they are inside it.
-        install_script: The VM's start-up script.
         engine: `terraform` or `tofu`.
         account_alias: What the account was called then; only its number is compared.
         endpoint: What stands in for AWS; None where it is AWS itself.
@@ -86,16 +78,10 @@ class Facts(Sealed):
             FIPS, dual stack.
         terraform_sha256: Of the program that is run; None where that was not asked.
         caller: Who acts, as AWS names it.
-        git_clean: Whether the working tree was exactly the commit.
     """
 
     stack: Line
-    directory: Line
     workspace: Line = "default"
-    data_dir: Line | None = None
-    backend: Line
-    backend_sha256: Sha256
-    backend_files: tuple[FileDigest, ...] = ()
     account: Line | None = None
     account_alias: Line | None = None
     region: Line | None = None
@@ -107,6 +93,28 @@ class Facts(Sealed):
     terraform_sha256: Sha256 | None = None
     providers: dict[Line, Line] = {}
     state: StateId | None = None
+
+
+class Facts(RuntimeFacts):
+    """Everything that must still hold when a sealed plan is applied, and what names it for people.
+
+    Attributes:
+        directory: The synthesized stack, relative to the project.
+        data_dir: Terraform's data directory where it is not the default, relative to `directory`.
+        backend: Where the state lives, for people.
+        backend_files: What completes a partial configuration of it.
+        synthesized_sha256: Of the synthesized directory.
+        lock_file_sha256: Of the provider lock file.
+        var_files: In Terraform's order, paths relative to the project where they are inside it.
+        install_script: The VM's start-up script.
+        git_clean: Whether the working tree was exactly the commit.
+    """
+
+    directory: Line
+    data_dir: Line | None = None
+    backend: Line
+    backend_sha256: Sha256
+    backend_files: tuple[FileDigest, ...] = ()
     synthesized_sha256: Sha256
     var_files: tuple[FileDigest, ...] = ()
     install_script: FileDigest | None = None

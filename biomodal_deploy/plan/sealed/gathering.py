@@ -18,7 +18,7 @@ from biomodal_deploy.plan.sealed.facts import (
     Facts,
     FileDigest,
     Module,
-    StateId,
+    RuntimeFacts,
     commit_of,
     one_line,
     revision_of,
@@ -207,31 +207,20 @@ LOCK_FILE = ".terraform.lock.hcl"
 
 
 def gather(
+    runtime: RuntimeFacts,
     *,
     project: Path,
     directory: Path,
-    stack: str,
-    workspace: str,
     backend: object,
-    terraform_version: str,
-    providers: Mapping[str, str],
-    state: StateId | None,
     backend_files: Iterable[Path] = (),
     var_files: Iterable[Path] = (),
     install_script: Path | None = None,
     data_dir: Path | None = None,
-    engine: str = "terraform",
-    account: str | None = None,
-    account_alias: str | None = None,
-    region: str | None = None,
-    endpoint: str | None = None,
-    endpoints: Mapping[str, str] | None = None,
-    terraform_sha256: str | None = None,
-    caller: str | None = None,
 ) -> Facts:
-    """Compute the facts of a stack.
+    """Compute the facts of a stack from its files and Git, beside those that are known already.
 
     Args:
+        runtime: Those that are known.
         project: The folder that paths are relative to, and whose commit is recorded.
         directory: The synthesized stack, initialized.
         backend: The `terraform.backend` block of the synthesized stack; None where it has none.
@@ -243,24 +232,12 @@ def gather(
     # Elsewhere it is outside of the digest anyway.
     ignored = {os.path.relpath(directory / data_dir, directory)} if data_dir else set()
     return Facts(
-        stack=stack,
+        **dict(runtime),
         directory=_shown(directory, project),
-        workspace=workspace,
         data_dir=None if data_dir is None else _shown(directory / data_dir, directory),
         backend=one_line(where.where),
         backend_sha256=where.sha256,
         backend_files=tuple(digest_of(path, project) for path in backend_files),
-        account=account,
-        account_alias=account_alias and one_line(account_alias),
-        region=region,
-        endpoint=endpoint and one_line(endpoint),
-        endpoints={one_line(name): one_line(value) for name, value in (endpoints or {}).items()},
-        terraform_sha256=terraform_sha256,
-        caller=caller,
-        engine=engine,
-        terraform_version=terraform_version,
-        providers=dict(providers),
-        state=state,
         synthesized_sha256=tree_sha256(directory, ignore=TERRAFORMS_OWN | ignored),
         var_files=tuple(digest_of(path, project) for path in var_files),
         install_script=digest_of(install_script, project) if install_script else None,

@@ -16,6 +16,7 @@ from biomodal_deploy.plan import read_plan
 from biomodal_deploy.plan.guards import judge
 from biomodal_deploy.plan.sealed import (
     Facts,
+    RuntimeFacts,
     SealedPlan,
     StateId,
     backend_of,
@@ -34,15 +35,10 @@ LOCK_FILE = ".terraform.lock.hcl"
 
 def gathered(project: Path, directory: Path, **more: Any) -> Facts:
     """Gather the facts of a stack; where nothing else is said, of one without a state."""
-    given: dict[str, Any] = {
-        "stack": "demo",
-        "workspace": "default",
-        "backend": BACKEND,
-        "terraform_version": "1.11.4",
-        "providers": {},
-        "state": None,
-    }
-    return gather(project=project, directory=directory, **given | more)
+    given: dict[str, Any] = {"stack": "demo", "backend": BACKEND, "terraform_version": "1.11.4"}
+    given |= more
+    known = {name: given.pop(name) for name in RuntimeFacts.model_fields if name in given}
+    return gather(RuntimeFacts(**known), project=project, directory=directory, **given)
 
 
 class Lab:
