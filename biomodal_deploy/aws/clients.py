@@ -46,6 +46,8 @@ def _configs() -> tuple[Config, Config]:
 class Clients:
     """The clients of one session in one region, each made when first called for.
 
+    An error of any client made from the session later names its service too.
+
     Attributes:
         credentials: Returns where the credentials come from; raises what botocore does.
         known_regions: Returns the regions that the installed AWS library knows; AWS may have
@@ -56,6 +58,7 @@ class Clients:
         self.region = region
         self.profile: str | None = session.profile_name
         self._session = session
+        session.events.register("after-call", _note_service)
         # boto3: using clients is thread-safe, making them from one session is not.
         self._making = Lock()
         config, unsigned = _configs()
@@ -109,9 +112,7 @@ class Clients:
         def made() -> _Client:
             self.credentials()
             with self._making:
-                client = make()
-            client.meta.events.register("after-call", _note_service)
-            return client
+                return make()
 
         return Once(made)
 

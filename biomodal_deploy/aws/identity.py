@@ -116,12 +116,13 @@ def _ask(region: str | None) -> Identity:
 
     region = region or "us-east-1"
     session = open_session(region)
+    clients = Clients(session, region)
     config = Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 2})
     try:
         sts = session.client("sts", region_name=region, config=config)
         answer = within(_SECONDS, sts.get_caller_identity)
     except (BotoCoreError, ClientError) as error:
-        failure = classify_error(error, Clients(session, region))
+        failure = classify_error(error, clients)
         raise EngineError(
             f"AWS does not say who is calling: {failure.line} (profile {session.profile_name})",
             advice=f"{failure.fix}; `aws sts get-caller-identity` shows whether they work",

@@ -100,6 +100,16 @@ def test_a_missing_web_identity_token_is_named(
     assert path in str(refused({**os.environ, "AWS_REGION": "eu-west-2"}))
 
 
+def test_a_denial_names_the_whole_action(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its service, also where AWS does not say it."""
+    recorded = RecordedAws({"sts.GetCallerIdentity": Refusal("AccessDenied", status=403)})
+    monkeypatch.setattr("biomodal_deploy.aws.session.open_session", recorded.session)
+    error = refused()
+    assert isinstance(error, EngineError)
+    assert "the caller may not sts:GetCallerIdentity" in str(error)
+    assert "allow sts:GetCallerIdentity to the caller" in str(error.advice)
+
+
 def test_the_account_s_alias(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is one and AWS says it; else none, and never an error."""
     cases: tuple[tuple[Recorded, str | None], ...] = (
