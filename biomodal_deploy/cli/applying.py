@@ -7,8 +7,8 @@ from dataclasses import replace
 from biomodal_deploy.aws.ledger import Ledger
 from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.cli.options import Format
+from biomodal_deploy.cli.render import message_console, print_lines
 from biomodal_deploy.cli.render.applies import show_start
-from biomodal_deploy.cli.render.console import message_console, print_lines
 from biomodal_deploy.cli.render.costs import cost_summary
 from biomodal_deploy.cli.render.plan_view import address_lines
 from biomodal_deploy.cli.render.sealed_plans import sealed_plan_data, show_ledger, show_sealed_plan

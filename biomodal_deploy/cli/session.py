@@ -16,7 +16,7 @@ from rich.console import Console
 
 from biomodal_deploy.cli.next_steps import steps_for
 from biomodal_deploy.cli.options import Format
-from biomodal_deploy.cli.render.console import message_console, output_console
+from biomodal_deploy.cli.render import message_console, output_console
 from biomodal_deploy.cli.render.progress import PartProgress, Progress
 from biomodal_deploy.errors import EXIT_DONE, BiomodalError, SealedPlanRefused, UsageError
 from biomodal_deploy.plan.sealed import SealedPlan

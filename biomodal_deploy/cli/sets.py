@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from biomodal_deploy.cli.options import Format
-from biomodal_deploy.cli.render.console import message_console, output_console
+from biomodal_deploy.cli.render import message_console, output_console
 from biomodal_deploy.cli.render.sets import SetProgress, show_notices, show_set
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_INTERRUPTED, Interrupted, UsageError

@@ -16,10 +16,9 @@ from itertools import product
 from operator import eq
 from typing import Final
 
-from biomodal_deploy.iam import iam_reference
+from biomodal_deploy.iam import Place, iam_reference
 from biomodal_deploy.iam.language import PolicyDocument, Statement
 from biomodal_deploy.iam.needs import Need
-from biomodal_deploy.iam.place import Place
 
 _VARIABLE: Final = re.compile(r"\$\{([^}]*)\}")
 _ESCAPES: Final = {"*": "*", "?": "?", "$": "$"}

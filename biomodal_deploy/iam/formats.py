@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from pydantic import JsonValue
 
-from biomodal_deploy.iam.place import Place
+from biomodal_deploy.iam import Place
 
 Named = Mapping[str, Mapping[str, JsonValue]]
 """Policy documents by name."""

@@ -13,7 +13,7 @@ from typing import Final
 
 from pydantic import BaseModel, Field
 
-from biomodal_deploy.iam.place import Place
+from biomodal_deploy.iam import Place
 
 _VARIABLE: Final = re.compile(r"\$\{(\w+)\}")
 

@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from biomodal_deploy.config.stack import StackSettings
-from biomodal_deploy.iam import iam_reference
+from biomodal_deploy.iam import Place, iam_reference
 from biomodal_deploy.iam.catalog import (
     Catalog,
     CatalogError,
@@ -20,7 +20,6 @@ from biomodal_deploy.iam.catalog import (
     fill,
 )
 from biomodal_deploy.iam.functions import UNKNOWN, is_unknown
-from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.stack import Block, Document, Module
 
 EVERYTHING: Final = ("*",)

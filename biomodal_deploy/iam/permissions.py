@@ -14,13 +14,13 @@ from pydantic import JsonValue, TypeAdapter
 
 from biomodal_deploy.config.stack import StackSettings
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.iam import Place
 from biomodal_deploy.iam.catalog import LIFE_CYCLE, Grant, Phase, catalog, fill
 from biomodal_deploy.iam.check import Finding, check
 from biomodal_deploy.iam.expressions import evaluate, reference
 from biomodal_deploy.iam.functions import UNKNOWN, is_unknown
 from biomodal_deploy.iam.language import VERSION, PolicyDocument, parse_policy
 from biomodal_deploy.iam.needs import Need, Needs, needs_of, remote_needs, resources_of
-from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.policies import Policy, documented_policy, policies
 from biomodal_deploy.iam.stack import Block, Module, read_document
 

@@ -13,10 +13,10 @@ from pydantic import JsonValue
 
 from biomodal_deploy.config.contract.aws import job_queue_name
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.iam import Place
 from biomodal_deploy.iam.catalog import Condition
 from biomodal_deploy.iam.language import Statement, allow, document_of
 from biomodal_deploy.iam.needs import Need
-from biomodal_deploy.iam.place import Place
 
 MANAGED_LIMIT: Final = 6144
 """Characters of a managed policy without white space (IAM user guide, "IAM and STS quotas")."""

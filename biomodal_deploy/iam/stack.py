@@ -15,11 +15,10 @@ from pydantic import BaseModel, Field, JsonValue, ValidationError
 from biomodal_deploy.config.contract.aws import OWN_TAG
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import read_regular
-from biomodal_deploy.iam import iam_reference
+from biomodal_deploy.iam import Place, iam_reference
 from biomodal_deploy.iam.catalog import Catalog, Kind, fill
 from biomodal_deploy.iam.expressions import Reference, evaluate, reference
 from biomodal_deploy.iam.functions import UNKNOWN, is_unknown
-from biomodal_deploy.iam.place import Place
 
 
 class Module:

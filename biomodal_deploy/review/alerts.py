@@ -20,9 +20,9 @@ from biomodal_deploy.config.settings import PROJECT_FILE
 from biomodal_deploy.plan.guards import Outcome
 from biomodal_deploy.plan.guards import Verdict as Guarded
 from biomodal_deploy.plan.sealed.facts import one_line
+from biomodal_deploy.review.report import Report
 from biomodal_deploy.review.report.access import Severity
 from biomodal_deploy.review.report.access.comparison import AccessChange
-from biomodal_deploy.review.report.model import Report
 
 
 class Level(StrEnum):

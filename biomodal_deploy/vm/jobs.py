@@ -17,8 +17,8 @@ from biomodal_deploy.aws.commands import START_VM, aws
 from biomodal_deploy.aws.errors import one_line
 from biomodal_deploy.aws.resources import JobQueue, describe_instance
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
+from biomodal_deploy.review.cost import Prices
 from biomodal_deploy.review.cost.estimate import vcpu_ceiling
-from biomodal_deploy.review.cost.prices import Prices
 from biomodal_deploy.review.cost.resources import Hosts
 from biomodal_deploy.vm.deployed import Deployed, read_deployed
 from biomodal_deploy.vm.runnable_jobs import why_runnable

@@ -24,8 +24,8 @@ from biomodal_deploy.errors import (
     Interrupted,
     UsageError,
 )
+from biomodal_deploy.review.cost import Prices
 from biomodal_deploy.review.cost.estimate import Line, idle_lines
-from biomodal_deploy.review.cost.prices import Prices
 from biomodal_deploy.review.cost.resources import Priced, Volume
 from biomodal_deploy.text import counted
 from biomodal_deploy.vm.access import has_ssh, instance_of, way_to

@@ -13,10 +13,10 @@ from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import writing
 from biomodal_deploy.plan.sealed import SealedPlan
 from biomodal_deploy.review.alerts import Alert, junit, sarif
+from biomodal_deploy.review.report import Report
 from biomodal_deploy.review.report.building import build_report
 from biomodal_deploy.review.report.html import html
 from biomodal_deploy.review.report.markdown import markdown
-from biomodal_deploy.review.report.model import Report
 from biomodal_deploy.review.report.plan_json import plan_data
 from biomodal_deploy.workflow.approving import approval_status
 from biomodal_deploy.workflow.location import Location

@@ -15,7 +15,7 @@ from biomodal_deploy.aws.state_bucket import StateBucketChecker
 from biomodal_deploy.config.backends import LocalBackend, StateBucket, stack_of
 from biomodal_deploy.config.settings import CONTEXT_VARIABLE, StackSettings
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.iam.place import Place
+from biomodal_deploy.iam import Place
 from biomodal_deploy.workflow.location import Location, Step
 from biomodal_deploy.workflow.planning import Planned, make_plan
 from biomodal_deploy.workflow.stack import Stack, fresh_stack

@@ -15,7 +15,7 @@ import pytest
 
 from biomodal_deploy.config.contract import variables_of
 from biomodal_deploy.plan import read_plan
-from biomodal_deploy.review.report.model import Report
+from biomodal_deploy.review.report import Report
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.native import NativeProject, apply, apply_at_once, native_project, settled
 from tests.support.reports import report

@@ -14,9 +14,9 @@ import pytest
 from biomodal_deploy.aws import buckets
 from biomodal_deploy.config.stack import StackSettings
 from biomodal_deploy.errors import EngineError
+from biomodal_deploy.iam import Place
 from biomodal_deploy.iam.catalog import Phase
 from biomodal_deploy.iam.needs import remote_needs
-from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.policies import policies
 from biomodal_deploy.sandbox import Sandbox
 from tests.support.authority.sandbox import judged_sandbox

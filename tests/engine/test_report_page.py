@@ -13,8 +13,8 @@ from selenium.webdriver import ActionChains, Chrome
 from selenium.webdriver.common.keys import Keys
 
 from biomodal_deploy.plan import read_plan
+from biomodal_deploy.review.report import Report
 from biomodal_deploy.review.report.html import html
-from biomodal_deploy.review.report.model import Report
 from tests.support.browser import accessibility_faults, browser, colours, size
 from tests.support.everything import everything
 from tests.support.plans import encoded

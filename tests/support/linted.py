@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from biomodal_deploy.iam import iam_reference
+from biomodal_deploy.iam import Place, iam_reference
 from biomodal_deploy.iam.language import parse_policy
-from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.policies import Policy
 
 # Who writes the lifecycle rule that the document asks for can let objects expire, and who writes

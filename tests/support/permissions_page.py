@@ -10,11 +10,11 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from biomodal_deploy.iam import Place
 from biomodal_deploy.iam.catalog import LIFE_CYCLE, catalog
 from biomodal_deploy.iam.check import Fault, Finding, check, lacking, short
 from biomodal_deploy.iam.language import PolicyDocument, parse_policy
 from biomodal_deploy.iam.needs import Need, needs_of
-from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.policies import documented_policy
 from biomodal_deploy.iam.stack import Document
 from tests.support.project import ROOT

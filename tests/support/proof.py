@@ -10,11 +10,11 @@ from typing import TypeAlias
 from pydantic import JsonValue
 
 from biomodal_deploy.config.contract import all_variables
+from biomodal_deploy.iam import Place
 from biomodal_deploy.iam.catalog import catalog
 from biomodal_deploy.iam.evaluate import Request, decide
 from biomodal_deploy.iam.language import parse_policy
 from biomodal_deploy.iam.needs import Need, needs_of
-from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.policies import policies
 from biomodal_deploy.iam.stack import Document
 from tests.support.authority.record import RecordedCall

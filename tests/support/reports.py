@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from biomodal_deploy.cli.render.console import as_text, print_lines
+from biomodal_deploy.cli.render import as_text, print_lines
 from biomodal_deploy.cli.render.plan_view import PlanView
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.guards import judge
 from biomodal_deploy.plan.sealed import Manifest, SealedPlan
 from biomodal_deploy.plan.sealed.facts import Actor
 from biomodal_deploy.plan.sealed.use import Use, UseState
+from biomodal_deploy.review.report import Report
 from biomodal_deploy.review.report.building import report_of
-from biomodal_deploy.review.report.model import Report
 from biomodal_deploy.workflow.reporting import ReportFormat, text_of
 from tests.support.plans import output, plan, resource
 from tests.support.sealed_plans import SHA, facts

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from biomodal_deploy.cli.render.console import _THEME, _Console
+from biomodal_deploy.cli.render import _THEME, _Console
 
 
 def screen(width: int = 80, **more: Any) -> tuple[Console, io.StringIO]:

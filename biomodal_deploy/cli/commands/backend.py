@@ -9,7 +9,7 @@ import typer
 from biomodal_deploy.aws.state_bucket import is_fit
 from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.applying import apply_asking
-from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.cli.render import message_console
 from biomodal_deploy.cli.render.sealed_plans import show_sealed_plan
 from biomodal_deploy.cli.render.team import (
     Created,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from biomodal_deploy.cli import options as opt
-from biomodal_deploy.cli.render.console import print_exactly
+from biomodal_deploy.cli.render import print_exactly
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.vm.access import SshWay, has_ssh, host_block, session_way, ssh_way

@@ -10,12 +10,12 @@ from rich.text import Text
 
 from biomodal_deploy.aws.clients import open_clients
 from biomodal_deploy.cli import options as opt
-from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.cli.render import message_console
 from biomodal_deploy.cli.render.costs import cost_data, show_cost
 from biomodal_deploy.cli.session import emit
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.review.cost import Prices
 from biomodal_deploy.review.cost.estimate import estimate
-from biomodal_deploy.review.cost.prices import Prices
 from biomodal_deploy.review.cost.refresh import refresh as refresh_prices
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.plans import find_latest, stack_meant

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from biomodal_deploy.cli import options as opt
-from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.cli.render import message_console
 from biomodal_deploy.cli.render.progress import show_command, show_step, show_summary
 from biomodal_deploy.cli.session import emit
 from biomodal_deploy.errors import EXIT_DONE, EXIT_ENGINE, UsageError

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.applying import apply_asking
+from biomodal_deploy.cli.render import message_console
 from biomodal_deploy.cli.render.applies import applied_data, show_applied
-from biomodal_deploy.cli.render.console import message_console
 from biomodal_deploy.cli.render.sealed_plans import show_sealed_plan
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import BiomodalError

@@ -12,8 +12,8 @@ from biomodal_deploy.aws.preflight import run_preflight, run_role_checks
 from biomodal_deploy.aws.preflight.roles import all_steps, steps
 from biomodal_deploy.aws.session import open_session, partition_of
 from biomodal_deploy.cli import options as opt
+from biomodal_deploy.cli.render import message_console
 from biomodal_deploy.cli.render.checks import PreflightProgress, show_prerequisites, show_report
-from biomodal_deploy.cli.render.console import message_console
 from biomodal_deploy.cli.render.project import show_tools
 from biomodal_deploy.cli.session import emit
 from biomodal_deploy.config.settings import PROJECT_FILE

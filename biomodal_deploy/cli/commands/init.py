@@ -12,7 +12,7 @@ import typer
 
 from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.next_steps import completed
-from biomodal_deploy.cli.render.console import message_console, print_exactly
+from biomodal_deploy.cli.render import message_console, print_exactly
 from biomodal_deploy.cli.render.init import (
     Picker,
     added_data,

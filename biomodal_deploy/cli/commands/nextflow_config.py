@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from biomodal_deploy.cli import options as opt
-from biomodal_deploy.cli.render.console import print_exactly
+from biomodal_deploy.cli.render import print_exactly
 from biomodal_deploy.cli.render.project import show_written
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import UsageError

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from biomodal_deploy.cli import options as opt
-from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.cli.render import message_console
 from biomodal_deploy.cli.render.plans import show_plans
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, UsageError

@@ -11,7 +11,7 @@ import typer
 
 from biomodal_deploy.aws.identity import region_of, who_am_i
 from biomodal_deploy.cli import options as opt
-from biomodal_deploy.cli.render.console import print_exactly
+from biomodal_deploy.cli.render import print_exactly
 from biomodal_deploy.cli.render.team import (
     show_faults,
     show_gaps,

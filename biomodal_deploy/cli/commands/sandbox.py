@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from biomodal_deploy.cli import options as opt
-from biomodal_deploy.cli.render.console import message_console
+from biomodal_deploy.cli.render import message_console
 from biomodal_deploy.engine.toolchain import tool_environment
 from biomodal_deploy.sandbox.run import run_in_sandbox
 from biomodal_deploy.workflow.location import project_folder

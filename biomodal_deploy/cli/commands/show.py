@@ -10,7 +10,7 @@ from rich.console import Console
 
 from biomodal_deploy.aws.ledger import saved_ledger, saved_leftovers
 from biomodal_deploy.cli import options as opt
-from biomodal_deploy.cli.render.console import as_text, print_exactly
+from biomodal_deploy.cli.render import as_text, print_exactly
 from biomodal_deploy.cli.render.costs import cost_summary
 from biomodal_deploy.cli.render.sealed_plans import show_sealed_plan
 from biomodal_deploy.cli.session import emit, meant_plan

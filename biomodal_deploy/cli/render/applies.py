@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from biomodal_deploy.cli.next_steps import completed
-from biomodal_deploy.cli.render.console import Line, print_lines
+from biomodal_deploy.cli.render import Line, print_lines
 from biomodal_deploy.cli.render.costs import cost_summary
 from biomodal_deploy.cli.render.plan_view import place_lines
 from biomodal_deploy.cli.render.sealed_plans import (
@@ -22,7 +22,7 @@ from biomodal_deploy.cli.render.sealed_plans import (
 from biomodal_deploy.config.backends import STACK_PREFIX
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.sealed import SealedPlan
-from biomodal_deploy.review.report.model import Fact
+from biomodal_deploy.review.report import Fact
 from biomodal_deploy.review.report.plan_json import destroy_data
 from biomodal_deploy.review.report.verdict import place_of
 from biomodal_deploy.text import counted

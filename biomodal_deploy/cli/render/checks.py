@@ -16,7 +16,7 @@ from biomodal_deploy.aws.checks import CheckData, Progress, ReportData, Verdict
 from biomodal_deploy.aws.commands import START_VM
 from biomodal_deploy.aws.preflight.roles import Step
 from biomodal_deploy.cli.next_steps import completed
-from biomodal_deploy.cli.render.console import can_redraw
+from biomodal_deploy.cli.render import can_redraw
 from biomodal_deploy.text import counted
 from biomodal_deploy.vm.jobs import JobsData
 from biomodal_deploy.vm.power import PowerData

@@ -15,8 +15,8 @@ from biomodal_deploy.cli.next_steps import completed
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan import Plan
 from biomodal_deploy.plan.sealed import Manifest
+from biomodal_deploy.review.cost import STALE_DAYS, Prices
 from biomodal_deploy.review.cost.estimate import Estimate, Line, estimate
-from biomodal_deploy.review.cost.prices import STALE_DAYS, Prices
 from biomodal_deploy.review.cost.resources import Stored
 
 _UNKNOWN: Final = "unknown"

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from biomodal_deploy.cli.render.console import Line, can_redraw, print_lines
+from biomodal_deploy.cli.render import Line, can_redraw, print_lines
 from biomodal_deploy.config.settings import PROJECT_FILE
 from biomodal_deploy.config.tfvars.values import to_json
 from biomodal_deploy.errors import Interrupted

@@ -8,15 +8,15 @@ from typing import Final, TypeVar
 from rich.text import Text
 
 from biomodal_deploy.cli.next_steps import completed
-from biomodal_deploy.cli.render.console import Line
+from biomodal_deploy.cli.render import Line
 from biomodal_deploy.plan import Action, AttributeChange, OutputChange, PlanKind, ResourceChange
 from biomodal_deploy.plan.redactor import UNKNOWN_TEXT
 from biomodal_deploy.plan.references import plain
+from biomodal_deploy.review.report import Entry, Fact, Report
 from biomodal_deploy.review.report.access import Severity
 from biomodal_deploy.review.report.access.comparison import AccessChange, Gain
 from biomodal_deploy.review.report.formatting import SIGNS, act_of, change_words, spelled
 from biomodal_deploy.review.report.kinds import cause_of
-from biomodal_deploy.review.report.model import Entry, Fact, Report
 from biomodal_deploy.text import counted
 
 _Item = TypeVar("_Item")

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from biomodal_deploy.cli.next_steps import completed
-from biomodal_deploy.cli.render.console import Line, print_lines, print_table
+from biomodal_deploy.cli.render import Line, print_lines, print_table
 from biomodal_deploy.cli.render.plan_view import attribute_lines, changed_lines
 from biomodal_deploy.plan import AttributeChange, Plan, ResourceChange
 from biomodal_deploy.plan.history import Chain

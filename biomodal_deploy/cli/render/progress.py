@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from biomodal_deploy.cli.next_steps import completed
-from biomodal_deploy.cli.render.console import can_redraw
+from biomodal_deploy.cli.render import can_redraw
 from biomodal_deploy.engine.process import InterruptSent
 from biomodal_deploy.engine.terraform.events import ApplyEvent, Diagnostic, DiagnosticEvent, Event
 from biomodal_deploy.sandbox.demo import StepResult

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from biomodal_deploy.cli.next_steps import completed
-from biomodal_deploy.cli.render.console import print_exactly, print_table
+from biomodal_deploy.cli.render import print_exactly, print_table
 from biomodal_deploy.engine.synthesis import Synthesis
 from biomodal_deploy.engine.terraform import OutputValue
 from biomodal_deploy.engine.toolchain import Tool

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from biomodal_deploy.aws.ledger import Fate, Holding, Ledger, Leftover, Leftovers
 from biomodal_deploy.cli.next_steps import completed
-from biomodal_deploy.cli.render.console import Line, print_lines
+from biomodal_deploy.cli.render import Line, print_lines
 from biomodal_deploy.cli.render.plan_view import PlanView, place_lines
 from biomodal_deploy.plan import Plan, PlanKind
 from biomodal_deploy.plan.guards import Outcome, Verdict

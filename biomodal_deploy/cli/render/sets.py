@@ -14,7 +14,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from biomodal_deploy.cli.next_steps import completed
-from biomodal_deploy.cli.render.console import Line, can_redraw, print_lines
+from biomodal_deploy.cli.render import Line, can_redraw, print_lines
 from biomodal_deploy.errors import (
     EXIT_BUG,
     EXIT_DONE,

@@ -14,9 +14,9 @@ from rich.text import Text
 from biomodal_deploy.aws.checks import ReportData
 from biomodal_deploy.aws.state_bucket import is_fit
 from biomodal_deploy.cli.next_steps import completed
+from biomodal_deploy.cli.render import Line, message_console, print_exactly, print_lines
 from biomodal_deploy.cli.render.applies import applied_data
 from biomodal_deploy.cli.render.checks import show_findings
-from biomodal_deploy.cli.render.console import Line, message_console, print_exactly, print_lines
 from biomodal_deploy.cli.render.sealed_plans import sealed_plan_data, show_sealed_plan
 from biomodal_deploy.config.tfvars.files import shown
 from biomodal_deploy.iam.check import Fault, Finding, short

@@ -12,7 +12,7 @@ from typing import Final
 
 from biomodal_deploy.plan import Plan
 from biomodal_deploy.plan.changes import Data
-from biomodal_deploy.review.cost.prices import MONTH_HOURS, STALE_DAYS, Price, Prices, vcpus_of
+from biomodal_deploy.review.cost import MONTH_HOURS, STALE_DAYS, Price, Prices, vcpus_of
 from biomodal_deploy.review.cost.resources import (
     Endpoint,
     Environment,

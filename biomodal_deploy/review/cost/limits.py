@@ -7,8 +7,8 @@ from pathlib import Path
 from biomodal_deploy.config.settings import Limits
 from biomodal_deploy.plan import Plan
 from biomodal_deploy.plan.guards import Outcome, Verdict
+from biomodal_deploy.review.cost import Prices
 from biomodal_deploy.review.cost.estimate import estimate
-from biomodal_deploy.review.cost.prices import Prices
 
 
 def judge_cost(

@@ -11,8 +11,8 @@ from biomodal_deploy import files
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.price_list import look_up
 from biomodal_deploy.plan import Plan
+from biomodal_deploy.review.cost import PRICES_FILE, PriceFile, PriceGroup, read_price_file
 from biomodal_deploy.review.cost.estimate import families_of
-from biomodal_deploy.review.cost.prices import PRICES_FILE, PriceFile, PriceGroup, read_price_file
 from biomodal_deploy.review.cost.resources import Instance, priced_after, priced_before
 
 _ALWAYS: Final = (

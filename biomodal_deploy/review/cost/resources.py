@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ValidationError
 from biomodal_deploy.plan import HIDDEN_TEXT, Action, Plan, ResourceChange
 from biomodal_deploy.plan.changes import Data
 from biomodal_deploy.plan.redactor import UNKNOWN_TEXT
-from biomodal_deploy.review.cost.prices import MONTH_HOURS, Prices
+from biomodal_deploy.review.cost import MONTH_HOURS, Prices
 
 _T = TypeVar("_T")
 _M = TypeVar("_M", bound=BaseModel)

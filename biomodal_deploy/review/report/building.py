@@ -16,10 +16,10 @@ from biomodal_deploy.plan import Action, AttributeChange, Plan, PlanKind, Resour
 from biomodal_deploy.plan.guards import Outcome
 from biomodal_deploy.plan.references import plain
 from biomodal_deploy.plan.sealed import Manifest, SealedPlan
+from biomodal_deploy.review.report import Blocker, Drift, Entry, Fact, Group, Report, Waived
 from biomodal_deploy.review.report.access.comparison import access_changes, drift_access
 from biomodal_deploy.review.report.formatting import common_tags, settings_of, tags_text
 from biomodal_deploy.review.report.kinds import cause_of, consequence_of, kind_of, lost_with
-from biomodal_deploy.review.report.model import Blocker, Drift, Entry, Fact, Group, Report, Waived
 from biomodal_deploy.review.report.verdict import (
     apply_commands,
     blockers_of,

@@ -18,6 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from biomodal_deploy.plan import AttributeChange
+from biomodal_deploy.review.report import Entry, Report
 from biomodal_deploy.review.report.formatting import (
     SIGNS,
     act_of,
@@ -27,7 +28,6 @@ from biomodal_deploy.review.report.formatting import (
     spelled,
 )
 from biomodal_deploy.review.report.kinds import Area
-from biomodal_deploy.review.report.model import Entry, Report
 from biomodal_deploy.review.report.picture import WIDTHS, diagram_of, draw
 
 _MOST_ROWS: Final = 60  # of one resource

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from biomodal_deploy.plan import Action, AttributeChange
+from biomodal_deploy.review.report import Blocker, Entry, Level, Report
 from biomodal_deploy.review.report.access.comparison import AccessChange
 from biomodal_deploy.review.report.fitting import Piece, Section, fit
 from biomodal_deploy.review.report.formatting import SIGNS, act_of, change_words, one_line, spelled
-from biomodal_deploy.review.report.model import Blocker, Entry, Level, Report
 
 MOST_BYTES: Final = 60_000  # a comment on GitHub has 65,536 characters
 FEWEST_BYTES: Final = 4_000

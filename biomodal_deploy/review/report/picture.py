@@ -14,10 +14,10 @@ import drawsvg
 
 from biomodal_deploy.plan import Action
 from biomodal_deploy.plan.references import plain
+from biomodal_deploy.review.report import Entry, Report
 from biomodal_deploy.review.report.access import Severity
 from biomodal_deploy.review.report.formatting import act_of, one_line
 from biomodal_deploy.review.report.kinds import Area, rank
-from biomodal_deploy.review.report.model import Entry, Report
 
 MOST_NODES: Final = 150  # beyond it nobody finds anything in a picture
 _ACTIONS: Final = list(Action)

@@ -13,8 +13,8 @@ from biomodal_deploy.plan.guards import Verdict as Guarded
 from biomodal_deploy.plan.sealed import Facts, SealedPlan
 from biomodal_deploy.plan.sealed.approvals import ApprovalStatus
 from biomodal_deploy.plan.sealed.use import UseState
+from biomodal_deploy.review.report import Entry, Fact, Report, Verdict, Waived
 from biomodal_deploy.review.report.access.comparison import AccessChange
-from biomodal_deploy.review.report.model import Entry, Fact, Report, Verdict, Waived
 
 
 class PlanData(Data):

@@ -11,8 +11,8 @@ from biomodal_deploy.plan.guards import Outcome
 from biomodal_deploy.plan.guards import Verdict as Guarded
 from biomodal_deploy.plan.sealed import Manifest
 from biomodal_deploy.plan.sealed.facts import account_name
+from biomodal_deploy.review.report import Blocker, Fact, Level, Verdict
 from biomodal_deploy.review.report.access.comparison import AccessChange, gains_sentence
-from biomodal_deploy.review.report.model import Blocker, Fact, Level, Verdict
 from biomodal_deploy.text import counted, moment
 
 _LEADS: Final = {

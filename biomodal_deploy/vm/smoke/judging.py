@@ -11,7 +11,7 @@ from biomodal_deploy.aws.checks import CheckData, Finding, failed, passed, unkno
 from biomodal_deploy.aws.errors import one_line
 from biomodal_deploy.config.contract.aws import SMOKE_IMAGE
 from biomodal_deploy.text import sized
-from biomodal_deploy.vm.smoke.job import Said, SmokeJob
+from biomodal_deploy.vm.smoke import Said, SmokeJob
 
 # In the order in which a task needs them: the first that fails is the broken one.
 LAYERS: Final = {

@@ -26,13 +26,13 @@ from biomodal_deploy.aws.errors import classify_error, code_of, one_line
 from biomodal_deploy.aws.resources import JobQueue
 from biomodal_deploy.config.contract.aws import SMOKE_IMAGE
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, Interrupted
+from biomodal_deploy.review.cost import Prices
 from biomodal_deploy.review.cost.estimate import dearest
-from biomodal_deploy.review.cost.prices import Prices
 from biomodal_deploy.review.cost.resources import Hosts
 from biomodal_deploy.vm.deployed import Deployed, read_deployed
 from biomodal_deploy.vm.nextflow_facts import nextflow_facts
 from biomodal_deploy.vm.runnable_jobs import HOSTS, blocked_by
-from biomodal_deploy.vm.smoke.job import ENDED, Said, SmokeJob
+from biomodal_deploy.vm.smoke import ENDED, Said, SmokeJob
 from biomodal_deploy.vm.smoke.judging import Seen, judge, named
 from biomodal_deploy.workflow.location import Listener, Notice, Step
 from biomodal_deploy.workflow.stack import Stack

@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from biomodal_deploy.cli.render.console import _console
+from biomodal_deploy.cli.render import _console
 from biomodal_deploy.cli.render.project import show_value
 from biomodal_deploy.engine.terraform import OutputValue
 from biomodal_deploy.errors import EXIT_DONE, EXIT_SEALED_PLAN, EXIT_USAGE

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 from pydantic import JsonValue
 
-from biomodal_deploy.iam import iam_reference
+from biomodal_deploy.iam import Place, iam_reference
 from biomodal_deploy.iam.catalog import (
     SUFFIX,
     Catalog,
@@ -21,7 +21,6 @@ from biomodal_deploy.iam.catalog import (
 )
 from biomodal_deploy.iam.functions import UNKNOWN
 from biomodal_deploy.iam.needs import needs_of
-from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.stack import Document
 from tests.support.changes import (
     FIXED,

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from biomodal_deploy.iam import Place
 from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase
 from biomodal_deploy.iam.check import Fault, Finding, check
 from biomodal_deploy.iam.language import parse_policy
 from biomodal_deploy.iam.needs import Need
-from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.policies import policies
 
 PLACE = Place(partition="aws", region="eu-west-2", account="123456789012")

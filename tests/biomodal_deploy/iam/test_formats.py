@@ -6,8 +6,8 @@ import json
 
 from pydantic import JsonValue
 
+from biomodal_deploy.iam import Place
 from biomodal_deploy.iam.formats import PolicyFormat, combined, rendered
-from biomodal_deploy.iam.place import Place
 
 
 def policy(sid: str, action: str) -> dict[str, JsonValue]:

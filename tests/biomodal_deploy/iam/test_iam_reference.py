@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from biomodal_deploy.iam import iam_reference
-from biomodal_deploy.iam.place import Place
+from biomodal_deploy.iam import Place, iam_reference
 
 PLACE = Place(partition="aws-cn", region="cn-north-1", account="123456789012")
 

@@ -7,11 +7,11 @@ from typing import Any, Final
 import pytest
 from pydantic import JsonValue
 
+from biomodal_deploy.iam import Place
 from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase, catalog
 from biomodal_deploy.iam.language import parse_policy
 from biomodal_deploy.iam.needs import Need, needs_of
 from biomodal_deploy.iam.permissions import vm_policies
-from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.stack import Document, Module
 
 REGION: Final = "eu-west-2"

@@ -18,12 +18,11 @@ from pydantic import JsonValue
 
 from biomodal_deploy.config.contract import variables_of
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.iam import iam_reference
+from biomodal_deploy.iam import Place, iam_reference
 from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase
 from biomodal_deploy.iam.evaluate import Request, decide
 from biomodal_deploy.iam.language import parse_policy
 from biomodal_deploy.iam.needs import Needs, needs_of
-from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.policies import (
     MANAGED_LIMIT,
     Policy,

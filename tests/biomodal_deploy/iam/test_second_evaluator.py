@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import pytest
 
+from biomodal_deploy.iam import Place
 from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase
 from biomodal_deploy.iam.evaluate import Request, wanted
 from biomodal_deploy.iam.needs import Needs, needs_of
-from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.policies import policies
 from biomodal_deploy.iam.stack import Document
 from tests.support.changes import HARDENED_MODULE, HARDENED_NATIVE, MODULE, NATIVE

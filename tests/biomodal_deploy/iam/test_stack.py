@@ -9,9 +9,9 @@ import pytest
 from pydantic import JsonValue
 
 from biomodal_deploy.errors import UsageError
+from biomodal_deploy.iam import Place
 from biomodal_deploy.iam.catalog import SUFFIX, catalog
 from biomodal_deploy.iam.functions import UNKNOWN
-from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.stack import (
     Block,
     Document,

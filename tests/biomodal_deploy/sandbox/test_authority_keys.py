@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from biomodal_deploy.iam.place import Place
+from biomodal_deploy.iam import Place
 from tests.support.authority.account import Account
 from tests.support.authority.call import ApiCall
 from tests.support.authority.requests import requests_of

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from biomodal_deploy.iam.place import Place
+from biomodal_deploy.iam import Place
 from biomodal_deploy.sandbox.patches import services
 from tests.support.authority.account import Account
 from tests.support.authority.call import ApiCall

@@ -11,9 +11,9 @@ import pytest
 from pydantic_core import to_jsonable_python
 from rich.console import Console
 
+from biomodal_deploy.cli.render import _THEME
 from biomodal_deploy.cli.render.checks import show_jobs
-from biomodal_deploy.cli.render.console import _THEME
-from biomodal_deploy.review.cost.prices import PriceGroup, Prices
+from biomodal_deploy.review.cost import PriceGroup, Prices
 from biomodal_deploy.vm.jobs import JobsData, find_jobs, with_costs
 from tests.support.operated import (
     NAME,

@@ -20,9 +20,9 @@ from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.preflight import all_checks, run_preflight
 from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.aws.preflight.target import Target
+from biomodal_deploy.iam import Place
 from biomodal_deploy.iam.catalog import Phase
 from biomodal_deploy.iam.needs import needs_of
-from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.policies import policies
 from biomodal_deploy.iam.stack import Document
 from biomodal_deploy.sandbox import Sandbox

@@ -6,9 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from biomodal_deploy.iam import iam_reference
+from biomodal_deploy.iam import Place, iam_reference
 from biomodal_deploy.iam.language import PolicyDocument, parse_policy
-from biomodal_deploy.iam.place import Place
 
 _NO_TAGS: Final[Mapping[str, str]] = {}
 

@@ -14,8 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from biomodal_deploy.iam import Place
 from biomodal_deploy.iam.evaluate import Decision, Request, decide
-from biomodal_deploy.iam.place import Place
 from tests.support.authority.account import Account
 from tests.support.authority.call import ApiCall, parse_call
 from tests.support.authority.common import UnknownCallError

@@ -13,8 +13,8 @@ from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.preflight import OPTIONS, all_checks, run_preflight, target_from
 from biomodal_deploy.aws.preflight.facts import Facts
 from biomodal_deploy.aws.preflight.target import Hardened, Target
+from biomodal_deploy.iam import Place
 from biomodal_deploy.iam.needs import needs_of
-from biomodal_deploy.iam.place import Place
 from biomodal_deploy.iam.stack import Document
 from tests.support.preflight_cases import answer, job_queues
 from tests.support.project import ROOT

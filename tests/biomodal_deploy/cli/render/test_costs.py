@@ -9,8 +9,8 @@ from typing import Any
 
 from biomodal_deploy.cli.render.costs import cost_data, cost_summary, show_cost
 from biomodal_deploy.plan.sealed import SealedPlan
+from biomodal_deploy.review.cost import PRICES_FILE, Prices
 from biomodal_deploy.review.cost.estimate import estimate
-from biomodal_deploy.review.cost.prices import PRICES_FILE, Prices
 from tests.support import screens
 from tests.support.costs import address, documented, machine, references
 from tests.support.plans import plan, resource

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from biomodal_deploy.cli.render.console import output_console
+from biomodal_deploy.cli.render import output_console
 from biomodal_deploy.cli.render.project import show_environment, show_outputs
 from biomodal_deploy.engine.terraform import OutputValue
 from biomodal_deploy.errors import UsageError

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from biomodal_deploy.review.cost import Prices
 from biomodal_deploy.review.cost.estimate import Estimate, estimate
-from biomodal_deploy.review.cost.prices import Prices
 from tests.support.costs import address, batch, documented, machine, references, template
 from tests.support.plans import plan, resource
 

@@ -11,8 +11,8 @@ import pytest
 
 from biomodal_deploy.config.settings import Limits
 from biomodal_deploy.plan.guards import Outcome
+from biomodal_deploy.review.cost import PRICES_FILE
 from biomodal_deploy.review.cost.limits import judge_cost
-from biomodal_deploy.review.cost.prices import PRICES_FILE
 from tests.support.costs import address, batch, documented, machine, references
 from tests.support.plans import plan, resource
 

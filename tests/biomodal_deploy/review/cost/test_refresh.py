@@ -12,8 +12,8 @@ import pytest
 
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.errors import EngineError
+from biomodal_deploy.review.cost import PRICES_FILE, Prices
 from biomodal_deploy.review.cost.estimate import estimate
-from biomodal_deploy.review.cost.prices import PRICES_FILE, Prices
 from biomodal_deploy.review.cost.refresh import refresh
 from tests.support.costs import address, batch, documented, machine, references
 from tests.support.plans import plan

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from biomodal_deploy.review.cost import Prices
 from biomodal_deploy.review.cost.estimate import estimate
-from biomodal_deploy.review.cost.prices import Prices
 from biomodal_deploy.review.cost.resources import Stored
 from tests.support.costs import lifecycle
 from tests.support.plans import plan, resource

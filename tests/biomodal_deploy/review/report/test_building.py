@@ -11,8 +11,8 @@ import pytest
 
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan import Action, PlanKind, read_plan
+from biomodal_deploy.review.report import Level
 from biomodal_deploy.review.report.building import WAIVERS, build_report, read_waivers
-from biomodal_deploy.review.report.model import Level
 from tests.support.everything import everything
 from tests.support.plans import ACTIONS, document, encoded, plan, resource
 from tests.support.reports import report, report_on

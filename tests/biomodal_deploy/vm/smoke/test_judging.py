@@ -10,7 +10,7 @@ from biomodal_deploy.aws.checks import CheckData, Verdict, failed, passed
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.config.contract.aws import SMOKE_IMAGE
 from biomodal_deploy.vm.nextflow_facts import nextflow_facts
-from biomodal_deploy.vm.smoke.job import Said, SmokeJob
+from biomodal_deploy.vm.smoke import Said, SmokeJob
 from biomodal_deploy.vm.smoke.judging import LAYERS, Seen, judge
 from tests.support.operated import REGION, deployed, hardened
 from tests.support.recorded_aws import RecordedAws

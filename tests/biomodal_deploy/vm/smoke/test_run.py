@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from biomodal_deploy.aws.clients import Clients
-from biomodal_deploy.review.cost.prices import Prices
+from biomodal_deploy.review.cost import Prices
 from biomodal_deploy.vm.deployed import Deployed
 from biomodal_deploy.vm.nextflow_facts import nextflow_facts
-from biomodal_deploy.vm.smoke import run
-from biomodal_deploy.vm.smoke.job import SmokeJob
+from biomodal_deploy.vm.smoke import SmokeJob, run
 from biomodal_deploy.workflow.location import silent
 from tests.support.operated import REGION, deployed, documented
 from tests.support.recorded_aws import RecordedAws

@@ -6,7 +6,7 @@ import pytest
 from rich.table import Table
 from rich.text import Text
 
-from biomodal_deploy.cli.render.console import message_console, output_console, print_table
+from biomodal_deploy.cli.render import message_console, output_console, print_table
 from tests.support.screens import printed
 
 # Rich's markup, its names of emojis, and what would steer the terminal or forge a line.

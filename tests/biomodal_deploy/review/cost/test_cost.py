@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.review.cost.prices import PRICES_FILE, Prices, _packaged, vcpus_of
+from biomodal_deploy.review.cost import PRICES_FILE, Prices, _packaged, vcpus_of
 
 GROUP = {
     "as_of": "2026-11-29",

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.vm.nextflow_facts import nextflow_facts
-from biomodal_deploy.vm.smoke.job import SmokeJob
+from biomodal_deploy.vm.smoke import SmokeJob
 from tests.support.operated import NAME, REGION, arn, deployed, hardened
 from tests.support.recorded_aws import RecordedAws, Refusal
 

@@ -1,4 +1,4 @@
-"""Tests for biomodal_deploy.plan.reading, on plans of real Terraform."""
+"""Tests for biomodal_deploy.plan, on plans of real Terraform."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Tests of `biomodal_deploy.iam.place`."""
+"""Tests of `biomodal_deploy.iam`."""
 
 from __future__ import annotations
 
 import pytest
 
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.iam.place import Place
+from biomodal_deploy.iam import Place
 
 ACCOUNT = "123456789012"
 
