@@ -45,6 +45,4 @@ def examples(number: int, *, slow: bool = False) -> settings:
         number: How many a usual run draws.
         slow: An example takes so long that a failing one is shown as drawn, not made smaller.
     """
-    if TIMES:
-        return settings(max_examples=number * TIMES)
-    return settings(max_examples=number, phases=_UNSHRUNK if slow else tuple(Phase))
+    return settings(max_examples=number * (TIMES or 1), phases=_UNSHRUNK if slow else tuple(Phase))

@@ -19,6 +19,7 @@ from biomodal_deploy.config.tfvars.scanner import (
     BLANK,
     LINE_END,
     LITERALS,
+    NUMBER,
     RESULT,
     Fault,
     Scanner,
@@ -30,15 +31,13 @@ DEEPEST: Final = 50
 MOST_FAULTS: Final = 20
 
 _T = TypeVar("_T")
-_NAME: Final = re.compile(r"[^\W\d][\w-]*")
-_FOR: Final = re.compile(r"for\s")
-_NUMBER: Final = re.compile(r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _OPERATOR: Final = re.compile(r"[-+*%<>!&|?.\[(]|==|/(?!/)")
-_QUOTED: Final = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
+_QUOTED: Final = re.compile(r'"((?:[^"\\\r\n]|\\.)*)"')
 _HEREDOC: Final = re.compile(
-    r"<<(?P<flush>-?)(?P<mark>[^\W\d][\w-]*)\r?\n"
+    r"<<(?P<flush>-?)(?P<mark>[^\s<-][^\s]*)\r?\n"
     r"(?P<body>(?:[^\n]*\n)*?)(?P<end>[^\S\n]*(?P=mark)[^\S\r\n]*)(?=\r?\n)"
 )
+_LONE_RETURN: Final = re.compile(r"\r(?!\n)")
 _TEMPLATE: Final = re.compile(r"(?P<mark>\$\$|%%|\$|%)\{")
 _ESCAPE: Final = re.compile(
     r"\\(?:(?P<short>[nrt\"\\])|u(?P<four>[0-9a-fA-F]{4})|U(?P<eight>[0-9a-fA-F]{8})|.)|"
@@ -128,7 +127,7 @@ class _Reader(Scanner):
     def name(self, names: dict[str, int], line: int) -> str:
         """Read a name and its equals sign."""
         start = self.place
-        name = self.take(_NAME)
+        name = self.take_name()
         if name is None:
             json_or_yaml = self.at("---") or (self.at("{") and not names and not self.faults)
             raise self.error(*scanner.for_name(self.text, start), last=json_or_yaml)
@@ -210,9 +209,9 @@ class _Reader(Scanner):
         }
         if mark in readers:
             return readers[mark]()
-        if (digits := self.take(_NUMBER)) is not None:
+        if (digits := self.take(NUMBER)) is not None:
             return self.number(digits, start)
-        word = self.take(_NAME)
+        word = self.take_name()
         if word in _KEYWORDS:
             return _KEYWORDS[word]
         raise self.error(*scanner.for_value(self.text, start), start, inside=True)
@@ -221,7 +220,7 @@ class _Reader(Scanner):
         self.place += 1
         self.skip()
         start = self.place
-        digits = self.take(_NUMBER)
+        digits = self.take(NUMBER)
         if digits is None:
             fix = "write a number after the minus sign"
             raise self.error(LITERALS, fix, inside=True)
@@ -267,8 +266,6 @@ class _Reader(Scanner):
         self.skip(lines=True)
         while not self.at("}") and self.place < len(self.text):
             start = self.place
-            if self.take(_FOR):
-                raise self.error(LITERALS, RESULT, start)
             # To Terraform `é` is one key, however it is composed.
             key = unicodedata.normalize("NFC", self.key(depth))
             self.skip()
@@ -285,7 +282,10 @@ class _Reader(Scanner):
 
     def key(self, depth: int) -> str:
         start = self.place
-        name = self.take(_NAME)
+        name = self.take_name()
+        if name == "for":
+            self.skip()
+            raise self.error(LITERALS, _QUOTES if self.at("=") or self.at(":") else RESULT, start)
         if name is not None:
             return name
         try:
@@ -309,8 +309,10 @@ class _Reader(Scanner):
 
     def heredoc(self) -> str:
         found = _HEREDOC.match(self.text, self.place)
-        if not found:
+        if not found or scanner.past_name(found["mark"], 0) < len(found["mark"]):
             raise self.error(*scanner.for_heredoc(self.text, self.place), last=True)
+        if lone := _LONE_RETURN.search(self.text, found.start(), found.end()):
+            raise self.error(*scanner.LONE_RETURN, lone.start(), last=True)
         self.place = found.end("end")
         text = self.decoded(_TEMPLATE, found["body"], found.start("body"))
         return _without_common_indent(text) if found["flush"] else text

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 BLANK: Final = re.compile(r"(?:[ \t]+|/\*.*?\*/)+", re.DOTALL)
+# Digits are those of ASCII: `\d` has those of every script.
+NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 LINE_END: Final = re.compile(r"(?:(?:#|//)[^\n]*)?(?:\r?\n|\Z)")
 
 
@@ -38,6 +40,17 @@ class Stop(Exception):
     def __init__(self, fault: Fault, *, inside: bool = False, last: bool = False) -> None:
         super().__init__(fault.rule)
         self.fault, self.inside, self.last = fault, inside, last
+
+
+def past_name(text: str, place: int) -> int:
+    """Return the place behind the name that begins at a place, or that place where none does.
+
+    Its letters are Unicode's, as in Python's own names, and a hyphen may follow them.
+    """
+    if text[place : place + 1].isidentifier():
+        while place < len(text) and (text[place] == "-" or f"_{text[place]}".isidentifier()):
+            place += 1
+    return place
 
 
 class Scanner:
@@ -70,6 +83,11 @@ class Scanner:
             return None
         self.place = found.end()
         return found[0]
+
+    def take_name(self) -> str | None:
+        """Return the name that begins here, and go on behind it; None where none does."""
+        start, self.place = self.place, past_name(self.text, self.place)
+        return self.text[start : self.place] or None
 
     def match(self, mark: str) -> bool:
         """Go on behind a mark; False where it does not stand here."""
@@ -108,6 +126,10 @@ RESULT: Final = "write the result itself"
 Hint = tuple[str, str]
 """The rule that is broken, and what to do."""
 
+LONE_RETURN: Final[Hint] = (
+    "A line ends with a lone carriage return",
+    "save the file with line feeds (LF) as line ends",
+)
 _CLOSERS: Final = "}])"
 _CURLY: Final = "“”„‟«»"
 _CURLY_SINGLE: Final = "\u2018\u2019\u201a\u201b"
@@ -209,8 +231,7 @@ def for_rest(text: str, place: int) -> Hint:
     if mark and mark in _CLOSERS:
         return f"{mark} closes nothing that is open", "remove it"
     if mark == "\r":
-        rule = "A line ends with a lone carriage return"
-        return rule, "save the file with line feeds (LF) as line ends"
+        return LONE_RETURN
     if mark and mark in _CURLY + _CURLY_SINGLE:
         return "A curly quote follows the value", 'write straight double quotes: "'
     return _odd(mark) or ("Each value ends its line", "start a new line here")
@@ -220,6 +241,8 @@ def for_open_text(rest_of_line: str) -> Hint:
     """Return what to say of a text whose closing quote is missing."""
     if any(mark in rest_of_line for mark in _CURLY):
         return 'A text begins with " and ends with a curly quote', 'end it with a straight "'
+    if "\r" in rest_of_line.removesuffix("\r"):
+        return "A carriage return stands in a text", r"write \r"
     rule = "A text in double quotes ends on its own line"
     return rule, r'close it with ", or write \n for a new line'
 
@@ -240,7 +263,7 @@ def for_heredoc(text: str, place: int) -> Hint:
 def text_in_digits(text: str, start: int) -> Hint | None:
     """Return what to say of a word that begins as a number; None where it is one."""
     found = _TEXT_LIKE.match(text, start)
-    if not found or re.fullmatch(r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", found[0]):
+    if not found or NUMBER.fullmatch(found[0]):
         return None
     rule = "A number is followed by something else"
     return rule, "write the number alone, or put text between double quotes"
