@@ -9,7 +9,7 @@ from typing import Final
 
 # Extra arguments, values beside the one var-file, another workspace or data directory, a provider
 # process or a backend other than the configuration's, a plugin cache that is believed without a
-# checksum, and logs that hold every value in clear.
+# checksum, tags that no configuration names, and logs that hold every value in clear.
 _DROPPED: Final = (
     "TF_CLI_ARGS",
     "TF_VAR_",
@@ -19,6 +19,8 @@ _DROPPED: Final = (
     "TF_REATTACH_PROVIDERS",
     "TF_FORCE_LOCAL_BACKEND",
     "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE",
+    "TF_AWS_DEFAULT_TAGS_",
+    "TF_AWS_IGNORE_TAGS_",
 )
 _SET: Final = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
 # Terraform and the AWS provider read schemas of hundreds of megabytes that stay anyway, and Go

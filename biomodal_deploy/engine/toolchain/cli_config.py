@@ -19,6 +19,7 @@ from biomodal_deploy.files import read_regular
 _BLOCK: Final = "provider_installation"
 _OVERRIDES: Final = "dev_overrides"
 _COMMENT: Final = re.compile(r"\s*(#|//)")
+_ENDS: Final = re.compile(r'"|\*/')
 _ESCAPE: Final = re.compile(r"\\(u[0-9a-fA-F]{4}|U0[0-9a-fA-F]{7}|x[0-9a-fA-F]{2}|[0-7]{3})")
 _LIMIT_BYTES: Final = 1024 * 1024
 _TOKEN: Final = re.compile(
@@ -51,7 +52,8 @@ def refuse_dev_overrides(environ: Mapping[str, str]) -> None:
     """Refuse a configuration that puts a program of its own in the place of a provider.
 
     Terraform then checks neither version nor checksum, so nothing that is sealed says what runs.
-    The word counts wherever it stands but in a line of comment: better one file too many.
+    The word counts wherever it stands but in a line of comment: better one file too many. Where
+    something before it may end a comment or a text, the line is none.
     """
     for path in user_files(environ):
         if not path.is_file() and not path.samefile(os.devnull):
@@ -64,10 +66,11 @@ def refuse_dev_overrides(environ: Mapping[str, str]) -> None:
             content = read_regular(path).decode("utf-8", "replace")
         except OSError:
             continue  # Terraform cannot read it either, and says so.
-        lines = [line for line in content.splitlines() if not _COMMENT.match(line)]
         # A quoted name may be written with escapes.
-        texts = (text for line in lines for text in (line, _ESCAPE.sub(_unescape, line)))
-        if any(_OVERRIDES in text for text in texts):
+        for text in (*content.split("\n"), *_ESCAPE.sub(_unescape, content).split("\n")):
+            before, found, _ = text.rpartition(_OVERRIDES)
+            if not found or (_COMMENT.match(text) and not _ENDS.search(before)):
+                continue
             raise UsageError(
                 f"{_OVERRIDES} runs a provider that no plan is sealed with",
                 field=str(path),

@@ -20,6 +20,8 @@ KEPT = {
 }
 # By name, as they are listed.
 DROPPED = {
+    "TF_AWS_DEFAULT_TAGS_Owner": "mallory",
+    "TF_AWS_IGNORE_TAGS_KEYS": "environment",
     "TF_CLI_ARGS": "-parallelism=1",
     "TF_CLI_ARGS_apply": "-lock=false",
     "TF_DATA_DIR": "elsewhere",

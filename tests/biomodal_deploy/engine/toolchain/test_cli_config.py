@@ -94,6 +94,9 @@ JSON_OVERRIDE = '{"provider_installation": [{"dev_overrides": [{"a/b": "/x"}]}]}
         (".terraformrc", JSON_OVERRIDE.replace("dev_", "dev\\u005f")),
         (".terraformrc", 'provider_installation {\n "dev\\x5foverrides" { }\n}\n'),
         (".terraformrc", "a = <<E\n/*\nE\n" + OVERRIDE + "# */\n"),
+        (".terraformrc", "/*\n# */ " + OVERRIDE.replace("\n", " ")),
+        (".terraformrc", 'x = "${\n#}" ' + OVERRIDE.replace("\n", " ")),
+        (".terraformrc", OVERRIDE.replace("\n", "").replace("dev_", "/*\u2028# */ dev_")),
         (".terraformrc", "#" * 2_000_000 + "\n" + OVERRIDE),
     ],
 )
@@ -113,7 +116,9 @@ def test_an_overridden_provider_is_refused(tmp_path: Path, name: str, content: s
 
 def test_an_override_in_a_comment_is_none(tmp_path: Path) -> None:
     """Whoever took it out that way is not refused."""
-    (tmp_path / ".terraformrc").write_text("# dev_overrides { }\n  // dev_overrides\n" + BLOCK)
+    (tmp_path / ".terraformrc").write_text(
+        '# dev_overrides { "a/b" = "/x" }\n  // dev_overrides\n' + BLOCK
+    )
     cli_config.refuse_dev_overrides({"HOME": str(tmp_path)})
 
 
