@@ -287,10 +287,13 @@ def _hold(path: Path, descriptor: int) -> bool:
 
 
 _FIXES: Final = {
-    errno.ENOSPC: "free some space there",
-    errno.EDQUOT: "free some space there",
+    errno.ENOSPC: "free some space on the disk",
+    errno.EDQUOT: "free some space on the disk",
     errno.EFBIG: "allow larger files (ulimit -f)",
-    errno.EMFILE: "allow more open files (ulimit -n)",
+    errno.EMFILE: "allow more open files (`ulimit -n 4096`)",
+    errno.ENFILE: "end programs that hold files open, or raise fs.file-max",
+    errno.EAGAIN: "end programs, or allow more processes (`ulimit -u 4096`)",
+    errno.ENOMEM: "end programs, or give this machine or container more memory",
     errno.EROFS: "choose a path on a file system that can be written",
 }
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel, PlainSerializer, SkipValidation, WithJsonSchema
 from biomodal_deploy.aws.clients import WORKERS, Clients, as_finished, open_clients, within
 from biomodal_deploy.aws.errors import classify_error, one_line
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
+from biomodal_deploy.files import fix_for
 
 _T = TypeVar("_T")
 
@@ -260,6 +261,8 @@ def _unavailable(error: Exception, clients: Clients) -> Unavailable:
     if isinstance(error, BotoCoreError | ClientError):
         failure = classify_error(error, clients)
         return Unavailable(failure.line, failure.fix)
+    if isinstance(error, OSError) and (fix := fix_for(error, None)):
+        return Unavailable(f"{error.strerror} on this machine", fix)
     # An answer of AWS that nobody has seen before.
     line = f"the check itself failed ({type(error).__name__}: {one_line(str(error))})"
     return Unavailable(line, "report it as a bug of biomodal-aws")

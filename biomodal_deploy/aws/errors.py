@@ -5,6 +5,8 @@ A check that AWS does not answer is not passed and not failed: it is unknown, an
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import shlex
 from collections.abc import Callable
@@ -18,6 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from biomodal_deploy.aws.clients import SERVICE, Clients
 from biomodal_deploy.aws.session import MFA_NEEDED, NotFromAwsError
 from biomodal_deploy.config.credentials import without_userinfo
+from biomodal_deploy.files import fix_for
 
 _T = TypeVar("_T")
 
@@ -156,6 +159,11 @@ def classify_error(error: BotoCoreError | ClientError, clients: Clients) -> AwsF
 
 def _from_here(error: BotoCoreError, clients: Clients) -> AwsFailure:
     said = one_line(str(error))
+    many = os.strerror(errno.EMFILE)
+    # To the library it is an address that it cannot reach.
+    if many in f"{said} {error.kwargs.get('error')}":
+        fix = fix_for(OSError(errno.EMFILE, many), None)
+        return AwsFailure(Kind.OTHER, f"{many} on this machine", fix)
     if isinstance(error, boto.NoCredentialsError):
         fix = (
             "run `aws configure`, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"

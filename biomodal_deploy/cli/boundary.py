@@ -38,6 +38,9 @@ _MENDABLE: Final = {
     errno.EACCES,
     errno.EPERM,
     errno.EMFILE,
+    errno.ENFILE,
+    errno.EAGAIN,
+    errno.ENOMEM,
     errno.EFBIG,
     errno.ELOOP,
     errno.ENOTDIR,
@@ -88,6 +91,8 @@ def _dispatch(arguments: list[str]) -> int:
         # A stop request that came while a class was being made: Python 3.11 wraps it.
         if isinstance(error.__cause__, KeyboardInterrupt):
             return _interrupted(arguments)
+        if "can't start new thread" in str(error):
+            return _system_error(OSError(errno.EAGAIN, "Too many processes"), arguments)
         if damaged := damaged_bytecode(error):
             return _fail(EXIT_USAGE, arguments, code="usage", message=damaged)
         return _bug(error, arguments)

@@ -69,7 +69,7 @@ class App:
                 self.argv, directory=self.project_dir, environment=self.environment, on_line=receive
             )
         except NotStarted as error:
-            raise _no_command(str(error), self.argv[0]) from None
+            raise _no_command(str(error), self.argv[0], error.fix) from None
         if ended.error:
             raise ended.error
         if ended.returncode:
@@ -102,12 +102,12 @@ class App:
         return folder / "synthesis.log"
 
 
-def _no_command(reason: str, value: str) -> UsageError:
+def _no_command(reason: str, value: str, fix: str | None = None) -> UsageError:
     return UsageError(
         f"cannot be started ({reason})",
         field="cdktf.json: app",
         value=value,
-        fix='name a program, as in "python main.py"',
+        fix=fix or 'name a program, as in "python main.py"',
     )
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias, TypeVar
 
 from biomodal_deploy.engine.process.stop_requests import read_stop_requests, stop_signals
+from biomodal_deploy.files import fix_for
 
 Step: TypeAlias = Literal["interrupt", "terminate", "kill"]
 Feed: TypeAlias = Callable[[bytes], None]
@@ -68,7 +69,11 @@ class Ended:
 
 
 class NotStarted(Exception):
-    """The program cannot be started."""
+    """The program cannot be started; `fix` says what helps where a limit of the system is met."""
+
+    def __init__(self, line: str, fix: str | None = None) -> None:
+        super().__init__(line)
+        self.fix = fix
 
 
 @dataclass(frozen=True)
@@ -223,7 +228,8 @@ def _start(child: Child, out: tuple[int, int], err: tuple[int, int]) -> subproce
             pass_fds=(out[0], err[0], *child.inherit),
         )
     except OSError as error:
-        raise NotStarted(f"{error.filename or child.argv[0]}: {error.strerror}") from error
+        line = f"{error.filename or child.argv[0]}: {error.strerror}"
+        raise NotStarted(line, fix_for(error, None) or None) from error
 
 
 def _pipe(reading: ExitStack, writing: ExitStack) -> tuple[int, int]:

@@ -143,7 +143,7 @@ class Caller:
                     lock=run_log.descriptor,
                 )
             except NotStarted as error:
-                raise EngineError(f"{error}", log=log) from error
+                raise EngineError(f"{error}", log=log, advice=error.fix) from error
             run_log.ended(ended)
         if ended.error:
             raise ended.error
@@ -172,7 +172,8 @@ class Caller:
                 environment=self.environment,
             )
         except (NotStarted, TooMuchOutput) as error:
-            raise EngineError(f"{self.product} {verb}: {error}") from error
+            advice = error.fix if isinstance(error, NotStarted) else None
+            raise EngineError(f"{self.product} {verb}: {error}", advice=advice) from error
         if captured.steps:
             raise TerraformStopped(self.product, verb, captured.steps)
         return captured

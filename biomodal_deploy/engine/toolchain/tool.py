@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import selectors
@@ -14,6 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
+
+from biomodal_deploy.errors import UsageError
+from biomodal_deploy.files import fix_for
 
 Source = Literal["setting", "path", "embedded", "environment", "missing"]
 
@@ -131,6 +135,7 @@ def ask(
 
     Raises:
         ProbeError: cannot be started, hangs, or prints without end.
+        UsageError: The system allows no more open files or processes.
     """
     try:
         child = subprocess.Popen(
@@ -143,6 +148,7 @@ def ask(
             start_new_session=True,
         )
     except OSError as error:
+        _raise_limit(error, argv[0])
         raise ProbeError(f"cannot be started ({error.strerror or error})") from error
     try:
         output = _read(child, time.monotonic() + timeout)
@@ -151,7 +157,16 @@ def ask(
         raise ProbeError(f"no answer within {timeout:g} s") from error
     finally:
         _end(child)
+    if b"failed to create new OS thread" in output:  # how a Go program says so
+        _raise_limit(OSError(errno.EAGAIN, "Too many processes"), argv[0])
     return Answer(status, output.decode(errors="replace"))
+
+
+def _raise_limit(error: OSError, program: str) -> None:
+    """Raise what helps against a limit of the system: another program would meet it too."""
+    if fix := fix_for(error, None):
+        line = f"cannot be started ({error.strerror})"
+        raise UsageError(line, field=program, fix=fix) from error
 
 
 def _read(child: subprocess.Popen[bytes], deadline: float) -> bytes:

@@ -62,7 +62,11 @@ STOPPED = "Interrupted: nothing more was done."
 FULL = OSError(errno.ENOSPC, "No space left on device", "/full")
 CLOSED = PermissionError(errno.EACCES, "Permission denied", "/closed")
 PERMISSIONS = "fix the permissions of /, or choose another path"
+ROOM = "free some space on the disk"
 MANY = OSError(errno.EMFILE, "Too many open files")
+ALLOW_FILES = "allow more open files (`ulimit -n 4096`)"
+NO_THREAD = RuntimeError("can't start new thread")
+ALLOW_PROCESSES = "end programs, or allow more processes (`ulimit -u 4096`)"
 LATE = SealedPlanRefused("expired", "Late.")
 WRONG = UsageError("It is wrong", field="x")
 BROKEN = EngineError("It broke", log=Path("/l/og"))
@@ -75,9 +79,10 @@ FAILURES: Any = [
     (Interrupted("Stopped."), EXIT_INTERRUPTED, "interrupted", "Stopped.", {}),
     (KeyboardInterrupt(), EXIT_INTERRUPTED, "interrupted", STOPPED, {}),
     (StopRequested(), EXIT_INTERRUPTED, "interrupted", STOPPED, {}),
-    (FULL, EXIT_USAGE, "usage", "/full: No space left on device. Fix: free some space there.", {}),
+    (FULL, EXIT_USAGE, "usage", f"/full: No space left on device. Fix: {ROOM}.", {}),
     (CLOSED, EXIT_USAGE, "usage", f"/closed: Permission denied. Fix: {PERMISSIONS}.", {}),
-    (MANY, EXIT_USAGE, "usage", "Too many open files. Fix: allow more open files (ulimit -n).", {}),
+    (MANY, EXIT_USAGE, "usage", f"Too many open files. Fix: {ALLOW_FILES}.", {}),
+    (NO_THREAD, EXIT_USAGE, "usage", f"Too many processes. Fix: {ALLOW_PROCESSES}.", {}),
 ]
 IDS = [type(each[0]).__name__ for each in FAILURES]
 

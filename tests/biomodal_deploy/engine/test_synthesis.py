@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -141,6 +142,19 @@ def test_a_command_that_cannot_run_is_a_wrong_setting(project: Project, command:
     text = json.dumps({"language": "python", "app": command})
     (project.folder / "cdktf.json").write_text(text)
     with pytest.raises((UsageError, EngineError)):
+        project.synthesize()
+
+
+def test_a_limit_of_open_files_is_no_wrong_setting(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limit is named, and how to raise it: another program could not be started either."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    with pytest.raises(UsageError, match=r"Too many open files.*ulimit -n"):
         project.synthesize()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 import threading
@@ -90,6 +91,10 @@ def test_a_check_that_breaks_is_unknown(aws: RecordedAws, target: Target) -> Non
     found = {each.check: each for each in report.checks}
     assert found["image"].verdict is Verdict.UNKNOWN
     assert "the check itself failed (KeyError" in found["image"].line
+    aws.answers["ec2.DescribeImages"] = OSError(errno.EMFILE, "Too many open files")
+    found = {each.check: each for each in run_preflight(target, aws.session()).checks}
+    assert "Too many open files" in found["image"].line
+    assert "ulimit -n" in (found["image"].fix or "")
     assert found["vpc"].verdict is Verdict.PASS
 
 

@@ -6,6 +6,8 @@ it can (no credentials, nobody listening, nobody answering), it is real.
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -44,6 +46,7 @@ SSO: Final = boto.TokenRetrievalError(provider="sso", error_msg="Token has expir
 HALF: Final = boto.PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY")
 PROXY: Final = boto.ProxyConnectionError(proxy_url="http://proxy:3128")
 TLS: Final = boto.SSLError(endpoint_url=URL, error=OSError("self-signed certificate"))
+MANY: Final = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 SIGNED_OUT: Final = "the sign-in has expired"
 UNREACHED: Final = "AWS cannot be reached"
 # By what is advised.
@@ -74,6 +77,10 @@ UNASKED: Final[dict[str, list[tuple[Refusal | Exception, str]]]] = {
         (PROXY, f"{UNREACHED} (Failed to connect to proxy URL"),
     ],
     "AWS_CA_BUNDLE": [(TLS, "no trusted connection to AWS (SSL validation failed")],
+    "ulimit -n": [
+        (boto.EndpointConnectionError(endpoint_url=URL, error=MANY), "Too many open files"),
+        (boto.HTTPClientError(error=MANY), "Too many open files"),
+    ],
     "enable-region": [(Refusal("OptInRequired"), "the account has not enabled eu-west-2")],
 }
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import pytest
 
 from biomodal_deploy.engine.toolchain import tool
 from biomodal_deploy.engine.toolchain.tool import ProbeError, ask, satisfies
+from biomodal_deploy.errors import UsageError
 from tests.support.programs import shell_program
 
 
@@ -93,6 +97,23 @@ def test_flood_is_cut(tmp_path: Path) -> None:
     """Endless output is refused at once and not collected."""
     with pytest.raises(ProbeError, match="prints without end"):
         ask([script(tmp_path / "p", "exec yes")], environ=PATH, timeout=10)
+
+
+def test_a_limit_of_the_system_is_no_fault_of_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it cannot be started or starts no thread: the limit is named, and how to raise it."""
+    said = "runtime: failed to create new OS thread (have 2 already; errno=11)"
+    program = script(tmp_path / "p", f"echo '{said}'; exit 2")
+    with pytest.raises(UsageError, match=r"Too many processes.*ulimit -u"):
+        ask([program], environ=PATH)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    with pytest.raises(UsageError, match=r"Too many open files.*ulimit -n"):
+        ask([program], environ=PATH)
 
 
 @pytest.mark.parametrize("content", [b"\x00\x01\x02garbage", b"#!/no/such/interpreter\n"])
