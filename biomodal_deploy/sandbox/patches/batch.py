@@ -12,7 +12,7 @@ from moto.batch.responses import BatchResponse
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.iam.exceptions import NotFoundException
 
-from biomodal_deploy.sandbox.patches.patch import Method, patch, patched_value
+from biomodal_deploy.sandbox.patches import Method, patch, patched_value
 
 _SERVICE: Final = "batch.amazonaws.com"
 _ROLE: Final = "AWSServiceRoleForBatch"

@@ -14,7 +14,7 @@ from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ec2.responses.general import General
 from moto.ec2.responses.instances import InstanceResponse
 
-from biomodal_deploy.sandbox.patches.patch import Method, patch
+from biomodal_deploy.sandbox.patches import Method, patch
 
 _EVERY: Final = "-1"
 

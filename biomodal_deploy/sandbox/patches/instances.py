@@ -15,7 +15,7 @@ from moto.ec2.responses.elastic_block_store import ElasticBlockStore
 from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.responses.monitoring import Monitoring
 
-from biomodal_deploy.sandbox.patches.patch import Method, patch
+from biomodal_deploy.sandbox.patches import Method, patch
 
 _GP3_THROUGHPUT: Final = 125
 

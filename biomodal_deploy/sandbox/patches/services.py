@@ -13,7 +13,7 @@ from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.iam.models import IAMBackend
 from moto.iam.policy_conditions import CONDITION_OPERATIONS
 
-from biomodal_deploy.sandbox.patches.patch import Method, patch, patched_value
+from biomodal_deploy.sandbox.patches import Method, patch, patched_value
 
 
 @patch(BudgetsResponse, "describe_subscribers_for_notification", new=True)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from biomodal_deploy.config.contract import OUTPUTS, Variable, variables_of, vm_name_rules
+from biomodal_deploy.config.contract import OUTPUTS, Variable, variables_of
+from biomodal_deploy.config.contract.variables import vm_name_rules
 
 # Document sections "Required Variables" and "Optional Variables", line by line.
 DOCUMENTED: Final = (

@@ -9,12 +9,12 @@ from typing import Final
 import pytest
 
 from biomodal_deploy.sandbox import patches
-from biomodal_deploy.sandbox.patches.patch import Change
+from biomodal_deploy.sandbox.patches import Change
 
 HERE: Final = Path(__file__).parent
 
 
-@pytest.mark.parametrize("patch", patches.PATCHES, ids=lambda patch: patch.name)
+@pytest.mark.parametrize("patch", patches.all_patches(), ids=lambda patch: patch.name)
 def test_every_patch_has_a_test(patch: patches.Patch) -> None:
     """A patch cannot be added without the test that shows why it is there, beside its module's."""
     module = patch.module.rpartition(".")[2]
