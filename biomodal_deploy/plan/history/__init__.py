@@ -51,8 +51,11 @@ def newest(plans: Path, stack: str, *, kinds: Collection[PlanKind] = tuple(PlanK
         sealed_plan = SealedPlan.load(path)
         if sealed_plan.manifest.kind in kinds:
             return sealed_plan
-    lack = f"{stack} has no unused plan." if ordered else f"{stack}: no plan yet."
-    raise SealedPlanRefused("no_sealed_plan", f"{lack} Next: biomodal-aws plan --stack {stack}")
+    lack = f"{stack} has no unused plan" if ordered else f"{stack}: no plan yet"
+    used = next((each for each in ordered if use_of(each).state is not UseState.UNUSED), None)
+    if used:
+        lack += f"; {used.name} is used: {use_of(used).sentence()}"
+    raise SealedPlanRefused("no_sealed_plan", f"{lack}. Next: biomodal-aws plan --stack {stack}")
 
 
 def is_overtaken(plans: Path, sealed_plan: SealedPlan) -> bool:

@@ -38,9 +38,13 @@ class TestNewest:
     def test_used_ones_are_passed_over(self, tmp_path: Path) -> None:
         """So is another stack's."""
         first = sealed(tmp_path, now=NOW - timedelta(hours=1))
-        consume(sealed(tmp_path).path)
+        last = sealed(tmp_path)
+        consume(last.path)
         sealed(tmp_path, stack="other", now=NOW + timedelta(seconds=10))
         assert newest(tmp_path, "demo").id == first.id
+        consume(first.path)
+        with refused("no_sealed_plan", last.id):
+            newest(tmp_path, "demo")
 
     def test_a_damaged_one_is_refused_and_not_passed_over(self, tmp_path: Path) -> None:
         """Nobody means the plan before it."""
