@@ -79,7 +79,7 @@ def eject(
         UsageError: The folder holds something, or a value is missing or wrong.
         EngineError: The app writes no HCL, or Terraform failed.
     """
-    folder = folder.absolute()
+    folder = folder.resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError("already exists", field=str(folder), fix="name a new folder")
     check_config_files(stack)
