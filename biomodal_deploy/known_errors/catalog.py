@@ -103,6 +103,7 @@ UNLOCK: Final = "unlock"
 HERE: Final = "this machine"
 # A command inside a sentence.
 _COMMAND: Final = re.compile(r"(`[^`]*`)")
+_TWO_STOPS: Final = re.compile(r"(?<!\.)\.\.$")
 _SENTENCE: Final = re.compile(r"(?<=[.}]) (?=[A-Z{`])")
 # An option of a command that can be left out: the command line has a default.
 _OPTION: Final = re.compile(r" --region \{region\}")
@@ -222,7 +223,8 @@ def _fields(entry: Entry, line: str) -> dict[str, str]:
 
 def _sentence(template: str, known: Context) -> str | None:
     parts = [_fill(part, known, command=part.startswith("`")) for part in _COMMAND.split(template)]
-    return None if None in parts else "".join(filter(None, parts))
+    # What was quoted may end with the full stop that the sentence has itself.
+    return None if None in parts else _TWO_STOPS.sub(".", "".join(filter(None, parts)))
 
 
 def _fill(template: str, known: Context, *, command: bool) -> str | None:

@@ -21,6 +21,8 @@ _ACTION: Final = re.compile(r"perform: ([a-z0-9-]+:[A-Za-z]+)")
 _RESOURCE: Final = re.compile(r"on resource: \\?\"?(arn:[^\s\"\\]+|\*)")
 # What else names a bucket: the provider's words, and the AWS CLI's.
 _BUCKET: Final = re.compile(r"S3 Bucket \(([a-z0-9.-]+)\)|s3://([a-z0-9.-]+)")
+# Of a copy from one bucket to another, what is written goes to the second.
+_COPY: Final = re.compile(r"s3://\S+ to (?=s3://)")
 _CALLER: Final = re.compile(r"User: (arn:[^\s\"]+)")
 _ACCOUNT: Final = re.compile(r"arn:[\w-]+:(?:iam|sts)::(\d{12}):")
 _OPERATION: Final = (
@@ -136,6 +138,8 @@ def _named_action(text: str) -> str | None:
 def _named_resource(action: str, text: str) -> str | None:
     if named := _RESOURCE.search(text):
         return named[1].rstrip(".,")
+    if action.startswith("s3:Put"):
+        text = _COPY.split(text)[-1]
     if action.startswith("s3:") and (bucket := _BUCKET.search(text)):
         objects = "/*" if action.endswith("Object") else ""
         return f"arn:aws:s3:::{bucket[1] or bucket[2]}{objects}"

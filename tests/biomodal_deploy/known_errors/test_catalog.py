@@ -319,3 +319,10 @@ def test_how_to_release_a_lock() -> None:
 def test_line_breaks_do_not_matter() -> None:
     """Terraform wraps its boxes anywhere."""
     assert name_cause("Saved\n  plan is\nstale")
+
+
+def test_a_quoted_sentence_ends_once() -> None:
+    """Words of the error that end with a full stop get no second one."""
+    text = "(ClientException) when calling the SubmitJob operation: The job is not for this."
+    cause = matches_of(text)[0].cause()
+    assert cause.endswith("The job is not for this.")

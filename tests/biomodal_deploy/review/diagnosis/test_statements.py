@@ -38,6 +38,10 @@ SNAPSHOT = ROOT / "tests/stacks/__snapshots__/test_snapshots/test_native_stack.j
             "upload failed: x to s3://lab/y (AccessDenied) when calling the PutObject operation",
             Denial("s3:PutObject", "arn:aws:s3:::lab/*"),
         ),
+        (
+            "s3://public/x to s3://lab/y (AccessDenied) when calling the PutObject operation",
+            Denial("s3:PutObject", "arn:aws:s3:::lab/*"),
+        ),
         ("Access Denied", None),
     ],
 )
