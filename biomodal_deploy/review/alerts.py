@@ -6,7 +6,6 @@ XML what every forge shows as tests.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,6 +22,7 @@ from biomodal_deploy.plan.sealed.facts import one_line
 from biomodal_deploy.review.report import Report
 from biomodal_deploy.review.report.access import Severity
 from biomodal_deploy.review.report.access.comparison import AccessChange
+from biomodal_deploy.text import as_json
 
 
 class Level(StrEnum):
@@ -116,7 +116,7 @@ def sarif(name: str, alerts: Iterable[Alert]) -> str:
     }
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
     document = {"$schema": schema, "version": "2.1.0", "runs": [run]}
-    return json.dumps(document, indent=2) + "\n"
+    return as_json(document) + "\n"
 
 
 def junit(name: str, alerts: Iterable[Alert]) -> str:
@@ -162,5 +162,7 @@ def _result(alert: Alert, rules: Sequence[str]) -> dict[str, object]:
         "level": str(alert.level),
         "message": {"text": one_line(f"{alert.subject}: {alert.message}")},
         "locations": [{"physicalLocation": place, "logicalLocations": [logical]}],
-        "partialFingerprints": {"alert/v1": sha256(text.encode()).hexdigest()},
+        "partialFingerprints": {
+            "alert/v1": sha256(text.encode(errors="surrogatepass")).hexdigest()
+        },
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import given
@@ -58,7 +59,15 @@ def test_what_is_there_is_said_in_order(error: BiomodalError, line: str) -> None
     assert str(error) == line
 
 
-@given(field=st.text(), value=st.text() | st.integers() | st.lists(st.text()), fix=st.text())
+TEXT: Final = st.text(st.characters()) | st.sampled_from(["\ud800", "\u2028", "\u200b\ufeff"])
+VALUES: Final = st.recursive(
+    TEXT | st.integers() | st.floats() | st.none() | st.just(10**4000) | st.binary(),
+    lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=4,
+)
+
+
+@given(field=TEXT, value=VALUES, fix=TEXT)
 def test_a_usage_error_is_one_plain_line(field: str, value: object, fix: str) -> None:
     """No value can break the line or send escape codes to the terminal."""
     line = str(UsageError("Rule", field=field, value=value, fix=fix))

@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 from tests.support.plans import document, output, resource
 
 # How a secret may look around the word that is searched for.
-SHAPES = ["{}", 'quote"{}\\back', "first line\n{}\nlast line", "<{}&>", " {} \n", "ü {} 🔑"]
+SHAPES = [
+    *("{}", 'quote"{}\\back', "first line\n{}\nlast line", "<{}&>", " {} \n", "ü {} 🔑"),
+    *(
+        "e\u0301{}",
+        "\r\n{}\r\n",
+        "\x1b[31m{}\x1b[0m",
+        "\x00{}",
+        "\u200b{}\u2028",
+        "%s{}%(x)",
+        "$${{{}}}",
+    ),
+]
 
 
 @st.composite

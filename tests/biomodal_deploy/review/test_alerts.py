@@ -8,7 +8,7 @@ from typing import Any, Final
 from xml.etree import ElementTree as ET
 
 import jsonschema  # type: ignore[import-untyped]
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from biomodal_deploy.aws.checks import Finding, Verdict
@@ -91,7 +91,13 @@ def test_of_drift() -> None:
     assert results(*drift_alerts("c", {"drift": []})) == []
 
 
-@given(st.text(min_size=1), st.text(min_size=1), st.sampled_from(Level))
+TEXT: Final = st.text(st.characters(), min_size=1) | st.sampled_from(
+    ["\ud800", "\x00", "]]>", "\ufffe", "a\r\nb", "\x1b[0m"]
+)
+
+
+@given(TEXT, TEXT, st.sampled_from(Level))
+@example("\ud800", "\ud800", Level.ERROR)
 def test_any_text(message: str, subject: str, level: Level) -> None:
     """Whatever a name in the account holds, both files can be read."""
     alert = Alert("rule", level, message, subject)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from decimal import Decimal
+from typing import Final
 
 import pytest
 from hypothesis import given
@@ -167,7 +168,47 @@ def test_expression_is_one_value() -> None:
         expression("[1] 2")
 
 
-@given(st.text(max_size=60))
+PIECES: Final = (
+    *(
+        "a",
+        "= ",
+        "[",
+        "]",
+        "{",
+        "}",
+        "(",
+        ")",
+        '"',
+        "'",
+        "\\",
+        "$",
+        "%",
+        "${",
+        "%{",
+        "<<E\n",
+        "E\n",
+    ),
+    *("\n", "\r", "\r\n", "\t", " ", ",", ":", "#", "//", "/*", "*/", "-", "1", ".", "e", "1e999"),
+    *(
+        "null",
+        "true",
+        "for ",
+        "\x00",
+        "\ufeff",
+        "\u0301",
+        "\u0663",
+        "\u00b2",
+        "\u201c",
+        r"\ud800",
+        "<<-",
+    ),
+)
+
+
+@given(
+    st.text(st.characters(), max_size=60)
+    | st.lists(st.sampled_from(PIECES), max_size=20).map(lambda found: "a = " + "".join(found))
+)
 def test_any_text_is_read_or_refused(text: str) -> None:
     """No input ends in anything but values or an error for people."""
     with suppress(HclError):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from typing import Final
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from biomodal_deploy.engine.process import Line
@@ -119,10 +120,49 @@ def test_no_line_breaks_the_reader(text: str) -> None:
     assert parse(Line("stdout", text)) is not None
 
 
-@given(st.dictionaries(st.sampled_from(["type", "hook", "change"]), st.text() | st.integers()))
-def test_no_json_breaks_the_reader(fields: dict[str, object]) -> None:
+TYPES: Final = st.sampled_from(
+    [
+        *("version", "log", "diagnostic", "planned_change", "change_summary", "outputs"),
+        *("apply_start", "provision_progress", "refresh_complete", "teleport"),
+    ]
+)
+KEYS: Final = st.sampled_from(
+    [
+        *("type", "@level", "@message", "@timestamp", "terraform", "hook", "change", "changes"),
+        *("diagnostic", "severity", "summary", "detail", "range", "start", "line", "snippet"),
+        *("resource", "addr", "action", "outputs", "x", "value", "sensitive", "add", "import"),
+        *("elapsed_seconds", ""),
+    ]
+)
+LEAVES: Final = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(), max_size=8)
+    | TYPES
+    | st.sampled_from([10**30, -(10**400), "\ud800", "error", "e\u0301"])
+)
+ANYTHING: Final = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(
+    st.fixed_dictionaries({"type": TYPES | ANYTHING}),
+    st.dictionaries(KEYS.filter(lambda key: key != "type"), ANYTHING, max_size=6),
+    st.booleans(),
+)
+@example({"type": "log"}, {"@message": "\ud800"}, True)
+def test_no_json_breaks_the_reader(
+    typed: dict[str, object], fields: dict[str, object], ascii_only: bool
+) -> None:
     """Whatever object is printed, something is returned."""
-    assert parse(Line("stdout", json.dumps(fields))) is not None
+    text = json.dumps({**typed, **fields}, ensure_ascii=ascii_only)
+    # A line is text by now: what is no UTF-8 has been replaced.
+    assert parse(Line("stdout", text.encode(errors="replace").decode())) is not None
 
 
 @pytest.mark.parametrize(

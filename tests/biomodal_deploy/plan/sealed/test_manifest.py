@@ -161,7 +161,18 @@ def test_a_manifest_written_by_hand_in_another_layout_is_the_same(tmp_path: Path
 OTHER: Final = "f" * 64
 VALUES: Final = st.dictionaries(
     st.sampled_from(["a", "b", "tags"]),
-    st.one_of(st.text(max_size=5), st.integers(), st.booleans(), st.lists(st.text(max_size=3))),
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(max_size=5)
+        | st.sampled_from([10**30, 1e22, -0.0, "e\u0301", "\u2028", "\x00"]),
+        lambda inner: (
+            st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+        ),
+        max_leaves=4,
+    ),
     min_size=1,
     max_size=3,
 )

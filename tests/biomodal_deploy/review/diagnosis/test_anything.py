@@ -27,6 +27,11 @@ PIECES: Final = (
     "Warning: ",
     "\x1b[31m",
     "\x00",
+    "\ufeff",
+    "\u2028",
+    "\x85",
+    "\r",
+    "x" * 9000,
     "{{",
     '{"@level":"error","type":"diagnostic","diagnostic":{"severity":"error","summary":"',
     '"}}\n',
@@ -39,7 +44,7 @@ PIECES: Final = (
 
 
 @examples(25)
-@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=20), max_size=8))
+@given(st.lists(st.sampled_from(PIECES) | st.text(st.characters(), max_size=20), max_size=8))
 def test_anything(pieces: list[str]) -> None:
     """No log makes the reader fail, and what is shown of it is clean."""
     found = diagnose(io.BytesIO("".join(pieces).encode("utf-8", "surrogatepass")))

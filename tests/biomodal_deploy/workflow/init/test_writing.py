@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -195,9 +196,17 @@ def test_every_variable_is_there_with_its_description(bootstrap: str, profile: s
             assert found[variable.name].value == wanted
 
 
+# A key in decomposed letters is read as composed: Terraform has one of both.
+_KEYS = st.text(max_size=8).filter(lambda key: unicodedata.is_normalized("NFC", key)) | (
+    st.sampled_from(["for", "true", "1.50", "", "${x}", "a-b", "\u00e9"])
+)
 _VALUES = st.recursive(
-    st.booleans() | st.integers() | st.text(max_size=20) | st.just('${x} %{if} \\ " $${'),
-    lambda inner: st.lists(inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=20)
+    | st.sampled_from(['${x} %{if} \\ " $${', "a\r\nb\r", "\x00\x7f", "\ufeff\u2028", "$$%%${"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=3),
     max_leaves=6,
 )
 
@@ -264,7 +273,7 @@ def test_it_follows_the_files_own_form(form: str) -> None:
 
 
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    st.none() | st.booleans() | st.integers() | st.floats(-9, 9) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
     max_leaves=8,
 )
@@ -274,15 +283,21 @@ _JSON = st.recursive(
 @given(
     rest=st.dictionaries(st.text(max_size=5), _JSON, max_size=4),
     others=st.dictionaries(st.text(max_size=5), _JSON, max_size=4),
-    indent=st.sampled_from([None, 2, 4, "\t"]),
+    indent=st.sampled_from([None, 0, 2, 4, "\t"]),
+    ascii_only=st.booleans(),
+    end=st.sampled_from(["\n", "\r\n"]),
 )
 def test_whatever_the_file_holds_it_holds_still(
-    rest: dict[str, object], others: dict[str, object], indent: int | str | None
+    rest: dict[str, object],
+    others: dict[str, object],
+    indent: int | str | None,
+    ascii_only: bool,
+    end: str,
 ) -> None:
     """The result is the same JSON with one member more, and nothing before it has changed."""
     others.pop("dev", None)
     document = {**rest, "context": {"stacks": others}}
-    before = json.dumps(document, indent=indent)
+    before = json.dumps(document, indent=indent, ensure_ascii=ascii_only).replace("\n", end)
     after = added(before)
     document["context"] = {"stacks": {**others, "dev": ENTRY}}
     assert json.loads(after) == document
