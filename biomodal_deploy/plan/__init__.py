@@ -152,6 +152,7 @@ class _Reader:
             replace_paths=tuple(self._path(path) for path in change.replace_paths),
             construct_path=self._construct_path(resource),
             refers_to=self._references.of(resource.address),
+            provisioners=self._references.provisioners.get(plain(resource.address), ()),
             before=self._tree(before),
             after=self._tree(after),
             updates=tuple(self._updates(before, after, change.replace_paths, matters)),

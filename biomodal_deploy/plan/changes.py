@@ -115,6 +115,7 @@ class ResourceChange(Data):
         import_id: The id of the object that is adopted.
         construct_path: The path of the construct that it comes from; empty where none is known.
         refers_to: The resources and data sources that its configuration mentions, without keys.
+        provisioners: The kinds of those that run a program when it is created or destroyed.
         before, after: All attributes, redacted; of an object that does not change only where what
             the environment costs rests on them, else None.
         updates: What differs, for an update or a replacement; see `attributes`.
@@ -136,6 +137,7 @@ class ResourceChange(Data):
     replace_paths: tuple[str, ...] = ()
     construct_path: str = ""
     refers_to: tuple[str, ...] = ()
+    provisioners: tuple[str, ...] = ()
     before: dict[str, object] | None = None
     after: dict[str, object] | None = None
     updates: tuple[AttributeChange, ...] = ()

@@ -126,6 +126,12 @@ class ModuleCall(_Part):
     module: ModuleConfiguration | None = None
 
 
+class Provisioner(_Part):
+    """A program that runs when an object is created or destroyed."""
+
+    type: str = ""
+
+
 class ConfiguredResource(_Part):
     """A resource block, and what it sets."""
 
@@ -133,6 +139,7 @@ class ConfiguredResource(_Part):
     type: str = ""
     name: str = ""
     expressions: dict[str, object] = {}
+    provisioners: list[Provisioner] = []
 
 
 class ConfiguredOutput(_Part):

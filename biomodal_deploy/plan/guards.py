@@ -116,6 +116,7 @@ def judge(
         *_vanished(gone, frozenset(protected), allowed),
         *idle,
         *_contents(plan, object_counts or {}),
+        *_programs(plan),
         *(_consequences(plan, running) if kind is PlanKind.APPLY else ()),
         *_impossible((*impossible(plan), *found), allowed_checks),
         *_deletes(plan, limits.max_deletes if kind is not PlanKind.DESTROY else None),
@@ -310,6 +311,17 @@ def _contents(plan: Plan, counts: Mapping[str, int | str]) -> Iterator[Verdict]:
             f"{each.address}: {flag} is set, so {how_many} {things} go with {noun} {each.name}."
         )
         yield _said("contents", Outcome.NOTICE, message, each.address)
+
+
+def _programs(plan: Plan) -> Iterator[Verdict]:
+    """Name what runs a program: it may delete what the plan says nothing about."""
+    for each in plan.changes:
+        if each.provisioners and each.action not in (Action.UPDATE, Action.FORGET):
+            kinds = ", ".join(dict.fromkeys(each.provisioners))
+            message = (
+                f"{each.address}: a provisioner ({kinds}) may run a program, unseen by guards."
+            )
+            yield _said("consequence", Outcome.NOTICE, message, each.address)
 
 
 def _consequences(plan: Plan, running: Mapping[str, int] | None) -> Iterator[Verdict]:

@@ -22,9 +22,10 @@ def plain(address: str) -> str:
 
 
 class References:
-    """What each resource of a plan refers to."""
+    """What each resource of a plan refers to, and which provisioners it has, without keys."""
 
     def __init__(self, plan: PlanDocument) -> None:
+        self.provisioners: dict[str, tuple[str, ...]] = {}
         self._mentions: dict[str, frozenset[str]] = {}
         self._known: set[str] = set()
         if plan.configuration:
@@ -55,6 +56,8 @@ class References:
             data = "data." if resource.mode == "data" else ""
             address = f"{prefix}{data}{resource.type}.{resource.name}"
             self._known.add(address)
+            if resource.provisioners:
+                self.provisioners[address] = tuple(each.type for each in resource.provisioners)
             self._mention(address, prefix, resource.expressions)
         for name, output in module.outputs.items():
             self._mention(f"{prefix}output.{name}", prefix, output.expression)

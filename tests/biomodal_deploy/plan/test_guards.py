@@ -326,3 +326,20 @@ def test_a_harmless_plan_passes_with_verdicts() -> None:
     enforce(verdicts)
     assert {verdict.rule for verdict in verdicts} == {"whole-plan", "known-actions", "protected"}
     assert Verdict.model_validate_json(verdicts[0].model_dump_json()) == verdicts[0]
+
+
+@pytest.mark.parametrize(
+    ("action", "named"),
+    [("create", True), ("replace", True), ("delete", True), ("update", False), ("no-op", False)],
+)
+@pytest.mark.parametrize("kind", [PlanKind.APPLY, PlanKind.DESTROY])
+def test_a_program_that_an_apply_would_run_is_named(
+    action: str, kind: PlanKind, *, named: bool
+) -> None:
+    """What a provisioner deletes stands in no plan: nobody approves it unknowingly."""
+    block = {"type": "a_b", "name": "c", "provisioners": [{"type": "local-exec"}]}
+    configuration = {"root_module": {"resources": [block]}}
+    verdicts = judge(plan(resource("a_b.c", action), configuration=configuration), kind=kind)
+    notices = [each for each in verdicts if each.outcome is Outcome.NOTICE]
+    assert [each.address for each in notices] == ["a_b.c"] * named
+    assert all("local-exec" in each.message for each in notices)

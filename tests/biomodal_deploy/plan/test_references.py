@@ -57,6 +57,14 @@ def test_what_a_resource_refers_to(address: str, expected: tuple[str, ...]) -> N
     assert found.resource_changes[0].refers_to == expected
 
 
+def test_provisioners_are_known_in_every_module() -> None:
+    """Of each instance, whatever its keys."""
+    block = {**configured("y"), "provisioners": [{"type": "local-exec", "expressions": {}}]}
+    root = {"module_calls": {"m": {"module": {"resources": [block]}}}}
+    found = plan(resource('module.m[0].aws_x.y["k"]'), configuration={"root_module": root})
+    assert found.resource_changes[0].provisioners == ("local-exec",)
+
+
 def test_a_circle_ends() -> None:
     """A document that refers in a circle is read all the same."""
     root = {
