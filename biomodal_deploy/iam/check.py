@@ -12,9 +12,10 @@ from pydantic import ConfigDict
 
 from biomodal_deploy.iam import Place, iam_reference
 from biomodal_deploy.iam.catalog import SUFFIX
-from biomodal_deploy.iam.evaluate import decide, foreign, matches, wanted
+from biomodal_deploy.iam.evaluate import decide, matches
 from biomodal_deploy.iam.language import PolicyDocument, Statement
 from biomodal_deploy.iam.needs import Need
+from biomodal_deploy.iam.probes import foreign, wanted
 
 # AWS answers it to everyone; a policy may say so and gives nothing away.
 _FREE: Final = "sts:getcalleridentity"

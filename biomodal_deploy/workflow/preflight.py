@@ -155,8 +155,8 @@ def needed_by(directory: Path, values: Mapping[str, JsonValue]) -> NeededActions
     """Return what tells the actions that a stack needs, once the account is known."""
 
     def needed(target: Target, account: str) -> Needed:  # noqa: ARG001 - the values hold it
-        from biomodal_deploy.iam.evaluate import wanted
         from biomodal_deploy.iam.permissions import StackPermissions
+        from biomodal_deploy.iam.probes import wanted
 
         permissions = StackPermissions(directory, values, account)
         needs = permissions.needs

@@ -13,6 +13,8 @@ from biomodal_deploy.aws.identity import region_of, who_am_i
 from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render import print_exactly
 from biomodal_deploy.cli.render.team import (
+    PolicyFormat,
+    rendered,
     show_faults,
     show_gaps,
     show_given,
@@ -24,7 +26,6 @@ from biomodal_deploy.config.tfvars.values import to_json
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase
 from biomodal_deploy.iam.check import Finding
-from biomodal_deploy.iam.formats import PolicyFormat, rendered
 from biomodal_deploy.iam.language import read_policies
 from biomodal_deploy.iam.permissions import StackPermissions, VmPolicy, bucket_part
 from biomodal_deploy.iam.policies import size

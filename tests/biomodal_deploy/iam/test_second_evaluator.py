@@ -9,9 +9,10 @@ import pytest
 
 from biomodal_deploy.iam import Place
 from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase
-from biomodal_deploy.iam.evaluate import Request, wanted
+from biomodal_deploy.iam.evaluate import Request
 from biomodal_deploy.iam.needs import Needs, needs_of
 from biomodal_deploy.iam.policies import policies
+from biomodal_deploy.iam.probes import wanted
 from biomodal_deploy.iam.stack import Document
 from tests.support.changes import HARDENED_MODULE, HARDENED_NATIVE, MODULE, NATIVE
 from tests.support.iam_simulate import simulate

@@ -1,4 +1,4 @@
-"""Policies as IAM takes them."""
+"""What a team shares, on screen and to paste: policies as IAM takes them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import json
 
 from pydantic import JsonValue
 
+from biomodal_deploy.cli.render.team import PolicyFormat, combined, rendered
 from biomodal_deploy.iam import Place
-from biomodal_deploy.iam.formats import PolicyFormat, combined, rendered
 
 
 def policy(sid: str, action: str) -> dict[str, JsonValue]:
