@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -112,33 +113,44 @@ def _scaled_down(change: ResourceChange, _: _Holders) -> Iterator[str]:
 
 def _images(change: ResourceChange, holders: _Holders) -> Iterator[str]:
     """Images that a new or stricter lifecycle policy deletes: those that exist before it too."""
-    after = _days_untagged((change.after or {}).get("policy"))
-    before = _days_untagged((change.before or {}).get("policy"))
-    new_repository = any(
-        each.type == "aws_ecr_repository" and each.action is Action.CREATE for each in holders
+    before, after = (
+        _selections((each or {}).get("policy")) for each in (change.before, change.after)
     )
-    if after is not None and not new_repository and (before is None or after < before):
+    repository = (change.after or {}).get("repository")
+    if any(
+        each.type == "aws_ecr_repository"
+        and each.action is Action.CREATE
+        and repository in (None, (each.after or {}).get("name"))
+        for each in holders
+    ):
+        return
+    for (status, kind, *tags), number in after.items():
+        had = [before.get((each, kind, *tags)) for each in dict.fromkeys((status, "any"))]
+        if any(each is not None and each <= number for each in had):
+            continue
+        which = {"untagged": " without a tag", "tagged": " with such a tag"}.get(status, "")
+        when = (
+            f"once they are {number} days old"
+            if kind == "sinceImagePushed"
+            else f"once there are more than {number}"
+        )
         yield (
-            "images without a tag that exist already are deleted within a day once they are"
-            f" {after} days old, also those that a pipeline pins by digest: tag what is to stay"
+            f"images{which} that exist already are deleted within a day {when},"
+            " also those that a pipeline pins by digest: tag what is to stay"
         )
 
 
-def _days_untagged(policy: object) -> int | None:
-    """Return after how many days a lifecycle policy deletes untagged images; None for never."""
-    if not isinstance(policy, str):
-        return None
-    try:
-        rules = json.loads(policy)["rules"]
-        days = [
-            int(rule["selection"]["countNumber"])
-            for rule in rules
-            if rule["selection"]["tagStatus"] in ("untagged", "any")
-            and rule["selection"]["countType"] == "sinceImagePushed"
-        ]
-    except (ValueError, KeyError, TypeError):
-        return None
-    return min(days, default=None)
+def _selections(policy: object) -> dict[tuple[str, ...], int]:
+    """Return from how many days or images on a lifecycle policy deletes, by its selection."""
+    found: dict[tuple[str, ...], int] = {}
+    with suppress(ValueError, KeyError, TypeError):
+        for rule in json.loads(policy)["rules"] if isinstance(policy, str) else ():
+            each = rule["selection"]
+            tags = (*each.get("tagPrefixList", ()), *each.get("tagPatternList", ()))
+            key = tuple(map(str, (each["tagStatus"], each["countType"], *tags)))
+            number = int(each["countNumber"])
+            found[key] = min(number, found.get(key, number))
+    return found
 
 
 def _objects(change: ResourceChange, holders: _Holders) -> Iterator[str]:
@@ -169,31 +181,40 @@ def _objects(change: ResourceChange, holders: _Holders) -> Iterator[str]:
                 f"objects under {prefix or 'the whole bucket'} that are older than {days} days are"
                 " deleted, those that exist already too"
             )
+    for prefix, date in sorted(new.dated - old.dated):
+        yield f"objects under {prefix or 'the whole bucket'} are deleted from {date} on"
 
 
 @dataclass(frozen=True)
 class _Expiry:
-    """Days until objects go: current ones by prefix, former versions in one number."""
+    """When objects go: days of current ones by prefix, dates, one number for former versions."""
 
     current: Mapping[str, int]
+    dated: frozenset[tuple[str, str]]
     former: int | None
 
 
 def _rules(configuration: Mapping[str, object] | None) -> _Expiry:
     current: dict[str, int] = {}
+    dated: set[tuple[str, str]] = set()
     former: list[int] = []
     rules = (configuration or {}).get("rule")
     for rule in rules if isinstance(rules, list) else ():
         if not isinstance(rule, dict) or rule.get("status") != "Enabled":
             continue
-        days = _first(rule.get("expiration")).get("days")
+        objects = _first(rule.get("filter"))
+        named = objects.get("prefix") or _first(objects.get("and")).get("prefix")
+        prefix = str(named or rule.get("prefix") or "")
+        expiry = _first(rule.get("expiration"))
+        days = expiry.get("days")
         if isinstance(days, int) and days > 0:
-            prefix = _first(rule.get("filter")).get("prefix") or ""
-            current[str(prefix)] = days
+            current[prefix] = min(days, current.get(prefix, days))
+        if date := expiry.get("date"):
+            dated.add((prefix, str(date)))
         days = _first(rule.get("noncurrent_version_expiration")).get("noncurrent_days")
         if isinstance(days, int) and days > 0:
             former.append(days)
-    return _Expiry(current, min(former, default=None))
+    return _Expiry(current, frozenset(dated), min(former, default=None))
 
 
 def _logs(change: ResourceChange, _: _Holders) -> Iterator[str]:

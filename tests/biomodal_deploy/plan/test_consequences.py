@@ -30,6 +30,21 @@ def images(days: int, status: str = "untagged") -> dict[str, Any]:
     return {"repository": "lab", "policy": json.dumps({"rules": [{"selection": selection}]})}
 
 
+def counted(number: int) -> dict[str, Any]:
+    """Return a lifecycle policy that keeps so many images."""
+    return {"policy": images(number)["policy"].replace("sinceImagePushed", "imageCountMoreThan")}
+
+
+def expires(filter_: Any = (), **expiration: Any) -> list[dict[str, Any]]:
+    """Return a rule of a bucket on its own."""
+    return [{"status": "Enabled", "filter": [filter_ or {}], "expiration": [expiration]}]
+
+
+SOON = expires(days=1)
+LATER = expires(days=300)
+OVER = expires({"and": [{"prefix": "raw/"}]}, date="2020-01-01T00:00:00Z")
+
+
 def rules(*, former: int | None = None, **current: int) -> dict[str, Any]:
     """Return a bucket's lifecycle configuration: days by prefix, and for former versions."""
     found: list[dict[str, Any]] = [
@@ -53,6 +68,7 @@ LOST: dict[str, tuple[Any, tuple[str, ...]]] = {
     "a new policy": (resource(IMAGES, "create", None, images(14)), ("14 days", "digest")),
     "fewer days": (resource(IMAGES, "update", images(14), images(7)), ()),
     "any image": (resource(IMAGES, "replace", images(14), images(7, "any")), ()),
+    "so many images": (resource(IMAGES, "update", images(14), counted(3)), ("more than 3",)),
     # A bucket's rules act on what it holds already; former versions stay and bill without one.
     "no rule for versions": (
         resource(OBJECTS, "update", rules(former=30, nf=30), rules(nf=30)),
@@ -64,6 +80,14 @@ LOST: dict[str, tuple[Any, tuple[str, ...]]] = {
     ),
     "stricter": (resource(OBJECTS, "update", rules(nf=30), rules(nf=20)), ("20 days",)),
     "new": (resource(OBJECTS, "create", None, rules(nf=30)), ("30 days",)),
+    "the stricter of two": (
+        resource(OBJECTS, "update", {"rule": LATER}, {"rule": [*SOON, *LATER]}),
+        ("1 days", "whole bucket"),
+    ),
+    "from a day on": (
+        resource(OBJECTS, "update", {"rule": LATER}, {"rule": [*LATER, *OVER]}),
+        ("2020-01-01", "raw/"),
+    ),
     "a new rule for versions": (
         resource(OBJECTS, "update", rules(), rules(former=30)),
         ("former versions",),
@@ -79,6 +103,12 @@ def test_what_a_change_takes_away(change: Any, words: tuple[str, ...]) -> None:
     """One line, with its days or its time."""
     (line,) = lines(change)
     assert [word for word in words if word not in line] == []
+
+
+def test_another_repository_does_not_hide_what_one_loses() -> None:
+    """New is the repository that the policy names, or none."""
+    other = resource(REPOSITORY, "create", None, {"name": "other"})
+    assert len(lines(other, resource(IMAGES, "create", None, images(14)))) == 1
 
 
 BOTH = {"bucket": "lab"}
