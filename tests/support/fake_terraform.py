@@ -138,7 +138,7 @@ def garbled() -> int:
 
 def daemon() -> int:
     """End, and leave a process that keeps the pipes open."""
-    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(15)"])
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(30)"])
     say(SUMMARY)
     return 0
 

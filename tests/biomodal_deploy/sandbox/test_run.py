@@ -143,10 +143,10 @@ class Runner:
 
     def ended(self) -> int:
         """Return its exit status; nothing that it started is left."""
-        status = self.process.wait(10)
+        status = self.process.wait(60)
         assert self.process.stdout
         self.process.stdout.close()
-        _, alive = psutil.wait_procs([self.command, *self.servers], timeout=5)
+        _, alive = psutil.wait_procs([self.command, *self.servers], timeout=30)
         assert alive == []
         assert not self.scratch.parents[1].exists()
         return status
@@ -199,8 +199,8 @@ def test_a_terminated_start_leaves_nothing(tmp_path: Path) -> None:
         children = psutil.Process(process.pid).children()
         time.sleep(0.01)
     process.terminate()
-    assert process.wait(10) == -signal.SIGTERM
+    assert process.wait(60) == -signal.SIGTERM
     with suppress(psutil.NoSuchProcess):
-        children[0].wait(5)
+        children[0].wait(30)
     assert not children[0].is_running()
     assert not (tmp_path / "ran").exists()

@@ -127,17 +127,18 @@ class TestPool:
     def test_no_more_threads_than_allowed(self) -> None:
         """AWS throttles who asks everything at once."""
         running, most, lock = 0, 0, threading.Lock()
+        together = threading.Barrier(4)
 
         def job() -> None:
             nonlocal running, most
             with lock:
                 running += 1
                 most = max(most, running)
-            time.sleep(0.02)
+            together.wait(60)
             with lock:
                 running -= 1
 
-        assert len(list(as_finished([job] * 20, workers=4, seconds=5))) == 20
+        assert len(list(as_finished([job] * 20, workers=4, seconds=60))) == 20
         assert most == 4
         assert WORKERS < 50
 
@@ -150,12 +151,12 @@ class TestPool:
             def run() -> int:
                 begun.append(number)
                 if number:
-                    release.wait(5)
+                    release.wait(60)
                 return number
 
             return run
 
-        ended = list(as_finished([job(n) for n in range(9)], workers=2, seconds=0.2))
+        ended = list(as_finished([job(n) for n in range(9)], workers=2, seconds=1))
         release.set()
         assert [number for number, _ in ended] == [0]
         time.sleep(0.05)

@@ -149,7 +149,7 @@ def test_a_daemon_is_not_waited_for(tmp_path: Path) -> None:
     began = time.monotonic()
     result, _, _ = planned(tmp_path, "daemon")
     assert result.has_changes
-    assert time.monotonic() - began < 12
+    assert time.monotonic() - began < 25
 
 
 def test_values_are_never_arguments(tmp_path: Path) -> None:

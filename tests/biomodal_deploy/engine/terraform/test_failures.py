@@ -202,7 +202,7 @@ class TestFailures:
         began = time.monotonic()
         with pytest.raises(ZeroDivisionError):
             cli.apply(stack / "p", on_event, stack / "log")
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 25
         assert isinstance(called[-1], ProvisionEvent)
         assert cli.lock() is None
         logged = read_log(stack / "log")

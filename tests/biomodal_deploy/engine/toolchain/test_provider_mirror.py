@@ -188,9 +188,9 @@ def test_search_is_bounded_and_fast(tmp_path: Path) -> None:
         (tmp_path / f"d{number}").mkdir()
     mirror(tmp_path / "d1" / "deep" / "deeper")
     environ = home(tmp_path)
-    started = time.perf_counter()
+    started = time.process_time()
     assert find_provider_source(environ, roots=[tmp_path]).kind == "registry"
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_constraints_are_read_from_the_synthesized_stack(tmp_path: Path) -> None:
