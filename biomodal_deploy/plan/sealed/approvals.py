@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final, Literal
 
@@ -230,11 +231,12 @@ def judge_approvals(
         authors = {*ours.predicate.authors, *approval.statement.predicate.authors}
         found = _problem(signer, policy, authors, seen)
         if found is None:
-            seen |= {signer.name, signer.key}
+            seen |= {*map(str.casefold, signer.names), signer.key}
+        listed = [name for name in signer.names if name in policy.principals]
         verdicts.append(
             Verdict(
                 file=path.name,
-                signer=signer.name,
+                signer=(*listed, *signer.names)[0],
                 key=signer.key,
                 counts=found is None,
                 problem=found,
@@ -292,11 +294,15 @@ def _check_plan(
 def _problem(
     signer: Signer, policy: Approvals, authors: Collection[str], seen: set[str]
 ) -> str | None:
-    if policy.principals and signer.name not in policy.principals:
+    if policy.principals and not set(signer.names).intersection(policy.principals):
         return "not one of those whose approval counts"
-    if policy.not_author and signer.name in authors:
+    # A person's addresses differ, by more than their case; and a principal may be a pattern.
+    names = {name.casefold() for name in signer.names}
+    if policy.not_author and any(
+        fnmatchcase(author.casefold(), name) for author in authors for name in names
+    ):
         return "who made the plan or its commit cannot approve it"
-    if signer.name in seen or signer.key in seen:
+    if seen.intersection({*names, signer.key}):
         return "the same person or key approved it already"
     return None
 

@@ -37,11 +37,11 @@ class Signer:
     """Who made a signature.
 
     Attributes:
-        name: The principal of the signers file.
+        names: The principals of the signers file; several where it knows a key by several.
         key: The key's fingerprint; of a certificate that of its key.
     """
 
-    name: str
+    names: tuple[str, ...]
     key: str
 
 
@@ -91,14 +91,17 @@ def signer_of(content: bytes, signature: str, signers: Path, revoked: Path | Non
         if good.returncode or key is None:
             raise BadSignature(_said(good, "the signature is of something else"))
         found = _run(["find-principals", "-s", str(path), "-f", str(signers)], b"")
-        names = found.stdout.decode("utf-8", "replace").split("\n")
-        for name in filter(None, (each.strip() for each in names)):
-            verify = ["verify", *common, "-f", str(signers), "-I", name]
-            if _run(verify, content).returncode:
-                continue
-            if revoked and _run([*verify, "-r", str(revoked)], content).returncode:
-                raise BadSignature(f"the key of {one_line(name)} is revoked")
-            return Signer(name=one_line(name), key=key[1].decode())
+        lines = found.stdout.decode("utf-8", "replace").split("\n")
+        verify = ["verify", *common, "-f", str(signers), "-I"]
+        names = [
+            name
+            for each in lines
+            if (name := each.strip()) and not _run([*verify, name], content).returncode
+        ]
+        if names and revoked and _run([*verify, names[0], "-r", str(revoked)], content).returncode:
+            raise BadSignature(f"the key of {one_line(names[0])} is revoked")
+        if names:
+            return Signer(names=tuple(map(one_line, names)), key=key[1].decode())
     raise BadSignature(_said(found, "the key is not one of the signers'"))
 
 

@@ -204,6 +204,25 @@ def test_the_authors_own(lab: Lab) -> None:
     assert require_approvals(lab.sealed_plan, mine, lab.project).names == [ADA]
 
 
+@pytest.mark.parametrize("principals", ["ada@home,ada@lab", "Ada@Lab", "*@lab"])
+def test_the_authors_own_by_another_of_their_names(lab: Lab, principals: str) -> None:
+    """Of several addresses, in another case, or by a pattern: it is the author's key."""
+    edit_manifest(lab.sealed_plan, lambda body: body.update(authors=[ADA]), forge=True)
+    lab.sealed_plan = SealedPlan.load(lab.sealed_plan.path)
+    lab.may_sign(signers_line(principals, lab.keys[ADA]))
+    lab.approve(ADA)
+    assert "cannot approve" in lab.refusal()
+
+
+def test_a_person_of_several_names_counts_by_the_one_that_is_asked_for(lab: Lab) -> None:
+    """Whichever of them stands first in the file, and once with two keys."""
+    lab.may_sign(signers_line("ada@home,ada@lab", lab.keys[ADA]), signers_line(ADA, lab.keys[EVE]))
+    lab.approve(ADA, EVE)
+    policy = Approvals.model_validate_json('{"from": ["bob@lab", "ada@lab"]}')
+    assert require_approvals(lab.sealed_plan, policy, lab.project).names == [ADA]
+    assert "1 of 2" in lab.refusal(TWO)
+
+
 def test_who_does_not_count(lab: Lab) -> None:
     """A good signer of whom the stack asks nothing."""
     lab.approve(ADA)
