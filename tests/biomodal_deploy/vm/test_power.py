@@ -6,19 +6,23 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from unittest.mock import Mock
 
 import pytest
 
+from biomodal_deploy.aws.checks import CheckData, failed, unknown
 from biomodal_deploy.aws.clients import Clients
+from biomodal_deploy.engine.process import Captured, NotStarted
 from biomodal_deploy.errors import EngineError, Interrupted, UsageError
 from biomodal_deploy.vm import power
+from biomodal_deploy.vm.jobs import JobData, JobsData
 from biomodal_deploy.vm.power import PowerData, PowerRequest, switch
 from biomodal_deploy.workflow.location import Location, Step, WorkflowEvent
 from biomodal_deploy.workflow.stack import Stack
-from tests.support.operated import ADDRESS, REGION, VM, deployed
+from tests.support.operated import ADDRESS, REGION, VM, deployed, outputs
 from tests.support.recorded_aws import Given, RecordedAws, Refusal
 
 VOLUME: Final = {"VolumeId": "vol-1", "Size": 100, "VolumeType": "gp3", "Iops": 3000}
@@ -52,9 +56,9 @@ class Account:
         (folder / "cdktf.json").write_text('{"app": "true", "context": {}}')
         self.stack = Stack(location=Location.of(folder), name="lab", directory=folder)
 
-    def switch(self, wanted: str, timeout_s: float = 60) -> PowerData:
-        """Stop or start it, whatever runs."""
-        request = PowerRequest(wanted=wanted, force=True, timeout_s=timeout_s)
+    def switch(self, wanted: str, timeout_s: float = 60, *, force: bool = True) -> PowerData:
+        """Stop or start it, by default whatever runs."""
+        request = PowerRequest(wanted=wanted, force=force, timeout_s=timeout_s)
         return switch(self.stack, request, self._listen)
 
     def _listen(self, event: WorkflowEvent) -> None:
@@ -64,6 +68,7 @@ class Account:
     def _describe(self, _: Mapping[str, Any]) -> Given:
         state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
         found = {"InstanceId": VM, "State": {"Name": state}, "LaunchTime": 0}
+        found["PublicIpAddress"] = ADDRESS
         return {"Reservations": [{"Instances": [found]}]}
 
     def _note(self, what: str) -> Given:
@@ -95,6 +100,7 @@ def test_waiting(
     found = lab.switch(wanted)
     assert (found.state, found.exit_status, lab.asked) == (wanted, 0, asked)
     assert found.changed is bool(lab.steps) is bool(asked)
+    assert (found.address, bool(found.costs)) == (ADDRESS, wanted == "stopped")
     assert all(each.startswith(f"Waiting: {VM} is ") for each in lab.steps)
 
 
@@ -145,9 +151,97 @@ def test_ec2_refuses(
 
 
 def test_a_vm_that_is_gone(account: Callable[..., Account]) -> None:
-    """There is nothing to start."""
+    """There is nothing to start, whether EC2 still names it or not."""
+    lab = account("terminated")
     with pytest.raises(UsageError, match="is gone"):
-        account("terminated").switch("running")
+        lab.switch("running")
+    lab.aws.answers["ec2.DescribeInstances"] = {"Reservations": []}
+    with pytest.raises(UsageError, match="is gone"):
+        lab.switch("running")
+
+
+JOB: Final = JobData(
+    id="1",
+    name="call",
+    queue="q",
+    state="RUNNING",
+    since=datetime.now(UTC),
+    reason=None,
+    cancel="",
+    cost_usd=None,
+    runs=True,
+)
+UNASKED: Final = [
+    unknown("odd").named("jobs", "Jobs"),
+    failed("odd", "x").named("orphans", "Orphans"),
+]
+NOTHING: Final = Captured(1)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "unasked", "pgrep", "found"),
+    [
+        ([], [], NOTHING, []),
+        ([JOB], [], NOTHING, [("jobs", "fail", "1 job in the queues: 1 RUNNING")]),
+        ([], UNASKED, NOTHING, [("jobs", "unknown", "odd")]),
+        ([], [], Captured(0, stdout=b"4711\n"), [("nextflow", "fail", "(process 4711)")]),
+        ([], [], Captured(2), [("nextflow", "unknown", "pgrep: status 2")]),
+        ([], [], Captured(2, stderr=b"odd\n"), [("nextflow", "unknown", "pgrep: odd")]),
+        ([], [], UsageError("no key"), [("nextflow", "unknown", "no key")]),
+        ([], [], EngineError("no way"), [("nextflow", "unknown", "no way")]),
+        ([], [], NotStarted("no ssh"), [("nextflow", "unknown", "no ssh")]),
+    ],
+)
+def test_what_speaks_against_a_stop(
+    account: Callable[..., Account],
+    monkeypatch: pytest.MonkeyPatch,
+    jobs: list[JobData],
+    unasked: list[CheckData],
+    pgrep: Captured | Exception,
+    found: list[tuple[str, str, str]],
+) -> None:
+    """Jobs, Nextflow, and what could not be looked at: the VM is left alone, and nobody waits."""
+    lab = account("running", "running", *([] if found else ["stopped"]))
+    given = JobsData.of(deployed(), jobs, unasked)
+    monkeypatch.setattr(power, "find_jobs", lambda *_: given)
+    monkeypatch.setattr(power, "way_to", Mock())
+    asked = Mock(**{"side_effect" if isinstance(pgrep, Exception) else "return_value": pgrep})
+    monkeypatch.setattr(power, "capture_by_ssh", asked)
+    done = lab.switch("stopped", force=False)
+    assert len(done.problems) == len(found)
+    for problem, (check, verdict, line) in zip(done.problems, found, strict=True):
+        assert (problem.check, problem.verdict.value) == (check, verdict)
+        assert problem.line.endswith(line)
+    assert (lab.asked, done.changed) == ([] if found else ["stop"], not found)
+    assert any("Waiting" in each for each in lab.steps) is not bool(found)
+
+
+def test_a_stop_that_is_interrupted_while_it_looks(
+    account: Callable[..., Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is stopped."""
+    lab = account("running")
+    monkeypatch.setattr(power, "find_jobs", lambda *_: JobsData.of(deployed(), [], []))
+    monkeypatch.setattr(power, "way_to", Mock(side_effect=Interrupted("Interrupted.")))
+    with pytest.raises(Interrupted):
+        lab.switch("stopped", force=False)
+    assert lab.asked == []
+
+
+def test_without_a_key_nobody_can_look(
+    account: Callable[..., Account], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The VM is left alone, and the line says how to look; a start looks for nothing."""
+    lab = account("running")
+    keyless = deployed(given=outputs(private_key_filename=""))
+    monkeypatch.setattr(power, "read_deployed", lambda *_: keyless)
+    monkeypatch.setattr(power, "find_jobs", lambda *_: JobsData.of(keyless, [], []))
+    (problem,) = lab.switch("stopped", force=False).problems
+    assert "no SSH key" in problem.line
+    assert "connect --ssm" in (problem.fix or "")
+    monkeypatch.setattr(power, "find_jobs", Mock(side_effect=AssertionError))
+    lab.states = ["stopped", "stopped", "running"]
+    assert lab.switch("running", force=False).state == "running"
 
 
 def test_an_interrupted_wait(

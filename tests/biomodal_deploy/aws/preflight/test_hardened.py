@@ -28,6 +28,7 @@ from tests.support.recorded_aws import (
     RecordedAws,
     Refusal,
     no_such,
+    quota,
     role,
     subnet,
 )
@@ -136,9 +137,24 @@ def test_quotas_follow_the_variable(aws: RecordedAws, target: Target) -> None:
     """`batch_max_vcpus` is what Batch asks for, of Spot and of On-Demand."""
     small = option(target, batch_max_vcpus=16)
     assert answer(aws, small, "on-demand-vcpus").verdict is Verdict.PASS
+    all_of_it = option(target, batch_max_vcpus=30)
+    assert answer(aws, all_of_it, "on-demand-vcpus").verdict is Verdict.PASS
     assert "up to 16" in answer(aws, small, "spot-vcpus").line
     large = option(target, batch_max_vcpus=1024)
     assert answer(aws, large, "spot-vcpus").verdict is Verdict.WARNING
+
+
+def test_a_vm_that_runs_or_is_of_another_family_leaves_batch_its_quota(
+    aws: RecordedAws, target: Target
+) -> None:
+    """One that the stack has takes nothing more, and Batch still does; a GPU has its own quota."""
+    found = answer(aws, target, "on-demand-vcpus", "aws_instance:i-1")
+    assert found.verdict is Verdict.WARNING
+    assert "the VM takes 0, Batch up to 256" in found.line
+    assert "--desired-value 256" in (found.fix or "")
+    aws.answers["service-quotas.GetServiceQuota"] = quota({"L-DB2E81BA": 8})
+    found = answer(aws, replace(target, instance_type="g5.xlarge"), "on-demand-vcpus")
+    assert (found.verdict, "Batch" in found.line) == (Verdict.PASS, False)
 
 
 def test_hosts_in_other_subnets_are_not_passed(aws: RecordedAws, target: Target) -> None:

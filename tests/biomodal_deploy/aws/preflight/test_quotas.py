@@ -100,6 +100,8 @@ def test_one_thing_wrong(aws: RecordedAws, target: Target, wrong: Wrong) -> None
 # Addresses that a customer brought along and stopped Spot hosts count against nothing.
 BROUGHT = {"Addresses": [{"PublicIpv4Pool": "ipv4pool-ec2-1"} for _ in range(9)]}
 # Another family, and Spot, have quotas of their own.
+NO_SPOT_OF_BATCH = machines(machine("g5.16xlarge", 200, spot=True), machine("m5.16xlarge", 200))
+JUST_FITS = machines(machine("m5.4xlarge", 15), machine("m5.16xlarge", 128, spot=True))
 OTHERS = machines(machine("g5.16xlarge", 32), machine("m5.16xlarge", 32, spot=True))
 
 
@@ -108,6 +110,9 @@ OTHERS = machines(machine("g5.16xlarge", 32), machine("m5.16xlarge", 32, spot=Tr
     [
         Well("elastic-ips", {ADDRESSES: BROUGHT}, "0 of 5"),
         Well("on-demand-vcpus", {MACHINES: OTHERS}, "0 of 32"),
+        Well("on-demand-vcpus", {MACHINES: JUST_FITS}, "30 of 32"),
+        Well("spot-vcpus", {MACHINES: NO_SPOT_OF_BATCH}, "0 of 512"),
+        Well("spot-vcpus", {MACHINES: JUST_FITS}, "256 of 512"),
     ],
     ids=str,
 )

@@ -285,6 +285,42 @@ def test_each_part_counts(changed: dict[str, Any], part: str) -> None:
     assert found.startswith(part)
 
 
+def parts(kind: PlanKind = PlanKind.APPLY, **given: Any) -> set[str]:
+    """Return what a plan's meaning is made of."""
+    of = plan(*given.pop("resources", ()), **given)
+    return set(meaning_of(manifest(of, kind=kind), of))
+
+
+def test_drift_counts_where_it_is_written_or_matters() -> None:
+    """A plan that only refreshes writes all of it; elsewhere what AWS filled in changes nothing."""
+    filled = [resource("aws_x.y", "update", {"a": ""}, {"a": None})]
+    gone = [resource("aws_x.y", "delete", {"a": 1}, None)]
+    assert "drift aws_x.y" in parts(PlanKind.REFRESH_ONLY, resource_drift=filled)
+    assert "drift aws_x.y" not in parts(resource_drift=filled)
+    assert "drift aws_x.y" in parts(resource_drift=gone)
+
+
+def test_what_is_read_or_moved_counts_and_what_stays_does_not() -> None:
+    """Neither acts on an object by itself, and both are part of what is approved."""
+    same = {"a": 1}
+    read = resource("data.aws_x.read", "read", None, same, mode="data")
+    moved = resource("aws_x.moved", "no-op", same, same, previous_address="aws_x.old")
+    stays = resource("aws_x.stays", "no-op", same, same)
+    found = parts(resources=[read, moved, stays])
+    assert {each for each in found if each.startswith("resource ")} == {
+        "resource data.aws_x.read",
+        "resource aws_x.moved",
+    }
+
+
+def test_what_is_deferred_counts() -> None:
+    """A later plan does it, and that is approved with this one."""
+    later = {"reason": "absent_prereq", "resource_change": resource("aws_x.y", "create", None, {})}
+    one, other = plan(), plan(deferred_changes=[later])
+    sealed = manifest(one)
+    assert differing(meaning_of(sealed, one), meaning_of(sealed, other)) == ["deferred"]
+
+
 @pytest.mark.parametrize("changed", [{"unknown_parts": ("new",)}, {"output_changes": ()}])
 def test_the_rest_of_a_plan_counts(changed: dict[str, Any]) -> None:
     """Outputs, and what is not understood."""

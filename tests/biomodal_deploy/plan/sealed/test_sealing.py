@@ -26,6 +26,7 @@ from biomodal_deploy.plan.sealed import (
     sealed_plans,
     sha256,
 )
+from biomodal_deploy.plan.sealed.sealed_plan import holds_secrets
 from biomodal_deploy.plan.sealed.sealing import clear_leftovers, drafts
 from tests.support.plans import plan, resource
 from tests.support.sealed_plans import NOW, facts, forked, sealed
@@ -231,6 +232,8 @@ def test_secrets_of_used_and_expired_plans_go(tmp_path: Path) -> None:
     prune(tmp_path, "demo", now=NOW)
     plans = (applied, expired, good, started)
     assert [each.plan_file.exists() for each in plans] == [False, False, True, True]
+    assert [holds_secrets(each.path) for each in plans] == [False, False, True, True]
+    assert not holds_secrets(tmp_path / "gone")
     assert len(sealed_plans(tmp_path, "demo")) == 4
     assert all(SealedPlan.load(path).plan() for path in sealed_plans(tmp_path, "demo"))
 
