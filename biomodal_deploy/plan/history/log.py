@@ -15,7 +15,7 @@ from typing import Final
 from pydantic import BaseModel, ValidationError
 
 from biomodal_deploy.errors import SealedPlanRefused, UsageError
-from biomodal_deploy.files import PRIVATE_FILE, private_dir, writing
+from biomodal_deploy.files import PRIVATE_FILE, private_dir, read_regular, writing
 from biomodal_deploy.plan.history.entry import (
     FORMAT,
     START,
@@ -217,7 +217,15 @@ class History:
 def _started_in(path: Path) -> set[str | None]:
     """Return the plans whose apply a file names, whatever else is wrong with it."""
     found = set()
-    for line in path.read_bytes().splitlines():
+    try:
+        content = read_regular(path)
+    except OSError as error:
+        raise UsageError(
+            f"cannot be read ({error.strerror}), so which plans were applied is unknown",
+            field=str(path),
+            fix="make it readable, or move it out of the folder",
+        ) from None
+    for line in content.splitlines():
         with contextlib.suppress(ValidationError):
             entry = _Started.model_validate_json(line)
             if entry.event == Event.APPLY_START:

@@ -305,3 +305,15 @@ def test_entries_without_a_format_number_are_read(history: History) -> None:
     assert [entry.format for entry in history.whole()] == [1, 1, 1]
     assert history.append(Event.UNLOCK).format == 2
     assert len(history.whole()) == 4
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_what_cannot_be_read_beside_it_is_named(
+    history: History, make: Callable[[Path], None]
+) -> None:
+    """A history that was set aside as something else is neither waited for nor passed over."""
+    aside = history.path.with_name("history.jsonl.aside")
+    make(aside)
+    with pytest.raises(UsageError) as caught:
+        history.was_started("b2")
+    assert caught.value.field == str(aside)
