@@ -5,12 +5,18 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
+from unittest.mock import Mock
 
 import pytest
 
+from biomodal_deploy.aws.checks import CheckData, failed, passed, unknown
+from biomodal_deploy.vm import status
 from biomodal_deploy.vm.deployed import Deployed
-from biomodal_deploy.vm.status import StatusData, check_status, wait_until_ready
+from biomodal_deploy.vm.status import StatusData, StatusRequest, check_status, wait_until_ready
+from biomodal_deploy.workflow.location import Location
+from biomodal_deploy.workflow.stack import Stack
 from tests.support.operated import (
     ACCOUNT,
     ADDRESS,
@@ -241,3 +247,68 @@ def test_a_lost_answer_does_not_end_the_waiting() -> None:
     assert wait(looks)[0].ready
     found, told = wait(lambda: silent)
     assert (found.ready, len(told)) == (False, 2)
+
+
+Deep = Callable[..., list[str]]
+
+
+@pytest.fixture
+def deep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Deep:
+    """Look at the documented stack and into its VM; return the parts that were found."""
+
+    def ask(inside: CheckData, **answers: Recorded) -> list[str]:
+        aws, clients = recorded_account()
+        named = {f"ec2.{name}": each for name, each in answers.items()}
+        aws.answers = {**healthy(), **named}
+        monkeypatch.setattr(status, "open_clients", lambda _: clients)
+        monkeypatch.setattr(status, "read_deployed", lambda *_: deployed())
+        monkeypatch.setattr(status, "way_to", Mock())
+        monkeypatch.setattr(status, "check_key", Mock())
+        monkeypatch.setattr(status, "check_inside", lambda *_: (inside,))
+        (tmp_path / "cdktf.json").write_text('{"app": "true", "context": {}}')
+        stack = Stack(location=Location.of(tmp_path), name="lab", directory=tmp_path)
+        found = status.status_of(stack, StatusRequest(deep=True), lambda _: None)
+        return [each.check for each in found.checks]
+
+    return ask
+
+
+SSH: Final = passed("in").named("ssh", "SSH")
+
+
+@pytest.mark.parametrize(
+    ("inside", "stays"),
+    [
+        (passed("done").named("install-log", "Log"), False),
+        (failed("not done", "x").named("install-log", "Log"), False),
+        (unknown("unread").named("install-log", "Log"), True),
+        (SSH, True),
+    ],
+)
+def test_the_log_on_the_vm_replaces_its_echo(deep: Deep, inside: CheckData, stays: bool) -> None:
+    """The console says the same and less; it counts where the log could not be read."""
+    found = deep(inside)
+    assert ("install-script" in found, found[-1]) == (stays, inside.check)
+
+
+@pytest.mark.parametrize(
+    ("vm", "checks", "is_entered"),
+    [
+        ("running", ("ok", "ok"), True),
+        ("running", ("ok", "impaired"), True),
+        ("running", ("initializing", "ok"), False),
+        ("pending", ("ok", "ok"), False),
+        ("stopped", ("insufficient-data", "ok"), False),
+    ],
+)
+def test_only_a_vm_that_runs_is_entered(
+    deep: Deep, vm: str, checks: tuple[str, str], is_entered: bool
+) -> None:
+    """One that starts or is stopped would only say that it cannot be reached."""
+    found = deep(SSH, DescribeInstances=instance(vm), DescribeInstanceStatus=checked(*checks))
+    assert ("ssh" in found) is is_entered
+
+
+def test_a_vm_at_another_address_is_entered(deep: Deep) -> None:
+    """Its part has failed, and it runs."""
+    assert "ssh" in deep(SSH, DescribeInstances=instance(PublicIpAddress="9.9.9.9"))

@@ -100,6 +100,24 @@ def test_the_message_names_cause_place_and_log() -> None:
     assert (found.code, found.exit_status) == ("denied", EXIT_ENGINE)
 
 
+def test_a_cause_has_what_is_known_of_its_place() -> None:
+    """An address, a line of a file, both or neither; and each other error is counted."""
+    start = Position(line=7, column=1)
+    line = Range(filename="main.tf", start=start, end=start)
+    bare = error("Bad")
+    assert failed(bare) == "terraform apply failed: Bad."
+    assert "failed: Bad (main.tf:7)." in failed(bare.model_copy(update={"range": line}))
+    assert "failed: Bad (x.y)." in failed(bare.model_copy(update={"address": "x.y"}))
+    assert "Bad, and 2 more errors." in failed(bare, bare, bare)
+
+
+def test_a_long_detail_is_cut() -> None:
+    """The log has all of it."""
+    assert "z" * 600 in failed(error("Bad", "z" * 600))
+    cut = failed(error("Bad", "z" * 601))
+    assert (cut.count("z"), "z..." in cut) == (597, True)
+
+
 def test_what_was_never_begun_is_named_beside_what_failed() -> None:
     """One failure holds up all that depends on it."""
     run = ApplyRun(failed=BUCKET, not_begun=(Touched("aws_instance.vm", "create"),))
