@@ -50,7 +50,9 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("quick")
         # No test pulls the plug, and waiting for the disk is half of the time of a sealed plan.
         os.fsync = os.fstat  # type: ignore[assignment]
-    os.environ.pop("CI", None)
+    # Nor has a terminal's width or a wish for colours any say in what a test compares.
+    for name in ("CI", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"):
+        os.environ.pop(name, None)
     if "not engine" not in config.getoption("markexpr"):
         from tests.support.mirror import set_mirror
 
