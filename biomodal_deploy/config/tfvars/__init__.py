@@ -205,6 +205,12 @@ def assignment(text: str) -> tuple[str, str]:
 
 
 def _from_text(variable: DeclaredVariable, text: str, origin: Origin) -> _Given:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # Bytes of another encoding, of which Terraform would make question marks without a word.
+        field = f"{variable.name} ({origin})"
+        raise UsageError("A value is UTF-8 text", field=field, fix="write it as UTF-8") from None
     if variable.literal:
         return _Given(text, origin)
     try:

@@ -236,10 +236,10 @@ TYPED: Final = (
 )
 
 
-def _spoil(draw: st.DrawFn, text: str) -> str:
+def _spoil(draw: st.DrawFn, text: str, *more: str) -> str:
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, len(text)))
-        typed = draw(st.sampled_from(TYPED))
+        typed = draw(st.sampled_from((*TYPED, *more)))
         text = text[:at] + typed + text[at + draw(st.integers(0, 1)) :]
     return text
 
@@ -259,7 +259,8 @@ def spoilt_flags(draw: st.DrawFn) -> str:
     name = draw(st.sampled_from(sorted(TYPES)))
     value = draw(VALUES[name])
     text = value if isinstance(value, str) else hcl(draw, value)
-    return f"{name}={_spoil(draw, text)}"
+    # And what stands for a byte that is no UTF-8.
+    return f"{name}={_spoil(draw, text, chr(0xDCFF))}"
 
 
 ENOUGH: Final = examples(30, slow=True)

@@ -139,6 +139,15 @@ def test_malformed_var_expression_names_the_place(project: Path) -> None:
     assert line.startswith("a (--var), character 2: Text stands without quotes")
 
 
+@pytest.mark.parametrize(("type_", "text"), [("string", "\udcff"), ("list(string)", '["a\udc80"]')])
+def test_bytes_of_another_encoding(project: Path, type_: str, text: str) -> None:
+    """They are refused, of `--var` and of the environment: Terraform would write others."""
+    line = refusal(project, declare(name=type_), f"name={text}")
+    assert line.startswith("name (--var): A value is UTF-8 text")
+    with pytest.raises(UsageError, match=r"name \(TF_VAR_name\): A value is UTF-8 text"):
+        resolve(project, declare(name=type_), environ={"TF_VAR_name": text})
+
+
 def test_wrong_type_names_everything(project: Path) -> None:
     """Field, value, rule, and the place to correct."""
     values(project, "\n\nenabled = [1]\n")
