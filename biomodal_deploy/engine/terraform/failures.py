@@ -140,7 +140,7 @@ def _cause(diagnostics: Sequence[Diagnostic], returncode: int) -> str:
     # The lines that follow the first paragraph explain Terraform in general.
     detail = " ".join(first.detail.strip().split("\n\n")[0].split())
     if len(detail) > _LONGEST_DETAIL:
-        detail = detail[: _LONGEST_DETAIL - 3] + "..."
+        detail = f"{detail[: _LONGEST_DETAIL - 1]}…"
     text = " ".join(first.summary.split())
     text = f"{text}: {detail}" if detail else text
     text = f"{text.rstrip('.')} ({where})" if where else text
