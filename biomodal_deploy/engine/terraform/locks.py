@@ -26,9 +26,11 @@ _FIELD: Final = re.compile(
     r"^\s*(ID|Path|Operation|Who|Version|Created):[ \t]*(.*?)\s*$", re.MULTILINE
 )
 _FRACTION: Final = re.compile(r"(?<=:\d\d)\.\d+")
-# Terraform could not read what is in the lock's place, or could not write it there.
+# Terraform could not read what is in the lock's place, or could not write it there; where the disk
+# is at fault, no removal helps.
 _UNUSABLE: Final = re.compile(
-    r"unmarshal\b.*\block ?info\b|could not write lock info|Lock Info:\s*ID:[ \t]*$"
+    r"unmarshal\b.*\block ?info\b|Lock Info:\s*ID:[ \t]*$"
+    r"|could not write lock info(?!(?s:.*?)(?:no space left|quota exceeded|read-only))"
     r"|resource temporarily unavailable",
     re.IGNORECASE | re.MULTILINE,
 )

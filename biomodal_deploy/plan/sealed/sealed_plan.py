@@ -79,7 +79,8 @@ class SealedPlan:
         """
         path = path.absolute()
         _check_folder(path)
-        content = read_private(path / MANIFEST_FILE, MOST_BYTES)
+        with _plan_again():
+            content = read_private(path / MANIFEST_FILE, MOST_BYTES)
         manifest = Manifest.from_json(content, key)
         if manifest.id != path.name:
             raise SealedPlanRefused(
@@ -90,7 +91,7 @@ class SealedPlan:
         if use.state is UseState.UNUSED and not manifest.is_expired(datetime.now(UTC)):
             needed.append(PLAN_FILE)
         for name in needed:
-            with opened(path / name):
+            with _plan_again(), opened(path / name):
                 pass
         return cls(path, manifest, sha256(content), use)
 
@@ -118,7 +119,8 @@ class SealedPlan:
         content = read_private(self.path / CHANGES_FILE, _MOST_CHANGES)
         if sha256(content) != self.manifest.changes_sha256:
             raise SealedPlanRefused(
-                "edited_changes", f"{CHANGES_FILE} of {self.id} was changed after it was sealed."
+                "edited_changes",
+                f"{CHANGES_FILE} of {self.id} was changed after it was sealed: plan again.",
             )
         return Plan.from_changes(content)
 
@@ -215,6 +217,15 @@ def _age(path: Path) -> tuple[str, int]:
     except OSError:
         written = 0
     return path.name.partition("-")[0], written
+
+
+@contextlib.contextmanager
+def _plan_again() -> Iterator[None]:
+    """Say what to do where a file of a sealed plan is refused."""
+    try:
+        yield
+    except SealedPlanRefused as refusal:
+        raise SealedPlanRefused(refusal.reason, f"{refusal} Plan again.") from None
 
 
 def _check_folder(path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from biomodal_deploy.engine.terraform import StateHeader
 from biomodal_deploy.engine.terraform.locks import (
     S3Object,
+    is_unusable,
     local_content,
     local_lock,
     lock_in_text,
@@ -42,6 +43,22 @@ def test_the_lock_in_an_error() -> None:
         " id 8ec9dbb3-e8b5-64bb-de41-ddc66be14f10"
     )
     assert lock_in_text("Error: nothing of the kind") is None
+
+
+@pytest.mark.parametrize(
+    ("fault", "unusable"),
+    [
+        ("is a directory", True),
+        ("permission denied", True),
+        ("no space left on device", False),
+        ("read-only file system", False),
+        ("disk quota exceeded", False),
+    ],
+)
+def test_a_disk_at_fault_is_no_lock_in_the_way(fault: str, *, unusable: bool) -> None:
+    """A full disk is not called a lock that somebody has to remove."""
+    line = f'could not write lock info for "a.tfstate": write .a.tfstate.lock.info: {fault}'
+    assert is_unusable(f"Error acquiring the state lock\n\nError message: {line}\n") is unusable
 
 
 def test_the_unlock_command_can_be_pasted() -> None:
