@@ -6,6 +6,7 @@ the new output over half of the old.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
@@ -228,8 +229,10 @@ def _node_ended() -> EngineError:
 
 
 def _not_writable(reason: str, path: Path) -> UsageError:
+    if reason == os.strerror(errno.EEXIST):
+        reason = "a file or a broken link is there"
     return UsageError(
         f"The output folder cannot be written ({reason})",
         field=str(path),
-        fix="make room, change its owner or mode, or set CDKTF_OUTDIR to another folder",
+        fix="make room, change its owner or mode, move what is there, or set CDKTF_OUTDIR to another folder",
     )

@@ -122,10 +122,14 @@ def read_project_file(project_dir: Path) -> ProjectFile:
             field=str(path),
             fix="make one with biomodal-aws init, or name its folder with --project-dir",
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise UsageError(
-            f"cannot be read ({error})", field=str(path), fix="make it a readable UTF-8 file"
+            f"cannot be read ({error.strerror})", field=str(path), fix="make it a readable file"
         ) from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        place = f"{PROJECT_FILE} line {line}"
+        raise UsageError("not UTF-8 text", field=place, fix="save it as UTF-8") from None
     faults = Faults()
     value, text = _object(text, PROJECT_FILE, str(path), faults)
     source = _Source(PROJECT_FILE, text)
@@ -194,9 +198,9 @@ def _object(text: str, name: str, where: str, faults: Faults) -> tuple[dict[str,
     try:
         read = read_json(text)
     # ValueError: a number with more digits than Python reads.
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError):
         raise UsageError(
-            f"not valid JSON ({error})", field=where, fix="remove what is nested or too long"
+            "nested too deeply, or a number in it is too long", field=where, fix="correct it there"
         ) from None
     for each in read.faults:
         place = f"{name} line {each.line}, column {each.column}"

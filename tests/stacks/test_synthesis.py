@@ -127,3 +127,12 @@ def test_errors_of_ours_are_not_taken_for_a_full_disk(
     with pytest.raises(RuntimeError, match="EVERYTHING"):
         synthesize({"y": StackSettings(bootstrap="native")}, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_what_is_in_the_way_of_the_output_is_named(tmp_path: Path) -> None:
+    """A file or a broken link where the output folder should be is no question of its mode."""
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for name in ("file", "link"):
+        with pytest.raises(UsageError, match=f"{name}: .*a file or a broken link is there"):
+            synthesize({"x": StackSettings()}, tmp_path / name)

@@ -68,6 +68,8 @@ def _version(
     except (ValueError, TypeError, KeyError):
         version = None
     if answer.status or not isinstance(version, str) or numbers(version) is None:
+        if answer.first_line.startswith("Terraform v0."):  # before 0.13 it knows no -json
+            raise ProbeError(f"{answer.first_line}, older than {_MINIMUM_TEXT}")
         raise ProbeError(f"does not answer as terraform ({answer.first_line})")
     return version
 

@@ -277,7 +277,8 @@ def test_a_bad_context_variable_is_refused_by_name(text: str) -> None:
         (b"{", "not valid JSON"),
         (b"", "not valid JSON"),
         (b"[]", "not a JSON object"),
-        (b"\xff\xfe", "cannot be read"),
+        (b"\xff\xfe", "line 1: not UTF-8 text"),
+        (b'{\n"app": "\xe9"}', "line 2: not UTF-8 text"),
         (b"{}", "app: missing"),
         (b'{"app": ""}', 'app = ""'),
         (b'{"app": 3}', "app = 3"),
@@ -301,7 +302,7 @@ def test_a_missing_project_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"cdktf.json: no project here.* Fix: .*--project-dir"):
         read_project_file(tmp_path)
     (tmp_path / "cdktf.json").mkdir()
-    with pytest.raises(UsageError, match=r"cdktf.json: cannot be read"):
+    with pytest.raises(UsageError, match=r"cdktf.json: cannot be read \(Is a directory\)"):
         read_project_file(tmp_path)
 
 

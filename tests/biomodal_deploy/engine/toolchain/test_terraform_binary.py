@@ -87,6 +87,7 @@ def test_variables_of_terraform_do_not_change_its_answer(tmp_path: Path) -> None
     ("body", "rule"),
     [
         (says("0.15.5"), "version 0.15.5, older than 1.0"),
+        ("echo Terraform v0.12.3", "v0.12.3, older than 1.0"),
         ("exit 3", "does not answer as terraform (no output)"),
         ("echo 'Illegal instruction' >&2; exit 132", "(Illegal instruction)"),
         ("echo '{}'", "does not answer as terraform"),
