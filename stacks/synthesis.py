@@ -234,5 +234,6 @@ def _not_writable(reason: str, path: Path) -> UsageError:
     return UsageError(
         f"The output folder cannot be written ({reason})",
         field=str(path),
-        fix="make room, change its owner or mode, move what is there, or set CDKTF_OUTDIR to another folder",
+        fix="make room, change its owner or mode, move what is there, "
+        "or set CDKTF_OUTDIR to another folder",
     )

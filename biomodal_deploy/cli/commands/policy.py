@@ -23,7 +23,7 @@ from biomodal_deploy.cli.render.team import (
 )
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.config.tfvars.values import to_json
-from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
+from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS, EngineError
 from biomodal_deploy.iam.catalog import LIFE_CYCLE, Phase
 from biomodal_deploy.iam.check import Finding
 from biomodal_deploy.iam.language import read_policies
@@ -207,9 +207,18 @@ def _permissions(
         if account is None and len(limits) == 1:
             [account] = limits
         if account is None:
-            account = who_am_i(region_of(work.location.environment)).account
+            account = _callers_account(region_of(work.location.environment))
     values = json.loads(to_json(given.resolved.values))
     return StackPermissions(chosen.directory, values, account, chosen.settings)
+
+
+def _callers_account(region: str | None) -> str:
+    try:
+        return who_am_i(region).account
+    except EngineError as error:
+        # Whoever asks for permissions has perhaps no credentials yet.
+        advice = f"give --account ID, which needs no credentials; or {error.advice}"
+        raise EngineError(error.message, advice=advice) from None
 
 
 def _phases(choice: PhaseChoice) -> Sequence[Phase]:

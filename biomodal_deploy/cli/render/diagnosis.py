@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from biomodal_deploy.known_errors import Breadth
-from biomodal_deploy.known_errors.catalog import AREAS, catalog
+from biomodal_deploy.known_errors.catalog import catalog
 from biomodal_deploy.plan.adoption import import_block
 from biomodal_deploy.review.diagnosis import Finding
 from biomodal_deploy.review.diagnosis.statements import Origin
@@ -150,11 +150,9 @@ def _known(finding: Finding, found: Diagnosed) -> Iterator[Text]:
 
 
 def _unknown(finding: Finding) -> Iterator[Text]:
-    areas = "; ".join(AREAS.values())
     yield Text.assemble(
         (f"None of the {len(catalog().entries)} known causes, so word for word:", "warning"),
         _where(finding),
-        (f"  (known: {areas})", "quiet"),
     )
     yield from (Text(f"  {line}") for line in finding.error.raw.splitlines())
 
