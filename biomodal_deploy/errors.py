@@ -1,6 +1,6 @@
 """What can go wrong, in three families, each with its exit status.
 
-Usage: the person can mend it (settings, variables, arguments). Engine: Terraform or the app
+Usage: the person can fix it (settings, variables, arguments). Engine: Terraform or the app
 command failed. Refusal: a guard or a sealed plan said no. Anything else that escapes is a bug of
 ours, and only a bug of ours shows a traceback.
 """

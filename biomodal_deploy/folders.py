@@ -47,7 +47,7 @@ def cache_folder(*names: str, environment: Mapping[str, str] = os.environ) -> Pa
 
 
 def private_folder(parent: Path, *names: str) -> Path:
-    """Return a private folder below a parent; make it, or make it anew where it is not private.
+    """Return a private folder below a parent; make it, or make it again where it is not private.
 
     Args:
         parent: A folder whose own parents nobody else can exchange.

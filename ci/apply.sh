@@ -31,7 +31,7 @@ for approval in ${APPROVALS:-}; do
   biomodal-aws approve "$id" --stack "$STACK" --add "$unpacked/approval.json"
 done
 
-# Sealed is what the app makes of this commit. It is made anew here, and has to be the same.
+# Sealed is what the app makes of this commit. It is made again here, and has to be the same.
 biomodal-aws synth
 biomodal-aws apply "$id" --stack "$STACK" --expect-sha256 "$PLAN_SHA256" \
   ${CONFIRM:+--confirm "$CONFIRM"}

@@ -1,8 +1,8 @@
 """Tell the forge, GitHub or GitLab, what a job found; and ask GitHub which commit a run planned.
 
-    python3 ci/forge.py comment REPORT...  one comment on the pull request for each, written anew
+    python3 ci/forge.py comment REPORT...  one comment on the pull request for each, updated
     python3 ci/forge.py sarif FILE...      GitHub: hand it to code scanning, where that is set up
-    python3 ci/forge.py issue REPORT       one open issue, written anew; STATUS=success closes it
+    python3 ci/forge.py issue REPORT       one open issue, updated; STATUS=success closes it
     python3 ci/forge.py planned            GitHub: the commit that the run PLAN_RUN planned
     python3 ci/forge.py settings          GitLab: fail where others may become the role
 
@@ -153,7 +153,7 @@ class GitHub:
         if self._files(planned) != self._files(here):
             raise ForgeError(
                 f"run {number} planned commit {planned}, and the files of {here} are others."
-                " Merge first; where the branch moved on, plan anew: gh workflow run plan.yml"
+                " Merge first; where the branch moved on, plan again: gh workflow run plan.yml"
             )
         return str(planned)
 

@@ -23,7 +23,7 @@ class Waiver(BaseModel):
         address: The resource's Terraform address, without `[0]`.
         reason: Why it is meant to be.
         owner: Who answers for it.
-        expires: The day on which it has to be argued anew.
+        expires: The day on which it has to be argued again.
         lifted_by: The setting with which the rule is kept; None where there is none.
     """
 

@@ -92,7 +92,7 @@ def _staging(output: Path) -> Iterator[Path]:
         staging.mkdir()
         yield staging
     except KeyboardInterrupt:
-        # Node is in the middle of something, and would make the folder anew behind us.
+        # Node is in the middle of something, and would make the folder again behind us.
         with suppress(Exception):
             # jsii itself ends it at exit only, and has no public way.
             provider: Any = jsii.kernel.provider

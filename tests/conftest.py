@@ -61,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # there is much of it.
     os.environ.setdefault("GOGC", "off")
     os.environ.setdefault("GOMEMLIMIT", "768MiB")
-    # Where jsii unpacks packages by itself; a test's own home would be filled anew each time.
+    # Where jsii unpacks packages by itself; a test's own home would be filled again each time.
     unpacked = Path.home() / ".cache" / "aws" / "jsii" / "package-cache"
     os.environ.setdefault("JSII_RUNTIME_PACKAGE_CACHE_ROOT", str(unpacked))
     for number, default in (

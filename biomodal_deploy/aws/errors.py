@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 
 
 class Kind(StrEnum):
-    """What kind of trouble it is."""
+    """What kind of failure it is."""
 
     NO_CREDENTIALS = "no-credentials"
     EXPIRED = "expired"

@@ -30,7 +30,7 @@ from biomodal_deploy.errors import (
 from biomodal_deploy.files import damaged_bytecode, fix_for
 from biomodal_deploy.text import as_json, printable
 
-# What the machine or its owner has to mend: a full disk, a read-only one, a missing right.
+# What the machine or its owner has to fix: a full disk, a read-only one, a missing right.
 _MENDABLE: Final = {
     errno.ENOSPC,
     errno.EDQUOT,

@@ -96,8 +96,8 @@ def _serve(region: str, account_id: str, config_file: Path, middleware: Middlewa
             """Say nothing."""
 
     moto = middleware(DomainDispatcherApplication(create_backend_app), account_id)
-    gate = Gate(moto, lambda text: print(text, file=sys.stderr, flush=True))
-    server = make_server(LOOPBACK, 0, gate, threaded=True, request_handler=Handler)
+    serializer = Serializer(moto, lambda text: print(text, file=sys.stderr, flush=True))
+    server = make_server(LOOPBACK, 0, serializer, threaded=True, request_handler=Handler)
     host, port = server.socket.getsockname()[:2]
     if host != LOOPBACK:
         raise RuntimeError(f"bound {host}, not {LOOPBACK}")
@@ -138,8 +138,8 @@ _XML: Final = {
 }
 
 
-class Gate:
-    """The door in front of moto: one request at a time, and a gap is answered at once.
+class Serializer:
+    """Answers for moto: one request at a time, and a gap is answered at once.
 
     moto's backends are dictionaries without locks, and Terraform sends ten requests at once: in an
     order, none meets a dictionary that changes under it.

@@ -30,7 +30,7 @@ _USER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,31}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class SshWay:
+class SshTarget:
     """SSH.
 
     Attributes:
@@ -50,7 +50,7 @@ class SshWay:
 
 
 @dataclass(frozen=True)
-class SessionWay:
+class SessionTarget:
     """AWS Session Manager: the VM calls AWS, no port is open and no key is needed."""
 
     instance_id: str
@@ -77,25 +77,25 @@ def has_ssh(deployed: Deployed) -> bool:
     return bool(deployed.outputs.get("private_key_filename"))
 
 
-def session_way(deployed: Deployed) -> SessionWay:
-    """Return the way through Session Manager.
+def session_target(deployed: Deployed) -> SessionTarget:
+    """Return where to reach the VM through Session Manager.
 
     Raises:
         UsageError: no VM yet.
     """
-    return SessionWay(instance_of(deployed), deployed.region)
+    return SessionTarget(instance_of(deployed), deployed.region)
 
 
-def way_to(stack: Stack, deployed: Deployed, address: str | None) -> SshWay:
-    """Return the way through SSH to the VM of a stack; see `ssh_way`."""
+def ssh_target_of(stack: Stack, deployed: Deployed, address: str | None) -> SshTarget:
+    """Return where to reach the VM of a stack by SSH; see `ssh_target`."""
     location = stack.location
-    return ssh_way(deployed, location.plans / stack.name, location.environment, address)
+    return ssh_target(deployed, location.plans / stack.name, location.environment, address)
 
 
-def ssh_way(
+def ssh_target(
     deployed: Deployed, folder: Path, environment: Mapping[str, str], address: str | None = None
-) -> SshWay:
-    """Return the way through SSH.
+) -> SshTarget:
+    """Return where and how to reach the VM by SSH.
 
     Args:
         folder: The stack's own folder, for its known hosts.
@@ -120,7 +120,7 @@ def ssh_way(
     user = deployed.output("ssh_user")
     if not _USER.fullmatch(user):
         raise UsageError("invalid Linux user name", field="ssh_user", value=user)
-    return SshWay(
+    return SshTarget(
         name=deployed.outputs.get("vm_name") or deployed.stack,
         address=host,
         port=port,
@@ -132,7 +132,7 @@ def ssh_way(
     )
 
 
-def check_key(way: SshWay) -> None:
+def check_key(target: SshTarget) -> None:
     """Make sure that ssh will take the key file.
 
     Raises:
@@ -140,13 +140,13 @@ def check_key(way: SshWay) -> None:
     """
     field = "private_key_filename"
     try:
-        found = way.key.stat()
-        read_regular(way.key, 1)
+        found = target.key.stat()
+        read_regular(target.key, 1)
     except FileNotFoundError:
         raise UsageError(
             "The private key is not on this machine",
             field=field,
-            value=str(way.key),
+            value=str(target.key),
             fix="copy it from where the stack was applied, with mode 600; or connect "
             "without it: biomodal-aws connect --ssm",
         ) from None
@@ -154,7 +154,7 @@ def check_key(way: SshWay) -> None:
         raise UsageError(
             f"The private key cannot be read ({error.strerror})",
             field=field,
-            value=str(way.key),
+            value=str(target.key),
             fix="it has to be a file of your own with mode 600",
         ) from None
     # As ssh does: a key of someone else's that is readable is that person's affair.
@@ -163,8 +163,8 @@ def check_key(way: SshWay) -> None:
             f"Others can read the private key (mode {stat.S_IMODE(found.st_mode):o}), so ssh "
             "refuses it",
             field=field,
-            value=str(way.key),
-            fix=f"chmod 600 {shlex.quote(str(way.key))}",
+            value=str(target.key),
+            fix=f"chmod 600 {shlex.quote(str(target.key))}",
         )
 
 
@@ -206,20 +206,20 @@ _PROXY: Final = (
 )
 
 
-def ssh_options(way: SshWay) -> dict[str, str]:
+def ssh_options(target: SshTarget) -> dict[str, str]:
     """Return the options of a connection, as ssh_config(5) names and quotes them.
 
     Raises:
         UsageError: A path cannot be written into an SSH configuration.
     """
     return {
-        "User": way.user,
-        "Port": str(way.port),
-        "IdentityFile": quoted(way.key),
+        "User": target.user,
+        "Port": str(target.port),
+        "IdentityFile": quoted(target.key),
         "IdentitiesOnly": "yes",
         "PreferredAuthentications": "publickey",
-        "HostKeyAlias": way.instance_id,
-        "UserKnownHostsFile": quoted(way.known_hosts),
+        "HostKeyAlias": target.instance_id,
+        "UserKnownHostsFile": quoted(target.known_hosts),
         # Debian's and Ubuntu's default hides names, and whether the VM is known is read there.
         "HashKnownHosts": "no",
         "StrictHostKeyChecking": "accept-new",
@@ -230,7 +230,7 @@ def ssh_options(way: SshWay) -> dict[str, str]:
 
 
 def ssh_command(
-    way: SshWay, words: Sequence[str], *, program: str = "ssh", log: Path, batch: bool = False
+    target: SshTarget, words: Sequence[str], *, program: str = "ssh", log: Path, batch: bool = False
 ) -> list[str]:
     """Return the argument list of one connection.
 
@@ -240,20 +240,20 @@ def ssh_command(
         log: Where ssh writes its own messages, so that they can be told from the command's.
         batch: Whether nobody can be asked for anything.
     """
-    options = ssh_options(way)
+    options = ssh_options(target)
     if batch:
         options |= {"BatchMode": "yes"}
     pairs = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
-    return [program, "-E", str(log), *pairs, "--", way.address, *words]
+    return [program, "-E", str(log), *pairs, "--", target.address, *words]
 
 
-def host_block(way: SshWay, *, through: SessionWay | None = None) -> str:
+def host_block(target: SshTarget, *, through: SessionTarget | None = None) -> str:
     """Return a `Host` block for an SSH configuration.
 
     Args:
         through: Session Manager, to carry SSH where port 22 is closed.
     """
-    options = {"HostName": way.address, **ssh_options(way)}
+    options = {"HostName": target.address, **ssh_options(target)}
     if through:
         options |= {
             "HostName": through.instance_id,
@@ -261,7 +261,7 @@ def host_block(way: SshWay, *, through: SessionWay | None = None) -> str:
             "ProxyCommand": _PROXY.format(region=through.region),
         }
     lines = [f"    {name} {value}" for name, value in options.items()]
-    return "\n".join([f"Host {way.name}", *lines]) + "\n"
+    return "\n".join([f"Host {target.name}", *lines]) + "\n"
 
 
 def quoted(path: Path) -> str:

@@ -23,7 +23,7 @@ from biomodal_deploy.engine.process import Captured, capture, run_in_foreground
 from biomodal_deploy.engine.terraform.events import plain
 from biomodal_deploy.errors import Interrupted, UsageError
 from biomodal_deploy.files import read_regular, scratch, writing
-from biomodal_deploy.vm.access import SessionWay, SshWay, check_key, ssh_command
+from biomodal_deploy.vm.access import SessionTarget, SshTarget, check_key, ssh_command
 from biomodal_deploy.vm.ssh_failures import (
     complaints_in,
     needs_machine,
@@ -58,30 +58,30 @@ def remote_words(command: Sequence[str]) -> list[str]:
     return list(command)
 
 
-def meet(way: SshWay, on_event: Listener) -> None:
+def meet(target: SshTarget, on_event: Listener) -> None:
     """Learn the VM's host key from AWS before the first connection, where AWS has it."""
-    if is_known(way):
+    if is_known(target):
         return
     try:
-        console = ask_once(way.region, lambda clients: console_of(clients, way.instance_id))
+        console = ask_once(target.region, lambda clients: console_of(clients, target.instance_id))
     except Unavailable:
         console = ""
     if keys := host_keys_in(console):
-        keep(way, keys)
+        keep(target, keys)
         on_event(
-            Notice(f"The host keys of {way.instance_id} are from its console, as AWS shows it")
+            Notice(f"The host keys of {target.instance_id} are from its console, as AWS shows it")
         )
     else:
         on_event(
             Notice(
-                f"AWS does not show the host key of {way.instance_id}, so the one that it shows "
-                f"itself is kept in {way.known_hosts}, and any other is refused from now on"
+                f"AWS does not show the host key of {target.instance_id}, so the one that it shows "
+                f"itself is kept in {target.known_hosts}, and any other is refused from now on"
             )
         )
 
 
 def connect_by_ssh(
-    way: SshWay, command: Sequence[str], environment: Mapping[str, str], on_event: Listener
+    target: SshTarget, command: Sequence[str], environment: Mapping[str, str], on_event: Listener
 ) -> int:
     """Run a login shell or a command on the VM through SSH; return the command's exit status.
 
@@ -93,28 +93,28 @@ def connect_by_ssh(
         UsageError: There is no ssh, or the key will not do.
         NotConnected: There is no connection.
     """
-    with _logged(way, environment, on_event) as (program, log):
-        argv = ssh_command(way, remote_words(command), program=program, log=log)
+    with _logged(target, environment, on_event) as (program, log):
+        argv = ssh_command(target, remote_words(command), program=program, log=log)
         status = run_in_foreground(argv, directory=Path.cwd(), environment=environment)
         if status == SSH_FAILED:
-            raise_if_not_connected(way, _text(log))
+            raise_if_not_connected(target, _text(log))
     return status
 
 
 @contextmanager
 def _logged(
-    way: SshWay, environment: Mapping[str, str], on_event: Listener
+    target: SshTarget, environment: Mapping[str, str], on_event: Listener
 ) -> Iterator[tuple[str, Path]]:
     """Give the ssh to use and a file for its own messages, once key and host are known."""
     program = ssh_program(environment)
-    check_key(way)
-    meet(way, on_event)
-    with scratch(way.known_hosts.parent, "ssh") as folder:
+    check_key(target)
+    meet(target, on_event)
+    with scratch(target.known_hosts.parent, "ssh") as folder:
         yield program, folder / "log"
 
 
 def capture_by_ssh(
-    way: SshWay, line: str, environment: Mapping[str, str], on_event: Listener
+    target: SshTarget, line: str, environment: Mapping[str, str], on_event: Listener
 ) -> Captured:
     """Run a line that only reads on the VM, where nobody can be asked; return what it printed.
 
@@ -128,17 +128,17 @@ def capture_by_ssh(
         TooMuchOutput: It printed more than a megabyte.
         Interrupted: It was asked to stop.
     """
-    with _logged(way, environment, on_event) as (program, log):
-        argv = ssh_command(way, [line], program=program, log=log, batch=True)
+    with _logged(target, environment, on_event) as (program, log):
+        argv = ssh_command(target, [line], program=program, log=log, batch=True)
         done = capture(argv, directory=Path.cwd(), environment=environment, limit=_LARGEST)
         if done.steps:
             raise Interrupted("Interrupted while looking at the VM: nothing was changed.")
         if done.returncode == SSH_FAILED:
-            raise_if_not_connected(way, _text(log))
+            raise_if_not_connected(target, _text(log))
     return done
 
 
-def raise_if_not_connected(way: SshWay, log: str) -> None:
+def raise_if_not_connected(target: SshTarget, log: str) -> None:
     """Raise what ssh complained of; return where it said nothing: the command failed, not ssh.
 
     Raises:
@@ -151,16 +151,16 @@ def raise_if_not_connected(way: SshWay, log: str) -> None:
     if needs_machine(reason):
         try:
             machine = ask_once(
-                way.region, lambda clients: describe_instance(clients, way.instance_id)
+                target.region, lambda clients: describe_instance(clients, target.instance_id)
             )
             asked = True
         except Unavailable:
             pass
-    raise not_connected(way, log, machine, asked=asked)
+    raise not_connected(target, log, machine, asked=asked)
 
 
 def connect_by_session(
-    way: SessionWay, command: Sequence[str], environment: Mapping[str, str]
+    target: SessionTarget, command: Sequence[str], environment: Mapping[str, str]
 ) -> int:
     """Run a shell or a command on the VM through Session Manager.
 
@@ -181,13 +181,23 @@ def connect_by_session(
         "session-manager-working-with-install-plugin.html",
     )
     try:
-        machine = ask_once(way.region, lambda clients: describe_instance(clients, way.instance_id))
+        machine = ask_once(
+            target.region, lambda clients: describe_instance(clients, target.instance_id)
+        )
     except Unavailable:
         pass  # the AWS CLI says it in its own words
     else:
         if machine is None or machine["State"]["Name"] != "running":
-            raise not_running(way, machine)
-    argv = [program, "ssm", "start-session", "--region", way.region, "--target", way.instance_id]
+            raise not_running(target, machine)
+    argv = [
+        program,
+        "ssm",
+        "start-session",
+        "--region",
+        target.region,
+        "--target",
+        target.instance_id,
+    ]
     if words := remote_words(command):
         parameters = json.dumps({"command": words})
         argv += ["--document-name", _RUN, "--parameters", parameters]
@@ -229,24 +239,24 @@ def host_keys_in(console: str) -> tuple[str, ...]:
     return () if inside else tuple(found)
 
 
-def is_known(way: SshWay) -> bool:
+def is_known(target: SshTarget) -> bool:
     """Say whether a key of this VM is kept already."""
     try:
-        lines = read_regular(way.known_hosts).decode(errors="replace").splitlines()
+        lines = read_regular(target.known_hosts).decode(errors="replace").splitlines()
     except FileNotFoundError:
         return False
-    return any(line.partition(" ")[0] == way.instance_id for line in lines)
+    return any(line.partition(" ")[0] == target.instance_id for line in lines)
 
 
-def keep(way: SshWay, keys: tuple[str, ...]) -> None:
+def keep(target: SshTarget, keys: tuple[str, ...]) -> None:
     """Add host keys of a VM to the stack's known hosts.
 
     Raises:
         UsageError: The system refuses to write.
     """
-    with writing(way.known_hosts):
-        before = read_regular(way.known_hosts) if way.known_hosts.exists() else b""
+    with writing(target.known_hosts):
+        before = read_regular(target.known_hosts) if target.known_hosts.exists() else b""
         if before and not before.endswith(b"\n"):
             before += b"\n"
-        added = "".join(f"{way.instance_id} {key}\n" for key in keys)
-        private.write(way.known_hosts, before + added.encode())
+        added = "".join(f"{target.instance_id} {key}\n" for key in keys)
+        private.write(target.known_hosts, before + added.encode())

@@ -9,7 +9,7 @@ from biomodal_deploy.aws.checks import Unavailable, ask_once
 from biomodal_deploy.aws.errors import one_line
 from biomodal_deploy.engine.process import NotStarted, TooMuchOutput
 from biomodal_deploy.errors import EngineError, UsageError
-from biomodal_deploy.vm.access import instance_of, way_to
+from biomodal_deploy.vm.access import instance_of, ssh_target_of
 from biomodal_deploy.vm.connecting import capture_by_ssh
 from biomodal_deploy.vm.deployed import read_deployed
 from biomodal_deploy.workflow.location import Listener, Step
@@ -32,22 +32,22 @@ def set_idle_stop(stack: Stack, minutes: int, address: str | None, on_event: Lis
     if minutes:
         _require_stop(instance_of(deployed), deployed.region)
     environment = stack.location.environment
-    way = way_to(stack, deployed, address)
+    target = ssh_target_of(stack, deployed, address)
     text = files("biomodal_deploy.vm").joinpath("idle_stop.sh").read_text("utf-8")
     line = shlex.join(["sudo", "-n", "sh", "-c", text, "idle_stop", str(minutes)])
     on_event(Step("Switching the idle stop on the VM"))
     try:
-        done = capture_by_ssh(way, line, environment, on_event)
+        done = capture_by_ssh(target, line, environment, on_event)
     except (NotStarted, TooMuchOutput) as error:
         raise EngineError(one_line(str(error))) from None
     if done.returncode != 0:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         why = one_line(said[-1]) if said else f"status {done.returncode}"
         raise EngineError(
-            f"the idle stop of {way.instance_id} could not be switched: {why}",
+            f"the idle stop of {target.instance_id} could not be switched: {why}",
             advice="look: biomodal-aws connect -- systemctl status biomodal-idle-stop.timer",
         )
-    return way.instance_id
+    return target.instance_id
 
 
 def _require_stop(instance_id: str, region: str) -> None:

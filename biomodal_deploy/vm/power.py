@@ -28,7 +28,7 @@ from biomodal_deploy.review.cost import Prices
 from biomodal_deploy.review.cost.estimate import Line, idle_lines
 from biomodal_deploy.review.cost.resources import Priced, Volume
 from biomodal_deploy.text import counted
-from biomodal_deploy.vm.access import has_ssh, instance_of, way_to
+from biomodal_deploy.vm.access import has_ssh, instance_of, ssh_target_of
 from biomodal_deploy.vm.connecting import capture_by_ssh
 from biomodal_deploy.vm.deployed import Deployed, read_deployed
 from biomodal_deploy.vm.jobs import find_jobs
@@ -221,8 +221,8 @@ def _nextflow_on(vm: _Vm, address: str | None) -> Finding | None:
         return unknown("whether it runs on the VM is unknown: this stack has no SSH key", look)
     environment = vm.stack.location.environment
     try:
-        way = way_to(vm.stack, vm.deployed, address)
-        done = capture_by_ssh(way, _PGREP, environment, vm.on_event)
+        target = ssh_target_of(vm.stack, vm.deployed, address)
+        done = capture_by_ssh(target, _PGREP, environment, vm.on_event)
     except Interrupted:
         raise
     except UsageError as error:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from biomodal_deploy.aws.checks import CheckData, Finding, failed, not_yet, passed, unknown, warned
 from biomodal_deploy.aws.errors import one_line
 from biomodal_deploy.engine.process import Captured, NotStarted, TooMuchOutput
-from biomodal_deploy.vm.access import SshWay
+from biomodal_deploy.vm.access import SshTarget
 from biomodal_deploy.vm.checks import install_answer
 from biomodal_deploy.vm.connecting import capture_by_ssh
 from biomodal_deploy.vm.deployed import Deployed
@@ -32,7 +32,7 @@ def program(settings: Mapping[str, str]) -> str:
 
 
 def check_inside(
-    deployed: Deployed, way: SshWay, environment: Mapping[str, str], on_event: Listener
+    deployed: Deployed, target: SshTarget, environment: Mapping[str, str], on_event: Listener
 ) -> tuple[CheckData, ...]:
     """Look at the machine itself.
 
@@ -42,21 +42,21 @@ def check_inside(
     """
     line = program(
         {
-            "user": way.user,
+            "user": target.user,
             "region": deployed.region,
             "bucket": deployed.bucket or "",
             "registry": deployed.outputs.get("docker_repo_url", ""),
         }
     )
     try:
-        return _judged(capture_by_ssh(way, line, environment, on_event), way)
+        return _judged(capture_by_ssh(target, line, environment, on_event), target)
     except NotConnected as error:
         return (failed(*error.parts).named("ssh", "SSH"),)
     except (NotStarted, TooMuchOutput) as error:
         return (unknown(one_line(str(error))).named("ssh", "SSH"),)
 
 
-def _judged(done: Captured, way: SshWay) -> tuple[CheckData, ...]:
+def _judged(done: Captured, target: SshTarget) -> tuple[CheckData, ...]:
     try:
         seen = Seen.model_validate_json(done.stdout)
     except ValidationError:
@@ -64,8 +64,8 @@ def _judged(done: Captured, way: SshWay) -> tuple[CheckData, ...]:
         said = one_line(lines[-1]) if lines else "it said nothing"
         answer = f"the VM did not answer as expected (status {done.returncode}: {said})"
         return (unknown(answer, "connect: biomodal-aws connect").named("ssh", "SSH"),)
-    ssh = passed(f"{way.user}@{way.address} port {way.port}")
-    return (ssh.named("ssh", "SSH"), *judged(seen, way.user))
+    ssh = passed(f"{target.user}@{target.address} port {target.port}")
+    return (ssh.named("ssh", "SSH"), *judged(seen, target.user))
 
 
 _JAVA: Final = 21

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from biomodal_deploy.aws.commands import START_VM, show_console
 from biomodal_deploy.aws.errors import one_line
 from biomodal_deploy.errors import EXIT_ENGINE, BiomodalError
-from biomodal_deploy.vm.access import SessionWay, SshWay
+from biomodal_deploy.vm.access import SessionTarget, SshTarget
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import InstanceTypeDef
@@ -80,24 +80,24 @@ def needs_machine(reason: str | None) -> bool:
     return reason in ("refused", "unreachable", "closed")
 
 
-def not_running(way: SshWay | SessionWay, machine: InstanceTypeDef | None) -> NotConnected:
+def not_running(target: SshTarget | SessionTarget, machine: InstanceTypeDef | None) -> NotConnected:
     """Return the error for a VM that does not run."""
     state = machine["State"]["Name"] if machine else ""
     if state in ("", "terminated", "shutting-down"):
         return NotConnected(
             "vm_gone",
-            f"The VM {way.instance_id} is gone",
+            f"The VM {target.instance_id} is gone",
             "run biomodal-aws plan: it makes a new one",
         )
     return NotConnected(
         "vm_stopped",
-        f"The VM {way.instance_id} is {state}",
+        f"The VM {target.instance_id} is {state}",
         f"{START_VM}; then biomodal-aws status --wait",
     )
 
 
 def not_connected(
-    way: SshWay, log: str, machine: InstanceTypeDef | None, *, asked: bool
+    target: SshTarget, log: str, machine: InstanceTypeDef | None, *, asked: bool
 ) -> NotConnected:
     """Return the error for a connection that failed.
 
@@ -107,33 +107,33 @@ def not_connected(
     reason = reason_in(log)
     runs = machine is not None and machine["State"]["Name"] == "running"
     if asked and needs_machine(reason) and not runs:
-        return not_running(way, machine)
-    message, fix = _lines(way, reason)
+        return not_running(target, machine)
+    message, fix = _lines(target, reason)
     if message is None:
         complaints = complaints_in(log)
         said = one_line(complaints.splitlines()[-1]) if complaints else "no reason given"
-        message = f"ssh could not connect to {way.address} port {way.port} ({said})"
+        message = f"ssh could not connect to {target.address} port {target.port} ({said})"
     return NotConnected(reason or "other", message, fix)
 
 
-def _lines(way: SshWay, reason: str | None) -> tuple[str | None, str]:
-    at = f"{way.address} port {way.port}"
+def _lines(target: SshTarget, reason: str | None) -> tuple[str | None, str]:
+    at = f"{target.address} port {target.port}"
     match reason:
         case "host_key_changed":
-            forget = f"ssh-keygen -R {way.instance_id} -f {shlex.quote(str(way.known_hosts))}"
+            forget = f"ssh-keygen -R {target.instance_id} -f {shlex.quote(str(target.known_hosts))}"
             return (
                 (
-                    f"The VM {way.instance_id} shows another host key than before: somebody may be "
-                    "in between"
+                    f"The VM {target.instance_id} shows another host key than before: somebody may "
+                    "be in between"
                 ),
                 (
-                    f"compare with {show_console(way.instance_id, way.region)}; where it is the "
-                    f"VM's own, forget the old one: {forget}"
+                    f"compare with {show_console(target.instance_id, target.region)}; where it is "
+                    f"the VM's own, forget the old one: {forget}"
                 ),
             )
         case "denied":
             return (
-                f"The VM refuses user {way.user} with the key {way.key}",
+                f"The VM refuses user {target.user} with the key {target.key}",
                 (
                     "the user of Ubuntu's image is ubuntu (variable ssh_user), and the key is the "
                     "one that was there when the VM was made; or connect without it: "
@@ -154,7 +154,7 @@ def _lines(way: SshWay, reason: str | None) -> tuple[str | None, str]:
                 ),
             )
         case "unresolved":
-            return f"no such host: {way.address}", "correct --address"
+            return f"no such host: {target.address}", "correct --address"
         case "closed":
             return (
                 f"The connection to {at} was closed",

@@ -21,7 +21,7 @@ from biomodal_deploy.aws.checks import (
 from biomodal_deploy.aws.clients import Clients, open_clients
 from biomodal_deploy.errors import EXIT_DONE, EXIT_FINDINGS
 from biomodal_deploy.text import counted
-from biomodal_deploy.vm.access import check_key, has_ssh, way_to
+from biomodal_deploy.vm.access import check_key, has_ssh, ssh_target_of
 from biomodal_deploy.vm.checks import all_checks
 from biomodal_deploy.vm.deployed import Deployed, read_deployed
 from biomodal_deploy.vm.ssh_checks import check_inside
@@ -164,10 +164,10 @@ def _inside(
             "connect: biomodal-aws connect --ssm; or set ssh_public_key and ssh_cidr_blocks",
         )
         return partial(tuple, [no_key.named("ssh", "SSH")])
-    way = way_to(stack, deployed, request.address)
+    target = ssh_target_of(stack, deployed, request.address)
     # Before anybody waits for minutes.
-    check_key(way)
-    return partial(check_inside, deployed, way, environment, on_event)
+    check_key(target)
+    return partial(check_inside, deployed, target, environment, on_event)
 
 
 def _vm_is_away(status: StatusData) -> bool:

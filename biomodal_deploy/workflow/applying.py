@@ -1,7 +1,7 @@
 """Apply a sealed plan: verify everything, refuse any difference, claim it, run it.
 
 1. Its files are as sealed, it is unused and in time: `plan/sealed/verifying.py`.
-2. All that it was made from and for, computed anew, is the same: `recomputing.py`.
+2. All that it was made from and for, computed again, is the same: `recomputing.py`.
 3. The guards' verdicts let it pass (`plan/guards.py`), and its approvals are there
    (`approving.py`). Where something is lost, the stack's name is asked for, and 1 to 3 begin again.
 4. It is claimed: in S3, where the settings name a bucket (`approving.py`), then on this disk

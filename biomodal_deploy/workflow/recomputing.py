@@ -1,4 +1,4 @@
-"""Everything that was sealed, values included, computed anew before an apply."""
+"""Everything that was sealed, values included, computed again before an apply."""
 
 from __future__ import annotations
 

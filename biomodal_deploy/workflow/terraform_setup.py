@@ -248,7 +248,7 @@ def keep_lock(stack: Stack) -> None:
 
 
 def forget_lock(stack: Stack) -> None:
-    """Let Terraform choose providers anew; the project's own file stays until it has."""
+    """Let Terraform choose providers again; the project's own file stays until it has."""
     with contextlib.suppress(FileNotFoundError):
         (stack.directory / LOCK_FILE).unlink()
 

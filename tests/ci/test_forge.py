@@ -62,7 +62,7 @@ def test_a_note_of_gitlab_is_ours_or_new(gitlab: Forge, report: str) -> None:
 
 
 def test_an_issue_of_gitlab(gitlab: Forge, report: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that is open is written anew, and closed when there is nothing more to say."""
+    """One that is open is written again, and closed when there is nothing more to say."""
     run(["issue", report])
     run(["issue", report])
     monkeypatch.setenv("STATUS", "success")

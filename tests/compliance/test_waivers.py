@@ -53,7 +53,7 @@ def test_a_waiver_covers_one_rule_at_one_address(change: dict[str, str]) -> None
 
 
 def test_an_expired_waiver_fails() -> None:
-    """The day after, it has to be argued anew."""
+    """The day after, it has to be argued again."""
     (problem,) = judged([FINDING], [WAIVER], today=TODAY + timedelta(days=1))
     assert "expired on 2026-06-01 (maintainers)" in problem
 

@@ -73,7 +73,7 @@ def test_it_survives_the_output_folder(project: Project) -> None:
 
 
 def test_ci_takes_it_as_it_is(project: Project) -> None:
-    """A lock file that does not fit ends the job with the command that mends it, unchanged."""
+    """A lock file that does not fit ends the job with the command that fixes it, unchanged."""
     project.initialized()
     kept = project.folder / "locks" / NAME
     # What another platform's file would hold.

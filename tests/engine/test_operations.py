@@ -209,7 +209,7 @@ def test_no_connection(
 
 
 def test_open_keys_and_changed_hosts(operated: Operated) -> None:
-    """Ssh would refuse both at length; here it is one line with what mends it."""
+    """Ssh would refuse both at length; here it is one line with what fixes it."""
     operated.vm.key.chmod(0o644)
     try:
         ended = operated.run("connect", "--address", operated.vm.address, "--", "true")

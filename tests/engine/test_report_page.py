@@ -72,7 +72,7 @@ class Opened:
     reports: dict[str, Report]
 
     def show(self, name: str, width: int = 1600, scheme: str = "light") -> None:
-        """Show a page anew."""
+        """Show a page again."""
         size(self.chrome, width)
         colours(self.chrome, scheme)
         self.chrome.get("about:blank")

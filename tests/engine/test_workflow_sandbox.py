@@ -207,7 +207,7 @@ def test_drift_by_hand_is_found(lab: Lab, tampered: None) -> None:
 
 
 def test_a_plan_folds_what_it_does_not_act_on(lab: Lab, tampered: None) -> None:
-    """It mends what the configuration says; the rest is one line."""
+    """It fixes what the configuration says; the rest is one line."""
     ended = lab.must(EXIT_FINDINGS, "plan", "--detailed-exitcode")
     assert "Plan: 2 to create, 1 to update." in ended.out
     assert (

@@ -72,7 +72,7 @@ class Containers:
         ).stdout
 
     def start(self, more: str = "") -> None:
-        """Start the service anew."""
+        """Start the service again."""
         self.stop()
         (self.folder / "containers.conf").write_text(
             _CONTAINERS.format(folder=self.folder, more=more, limits=_limits())

@@ -39,7 +39,7 @@ class NativeProject:
         return self.folder / "state" / f"{NAME}.tfstate"
 
     def synthesize(self) -> None:
-        """Write the directory anew."""
+        """Write the directory again."""
         done = run_main(self.folder)
         assert (done.returncode, done.stderr) == (0, "")
 
@@ -96,7 +96,7 @@ def native_project(
 
 
 def change_profile(project: NativeProject, profile: str) -> None:
-    """Synthesize the stack anew in another profile."""
+    """Synthesize the stack again in another profile."""
     write_stacks(project.folder, {NAME: {"bootstrap": "native", "profile": profile}})
     project.synthesize()
 

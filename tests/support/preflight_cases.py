@@ -51,13 +51,13 @@ class Wrong:
     recorded: Recorded  # the answer
     verdict: Verdict  # the verdict that it has to lead to
     line: str  # A part of the line that names it
-    fix: str  # A part of what mends it
+    fix: str  # A part of what fixes it
 
     def __str__(self) -> str:
         return f"{self.check}-{self.verdict}-{self.line}"
 
     def assert_found(self, aws: RecordedAws, target: Target) -> None:
-        """It is found, named, and comes with what mends it."""
+        """It is found, named, and comes with what fixes it."""
         aws.answers[self.operation] = self.recorded
         found = answer(aws, target, self.check)
         fix = found.fix or ""

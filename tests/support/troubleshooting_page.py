@@ -19,7 +19,7 @@ _HEAD: Final = (ROOT / "tests/data/pages/troubleshooting.md").read_text(encoding
 
 def page() -> str:
     """Return the whole page."""
-    steps = [_row(each["trouble"], each["says"], each["here"]) for each in load("document")["step"]]
+    steps = [_row(each["problem"], each["says"], each["here"]) for each in load("document")["step"]]
     parts = [_HEAD.format(steps="\n".join(steps))]
     for area, title in AREAS.items():
         parts += [f"## {title}", "", "| you see | cause | fix |", "|---|---|---|"]

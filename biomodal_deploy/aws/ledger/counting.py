@@ -35,12 +35,12 @@ class Patience:
     """How long counting may go on, shared by all that count at the same time.
 
     Args:
-        tell: Receives how far counting has come, at most every two seconds.
+        on_progress: Receives how far counting has come, at most every two seconds.
     """
 
-    def __init__(self, seconds: float, tell: Callable[[str], None]) -> None:
+    def __init__(self, seconds: float, on_progress: Callable[[str], None]) -> None:
         self._until = time.monotonic() + seconds
-        self._tell, self._lock = tell, Lock()
+        self._on_progress, self._lock = on_progress, Lock()
         self._told = time.monotonic()
         self._closed = False
 
@@ -55,7 +55,7 @@ class Patience:
             if self._closed or time.monotonic() - self._told < PAUSE_S:
                 return
             self._told = time.monotonic()
-            self._tell(text)
+            self._on_progress(text)
 
     def close(self) -> None:
         """Let nobody say anything more: a call that hangs may come back late."""

@@ -62,10 +62,10 @@ _IN_EC2: Final = (
 _SHARED_LOGS: Final = "/aws/batch/job"
 
 
-def read_ledger(target: Target, clients: Clients, tell: Callable[[str], None]) -> Ledger:
+def read_ledger(target: Target, clients: Clients, on_progress: Callable[[str], None]) -> Ledger:
     """Read what a stack holds; nothing is changed."""
     started = time.monotonic()
-    search = Search(target, clients, Patience(COUNTING_S, tell))
+    search = Search(target, clients, Patience(COUNTING_S, on_progress))
     found: list[Holding] = []
     for asked, answer in _answers(search, _held(search)):
         found += [_unknown(asked, answer)] if isinstance(answer, Unavailable) else answer
@@ -95,10 +95,12 @@ def unread_ledger(target: Target, line: str, fix: str | None = None) -> Ledger:
     )
 
 
-def find_leftovers(target: Target, clients: Clients, tell: Callable[[str], None]) -> Leftovers:
+def find_leftovers(
+    target: Target, clients: Clients, on_progress: Callable[[str], None]
+) -> Leftovers:
     """Search the account for what is left; nothing is changed."""
     started = time.monotonic()
-    search = Search(target, clients, Patience(COUNTING_S, tell))
+    search = Search(target, clients, Patience(COUNTING_S, on_progress))
     left: list[Leftover] = []
     unread: list[Unread] = []
     for what, answer in _answers(search, _left(search)):

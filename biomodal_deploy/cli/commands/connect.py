@@ -10,7 +10,7 @@ from biomodal_deploy.cli import options as opt
 from biomodal_deploy.cli.render import print_exactly
 from biomodal_deploy.cli.session import emit, session
 from biomodal_deploy.errors import UsageError
-from biomodal_deploy.vm.access import SshWay, has_ssh, host_block, session_way, ssh_way
+from biomodal_deploy.vm.access import SshTarget, has_ssh, host_block, session_target, ssh_target
 from biomodal_deploy.vm.connecting import connect_by_session, connect_by_ssh
 from biomodal_deploy.vm.deployed import read_deployed
 from biomodal_deploy.workflow.stack import last_stack
@@ -64,24 +64,24 @@ def connect(
         environment = work.location.environment
         folder = work.location.plans / chosen.name
         if ssh_config:
-            way = ssh_way(deployed, folder, environment, address)
-            block = host_block(way, through=session_way(deployed) if ssm else None)
+            target = ssh_target(deployed, folder, environment, address)
+            block = host_block(target, through=session_target(deployed) if ssm else None)
         elif ssm or not (has_ssh(deployed) or address):
-            return connect_by_session(session_way(deployed), words, environment)
+            return connect_by_session(session_target(deployed), words, environment)
         else:
-            way = ssh_way(deployed, folder, environment, address)
-            return connect_by_ssh(way, words, environment, work.on_event)
-    return emit(_host_data(way, block), lambda _: print_exactly(block), output)
+            target = ssh_target(deployed, folder, environment, address)
+            return connect_by_ssh(target, words, environment, work.on_event)
+    return emit(_host_data(target, block), lambda _: print_exactly(block), output)
 
 
-def _host_data(way: SshWay, block: str) -> dict[str, object]:
+def _host_data(target: SshTarget, block: str) -> dict[str, object]:
     return {
-        "host": way.name,
-        "instance_id": way.instance_id,
-        "address": way.address,
-        "port": way.port,
-        "user": way.user,
-        "key": str(way.key),
-        "known_hosts": str(way.known_hosts),
+        "host": target.name,
+        "instance_id": target.instance_id,
+        "address": target.address,
+        "port": target.port,
+        "user": target.user,
+        "key": str(target.key),
+        "known_hosts": str(target.known_hosts),
         "text": block,
     }

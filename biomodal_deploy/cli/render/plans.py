@@ -74,7 +74,7 @@ def show_history(console: Console, chain: Chain) -> None:
     if chain.broken_at:
         console.print(Text(f"Broken at line {chain.broken_at}: {chain.why}", style="bad"))
     elif chain.cut_short:
-        console.print(Text("The last line was cut short; the next one mends it.", style="warning"))
+        console.print(Text("The last line was cut short; the next one fixes it.", style="warning"))
     else:
         console.print(Text(f"The chain is whole; its head is {chain.head}", style="quiet"))
 

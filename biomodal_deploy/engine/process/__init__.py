@@ -266,17 +266,17 @@ def _forwarding() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
     The terminal's Ctrl-C reaches the command by itself: it is in the same foreground group.
     Passed on as well it would be the second one, at which Terraform drops everything.
     """
-    told: list[subprocess.Popen[bytes]] = []
+    started: list[subprocess.Popen[bytes]] = []
     early: list[int] = []
 
     def forward(signum: int, _: FrameType | None) -> None:
-        if not told:
+        if not started:
             early.append(signum)
         elif signum != signal.SIGINT or not _in_foreground():
-            told[0].send_signal(signum)
+            started[0].send_signal(signum)
 
     def to(process: subprocess.Popen[bytes]) -> None:
-        told.append(process)
+        started.append(process)
         for signum in early:
             process.send_signal(signum)
 

@@ -125,7 +125,7 @@ class _Watch:
         self._process, self._pipes = process, pipes
         self._stop_sequence, self._on_wait = stop_sequence, on_wait
         self._steps: list[Step] = []
-        self._asked_first = self._asked_last = self._told = -inf
+        self._asked_first = self._asked_last = self._reported = -inf
         self._error: BaseException | None = None
 
     def until_reaped(self, stop_pipe: int) -> Ended:
@@ -158,7 +158,7 @@ class _Watch:
                         selector.unregister(pipe)
                 if stop_pipe in ready and read_stop_requests(stop_pipe):
                     self._ask()
-                self._tell()
+                self._report_wait()
         for pipe in self._pipes:
             # What is left in it and no more: a grandchild may hold it open, and even write on.
             left = _PIPE
@@ -192,7 +192,7 @@ class _Watch:
             self._asked_first = now
         if self._steps[-1:] != [step]:
             self._steps.append(step)
-        self._asked_last, self._told = now, -inf
+        self._asked_last, self._reported = now, -inf
         if step == "kill":
             self._kill_group()
         else:
@@ -201,10 +201,10 @@ class _Watch:
             with suppress(ProcessLookupError):
                 os.kill(self._process.pid, _SIGNALS[step])
 
-    def _tell(self) -> None:
+    def _report_wait(self) -> None:
         now = time.monotonic()
-        if self._steps and now - self._told >= _TICK:
-            self._told = now
+        if self._steps and now - self._reported >= _TICK:
+            self._reported = now
             self._guarded(self._on_wait, InterruptSent(self._steps[-1], now - self._asked_first))
 
     def _kill_group(self) -> None:

@@ -115,7 +115,7 @@ class Caller:
         tally = ApplySummary()
         silent = False
 
-        def tell(event: Event) -> None:
+        def notify(event: Event) -> None:
             nonlocal silent
             if not silent:
                 silent = True  # and so it stays where the next line raises
@@ -127,11 +127,11 @@ class Caller:
             def on_line(line: Line) -> None:
                 event = tally.named(parse(run_log.line(line)))
                 tally.note(event)
-                tell(event)
+                notify(event)
 
             def on_wait(sent: InterruptSent) -> None:
                 run_log.wait(sent)
-                tell(sent)
+                notify(sent)
 
             try:
                 ended = run(

@@ -106,7 +106,7 @@ class Chain:
         broken_at: The line that breaks the chain, from 1; None where none does.
         newer: Whether a newer version of this program wrote that line.
         cut_short: The last line is not whole: a process died while it wrote. The next entry
-            mends that and says so.
+            fixes that and says so.
     """
 
     entries: tuple[Entry, ...]

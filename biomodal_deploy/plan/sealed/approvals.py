@@ -3,7 +3,7 @@
 What is signed is an in-toto statement (https://in-toto.io/Statement/v1) as canonical JSON. It names
 the manifest's digest, which covers everything of the plan, and repeats what a person agreed to. The
 signature is SSH's own, so there is no envelope around it: `ssh-keygen -Y verify` checks it by hand.
-A statement is never read back from the file to be believed: it is written anew from the plan, and
+A statement is never read back from the file to be believed: it is rebuilt from the plan, and
 the signature has to fit that. Where the settings let approvals carry over, one of another plan
 counts as well: its statement is the signer's word, and has to mean the same as this plan.
 """

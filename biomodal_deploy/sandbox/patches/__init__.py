@@ -1,7 +1,7 @@
 """Small, named patches around moto: where it differs from AWS in what our stacks use.
 
 Each patch is a function that stands in front of one of moto's, and is given that; its docstring
-says why it is there. Its test fails without it, so a moto that mends a gap shows which patch can
+says why it is there. Its test fails without it, so a moto that fixes a gap shows which patch can
 go.
 """
 
@@ -41,7 +41,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Patch:
-    """One difference between moto and AWS that is mended, by as many changes as that takes."""
+    """One difference between moto and AWS that is fixed, by as many changes as that takes."""
 
     name: str
     module: str

@@ -58,7 +58,7 @@ class Seen:
 def judge(seen: Seen) -> tuple[CheckData, ...]:
     """Return a finding for each layer, in their order."""
     found = {"accepted": passed(f"{seen.job.id} in {seen.job.facts.queue}"), **_outside(seen)}
-    # The last word on a layer counts: Batch starts a job anew that has lost its host.
+    # The last word on a layer counts: Batch starts a job again that has lost its host.
     found |= {
         line.layer: _inside(line, seen.job) for line in seen.said if line.layer in _IN_THE_JOB
     }

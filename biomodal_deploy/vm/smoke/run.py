@@ -231,7 +231,7 @@ class _Trial:
     def _wait(self) -> Finding | None:
         """Wait until the job has ended; return what keeps it from that where it does not."""
         deadline = time.monotonic() + self.request.timeout_s
-        pause, unanswered, told = 0.5, 0, ""
+        pause, unanswered, shown = 0.5, 0, ""
         while True:
             try:
                 self.described, unanswered = self.job.describe(), 0
@@ -248,8 +248,8 @@ class _Trial:
             if time.monotonic() >= deadline:
                 return self._late(state, blocked)
             because = f": {blocked.line}" if blocked else ""
-            if (now := f"The job is {state or 'submitted'}{because}") != told:
-                self.on_event(Step(told := now))
+            if (now := f"The job is {state or 'submitted'}{because}") != shown:
+                self.on_event(Step(shown := now))
             time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
             pause = min(_PAUSE_S, pause * 1.5)
 

@@ -142,7 +142,7 @@ def unhindered() -> Iterator[None]:
 
     Modules and classes stay until the process ends. Looking through the bindings' many thousands
     for garbage, while they are made, later, and once more at the end, is a fifth of the run. And
-    each of the bindings' modules asks anew for the version of the same package.
+    each of the bindings' modules asks again for the version of the same package.
     """
     if not gc.isenabled():
         yield

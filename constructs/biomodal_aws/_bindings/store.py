@@ -94,7 +94,7 @@ class Store:
         return kept
 
     def _source(self) -> list[int]:
-        # Bindings generated anew under the same version number are others.
+        # Bindings generated again under the same version number are others.
         found = self._bindings.archive.stat()
         return [found.st_size, found.st_mtime_ns]
 

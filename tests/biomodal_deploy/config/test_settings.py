@@ -166,7 +166,7 @@ def test_settings_are_frozen() -> None:
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(stacks: object, parts: list[str]) -> None:
-    """Field, value, rule and fix; exit status 64; names the file to mend."""
+    """Field, value, rule and fix; exit status 64; names the file to fix."""
     line = refusal(stacks)
     assert line.startswith("cdktf.json: context.stacks")
     assert " Fix: " in line

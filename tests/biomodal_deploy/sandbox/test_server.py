@@ -13,13 +13,13 @@ import botocore.session
 import pytest
 from botocore.parsers import create_parser
 
-from biomodal_deploy.sandbox.server import GAP, Gate
+from biomodal_deploy.sandbox.server import GAP, Serializer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
-def request(gate: Gate, service: str = "ec2") -> tuple[str, dict[str, str], bytes]:
+def request(serializer: Serializer, service: str = "ec2") -> tuple[str, dict[str, str], bytes]:
     """Send a request that is signed for a service; return status, headers and body."""
     scope = f"AWS4-HMAC-SHA256 Credential=sandbox/20261123/us-east-1/{service}/aws4_request, x=y"
     answered: list[Any] = []
@@ -28,7 +28,7 @@ def request(gate: Gate, service: str = "ec2") -> tuple[str, dict[str, str], byte
     def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> Any:
         answered.extend([status, dict(headers)])
 
-    body = b"".join(gate(environ, start_response))
+    body = b"".join(serializer(environ, start_response))
     return answered[0], answered[1], body
 
 
@@ -50,23 +50,23 @@ def test_requests_reach_moto_one_at_a_time() -> None:
         start_response("200 OK", [])
         return [b"done"]
 
-    gate = Gate(application, lambda _: None)
+    serializer = Serializer(application, lambda _: None)
     with ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(lambda _: request(gate), range(10)))
+        answers = list(pool.map(lambda _: request(serializer), range(10)))
     assert met == [1] * 10
     assert {answer[2] for answer in answers} == {b"done"}
 
 
 def test_a_request_that_fails_lets_the_next_one_in() -> None:
     """After a gap the door opens again."""
-    gate = Gate(lacking, lambda _: None)
-    assert request(gate)[0] == request(gate)[0] == "501 Not Implemented"
+    serializer = Serializer(lacking, lambda _: None)
+    assert request(serializer)[0] == request(serializer)[0] == "501 Not Implemented"
 
 
 def test_the_log_gets_the_whole_traceback() -> None:
     """What moto lacks can be found in the log, down to the line."""
     log: list[str] = []
-    request(Gate(lacking, log.append))
+    request(Serializer(lacking, log.append))
     assert "in lacking" in log[0]
     assert "NotImplementedError: Fly <me>" in log[0]
 
@@ -74,7 +74,7 @@ def test_the_log_gets_the_whole_traceback() -> None:
 @pytest.mark.parametrize("service", ["ec2", "iam", "sts", "s3", "ecr", "batch", "logs", "budgets"])
 def test_every_sdk_can_read_what_is_lacking(service: str) -> None:
     """The code and the message come through in the protocol of each service."""
-    status, headers, body = request(Gate(lacking, lambda _: None), service)
+    status, headers, body = request(Serializer(lacking, lambda _: None), service)
     model = botocore.session.get_session().get_service_model(service)
     response = {"status_code": int(status[:3]), "headers": headers, "body": body}
     shape = model.operation_model(model.operation_names[0]).output_shape
@@ -90,6 +90,6 @@ def test_an_unsigned_request_gets_an_answer_too() -> None:
     def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> Any:
         answered.append(status)
 
-    body = b"".join(Gate(lacking, lambda _: None)({}, start_response))
+    body = b"".join(Serializer(lacking, lambda _: None)({}, start_response))
     assert answered == ["501 Not Implemented"]
     assert json.loads(body)["__type"] == GAP

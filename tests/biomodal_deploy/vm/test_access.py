@@ -12,28 +12,28 @@ import pytest
 
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.vm.access import (
-    SshWay,
+    SshTarget,
     check_key,
     has_ssh,
     host_block,
     quoted,
-    session_way,
+    session_target,
     ssh_command,
-    ssh_way,
+    ssh_target,
 )
 from biomodal_deploy.vm.connecting import remote_words
 from tests.support.operated import ADDRESS, NAME, REGION, VM, deployed, hardened, outputs
 
 
-def way(folder: Path, address: str | None = None, **changes: str) -> SshWay:
+def target(folder: Path, address: str | None = None, **changes: str) -> SshTarget:
     """Return the way to a stack with these outputs."""
     given = outputs(private_key_filename=str(folder / "key.pem"), **changes)
-    return ssh_way(deployed(given=given), folder / "plans", {"HOME": str(folder)}, address)
+    return ssh_target(deployed(given=given), folder / "plans", {"HOME": str(folder)}, address)
 
 
 def test_from_the_outputs(tmp_path: Path) -> None:
     """User, key and address; host keys in a private folder of the stack's own."""
-    found = way(tmp_path)
+    found = target(tmp_path)
     assert (found.user, found.address, found.port) == ("ubuntu", ADDRESS, 22)
     assert found.known_hosts == tmp_path / "plans" / "ssh" / "known_hosts"
     assert found.known_hosts.parent.stat().st_mode & 0o777 == 0o700
@@ -42,7 +42,7 @@ def test_from_the_outputs(tmp_path: Path) -> None:
 def test_the_module_names_the_home(tmp_path: Path) -> None:
     """`~` is the caller's home, as a shell would have it."""
     given = outputs(private_key_filename="~/.ssh/lab.pem")
-    found = ssh_way(deployed(given=given), tmp_path / "plans", {"HOME": "/home/ada"})
+    found = ssh_target(deployed(given=given), tmp_path / "plans", {"HOME": "/home/ada"})
     assert found.key == Path("/home/ada/.ssh/lab.pem")
 
 
@@ -57,7 +57,7 @@ def test_the_module_names_the_home(tmp_path: Path) -> None:
 )
 def test_another_address(tmp_path: Path, given: str, host: str, port: int) -> None:
     """A host or address, with or without a port."""
-    found = way(tmp_path, given)
+    found = target(tmp_path, given)
     assert (found.address, found.port) == (host, port)
 
 
@@ -67,27 +67,27 @@ def test_another_address(tmp_path: Path, given: str, host: str, port: int) -> No
 def test_no_address(tmp_path: Path, given: str) -> None:
     """What ssh could take for something else is refused by name."""
     with pytest.raises(UsageError, match="--address"):
-        way(tmp_path, given)
+        target(tmp_path, given)
 
 
 def test_a_hostile_user(tmp_path: Path) -> None:
     """Outputs come from a state, and ssh gets no option from there."""
     with pytest.raises(UsageError, match="ssh_user"):
-        way(tmp_path, ssh_user="-oProxyCommand=id")
+        target(tmp_path, ssh_user="-oProxyCommand=id")
 
 
 def test_hardened_without_a_key(tmp_path: Path) -> None:
     """It has Session Manager, and SSH says so."""
     found = deployed(hardened(), outputs(private_key_filename=""))
     assert not has_ssh(found)
-    assert (session_way(found).instance_id, session_way(found).region) == (VM, REGION)
+    assert (session_target(found).instance_id, session_target(found).region) == (VM, REGION)
     with pytest.raises(UsageError, match="connect --ssm"):
-        ssh_way(found, tmp_path, {})
+        ssh_target(found, tmp_path, {})
 
 
 def test_keys_that_ssh_would_refuse(tmp_path: Path) -> None:
-    """Missing, open to others, no file: one line each, with the command that mends it."""
-    found = way(tmp_path)
+    """Missing, open to others, no file: one line each, with the command that fixes it."""
+    found = target(tmp_path)
     with pytest.raises(UsageError, match="not on this machine"):
         check_key(found)
     found.key.write_text("key")
@@ -133,7 +133,7 @@ def test_ssh_reads_what_we_mean(tmp_path: Path, folder: str) -> None:
     """Command line and Host block say the same, whatever the folder is called."""
     home = tmp_path / folder
     home.mkdir()
-    found = way(home)
+    found = target(home)
     config = home / "config"
     config.write_text(host_block(found))
     argv = ssh_command(found, [], log=home / "log")
@@ -171,7 +171,7 @@ def test_ssh_reads_nothing_that_the_state_slipped_in(
     config = tmp_path / "config"
     config.write_text("Host unrelated\n    Port 77\n")
     with contextlib.suppress(UsageError):
-        config.write_text(host_block(way(tmp_path, **changed)) + config.read_text())
+        config.write_text(host_block(target(tmp_path, **changed)) + config.read_text())
     for host in (NAME, "unrelated", "lab"):
         read = effective("-F", str(config), host)
         assert read.get("proxycommand", ["none"]) == ["none"]
@@ -181,7 +181,7 @@ def test_ssh_reads_nothing_that_the_state_slipped_in(
 def test_a_block_through_session_manager(tmp_path: Path) -> None:
     """SSH goes to the instance's id, through a command of the AWS CLI."""
     config = tmp_path / "config"
-    config.write_text(host_block(way(tmp_path), through=session_way(deployed())))
+    config.write_text(host_block(target(tmp_path), through=session_target(deployed())))
     read = effective("-F", str(config), NAME)
     assert read["hostname"] == [VM]
     (command,) = read["proxycommand"]
@@ -198,7 +198,7 @@ def test_a_path_that_no_configuration_can_name(name: str) -> None:
 
 def test_the_key_is_never_an_argument_of_anything_else(tmp_path: Path) -> None:
     """The address stands behind `--`, where ssh looks for no options."""
-    argv: list[Any] = ssh_command(way(tmp_path), ["id"], log=tmp_path / "log", batch=True)
+    argv: list[Any] = ssh_command(target(tmp_path), ["id"], log=tmp_path / "log", batch=True)
     assert argv[-3:] == ["--", ADDRESS, "id"]
     assert "BatchMode=yes" in argv
     assert os.path.basename(argv[0]) == "ssh"  # noqa: PTH119

@@ -110,7 +110,7 @@ def test_a_boot_counts_as_work(machine: Machine) -> None:
     [("pgrep", "echo 42"), ("pgrep", "exit 3"), ("docker", "echo 0a1b2c"), ("docker", "exit 1")],
 )
 def test_work_and_what_cannot_be_looked_at(machine: Machine, name: str, text: str) -> None:
-    """Nextflow, a login, a container, or no answer: the VM stays, and the time begins anew."""
+    """Nextflow, a login, a container, or no answer: the VM stays, and the time begins again."""
     machine.program(name, text)
     assert not machine.look(idle_minutes=600)
     machine.program("pgrep", "exit 1")

@@ -204,7 +204,7 @@ def test_what_speaks_against_a_stop(
     lab = account("running", "running", *([] if found else ["stopped"]))
     given = JobsData.of(deployed(), jobs, unasked)
     monkeypatch.setattr(power, "find_jobs", lambda *_: given)
-    monkeypatch.setattr(power, "way_to", Mock())
+    monkeypatch.setattr(power, "ssh_target_of", Mock())
     asked = Mock(**{"side_effect" if isinstance(pgrep, Exception) else "return_value": pgrep})
     monkeypatch.setattr(power, "capture_by_ssh", asked)
     done = lab.switch("stopped", force=False)
@@ -222,7 +222,7 @@ def test_a_stop_that_is_interrupted_while_it_looks(
     """Nothing is stopped."""
     lab = account("running")
     monkeypatch.setattr(power, "find_jobs", lambda *_: JobsData.of(deployed(), [], []))
-    monkeypatch.setattr(power, "way_to", Mock(side_effect=Interrupted("Interrupted.")))
+    monkeypatch.setattr(power, "ssh_target_of", Mock(side_effect=Interrupted("Interrupted.")))
     with pytest.raises(Interrupted):
         lab.switch("stopped", force=False)
     assert lab.asked == []

@@ -91,7 +91,7 @@ USED = "63 of 64 Spot vCPUs are in use: no host fits"
     ],
 )
 def test_what_keeps_hosts_away(call: str, answer: Recorded, says: str, fix: str) -> None:
-    """State, quota and the way out of the hosts' subnets, each with what mends it."""
+    """State, quota and the way out of the hosts' subnets, each with what fixes it."""
     found = blocked({call: answer})
     assert says in found[0]
     assert fix in found[1]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from biomodal_deploy.vm.access import SshWay
+from biomodal_deploy.vm.access import SshTarget
 from biomodal_deploy.vm.connecting import host_keys_in, is_known, keep
 from biomodal_deploy.vm.ssh_failures import complaints_in, not_connected, reason_in
 from tests.support.operated import ADDRESS, REGION, VM
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 KEY: Final = "AAAAC3NzaC1lZDI1NTE5AAAAIJ2x8r1Qm3n1zYt0Qv2e6uH3c2p5w7s8d9f0g1h2j3k4"
 
 
-def way(folder: Path) -> SshWay:
+def target(folder: Path) -> SshTarget:
     """Return a way to the VM."""
-    return SshWay(
+    return SshTarget(
         name="lab",
         address=ADDRESS,
         user="ubuntu",
@@ -56,7 +56,7 @@ def machine(state: str) -> InstanceTypeDef:
 )
 def test_reasons(tmp_path: Path, said: str, reason: str, line: str) -> None:
     """One line each, with a stable word for programs."""
-    error = not_connected(way(tmp_path), said, machine("running"), asked=True)
+    error = not_connected(target(tmp_path), said, machine("running"), asked=True)
     assert error.reason == reason
     assert line in str(error)
     assert "\n" not in str(error)
@@ -68,11 +68,11 @@ def test_reasons(tmp_path: Path, said: str, reason: str, line: str) -> None:
 def test_a_vm_that_does_not_run(tmp_path: Path, state: str | None, reason: str) -> None:
     """That is why nobody answers, and the line has the command that starts it."""
     found = machine(state) if state else None
-    error = not_connected(way(tmp_path), "Connection timed out", found, asked=True)
+    error = not_connected(target(tmp_path), "Connection timed out", found, asked=True)
     assert error.reason == reason
     if state:
         assert "biomodal-aws vm start" in str(error)
-    unasked = not_connected(way(tmp_path), "Connection timed out", None, asked=False)
+    unasked = not_connected(target(tmp_path), "Connection timed out", None, asked=False)
     assert unasked.reason == "unreachable"
 
 
@@ -92,7 +92,7 @@ def console(*keys: str, end: bool = True) -> str:
 
 def test_host_keys_on_the_console(tmp_path: Path) -> None:
     """They are kept under the VM's id, beside those of others, and found again."""
-    found = way(tmp_path)
+    found = target(tmp_path)
     found.known_hosts.write_text(f"i-other ssh-ed25519 {KEY}")
     assert not is_known(found)
     keys = host_keys_in(console(f"ssh-ed25519 {KEY}", f"ssh-dss {KEY}", "ssh-rsa short"))

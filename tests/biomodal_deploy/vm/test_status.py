@@ -160,7 +160,7 @@ WRONG: Final[dict[tuple[str, str], list[tuple[Recorded, str, str]]]] = {
 def test_one_thing_is_wrong(
     part: str, call: str, answer: Recorded, verdict: str, says: str
 ) -> None:
-    """It is named, with what mends it; nothing is ready then, and programs see it."""
+    """It is named, with what fixes it; nothing is ready then, and programs see it."""
     status = status_of({call: answer})
     looked = {each.check: each for each in status.checks}[part]
     assert verdicts(status)[part] == verdict, looked
@@ -228,7 +228,7 @@ def test_waiting_until_ready() -> None:
 
 
 def test_waiting_ends_where_something_has_failed() -> None:
-    """Time mends no failure, so nobody waits for it."""
+    """Time fixes no failure, so nobody waits for it."""
     found, told = wait(lambda: status_of({**STARTING, **BROKEN}))
     assert (found.ready, told) == (False, [])
 
@@ -262,7 +262,7 @@ def deep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Deep:
         aws.answers = {**healthy(), **named}
         monkeypatch.setattr(status, "open_clients", lambda _: clients)
         monkeypatch.setattr(status, "read_deployed", lambda *_: deployed())
-        monkeypatch.setattr(status, "way_to", Mock())
+        monkeypatch.setattr(status, "ssh_target_of", Mock())
         monkeypatch.setattr(status, "check_key", Mock())
         monkeypatch.setattr(status, "check_inside", lambda *_: (inside,))
         (tmp_path / "cdktf.json").write_text('{"app": "true", "context": {}}')

@@ -234,7 +234,7 @@ def test_a_new_session_of_the_same_role_is_the_same_caller(
 
 
 def test_another_region_of_a_provider_without_one_is_refused(tmp_path: Path, ours: Sandbox) -> None:
-    """Terraform would read the region anew, and build elsewhere."""
+    """Terraform would read the region again, and build elsewhere."""
     project = LightProject(tmp_path / "project", {STACK: model()})
     project.plan(environment=aws(ours))
     ended = apply(project, aws(ours, AWS_REGION="eu-west-1"))

@@ -44,7 +44,7 @@ def applied(tmp_path: Path) -> Path:
 
 
 def test_another_output_folder_is_refused_where_a_state_is_left(applied: Path) -> None:
-    """The local state lies beside that folder, so Terraform would find none and make all anew."""
+    """The local state lies beside that folder, so Terraform would find none and make all again."""
     for output in (str(applied.parent / "elsewhere"), "build/out"):
         with pytest.raises(UsageError, match=r"^CDKTF_OUTDIR = .*holds 2 resources.* Fix: "):
             check_nothing_left_behind(stack_in(applied, output))
@@ -58,7 +58,7 @@ def test_the_usual_places_are_not_refused(applied: Path, tmp_path: Path) -> None
 
 
 def test_the_usual_folder_is_refused_where_a_plan_had_its_state_elsewhere(tmp_path: Path) -> None:
-    """Planned and applied with `CDKTF_OUTDIR`, and forgotten to set it: nothing is made anew."""
+    """Planned and applied with `CDKTF_OUTDIR`, and forgotten to set it: nothing is made again."""
     stack = stack_in(tmp_path / "project")
     sealed(stack.location.plans, stack="prod", directory="../elsewhere/stacks/prod")
     check_nothing_left_behind(stack)

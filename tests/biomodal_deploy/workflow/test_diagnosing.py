@@ -239,7 +239,7 @@ def test_the_newest_failed_run(project: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_what_went_well_since(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A failure that somebody has mended is told as one."""
+    """A failure that somebody has fixed is told as one."""
     log = log_of(project, "lab", "20260101T000000Z-000001", 1, STALE)
     os.utime(log, (time.time() - 100,) * 2)
     assert data(capsys, "--project-dir", str(project))["data"]["since"] is None

@@ -51,7 +51,7 @@ def initialized(stack: Stack, backend: object, data_dir: str = ".terraform") -> 
 def test_a_closed_folder_is_no_sign_of_a_move(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What mends it is a right, and nothing is to be taken away."""
+    """What fixes it is a right, and nothing is to be taken away."""
 
     def closed(path: Path) -> bytes:
         raise PermissionError(13, "Permission denied", str(path))

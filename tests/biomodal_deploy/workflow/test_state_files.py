@@ -90,7 +90,7 @@ def test_how_many_resources_a_file_holds(tmp_path: Path) -> None:
 
 
 def test_a_copy_is_private_whole_and_made_once(stack: Stack) -> None:
-    """Once for each content; one that was cut short is written anew."""
+    """Once for each content; one that was cut short is written again."""
     found = state(text())
     path = back_up(stack, found, "from")
     assert path.parent == local_state_of(stack).parent / "backups"

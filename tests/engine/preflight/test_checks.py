@@ -1,6 +1,6 @@
 """The preflight against a real server: each failure that the sandbox can have, made and found.
 
-The account is seeded healthy. Every test breaks one thing, and mends it again with the very
+The account is seeded healthy. Every test breaks one thing, and fixes it again with the very
 command that the finding advises where there is one. What the sandbox does not offer (IAM's
 simulator, Service Quotas) is tested on recorded answers, in tests/biomodal_deploy/aws/preflight.
 """
@@ -151,7 +151,7 @@ class TestNetwork:
         assert f'vpc_id = "{other["VpcId"]}"' in fix
 
     def test_a_private_subnet_without_a_route(self, account: Account) -> None:
-        """Nothing gets in or out, and the three commands that are advised mend it."""
+        """Nothing gets in or out, and the three commands that are advised fix it."""
         ec2 = account.sandbox.client("ec2")
         private = account.sandbox.account.private_subnet_id
         report = account.look(subnet_id=private)

@@ -129,7 +129,7 @@ class TestRoles:
     def test_a_role_that_hosts_cannot_use(
         self, account: Account, broken: Callable[[Any], object], said: str
     ) -> None:
-        """It is mended by the command that is advised."""
+        """It is fixed by the command that is advised."""
         broken(account.sandbox.client("iam"))
         verdict, line, fix = account.found("ecs-instance-role")
         assert verdict is Verdict.FAIL
@@ -182,7 +182,7 @@ def test_the_command_with_everything_slow(
 def test_the_command_on_screen(
     sandbox: Sandbox, tmp_path: Path, session: boto3.session.Session
 ) -> None:
-    """Findings by layer, what mends them below, the sum last; status 2 where one fails."""
+    """Findings by layer, what fixes them below, the sum last; status 2 where one fails."""
     _project(tmp_path, sandbox)
     done = _doctor(
         tmp_path,

@@ -73,5 +73,5 @@ OLD = kind("i386", "x86_64", vcpus=1, SupportedVirtualizationTypes=["paravirtual
     ids=str,
 )
 def test_one_thing_wrong(aws: RecordedAws, target: Target, wrong: Wrong) -> None:
-    """What EC2 would not launch is found, named, and comes with what mends it."""
+    """What EC2 would not launch is found, named, and comes with what fixes it."""
     wrong.assert_found(aws, target)

@@ -95,7 +95,7 @@ NOTHING_REACHES = "leads to nat-1: the elastic IP attaches, but nothing reaches 
     ids=str,
 )
 def test_one_thing_wrong(aws: RecordedAws, target: Target, wrong: Wrong) -> None:
-    """What is wrong with the network is found, named, and comes with what mends it."""
+    """What is wrong with the network is found, named, and comes with what fixes it."""
     wrong.assert_found(aws, target)
 
 

@@ -93,7 +93,7 @@ FIFTY = [str(number) for number in range(50)]
     ids=str,
 )
 def test_one_thing_wrong(aws: RecordedAws, target: Target, wrong: Wrong) -> None:
-    """What is used up is found, named, and comes with the request that mends it."""
+    """What is used up is found, named, and comes with the request that fixes it."""
     wrong.assert_found(aws, target)
 
 

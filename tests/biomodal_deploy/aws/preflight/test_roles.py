@@ -89,7 +89,7 @@ BY_BATCH = "AWSServiceRoleForBatch does not exist: AWS makes it on apply, if the
     ids=str,
 )
 def test_one_thing_wrong(aws: RecordedAws, target: Target, wrong: Wrong) -> None:
-    """What is wrong with a role is found, named, and comes with what mends it."""
+    """What is wrong with a role is found, named, and comes with what fixes it."""
     wrong.assert_found(aws, target)
 
 

@@ -146,9 +146,9 @@ def test_what_is_left() -> None:
 def test_nothing_is_left_and_nobody_knows() -> None:
     """Two ends that must not look alike."""
     assert on_narrow(remains()) == ["Nothing is left that bills."]
-    unknown = remains(unread=(Unread(what="snapshots", line="no network", fix="mend it"),))
+    unknown = remains(unread=(Unread(what="snapshots", line="no network", fix="correct it"),))
     assert on_narrow(unknown)[1:] == [
-        "  unknown       snapshots: no network. Fix: mend it",
+        "  unknown       snapshots: no network. Fix: correct it",
         "Nothing was found that bills, but 1 question without an answer: it is not known.",
     ]
     assert not destroy_data(None, unknown)["remains"]["clean"]

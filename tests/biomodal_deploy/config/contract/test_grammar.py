@@ -11,7 +11,7 @@ from biomodal_deploy.aws import resources
 from biomodal_deploy.config.contract import OUTPUTS
 from biomodal_deploy.config.contract.grammar import OUTPUT_GRAMMAR, broken_output
 from biomodal_deploy.errors import BiomodalError
-from biomodal_deploy.vm.access import host_block, session_way, ssh_way
+from biomodal_deploy.vm.access import host_block, session_target, ssh_target
 from tests.support.operated import NAME, arn, deployed, documented, environment, outputs, queue, vm
 
 COMMAND = "ProxyCommand touch /tmp/pwned"
@@ -104,7 +104,7 @@ def test_other_partitions_and_both_providers_pass() -> None:
 def test_ssh_itself_sees_no_command_of_the_state(tmp_path: Path) -> None:
     """What is left after the boundary names one host, and runs nothing but Session Manager."""
     found = deployed()
-    way = ssh_way(found, tmp_path, {"HOME": str(tmp_path)})
-    block = host_block(way, through=session_way(found))
+    way = ssh_target(found, tmp_path, {"HOME": str(tmp_path)})
+    block = host_block(way, through=session_target(found))
     assert [line.split()[0] for line in block.splitlines()].count("ProxyCommand") == 1
     assert block.startswith(f"Host {NAME}\n")

@@ -51,7 +51,7 @@ def test_stack_without_variables(tmp_path: Path) -> None:
     "content", ["", "[]", '{"variable": []}', '{"variable": {"a": 5}}', "\x00"]
 )
 def test_what_is_no_stack_is_one_line(tmp_path: Path, content: str) -> None:
-    """A damaged file is named, with the command that writes it anew."""
+    """A damaged file is named, with the command that writes it again."""
     (tmp_path / "cdk.tf.json").write_text(content)
     with pytest.raises(UsageError, match=r"cdk\.tf\.json: not Terraform JSON.* synth") as info:
         read_declared(tmp_path)

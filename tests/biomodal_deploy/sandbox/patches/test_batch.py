@@ -1,4 +1,4 @@
-"""Patches of AWS Batch mend what they say: the same calls go wrong without them."""
+"""Patches of AWS Batch fix what they say: the same calls go wrong without them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Patches of EC2 mend what they say: the same calls go wrong without them."""
+"""Patches of EC2 fix what they say: the same calls go wrong without them."""
 
 from __future__ import annotations
 

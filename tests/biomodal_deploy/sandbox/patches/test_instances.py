@@ -1,4 +1,4 @@
-"""Patches of EC2 instances mend what they say: the same calls go wrong without them."""
+"""Patches of EC2 instances fix what they say: the same calls go wrong without them."""
 
 from __future__ import annotations
 
