@@ -36,13 +36,19 @@ _LONG: Final = (
 
 register_profiles()
 
+# What would have a say in what a test compares: the terminal, and settings for the programs that
+# are started. Where providers come from is the machine's (`TF_CLI_CONFIG_FILE`).
+_STEERING: Final = frozenset({"CI", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"})
+_OF_OTHERS: Final = ("AWS_", "GIT_", "TF_VAR_", "TF_CLI_ARGS", "TF_LOG")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make this process, and all that it starts, what they are at a person's terminal.
 
     A runner in the background, or under nohup, ignores some stopping signals. Children inherit
     that, and the command then rightly goes on where a test expects it to stop. And in a CI job it
-    writes no provider lock file: a test that means one says `CI` itself.
+    writes no provider lock file: a test that means one says `CI` itself, as with every variable
+    that is taken out here.
     """
     # A sixth of the quick run was Python's own: thousands of tests are objects that stay.
     gc.set_threshold(20_000, 20, 50)
@@ -50,9 +56,8 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("quick")
         # No test pulls the plug, and waiting for the disk is half of the time of a sealed plan.
         os.fsync = os.fstat  # type: ignore[assignment]
-    # Nor has a terminal's width or a wish for colours any say in what a test compares.
-    for name in ("CI", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"):
-        os.environ.pop(name, None)
+    for name in [name for name in os.environ if name in _STEERING or name.startswith(_OF_OTHERS)]:
+        del os.environ[name]
     if "not engine" not in config.getoption("markexpr"):
         from tests.support.mirror import set_mirror
 
