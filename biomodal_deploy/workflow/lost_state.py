@@ -19,8 +19,10 @@ from pydantic import JsonValue
 from biomodal_deploy.aws.resources import owned_by
 from biomodal_deploy.config.backends import LocalBackend, S3Backend
 from biomodal_deploy.engine.terraform import StateHeader, TerraformCli
-from biomodal_deploy.engine.terraform.locks import state_object, state_path
+from biomodal_deploy.engine.terraform.failures import UNSAVED_STATE
+from biomodal_deploy.engine.terraform.locks import shell_command, state_object, state_path
 from biomodal_deploy.errors import BiomodalError, EngineError
+from biomodal_deploy.files import read_regular
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.history import Entry, Event
 from biomodal_deploy.text import counted
@@ -32,7 +34,7 @@ from biomodal_deploy.workflow.state_files import BACKUPS
 
 
 class StateLost(EngineError):
-    """There is no state, or one that holds nothing, and the history holds an apply."""
+    """There is no state, or one that holds nothing or too little, and there was an apply."""
 
     code = "state_lost"
 
@@ -85,6 +87,7 @@ def state_to_plan_from(
     """
     content = engine.state_content(to_plan=to_plan)
     header = engine.header_of(content)
+    check_saved(engine, content)
     if header is None or not header.held:
         lost = lost_state(stack, engine.workspace, header)
         if lost and header is None and not unfinished_apply(stack):
@@ -94,6 +97,48 @@ def state_to_plan_from(
         elif header is None:
             _name_other_workspace(stack, engine.workspace)
     return CurrentState(header, owned_by(json.loads(content)) if header else frozenset())
+
+
+def check_saved(engine: TerraformCli, content: bytes) -> None:
+    """Refuse to go on from a state that the last apply could not save.
+
+    Args:
+        content: The state as it is.
+
+    Raises:
+        StateLost: Terraform left a newer one in its folder; with the command that saves it.
+    """
+    path = engine.directory / UNSAVED_STATE
+    try:
+        left = read_regular(path)
+        unsaved = engine.header_of(left)
+    except FileNotFoundError:
+        return
+    except (OSError, EngineError):
+        return  # a full disk cut it short
+    state = engine.header_of(content)
+    if unsaved is None or (state and state.lineage != unsaved.lineage):
+        return
+    same = state is not None and state.serial == unsaved.serial
+    if state and (state.serial > unsaved.serial or (same and _holds_as_much(content, left))):
+        return
+    words = ["state", "push", *(["-force"] if same else []), UNSAVED_STATE]
+    command = shell_command(
+        engine.binary.argv_prefix,
+        words,
+        directory=engine.directory,
+        workspace=engine.workspace,
+        data_dir=engine.data_dir,
+    )
+    raise StateLost(
+        f"the last apply could not save its state: {path} holds it"
+        f" ({counted(unsaved.held, 'resource')})",
+        advice=f"`{command}`, once what kept it from being saved is mended",
+    )
+
+
+def _holds_as_much(state: bytes, left: bytes) -> bool:
+    return bool(json.loads(state).get("resources") == json.loads(left).get("resources"))
 
 
 def require_state(

@@ -19,7 +19,7 @@ from biomodal_deploy.workflow.destination import (
     destination_now,
 )
 from biomodal_deploy.workflow.location import Step
-from biomodal_deploy.workflow.lost_state import require_state
+from biomodal_deploy.workflow.lost_state import check_saved, require_state
 from biomodal_deploy.workflow.plan_facts import ask_identity, locate
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.terraform_setup import initialize, open_engine, workspace_of
@@ -127,7 +127,9 @@ def find_drift(
     # Beside the sealed plans and not in the system's folder: the plan file holds secrets.
     with scratch(logs, "drift") as folder:
         initialize(stack, engine, logs / "init.log")
-        header = engine.state_pull()
+        content = engine.state_content()
+        check_saved(engine, content)
+        header = engine.header_of(content)
         require_state(stack, engine.workspace, header)
         if header is None:  # no state has no differences, whatever is out there
             raise NotApplied(stack.name)

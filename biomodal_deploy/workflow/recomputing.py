@@ -19,7 +19,7 @@ from biomodal_deploy.plan.sealed import Difference, SealedPlan, raise_on, sha256
 from biomodal_deploy.plan.sealed.files import read_private
 from biomodal_deploy.workflow.destination import check_sealed_destination
 from biomodal_deploy.workflow.location import Listener, Notice, Step
-from biomodal_deploy.workflow.lost_state import state_to_plan_from
+from biomodal_deploy.workflow.lost_state import check_saved, state_to_plan_from
 from biomodal_deploy.workflow.plan_facts import ask_identity, facts_now, locate
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.terraform_setup import initialize, open_engine, warn_dropped_variables
@@ -77,7 +77,12 @@ def check(
     identity.result()  # without credentials, nothing that follows is worth waiting for
     initialize(stack, engine, sealed_plan.logs / "init.log", readonly_lock=True)
     # Of a plan that starts from no state: one that was there since, and is lost, looks the same.
-    state = engine.state_pull() if sealed.state else state_to_plan_from(stack, engine).header
+    if sealed.state:
+        content = engine.state_content()
+        check_saved(engine, content)
+        state = engine.header_of(content)
+    else:
+        state = state_to_plan_from(stack, engine).header
     now = facts_now(
         stack,
         engine,

@@ -21,6 +21,8 @@ _LONGEST_DETAIL: Final = 600
 _LET_GO: Final = re.compile(
     r"PreconditionFailed.*unable to retrieve file.*(NoSuchKey|StatusCode: 404)", re.DOTALL
 )
+UNSAVED_STATE: Final = "errored.tfstate"
+"""Where Terraform leaves a state in its folder that it could not save."""
 _MOST_NAMED: Final = 5
 _NOT_DONE: Final = {
     "create": "not made",
@@ -58,6 +60,9 @@ class TerraformFailed(EngineError):
         self.code = known.code if known else EngineError.code
         self.cause = known.cause if known else None
         advice = known.advice if known else _DIAGNOSE if log and diagnostics else None
+        # What the apply made is lost for whoever only mends what the first error is about.
+        if unsaved := diagnose(each for each in diagnostics if UNSAVED_STATE in each.detail):
+            advice = unsaved.advice
         if lock:
             wait = "wait until it has ended" if lock.id or lock.who else ""
             advice = "; ".join(filter(None, (wait, _unlocking(lock, unlock) if unlock else "")))

@@ -90,9 +90,24 @@ def unlock_command(
     data_dir: Path | None = None,
 ) -> str:
     """Return the exact shell command that removes a lock nobody holds any more."""
+    words = ("force-unlock", "-force", lock_id)
+    return shell_command(
+        argv_prefix, words, directory=directory, workspace=workspace, data_dir=data_dir
+    )
+
+
+def shell_command(
+    argv_prefix: Sequence[str],
+    words: Sequence[str],
+    *,
+    directory: Path,
+    workspace: str = "default",
+    data_dir: Path | None = None,
+) -> str:
+    """Return a command of Terraform as it can be pasted into a shell anywhere."""
     settings = [] if workspace == "default" else [f"TF_WORKSPACE={shlex.quote(workspace)}"]
     settings += [] if data_dir is None else [f"TF_DATA_DIR={shlex.quote(str(data_dir))}"]
-    command = [*argv_prefix, f"-chdir={directory}", "force-unlock", "-force", lock_id]
+    command = [*argv_prefix, f"-chdir={directory}", *words]
     return " ".join([*settings, shlex.join(command)])
 
 

@@ -167,6 +167,7 @@ TERRAFORMS_OWN: Final = frozenset(
         ".terraform.lock.hcl",
         ".terraform.tfstate.lock.info",
         "crash.log",
+        "errored.tfstate",
         "terraform.tfstate",
         "terraform.tfstate.backup",
         "terraform.tfstate.d",

@@ -83,6 +83,27 @@ def test_the_printed_command_brings_the_state_back(project: LightProject) -> Non
     assert project.run("output", "word").out.strip() == "hello"
 
 
+@pytest.mark.parametrize("later", [0, 1])
+def test_a_state_that_could_not_be_saved_is_not_passed_over(
+    project: LightProject, later: int
+) -> None:
+    """What Terraform left of it is named by whatever starts from a state; the command saves it."""
+    project.plan("--var", "word=other")
+    left = json.loads(state_of(project).read_bytes())
+    left["serial"] += later
+    attributes = {"id": "7", "input": None, "output": None, "triggers_replace": None}
+    more = {"index_key": 7, "schema_version": 0, "attributes": attributes}
+    left["resources"][0]["instances"].append({**more, "sensitive_attributes": []})
+    (project.folder / "cdktf.out/stacks" / STACK / "errored.tfstate").write_text(json.dumps(left))
+    for words in (["plan"], ["apply"], ["drift"], ["destroy"]):
+        ended = project.run(*words, "--output", "json")
+        assert (ended.status, ended.error["code"]) == (EXIT_ENGINE, "state_lost"), words
+    (push,) = re.findall(r"`(.*?)`", ended.error["message"])
+    subprocess.run(push, shell=True, check=True)
+    assert json.loads(state_of(project).read_bytes())["resources"] == left["resources"]
+    assert project.run("plan").status == EXIT_DONE
+
+
 def test_whoever_gave_up_the_resources_starts_again(project: LightProject) -> None:
     """The other way that the message prints: without the history, there was no apply."""
     state_of(project).unlink()

@@ -194,3 +194,16 @@ def test_a_long_list_is_shortened() -> None:
     message = failed(run=ApplyRun(failed=many))
     assert "x.y[4] and 95 more" in message
     assert len(message) < 300
+
+
+def test_a_state_that_was_not_saved_is_what_to_see_to() -> None:
+    """The disk is named as the cause, and the file that holds what the apply made."""
+    written = 'the state has been written to the file "errored.tfstate" in the current directory.'
+    errors = [
+        error("Failed to save state", "write a.tfstate: no space left on device"),
+        error("Failed to persist state to backend", written),
+    ]
+    failed = TerraformFailed("terraform", "apply", errors, returncode=1)
+    assert failed.code == "disk_full"
+    assert "no space left" in str(failed)
+    assert "terraform state push errored.tfstate" in str(failed)

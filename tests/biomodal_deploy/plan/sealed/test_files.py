@@ -232,7 +232,13 @@ def test_any_change_changes_it(tree: Path, change: Callable[[Path], object]) -> 
 
 
 WRITTEN_BY_TERRAFORM: Final = (
-    *(".terraform/providers/x", ".terraform.lock.hcl", "terraform.tfstate", "crash.log"),
+    *(
+        ".terraform/providers/x",
+        ".terraform.lock.hcl",
+        "terraform.tfstate",
+        "crash.log",
+        "errored.tfstate",
+    ),
     *("terraform.tfstate.backup", ".terraform.tfstate.lock.info"),
     "terraform.tfstate.d/prod/terraform.tfstate",
 )
