@@ -6,6 +6,7 @@ A stop at any moment, by each signal and a closed terminal, is in cli/test_inter
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import sys
@@ -160,14 +161,15 @@ def test_the_stop_sequence(tmp_path: Path) -> None:
             assert driven.said(f'"step": "{step}"')
             assert driven.process.poll() is None
             time.sleep(1.1)
-        assert driven.said('"seconds_waited": 1.')
+        log = (driven.directory / "run.log").read_text()
+        assert max(map(float, re.findall(r'"seconds_waited": ([\d.]+)', log))) >= 1
         driven.process.send_signal(signal.SIGINT)
         result = driven.end()
         assert result is not None
         assert result["steps"] == ["interrupt", "terminate", "kill"]
         assert "was killed" in result["message"]
         assert "begun, end unknown: terraform_data.slow" in result["message"]
-        driven.none_left(2)
+        driven.none_left()
 
 
 def test_one_wish_is_one_step(tmp_path: Path) -> None:
@@ -210,4 +212,4 @@ def test_no_provider_lives_on(tmp_path: Path) -> None:
             result = driven.end()
             assert result is not None
             assert result["outcome"] == "TerraformStopped"
-            driven.none_left(2)
+            driven.none_left()

@@ -151,7 +151,7 @@ class Driven:
             with suppress(psutil.NoSuchProcess):  # it may end by itself meanwhile
                 process.kill()
 
-    def until(self, condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
         """Wait for something that will be so."""
         end = time.monotonic() + seconds
         while not condition():
@@ -186,7 +186,7 @@ class Driven:
             self.terminal.close()
             self.terminal = None
 
-    def end(self, seconds: float = 30.0) -> dict[str, Any] | None:
+    def end(self, seconds: float = 60.0) -> dict[str, Any] | None:
         """Wait until it ended, and return its result; None where it wrote none."""
         self.process.wait(timeout=seconds)
         self.hang_up()
@@ -205,7 +205,7 @@ class Driven:
         """Return those that are no leftovers of a provisioner."""
         return [one for one in self.descendants() if self.name_of(one) not in {"sh", "sleep"}]
 
-    def none_left(self, seconds: float = 10.0) -> None:
+    def none_left(self, seconds: float = 30.0) -> None:
         """Fail where a process of this run lives on."""
         end = time.monotonic() + seconds
         while (left := self.descendants()) and time.monotonic() < end:
