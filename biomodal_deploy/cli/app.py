@@ -63,7 +63,6 @@ class _Grouped(TyperGroup):
     """The list of commands under its headings."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
-        """Write it."""
         widest = max(map(len, COMMANDS))
         more = {"help more": ", ".join(MORE)}
         for heading, group in {**GROUPS, "More": more}.items():
@@ -75,7 +74,6 @@ class _More(TyperCommand):
     """`help more`: the commands that the list names only."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
-        """Write them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(MORE.items()))
 

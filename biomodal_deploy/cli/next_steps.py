@@ -109,7 +109,6 @@ def _value(option: str, arguments: Sequence[str]) -> str | None:
 
 
 def _values(option: str, arguments: Sequence[str]) -> list[str]:
-    """Return each value that an option was given."""
     return [
         value if word == option else word.partition("=")[2]
         for word, value in pairwise([*arguments, ""])

@@ -152,7 +152,6 @@ class _Remote(Frozen):
 
     @property
     def bucket(self) -> str:
-        """The bucket."""
         return self.remote.removeprefix("s3://").partition("/")[0]
 
     @property

@@ -64,12 +64,7 @@ def _seen(
     ids: Sequence[str],
     unused: Sequence[FilterTypeDef] = (UNUSED,),
 ) -> _Found:
-    """Return what has one of these ids, which are ours, and what has the stack's tag.
-
-    Args:
-        key: What EC2 calls the id of one, and `by` what a filter does.
-        unused: Which of those with the tag are wanted.
-    """
+    """Return what has one of these ids, which are ours, and what of the stack's tag is unused."""
     found: dict[str, tuple[Any, bool]] = {}
     if ids:
         ours = pages([{"Name": by, "Values": list(ids)}])

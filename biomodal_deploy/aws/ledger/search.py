@@ -263,7 +263,6 @@ def _of_batch(
 
 
 def _log_group_left(search: Search, name: str, *, ours: bool = True) -> list[Leftover]:
-    """Return a log group that is still there."""
     group = find_log_group(search.clients, name)
     if group is None:
         return []

@@ -160,7 +160,6 @@ class Facts:
         return CANONICAL.get(partition, CANONICAL["aws"])
 
     def _image(self) -> ImageTypeDef | None:
-        """Return the image that an apply would choose."""
         describe = self.clients.ec2().describe_images
         chosen = self.target.hardened.ami_id if self.target.hardened else ""
         if chosen:

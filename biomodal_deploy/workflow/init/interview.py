@@ -90,19 +90,14 @@ def _nothing(_: Account) -> tuple[Choice, ...]:
 
 
 class _Interview:
-    """The questions, in the order in which one answer bears on the next.
-
-    Attributes:
-        asker, account: Ask a person, from lists; None where nobody can be asked.
-        missing: The options of what is not known, and nobody could be asked for.
-    """
+    """The questions, in the order in which one answer bears on the next."""
 
     def __init__(
         self, given: Given, base: Answers, asker: Asker | None, account: Account | None
     ) -> None:
         self.given, self.asker, self.account = given, asker, account
         self.answers = replace(base, settings=dict(base.settings), values=dict(base.values))
-        self.missing: list[str] = []
+        self.missing: list[str] = []  # the options that nobody could be asked for
 
     def what_it_is(self, taken: Mapping[str, JsonValue]) -> None:
         """Its name, how it is built, and every value that was given."""

@@ -87,11 +87,7 @@ class _Loading:
 
 
 def _started(loading: _Loading, executable: str | None) -> Wire | None:
-    """Start Node before jsii does, and have jsii take it for the one that it started.
-
-    Returns:
-        Its wire; None where jsii is to start Node, or has done so.
-    """
+    """Start Node before jsii does, and return its wire; None where jsii starts it itself."""
     begun = any(name.endswith("._jsii") for name in sys.modules)
     if begun or executable is None or os.environ.get("JSII_RUNTIME"):
         return None

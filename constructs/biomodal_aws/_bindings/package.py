@@ -103,13 +103,9 @@ class Finder(MetaPathFinder):
 
 
 class _Loader(SourceFileLoader):
-    """Runs a submodule.
+    """Runs a submodule."""
 
-    Attributes:
-        assembly: What its types belong to, whatever its source says.
-    """
-
-    assembly = ASSEMBLY
+    assembly = ASSEMBLY  # what its types belong to, whatever its source says
 
     def submodule(self) -> str | None:
         """Return the assembly's name of the submodule, if it declares any type."""

@@ -239,6 +239,7 @@ def test_without_a_key_nobody_can_look(
     (problem,) = lab.switch("stopped", force=False).problems
     assert "no SSH key" in problem.line
     assert "connect --ssm" in (problem.fix or "")
+    assert power._PGREP in (problem.fix or "")
     monkeypatch.setattr(power, "find_jobs", Mock(side_effect=AssertionError))
     lab.states = ["stopped", "stopped", "running"]
     assert lab.switch("running", force=False).state == "running"
