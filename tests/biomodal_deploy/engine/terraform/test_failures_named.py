@@ -196,6 +196,13 @@ def test_a_long_list_is_shortened() -> None:
     assert len(message) < 300
 
 
+def test_a_lock_without_room_is_a_full_disk() -> None:
+    """To remove a lock helps nothing then."""
+    written = 'could not write lock info for "a": write .a.lock.info: no space left on device'
+    errors = [error("Error acquiring the state lock", f"Error message: {written}")]
+    assert TerraformFailed("terraform", "apply", errors, returncode=1).code == "disk_full"
+
+
 def test_a_state_that_was_not_saved_is_what_to_see_to() -> None:
     """The disk is named as the cause, and the file that holds what the apply made."""
     written = 'the state has been written to the file "errored.tfstate" in the current directory.'
