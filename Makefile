@@ -136,7 +136,9 @@ $(READY): requirements.lock pyproject.toml
 		echo "error: $(PYTHON) is older than Python 3.11. Fix: make $(or $(MAKECMDGOALS),demo) PYTHON=python3.12" >&2; exit 64; }
 	@echo "Setting up Python packages in $(VENV) (once, about two minutes) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 --no-compile --require-hashes -r requirements.lock
+	@# pip compiles on one processor, and 1,500 of the modules are AWS bindings.
+	@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
