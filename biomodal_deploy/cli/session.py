@@ -83,14 +83,26 @@ def emit(
     """Print a result to standard output, for programs or for people; return the exit status.
 
     The status is the command's also where nobody reads to the end (`biomodal-aws plan | head`).
+
+    Raises:
+        UsageError: It cannot be written; what the command did stands.
     """
-    with suppress(BrokenPipeError):
+    try:
         if output is Format.JSON:
             envelope = {"exit_status": exit_status, "data": data, "error": None}
             print(as_json(envelope, to_jsonable_python))
         else:
             show(output_console())
         sys.stdout.flush()
+    except BrokenPipeError:
+        pass
+    except OSError as error:
+        raise UsageError(
+            f"cannot be written ({error.strerror}); the command itself is done, with exit status "
+            f"{exit_status}",
+            field="standard output",
+            fix="write it elsewhere; biomodal-aws history says what was done",
+        ) from None
     return exit_status
 
 

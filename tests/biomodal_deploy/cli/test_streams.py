@@ -105,11 +105,13 @@ def test_a_closed_standard_output_is_no_error(short: Path) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
 @pytest.mark.parametrize("words", [["show"], ["show", "--output", "json"]])
 def test_a_full_disk_is_one_line(short: Path, words: Sequence[str]) -> None:
-    """A result that could not be written is no success."""
+    """A result that could not be written is no success, and what was done is not called undone."""
     done = shell(short, '"$@" >/dev/full', *words)
     assert done.returncode == EXIT_USAGE
     (line,) = done.stderr.splitlines()
-    assert line.startswith("error: No space left on device. Fix: ")
+    assert line.startswith("error: standard output: ")
+    for part in ("No space left on device", "exit status 0", "Fix: "):
+        assert part in line
 
 
 @pytest.mark.engine
