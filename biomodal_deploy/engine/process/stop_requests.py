@@ -1,4 +1,4 @@
-"""Wishes to stop: the signals of a person, a terminal and a machine, as bytes in a pipe."""
+"""Stop requests: the signals of a person, a terminal and a machine, as bytes in a pipe."""
 
 from __future__ import annotations
 
