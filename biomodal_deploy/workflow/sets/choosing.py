@@ -69,7 +69,7 @@ class Chosen:
     """The sealed plans of a set.
 
     Attributes:
-        sealed plans: Those that are to be applied, each of another stack.
+        sealed_plans: Those that are to be applied, each of another stack.
         idle: The stacks that have nothing to apply, and why: `no_unused_plan`, `no_changes` or
             `older_than_the_last_apply`.
     """
