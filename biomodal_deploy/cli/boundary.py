@@ -142,7 +142,8 @@ def _fail(
 
 def _misused(error: typer.TyperException) -> str:
     """Return what Typer says of the words, with what to do where it guesses nothing itself."""
-    message = error.format_message()
+    # Typer checks choices with pydantic, which says of which Python type its error is.
+    message = error.format_message().replace(": Value error, ", ": ")
     if message.endswith("?"):
         return message
     context = getattr(error, "ctx", None)

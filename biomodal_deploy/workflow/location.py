@@ -159,12 +159,9 @@ def choose(stack: str | None, names: list[str]) -> str:
             fix=f"name one of {', '.join(names)}" if names else "add one to cdktf.json",
         )
     if stack not in names:
-        raise UsageError(
-            "no such stack",
-            field="--stack",
-            value=stack,
-            fix=did_you_mean(stack, names, otherwise=f"name one of {', '.join(names)}"),
-        )
+        names_all = f"name one of {', '.join(names)} with --stack or BIOMODAL_STACK"
+        fix = did_you_mean(stack, names, otherwise=names_all)
+        raise UsageError("no such stack", field="--stack", value=stack, fix=fix)
     return stack
 
 

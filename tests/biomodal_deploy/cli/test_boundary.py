@@ -243,7 +243,7 @@ def test_a_folder_that_is_gone_is_no_bug(
         (["--stack", "x", "show"], "No such option: --stack. A command's options come after it."),
         (["show", "a", "b"], "Got unexpected extra argument(s) (b)."),
         (["show", "--stack"], "Option '--stack' requires an argument."),
-        (["show", "--output", "yaml"], "Invalid value for '--output' / '-o'"),
+        (["show", "--output", "yaml"], "Invalid value for '--output' / '-o': 'yaml' is not one of"),
         (["plan", "--destroy", "--refresh-only"], "--destroy: cannot be used with --refresh-only."),
         (["keygen"], "Missing argument 'NAME'."),
         (["show", "no-such"], "demo has no sealed plan no-such. The newest is "),
