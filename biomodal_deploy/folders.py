@@ -91,18 +91,29 @@ def check_folders(path: Path) -> None:
     """
     path, real = path.absolute(), path.resolve()
     for folder in dict.fromkeys((path, *path.parents, real, *real.parents)):
-        found = folder.stat()
-        if found.st_uid not in (0, os.geteuid()):
-            raise UntrustedError(f"{folder} belongs to another user ({found.st_uid})")
-        if found.st_mode & stat.S_ISVTX:
-            continue
-        if found.st_mode & stat.S_IWOTH or (
-            found.st_mode & stat.S_IWGRP and not _is_own_group(found.st_gid)
-        ):
-            raise UntrustedError(
-                f"{folder} can be written by others (chmod go-w {shlex.quote(str(folder))})",
-                foreign=False,
-            )
+        check_owner(folder, folder.stat())
+
+
+def check_owner(path: Path, found: os.stat_result) -> None:
+    """Refuse a folder or file that another user owns or can write to.
+
+    Args:
+        found: Its status.
+
+    Raises:
+        UntrustedError: Another user does.
+    """
+    if found.st_uid not in (0, os.geteuid()):
+        raise UntrustedError(f"{path} belongs to another user ({found.st_uid})")
+    if found.st_mode & stat.S_ISVTX and stat.S_ISDIR(found.st_mode):
+        return
+    if found.st_mode & stat.S_IWOTH or (
+        found.st_mode & stat.S_IWGRP and not _is_own_group(found.st_gid)
+    ):
+        raise UntrustedError(
+            f"{path} can be written by others (chmod go-w {shlex.quote(str(path))})",
+            foreign=False,
+        )
 
 
 def is_private(path: Path) -> bool:

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import re
-import shlex
 import stat
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -233,17 +232,16 @@ def check_tree(root: Path) -> None:
     Raises:
         UsageError: There is a pipe or the like, or another user could write something there.
     """
-    # What is installed there is compared with checksums, and may be shared on purpose.
-    installed = root / ".terraform"
+    # Providers are compared with checksums, and may be shared on purpose.
+    installed = root / ".terraform" / "providers"
     parents = {root}
-    for path in _walk(root, (), ()):
-        status = _ordinary(path)
-        if not path.is_relative_to(installed):
-            parents.add(path.parent)
-            if status.st_mode & stat.S_IWOTH and stat.S_ISREG(status.st_mode):
-                fix = f"chmod go-w {shlex.quote(str(path))}"
-                raise UsageError("can be written by others", field=str(path), fix=fix)
     try:
+        for path in _walk(root, (), ()):
+            status = _ordinary(path)
+            if not path.is_relative_to(installed):
+                parents.add(path.parent)
+                if not stat.S_ISLNK(status.st_mode):
+                    folders.check_owner(path, status)
         for folder in parents:
             folders.check_folders(folder)
     except folders.UntrustedError as error:

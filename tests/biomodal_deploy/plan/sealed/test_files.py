@@ -305,7 +305,7 @@ def test_what_others_can_write_is_not_run(tree: Path) -> None:
     asset = tree / "assets" / "x.sh"
     asset.parent.mkdir(exist_ok=True)
     asset.touch(0o644)
-    for path, mode in ((tree, 0o777), (asset.parent, 0o777), (asset, 0o666)):
+    for path, mode in ((tree, 0o777), (asset.parent, 0o777), (asset, 0o666), (asset, 0o1666)):
         before = path.stat().st_mode
         path.chmod(mode)
         with pytest.raises(UsageError, match=r"written by others.*chmod go-w"):
@@ -316,6 +316,17 @@ def test_what_others_can_write_is_not_run(tree: Path) -> None:
     shared.chmod(0o777)  # Terraform compares what it installed with the lock file
     (shared / "terraform-provider-aws").touch()
     check_tree(tree)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_another_user_owns_is_not_run(tree: Path) -> None:
+    """Its owner can write to it at any time, whatever its mode."""
+    asset = tree / "assets" / "x.sh"
+    asset.parent.mkdir(exist_ok=True)
+    asset.touch(0o644)
+    os.chown(asset, 65534, -1)
+    with pytest.raises(UsageError, match=r"x\.sh belongs to another user"):
+        check_tree(tree)
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
