@@ -48,7 +48,7 @@ _KEYWORDS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null"
 _QUOTES: Final = "put text between double quotes"
 # What a value that cannot be read goes over, as far as its end can be seen.
 _PASSED_OVER: Final = re.compile(
-    r""""(?:[^"\\\n]|\\.)*"|“[^”\n]*”|\u2018[^\u2019\n]*\u2019|'[^'\n]*'|[^\n,\[\]{}()#]"""
+    r""""(?:[^"\\\n]|\\.)*"|“[^“”\n]*”|\u2018[^\u2018\u2019\n]*\u2019|'[^'\n]*'|[^\n,\[\]{}()#]"""
 )
 _NEXT_NAME: Final = re.compile(r"[^\W\d][\w-]*[ \t]*(?:=(?!=)|:)")
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from typing import Final
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from biomodal_deploy.config.json_source import Read, line_of, read_json
 
@@ -72,3 +77,37 @@ def test_the_line_of_a_member() -> None:
     text = '{\n "a": {\n  "b": [1,\n   {"c": "{"}],\n  "d": []\n }}'
     places = {("a",): 2, ("a", "b", "1", "c"): 4, ("a", "d"): 5, ("a", "x"): 2, ("x",): None}
     assert {path: line_of(text, path) for path in places} == places
+
+
+PIECES: Final = (
+    *("{", "}", "[", "]", '"', ":", ",", "\n", "\r", "\t", " ", "\\", "=", "#", "/", "*", "'", "x"),
+    *('"a"', '"a":', '"\u00e9":', '"e\u0301":', "1", "-0", "1e999", "null", "None", "True", "NaN"),
+    *(
+        "//x\n",
+        "/*",
+        "*/",
+        "\ufeff",
+        "\u200b",
+        "\x00",
+        "\u201c",
+        "\u201d",
+        "\u2018",
+        "\u2028",
+        "\x0b",
+    ),
+    *(r'"\ud800"', r'"\q"', '{"a":1,', '"b":[1,2]', '"//":', '"open'),
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join), st.booleans())
+@example('"a":1,"a":2}', True)
+def test_any_text_is_read_or_has_a_place(pieces: str, inside: bool) -> None:
+    """Either it is what JSON makes of it, or each fault has a line and a column of the text."""
+    text = "{" * inside + pieces
+    read = read_json(text)
+    assert len(read.text) == len(text)
+    for fault in read.faults:
+        assert 1 <= fault.line <= text.count("\n") + 1
+        assert 1 <= fault.column <= len(text) + 1
+    if not read.faults:
+        assert repr(read.value) == repr(json.loads(text))
