@@ -19,6 +19,7 @@ from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.session import open_session
 from biomodal_deploy.config.settings import PROJECT_FILE
 from biomodal_deploy.engine.terraform import TerraformCli
+from biomodal_deploy.engine.terraform.locks import DEFAULT_WORKSPACE
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.files import read_regular
 from biomodal_deploy.plan import Plan, read_plan
@@ -30,7 +31,6 @@ from biomodal_deploy.workflow.planning import Planned, make_plan
 from biomodal_deploy.workflow.stack import Stack, fresh_stack
 from biomodal_deploy.workflow.state_files import State, back_up, parse_state
 from biomodal_deploy.workflow.terraform_setup import (
-    DEFAULT_WORKSPACE,
     adoption_file,
     bring_adoption,
     initialize,

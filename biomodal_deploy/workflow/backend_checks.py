@@ -22,7 +22,7 @@ from biomodal_deploy.config.credentials import (
 from biomodal_deploy.config.settings import OUTDIR_VARIABLE, SCRATCH_VARIABLE
 from biomodal_deploy.config.tfvars.files import read_file, shown
 from biomodal_deploy.engine.terraform import TerraformCli
-from biomodal_deploy.engine.terraform.locks import state_path
+from biomodal_deploy.engine.terraform.locks import DEFAULT_WORKSPACE, state_path
 from biomodal_deploy.engine.toolchain.tool import numbers
 from biomodal_deploy.errors import SealedPlanRefused, UsageError
 from biomodal_deploy.plan.sealed import SealedPlan, sealed_plans
@@ -34,8 +34,7 @@ from biomodal_deploy.workflow.wanted_bucket import bucket_of_backend
 
 # Settings that would lead an S3 backend past the sandbox's own endpoint.
 _ENDPOINTS: Final = frozenset({"endpoint", "endpoints"})
-
-
+_NOT_THERE: Final = ("404", "NoSuchBucket")
 _NEVER_OFF: Final = {
     "use_lockfile": ("locked", "it is true where it is left out"),
     "encrypt": ("encrypted", "the bucket's own encryption holds where it is left out"),
@@ -187,7 +186,7 @@ def check_rehearsed(stack: Stack) -> None:
 def warn_state_in_output(stack: Stack, workspace: str) -> None:
     """Say where a state lies in the output folder: whoever clears that would lose it unwarned."""
     settings = stack.synthesized.backend_settings("local")
-    if workspace == "default" or settings is None or settings.get("workspace_dir"):
+    if workspace == DEFAULT_WORKSPACE or settings is None or settings.get("workspace_dir"):
         return
     # Terraform takes the backend's path for the workspace `default` alone.
     folder = shown(stack.directory / state_path({}, workspace).parent)
@@ -227,9 +226,6 @@ def _states_of_plans(stack: Stack) -> dict[Path, str]:
             state = (directory / local_path(stack.name)).resolve()
             states[state] = f"set {OUTDIR_VARIABLE} to {output} as for the plan {path.name}"
     return states
-
-
-_NOT_THERE: Final = ("404", "NoSuchBucket")
 
 
 def require_public_key(stack: Stack, values: Mapping[str, object]) -> None:

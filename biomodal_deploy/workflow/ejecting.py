@@ -15,6 +15,7 @@ from biomodal_deploy.config.backends import LocalBackend, local_path
 from biomodal_deploy.config.settings import OUTDIR_VARIABLE
 from biomodal_deploy.engine.synthesis import synthesize
 from biomodal_deploy.engine.terraform import TerraformCli
+from biomodal_deploy.engine.terraform.locks import DEFAULT_WORKSPACE
 from biomodal_deploy.errors import EngineError, UsageError
 from biomodal_deploy.files import read_regular
 from biomodal_deploy.plan.sealed.gathering import LOCK_FILE
@@ -24,7 +25,6 @@ from biomodal_deploy.workflow.location import Step
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import local_state_of, resources_in
 from biomodal_deploy.workflow.terraform_setup import (
-    DEFAULT_WORKSPACE,
     open_engine,
     project_lock,
     workspace_of,

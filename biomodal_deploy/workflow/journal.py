@@ -79,9 +79,9 @@ def default_previous(stack: Stack) -> Previous:
     return Previous(type="local", config={"path": local_path(stack.name)})
 
 
-def local_path_of(stack: Stack, previous: Previous) -> Path:
+def local_path_of(stack: Stack, previous: Previous, workspace: str = DEFAULT_WORKSPACE) -> Path:
     """Return the file of a local backend."""
-    return (stack.directory / state_path(previous.config, DEFAULT_WORKSPACE)).resolve()
+    return (stack.directory / state_path(previous.config, workspace)).resolve()
 
 
 def read_journal(stack: Stack) -> Journal | None:

@@ -11,7 +11,6 @@ import shlex
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeAlias
 
 from pydantic import JsonValue
@@ -20,14 +19,23 @@ from biomodal_deploy.aws.resources import owned_by
 from biomodal_deploy.config.backends import LocalBackend, S3Backend
 from biomodal_deploy.engine.terraform import StateHeader, TerraformCli
 from biomodal_deploy.engine.terraform.failures import UNSAVED_STATE
-from biomodal_deploy.engine.terraform.locks import shell_command, state_object, state_path
+from biomodal_deploy.engine.terraform.locks import (
+    DEFAULT_WORKSPACE,
+    shell_command,
+    state_object,
+)
 from biomodal_deploy.errors import BiomodalError, EngineError
 from biomodal_deploy.files import read_regular
 from biomodal_deploy.plan import PlanKind
 from biomodal_deploy.plan.history import Entry, Event
-from biomodal_deploy.text import counted
+from biomodal_deploy.text import counted, moment
 from biomodal_deploy.workflow.failed_runs import Unfinished, unfinished_apply
-from biomodal_deploy.workflow.journal import Previous, default_previous, remembered_backend
+from biomodal_deploy.workflow.journal import (
+    Previous,
+    default_previous,
+    local_path_of,
+    remembered_backend,
+)
 from biomodal_deploy.workflow.location import Notice
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.state_files import BACKUPS
@@ -243,20 +251,16 @@ def _last_apply(entries: Iterable[Entry], workspace: str) -> _Last | None:
         if left is None and kinds[entry.sealed_plan] == PlanKind.DESTROY and details.get("ok"):
             left = 0
         if isinstance(left, int):
-            last = _Last(str(entry.sealed_plan), _when(entry), left) if left else None
+            last = _Last(str(entry.sealed_plan), moment(entry.at), left) if left else None
         elif details.get("changes") and kinds[entry.sealed_plan] != PlanKind.DESTROY:
-            last = _Last(str(entry.sealed_plan), _when(entry), None)
+            last = _Last(str(entry.sealed_plan), moment(entry.at), None)
     return last
-
-
-def _when(entry: Entry) -> str:
-    return entry.at.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _place(stack: Stack, backend: Previous, workspace: str) -> str:
     if backend.type == "local":
-        return str(_local_file(stack, backend, workspace))
-    named = "" if workspace == "default" else f" (workspace {workspace})"
+        return str(local_path_of(stack, backend, workspace))
+    named = "" if workspace == DEFAULT_WORKSPACE else f" (workspace {workspace})"
     return f"{backend.where(stack)}{named}"
 
 
@@ -269,7 +273,7 @@ def _way_back(stack: Stack, backend: Previous, workspace: str) -> str:
         return f"find the version before with `{versions}`, and bring it back with `{copy}`"
     if backend.type != "local":
         return "restore a former version of it there"
-    path = _local_file(stack, backend, workspace)
+    path = local_path_of(stack, backend, workspace)
     kept = [path.with_name(f"{path.name}.backup"), *path.parent.glob(f"{BACKUPS}/{path.stem}*")]
     kept = [each for each in kept if each.is_file() and each.stat().st_size]
     if not kept:
@@ -279,7 +283,3 @@ def _way_back(stack: Stack, backend: Previous, workspace: str) -> str:
         f"move it back there if it was moved; else `cp {shlex.quote(str(newest))} "
         f"{shlex.quote(str(path))}` brings back the version before"
     )
-
-
-def _local_file(stack: Stack, backend: Previous, workspace: str) -> Path:
-    return (stack.directory / state_path(backend.config, workspace)).resolve()

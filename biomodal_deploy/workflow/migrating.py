@@ -21,6 +21,7 @@ from pathlib import Path
 
 from biomodal_deploy.config.backends import CloudBackend
 from biomodal_deploy.engine.terraform import StateHeader, TerraformCli, TerraformFailed
+from biomodal_deploy.engine.terraform.locks import DEFAULT_WORKSPACE
 from biomodal_deploy.errors import EngineError, UsageError
 from biomodal_deploy.files import scratch, sync, writing
 from biomodal_deploy.plan.history import Event
@@ -51,7 +52,6 @@ from biomodal_deploy.workflow.state_files import (
     parse_state,
 )
 from biomodal_deploy.workflow.terraform_setup import (
-    DEFAULT_WORKSPACE,
     open_engine,
     point_at_backend,
     workspace_of,

@@ -17,7 +17,7 @@ from biomodal_deploy.plan import Action, Plan, PlanKind, read_plan
 from biomodal_deploy.plan.guards import Outcome, Verdict, judge
 from biomodal_deploy.plan.history import Event, History
 from biomodal_deploy.plan.impossible import Impossible, check_allowed
-from biomodal_deploy.plan.sealed import Draft, SealedPlan, authors_of, drafting, prune
+from biomodal_deploy.plan.sealed import Draft, SealedPlan, authors_of, drafting, prune, sha256
 from biomodal_deploy.review.cost.limits import judge_cost
 from biomodal_deploy.workflow.account_checks import count_contents, count_running, quick_checks
 from biomodal_deploy.workflow.backend_checks import require_public_key, warn_state_in_output
@@ -39,7 +39,7 @@ from biomodal_deploy.workflow.plan_facts import (
 )
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.terraform_setup import initialize, open_engine, warn_dropped_variables
-from biomodal_deploy.workflow.variables import Given, PlanRequest, given_values, values_digest
+from biomodal_deploy.workflow.variables import Given, PlanRequest, given_values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +119,7 @@ def make_plan(stack: Stack, request: PlanRequest) -> Planned:
             kind=request.kind,
             verdicts=verdicts,
             lifetime=timedelta(hours=stack.settings.plan_hours),
-            variables_sha256=values_digest(values),
+            variables_sha256=sha256(values.read_bytes()),
             authors=authors_of(stack.location.project_dir) if stack.settings.approvals else (),
         )
     _write_down(history, sealed_plan, request.account_moved)

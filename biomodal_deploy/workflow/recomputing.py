@@ -11,7 +11,7 @@ from typing import Final
 
 from biomodal_deploy.config.credentials import holds_private_key
 from biomodal_deploy.config.tfvars import Value, read_declared
-from biomodal_deploy.config.tfvars.values import texts
+from biomodal_deploy.config.tfvars.values import VALUES_FILE, texts
 from biomodal_deploy.engine.terraform import TerraformCli, conflicting_environment
 from biomodal_deploy.errors import SealedPlanRefused
 from biomodal_deploy.plan import Redactor
@@ -23,7 +23,7 @@ from biomodal_deploy.workflow.lost_state import check_saved, state_to_plan_from
 from biomodal_deploy.workflow.plan_facts import ask_identity, facts_now, locate
 from biomodal_deploy.workflow.stack import Stack
 from biomodal_deploy.workflow.terraform_setup import initialize, open_engine, warn_dropped_variables
-from biomodal_deploy.workflow.variables import VALUES_FILE, redactor_for
+from biomodal_deploy.workflow.variables import redactor_for
 
 _MOST_BYTES: Final = 50_000_000
 

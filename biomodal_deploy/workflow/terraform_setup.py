@@ -14,6 +14,7 @@ from biomodal_deploy.config.backends import CloudBackend
 from biomodal_deploy.config.credentials import without_userinfo
 from biomodal_deploy.engine.terraform import TerraformCli
 from biomodal_deploy.engine.terraform.events import DiagnosticEvent, Event
+from biomodal_deploy.engine.terraform.locks import DEFAULT_WORKSPACE
 from biomodal_deploy.engine.toolchain import (
     Terraform,
     cli_config_environment,
@@ -37,7 +38,6 @@ from biomodal_deploy.workflow.backend_checks import (
 from biomodal_deploy.workflow.location import Listener, Location, Notice, Step, WorkflowEvent
 from biomodal_deploy.workflow.stack import Stack
 
-DEFAULT_WORKSPACE: Final = "default"
 _ONE_PLATFORM: Final = "Incomplete lock file information for providers"
 
 

@@ -21,12 +21,11 @@ from biomodal_deploy.config.tfvars.files import automatic_files, shown
 from biomodal_deploy.engine.terraform.events import spellings
 from biomodal_deploy.errors import UsageError
 from biomodal_deploy.plan import PlanKind, Redactor
-from biomodal_deploy.plan.sealed import Facts, sha256
+from biomodal_deploy.plan.sealed import Facts
 from biomodal_deploy.workflow.location import Location
 from biomodal_deploy.workflow.stack import Stack
 
 REGION: Final = "region"
-VALUES_FILE: Final = "variables.tfvars.json"
 
 
 @dataclass(frozen=True)
@@ -147,11 +146,6 @@ def _own_file(project_dir: Path, named: str) -> Path:
 def redactor_for(secrets: Iterable[str]) -> Redactor:
     """Return a redactor that knows every way in which Terraform prints these secrets."""
     return Redactor(form for secret in secrets for form in spellings(secret))
-
-
-def values_digest(path: Path) -> str:
-    """Return the digest of a written values file."""
-    return sha256(path.read_bytes())
 
 
 @dataclass(frozen=True, kw_only=True)

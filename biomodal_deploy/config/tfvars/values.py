@@ -84,7 +84,7 @@ def value_to_json(value: Value) -> str:
     return as_text(value) if isinstance(value, Decimal) else json.dumps(value)
 
 
-FILE_NAME: Final = "variables.tfvars.json"
+VALUES_FILE: Final = "variables.tfvars.json"
 
 
 def write_private(values: Mapping[str, Value], directory: Path) -> Path:
@@ -95,6 +95,6 @@ def write_private(values: Mapping[str, Value], directory: Path) -> Path:
     Args:
         directory: Where it goes; made with mode 0700 where it is missing.
     """
-    path = private_dir(directory) / FILE_NAME
+    path = private_dir(directory) / VALUES_FILE
     replace(path, to_json(values).encode())
     return path
