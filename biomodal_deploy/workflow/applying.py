@@ -98,7 +98,7 @@ class Ready:
             if self.must_be_confirmed:
                 _check_name(self, confirmed)
             sealed_plan = _as_it_is(self.sealed_plan)
-            stack = self.stack.with_listener(self._unheard)
+            stack = self.stack.with_listener(self._without_repeats)
             engine, values = check(stack, sealed_plan, expect_sha256=self.expect_sha256)
             enforce(sealed_plan.manifest.verdicts)
             approved = check_approvals(self.stack, sealed_plan)
@@ -119,7 +119,7 @@ class Ready:
             seconds=time.monotonic() - started,
         )
 
-    def _unheard(self, event: WorkflowEvent) -> None:
+    def _without_repeats(self, event: WorkflowEvent) -> None:
         # Notices were given when it was verified for the question.
         if not (self.must_be_confirmed and isinstance(event, Notice)):
             self.stack.on_event(event)
@@ -132,9 +132,9 @@ class Ready:
         stop_pipe: int,
         approved: ApprovalStatus,
     ) -> ApplyRun:
-        with ExitStack() as stack:
+        with ExitStack() as exits:
             with _refusals_in(self.stack.history, sealed_plan):
-                plan_file = stack.enter_context(sealed_plan.held_plan_file())
+                plan_file = exits.enter_context(sealed_plan.held_plan_file())
                 claim(self.stack, sealed_plan, approved)
                 consume(sealed_plan.path)
             goes_to = record(
@@ -234,7 +234,7 @@ def _run(
     kind, on_event = sealed_plan.manifest.kind, stack.on_event
     try:
         on_event(Step("Destroying" if kind is PlanKind.DESTROY else "Applying"))
-        _go_on(stop_pipe)
+        _check_not_stopped(stop_pipe)
         # Used now, and held: a kill from here on leaves no secret on the disk.
         with suppress(BiomodalError):
             sealed_plan.drop_plan_file(but_held=True)
@@ -262,7 +262,7 @@ def _run(
     return run
 
 
-def _go_on(stop_pipe: int) -> None:
+def _check_not_stopped(stop_pipe: int) -> None:
     if read_stop_requests(stop_pipe):
         raise Interrupted("Stopped before Terraform was started: nothing was changed.")
 
