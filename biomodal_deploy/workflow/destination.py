@@ -202,14 +202,9 @@ def _sealed(facts: Facts) -> Destination:
     return Destination(
         account=facts.account,
         partition=_partition(facts.caller or ""),
-        region=_region(facts),
+        region=facts.region_name,
         endpoints=_stand_ins([facts.endpoint, *facts.endpoints.values()]),
     )
-
-
-def _region(facts: Facts) -> str | None:
-    # Behind it stands the environment's, where that is another one.
-    return facts.region and facts.region.partition(" ")[0]
 
 
 def _partition(arn: str) -> str:

@@ -53,8 +53,7 @@ def known_id(change: ResourceChange, facts: Facts | None = None) -> str | None:
     if "compute_environment_name" in values:  # as AWS provider 5 calls it
         values = {**values, "name": values["compute_environment_name"]}
     where: dict[str, object] = {}
-    if facts and facts.account and facts.region:
-        region = facts.region.partition(" ")[0]
+    if facts and facts.account and (region := facts.region_name):
         where = {"region": region, "account": facts.account, "partition": partition_of(region)}
     try:
         return template.format_map({**values, **where}) if template else None
@@ -95,7 +94,7 @@ def _found_id(change: ResourceChange, facts: Facts) -> str | None:
 
     values = change.after or {}
     name, vpc = str(values.get("name")), str(values.get("vpc_id"))
-    region = (facts.region or "").partition(" ")[0]
+    region = facts.region_name or ""
     try:
         client = Clients(open_session(region), region).ec2()
         if change.type == "aws_launch_template":

@@ -167,8 +167,7 @@ def target_of(facts: Facts, plan: Plan) -> Target:
     found["buckets"] = _buckets(plan, found["buckets"])
     return Target(
         stack=facts.stack,
-        # Where the environment names another region, the sealed text says so after it.
-        region=facts.region.partition(" ")[0] if facts.region else None,
+        region=facts.region_name,
         directory=facts.directory,
         **found,
         settings_of=tuple(_settings(plan)),

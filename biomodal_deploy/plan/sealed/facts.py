@@ -94,6 +94,11 @@ class RuntimeFacts(Sealed):
     providers: dict[Line, Line] = {}
     state: StateId | None = None
 
+    @property
+    def region_name(self) -> str | None:
+        """The region alone: where the environment named another one, `region` says so after it."""
+        return self.region and self.region.partition(" ")[0]
+
 
 class Facts(RuntimeFacts):
     """Everything that must still hold when a sealed plan is applied, and what names it for people.
