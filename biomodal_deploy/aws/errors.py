@@ -107,7 +107,7 @@ ACTIONS: Final = {
     "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
     "s3:UploadPart": "s3:PutObject",
 }
-_NAMED_ACTION: Final = re.compile(r"perform: ([a-z0-9-]+:[A-Za-z]+)")
+NAMED_ACTION: Final = re.compile(r"perform: ([a-z0-9-]+:[A-Za-z]+)")
 _SIGN_IN_AGAIN: Final = (
     boto.SSOError,
     boto.LoginError,
@@ -244,7 +244,7 @@ def _from_aws(error: ClientError, clients: Clients) -> AwsFailure:
 
 def _action(error: ClientError) -> str:
     """Return the IAM action that is missing: AWS's own word where it gives one."""
-    if named := _NAMED_ACTION.search(error.response.get("Error", {}).get("Message", "")):
+    if named := NAMED_ACTION.search(error.response.get("Error", {}).get("Message", "")):
         return named[1]
     service = error.response.get("ResponseMetadata", {}).get(SERVICE, "")
     action = f"{service}:{error.operation_name}".lstrip(":")

@@ -248,6 +248,10 @@ def _mappings(value: object) -> Iterator[Mapping[str, object]]:
         yield from (each for each in value if isinstance(each, Mapping))
 
 
+INSTANCE_ENDED: Final = frozenset({"shutting-down", "terminated"})
+"""EC2's words for a VM that is gone for good."""
+
+
 def describe_instance(clients: Clients, instance_id: str) -> InstanceTypeDef | None:
     """Return what EC2 says of a VM; None where it has none of this id (any more)."""
     ask = partial(clients.ec2().describe_instances, InstanceIds=[instance_id])

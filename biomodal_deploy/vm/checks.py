@@ -12,6 +12,7 @@ from biomodal_deploy.aws.commands import START_VM, aws, show_console
 from biomodal_deploy.aws.errors import one_line, or_none
 from biomodal_deploy.aws.preflight.roles import MAKE
 from biomodal_deploy.aws.resources import (
+    INSTANCE_ENDED,
     ComputeEnvironment,
     JobQueue,
     console_of,
@@ -173,7 +174,6 @@ def _name(arn: str) -> str:
 
 
 _CHANGING: Final = frozenset({"pending", "stopping"})
-_OVER: Final = frozenset({"shutting-down", "terminated"})
 # EC2 gives its first console output some minutes after the start; the script takes about as long.
 _SILENT_MINUTES: Final = 15
 _DEEP: Final = "check on the VM itself: biomodal-aws status --deep"
@@ -201,7 +201,7 @@ def machine(deployed: Deployed, clients: Clients) -> Finding:
         return not_built("VM")
     name, found = deployed.vm.id, describe_instance(clients, deployed.vm.id)
     state = found["State"]["Name"] if found else ""
-    if found is None or state in _OVER:
+    if found is None or state in INSTANCE_ENDED:
         return gone(f"the VM {name}")
     if state in _CHANGING:
         return not_yet(f"{name} is {state}")

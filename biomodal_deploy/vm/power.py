@@ -14,7 +14,7 @@ from biomodal_deploy.aws.checks import CheckData, Finding, Seconds, failed, unkn
 from biomodal_deploy.aws.clients import Clients, open_clients
 from biomodal_deploy.aws.commands import allow_stop
 from biomodal_deploy.aws.errors import classify_error, one_line
-from biomodal_deploy.aws.resources import describe_instance
+from biomodal_deploy.aws.resources import INSTANCE_ENDED, describe_instance
 from biomodal_deploy.engine.process import NotStarted, TooMuchOutput
 from biomodal_deploy.errors import (
     EXIT_DONE,
@@ -45,7 +45,6 @@ _PGREP: Final = "pgrep -f 'java.*[n]extflow'"
 _FOUND, _NONE = 0, 1
 # EC2's words for what passes by itself, on the way to each state.
 _ON_THE_WAY: Final = {"stopped": "stopping", "running": "pending"}
-_OVER: Final = frozenset({"shutting-down", "terminated"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +151,7 @@ class _Vm:
 
     def look(self) -> InstanceTypeDef:
         found = describe_instance(self.clients, self.id)
-        if found is None or found["State"]["Name"] in _OVER:
+        if found is None or found["State"]["Name"] in INSTANCE_ENDED:
             raise UsageError(
                 "the VM is gone", field=self.id, fix="run biomodal-aws plan: it makes a new one"
             )

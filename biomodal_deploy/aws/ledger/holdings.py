@@ -22,6 +22,7 @@ from biomodal_deploy.aws.ledger.counting import (
 )
 from biomodal_deploy.aws.ledger.target import BUCKET, FORCE, REPOSITORY, Search
 from biomodal_deploy.aws.resources import (
+    INSTANCE_ENDED,
     Bucket,
     ElasticIp,
     JobQueue,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 # AWS Batch ends about 16 jobs a second, and Terraform's provider waits ten minutes for a queue.
 _MOST_JOBS: Final = 9_000
-_OVER: Final = frozenset({"shutting-down", "terminated"})
 _GIB: Final = 1024**3
 
 
@@ -181,7 +181,7 @@ def address(_: Search, found: ElasticIp) -> list[Holding]:
 def machine(search: Search, found: Vm) -> list[Holding]:
     """Return a VM's state, its volumes, and what protects it."""
     seen = describe_instance(search.clients, found.id)
-    if seen is None or seen["State"]["Name"] in _OVER:
+    if seen is None or seen["State"]["Name"] in INSTANCE_ENDED:
         line = "it is gone already: terminated outside Terraform"
         return [holding("vm", found, Fate.GONE, line)]
     state = seen["State"]["Name"]

@@ -34,6 +34,7 @@ from biomodal_deploy.aws.ledger.counting import (
 from biomodal_deploy.aws.ledger.holdings import holding
 from biomodal_deploy.aws.ledger.target import Search, Target
 from biomodal_deploy.aws.resources import Bucket
+from biomodal_deploy.config.contract.aws import BATCH_LOGS
 from biomodal_deploy.text import sized
 
 _About = TypeVar("_About")
@@ -58,8 +59,6 @@ _IN_EC2: Final = (
     ("launch templates", leftovers_ec2.templates),
     ("key pairs", leftovers_ec2.key_pairs),
 )
-# Where tasks log unless they are told otherwise: one group for all of a region's Batch jobs.
-_SHARED_LOGS: Final = "/aws/batch/job"
 
 
 def read_ledger(target: Target, clients: Clients, on_progress: Callable[[str], None]) -> Ledger:
@@ -168,8 +167,8 @@ def _left(search: Search) -> Iterator[tuple[str, Callable[[], Sequence[Leftover]
     for group in target.log_groups:
         yield f"log group {group.name}", partial(_log_group_left, search, group.name)
     if target.queues:
-        shared = partial(_log_group_left, search, _SHARED_LOGS, ours=False)
-        yield f"log group {_SHARED_LOGS}", shared
+        shared = partial(_log_group_left, search, BATCH_LOGS, ours=False)
+        yield f"log group {BATCH_LOGS}", shared
     for what, find in _IN_EC2:
         yield what, partial(find, search)
 

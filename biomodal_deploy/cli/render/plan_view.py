@@ -14,7 +14,7 @@ from biomodal_deploy.plan.redactor import UNKNOWN_TEXT
 from biomodal_deploy.plan.references import plain
 from biomodal_deploy.review.report import Entry, Fact, Report
 from biomodal_deploy.review.report.access import Severity
-from biomodal_deploy.review.report.access.comparison import AccessChange, Gain
+from biomodal_deploy.review.report.access.comparison import POLICIES, AccessChange, Gain
 from biomodal_deploy.review.report.formatting import SIGNS, act_of, change_words, spelled
 from biomodal_deploy.review.report.kinds import cause_of
 from biomodal_deploy.text import counted
@@ -34,7 +34,6 @@ _STYLES: Final = {
 }
 _SEVERITIES: Final = {Severity.HIGH: "bad", Severity.MEDIUM: "warning", Severity.LOW: "quiet"}
 _ALARMS: Final = {"": "", "anyone": ": everybody on the internet", "everything": ": all of AWS"}
-_POLICIES: Final = ("policy", "assume_role_policy")
 _SEE_ABOVE: Final = "see the access above"
 _INDENT: Final = 8
 # So many alike are shown as a few, and how many more there are.
@@ -155,7 +154,7 @@ class PlanView:
 
     def _settings(self, entry: Entry) -> Iterator[Line]:
         for setting in entry.settings:
-            shown = setting.name in _POLICIES and entry.address in self._in_access
+            shown = setting.name in POLICIES and entry.address in self._in_access
             for line in (_SEE_ABOVE,) if shown else setting.lines:
                 yield _value(setting.name, Text(line))
 
@@ -168,7 +167,7 @@ class PlanView:
             each.path: name
             for each in news
             for name in [each.path.partition(".")[0]]
-            if name in _POLICIES and entry.address in self._in_access
+            if name in POLICIES and entry.address in self._in_access
         }
         for name in dict.fromkeys(above.values()):
             yield _value(name, Text(_SEE_ABOVE))

@@ -53,6 +53,8 @@ BATCH_VCPUS: Final = 256
 """The most vCPUs of a Batch compute environment, as documented."""
 WORK_FOLDER: Final = "nf-work"
 """Nextflow's work directory: it takes no bucket's root, and this one expires."""
+BATCH_LOGS: Final = "/aws/batch/job"
+"""The log group of Batch jobs that name none: one for all of a region's (Batch user guide)."""
 SMOKE_IMAGE: Final = "public.ecr.aws/docker/library/python:3.13-slim"
 """What `smoke` runs in: Python alone, with the glibc that the hosts' AWS command line needs."""
 

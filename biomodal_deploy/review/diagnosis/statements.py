@@ -10,14 +10,13 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from biomodal_deploy.aws.errors import ACTIONS
+from biomodal_deploy.aws.errors import ACTIONS, NAMED_ACTION
 from biomodal_deploy.iam import iam_reference
 from biomodal_deploy.iam.evaluate import matches
 from biomodal_deploy.iam.needs import Need
 from biomodal_deploy.iam.permissions import StackPermissions
 from biomodal_deploy.iam.policies import statements
 
-_ACTION: Final = re.compile(r"perform: ([a-z0-9-]+:[A-Za-z]+)")
 _RESOURCE: Final = re.compile(r"on resource: \\?\"?(arn:[^\s\"\\]+|\*)")
 # What else names a bucket: the provider's words, and the AWS CLI's.
 _BUCKET: Final = re.compile(r"S3 Bucket \(([a-z0-9.-]+)\)|s3://([a-z0-9.-]+)")
@@ -122,7 +121,7 @@ def _needs(denial: Denial, permissions: StackPermissions) -> list[Need]:
 
 
 def _named_action(text: str) -> str | None:
-    if named := _ACTION.search(text):
+    if named := NAMED_ACTION.search(text):
         return named[1]
     for pattern in _OPERATION:
         if found := pattern.search(text):

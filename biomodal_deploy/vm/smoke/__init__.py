@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from biomodal_deploy.aws.clients import Clients
 from biomodal_deploy.aws.commands import aws
-from biomodal_deploy.config.contract.aws import WORK_FOLDER
+from biomodal_deploy.config.contract.aws import BATCH_LOGS, WORK_FOLDER
 from biomodal_deploy.vm.nextflow_facts import NextflowFacts
 from biomodal_deploy.vm.ssh_checks import as_program
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 
 PREFIX: Final = "biomodal-aws-smoke-"
-# Where Batch writes the logs of jobs that name no group (Batch user guide).
-BATCH_LOGS: Final = "/aws/batch/job"
 ENDED: Final = ("SUCCEEDED", "FAILED")
 MEMORY_MIB: Final = 512
 # Every call in the job gives up long before; a job that nobody ends is ended by Batch.

@@ -30,7 +30,7 @@ from biomodal_deploy.review.report.access.statements import (
     statements_of,
 )
 
-_POLICIES: Final = ("policy", "assume_role_policy")
+POLICIES: Final = ("policy", "assume_role_policy")
 _ATTACHMENTS: Final = frozenset(
     {
         "aws_iam_role_policy_attachment",
@@ -193,7 +193,7 @@ class _Documents:
 def _policies(change: ResourceChange, documents: _Documents) -> tuple[list[Gain], list[str]]:
     gains: list[Gain] = []
     removed: list[str] = []
-    for name in _POLICIES:
+    for name in POLICIES:
         old, new = (change.before or {}).get(name), (change.after or {}).get(name)
         if isinstance(new, str) and new == old and not vague(new):
             continue
