@@ -99,7 +99,7 @@ def read_owned(location: Location, name: str) -> frozenset[str] | None:
     """
     stack = Stack.at(location, name)
     workspace = workspace_of(stack)
-    content = _content(stack, workspace)
+    content = _read_state(stack, workspace)
     if content is None:
         return None
     owned = owned_by(content) if isinstance(content, dict) else frozenset()
@@ -109,7 +109,7 @@ def read_owned(location: Location, name: str) -> frozenset[str] | None:
     return owned
 
 
-def _content(stack: Stack, workspace: str) -> object:
+def _read_state(stack: Stack, workspace: str) -> object:
     """Return a state as data, an empty one where there is none; None where that is unknown."""
     backend = stack.settings.backend
     if isinstance(backend, LocalBackend):
@@ -161,7 +161,7 @@ def needed_by(directory: Path, values: Mapping[str, JsonValue]) -> NeededActions
         permissions = StackPermissions(directory, values, account)
         needs = permissions.needs
         requests = (each for need in needs.items for each in wanted(need, needs.place))
-        return Needed(groups=merged(requests), gaps=needs.gaps)
+        return Needed(groups=group_requests(requests), gaps=needs.gaps)
 
     return needed
 
@@ -186,12 +186,12 @@ def read_needed(
 
 
 @dataclass
-class _Question:
+class _Group:
     context: dict[str, tuple[str, ...]] = field(default_factory=dict)
     actions: set[str] = field(default_factory=set)
 
     def fits(self, request: Request) -> bool:
-        """Return whether a request can be asked in the same breath.
+        """Return whether a request can be asked with the others.
 
         That tells an action more than its own request would. So no key may differ, and none may
         be new to an action that AWS fills it in for: a policy could hang on it.
@@ -208,24 +208,24 @@ class _Question:
         self.actions.add(request.action)
 
 
-def merged(requests: Iterable[Request]) -> tuple[ActionGroup, ...]:
-    """Return few questions for many requests: each is a call of IAM's, and those are slow.
+def group_requests(requests: Iterable[Request]) -> tuple[ActionGroup, ...]:
+    """Return few groups for many requests: each is a call of IAM's, and those are slow.
 
-    Requests about one resource share a question where that tells no action anything that its
+    Requests about one resource share a group where that tells no action anything that its
     policies may ask about.
     """
-    by_resource: dict[str, list[_Question]] = {}
+    by_resource: dict[str, list[_Group]] = {}
     for request in requests:
-        questions = by_resource.setdefault(request.resource, [])
-        question = next((each for each in questions if each.fits(request)), None)
-        if question is None:
-            question = _Question()
-            questions.append(question)
-        question.add(request)
+        groups = by_resource.setdefault(request.resource, [])
+        group = next((each for each in groups if each.fits(request)), None)
+        if group is None:
+            group = _Group()
+            groups.append(group)
+        group.add(request)
     alike: dict[tuple[frozenset[str], tuple[tuple[str, tuple[str, ...]], ...]], list[str]] = {}
-    for resource, questions in by_resource.items():
-        for question in questions:
-            key = (frozenset(question.actions), tuple(sorted(question.context.items())))
+    for resource, groups in by_resource.items():
+        for group in groups:
+            key = (frozenset(group.actions), tuple(sorted(group.context.items())))
             alike.setdefault(key, []).append(resource)
     return tuple(
         # A key without values is known to be absent.

@@ -25,7 +25,7 @@ from biomodal_deploy.iam.evaluate import Request, decide
 from biomodal_deploy.iam.language import parse_policy
 from biomodal_deploy.iam.permissions import StackPermissions
 from biomodal_deploy.iam.probes import wanted
-from biomodal_deploy.workflow.preflight import merged, needed_by
+from biomodal_deploy.workflow.preflight import group_requests, needed_by
 from tests.support.project import ROOT
 from tests.support.recorded_aws import ACCOUNT, NAME, REGION, SUBNET, VPC, RecordedAws
 
@@ -117,7 +117,7 @@ def test_one_statement_less_is_noticed(aws: RecordedAws, target: Target, stacks:
 def test_few_questions_say_it_all(stacks: Path, stack: str) -> None:
     """Merging loses no action on no resource, and a slow IAM is asked some thirty times."""
     requests = requested(StackPermissions(stacks / stack, VALUES, ACCOUNT))
-    questions = merged(requests)
+    questions = group_requests(requests)
     assert len(questions) < 45
     for request in requests:
         assert any(
@@ -137,9 +137,9 @@ def test_no_action_is_told_what_its_policy_may_ask(first: int) -> None:
         for context in ({"aws:ResourceTag/Name": ("a",)}, {})
     ]
     requests = [requests[first], requests[1 - first]]
-    assert len(merged(requests)) == 2
+    assert len(group_requests(requests)) == 2
     unrelated = Request(action="iam:GetRole", resource="*", context={})
-    assert len(merged([*requests, unrelated])) == 2
+    assert len(group_requests([*requests, unrelated])) == 2
 
 
 @pytest.mark.slow
