@@ -38,6 +38,11 @@ from biomodal_deploy.workflow.backend_checks import (
 from biomodal_deploy.workflow.location import Listener, Location, Notice, Step, WorkflowEvent
 from biomodal_deploy.workflow.stack import Stack
 
+READ_ONLY_VARIABLE: Final = "BIOMODAL_READONLY_LOCK"
+_YES: Final = frozenset({"1", "true", "yes"})
+_LOCKS: Final = "locks"
+_ADOPTIONS: Final = "adopt"
+_ADOPTION_FILE: Final = "adopt.tf"
 _ONE_PLATFORM: Final = "Incomplete lock file information for providers"
 
 
@@ -95,7 +100,7 @@ def terraform_of(location: Location) -> Terraform:
 
 
 def warn_dropped_variables(engine: TerraformCli, on_event: Listener) -> None:
-    """Say what of the caller's environment does not reach Terraform."""
+    """Report what of the caller's environment does not reach Terraform."""
     # Values in TF_VAR_ are resolved by us and reach it through the values file.
     # What concerns `terraform providers lock` alone changes nothing here.
     quiet = ("TF_VAR_", "TF_CLI_ARGS_providers_lock")
@@ -192,14 +197,6 @@ def _fingerprint(stack: Stack, engine: TerraformCli) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-_LOCKS: Final = "locks"
-READ_ONLY_VARIABLE: Final = "BIOMODAL_READONLY_LOCK"
-_YES: Final = frozenset({"1", "true", "yes"})
-
-_ADOPTIONS: Final = "adopt"
-_COPY: Final = "adopt.tf"
-
-
 def project_lock(stack: Stack) -> Path:
     """Return where the project keeps a stack's provider lock file, for everybody to commit."""
     return stack.location.project_dir / _LOCKS / f"{stack.name}{LOCK_FILE}"
@@ -277,7 +274,7 @@ def bring_adoption(stack: Stack) -> None:
     Raises:
         UsageError: They cannot be read or written.
     """
-    target = stack.directory / _COPY
+    target = stack.directory / _ADOPTION_FILE
     with writing(target):
         try:
             content = files.read_regular(adoption_file(stack))

@@ -38,11 +38,8 @@ __all__ = [
     "write_private",
 ]
 
-
 # A name of Terraform's: letters of any script, digits, underscores and hyphens.
 _NAME: Final = re.compile(r"[^\W\d][\w-]{0,63}")
-
-
 ENVIRONMENT_PREFIX: Final = "TF_VAR_"
 
 Check = Callable[[str, object], str | None]

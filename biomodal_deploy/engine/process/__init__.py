@@ -33,9 +33,34 @@ from biomodal_deploy.engine.process.supervisor import (
     supervise,
 )
 
+__all__ = [
+    "KILL",
+    "LARGEST_ANSWER",
+    "LARGEST_CAPTURE",
+    "LONGEST_LINE",
+    "Captured",
+    "Ended",
+    "InterruptSent",
+    "Line",
+    "NotStarted",
+    "Step",
+    "Stream",
+    "TooMuchOutput",
+    "capture",
+    "collect",
+    "python",
+    "run",
+    "run_in_foreground",
+    "watchdog",
+]
+
 Stream: TypeAlias = Literal["stdout", "stderr"]
 
 LONGEST_LINE: Final = 1 << 20
+LARGEST_CAPTURE: Final = 1 << 30
+LARGEST_ANSWER: Final = 1 << 26
+_RUN: Final = "import sys; exec(open(sys.argv.pop(1), 'rb').read())"
+_PARENT_DEATH: Final = str(Path(__file__).with_name("parent_death.py"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,32 +113,6 @@ class LineSplitter:
         self._kept.clear()
         self._left_out = 0
         self._on_line(line)
-
-
-__all__ = [
-    "KILL",
-    "LARGEST_ANSWER",
-    "LARGEST_CAPTURE",
-    "LONGEST_LINE",
-    "Captured",
-    "Ended",
-    "InterruptSent",
-    "Line",
-    "NotStarted",
-    "Step",
-    "Stream",
-    "TooMuchOutput",
-    "capture",
-    "collect",
-    "python",
-    "run",
-    "watchdog",
-]
-
-LARGEST_CAPTURE: Final = 1 << 30
-LARGEST_ANSWER: Final = 1 << 26
-_RUN: Final = "import sys; exec(open(sys.argv.pop(1), 'rb').read())"
-_PARENT_DEATH: Final = str(Path(__file__).with_name("parent_death.py"))
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from biomodal_deploy.plan.sealed.files import (
     tree_sha256,
 )
 
+LOCK_FILE: Final = ".terraform.lock.hcl"
 _Model = TypeVar("_Model", bound=BaseModel)
 
 # Credentials say who may open a state, not which state it is; and a digest could be guessed at.
@@ -201,9 +202,6 @@ def _read(path: Path, model: type[_Model]) -> _Model | None:
         raise UsageError(
             "What Terraform wrote here cannot be read", field=str(path), fix="take the file away"
         ) from None
-
-
-LOCK_FILE = ".terraform.lock.hcl"
 
 
 def gather(
