@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
+from typing import Final
 
 from pydantic_core import to_jsonable_python
 from rich.console import Console
@@ -24,6 +26,8 @@ from biomodal_deploy.text import as_json
 from biomodal_deploy.workflow.location import Listener, Location
 from biomodal_deploy.workflow.plans import find_latest, find_sealed_plan
 from biomodal_deploy.workflow.variables import files_by_hand
+
+_NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,8 @@ def emit(
     except BrokenPipeError:
         pass
     except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise  # a terminal that is gone
         raise UsageError(
             f"cannot be written ({error.strerror}); the command itself is done, with exit status "
             f"{exit_status}",

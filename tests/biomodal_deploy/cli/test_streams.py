@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import subprocess
@@ -9,11 +10,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
+from unittest.mock import Mock
 
 import pytest
 
+from biomodal_deploy.cli.options import Format
 from biomodal_deploy.cli.render import _console
 from biomodal_deploy.cli.render.project import show_value
+from biomodal_deploy.cli.session import emit
 from biomodal_deploy.engine.terraform import OutputValue
 from biomodal_deploy.errors import EXIT_DONE, EXIT_SEALED_PLAN, EXIT_USAGE
 from tests.support import warm
@@ -112,6 +116,13 @@ def test_a_full_disk_is_one_line(short: Path, words: Sequence[str]) -> None:
     assert line.startswith("error: standard output: ")
     for part in ("No space left on device", "exit status 0", "Fix: "):
         assert part in line
+
+
+def test_a_terminal_that_is_gone_is_no_full_disk() -> None:
+    """Nobody reads any more: the boundary has a status for that."""
+    gone = OSError(errno.EIO, "Input/output error")
+    with pytest.raises(OSError, match="Input/output"):
+        emit({}, Mock(side_effect=gone), Format.TEXT)
 
 
 @pytest.mark.engine
