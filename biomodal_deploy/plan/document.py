@@ -1,7 +1,7 @@
 """The document that `terraform show -json` prints for a plan, as far as it is read here.
 
-It holds every secret of the stack in clear. Only `reading` and `secrets` touch it; everything
-else works with the redacted `Plan`.
+It holds every secret of the stack in clear. Only `read_plan` and what it calls touch it;
+everything else works with the redacted `Plan`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A plan as data, redacted: what is shown, judged, sealed and reported.
 
-No value in here is secret, because `reading` builds it through the redactor. So whatever is
-printed or written from it needs no further care.
+No value in here is secret, because `read_plan` builds it through the redactor. So whatever
+is printed or written from it needs no further care.
 """
 
 from __future__ import annotations
