@@ -23,6 +23,7 @@ from biomodal_deploy.files import read_regular, write
 from biomodal_deploy.folders import cache_folder
 
 _PREFIX: Final = "error: "
+_MANIFEST: Final = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -124,9 +125,6 @@ def _node(environment: Mapping[str, str]) -> dict[str, str]:
     if not environment.get("BIOMODAL_NODE"):
         return {}
     return {"JSII_NODE": str(find_node(environment).path)}
-
-
-_MANIFEST: Final = "manifest.json"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,12 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, BeforeValidator, Field
 
 PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
+Patterns = Annotated[
+    tuple[str, ...], BeforeValidator(lambda value: value if isinstance(value, list) else [value])
+]
+_ENDS: Final = frozenset(".^$|*+?{")
+_SHARED: Final = 6
+_OPTIONAL: Final = frozenset("*?{")
 
 
 class Breadth(IntEnum):
@@ -31,9 +37,6 @@ class Breadth(IntEnum):
     GENERAL = 3
 
 
-Patterns = Annotated[
-    tuple[str, ...], BeforeValidator(lambda value: value if isinstance(value, list) else [value])
-]
 Widths = Annotated[
     Breadth, BeforeValidator(lambda word: Breadth[word.upper()] if isinstance(word, str) else word)
 ]
@@ -151,11 +154,6 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 def _any(patterns: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{each})" for each in patterns), re.IGNORECASE)
-
-
-_ENDS: Final = frozenset(".^$|*+?{")
-_SHARED: Final = 6
-_OPTIONAL: Final = frozenset("*?{")
 
 
 def mark_of(pattern: str) -> str:

@@ -30,6 +30,21 @@ AREAS: Final[Mapping[str, str]] = {
     "ssh": "SSH and Session Manager",
 }
 """The data files and what they are about, in the order in which the page has them."""
+UNLOCK: Final = "unlock"
+"""The name of the command that releases a lock: whole, and so never quoted as one word."""
+HERE: Final = "this machine"
+# A command inside a sentence.
+_COMMAND: Final = re.compile(r"(`[^`]*`)")
+_TWO_STOPS: Final = re.compile(r"(?<!\.)\.\.$")
+_SENTENCE: Final = re.compile(r"(?<=[.}]) (?=[A-Z{`])")
+# An option of a command that can be left out: the command line has a default.
+_OPTION: Final = re.compile(r" --region \{region\}")
+_LONGEST: Final = 160
+# In a command it has to be whole: AWS's encoded messages have some thousand letters.
+_WHOLE: Final = 6_000
+_MOST_RIVALS: Final = 2
+
+Context = Mapping[str, str]
 
 
 class CatalogError(Exception):
@@ -96,23 +111,6 @@ def _read(area: str) -> list[Entry]:
         return [Entry(id=name, area=area, **body) for name, body in load(area).items()]
     except ValidationError as error:
         raise CatalogError(f"{area}.toml: {error}") from error
-
-
-UNLOCK: Final = "unlock"
-"""The name of the command that releases a lock: whole, and so never quoted as one word."""
-HERE: Final = "this machine"
-# A command inside a sentence.
-_COMMAND: Final = re.compile(r"(`[^`]*`)")
-_TWO_STOPS: Final = re.compile(r"(?<!\.)\.\.$")
-_SENTENCE: Final = re.compile(r"(?<=[.}]) (?=[A-Z{`])")
-# An option of a command that can be left out: the command line has a default.
-_OPTION: Final = re.compile(r" --region \{region\}")
-_LONGEST: Final = 160
-# In a command it has to be whole: AWS's encoded messages have some thousand letters.
-_WHOLE: Final = 6_000
-_MOST_RIVALS: Final = 2
-
-Context = Mapping[str, str]
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ ONE_RULE: Final = {
 }
 SOURCES: Final = ("cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id")
 SOURCE_LISTS: Final = ("cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids", "security_groups")
+_EXPRESSION: Final = frozenset({"constant_value", "references"})
+_TAGS: Final = ("tags", "tags_all")
 
 
 class ManagedAccess:
@@ -126,10 +128,6 @@ def _map(value: object) -> _Values:
 
 def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else [] if value is None else [value]
-
-
-_EXPRESSION: Final = frozenset({"constant_value", "references"})
-_TAGS: Final = ("tags", "tags_all")
 
 
 class DriftJudge:

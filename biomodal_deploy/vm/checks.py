@@ -27,6 +27,15 @@ if TYPE_CHECKING:
 
 
 _Resource = TypeVar("_Resource")
+_CHANGING: Final = frozenset({"pending", "stopping"})
+# EC2 gives its first console output some minutes after the start; the script takes about as long.
+_SILENT_MINUTES: Final = 15
+_DEEP: Final = "check on the VM itself: biomodal-aws status --deep"
+_RERUN: Final = (
+    "fix the cause (biomodal-aws connect -- sudo tail -n 50 /var/log/cloud-init-output.log), then "
+    "run it again: biomodal-aws connect -- sudo bash /var/lib/cloud/instance/scripts/part-001"
+)
+_PLAN: Final = "run biomodal-aws plan: it creates what is missing"
 
 
 def all_checks(deployed: Deployed, clients: Clients) -> tuple[Check, ...]:
@@ -171,18 +180,6 @@ def _holds_role(profile: str, clients: Clients, fix: str) -> Finding:
 def _name(arn: str) -> str:
     """Return the name in an instance profile's ARN, which may have a path; a bare name stays."""
     return arn.rpartition("/")[2]
-
-
-_CHANGING: Final = frozenset({"pending", "stopping"})
-# EC2 gives its first console output some minutes after the start; the script takes about as long.
-_SILENT_MINUTES: Final = 15
-_DEEP: Final = "check on the VM itself: biomodal-aws status --deep"
-_RERUN: Final = (
-    "fix the cause (biomodal-aws connect -- sudo tail -n 50 /var/log/cloud-init-output.log), then "
-    "run it again: biomodal-aws connect -- sudo bash /var/lib/cloud/instance/scripts/part-001"
-)
-
-_PLAN: Final = "run biomodal-aws plan: it creates what is missing"
 
 
 def not_built(what: str) -> Finding:

@@ -37,6 +37,15 @@ from biomodal_deploy.engine.terraform.results import ApplyRun, Touched
 from biomodal_deploy.errors import EngineError
 
 _MODULE: Final = "biomodal-aws"
+# A faulty configuration can say the same thing of each of its resources.
+_MOST_DIAGNOSTICS: Final = 100
+_MOST_TEXT: Final = 20
+_BOX: Final = "│╷╵ \t"
+_ERROR: Final = re.compile(r"(?:Error: |panic: |Failed to |Error parsing )")
+_NOT_A_CHANGE: Final = {"no-op", "noop", "read"}
+_BEGUN_WITH_EVENTS: Final = {"create", "update", "delete", "replace"}
+# The AWS provider's words where a resource of the state is no longer there.
+_NOT_FOUND: Final = "AWS resource not found during refresh"
 
 
 class RunLog:
@@ -142,17 +151,6 @@ def read_log(path: Path) -> LoggedRun | None:
     except FileNotFoundError:
         return None
     return LoggedRun(verb, started, status, running, tally.apply_run()) if verb else None
-
-
-# A faulty configuration can say the same thing of each of its resources.
-_MOST_DIAGNOSTICS: Final = 100
-_MOST_TEXT: Final = 20
-_BOX: Final = "│╷╵ \t"
-_ERROR: Final = re.compile(r"(?:Error: |panic: |Failed to |Error parsing )")
-_NOT_A_CHANGE: Final = {"no-op", "noop", "read"}
-_BEGUN_WITH_EVENTS: Final = {"create", "update", "delete", "replace"}
-# The AWS provider's words where a resource of the state is no longer there.
-_NOT_FOUND: Final = "AWS resource not found during refresh"
 
 
 class ErrorText:

@@ -35,6 +35,7 @@ from biomodal_deploy.plan.sealed.use import ENDED, UseState
 LIFETIME: Final = timedelta(hours=24)
 _DRAFT: Final = "draft-"
 _LOCK: Final = ".lock"
+KEPT_LOGS: Final = timedelta(days=30)
 
 
 class Draft:
@@ -220,9 +221,6 @@ def _discard(draft: Path) -> None:
     with contextlib.suppress(OSError):
         (draft / LOGS).rmdir()  # refused where there are logs
         draft.rmdir()
-
-
-KEPT_LOGS: Final = timedelta(days=30)
 
 
 def prune(plans: Path, stack: str, *, now: datetime | None = None) -> None:

@@ -18,6 +18,13 @@ from biomodal_deploy.text import did_you_mean
 
 FOLDER: Final = "environments"
 SHARED: Final = "terraform.tfvars"
+# The settings of a backend that hold several texts: given once for each.
+_LISTS: Final = frozenset({"config_files"})
+# Where exactly a state is: two stacks cannot share one.
+_PLACE_OF_STATE: Final = ("key", "workspace")
+# The files of a partial configuration are one stack's alone.
+_TEAM_KINDS: Final = ("s3", "cloud")
+_OPTION: Final = "--backend-config"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,15 +190,6 @@ def take_variables(answers: Answers, given: Given) -> None:
                 value=text,
                 fix="give another value",
             ) from None
-
-
-# The settings of a backend that hold several texts: given once for each.
-_LISTS: Final = frozenset({"config_files"})
-# Where exactly a state is: two stacks cannot share one.
-_PLACE_OF_STATE: Final = ("key", "workspace")
-# The files of a partial configuration are one stack's alone.
-_TEAM_KINDS: Final = ("s3", "cloud")
-_OPTION: Final = "--backend-config"
 
 
 def backend_from(kind: str | None, config: Sequence[str]) -> JsonValue:

@@ -29,6 +29,13 @@ from biomodal_deploy.files import read_regular, replace, write_new, writing
 from biomodal_deploy.workflow.init.answers import FOLDER, Answers, require_name
 
 _PATH: Final = ("context", "stacks")
+_TEMPLATE: Final = re.compile(r"[$%](?=\{)")
+_ESCAPE: Final = re.compile(r"\\.")
+# JSON's own escapes that Terraform does not know.
+_OTHERS: Final = {r"\b": r"\u0008", r"\f": r"\u000c"}
+_DECODER: Final = json.JSONDecoder()
+_BLANKS: Final = " \t\r\n"
+_INDENT: Final = re.compile(r"\n([ \t]+)")
 
 
 @dataclass(frozen=True)
@@ -142,16 +149,6 @@ def _alone(project_dir: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-_TEMPLATE: Final = re.compile(r"[$%](?=\{)")
-_ESCAPE: Final = re.compile(r"\\.")
-# JSON's own escapes that Terraform does not know.
-_OTHERS: Final = {r"\b": r"\u0008", r"\f": r"\u000c"}
-
-_DECODER: Final = json.JSONDecoder()
-_BLANKS: Final = " \t\r\n"
-_INDENT: Final = re.compile(r"\n([ \t]+)")
 
 
 def tfvars_text(answers: Answers) -> str:
