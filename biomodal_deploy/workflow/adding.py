@@ -84,6 +84,8 @@ def prepare_project(
 def project_steps(found: ProjectDraft, here: Path) -> list[str]:
     """Return the commands that come next in a new project."""
     folder = os.path.relpath(found.folder, here)
+    if folder.startswith("-"):
+        folder = f"./{folder}"  # else an option of cd
     return [
         *([f"cd {shlex.quote(folder)}"] if folder != "." else []),
         "biomodal-aws demo",

@@ -121,6 +121,8 @@ def test_next_comes_the_folder_then_the_rehearsal(tmp_path: Path) -> None:
     found = prepare_project(tmp_path / "a lab", Given(), asker=None, eject_app=False)
     assert project_steps(found, tmp_path)[:2] == ["cd 'a lab'", "biomodal-aws demo"]
     assert project_steps(found, tmp_path / "a lab")[0] == "biomodal-aws demo"
+    found = prepare_project(tmp_path / "-lab", Given(), asker=None, eject_app=False)
+    assert project_steps(found, tmp_path)[0] == "cd ./-lab"
 
 
 def test_a_rehearsal_takes_the_project_s_own_scripts(tmp_path: Path) -> None:
