@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -90,6 +90,8 @@ class ProjectPlan:
             EngineError: Terraform failed.
             Interrupted: It was asked to stop.
         """
+        _check("confirm", confirm, str, "a text", optional=True)
+        _check("expect_sha256", expect_sha256, str, "a text", optional=True)
         ready = prepare(self._stack, self.sealed_plan, expect_sha256=expect_sha256)
         return ready.run(confirm)
 
@@ -128,8 +130,12 @@ class Project:
         environment: Mapping[str, str] | None = None,
         on_event: Listener = silent,
     ) -> None:
+        _check_path("project_dir", project_dir)
+        _check("stack", stack, str, "a text", optional=True)
+        if not callable(on_event):
+            raise UsageError("must be a function", field="on_event")
         location = Location.of(
-            Path(project_dir), os.environ if environment is None else environment
+            Path(project_dir), os.environ if environment is None else _environment(environment)
         )
         self._location, self._name = replace(location, on_event=on_event), stack
 
@@ -164,15 +170,18 @@ class Project:
             account_moved: Today's account, where the last apply went elsewhere and the state is
                 to belong here from now on.
         """
+        _check("destroy", destroy, bool, "True or False")
+        _check("refresh_only", refresh_only, bool, "True or False")
+        _check("account_moved", account_moved, str, "a text", optional=True)
         if destroy and refresh_only:
-            raise ValueError("destroy and refresh_only exclude each other")
+            raise UsageError("cannot be used with refresh_only", field="destroy")
         kind = PlanKind.DESTROY if destroy else PlanKind.APPLY
         request = PlanRequest(
             kind=PlanKind.REFRESH_ONLY if refresh_only else kind,
             var_files=_paths(var_files),
-            variables=[f"{name}={value}" for name, value in (variables or {}).items()],
-            allow_destroy=tuple(_listed("allow_destroy", allow_destroy)),
-            allow=tuple(_listed("allow", allow)),
+            variables=_pairs(variables),
+            allow_destroy=_texts("allow_destroy", allow_destroy),
+            allow=_texts("allow", allow),
             cwd=Path.cwd(),
             account_moved=account_moved,
         )
@@ -182,9 +191,11 @@ class Project:
 
     def sealed(self, sealed_plan: str | Path | None = None) -> ProjectPlan:
         """Return a sealed plan: the newest unused one, or one by its id or folder."""
+        if sealed_plan is not None:
+            _check_path("sealed_plan", sealed_plan)
         stack = self._last()
         found = find_sealed_plan(
-            self._location, stack.name, str(sealed_plan) if sealed_plan else None
+            self._location, stack.name, None if sealed_plan is None else str(sealed_plan)
         )
         return ProjectPlan(found, found.plan(), stack)
 
@@ -195,11 +206,10 @@ class Project:
 
         What AWS filled in by itself is left out: an address, an empty map where there was nothing.
         """
-        pairs = [f"{name}={value}" for name, value in (variables or {}).items()]
         plan = find_drift(
             self._fresh(),
             var_files=_paths(var_files),
-            variables=pairs,
+            variables=_pairs(variables),
             cwd=Path.cwd(),
         )
         return plan.drifted
@@ -220,11 +230,67 @@ class Project:
 
 
 def _paths(var_files: Sequence[str | Path]) -> list[Path]:
-    return [Path(each) for each in _listed("var_files", var_files)]
+    found = _listed("var_files", var_files)
+    for each in found:
+        _check_path("var_files", each)
+    return [Path(each) for each in found]
 
 
-def _listed(field: str, given: Sequence[_Item]) -> Sequence[_Item]:
+def _texts(field: str, given: Sequence[str]) -> tuple[str, ...]:
+    found = _listed(field, given)
+    for each in found:
+        _check(field, each, str, "a list of texts")
+    return found
+
+
+def _listed(field: str, given: Sequence[_Item]) -> tuple[_Item, ...]:
     # To Python one text is a sequence too, of its letters, and no type checker objects.
     if isinstance(given, str):
         raise UsageError("must be a list", field=field, value=given, fix=f'write ["{given}"]')
-    return given
+    if isinstance(given, bytes | Mapping) or not isinstance(given, Iterable):
+        raise UsageError(f"must be a list, not {_kind(given)}", field=field)
+    return tuple(given)
+
+
+def _pairs(variables: Mapping[str, str] | None) -> list[str]:
+    """Return variables as `--var` takes them; Python's own spelling of a value is not one."""
+    if variables is None:
+        return []
+    _check("variables", variables, Mapping, "a dict")
+    for name, value in variables.items():
+        _check("variables", name, str, "a dict of texts")
+        if "=" in name:
+            raise UsageError("a name holds no =", field="variables", value=name)
+        # Not the value: it may be a secret.
+        _check(f"variables[{name!r}]", value, str, "a text as --var takes it")
+    return [f"{name}={value}" for name, value in variables.items()]
+
+
+def _environment(environment: Mapping[str, str]) -> Mapping[str, str]:
+    _check("environment", environment, Mapping, "a dict")
+    for name, value in environment.items():
+        _check("environment", name, str, "a dict of texts")
+        if not name or "=" in name or "\0" in name:
+            raise UsageError("no name of a variable", field="environment", value=name)
+        _check(f"environment[{name!r}]", value, str, "a text")
+        if "\0" in value:
+            raise UsageError("must not hold a NUL character", field=f"environment[{name!r}]")
+    return environment
+
+
+def _check_path(field: str, given: str | Path) -> None:
+    _check(field, given, (str, os.PathLike), "a text or Path")
+    if "\0" in str(given):
+        raise UsageError("a path holds no NUL character", field=field, value=str(given))
+
+
+def _check(
+    field: str, given: object, kind: type | tuple[type, ...], wanted: str, *, optional: bool = False
+) -> None:
+    # A type checker says the same, where there is one: in a notebook there is none.
+    if not (isinstance(given, kind) or (optional and given is None)):
+        raise UsageError(f"must be {wanted}, not {_kind(given)}", field=field)
+
+
+def _kind(given: object) -> str:
+    return "None" if given is None else type(given).__name__

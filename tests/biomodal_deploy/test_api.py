@@ -77,7 +77,7 @@ def test_a_callers_mistake_is_refused(light: LightProject, tmp_path: Path) -> No
     with pytest.raises(UsageError, match=r"cdktf\.json"):
         Project(tmp_path)
     project = Project(light.folder)
-    with pytest.raises(ValueError, match="exclude"):
+    with pytest.raises(UsageError, match="destroy: cannot be used with refresh_only"):
         project.plan(destroy=True, refresh_only=True)
     listed = r'var_files = "lab.tfvars": must be a list. Fix: write \["'
     with pytest.raises(UsageError, match=listed):
@@ -86,6 +86,51 @@ def test_a_callers_mistake_is_refused(light: LightProject, tmp_path: Path) -> No
         project.plan(destroy=True, allow_destroy="aws_instance.vm")
     with pytest.raises(UsageError, match="var_files"):
         project.drift(var_files="lab.tfvars")
+
+
+def test_an_argument_of_another_type_is_refused_by_name(light: LightProject) -> None:
+    """`None` and `True` become no values of a variable, `"no"` no destroy plan; no value shows."""
+    project = Project(light.folder)
+    plans: list[tuple[str, dict[str, Any]]] = [
+        ("destroy", {"destroy": "no"}),
+        ("refresh_only", {"refresh_only": 1}),
+        ("var_files", {"var_files": None}),
+        ("var_files", {"var_files": Path("lab.tfvars")}),
+        ("var_files", {"var_files": [b"lab.tfvars"]}),
+        ("var_files", {"var_files": ["lab\0.tfvars"]}),
+        ("variables", {"variables": ["word=x"]}),
+        ("variables", {"variables": {"word=x": "y"}}),
+        ("variables", {"variables": {3: "x"}}),
+        (r"variables\['word'\]", {"variables": {"word": None}}),
+        (r"variables\['word'\]", {"variables": {"word": True}}),
+        ("allow_destroy", {"allow_destroy": None}),
+        ("allow_destroy", {"allow_destroy": [3]}),
+        ("allow", {"allow": {"bucket": True}}),
+        ("account_moved", {"account_moved": 123456789012}),
+    ]
+    for field, given in plans:
+        with pytest.raises(UsageError, match=f"^{field}\\b|^{field}:"):
+            project.plan(**given)
+    with pytest.raises(UsageError, match="variables: must"):
+        project.drift(variables="word=x")  # type: ignore[arg-type]
+    for plan in (3, b"x", "a\0b"):
+        with pytest.raises(UsageError, match="sealed_plan"):
+            project.sealed(plan)  # type: ignore[arg-type]
+    projects: list[tuple[str, dict[str, Any]]] = [
+        ("project_dir", {"project_dir": None}),
+        ("project_dir", {"project_dir": b"lab"}),
+        ("project_dir", {"project_dir": "lab\0"}),
+        ("stack", {"stack": ["lab"]}),
+        ("on_event", {"on_event": None}),
+        ("environment", {"environment": ["A=1"]}),
+        ("environment", {"environment": {"A=B": "1"}}),
+        (r"environment\['TOKEN'\]", {"environment": {"TOKEN": 31337}}),
+        (r"environment\['TOKEN'\]", {"environment": {"TOKEN": "31337\0"}}),
+    ]
+    for field, given in projects:
+        with pytest.raises(UsageError, match=f"^{field}") as refused:
+            Project(**{"project_dir": light.folder, **given})
+        assert "31337" not in str(refused.value)
 
 
 @pytest.mark.engine
@@ -191,6 +236,8 @@ def test_errors_are_those_of_the_command_line(light: LightProject) -> None:
     with pytest.raises(SealedPlanRefused) as missing:
         project.sealed()
     plan = project.plan()
+    with pytest.raises(SealedPlanRefused, match="empty name"):
+        project.sealed("")  # a script's unset variable is not the newest plan
     with pytest.raises(SealedPlanRefused) as other:
         plan.apply(expect_sha256="0" * 64)
     plan.apply()
