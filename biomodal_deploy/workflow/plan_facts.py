@@ -64,8 +64,8 @@ def locate(stack: Stack, values: Mapping[str, object]) -> AwsLocation:
         UsageError: Its region or endpoint is no line of text.
     """
     environment = stack.location.environment
-    theirs, endpoint = region_of(environment), endpoint_of(environment)
-    region = next(iter(_provider_settings(stack, values, "region")), None) or theirs
+    environment_region, endpoint = region_of(environment), endpoint_of(environment)
+    region = next(iter(_provider_settings(stack, values, "region")), None) or environment_region
     endpoints: Mapping[str, str] = {}
     if stack.synthesized.uses_aws:
         profiles = _provider_settings(stack, values, "profile")
@@ -76,7 +76,7 @@ def locate(stack: Stack, values: Mapping[str, object]) -> AwsLocation:
     for field, value in (("region", region), ("AWS_ENDPOINT_URL", endpoint)):
         if value and not value.isprintable():
             raise UsageError("has control characters", field=field, value=value, fix="correct it")
-    return AwsLocation(region, theirs, endpoint, endpoints)
+    return AwsLocation(region, environment_region, endpoint, endpoints)
 
 
 def ask_identity(stack: Stack, region: str | None) -> Future[Identity | None]:
