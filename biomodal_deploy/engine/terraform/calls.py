@@ -112,7 +112,7 @@ class Caller:
         self, verb: str, on_event: OnEvent, log: Path, *positional: Path, **options: Option
     ) -> ApplySummary:
         """Run a call that streams events and may be stopped in steps."""
-        tally = ApplySummary()
+        summary = ApplySummary()
         silent = False
 
         def notify(event: Event) -> None:
@@ -125,8 +125,8 @@ class Caller:
         with RunLog(log, verb, self.redact) as run_log:
 
             def on_line(line: Line) -> None:
-                event = tally.named(parse(run_log.line(line)))
-                tally.note(event)
+                event = summary.named(parse(run_log.line(line)))
+                summary.note(event)
                 notify(event)
 
             def on_wait(sent: InterruptSent) -> None:
@@ -147,14 +147,14 @@ class Caller:
             run_log.ended(ended)
         if ended.error:
             raise ended.error
-        tally.interrupted = bool(ended.steps)
-        applied = tally.apply_run() if verb == "apply" else None
+        summary.interrupted = bool(ended.steps)
+        applied = summary.apply_run() if verb == "apply" else None
         # An apply that had come to its end when the stop request came is done, and says so.
         if ended.steps and (ended.returncode or verb != "apply"):
             raise self._stopped(verb, ended, log, applied)
         if ended.returncode:
-            raise self._failed(verb, tally.errors, ended.returncode, log, applied)
-        return tally
+            raise self._failed(verb, summary.errors, ended.returncode, log, applied)
+        return summary
 
     def short(self, verb: str, *positional: str | Path, **options: Option) -> bytes:
         """Run a call that only reads, and return what it printed."""

@@ -272,7 +272,7 @@ class TerraformCli:
             var_files: In order; values reach Terraform in no other way.
             refresh_only: Plan to record what changed outside Terraform, and nothing else.
         """
-        tally = self._run.long(
+        summary = self._run.long(
             "plan",
             on_event,
             log,
@@ -286,8 +286,8 @@ class TerraformCli:
             parallelism=parallelism,
             out=out.absolute(),
         )
-        summary = tally.summary or ChangeSummary()
-        return PlanRun(out, tally.has_changes, summary, tuple(tally.warnings))
+        counts = summary.summary or ChangeSummary()
+        return PlanRun(out, summary.has_changes, counts, tuple(summary.warnings))
 
     def apply(
         self,
@@ -302,7 +302,7 @@ class TerraformCli:
 
         A stop that came when nothing was left to do is no failure: see `ApplyRun.interrupted`.
         """
-        tally = self._run.long(
+        summary = self._run.long(
             "apply",
             on_event,
             log,
@@ -312,7 +312,7 @@ class TerraformCli:
             lock_timeout=lock_timeout,
             parallelism=parallelism,
         )
-        return tally.apply_run(interrupted=tally.interrupted)
+        return summary.apply_run(interrupted=summary.interrupted)
 
     def _state_place(self) -> Path | S3Object | None:
         return state_place(self.directory, self._data_dir(), self.workspace)

@@ -134,7 +134,7 @@ def read_log(path: Path) -> LoggedRun | None:
     """Read what became of a call; None where the file tells of none."""
     verb = started = ""
     status: int | None = None
-    tally = ApplySummary()
+    summary = ApplySummary()
     try:
         with path.open(encoding="utf-8", errors="replace") as lines:
             for text in lines:
@@ -142,15 +142,15 @@ def read_log(path: Path) -> LoggedRun | None:
                 if isinstance(event, UnknownEvent) and event.fields.get("@module") == _MODULE:
                     if event.type == "run_started":
                         verb, started = str(event.fields["verb"]), str(event.fields["@timestamp"])
-                        status, tally = None, ApplySummary()
+                        status, summary = None, ApplySummary()
                     elif event.type == "run_ended":
                         status = int(str(event.fields["status"]))
                 elif not isinstance(event, TextLine):
-                    tally.note(event)
+                    summary.note(event)
             running = status is None and lock_holder(lines.fileno()) is not None
     except FileNotFoundError:
         return None
-    return LoggedRun(verb, started, status, running, tally.apply_run()) if verb else None
+    return LoggedRun(verb, started, status, running, summary.apply_run()) if verb else None
 
 
 class ErrorText:
