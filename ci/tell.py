@@ -17,14 +17,16 @@ from typing import Any
 DRIFT_MARK = "<!-- biomodal-aws drift -->"
 # GitHub takes 65,536 characters, GitLab more.
 MOST = 60_000
+ENDED = {"message": "biomodal-aws gave no answer: the job's log says why it ended or did not start"}
+ENDED_ANSWER: dict[str, Any] = {"data": None, "error": ENDED}
 
 
 def tell_plan(folder: Path) -> int:
     """Write what later jobs need to know of a plan; 1 where there is none."""
-    answer = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    answer = answer_in(folder / "plan.json")
     plan = answer["data"]
     if plan is None:
-        print(f"error: {answer['error']['message']}", file=sys.stderr)
+        print(f"error: {(answer['error'] or ENDED)['message']}", file=sys.stderr)
         return 1
     counts = plan["counts"]
     # As GitLab's widget counts: a replacement is one of each.
@@ -46,16 +48,25 @@ def tell_plan(folder: Path) -> int:
 
 def tell_drift(folder: Path) -> int:
     """Write what drifted as Markdown."""
-    answer = json.loads((folder / "drift.json").read_text(encoding="utf-8"))
+    answer = answer_in(folder / "drift.json")
     data = answer["data"] or {"stacks": []}
     alone = {"stack": data.get("stack"), "data": data, "error": None}  # one name is no set
     lines = [DRIFT_MARK, ""]
     if answer["error"]:
         lines += [f"**error:** {code(answer['error']['message'])}", ""]
-    for part in data.get("stacks", [alone]):
+    for part in data.get("stacks", [alone]) if answer is not ENDED_ANSWER else ():
         lines += [f"### {part['stack']}", "", *stack_lines(part), ""]
     (folder / "report.md").write_text(cut(lines), encoding="utf-8")
     return 0
+
+
+def answer_in(file: Path) -> dict[str, Any]:
+    """Return the command's answer; of one that was killed or not found, that it gave none."""
+    try:
+        answer = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ENDED_ANSWER
+    return answer if isinstance(answer, dict) and {"data", "error"} <= set(answer) else ENDED_ANSWER
 
 
 def stack_lines(part: dict[str, Any]) -> Iterator[str]:
@@ -80,7 +91,9 @@ def value(attribute: dict[str, Any], side: str) -> str:
 
 def code(text: str) -> str:
     """Return a text as it stands, in a line of Markdown that it cannot leave."""
-    line = " ".join(text.split())
+    # Neither what steers a terminal or turns the line around, nor half a character.
+    plain = "".join(letter if letter.isprintable() else " " for letter in text)
+    line = " ".join(plain.split())
     fence = "`"
     while fence in line:
         fence += "`"

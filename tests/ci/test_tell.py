@@ -35,6 +35,31 @@ def test_why_there_is_no_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err == "error: vpc_id: wrong\n"
 
 
+@pytest.mark.parametrize("text", ["", "{", "null", "[]", "{}"])
+def test_a_command_that_gave_no_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    """Killed, or not installed: one line in the log, and a report that the issue can take."""
+    for command in ("plan", "drift"):
+        (tmp_path / f"{command}.json").write_text(text)
+    assert main(["plan", str(tmp_path)]) == 1
+    assert "gave no answer" in capsys.readouterr().err
+    assert main(["drift", str(tmp_path)]) == 0
+    report = (tmp_path / "report.md").read_text().splitlines()
+    assert report[0] == "<!-- biomodal-aws drift -->"
+    assert next(each for each in report[1:] if each).startswith("**error:** `biomodal-aws gave no")
+    assert "as Terraform left it" not in "".join(report)
+
+
+def test_a_name_that_steers_a_terminal(tmp_path: Path) -> None:
+    """Escape sequences, letters that turn a line around and half a character reach no report."""
+    changed = {"address": "a\x1b[31m\u202eb\ud800", "action": "delete", "attributes": []}
+    data = {"stack": "a", "drift": [changed]}
+    assert told(tmp_path, "drift", {"exit_status": 2, "data": data, "error": None}) == 0
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "`a [31m b`" in text
+
+
 def test_drift_of_a_set(tmp_path: Path) -> None:
     """What is gone, what changed, what failed and what is as it was; no text leaves its line."""
     attribute = {"path": "tags.a", "before": "x`\n# y", "after": None}
