@@ -26,6 +26,8 @@ SSH_PORT: Final = 22
 _OTHERS: Final = 0o077
 # What reaches ssh as a host or user: nothing that it could take for an option or a token.
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+_PORT: Final = re.compile(r"[0-9]{1,5}")
+_ZONE: Final = re.compile(r"[A-Za-z0-9_.-]+")
 _USER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,31}")
 
 
@@ -175,7 +177,7 @@ def _address(given: str) -> tuple[str, int]:
         host, port = given, str(SSH_PORT)
     if not (_is_ip(host) or _HOST.fullmatch(host)):
         raise UsageError("invalid host name or address", field="--address", value=given)
-    if not (port.isascii() and port.isdigit() and 0 < int(port) < 1 << 16):
+    if not (_PORT.fullmatch(port) and 0 < int(port) < 1 << 16):
         raise UsageError(
             "A port is a number from 1 to 65535", field="--address", value=given, fix="HOST:PORT"
         )
@@ -187,7 +189,9 @@ def _is_ip(host: str) -> bool:
         ipaddress.ip_address(host)
     except ValueError:
         return False
-    return True
+    # Python takes any text for the zone of an IPv6 address, lines of a configuration included.
+    _, separator, zone = host.partition("%")
+    return not separator or bool(_ZONE.fullmatch(zone))
 
 
 def _expanded(path: str, environment: Mapping[str, str]) -> Path:
@@ -253,7 +257,8 @@ def host_block(target: SshTarget, *, through: SessionTarget | None = None) -> st
     Args:
         through: Session Manager, to carry SSH where port 22 is closed.
     """
-    options = {"HostName": target.address, **ssh_options(target)}
+    # The zone of an IPv6 address stands behind a %, which begins a token there.
+    options = {"HostName": target.address.replace("%", "%%"), **ssh_options(target)}
     if through:
         options |= {
             "HostName": through.instance_id,

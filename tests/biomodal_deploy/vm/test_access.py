@@ -62,12 +62,24 @@ def test_another_address(tmp_path: Path, given: str, host: str, port: int) -> No
 
 
 @pytest.mark.parametrize(
-    "given", ["-oProxyCommand=id", "a b", "host:0", "host:99999", "host:x", ":22", "$(id)", "é"]
+    "given",
+    [
+        *("-oProxyCommand=id", "a b", "host:0", "host:99999", "host:x", ":22", "$(id)", "é"),
+        "fe80::1%a\n    ProxyCommand touch pwned",
+        "fe80::1%a;id",
+        f"host:{'9' * 5000}",
+    ],
 )
 def test_no_address(tmp_path: Path, given: str) -> None:
     """What ssh could take for something else is refused by name."""
     with pytest.raises(UsageError, match="--address"):
         target(tmp_path, given)
+
+
+def test_a_zone_is_no_token_in_a_configuration(tmp_path: Path) -> None:
+    """A link-local address is what ssh connects to, with its zone."""
+    (tmp_path / "config").write_text(host_block(target(tmp_path, "fe80::1%eth0")))
+    assert effective("-F", str(tmp_path / "config"), NAME)["hostname"] == ["fe80::1%eth0"]
 
 
 def test_a_hostile_user(tmp_path: Path) -> None:
@@ -161,6 +173,7 @@ def test_ssh_reads_what_we_mean(tmp_path: Path, folder: str) -> None:
         {"vm_name": "lab other"},
         {"vm_name": "lab\n    ProxyCommand touch pwned"},
         {"public_ip": "203.0.113.7\n    ProxyCommand touch pwned"},
+        {"public_ip": "fe80::7%lo\n    ProxyCommand touch pwned"},
         {"ssh_user": "ubuntu\n    ProxyCommand touch pwned"},
     ],
 )
