@@ -155,10 +155,28 @@ def read_stacks(
         faults = Faults()
         above, _ = _object(override, CONTEXT_VARIABLE, CONTEXT_VARIABLE, faults)
         faults.raise_any()
+        _refuse_less(context.get("stacks"), above.get("stacks"))
         context |= above
         both = f"{PROJECT_FILE} or {CONTEXT_VARIABLE}"
         source = _Source(CONTEXT_VARIABLE if "stacks" in above else both)
     return _stacks_in(context, source)
+
+
+def _refuse_less(written: JsonValue, above: JsonValue) -> None:
+    """Refuse an environment that changes who has to agree, and where plans are claimed."""
+    if not (isinstance(written, dict) and isinstance(above, dict)):
+        return
+    for name, settings in written.items():
+        other = above.get(name)
+        if not (isinstance(settings, dict) and isinstance(other, dict)):
+            continue
+        for setting in ("approvals", "history"):
+            if settings.get(setting) not in (None, other.get(setting)):
+                raise UsageError(
+                    f"{setting} of {PROJECT_FILE} cannot be changed by the environment",
+                    field=f"{CONTEXT_VARIABLE}: context.stacks.{name}.{setting}",
+                    fix=f"write it there as {PROJECT_FILE} has it, or leave the stack out",
+                )
 
 
 def _stacks_in(context: dict[str, JsonValue], source: _Source) -> dict[str, StackSettings]:

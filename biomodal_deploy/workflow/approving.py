@@ -103,22 +103,22 @@ def claim(stack: Stack, sealed_plan: SealedPlan, approved: ApprovalStatus) -> No
             "nonce": secrets.token_hex(16),
         }
     )
-    for plan, digest in {**approved.carried, sealed_plan.id: sealed_plan.sha256}.items():
-        _put(stack, settings, sealed_plan, (plan, digest), content)
+    for plan in (*approved.carried, sealed_plan.id):
+        _put(stack, settings, sealed_plan, plan, content)
 
 
 def _put(
     stack: Stack,
     settings: RemoteHistory,
     sealed_plan: SealedPlan,
-    claimed: tuple[str, str],
+    claimed: str,
     content: bytes,
 ) -> None:
     # The AWS library takes a while to load, and few stacks have a history there.
     from biomodal_deploy.aws.buckets import put_once
 
-    plan, digest = claimed
-    key = f"{settings.prefix}{stack.name}/{digest}.json"
+    # Not after the file's digest: the same manifest with a blank more is the same plan.
+    key = f"{settings.prefix}{stack.name}/{claimed}.json"
     try:
         there = put_once(
             settings.region_or(stack.settings.home_region, sealed_plan.manifest.facts.region),
@@ -137,7 +137,7 @@ def _put(
         what = f"s3://{settings.bucket}/{key} says that it was applied{_who(there)}"
         raise SealedPlanRefused(
             "used",
-            f"The plan {plan} is used: {what}. Next: biomodal-aws plan --stack {stack.name}",
+            f"The plan {claimed} is used: {what}. Next: biomodal-aws plan --stack {stack.name}",
         )
 
 

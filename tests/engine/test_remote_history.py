@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -54,7 +53,7 @@ class Lab(LightProject):
 
 
 def test_restored_together_it_is_still_used(sandbox: Sandbox, tmp_path: Path) -> None:
-    """Plans, history and state of before the apply are put back: refused, by whom and when."""
+    """Plans, history and state of before are put back, with a blank more: refused, by whom."""
     lab = Lab(tmp_path / "project", sandbox)
     sealed = lab.plan()
     copy = tmp_path / "copy"
@@ -63,6 +62,9 @@ def test_restored_together_it_is_still_used(sandbox: Sandbox, tmp_path: Path) ->
     for name in ("plans", "state"):
         shutil.rmtree(lab.folder / name)
     shutil.copytree(copy / "plans", lab.folder / "plans")
+    # The same manifest in a file of another digest.
+    manifest = lab.folder / "plans" / STACK / sealed.name / "manifest.json"
+    manifest.write_text(manifest.read_text() + " ")
     entries = lab.run("history", "--output", "json").data["entries"]
     assert "apply-start" not in {each["event"] for each in entries}
     refused = lab.run("apply", sealed.name, "--output", "json")
@@ -75,7 +77,7 @@ def test_restored_together_it_is_still_used(sandbox: Sandbox, tmp_path: Path) ->
     assert claim["ObjectLockMode"] == "COMPLIANCE"
     body = json.loads(claim["Body"].read())
     assert (body["stack"], body["sealed_plan"]) == (STACK, sealed.name)
-    assert os.path.basename(found["Key"]) == f"{body['sha256']}.json"  # noqa: PTH119 - no path
+    assert found["Key"] == f"claims/{STACK}/{sealed.name}.json"
 
 
 def test_no_answer_leaves_the_plan_unused(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
 from biomodal_deploy.config.settings import (
     PROTECTED_KINDS,
@@ -256,6 +257,31 @@ def test_the_context_variable_goes_before_the_file() -> None:
     assert list(read_stacks(file, {"CDKTF_CONTEXT_JSON": override})) == ["y"]
     assert list(read_stacks(file, {"CDKTF_CONTEXT_JSON": '{"other": 1}'})) == ["x"]
     assert list(read_stacks(file, {"CDKTF_CONTEXT_JSON": ""})) == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("approvals", {"signers": "signers"}),
+        ("history", {"remote": "s3://lab-history/claims", "retain_days": 7}),
+    ],
+)
+def test_the_context_variable_weakens_no_approval(
+    setting: str, value: dict[str, JsonValue]
+) -> None:
+    """Who has to agree, and where plans are claimed, is the file's word where it says so."""
+    file = ProjectFile(app="x", context={"stacks": {"x": {setting: value}}})
+    others: tuple[dict[str, object], ...] = ({}, {setting: None}, {setting: {**value, "more": 1}})
+    for other in others:
+        override = {"CDKTF_CONTEXT_JSON": json.dumps({"stacks": {"x": other}})}
+        with pytest.raises(UsageError, match=rf"CDKTF_CONTEXT_JSON.*x\.{setting}"):
+            read_stacks(file, override)
+    kept: tuple[dict[str, object], ...] = (
+        {"x": {setting: value, "bootstrap": "native"}},
+        {"y": {}},
+    )
+    for same in kept:
+        assert read_stacks(file, {"CDKTF_CONTEXT_JSON": json.dumps({"stacks": same})})
 
 
 HOSTILE: Final = (
