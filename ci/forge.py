@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import http.client
 import json
 import os
 import sys
@@ -29,6 +30,9 @@ from typing import Any, Final
 Json = dict[str, Any]
 
 TITLE: Final = "Drift: changed outside Terraform"
+_MARK: Final = "<!-- biomodal-aws "
+_MOST_REASON: Final = 100_000
+_MOST_SHOWN: Final = 300
 _PAGE: Final = 100
 _SECONDS: Final = 30
 _PLAN_WORKFLOW: Final = ".github/workflows/plan.yml"
@@ -62,8 +66,9 @@ class Api:
             with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
                 return json.load(answer)
         except urllib.error.HTTPError as error:
-            raise ForgeError(f"{method} {path}: {error.code} {error.reason}") from None
-        except (OSError, ValueError) as error:
+            why = reason(error)
+            raise ForgeError(f"{method} {path}: {error.code} {error.reason}{why}") from None
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise ForgeError(f"{method} {path}: {error}") from None
 
     def every(self, path: str) -> Iterator[Json]:
@@ -97,7 +102,7 @@ class GitHub:
         path = f"/issues/{need('PR_NUMBER')}/comments"
         for each in self.api.every(path):
             # Anyone may write our first line; only a bot's comment is ours.
-            if each["user"]["type"] == "Bot" and marked(each["body"], report):
+            if (each["user"] or {}).get("type") == "Bot" and marked(each["body"], report):
                 self.api.call("PATCH", f"/issues/comments/{each['id']}", {"body": report})
                 return "updated"
         self.api.call("POST", path, {"body": report})
@@ -120,7 +125,7 @@ class GitHub:
     def issue(self, report: str, *, clean: bool) -> str:
         """Write the one issue, or close it."""
         for each in self.api.every("/issues?state=open"):
-            if each["user"]["type"] == "Bot" and marked(each["body"], report):
+            if (each["user"] or {}).get("type") == "Bot" and marked(each["body"], report):
                 state = "closed" if clean else "open"
                 self.api.call(
                     "PATCH", f"/issues/{each['number']}", {"body": report, "state": state}
@@ -267,6 +272,38 @@ def marked(text: str | None, report: str) -> bool:
     return (text or "").partition("\n")[0].strip() == report.partition("\n")[0].strip()
 
 
+def reason(error: urllib.error.HTTPError) -> str:
+    """Return what a forge says of its refusal, on one line: the status alone has many causes."""
+    try:
+        answer = json.loads(error.read(_MOST_REASON))
+    except (OSError, ValueError, http.client.HTTPException):
+        return ""
+    said = answer.get("message") or answer.get("error") if isinstance(answer, dict) else None
+    text = said if isinstance(said, str) else json.dumps(said) if said else ""
+    plain = "".join(letter if letter.isprintable() else " " for letter in text)
+    return f" ({' '.join(plain.split())[:_MOST_SHOWN]})" if plain.strip() else ""
+
+
+def content_of(name: str, *, report: bool) -> str:
+    """Return a file that another job kept, where it is one.
+
+    That job runs what a branch says. A link in its artifact would publish a file of this job, which
+    holds a token to write; another first line would write over what another bot said.
+    """
+    path = Path(name)
+    if any(each.is_symlink() for each in (path, *path.parents)):
+        raise ForgeError(f"{name} is a link, and none of our reports is one")
+    if not path.is_file():
+        raise ForgeError(f"{name} is no file: the job that writes it has not, or its log says why")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ForgeError(f"{name} is no UTF-8, and none of our reports is so") from None
+    if report and not text.startswith(_MARK):
+        raise ForgeError(f"{name} does not begin with {_MARK.strip()}: it is no report of ours")
+    return text
+
+
 def need(name: str) -> str:
     """Return a variable of the environment."""
     value = os.environ.get(name)
@@ -286,7 +323,7 @@ def run(words: list[str]) -> None:
     if command == "settings":
         print(f"settings {forge.settings()}")
     for name in files:
-        report = Path(name).read_text(encoding="utf-8")
+        report = content_of(name, report=command != "sarif")
         if command == "comment":
             done = forge.comment(report)
         elif command == "sarif":
@@ -301,3 +338,5 @@ if __name__ == "__main__":
         run(sys.argv[1:])
     except (ForgeError, OSError) as error:
         sys.exit(f"error: {error}")
+    except (AttributeError, KeyError, TypeError) as error:
+        sys.exit(f"error: the forge's answer is not what its API documents: {error!r}")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from email.message import Message
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 
-from ci.forge import ForgeError, run
+from ci.forge import ForgeError, reason, run
 from tests.support.forge_server import BOT, PERSON, TOKEN, Forge, forge
 
 REPORT = "<!-- biomodal-aws plan: dev -->\n\nTwo to create.\n"
@@ -72,6 +76,46 @@ def test_an_issue_of_gitlab(gitlab: Forge, report: str, monkeypatch: pytest.Monk
     gitlab.issues.clear()
     run(["issue", report])
     assert gitlab.issues == []
+
+
+def test_what_another_job_kept_is_a_report_or_refused(github: Forge, tmp_path: Path) -> None:
+    """Its artifact is what a branch made of it: no link publishes a file, no text is another's."""
+    (tmp_path / "secret").write_text(REPORT)
+    (tmp_path / "folder").symlink_to(tmp_path)
+    link, other, broken = (tmp_path / name for name in ("link.md", "other.md", "broken.md"))
+    link.symlink_to(tmp_path / "secret")
+    other.write_text("\nAnother bot's first line.\n")
+    broken.write_bytes(REPORT.encode() + b"\xff")
+    missing = tmp_path / "missing.md"
+    for path in (link, tmp_path / "folder" / "secret", other, broken, missing, tmp_path):
+        with pytest.raises(ForgeError, match=re.escape(str(path))):
+            run(["comment", str(path)])
+    with pytest.raises(ForgeError, match="link"):
+        run(["sarif", str(link)])
+    assert github.calls == []
+
+
+def test_a_comment_of_a_deleted_account_is_not_ours(github: Forge, report: str) -> None:
+    """GitHub documents that an author may be null."""
+    github.comments.append({"id": 1, "user": None, "body": REPORT})
+    run(["comment", report])
+    assert len(github.calls) == 1
+    assert github.calls[0].startswith("POST")
+
+
+def test_a_refusal_says_why() -> None:
+    """The status alone has many causes; the forge's own text is kept, on one line."""
+    for body, said in {
+        b'{"message": "Resource not accessible\\n\\u001b[31m by integration"}': (
+            " (Resource not accessible [31m by integration)"
+        ),
+        b'{"message": {"body": ["is too long"]}}': ' ({"body": ["is too long"]})',
+        b"<html>": "",
+        b"[]": "",
+        b"\xff": "",
+    }.items():
+        error = HTTPError("https://forge.example", 403, "Forbidden", Message(), BytesIO(body))
+        assert reason(error) == said
 
 
 FORKS = "ci_allow_fork_pipelines_to_run_in_parent_project"
