@@ -12,6 +12,10 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 : "${STACK:?STACK is not set: name the stack}"
+if [[ ! $STACK =~ ^[A-Za-z0-9_][A-Za-z0-9_.-]*$ ]]; then # part of the paths below
+  printf 'error: STACK: %q is no name of a stack\n' "$STACK" >&2
+  exit 64
+fi
 : "${PLAN_SHA256:?PLAN_SHA256 has to be the digest that was approved}"
 [[ -n ${PLAN_STORE:-} ]] || : "${PLAN_PASSPHRASE:?PLAN_PASSPHRASE has to be set: docs/ci.md says how}"
 umask 077
@@ -26,10 +30,16 @@ if [[ -n ${PLAN_STORE:-} ]] && ! grep -qxF "PLAN_SHA256=$PLAN_SHA256" "ci/out/$S
 fi
 # shellcheck source=ci/unpack.sh
 source ci/unpack.sh
+set -f # a word that is no approval is not the files it may match
 for approval in ${APPROVALS:-}; do
-  base64 -d <<<"$approval" | gzip -d >"$unpacked/approval.json"
+  if ! { base64 -d <<<"$approval" | gzip -d >"$unpacked/approval.json"; } 2>/dev/null; then
+    printf 'error: APPROVALS: %q is not what ci/approve.sh printed: give its last line, whole\n' \
+      "${approval:0:40}" >&2
+    exit 64
+  fi
   biomodal-aws approve "$id" --stack "$STACK" --add "$unpacked/approval.json"
 done
+set +f
 
 # Sealed is what the app makes of this commit. It is made again here, and has to be the same.
 biomodal-aws synth

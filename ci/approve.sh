@@ -11,6 +11,10 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 : "${STACK:?STACK is not set: name the stack}"
+if [[ ! $STACK =~ ^[A-Za-z0-9_][A-Za-z0-9_.-]*$ ]]; then # part of the paths below
+  printf 'error: STACK: %q is no name of a stack\n' "$STACK" >&2
+  exit 64
+fi
 [[ -n ${PLAN_STORE:-} ]] || : "${PLAN_PASSPHRASE:?PLAN_PASSPHRASE has to be set: docs/ci.md says how}"
 umask 077
 # shellcheck source=ci/unpack.sh

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,6 +96,43 @@ def test_what_stands_in_the_templates_is_sound_shell(tmp_path: Path) -> None:
         (tmp_path / f"{number}.sh").write_text(f"#!/bin/bash\n{script}\n")
     done = run_program([Path(sys.executable).parent / "shellcheck", *sorted(tmp_path.glob("*.sh"))])
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("script", ["apply.sh", "approve.sh", "plan.sh"])
+@pytest.mark.parametrize("name", ["../..", "..", "a/b", "-rf", "a b", "a;id", "a\n\x1b[31m", "*"])
+def test_a_name_that_leaves_its_folder_is_refused(tmp_path: Path, script: str, name: str) -> None:
+    """A stack's name is part of paths that are emptied and written: nothing else goes there."""
+    done = run_in_copy(tmp_path, script, STACK=name)
+    assert done.returncode == 64
+    assert len(done.stderr.splitlines()) == 1
+    assert "\x1b" not in done.stderr
+    assert (tmp_path / "kept").exists()
+    assert not (tmp_path / "ci" / "out").exists()
+
+
+@pytest.mark.parametrize("given", ["!!!", "*", "aGVsbG8="])
+def test_what_is_no_approval_is_refused_in_one_line(tmp_path: Path, given: str) -> None:
+    """The line names APPROVALS, and no star becomes names of files."""
+    unpack = "unpacked=$(mktemp -d); id=x; sealed=\n"
+    done = run_in_copy(tmp_path, "apply.sh", unpack=unpack, STACK="lab", APPROVALS=given)
+    assert done.returncode == 64
+    assert len(done.stderr.splitlines()) == 1
+    assert "APPROVALS" in done.stderr
+    assert "kept" not in done.stderr
+
+
+def run_in_copy(
+    folder: Path, script: str, *, unpack: str = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run one of the scripts in a folder of its own, where nothing is installed."""
+    shutil.copytree(ROOT / "ci", folder / "ci", ignore=shutil.ignore_patterns("out"))
+    (folder / "kept").touch()
+    if unpack:
+        (folder / "ci" / "unpack.sh").write_text(unpack)
+    given = {"PATH": "/usr/bin:/bin", "PLAN_SHA256": "0" * 64, "PLAN_PASSPHRASE": "x"}
+    return run_program(
+        ["bash", folder / "ci" / script], cwd=folder, env={**given, **environment}, timeout=30
+    )
 
 
 def test_gitlab_applies_on_the_protected_branch_by_hand() -> None:
