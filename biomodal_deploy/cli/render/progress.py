@@ -21,6 +21,8 @@ from biomodal_deploy.sandbox.demo import StepResult
 from biomodal_deploy.workflow.location import Notice, Step, WorkflowEvent
 from biomodal_deploy.workflow.sets import Message
 
+# Terraform ends what it began within seconds, or waits for AWS far longer.
+_HANGS_S = 15
 _MARKS = {"apply_complete": ("done", "good"), "apply_errored": ("failed", "bad")}
 
 
@@ -110,9 +112,12 @@ class Progress:
 
     def _interrupted(self, event: InterruptSent) -> None:
         seconds = event.seconds_waited
+        waiting = "so please do not kill it"
+        if seconds >= _HANGS_S:
+            waiting = "or hangs: then Ctrl-C again makes it give up"
         text = (
             f"Asked Terraform to stop ({event.step}); it finishes what it began and releases the "
-            f"lock, so please do not kill it ({seconds:.0f} s)"
+            f"lock, {waiting} ({seconds:.0f} s)"
         )
         if self._status:
             self._status.update(Text(text, style="warning"))

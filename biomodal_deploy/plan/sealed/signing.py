@@ -6,12 +6,14 @@ namespaces and the time that each key is good for.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,6 +27,9 @@ NAMESPACE: Final = "biomodal-aws"
 # A plan of thousands of resources has a line for each.
 MOST_BYTES: Final = 2_000_000
 _KEY: Final = re.compile(rb"^Good .* signature with \S+ key (SHA256:\S+)", re.MULTILINE)
+_LINE: Final = re.compile(
+    r"\s*(?P<names>[^#\s]\S*)\s(?:.*\s)?(?:ssh|ecdsa|sk)-\S+\s+(?P<key>AAAA[\w+/]+=*)", re.ASCII
+)
 _SECONDS: Final = 60
 
 
@@ -92,10 +97,11 @@ def signer_of(content: bytes, signature: str, signers: Path, revoked: Path | Non
             raise BadSignature(_said(good, "the signature is of something else"))
         found = _run(["find-principals", "-s", str(path), "-f", str(signers)], b"")
         lines = found.stdout.decode("utf-8", "replace").split("\n")
+        lines += _names_of(key[1].decode(), signers)
         verify = ["verify", *common, "-f", str(signers), "-I"]
         names = [
             name
-            for each in lines
+            for each in dict.fromkeys(lines)
             if (name := each.strip()) and not _run([*verify, name], content).returncode
         ]
         if names and revoked and _run([*verify, names[0], "-r", str(revoked)], content).returncode:
@@ -103,6 +109,17 @@ def signer_of(content: bytes, signature: str, signers: Path, revoked: Path | Non
         if names:
             return Signer(names=tuple(map(one_line, names)), key=key[1].decode())
     raise BadSignature(_said(found, "the key is not one of the signers'"))
+
+
+def _names_of(key: str, signers: Path) -> Iterator[str]:
+    """Yield the principals of every line that has a key: ssh-keygen tells those of the first."""
+    with suppress(OSError):
+        for line in signers.read_text(encoding="utf-8", errors="replace").splitlines():
+            with suppress(ValueError):
+                if found := _LINE.match(line):
+                    digest = hashlib.sha256(base64.b64decode(found["key"])).digest()
+                    if f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}" == key:
+                        yield from found["names"].split(",")
 
 
 def _said(done: subprocess.CompletedProcess[bytes], default: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from biomodal_deploy.cli.render.progress import Progress
-from biomodal_deploy.engine.process import Line
+from biomodal_deploy.engine.process import InterruptSent, Line
 from biomodal_deploy.engine.terraform.events import parse
 from tests.support.screens import screen
 
@@ -27,3 +27,13 @@ def test_forced_colours_are_no_spinner() -> None:
     with Progress(console) as progress:
         progress.step("Planning")
     assert "Planning ..." in stream.getvalue()
+
+
+def test_a_stop_that_takes_long_says_how_to_end_it() -> None:
+    """At first Terraform is to be left alone; one that hangs ends at the next Ctrl-C."""
+    console, stream = screen()
+    for seconds in (5, 20):
+        Progress(console).event(InterruptSent("interrupt", seconds))
+    first, later = stream.getvalue().split("20 s")[0].split("5 s")
+    assert ("do not kill" in first, "Ctrl-C again" in first) == (True, False)
+    assert "Ctrl-C again" in later.replace("\n", " ")

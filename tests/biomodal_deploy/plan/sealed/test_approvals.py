@@ -204,12 +204,14 @@ def test_the_authors_own(lab: Lab) -> None:
     assert require_approvals(lab.sealed_plan, mine, lab.project).names == [ADA]
 
 
-@pytest.mark.parametrize("principals", ["ada@home,ada@lab", "Ada@Lab", "*@lab"])
+@pytest.mark.parametrize(
+    "principals", ["ada@home,ada@lab", "ada@home ada@work,ada@lab", "Ada@Lab", "*@lab"]
+)
 def test_the_authors_own_by_another_of_their_names(lab: Lab, principals: str) -> None:
-    """Of several addresses, in another case, or by a pattern: it is the author's key."""
+    """Of several addresses, on two lines too, in another case, or by a pattern."""
     edit_manifest(lab.sealed_plan, lambda body: body.update(authors=[ADA]), forge=True)
     lab.sealed_plan = SealedPlan.load(lab.sealed_plan.path)
-    lab.may_sign(signers_line(principals, lab.keys[ADA]))
+    lab.may_sign(*(signers_line(each, lab.keys[ADA]) for each in principals.split()))
     lab.approve(ADA)
     assert "cannot approve" in lab.refusal()
 
