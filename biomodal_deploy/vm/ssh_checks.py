@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Final, Literal
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from biomodal_deploy.aws.checks import CheckData, Finding, failed, not_yet, passed, unknown, warned
 from biomodal_deploy.aws.errors import one_line
@@ -69,10 +69,11 @@ def _judged(done: Captured, target: SshTarget) -> tuple[CheckData, ...]:
 
 
 _JAVA: Final = 21
-_JAVA_VERSION: Final = re.compile(r'version "(\d+)')
+_JAVA_VERSION: Final = re.compile(r'^.*version "([0-9]{1,4})(?![0-9]).*$', re.MULTILINE)
 # Java, images and the head node's own work files; 100 GiB are there in the beginning.
 _LITTLE_GIB, _TOO_LITTLE_GIB = 10, 1
 _GIB: Final = 1 << 30
+_MOST_BYTES: Final = 1 << 63
 _INSTALL: Final = "see the install log's line"
 
 
@@ -93,8 +94,8 @@ class Asked(BaseModel, frozen=True):
 class Disk(BaseModel, frozen=True):
     """The root file system, in bytes."""
 
-    total: int
-    free: int
+    total: int = Field(ge=0, lt=_MOST_BYTES)
+    free: int = Field(ge=0, lt=_MOST_BYTES)
 
 
 class Seen(BaseModel, frozen=True):
@@ -160,7 +161,8 @@ def _java(said: Ran) -> Finding:
             f"Java {version[1]} comes first on PATH, and Java {_JAVA} is what was installed",
             "choose it: biomodal-aws connect -- sudo update-alternatives --config java",
         )
-    return passed(one_line(said.text.splitlines()[0]))
+    # Not the first line: JAVA_TOOL_OPTIONS puts one of its own before it.
+    return passed(one_line(version[0]))
 
 
 def _docker(said: Ran) -> Finding:
@@ -175,7 +177,7 @@ def _service(seen: Seen) -> Finding:
         return unknown(f"systemctl: {one_line(active.text)}")
     if active.status != 0:
         return failed(
-            f"the Docker service is {one_line(active.text)}",
+            f"the Docker service is {one_line(active.text) or 'not active'}",
             "biomodal-aws connect -- sudo systemctl start docker",
         )
     if on_boot.status != 0:

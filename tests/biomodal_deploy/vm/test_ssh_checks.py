@@ -7,6 +7,7 @@ import sys
 from typing import Any, Final
 
 import pytest
+from pydantic import ValidationError
 
 from biomodal_deploy.vm.ssh_checks import Seen, as_program, judged
 
@@ -51,6 +52,15 @@ MISSING: Final = {"status": None, "text": "not found"}
         ("java", MISSING, "java", "fail", "not found"),
         ("java", {"status": 0, "text": 'openjdk version "11.0.2"'}, "java", "fail", "Java 11"),
         ("java", {"status": 1, "text": "no memory"}, "java", "unknown", "no memory"),
+        ("java", {"status": 0, "text": f'version "{"9" * 5000}'}, "java", "unknown", "version"),
+        (
+            "java",
+            {"status": 0, "text": 'Picked up JAVA_TOOL_OPTIONS: -X\nopenjdk version "21.0.8"'},
+            "java",
+            "pass",
+            'openjdk version "21.0.8"',
+        ),
+        ("docker_service", {"status": 3, "text": ""}, "docker-service", "fail", "not active"),
         ("docker", MISSING, "docker", "fail", "not found"),
         ("docker_service", {"status": 3, "text": "inactive"}, "docker-service", "fail", "start"),
         ("docker_service", MISSING, "docker-service", "unknown", "systemctl"),
@@ -90,6 +100,13 @@ def test_one_thing_is_wrong(sight: str, value: Any, part: str, verdict: str, say
     assert says in found[part][1]
     others = {name: each for name, (each, _) in found.items() if name != part}
     assert set(others.values()) == {"pass"}
+
+
+@pytest.mark.parametrize("size", [-1, 10**400])
+def test_a_disk_of_no_possible_size_is_no_answer(size: int) -> None:
+    """What a VM says is checked before anybody counts with it."""
+    with pytest.raises(ValidationError):
+        verdicts(disk={"total": size, "free": size})
 
 
 @pytest.mark.parametrize("name", ["vm_probe.py", "smoke/probe.py"])
