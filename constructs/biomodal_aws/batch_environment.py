@@ -18,7 +18,7 @@ from cdktf_cdktf_provider_aws.launch_template import (
 from constructs import Construct
 
 from biomodal_aws._bindings.framework import arguments
-from biomodal_aws.part import Part
+from biomodal_aws.part import Part, check_sequence
 from biomodal_deploy.config.contract.aws import launch_template_name
 
 
@@ -54,6 +54,8 @@ class BatchEnvironment(Part):
         host_tags: Mapping[str, str] | None = None,
         depends_on: Sequence[ITerraformDependable] = (),
     ) -> None:
+        check_sequence(id_, "subnet_ids", subnet_ids)
+        check_sequence(id_, "security_group_ids", security_group_ids)
         super().__init__(scope, id_)
         template = self.named(
             LaunchTemplate(

@@ -12,7 +12,7 @@ from cdktf_cdktf_provider_aws.batch_job_queue import (
 )
 from constructs import Construct
 
-from biomodal_aws.part import Part
+from biomodal_aws.part import Part, check_sequence
 
 
 class BatchJobQueue(Part):
@@ -40,12 +40,7 @@ class BatchJobQueue(Part):
         priority: int = 1,
         cancel_after_s: Mapping[str, float] | None = None,
     ) -> None:
-        # A text is a sequence of texts too, also to a type checker: one environment per letter.
-        if isinstance(compute_environment_arns, str):
-            raise TypeError(
-                f"{id_}: compute_environment_arns = {compute_environment_arns!r}: It is a text and "
-                "not a sequence of them. Fix: put it between [ and ]."
-            )
+        check_sequence(id_, "compute_environment_arns", compute_environment_arns)
         super().__init__(scope, id_)
         queue = self.named(
             AwsBatchJobQueue(

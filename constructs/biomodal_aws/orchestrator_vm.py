@@ -13,7 +13,7 @@ from cdktf_cdktf_provider_aws.instance import (
 )
 from constructs import Construct
 
-from biomodal_aws.part import Part
+from biomodal_aws.part import Part, check_sequence
 
 _AT_LAUNCH: Final = ("ebs_optimized", "key_name")
 
@@ -74,6 +74,7 @@ class OrchestratorVm(Part):
         keep_launched: bool = False,
         kms_key: str | None = None,
     ) -> None:
+        check_sequence(id_, "security_group_ids", security_group_ids)
         super().__init__(scope, id_)
         instance = self.named(
             Instance(

@@ -7,6 +7,7 @@ who reads a plan, or runs `terraform state show`, wants `aws_instance.vm`: the c
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -74,6 +75,34 @@ class Part(Construct):
         """
         for resource in resources if condition else ():
             resource.add_override("count", f"${{{condition} ? 1 : 0}}")
+
+
+def check_sequence(id_: str, field: str, given: object) -> None:
+    """Refuse one text in place of several, which to Python is a sequence too, of its letters.
+
+    Raises:
+        TypeError: It is no sequence of texts.
+    """
+    if isinstance(given, str):
+        raise TypeError(
+            f"{id_}: {field} = {given!r}: It is a text and not a sequence of them. "
+            "Fix: put it between [ and ]."
+        )
+    if not isinstance(given, Sequence):
+        raise TypeError(f"{id_}: {field} must be a list, not {type(given).__name__}.")
+
+
+def check_mapping(id_: str, field: str, given: object) -> None:
+    """Refuse what is no mapping.
+
+    Raises:
+        TypeError: It is none.
+    """
+    if not isinstance(given, Mapping):
+        raise TypeError(
+            f"{id_}: {field} must be a dict, a word for each, not {type(given).__name__}. "
+            'Fix: write {"office": "192.0.2.0/24"}.'
+        )
 
 
 def _named_beside(scope: Construct) -> _Names:

@@ -11,7 +11,7 @@ from cdktf_cdktf_provider_aws.vpc_security_group_egress_rule import VpcSecurityG
 from cdktf_cdktf_provider_aws.vpc_security_group_ingress_rule import VpcSecurityGroupIngressRule
 from constructs import Construct
 
-from biomodal_aws.part import Part
+from biomodal_aws.part import Part, check_mapping
 
 
 class _SecurityGroup(Part):
@@ -27,7 +27,9 @@ class _SecurityGroup(Part):
         group = self.named(SecurityGroup(self, "group", lifecycle=lifecycle, **arguments))
         self.id = group.id
         for word, block in blocks.items():
-            self._let_in(f"from-{word}", f"from_{word}", word, cidr_ipv4=block)
+            # A colon outside an expression is IPv6's.
+            source = "cidr_ipv6" if ":" in block and "${" not in block else "cidr_ipv4"
+            self._let_in(f"from-{word}", f"from_{word}", word, **{source: block})
 
     def _let_in(
         self, id_: str, suffix: str, whom: str, **source: Any
@@ -62,8 +64,9 @@ class SshSecurityGroup(_SecurityGroup):
         name: Name of the group; EC2 refuses names that start with `sg-`.
         vpc_id: The VPC of the VM.
         description: The group's description where one that exists is adopted: AWS can change none.
-        ssh_cidr_blocks: IPv4 ranges that reach port 22, by a short word for each that becomes part
-            of the rule's address. The document opens it to everyone, "can be restricted".
+        ssh_cidr_blocks: IPv4 or IPv6 ranges that reach port 22, by a short word for each that
+            becomes part of the rule's address. The document opens it to everyone, "can be
+            restricted".
         ssh_cidr_list: A Terraform expression (without `${}`) for more ranges, IPv4 or IPv6, that a
             person lists after synthesis. None for no more.
     """
@@ -82,6 +85,7 @@ class SshSecurityGroup(_SecurityGroup):
         ssh_cidr_blocks: Mapping[str, str],
         ssh_cidr_list: str | None = None,
     ) -> None:
+        check_mapping(id_, "ssh_cidr_blocks", ssh_cidr_blocks)
         super().__init__(scope, id_)
         description = description or "SSH access to the orchestrator VM"
         tags = {"Name": name}
@@ -107,8 +111,8 @@ class BatchSecurityGroup(_SecurityGroup):
         name_prefix: Start of the group's name; AWS adds the rest.
         vpc_id: The VPC of the hosts.
         description: The group's description where one that exists is adopted: AWS can change none.
-        ingress_cidr_blocks: IPv4 ranges that reach the hosts on every port, by a short word for
-            each that becomes part of the rule's address.
+        ingress_cidr_blocks: IPv4 or IPv6 ranges that reach the hosts on every port, by a short
+            word for each that becomes part of the rule's address.
     """
 
     traffic = {"ip_protocol": "-1"}  # noqa: RUF012 - never written
@@ -124,6 +128,7 @@ class BatchSecurityGroup(_SecurityGroup):
         description: str | None = None,
         ingress_cidr_blocks: Mapping[str, str],
     ) -> None:
+        check_mapping(id_, "ingress_cidr_blocks", ingress_cidr_blocks)
         super().__init__(scope, id_)
         description = description or "AWS Batch hosts"
         self._make(

@@ -141,6 +141,37 @@ def test_ssh_from_chosen_networks_only() -> None:
     assert all((rule["from_port"], rule["to_port"]) == (22, 22) for rule in rules.values())
 
 
+def test_ssh_from_an_ipv6_network() -> None:
+    """It is written where Terraform takes it; what a variable holds is IPv4, as documented."""
+    networks = {"office": "2001:db8::/32", "any": '${lookup(var.a, "x:y")}'}
+    given: dict[str, Any] = {"name": "x", "vpc_id": "vpc-1", "ssh_cidr_blocks": networks}
+    found = synthesized(lambda stack: SshSecurityGroup(stack, "ssh", **given))
+    rules = found["aws_vpc_security_group_ingress_rule"]
+    assert rules["ssh_from_office"]["cidr_ipv6"] == "2001:db8::/32"
+    assert "cidr_ipv4" not in rules["ssh_from_office"]
+    assert "cidr_ipv6" not in rules["ssh_from_any"]
+
+
+@pytest.mark.parametrize("given", [None, "sg-1", 3])
+def test_one_in_place_of_several_is_refused_by_name(given: Any) -> None:
+    """In one line; no group at all would be the VPC's default one."""
+    batch: dict[str, Any] = {"name": "b", "instance_profile_arn": "p"}
+    group: dict[str, Any] = {"name": "x", "vpc_id": "vpc-1"}
+    hosts: dict[str, Any] = {"name_prefix": "x", "vpc_id": "vpc-1"}
+    wrong: list[tuple[Any, str, dict[str, Any]]] = [
+        (OrchestratorVm, "security_group_ids", VM),
+        (BatchEnvironment, "security_group_ids", {**batch, "subnet_ids": ["subnet-1"]}),
+        (BatchEnvironment, "subnet_ids", {**batch, "security_group_ids": ["sg-1"]}),
+        (SshSecurityGroup, "ssh_cidr_blocks", group),
+        (BatchSecurityGroup, "ingress_cidr_blocks", hosts),
+    ]
+    stack = TerraformStack(App(), "lab")
+    for construct, field, known in wrong:
+        with pytest.raises(TypeError, match=field) as refused:
+            construct(stack, f"{construct.__name__}-{field}", **{**known, field: given})
+        assert "\n" not in str(refused.value)
+
+
 def test_batch_hosts_listen_to_the_given_sources() -> None:
     """Every port, but only from these; a group in use is replaced before it is removed."""
     blocks = {"subnet": "192.0.2.0/24"}
