@@ -24,6 +24,10 @@ from biomodal_deploy.review.report.access import Severity
 from biomodal_deploy.review.report.access.comparison import AccessChange
 from biomodal_deploy.text import as_json
 
+# GitHub docs, "SARIF results exceed one or more limits": of a run it shows 5,000 results, and a
+# file whose run has more than 25,000 it refuses whole.
+MOST_RESULTS: Final = 5_000
+
 
 class Level(StrEnum):
     """How grave it is, in SARIF's words; NONE is for what passed."""
@@ -103,7 +107,7 @@ def sarif(name: str, alerts: Iterable[Alert]) -> str:
     Args:
         name: What it is of; a forge replaces the results of the same name alone.
     """
-    found = [each for each in alerts if each.level is not Level.NONE]
+    found = _most_severe(name, [each for each in alerts if each.level is not Level.NONE])
     rules = sorted({each.rule for each in found})
     driver = {
         "name": "biomodal-aws",
@@ -117,6 +121,17 @@ def sarif(name: str, alerts: Iterable[Alert]) -> str:
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
     document = {"$schema": schema, "version": "2.1.0", "runs": [run]}
     return as_json(document) + "\n"
+
+
+def _most_severe(name: str, found: list[Alert]) -> list[Alert]:
+    """Return as many as a forge takes, and say how many are left out."""
+    if len(found) <= MOST_RESULTS:
+        return found
+    order = (Level.ERROR, Level.WARNING, Level.NOTE)
+    kept = sorted(found, key=lambda each: order.index(each.level))[: MOST_RESULTS - 1]
+    left_out = len(found) - len(kept)
+    message = f"{left_out:,} more are left out here; biomodal-aws show and its reports have them"
+    return [Alert("left-out", Level.ERROR, message, name), *kept]
 
 
 def junit(name: str, alerts: Iterable[Alert]) -> str:

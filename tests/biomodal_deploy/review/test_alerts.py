@@ -15,6 +15,7 @@ from biomodal_deploy.aws.checks import Finding, Verdict
 from biomodal_deploy.plan.guards import Outcome
 from biomodal_deploy.plan.guards import Verdict as Guarded
 from biomodal_deploy.review.alerts import (
+    MOST_RESULTS,
     Alert,
     Level,
     check_alerts,
@@ -55,6 +56,18 @@ def test_of_a_plan(tmp_path: Path) -> None:
     suite = ET.fromstring(junit("plan", alerts)).find("testsuite")
     assert suite is not None
     assert (suite.get("tests"), suite.get("failures")) == ("3", "1")
+
+
+def test_more_than_a_forge_takes() -> None:
+    """GitHub refuses a file of too many whole: the gravest stay, and how many do not is said."""
+    notes = [Alert("access", Level.NOTE, "gains", f"a.n{n}") for n in range(MOST_RESULTS)]
+    error = Alert("guard-protected", Level.ERROR, "No.", "a.last")
+    found = results(*notes, error)
+    assert len(found) == MOST_RESULTS
+    assert [each["ruleId"] for each in found[:2]] == ["left-out", "guard-protected"]
+    assert found[0]["message"]["text"].startswith("plan of demo: 2 more")
+    assert len(results(*notes)) == MOST_RESULTS
+    assert "left-out" not in {each["ruleId"] for each in results(*notes)}
 
 
 def test_of_checks() -> None:
