@@ -118,6 +118,7 @@ TAKEN_BY: Final = {
 NOT_TAKEN: Final = {
     "cli/applying.py: show": "shows again what a destruction that failed had shown",
     "cli/commands/approve.py: approve": "a file's format, described by the command that writes it",
+    "cli/session.py: history": "reads what a command has done whose result met a full disk",
     "config/tfvars/declared.py: synth": "a stack of another app, with a type that is none",
     "plan/consequences.py: jobs": "a warning of the plan, and no refusal",
     "plan/impossible.py: keygen": "one of two ways out; the other one edits a file",
