@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import TypeAlias
 
 from pydantic import BaseModel
 
 from biomodal_deploy.plan.diff import differences, spell
 from biomodal_deploy.plan.redactor import HIDDEN_TEXT, UNKNOWN_TEXT
+
+Values: TypeAlias = Mapping[str, object]
+
+
+def as_map(value: object) -> Values:
+    """Return a map; an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: object) -> list[object]:
+    """Return a list; of one for anything else, and an empty one for nothing."""
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 class Action(StrEnum):

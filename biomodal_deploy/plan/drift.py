@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeAlias
 
-from biomodal_deploy.plan.changes import Action
+from biomodal_deploy.plan.changes import Action, Values, as_list, as_map
 from biomodal_deploy.plan.diff import Difference, Path
 from biomodal_deploy.plan.document import Module, ModuleConfiguration, PlanDocument, ResourceChange
 from biomodal_deploy.plan.references import plain
 
 Grant: TypeAlias = tuple[object, ...]
-_Values: TypeAlias = Mapping[str, object]
 _Reader: TypeAlias = Callable[[object, object], Iterator[Grant]]
 
 LEGACY_RULE: Final = "aws_security_group_rule"
@@ -56,19 +55,19 @@ class ManagedAccess:
         if known is None:
             return frozenset()
         key, read = known
-        owner = _map(values).get(key)
+        owner = as_map(values).get(key)
         return frozenset((attribute, owner, *each) for each in read(shown, owner)) - self._grants
 
 
 def _given(module: Module) -> Iterator[Grant]:
     for resource in module.resources:
         if resource.mode == "managed":
-            yield from _given_by(resource.type, _map(resource.values))
+            yield from _given_by(resource.type, as_map(resource.values))
     for child in module.child_modules:
         yield from _given(child)
 
 
-def _given_by(kind: str, values: _Values) -> Iterator[Grant]:
+def _given_by(kind: str, values: Values) -> Iterator[Grant]:
     if kind in ONE_RULE:
         span = _span(values.get("ip_protocol"), values)
         for source in filter(None, map(values.get, SOURCES)):
@@ -88,14 +87,14 @@ def _given_by(kind: str, values: _Values) -> Iterator[Grant]:
 
 def _rules(shown: object, group: object) -> Iterator[Grant]:
     """Yield who may send what, one source each: AWS merges rules that differ in that alone."""
-    for rule in map(_map, _list(shown)):
-        sources = [source for name in SOURCE_LISTS for source in _list(rule.get(name))]
+    for rule in map(as_map, as_list(shown)):
+        sources = [source for name in SOURCE_LISTS for source in as_list(rule.get(name))]
         for source in [*sources, group if rule.get("self") else None]:
             if source is not None:
                 yield (*_span(rule.get("protocol"), rule), source)
 
 
-def _span(protocol: object, rule: _Values) -> Grant:
+def _span(protocol: object, rule: Values) -> Grant:
     # One resource leaves the ports of a rule for everything empty, another says 0.
     everything = protocol in ("-1", "all")
     return ("-1",) if everything else (protocol, rule.get("from_port"), rule.get("to_port"))
@@ -112,22 +111,14 @@ _READERS: Final[Mapping[tuple[str, str], tuple[str, _Reader]]] = {
     ("aws_security_group", "egress"): ("id", _rules),
     ("aws_iam_role", "inline_policy"): (
         "name",
-        lambda shown, _: ((_map(policy).get("name"),) for policy in _list(shown)),
+        lambda shown, _: ((as_map(policy).get("name"),) for policy in as_list(shown)),
     ),
     ("aws_iam_role", "managed_policy_arns"): (
         "name",
-        lambda shown, _: ((item,) for item in _list(shown)),
+        lambda shown, _: ((item,) for item in as_list(shown)),
     ),
     ("aws_s3_bucket", "policy"): ("id", _any),
 }
-
-
-def _map(value: object) -> _Values:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 class DriftJudge:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from biomodal_deploy.plan import HIDDEN_TEXT, Action, AttributeChange, ResourceChange
+from biomodal_deploy.plan.changes import as_map
 from biomodal_deploy.plan.redactor import UNKNOWN_TEXT
 from biomodal_deploy.review.report import Entry, Setting
-from biomodal_deploy.review.report.access import as_map
 from biomodal_deploy.review.report.access.statements import statement_lines
 
 LONGEST: Final = 300

@@ -5,11 +5,12 @@ Here stand the readers of redacted values that the modules share, and whose acce
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
 from biomodal_deploy.plan import HIDDEN_TEXT, ResourceChange
+from biomodal_deploy.plan.changes import Values, as_list, as_map
 from biomodal_deploy.plan.redactor import UNKNOWN_TEXT
 
 
@@ -23,20 +24,6 @@ class Severity(StrEnum):
     HIGH = "high"
     MEDIUM = "medium"
     LOW = "low"
-
-
-Values = Mapping[str, object]
-NOTHING: Final[Values] = {}
-
-
-def as_map(value: object) -> Values:
-    """Return a map; an empty one for anything else."""
-    return value if isinstance(value, dict) else NOTHING
-
-
-def as_list(value: object) -> list[object]:
-    """Return a list; of one for anything else, and an empty one for nothing."""
-    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def words(value: object) -> tuple[str, ...]:
@@ -102,7 +89,7 @@ class Subjects:
 
 def subject_of(change: ResourceChange) -> str:
     """Return whose access it is, or to what: `role lab-vm`; empty where that is not known."""
-    values = change.after or change.before or NOTHING
+    values = change.after or change.before or {}
     itself = _ITSELF.get(change.type)
     if itself:
         key, noun = itself

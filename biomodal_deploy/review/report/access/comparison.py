@@ -7,13 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from biomodal_deploy.plan import Action, Plan, ResourceChange
-from biomodal_deploy.plan.changes import Data
+from biomodal_deploy.plan.changes import Data, Values, as_list, as_map
 from biomodal_deploy.review.report.access import (
     Severity,
     Subjects,
-    Values,
-    as_list,
-    as_map,
     subject_of,
     vague,
 )

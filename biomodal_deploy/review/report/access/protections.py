@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from biomodal_deploy.plan import ResourceChange
-from biomodal_deploy.review.report.access import Severity, Values, as_list, as_map, words
+from biomodal_deploy.plan.changes import Values, as_list, as_map
+from biomodal_deploy.review.report.access import Severity, words
 
 _HIGH, _MEDIUM, _LOW = Severity.HIGH, Severity.MEDIUM, Severity.LOW
 _Safe: TypeAlias = Callable[[object], bool]

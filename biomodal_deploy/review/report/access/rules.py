@@ -8,8 +8,9 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final
 
 from biomodal_deploy.plan import ResourceChange
+from biomodal_deploy.plan.changes import Values, as_list, as_map
 from biomodal_deploy.plan.drift import LEGACY_RULE, ONE_RULE, SOURCE_LISTS, SOURCES
-from biomodal_deploy.review.report.access import Severity, Values, as_list, as_map, vague
+from biomodal_deploy.review.report.access import Severity, vague
 
 GROUPS: Final = frozenset({"aws_security_group", "aws_default_security_group"})
 _EVERYTHING: Final = ("-1", "all")

@@ -10,11 +10,9 @@ from itertools import product
 from typing import Final, TypeAlias
 
 from biomodal_deploy.iam.evaluate import matches
+from biomodal_deploy.plan.changes import Values, as_list, as_map
 from biomodal_deploy.review.report.access import (
     Severity,
-    Values,
-    as_list,
-    as_map,
     vague,
     words,
 )
